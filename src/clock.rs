@@ -1,0 +1,32 @@
+//! The one clock: read here and nowhere else.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+/// Time since the inputs were accepted, and the wall clock that goes with it.
+///
+/// The wall clock is read once and moved on by the monotonic one, so that a step of the machine's clock during the wait
+/// can neither lengthen nor shorten anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    wall: DateTime<Utc>,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads a clock")]
+    pub fn start() -> Clock {
+        Clock { started: Instant::now(), wall: Utc::now() }
+    }
+
+    /// Since the inputs were accepted.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The wall clock.
+    pub fn utc(&self) -> DateTime<Utc> {
+        self.wall + self.elapsed()
+    }
+}

@@ -1,0 +1,111 @@
+//! What one look at a run saw, in the gate's own words. `api::miss` is the table that turns answers into these.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Foreign;
+
+/// What a look brought: the observation, and what the answer's headers said about time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub observation: Observation,
+    /// `Retry-After`, already a length of time, whatever the answer was.
+    pub retry_after: Option<Duration>,
+    /// The service's clock when it answered: `Date` plus `Age`.
+    pub date: Option<DateTime<Utc>>,
+}
+
+/// The rows of the contract's table *How an answer is read*.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// A complete and well-formed answer about the very run that was asked for.
+    Record(Record),
+    /// The service answers, and does not know the run: `null`, nothing, `{}`, `data: null`, 404, 410.
+    NotVisible(Miss),
+    /// Refused, and no renewal can mend it.
+    Denied(Scope, Miss),
+    /// No usable answer, and waiting can't mend it: a refused certificate, a redirect off the origin, 407, a 400.
+    Unreachable(Miss),
+    /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
+    Unusable(Miss),
+}
+
+/// Whom a refusal concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Sign-in was refused: no run can be seen.
+    SignIn,
+    /// This run can't be seen with this account.
+    Run,
+}
+
+/// A run as the service describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub pipeline_id: Foreign,
+    pub run_id: Foreign,
+    /// `last_status`; empty when it is null, missing or empty.
+    pub status: Foreign,
+    pub created_at: Option<DateTime<Utc>>,
+    pub updated_at: Option<DateTime<Utc>>,
+    pub trace: Option<Foreign>,
+}
+
+/// Why there is no record: which request, what kind of trouble, and what was said about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miss {
+    pub during: During,
+    pub kind: MissKind,
+    /// The server's own message, or the library's description of the fault: for the person, never branched on.
+    pub detail: Option<Foreign>,
+}
+
+/// The request that missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum During {
+    SignIn,
+    GetRun,
+    Logs,
+}
+
+/// What went wrong, as far as it matters to somebody who must act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissKind {
+    /// An HTTP status that speaks for itself.
+    Http(u16),
+    /// 200 with `null`, nothing, `{}` or `data: null`.
+    NoRecord,
+    /// A body that is not one JSON document (HTML, truncated, bad UTF-8, something after it).
+    NotJson,
+    /// JSON, but not a run's record; the word says what is wrong with it.
+    NotARecord(&'static str),
+    /// A record of another run or pipeline.
+    AnotherRun,
+    /// The body was longer than the limit.
+    TooLarge,
+    /// A redirect to another origin.
+    RedirectOffOrigin,
+    /// More than five redirects, or one that can't be followed.
+    RedirectLoop,
+    /// The proxy wants credentials (407).
+    ProxyAuthentication,
+    /// The proxy refused or broke the tunnel.
+    Proxy,
+    /// The server's certificate is not trusted, expired or for another name.
+    Certificate,
+    /// The name can't be resolved.
+    Dns,
+    /// No connection: refused, reset or timed out while connecting, TLS trouble that is not the certificate's.
+    Connect,
+    /// The connection broke, or the answer could not be decoded.
+    Broken,
+    /// No complete answer within the request's time limit.
+    Timeout,
+    /// Sign-in answered without a token: MFA is missing or was refused.
+    NoToken,
+    /// The token was refused and there is nothing to renew it with, or the renewed one was refused too.
+    TokenRefused,
+    /// The token file can't be read or holds no token.
+    TokenFile,
+}

@@ -1,0 +1,122 @@
+//! The ids a gate is asked about, and when an answer's ids are the same ones.
+
+use std::fmt;
+
+/// A pipeline's id as the user gave it: checked by `plan`, never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PipelineId(String);
+
+/// A run's id as the user gave it: checked by `plan`, never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunId(String);
+
+/// One run to wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    pub pipeline: PipelineId,
+    pub run: RunId,
+}
+
+/// The longest id in bytes (contract, *Selecting runs*).
+pub const ID_LIMIT: usize = 256;
+
+/// What an id may be: any text without control characters, white space, `/` or `,`, at most 256 bytes, not `.` or `..`.
+fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= ID_LIMIT
+        && text != "."
+        && text != ".."
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/' || c == ',')
+}
+
+impl PipelineId {
+    pub fn new(text: &str) -> Option<PipelineId> {
+        is_id(text).then(|| PipelineId(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `answered` names this pipeline: the service writes `_` where requests may have `-`.
+    pub fn is(&self, answered: &str) -> bool {
+        same(&self.0, answered)
+    }
+}
+
+impl RunId {
+    pub fn new(text: &str) -> Option<RunId> {
+        is_id(text).then(|| RunId(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a record with this `pipeline_run_id` and this integer `id` is the run that was asked for. Leading zeros do
+    /// not count as the same number: in doubt it is another run.
+    pub fn is(&self, answered: &str, database_id: Option<u64>) -> bool {
+        same(&self.0, answered) || database_id.is_some_and(|id| id.to_string() == self.0)
+    }
+}
+
+/// `-` equals `_`, ASCII case is folded, all else is compared byte by byte.
+fn same(asked: &str, answered: &str) -> bool {
+    let fold = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+    asked.len() == answered.len() && asked.bytes().zip(answered.bytes()).all(|(a, b)| fold(a) == fold(b))
+}
+
+impl fmt::Display for PipelineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_one_path_segment_of_visible_text() {
+        for good in ["a", "e7c91a3b_5f2d", "manual__2024-12-18T10:30:00+00:00", "ação", "...", "45", "%2e%2e", "a?b#c"]
+        {
+            assert!(RunId::new(good).is_some(), "{good}");
+            assert!(PipelineId::new(good).is_some(), "{good}");
+        }
+        let long = "x".repeat(ID_LIMIT);
+        assert!(RunId::new(&long).is_some());
+        for bad in ["", ".", "..", "a b", "a/b", "a,b", "a\nb", "a\u{85}b", "a\u{a0}b", "a\u{1b}b", &format!("{long}x")]
+        {
+            assert!(RunId::new(bad).is_none(), "{bad:?}");
+            assert!(PipelineId::new(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn hyphens_and_case_do_not_make_another_run() {
+        let run = RunId::new("AB-cd_1").expect("an id");
+        assert!(run.is("ab_cd-1", None));
+        assert!(!run.is("ab_cd-2", None));
+        assert!(!run.is("ab_cd-", None));
+        let pipeline = PipelineId::new("1b33ad2f-33d3").expect("an id");
+        assert!(pipeline.is("1B33AD2F_33D3"));
+        assert!(!pipeline.is("1b33ad2f_33d4"));
+        // Case folding is ASCII's: other letters are compared as they stand.
+        assert!(!RunId::new("É").expect("an id").is("é", None));
+    }
+
+    #[test]
+    fn an_all_digit_run_may_be_the_database_id() {
+        let run = RunId::new("45").expect("an id");
+        assert!(run.is("e7c91a3b", Some(45)));
+        assert!(!run.is("e7c91a3b", Some(46)));
+        assert!(!run.is("e7c91a3b", None));
+        assert!(!RunId::new("045").expect("an id").is("e7c91a3b", Some(45)));
+    }
+}

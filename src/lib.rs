@@ -1,0 +1,14 @@
+//! maestro-gate: waits for Dadosfera Maestro pipeline runs and turns what it saw into an exit code, outputs and a report.
+//!
+//! The path, each step a type made once and handed on:
+//!
+//! ```text
+//! Inputs -> Plan -> watch ( Observation -> Step )* -> Verdict -> Report -> Documents
+//! ```
+//!
+//! `app` shows it on one screen; ARCHITECTURE.md says what each module may do, and what none may.
+
+pub mod clock;
+pub mod gate;
+pub mod plan;
+pub mod report;

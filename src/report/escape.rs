@@ -1,0 +1,1 @@
+//! One escaper per grammar that text enters.
