@@ -12,3 +12,4 @@ pub mod clock;
 pub mod gate;
 pub mod plan;
 pub mod report;
+pub mod watch;
