@@ -27,15 +27,26 @@ const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
 /// What one piece of delivery may take of that, so that one stalled file does not take the others with it.
 const PIECE_AFTER_SIGNAL: Duration = Duration::from_millis(400);
 
-/// Watches all runs to their end. `look` looks at one run; `tell` hears what changed, and is called without notices
-/// every `beat` at least. Returns how many looks were made.
+/// What the view is told about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An answer about a run was taken; it is looked at again then, unless its watch is over.
+    Answer { run: usize, next: Option<Duration> },
+    /// A signal came, or the last looks were cut.
+    Stopped,
+    /// Time goes by.
+    Beat,
+}
+
+/// Watches all runs to their end. `look` looks at one run; `tell` hears what changed, and hears something every `beat`
+/// at least. Returns how many looks were made.
 pub async fn watch<F>(
     gate: &mut Gate,
     clock: &Clock,
     signals: &mut Signals,
     beat: Duration,
     look: impl Fn(usize) -> F,
-    mut tell: impl FnMut(&Gate, &[Notice], u64),
+    mut tell: impl FnMut(&Gate, Moment, &[Notice], u64),
 ) -> u64
 where
     F: Future<Output = Answer>,
@@ -57,7 +68,7 @@ where
             for run in late {
                 gate.cut(run, now, &mut notices);
             }
-            tell(gate, &notices, polls);
+            tell(gate, Moment::Stopped, &notices, polls);
             break;
         }
         while under_way.len() < AT_ONCE
@@ -77,25 +88,27 @@ where
         {
             wake = wake.min(at);
         }
-        tokio::select! {
+        let moment = tokio::select! {
             biased;
             signal = signals.next() => {
                 gate.interrupt(signal, clock.elapsed(), &mut notices);
+                Moment::Stopped
             }
             Some((run, answer)) = under_way.next(), if !under_way.is_empty() => {
-                if let Some(at) = gate.observe(run, clock.elapsed(), answer, &mut notices) {
-                    due.push(Reverse((at, run)));
-                }
+                let next = gate.observe(run, clock.elapsed(), answer, &mut notices);
+                due.extend(next.map(|at| Reverse((at, run))));
+                Moment::Answer { run, next }
             }
-            () = sleep(wake.saturating_sub(now)) => {
-                if clock.elapsed() >= next_beat {
-                    next_beat = clock.elapsed() + beat;
-                    tell(gate, &[], polls);
-                }
+            () = sleep(wake.saturating_sub(now)) => Moment::Beat,
+        };
+        if moment == Moment::Beat {
+            // Waking up for a look is no beat.
+            if clock.elapsed() < next_beat {
                 continue;
             }
+            next_beat = clock.elapsed() + beat;
         }
-        tell(gate, &notices, polls);
+        tell(gate, moment, &notices, polls);
         notices.clear();
     }
     polls

@@ -110,6 +110,11 @@ impl Gate {
         self.runs.get(run)?.seen.as_ref()
     }
 
+    /// Why the last look at a run brought no record, for the view.
+    pub fn miss(&self, run: usize) -> Option<&Miss> {
+        self.runs.get(run)?.miss.as_ref()
+    }
+
     /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
         let runs: Vec<RunOutcome> = self

@@ -45,7 +45,7 @@ async fn watched<F: Future<Output = Answer>>(mut gate: Gate, look: impl Fn(u32) 
         number.set(number.get() + 1);
         look(number.get())
     };
-    let polls = watch(&mut gate, &clock, &mut signals, SECOND * 60, numbered, |_, _, _| {}).await;
+    let polls = watch(&mut gate, &clock, &mut signals, SECOND * 60, numbered, |_, _, _, _| {}).await;
     (gate.outcome().verdict, clock.elapsed(), polls)
 }
 
@@ -109,8 +109,8 @@ async fn the_view_is_told_every_beat() {
     let clock = Clock::start();
     let mut signals = Signals::listen().expect("signals can be heard");
     let mut gate = gate(600, 1);
-    let tell = |_: &Gate, notices: &[Notice], _| {
-        if notices.is_empty() {
+    let tell = |_: &Gate, moment, _: &[Notice], _| {
+        if moment == Moment::Beat {
             beats.borrow_mut().push(clock.elapsed());
         }
     };
