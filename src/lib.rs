@@ -9,6 +9,8 @@
 //! `app` shows it on one screen; ARCHITECTURE.md says what each module may do, and what none may.
 
 pub mod clock;
+pub mod console;
 pub mod gate;
 pub mod plan;
 pub mod report;
+pub mod watch;
