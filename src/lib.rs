@@ -10,5 +10,6 @@
 
 pub mod clock;
 pub mod gate;
+pub mod inputs;
 pub mod plan;
 pub mod report;
