@@ -11,6 +11,7 @@
 pub mod clock;
 pub mod console;
 pub mod gate;
+pub mod inputs;
 pub mod plan;
 pub mod report;
 pub mod watch;
