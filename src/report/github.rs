@@ -11,7 +11,8 @@ pub struct Token(String);
 impl Token {
     /// None if `random` is too short, or is not made of ASCII letters and digits alone.
     pub fn new(random: &str) -> Option<Token> {
-        (random.len() >= 16 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| Token(random.to_owned()))
+        (random.len() >= 16 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            .then(|| Token(random.to_owned()))
     }
 }
 

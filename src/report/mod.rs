@@ -13,6 +13,7 @@ mod made;
 pub mod markdown;
 pub mod outputs;
 pub mod text;
+pub mod trace_file;
 pub mod words;
 
 use std::time::Duration;

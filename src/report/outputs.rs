@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::clean::{self, Clean};
-use super::{Report, RunReport, Stage, words};
+use super::{Report, RunReport, Stage, escape, words};
 
 /// The trace in the CI's own output: its consumers pass it on through the environment.
 const TRACE_LIMIT: usize = 16 * 1024;
@@ -75,12 +75,7 @@ pub fn outputs(report: &Report, destination: Destination) -> Outputs {
 /// The outputs as variables, upper case behind `prefix`; values not yet escaped.
 pub fn variables(report: &Report, prefix: &str) -> Vec<(String, String)> {
     let rows = outputs(report, Destination::Variables).rows;
-    rows.into_iter().map(|row| (format!("{prefix}{}", variable(row.name)), row.value)).collect()
-}
-
-/// `exit-code` -> `EXIT_CODE`.
-fn variable(name: &str) -> String {
-    name.to_ascii_uppercase().replace('-', "_")
+    rows.into_iter().map(|row| (escape::dotenv_key(prefix, row.name), row.value)).collect()
 }
 
 fn trace(run: &RunReport, destination: Destination) -> String {

@@ -57,11 +57,7 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     if let Fold::Github(_) = fold {
         log.push_str(&github::annotations(report));
     }
-    log.push_str(&line(&format!(
-        "waited {}, {} of the service",
-        words::duration(report.waited),
-        looks(report.polls)
-    )));
+    log.push_str(&line(&format!("waited {}, {} of the service", words::duration(report.waited), looks(report.polls))));
     log.push_str(&line(&verdict(report)));
     log
 }
@@ -110,8 +106,12 @@ enum Piece {
 
 /// The foreign text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
 fn pieces(report: &Report) -> Vec<Piece> {
-    let traces = report.runs.iter().filter_map(|run| Some((format!("trace of {}", words::run(run)), run.telling_trace()?)));
-    let logs = report.runs.iter().filter_map(|run| Some((format!("end of the logs of {}", words::run(run)), run.logs.as_ref()?)));
+    let traces =
+        report.runs.iter().filter_map(|run| Some((format!("trace of {}", words::run(run)), run.telling_trace()?)));
+    let logs = report
+        .runs
+        .iter()
+        .filter_map(|run| Some((format!("end of the logs of {}", words::run(run)), run.logs.as_ref()?)));
     let bug = report.bug.iter().map(|bug| ("what is known about the bug".to_owned(), bug));
     let mut pieces = Vec::new();
     let mut room = ALL_PIECES_LIMIT;

@@ -5,6 +5,7 @@
 
 mod ends;
 mod events;
+mod live;
 mod remedies;
 
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Target, Verdict}
 
 pub use ends::{Told, told};
 pub use events::note;
+pub use live::{heartbeat, look};
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
 const DETAIL_LIMIT: usize = 300;
@@ -56,8 +58,7 @@ impl Names {
 /// `15m 12s`: days, hours, minutes and seconds, rounded down, zero units left out; `0s`.
 pub fn duration(length: Duration) -> String {
     let seconds = length.as_secs();
-    let units =
-        [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let units = [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
     let words: Vec<String> =
         units.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
     if words.is_empty() { "0s".to_owned() } else { words.join(" ") }

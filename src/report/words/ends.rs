@@ -56,9 +56,8 @@ impl Teller<'_> {
             return ("did not end in success".to_owned(), "look in Maestro how the run ended".to_owned());
         };
         let word = self.word(seen);
-        let length = super::super::made::duration(seen)
-            .map(|length| format!(" after {}", duration(length)))
-            .unwrap_or_default();
+        let length =
+            super::super::made::duration(seen).map(|length| format!(" after {}", duration(length))).unwrap_or_default();
         let source = match &seen.record.trace {
             Some(trace) if !trace.raw().trim().is_empty() => "read the trace",
             Some(_) | None => "read the run's logs in Maestro",
