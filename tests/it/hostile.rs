@@ -81,7 +81,15 @@ pub fn spellings(secret: &str) -> Vec<String> {
         percent(upper, "-_.!~*'()"),
         percent(lower, "*-._").replace("%20", "+"),
         serde_json::Value::from(secret).to_string(),
-        format!("\"{}\"", secret.escape_default().to_string().replace("\\u{200b}", "\\u200b").replace("\\u{", "\\u00").replace('}', "")),
+        format!(
+            "\"{}\"",
+            secret
+                .escape_default()
+                .to_string()
+                .replace("\\u{200b}", "\\u200b")
+                .replace("\\u{", "\\u00")
+                .replace('}', "")
+        ),
     ];
     for before in ["", "a", "ab", "abc"] {
         for after in ["", "z", "zy", ":pass"] {
@@ -103,7 +111,8 @@ fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
     };
     let mut out = String::new();
     for group in bytes.chunks(3) {
-        let number = group.iter().chain([0, 0].iter()).take(3).fold(0_u32, |number, byte| number * 256 + u32::from(*byte));
+        let number =
+            group.iter().chain([0, 0].iter()).take(3).fold(0_u32, |number, byte| number * 256 + u32::from(*byte));
         let digits = [18, 12, 6, 0].map(|shift| digit(number >> shift));
         out.extend(&digits[..=group.len()]);
         out.push_str(&"=".repeat(3 - group.len()));
@@ -126,7 +135,8 @@ fn decoded_base64(text: &str) -> Vec<Vec<u8>> {
         for start in 0..4.min(run.len()) {
             let mut bytes = Vec::new();
             for group in run[start..].chunks(4) {
-                let number = group.iter().fold(0_u32, |number, byte| number << 6 | u32::from(value(*byte).unwrap_or(0)));
+                let number =
+                    group.iter().fold(0_u32, |number, byte| number << 6 | u32::from(value(*byte).unwrap_or(0)));
                 let number = number << (6 * (4 - group.len()));
                 bytes.extend_from_slice(&number.to_be_bytes()[1..]);
             }
@@ -138,7 +148,8 @@ fn decoded_base64(text: &str) -> Vec<Vec<u8>> {
 
 /// The secrets (as a text shows them) that can be read in `text`: as they are, percent-encoded, as JSON, in base64.
 pub fn readable_secrets(text: &str) -> Vec<&'static str> {
-    let holds = |haystack: &[u8], needle: &str| haystack.windows(needle.len()).any(|window| window == needle.as_bytes());
+    let holds =
+        |haystack: &[u8], needle: &str| haystack.windows(needle.len()).any(|window| window == needle.as_bytes());
     let percent: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
     let form: Vec<u8> = percent_encoding::percent_decode_str(&text.replace('+', " ")).collect();
     let json = serde_json::from_str::<String>(&format!("\"{}\"", text.replace('\n', "\\n").replace('\t', "\\t")));
@@ -178,7 +189,18 @@ fn secret_in_a_spelling() -> impl Strategy<Value = String> {
 
 /// A secret, or the beginning or the end of one, with unseen things within.
 fn broken_secret() -> impl Strategy<Value = String> {
-    let unseen = select(vec!["", "", "", "\u{200b}", "\u{1b}[1m", "\u{0}", "\u{ad}", "\u{1b}]8;;x\u{7}", "\u{9b}0m", "\u{e0041}"]);
+    let unseen = select(vec![
+        "",
+        "",
+        "",
+        "\u{200b}",
+        "\u{1b}[1m",
+        "\u{0}",
+        "\u{ad}",
+        "\u{1b}]8;;x\u{7}",
+        "\u{9b}0m",
+        "\u{e0041}",
+    ]);
     (select(SECRETS.to_vec()), vec(unseen, 64), 0..8_usize, 0..8_usize).prop_map(|(secret, unseen, from, until)| {
         let kept: Vec<char> = secret.chars().skip(from.saturating_sub(4)).collect();
         let kept = &kept[..kept.len() - until.saturating_sub(4).min(kept.len())];

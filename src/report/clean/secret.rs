@@ -65,9 +65,12 @@ fn encode(text: &str, kept: fn(u8) -> bool, escape: fn(&mut String, u8)) -> Stri
 fn json_escaped(text: &str, forms: &mut BTreeSet<String>) {
     let quoted = serde_json::Value::from(text).to_string();
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    for escape in [|out: &mut String, unit| _ = write!(out, "\\u{unit:04x}"), |out: &mut String, unit: u16| {
-        _ = write!(out, "\\u{unit:04X}");
-    }] {
+    for escape in [
+        |out: &mut String, unit| _ = write!(out, "\\u{unit:04x}"),
+        |out: &mut String, unit: u16| {
+            _ = write!(out, "\\u{unit:04X}");
+        },
+    ] {
         let mut ascii = String::with_capacity(inner.len());
         for c in inner.chars() {
             if c.is_ascii() {

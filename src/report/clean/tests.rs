@@ -147,7 +147,11 @@ fn a_stream_needs_no_memory_for_what_never_ends() {
         let mut shown = 0;
         for _ in 0..1_000 {
             shown += stream.push(&piece.as_bytes()[piece.len() - 2..].repeat(50)).len();
-            assert!(stream.undecoded.len() < 4 && stream.redact.held() < 64, "{piece:?} holds {}", stream.redact.held());
+            assert!(
+                stream.undecoded.len() < 4 && stream.redact.held() < 64,
+                "{piece:?} holds {}",
+                stream.redact.held()
+            );
         }
         assert_eq!(shown > 40_000, grows && piece.starts_with('a'), "{piece:?}: {shown}");
     }

@@ -153,7 +153,10 @@ fn next_line(text: &str) -> Option<(&str, bool, &str)> {
 #[test]
 fn commands_are_found_as_the_runner_finds_them() {
     let names = |output: &str| commands(output).into_iter().map(|command| command.name).collect::<Vec<_>>();
-    assert_eq!(names("::error::x\n \u{3000}\u{a0}::Warning title=a::y\ntext\r::notice::z"), ["error", "Warning", "notice"]);
+    assert_eq!(
+        names("::error::x\n \u{3000}\u{a0}::Warning title=a::y\ntext\r::notice::z"),
+        ["error", "Warning", "notice"]
+    );
     assert_eq!(names("say ##[error]x\n###[group]\n##\u{200b}[add-mask]x"), ["error", "group", "add-mask"]);
     assert_eq!(names("x ::error::y\n::unknown::x\n##[unknown]x\n##[error\n::error:x"), [""; 0]);
     assert_eq!(names("::unknown::##[error]x"), ["error"]);

@@ -82,6 +82,9 @@ fn dotenv_and_sections_are_read_as_gitlab_reads_them() {
     assert!(dotenv(&many).is_err());
 
     assert_eq!(references("$A ${B} %C% %25 $1 ${D %E $$F %%G%"), ["A", "B", "C", "F", "G"]);
-    assert_eq!(sections("x\u{1b}[0Ksection_start:1:a.b[collapsed=true]\r\u{1b}[0KTitle section_end:2:a.b\r\u{1b}[0K"), ["a.b"; 2]);
+    assert_eq!(
+        sections("x\u{1b}[0Ksection_start:1:a.b[collapsed=true]\r\u{1b}[0KTitle section_end:2:a.b\r\u{1b}[0K"),
+        ["a.b"; 2]
+    );
     assert!(sections("section_start:1:a\n section_start:x:a\r\u{1b}[0K").is_empty());
 }
