@@ -67,17 +67,23 @@ pub fn github_property(text: &str) -> String {
 }
 
 /// A value in a dotenv or shell file (contract, *Outputs*): every byte outside `[A-Za-z0-9_.:/@+,=-]` percent-encoded.
-/// Nothing is left that GitLab would expand (`$`), that a shell would split, quote or run, or that ends a line.
+/// Nothing is left that GitLab would expand, that a shell would split, quote or run, or that ends a line.
 ///
-/// `%` itself becomes `%25`: `a%20b` and `a b` must not become the same value.
+/// `%` itself becomes `%25`: `a%20b` and `a b` must not become the same value; and GitLab expands `%NAME%` as it does
+/// `$NAME` (`lib/expand_variables.rb`). For that reason a letter behind a byte beyond ASCII is encoded too: `%AC`, the end of
+/// a euro sign, and `CESS_TOKEN%24` would spell such a name. The two digits of such a byte still read as a name to GitLab
+/// (`%C3%`, a variable that nobody has): there, and nowhere else, letters beyond ASCII are lost.
 pub fn dotenv_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut before = b' ';
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"_.:/@+,=-".contains(&byte) {
+        let in_name = byte.is_ascii_alphanumeric() || byte == b'_';
+        if (in_name && before.is_ascii()) || b".:/@+,=-".contains(&byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
+        before = byte;
     }
     out
 }

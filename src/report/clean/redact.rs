@@ -257,3 +257,11 @@ impl Again {
         }
     }
 }
+
+#[cfg(test)]
+impl Redact {
+    /// How many bytes wait for what comes next.
+    pub(super) fn held(&self) -> usize {
+        self.pending.capacity() + self.found.len() + self.again.as_ref().map_or(0, |again| again.held.len())
+    }
+}
