@@ -2,13 +2,13 @@
 
 /// One line of the log.
 pub fn log_line(text: &str) -> String {
-    let line = text.replace('\n', " ").replace("##", "#\u{200b}#");
+    let line = text.replace('\n', " ").replace('#', "#\u{200b}");
     if line.trim_start().starts_with("::") { format!("| {line}") } else { line }
 }
 
 /// Every line behind `  | `.
 pub fn gutter(text: &str) -> String {
-    text.lines().map(|line| format!("  | {}", line.replace("##", "#\u{200b}#"))).collect::<Vec<_>>().join("\n")
+    text.lines().map(|line| format!("  | {}", line.replace('#', "#\u{200b}"))).collect::<Vec<_>>().join("\n")
 }
 
 pub fn github_data(text: &str) -> String {

@@ -48,11 +48,7 @@ impl Report {
     }
 
     /// The version written before the first request. `named` are the runs that were named explicitly.
-    pub fn first(
-        named: &[Target],
-        run_url: &dyn Fn(&str, &str) -> Option<String>,
-        cleaner: &Cleaner,
-    ) -> Report {
+    pub fn first(named: &[Target], run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> Report {
         let runs = named.iter().map(|target| RunReport::unseen(target, run_url, cleaner)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }

@@ -1,0 +1,7 @@
+//! The one test binary.
+
+mod fixture;
+mod golden;
+mod limits;
+mod outputs;
+mod reports;
