@@ -41,6 +41,9 @@ const MESSAGE_LIMIT: usize = 4096;
 /// The most warnings: the runner keeps ten of a step's, and the other tools of the step may want some.
 const WARNINGS: usize = 5;
 
+/// The most runs that an annotation tells of; all stand in the log and the summary.
+const RUNS: usize = 10;
+
 /// What an annotation shows of a trace, in bytes: it is seen above everything else, on the run's first page.
 const TRACE_LIMIT: usize = 1024;
 
@@ -68,13 +71,19 @@ fn command(name: &str, title: &str, message: &str) -> String {
     format!("::{name} title={}::{}\n", escape::github_property(title), escape::github_data(&message))
 }
 
-/// The error's text: what happened, of what the trace speaks, what to do. Its lines of foreign text stand behind the
+/// The error's text: what happened, which runs did not pass or what the only one's trace says, what to do. Its lines of foreign text stand behind the
 /// gutter, for the runner prints the message into the log.
 fn message(report: &Report) -> String {
     let mut parts = vec![escape::log_line(&words::headline(report))];
     parts.extend(report.mistakes.iter().map(|mistake| escape::log_line(&format!("- {mistake}"))));
-    let trace = report.described().and_then(|run| run.telling_trace()).or(report.bug.as_ref());
-    if let Some(trace) = trace {
+    if report.runs.len() > 1 {
+        let others = report.runs.iter().filter(|run| !run.passed());
+        parts.extend(
+            others
+                .take(RUNS)
+                .map(|run| escape::log_line(&format!("- {}: {}: {}", run.end.name(), words::run(run), run.reason))),
+        );
+    } else if let Some(trace) = report.bug.as_ref().or(report.described().and_then(|run| run.telling_trace())) {
         parts.push(escape::gutter(&clean::cut(trace, TRACE_LIMIT)).trim_end().to_owned());
     }
     // The next step must survive the cut, so the rest makes room for it.
@@ -94,7 +103,7 @@ pub fn fold(title: &str, text: &Clean, token: &Token) -> String {
     let text = escape::gutter(&text.replace(token.as_str(), "***"));
     format!(
         "::group::{}\n::stop-commands::{token}\n{}\n::{token}::\n::endgroup::\n",
-        escape::github_data(title),
+        escape::github_data(&escape::log_line(title)),
         text.trim_end_matches('\n')
     )
 }

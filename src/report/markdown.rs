@@ -46,12 +46,12 @@ pub fn summary(report: &Report) -> String {
         "## {} maestro-gate: {}\n\n{}\n\n",
         icon(End::Verdict(report.verdict)),
         report.verdict.name(),
-        inline(&words::headline(report))
+        sentence(&words::headline(report))
     );
     page.push_str(&list(report.mistakes.iter().map(|mistake| inline(mistake)).collect(), "mistakes"));
     page.push_str(&table(report));
-    page.push_str(&next(report));
     page.push_str(&reasons(report));
+    page.push_str(&next(report));
     page.push_str(&traces(report));
     page.push_str(&notes(&report.notes));
     page.push_str(&format!(
@@ -75,6 +75,13 @@ fn icon(end: End) -> &'static str {
 
 fn inline(text: &str) -> String {
     escape::markdown_inline(text)
+}
+
+/// A fragment of ours on a page of sentences.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    inline(&first.into_iter().chain(rest).collect::<String>())
 }
 
 /// Foreign text in a table's cell, in the type of code. Not a code span: there GFM still ends the cell at a bar.
@@ -133,7 +140,7 @@ fn row(run: &RunReport, has_links: bool) -> String {
 }
 
 fn next(report: &Report) -> String {
-    let steps: Vec<String> = words::next_steps(report).iter().map(|step| inline(step)).collect();
+    let steps: Vec<String> = words::next_steps(report).iter().map(|step| sentence(step)).collect();
     match steps.as_slice() {
         [] => String::new(),
         [only] => format!("### What to do next\n\n{only}\n\n"),

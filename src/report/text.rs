@@ -24,8 +24,9 @@ pub enum Fold<'a> {
 const PIECE_LIMIT: usize = 16 * 1024;
 const ALL_PIECES_LIMIT: usize = 256 * 1024;
 
-/// The most runs told one by one.
+/// The most runs, and the most next steps, told one by one.
 const RUNS: usize = 100;
+const STEPS: usize = 10;
 
 /// Something that was seen on the way: `[0:12] status RUNNING`.
 pub fn note(note: &Note) -> String {
@@ -57,28 +58,21 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     if let Fold::Github(_) = fold {
         log.push_str(&github::annotations(report));
     }
-    log.push_str(&line(&format!("waited {}, {} of the service", words::duration(report.waited), looks(report.polls))));
-    log.push_str(&line(&verdict(report)));
+    let steps = words::next_steps(report);
+    for step in steps.iter().take(STEPS).skip(1) {
+        log.push_str(&line(&format!("another step: {step}")));
+    }
+    let looks = if report.polls == 1 { "look" } else { "looks" };
+    log.push_str(&line(&format!("waited {}, {} {looks}", words::duration(report.waited), report.polls)));
+    log.push_str(&line(&verdict(report, steps.first())));
     log
 }
 
 /// The last line: what, why, what next.
-fn verdict(report: &Report) -> String {
-    let mut text = format!(
-        "maestro-gate: {} (exit code {}): {}",
-        report.verdict.name(),
-        report.verdict.exit_code(),
-        words::headline(report)
-    );
-    for (index, step) in words::next_steps(report).iter().take(3).enumerate() {
-        text.push_str(if index == 0 { " -> next step: " } else { " -> also: " });
-        text.push_str(step);
-    }
-    text
-}
-
-fn looks(polls: u64) -> String {
-    if polls == 1 { "1 look".to_owned() } else { format!("{polls} looks") }
+fn verdict(report: &Report, step: Option<&Clean>) -> String {
+    let step = step.map(|step| format!(" -> next step: {step}")).unwrap_or_default();
+    let Report { verdict, .. } = report;
+    format!("maestro-gate: {} (exit code {}): {}{step}", verdict.name(), verdict.exit_code(), words::headline(report))
 }
 
 /// The runs that did not pass, a line each, the rest counted.
@@ -194,7 +188,7 @@ pub fn closing_json(report: &Report) -> String {
             waited_seconds: report.waited.as_secs(),
             polls: report.polls,
             reason: &words::headline(report),
-            next_steps: steps.iter().map(|step| &**step).collect(),
+            next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
             mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
             trace_file: report.trace_file.as_deref(),
         },

@@ -1,5 +1,10 @@
 //! Claims about what the gate does, one file per promise; one binary, so that they link once.
 
+mod fixture;
+mod golden;
 mod hostile;
 mod hostile_text;
+mod limits;
+mod outputs;
+mod reports;
 mod runner;

@@ -58,19 +58,21 @@ impl Teller<'_> {
         let word = self.word(seen);
         let length =
             super::super::made::duration(seen).map(|length| format!(" after {}", duration(length))).unwrap_or_default();
+        let reason = format!("ended with status {word}{length}");
+        let again = "start a new run, and run this job again for that one";
+        // Only the documented word leaves no doubt; the others are read as failures because nothing else is safe.
+        if !word.eq_ignore_ascii_case("FAILED") {
+            let next = format!(
+                "look in Maestro why the run ended as {word}, mend the cause, {again}; if {word} is a good end for this \
+                 pipeline, set success-statuses: {word}"
+            );
+            return (reason, next);
+        }
         let source = match &seen.record.trace {
             Some(trace) if !trace.raw().trim().is_empty() => "read the trace",
             Some(_) | None => "read the run's logs in Maestro",
         };
-        let mut next =
-            format!("{source}, mend the cause, start a new run in Maestro, and run this job again for the new run");
-        // Only the documented word leaves no doubt; the others are read as failures because nothing else is safe.
-        if !word.eq_ignore_ascii_case("FAILED") {
-            next.push_str(&format!(
-                ". the gate reads {word} as no success; if it is a good end here, set success-statuses: {word}"
-            ));
-        }
-        (format!("ended with status {word}{length}"), next)
+        (reason, format!("{source}, mend the cause, {again}"))
     }
 
     fn timed_out(&self) -> (String, String) {
