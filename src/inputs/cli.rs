@@ -13,6 +13,9 @@ pub struct Wording<'a> {
     pub closing: &'a str,
 }
 
+/// The heading of what is no input.
+const OTHER: &str = "Other";
+
 /// The command line's definition.
 pub fn command(wording: &Wording<'_>) -> Command {
     let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| {
@@ -37,6 +40,18 @@ pub fn command(wording: &Wording<'_>) -> Command {
         .about("Waits for Dadosfera Maestro pipeline runs and lets a CI job go on only if they succeeded")
         .override_usage("maestro-gate --pipeline-id <ID> --run-id <RUN> [OPTIONS]")
         .args(flags)
+        // At the end and not at the beginning, where clap would put them.
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help("Print help").help_heading(OTHER))
+        .arg(
+            Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print version")
+                .help_heading(OTHER),
+        )
         .after_help(wording.closing.to_owned())
         .disable_help_subcommand(true)
         .max_term_width(120)

@@ -56,7 +56,7 @@ pub enum Input {
 }
 
 /// One input: its names, its kind and its line in `--help`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Row {
     pub input: Input,
     /// As in `--name`, in `action.yml` and in `INPUT_<NAME>`.
@@ -220,7 +220,7 @@ pub const ROWS: [Row; 35] = [
     row(Input::PasswordFile, "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn,
         "A file that holds the password"),
     row(Input::TotpSecret, "totp-secret", "DADOSFERA_TOTP_SECRET", Secret, "SECRET", SignIn,
-        "The MFA secret (base32 or an otpauth:// address), for a fresh code at every sign-in"),
+        "The MFA secret, base32 or an otpauth:// address"),
     row(Input::AccessToken, "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn,
         "An access token made elsewhere"),
     row(Input::AccessTokenFile, "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn,

@@ -24,8 +24,8 @@ fn closing() -> String {
     for row in ROWS.iter().filter(|row| row.input.is_secret() && row.standing == Standing::Now) {
         text += &format!("  {:<24} {}\n", row.variable, row.help);
     }
-    text += "\nDurations: 90, 90s, 15m, 1h30m (a bare number is seconds). On GitHub, inputs of the step come before the\n\
-             environment's variables.\n\nExit codes:\n";
+    text += "\nDurations: 90, 90s, 15m, 1h30m (a bare number is seconds).\n\
+             Flags and the inputs of a CI step come before variables.\n\nExit codes:\n";
     for verdict in Verdict::ALL {
         text += &format!("  {:>3}  {:<15} {}\n", verdict.exit_code(), verdict.name(), when(verdict));
     }

@@ -167,7 +167,7 @@ mod tests {
             "=",
             "  ",
             "not base32!",
-            "JBSWY3DPEHPK3PX",
+            "JBSWY3DPEHPK3P",
             "0189",
             "ÄÖ",
             "otpauth://hotp/x?secret=JBSWY3DPEHPK3PXP",

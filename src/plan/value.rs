@@ -18,14 +18,16 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     let mut units = UNITS.iter();
     let mut seconds: u64 = 0;
     let mut rest = text;
-    while !rest.is_empty() {
+    loop {
         let (digits, behind) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
         let unit = behind.chars().next()?;
         let (_, size) = units.find(|(name, _)| *name == unit)?;
         seconds = seconds.saturating_add(number(digits)?.saturating_mul(*size));
         rest = behind[unit.len_utf8()..].trim_start();
+        if rest.is_empty() {
+            return Some(Duration::from_secs(seconds));
+        }
     }
-    Some(Duration::from_secs(seconds))
 }
 
 fn number(digits: &str) -> Option<u64> {
