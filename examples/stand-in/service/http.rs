@@ -104,6 +104,10 @@ pub async fn read_request(wire: &mut Wire, buffer: &mut Vec<u8>) -> io::Result<O
         if let Some(at) = find(buffer, b"\r\n\r\n") {
             break at;
         }
+        // A TLS greeting, say: as other servers do, refuse it at once instead of waiting for the end of a line.
+        if buffer.first().is_some_and(|first| !first.is_ascii_alphabetic()) {
+            return Err(broken("not an HTTP/1.1 request"));
+        }
         if buffer.len() > HEAD_LIMIT {
             return Err(broken("the request's head is too long"));
         }

@@ -27,7 +27,8 @@ use tokio_rustls::TlsAcceptor;
 
 use answers::{Answer, Route};
 use http::{Request, Wire};
-pub use reply::{Cut, End, Framing, Gzip, Reply, Times};
+use reply::Times;
+pub use reply::{End, Framing, Gzip, Reply};
 use runs::Runs;
 pub use scenario::{On, Order, READY, Scenario, Tls};
 use send::Connection;

@@ -12,7 +12,7 @@ use super::time;
 
 /// An ordered answer.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Reply {
     pub(super) times: Times,
     pub(super) status: Option<u16>,
@@ -36,7 +36,7 @@ pub struct Reply {
 
 /// How often a reply is given before the next one in the script has its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Times {
     Forever,
     #[serde(untagged)]
@@ -51,7 +51,7 @@ impl Default for Times {
 
 /// A body that is not the normal one.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Content {
     Json(Value),
     Text(String),
@@ -63,7 +63,7 @@ pub enum Content {
 
 /// A change to the normal (or the given) body, made in the order given.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Edit {
     /// Sets keys of the object.
     Set(Map<String, Value>),
@@ -81,7 +81,7 @@ pub enum Edit {
 
 /// Bytes after the body: up to a total length, or without end.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Fill {
     /// The byte to repeat; a blank keeps JSON well-formed.
     #[serde(default = "blank")]
@@ -95,7 +95,7 @@ fn blank() -> u8 {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Gzip {
     Right,
     /// Says gzip, and is plain.
@@ -108,7 +108,7 @@ pub enum Gzip {
 
 /// How the answer says where its body ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Framing {
     /// A right `Content-Length`; chunks if the body has no end.
     #[default]
@@ -128,7 +128,7 @@ pub enum Framing {
 
 /// So many bytes at a time, and a pause after each.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Trickle {
     pub(super) bytes: usize,
     #[serde(deserialize_with = "time::length")]
@@ -137,7 +137,7 @@ pub struct Trickle {
 
 /// Where the answer stops short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Cut {
     /// Not one byte is sent.
     Before,
@@ -149,7 +149,7 @@ pub enum Cut {
 
 /// What becomes of the connection after the answer, or after the cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// It stays open for the next request; after a cut it is closed.
     #[default]

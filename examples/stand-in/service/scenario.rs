@@ -20,7 +20,7 @@ pub const READY: [(&str, &str); 6] = [
 ];
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Scenario {
     /// What it shows, for the person who starts it.
     #[serde(default)]
@@ -97,7 +97,7 @@ const HISTORY_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The certificate that the service shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Tls {
     /// Plain HTTP.
     #[default]
@@ -114,7 +114,7 @@ pub enum Tls {
 
 /// How "no such run" is said: the reference tells "null", the wire may show any of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Absent {
     #[default]
     Null,
@@ -124,7 +124,7 @@ pub enum Absent {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Account {
     pub username: String,
     pub password: String,
@@ -135,7 +135,7 @@ pub struct Account {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Tokens {
     #[serde(deserialize_with = "time::length")]
     pub life: Duration,
@@ -154,7 +154,7 @@ impl Default for Tokens {
 
 /// Where sign-in's answer has the token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum TokenShape {
     /// `tokens.accessToken`, as recorded.
     #[default]
@@ -164,7 +164,7 @@ pub enum TokenShape {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Pipeline {
     pub pipeline_id: String,
     /// Keys of the `data` of "get pipeline": name, description, cron, jobs, ...
@@ -193,7 +193,7 @@ pub struct Pipeline {
 
 /// How the list of runs is given.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum List {
     /// As in the reference's example.
     #[default]
@@ -204,7 +204,7 @@ pub enum List {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Run {
     /// The record; what it lacks of the reference's keys is filled in. `created_at` and `updated_at` may be `begin+90s`
     /// (when this run began) or `now-5s` (when it is asked for).
@@ -220,7 +220,7 @@ pub struct Run {
 
 /// What becomes of a run.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Change {
     /// Scenario time since the run began; and
     #[serde(deserialize_with = "time::maybe_length")]
@@ -234,7 +234,7 @@ pub struct Change {
 
 /// Ended runs by rule: one `every` so often, the newest created `newest` before the service started.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct History {
     pub count: u32,
     #[serde(deserialize_with = "time::length")]
@@ -257,7 +257,7 @@ fn success() -> Vec<String> {
 
 /// A reply ordered for an endpoint.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct Order {
     pub on: On,
     /// Only where the path has this id.
@@ -267,7 +267,7 @@ pub struct Order {
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum On {
     SignIn,
     Run,
