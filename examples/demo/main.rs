@@ -110,6 +110,7 @@ async fn perform(gate: &Path, service: &Service, act: &Act) -> Result<(Option<i3
     // Nothing of this machine's: a variable of the developer's would make it another demo.
     command
         .env_clear()
+        .envs(socket_folder())
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_OUTPUT", &output)
         .env("GITHUB_STEP_SUMMARY", &summary);

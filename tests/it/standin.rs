@@ -56,8 +56,26 @@ impl Came {
     }
 }
 
-/// Sends one request on a connection of its own and reads until it ends, or is silent for a moment.
+/// How long an answer may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a connection that was ordered to hang must stay silent.
+pub const SILENCE: Duration = Duration::from_millis(500);
+
+/// Sends one request on a connection of its own and reads until it ends.
 pub fn ask(service: &Service, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Came {
+    ask_within(PATIENCE, service, method, path, headers, body)
+}
+
+/// The same, or until it is silent for so long.
+pub fn ask_within(
+    patience: Duration,
+    service: &Service,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Came {
     let mut request = format!("{method} {path} HTTP/1.1\r\nhost: stand-in\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -65,18 +83,18 @@ pub fn ask(service: &Service, method: &str, path: &str, headers: &[(&str, &str)]
     request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
     let mut stream = connect(service);
     stream.write_all(request.as_bytes()).expect("room for a request");
-    read(stream)
+    read(stream, patience)
 }
 
 pub fn connect(service: &Service) -> TcpStream {
     let url = service.base_url();
     let address = url.split('/').nth(2).expect("scheme://address/prefix");
-    let stream = TcpStream::connect(address).expect("the service listens");
-    stream.set_read_timeout(Some(Duration::from_millis(150))).expect("a length above zero");
-    stream
+    TcpStream::connect(address).expect("the service listens")
 }
 
-pub fn read(mut stream: TcpStream) -> Came {
+/// What comes until the connection ends, or is silent for so long.
+pub fn read(mut stream: TcpStream, patience: Duration) -> Came {
+    stream.set_read_timeout(Some(patience)).expect("a length above zero");
     let mut raw = Vec::new();
     let ended = stream.read_to_end(&mut raw).err().map(|error| error.kind());
     Came { raw, ended }

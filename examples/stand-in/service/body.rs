@@ -59,7 +59,7 @@ pub fn gzip(parts: &[Part], gzip: Gzip) -> Vec<Part> {
     out.push(Part::once(tail));
     match gzip {
         Gzip::Right | Gzip::Corrupt => out,
-        Gzip::NotGzip => parts.to_vec(),
+        Gzip::Claimed => parts.to_vec(),
         Gzip::Truncated => {
             let mut bytes: Vec<u8> = out.into_iter().flat_map(|part| part.bytes).collect();
             bytes.truncate(bytes.len() / 2);

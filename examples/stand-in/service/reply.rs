@@ -99,7 +99,7 @@ fn blank() -> u8 {
 pub enum Gzip {
     Right,
     /// Says gzip, and is plain.
-    NotGzip,
+    Claimed,
     /// Stops in the middle of the compressed stream; the length says that this is all.
     Truncated,
     /// A wrong checksum at the end.

@@ -162,7 +162,7 @@ impl Runs {
         let (clock, now) = self.settled();
         let row = |(index, state): (usize, &PipelineState)| {
             let views = state.runs.iter().map(|run| run.view(&clock, now, state.plan.shows_queued));
-            let latest = views.filter(|view| !view.hidden).last();
+            let latest = views.rev().find(|view| !view.hidden);
             let status = latest.map_or_else(|| json!("CREATED"), |view| view.record["last_status"].clone());
             let job_status = if status == "CREATED" { json!("PENDING") } else { status.clone() };
             let jobs = state.plan.details.get("jobs").and_then(Value::as_array).cloned().unwrap_or_default();

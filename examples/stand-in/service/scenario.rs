@@ -109,7 +109,7 @@ pub enum Tls {
     Expired,
     WrongHost,
     /// The address says https, the server speaks plain HTTP.
-    NotTls,
+    Claimed,
 }
 
 /// How "no such run" is said: the reference tells "null", the wire may show any of these.

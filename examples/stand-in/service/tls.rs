@@ -19,7 +19,7 @@ pub struct Certified {
 pub fn certified(tls: Tls) -> Result<Certified, rcgen::Error> {
     let (ca, ca_pem) = authority()?;
     let signer = match tls {
-        Tls::Off | Tls::NotTls => return Ok(Certified { acceptor: None, ca_pem }),
+        Tls::Off | Tls::Claimed => return Ok(Certified { acceptor: None, ca_pem }),
         Tls::Untrusted => authority()?.0,
         Tls::Trusted | Tls::Expired | Tls::WrongHost => ca,
     };

@@ -51,11 +51,12 @@ fn an_order_in_a_scenario_file_says_what_the_methods_say() {
     let reply = json!({"times": "forever", "status": 503, "headers": {"retry-after": "7"}, "body": {"json": {"a": 1}},
         "edits": [{"set": {"b": 2}}, {"drop": "a"}, "wrap", {"swap": ["2", "3"]}, {"swap_bytes": ["3", [52]]},
             {"prepend": "["}, {"append": "]"}],
-        "fill": {"total": 80}, "gzip": "not_gzip", "framing": "chunked", "interim": 103, "delay": "1ms",
+        "fill": {"total": 80}, "gzip": "claimed", "framing": "chunked", "interim": 103, "delay": "1ms",
         "trickle": {"bytes": 79, "every": "1ms"}, "cut": {"body": 79}, "end": "hang", "without_headers": ["date"],
         "in_vain": true});
     let file = json!({"script": [{"on": "run", "id": SUCCESS, "reply": reply}]});
-    let came = get(&Service::start(scenario(file)), RUN_PATH);
+    let service = Service::start(scenario(file));
+    let came = ask_within(SILENCE, &service, "GET", RUN_PATH, &[("authorization", "good")], "");
     assert_eq!(came.ended, Some(ErrorKind::WouldBlock));
     let text = String::from_utf8(came.raw).expect("UTF-8");
     let padding = " ".repeat(79 - r#"[{"status":true,"data":{"b":4}}]"#.len());
@@ -98,7 +99,7 @@ fn one_connection_carries_many_requests_and_what_is_no_request_ends_it() {
                 .as_bytes(),
         )
         .expect("room");
-    let text = String::from_utf8(read(stream).raw).expect("UTF-8");
+    let text = String::from_utf8(read(stream, PATIENCE).raw).expect("UTF-8");
     assert_eq!(text.matches("HTTP/1.1 200 OK\r\n").count(), 2, "{text}");
     assert_eq!(text.matches("HTTP/1.1 400 Bad Request\r\n").count(), 2, "{text}");
     assert!(text.ends_with("not an HTTP/1.1 request\n"), "{text}");
@@ -114,7 +115,7 @@ fn one_connection_carries_many_requests_and_what_is_no_request_ends_it() {
         let mut stream = connect(&service);
         // The service may have refused before it was all sent.
         let _refused = stream.write_all(bad.as_bytes());
-        let raw = read(stream).raw;
+        let raw = read(stream, PATIENCE).raw;
         assert!(raw.is_empty() || raw.starts_with(b"HTTP/1.1 400 "), "{bad:.40}");
     }
     assert_eq!(service.requests().len(), 3);
@@ -126,8 +127,9 @@ fn requests_under_way_at_once_are_counted() {
     service.order(On::Run, Reply::hang().times(3));
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| get(&service, RUN_PATH));
+            scope.spawn(|| ask_within(SILENCE, &service, "GET", RUN_PATH, &[], ""));
         }
+        assert!(service.wait_for(On::Run, 3, PATIENCE));
     });
     assert_eq!(service.requests().len(), 3);
     assert_eq!(service.most_at_once(), 3);
@@ -142,7 +144,7 @@ fn a_dropped_service_is_gone_with_its_connections() {
     stream.write_all(format!("GET {RUN_PATH} HTTP/1.1\r\n\r\n").as_bytes()).expect("room");
     assert!(service.wait_for(On::Run, 1, Duration::from_secs(10)));
     drop(service);
-    assert_eq!(read(stream).ended, None, "closed, not silent");
+    assert_eq!(read(stream, PATIENCE).ended, None, "closed, not silent");
     assert!(TcpStream::connect(address).is_err());
 }
 
@@ -184,7 +186,7 @@ async fn each_certificate_is_wrong_in_its_own_way() {
         (Tls::Untrusted, Some("BadSignature")),
         (Tls::Expired, Some("Expired")),
         (Tls::WrongHost, Some("NotValidForName")),
-        (Tls::NotTls, Some("InvalidContentType")),
+        (Tls::Claimed, Some("InvalidContentType")),
     ] {
         let service = Service::start(Scenario { tls, ..scenario(json!({})) });
         let came = through_tls(&service, None).await;
