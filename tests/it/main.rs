@@ -8,3 +8,7 @@ mod limits;
 mod outputs;
 mod reports;
 mod runner;
+mod standin;
+
+#[path = "../../examples/stand-in/service/mod.rs"]
+mod stand_in;
