@@ -11,7 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use source::{Product, Token};
-use table::{Law, OurImports};
+use table::OurImports;
+
+pub(crate) use table::Law;
 
 /// The longest file: what one can read at a sitting.
 const LINES: usize = 399;
