@@ -8,6 +8,7 @@
 //!
 //! `app` shows it on one screen; ARCHITECTURE.md says what each module may do, and what none may.
 
+pub mod api;
 pub mod clock;
 pub mod gate;
 pub mod plan;
