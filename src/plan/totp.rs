@@ -30,7 +30,7 @@ impl Totp {
 
     /// Base32, spaces, hyphens, lower case and padding forgiven; or an `otpauth://totp/` address. The error says what is
     /// wrong and never what was given. The other half: the bare secret, to be redacted beside the text given.
-    pub(super) fn read(text: &str) -> Result<(Totp, SecretString), &'static str> {
+    pub(crate) fn read(text: &str) -> Result<(Totp, SecretString), &'static str> {
         let text = text.trim();
         if text.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("otpauth:")) {
             read_address(text)
