@@ -3,7 +3,8 @@
 use std::panic::catch_unwind;
 
 use maestro_gate::gate::Verdict;
-use maestro_gate::inputs::{Env, args};
+use maestro_gate::inputs::Env;
+use maestro_gate::inputs::env::args;
 use maestro_gate::app;
 
 fn main() {
