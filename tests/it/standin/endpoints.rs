@@ -45,7 +45,7 @@ fn the_three_documented_runs_are_answered_byte_by_byte() {
 
 #[test]
 fn a_documented_run_is_running_at_its_first_look() {
-    let service = Service::start(Scenario::documented());
+    let service = Service::start(Scenario::documented().at_speed(0.001).expect("a speed"));
     let token = sign_in(&service, "ci@example.com");
     let came = ask(&service, "GET", RUN_PATH, &[("authorization", &token)], "");
     assert_eq!((came.status(), came.json()["last_status"].as_str()), (200, Some("RUNNING")));
