@@ -100,7 +100,7 @@ fn sign_in_answers_as_recorded() {
     let post = |body: &str, lang: &str| ask(&service, "POST", "/auth/sign-in", &[("dadosfera-lang", lang)], body);
     let good = post(r#"{"username":"ci@example.com","password":"correct-horse-battery","totp":null}"#, "en-us").text();
     let (keys, _) = good.split_once(r#""accessToken":""#).expect("a token");
-    assert_eq!(keys, r#"{"permissions":["maestro.pipeline.read","maestro.pipeline.execute"],"tokens":{"idToken":"","#);
+    assert_eq!(keys, r#"{"permissions":["catalog:edit","pipeline:edit"],"tokens":{"idToken":"","#);
     for key in ["refreshToken\":\"eyJ", "mfaStatus\":\"none\"", "termsOfUse\":{", "user\":{", "customer\":{\"id\":"] {
         assert!(good.contains(key), "{key} in {good}");
     }
