@@ -14,7 +14,7 @@ pub fn render(report: &Report, prefix: &str) -> String {
     let mut file = String::new();
     for (name, value) in outputs::variables(report, prefix) {
         let value = Some(escape::dotenv_value(&value)).filter(|value| value.len() <= VALUE_LIMIT).unwrap_or_default();
-        file.push_str(&&name);
+        file.push_str(&name);
         file.push('=');
         file.push_str(&value);
         file.push('\n');

@@ -84,9 +84,9 @@ fn sentence(text: &str) -> String {
     inline(&first.into_iter().chain(rest).collect::<String>())
 }
 
-/// Foreign text in a table's cell, in the type of code. Not a code span: there GFM still ends the cell at a bar.
+/// An id, a status or a path, to be copied as it stands.
 fn code(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("<code>{}</code>", inline(text)) }
+    escape::markdown_code_span(text)
 }
 
 /// The table of the runs. Where they do not all fit, those that did not pass come first.
@@ -178,31 +178,35 @@ fn list(lines: Vec<String>, what: &str) -> String {
     page
 }
 
-/// The traces of the runs that did not pass, as many as fit; the first open, the others folded.
+/// What is known about the bug, and the traces of the runs that did not pass, as many as fit: the first open, the others
+/// folded. A fold's own title is ours alone: within an HTML block no Markdown escape would hold.
 fn traces(report: &Report) -> String {
     let mut page = String::new();
     let mut room = TRACES_LIMIT;
+    if let Some(fence) = report.bug.as_ref().and_then(|bug| fence_within(bug, &mut room)) {
+        page.push_str(&format!("### The bug\n\n{fence}\n\n"));
+    }
     let telling: Vec<(&RunReport, &Clean)> =
         report.runs.iter().filter_map(|run| Some((run, run.telling_trace()?))).collect();
-    let mut shown = 0;
-    if let Some(bug) = &report.bug {
-        page.push_str(&format!("### The bug\n\n{}\n\n", fence_within(bug, &mut room).unwrap_or_default()));
-    }
+    let mut fences = Vec::new();
     for (run, trace) in &telling {
         let Some(fence) = fence_within(trace, &mut room) else { break };
-        let title = if report.runs.len() > 1 { format!("Trace of {}", code(&run.run_id)) } else { "Trace".to_owned() };
-        if shown == 0 {
-            page.push_str(&format!("### {title}\n\n{fence}\n\n"));
-        } else {
-            page.push_str(&format!("<details><summary>{title}</summary>\n\n{fence}\n\n</details>\n\n"));
-        }
-        shown += 1;
+        let whose = if report.runs.len() > 1 { format!(" of {}", code(&run.run_id)) } else { String::new() };
+        fences.push(format!("Trace{whose}\n\n{fence}\n\n"));
     }
-    if shown < telling.len() {
-        let rest = words::count(telling.len() - shown, "more trace is", "more traces are");
+    if let Some((first, others)) = fences.split_first() {
+        page.push_str(&format!("### {first}"));
+        if !others.is_empty() {
+            let others: String = others.iter().map(|fence| format!("#### {fence}")).collect();
+            page.push_str(&format!("<details><summary>More traces</summary>\n\n{others}</details>\n\n"));
+        }
+    }
+    if fences.len() < telling.len() {
+        let rest = words::count(telling.len() - fences.len(), "more trace is", "more traces are");
         page.push_str(&format!("{rest} not shown.\n\n"));
     }
-    if let Some(path) = report.trace_file.as_ref().filter(|path| !telling.is_empty() && path.len() <= PATH_LIMIT) {
+    let path = report.trace_file.as_ref().filter(|path| !telling.is_empty() && path.len() <= PATH_LIMIT);
+    if let Some(path) = path {
         page.push_str(&format!("Whole traces: {}\n\n", code(path)));
     }
     page
@@ -215,7 +219,7 @@ fn fence_within(text: &Clean, room: &mut usize) -> Option<String> {
     // Titles and folds around a fence.
     let frame = 1024;
     while limit >= TRACE_LEAST {
-        let fence = escape::markdown_fence(clean::cut(text, limit).trim_end_matches('\n'));
+        let fence = escape::markdown_fence(clean::cut(text, limit).trim_end_matches('\n')).trim_end().to_owned();
         if let Some(left) = room.checked_sub(fence.len() + frame) {
             *room = left;
             return Some(fence);

@@ -36,7 +36,7 @@ pub fn target(pipeline: &str, run: &str) -> Target {
 }
 
 pub fn cleaner() -> Cleaner {
-    let mut cleaner = Cleaner::new();
+    let cleaner = Cleaner::new();
     assert!(cleaner.add_secret(SECRET));
     cleaner
 }

@@ -277,7 +277,7 @@ fn read_dotenv(file: &str) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     for line in file.lines() {
         let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("GitLab refuses the file for {line:?}"));
-        assert!(!key.is_empty() && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+        assert!(!key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         let safe = |b: u8| b.is_ascii_alphanumeric() || b"_.:/@%+,=-".contains(&b);
         assert!(value.bytes().all(safe), "{line:?}");
         assert!(variables.insert(key.to_owned(), value.to_owned()).is_none(), "{key} twice");
