@@ -67,10 +67,11 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let first = Report::first(&targets, &link, &cleaner);
     let Begun { mistakes, warnings: early } = ending.begin(first.clone(), plan.is_ok()).await;
     let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
-    let warned: Vec<Note> = (warnings.iter().map(|warning| cleaner.line(&Foreign::new(warning.sentence(show)), usize::MAX)))
-        .chain(early)
-        .map(|text| Note { at: clock.elapsed(), weight: Weight::Warning, text })
-        .collect();
+    let warned: Vec<Note> =
+        (warnings.iter().map(|warning| cleaner.line(&Foreign::new(warning.sentence(show)), usize::MAX)))
+            .chain(early)
+            .map(|text| Note { at: clock.elapsed(), weight: Weight::Warning, text })
+            .collect();
 
     let plan = match plan {
         Ok(plan) if mistakes.is_empty() => plan,

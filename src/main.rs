@@ -2,10 +2,10 @@
 
 use std::panic::catch_unwind;
 
+use maestro_gate::app;
 use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::Env;
 use maestro_gate::inputs::env::args;
-use maestro_gate::app;
 
 fn main() {
     let code = catch_unwind(|| match tokio::runtime::Builder::new_current_thread().enable_all().build() {
