@@ -39,12 +39,8 @@ enum Message {
 }
 
 impl Console {
-    /// Starts the thread that owns stdout from now on.
-    pub fn stdout() -> Console {
-        Console::over(std::io::stdout())
-    }
-
-    fn over(out: impl Write + Send + 'static) -> Console {
+    /// Starts the thread that owns `out` from now on.
+    pub fn over(out: impl Write + Send + 'static) -> Console {
         let (queue, messages) = channel();
         let state = Arc::new(State::default());
         let console = Console { queue, state: Arc::clone(&state) };
@@ -55,16 +51,16 @@ impl Console {
         console
     }
 
-    /// Writes one line, or several: a line break is added. Never blocks; in one piece, so that no other text falls in.
-    pub fn line(&self, text: &str) {
-        let size = text.len() + 1;
+    /// Writes whole lines, each with its line break. Never blocks; in one piece, so that no other text falls in.
+    pub fn write(&self, text: String) {
+        let size = text.len();
         let waiting = self.state.queued.fetch_add(size, Ordering::Relaxed);
         if waiting > 0 && waiting + size > QUEUE_BYTES || self.state.broken.load(Ordering::Relaxed) {
             self.state.queued.fetch_sub(size, Ordering::Relaxed);
             self.state.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if self.queue.send(Message::Text(format!("{text}\n"))).is_err() {
+        if self.queue.send(Message::Text(text)).is_err() {
             self.state.broken.store(true, Ordering::Relaxed);
         }
     }
@@ -78,7 +74,7 @@ impl Console {
         }
     }
 
-    /// How many lines were lost.
+    /// How many pieces were lost.
     pub fn dropped(&self) -> usize {
         self.state.dropped.load(Ordering::Relaxed)
     }
@@ -88,7 +84,7 @@ fn write_all(mut out: impl Write, messages: &Receiver<Message>, state: &State) {
     for message in messages {
         match message {
             Message::Text(text) => {
-                if !state.broken.load(Ordering::Relaxed) && write(&mut out, text.as_bytes()).is_err() {
+                if !state.broken.load(Ordering::Relaxed) && put(&mut out, text.as_bytes()).is_err() {
                     state.broken.store(true, Ordering::Relaxed);
                 }
                 if state.broken.load(Ordering::Relaxed) {
@@ -103,7 +99,7 @@ fn write_all(mut out: impl Write, messages: &Receiver<Message>, state: &State) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this thread waits for a full pipe, nothing waits for this thread")]
-fn write(out: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
+fn put(out: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
         match out.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -164,7 +160,7 @@ mod tests {
         let out = Shared::default();
         let console = Console::over(out.clone());
         for n in 0..100 {
-            console.line(&format!("line {n}"));
+            console.write(format!("line {n}\n"));
         }
         console.flushed().await;
         let expected: String = (0..100).map(|n| format!("line {n}\n")).collect();
@@ -175,9 +171,9 @@ mod tests {
     #[tokio::test]
     async fn a_closed_stdout_is_counted_never_a_panic() {
         let console = Console::over(Closed);
-        console.line("lost");
+        console.write("lost\n".to_owned());
         console.flushed().await;
-        console.line("lost too");
+        console.write("lost too\n".to_owned());
         assert_eq!(console.dropped(), 2);
     }
 
@@ -185,9 +181,9 @@ mod tests {
     async fn a_stalled_stdout_blocks_nobody_and_holds_a_bounded_amount() {
         let (_keep, never) = channel();
         let console = Console::over(Stalled(never));
-        let line = "x".repeat(1024 * 1024 - 1);
+        let line = "x".repeat(1024 * 1024);
         for _ in 0..10 {
-            console.line(&line);
+            console.write(line.clone());
         }
         assert_eq!(console.dropped(), 6);
     }

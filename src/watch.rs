@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::clock::Clock;
-use crate::gate::{Answer, Gate, Notice};
+use crate::gate::{Answer, Gate, Notice, Signal};
 
 mod signals;
 
@@ -114,25 +114,17 @@ where
     polls
 }
 
-/// Waiting once the verdict stands: each piece of delivery has its limit, and a signal shortens what is left.
-#[derive(Debug)]
+/// Waiting before the first look and after the last: each piece of work has its limit, and a signal shortens what is left.
+#[derive(Debug, Default)]
 pub struct Patience {
-    /// When everything must be over, once a signal came.
-    ends: Option<Duration>,
+    /// The first signal that was heard, and when everything must be over for it.
+    heard: Option<(Signal, Duration)>,
 }
 
 impl Patience {
-    /// With a signal already heard, the two seconds run from now.
-    pub fn new(clock: &Clock, interrupted: bool) -> Patience {
-        let mut patience = Patience { ends: None };
-        if interrupted {
-            patience.shorten(clock);
-        }
-        patience
-    }
-
-    fn shorten(&mut self, clock: &Clock) {
-        self.ends.get_or_insert_with(|| clock.elapsed() + AFTER_SIGNAL);
+    /// A signal was heard elsewhere: what is left of the two seconds runs from now.
+    pub fn shorten(&mut self, signal: Signal, clock: &Clock) {
+        self.heard.get_or_insert_with(|| (signal, clock.elapsed() + AFTER_SIGNAL));
     }
 
     /// Waits for `piece` at most `limit`, and not beyond what a signal leaves. `None`: it was not done in time.
@@ -147,21 +139,21 @@ impl Patience {
         let mut limit = clock.elapsed().saturating_add(limit);
         loop {
             let now = clock.elapsed();
-            if let Some(ends) = self.ends {
+            if let Some((_, ends)) = self.heard {
                 limit = limit.min(ends).min(now + PIECE_AFTER_SIGNAL);
             }
             tokio::select! {
                 biased;
                 done = &mut piece => return Some(done),
-                _ = signals.next(), if self.ends.is_none() => self.shorten(clock),
+                signal = signals.next(), if self.heard.is_none() => self.shorten(signal, clock),
                 () = sleep(limit.saturating_sub(now)) => return None,
             }
         }
     }
 
-    /// Whether a signal came.
-    pub fn is_short(&self) -> bool {
-        self.ends.is_some()
+    /// The signal, if one was heard.
+    pub fn heard(&self) -> Option<Signal> {
+        self.heard.map(|(signal, _)| signal)
     }
 }
 

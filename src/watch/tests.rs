@@ -125,13 +125,14 @@ async fn the_view_is_told_every_beat() {
 async fn a_stalled_piece_of_delivery_is_left_behind() {
     let clock = Clock::start();
     let mut signals = Signals::listen().expect("signals can be heard");
-    let mut patience = Patience::new(&clock, false);
+    let mut patience = Patience::default();
     let stalled = std::future::pending::<()>();
     assert_eq!(patience.wait(stalled, SECOND * 5, &clock, &mut signals).await, None);
     assert!(clock.elapsed() < SECOND * 6);
     assert_eq!(patience.wait(async { 7 }, SECOND * 5, &clock, &mut signals).await, Some(7));
     // After a signal all pieces together have less than two seconds, each less than half of one.
-    let mut patience = Patience::new(&clock, true);
+    let mut patience = Patience::default();
+    patience.shorten(Signal::Terminate, &clock);
     let from = clock.elapsed();
     for _ in 0..8 {
         assert_eq!(patience.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);

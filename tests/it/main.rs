@@ -1,5 +1,16 @@
-//! The one test binary beside the modules' own tests: one file per promise.
+//! Claims about what the gate does, one file per promise; one binary, so that they link once.
 
-// `cfg(test)` tells clippy too that this is test code, helpers included.
-#[cfg(test)]
+mod agreement;
+mod fixture;
+mod golden;
+mod hostile;
+mod hostile_text;
 mod laws;
+mod limits;
+mod outputs;
+mod reports;
+mod runner;
+mod standin;
+
+#[path = "../../examples/stand-in/service/mod.rs"]
+mod stand_in;
