@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
@@ -127,6 +129,8 @@ async fn watched(
         async move { client.look(target, &mut *row.lock().await).await }
     };
     let polls = Cell::new(0);
+    let beat = view.beat();
+    let mut told_of_end = false;
     let tell = |gate: &Gate, moment: Moment, news: &[Notice], made: u64| {
         polls.set(made);
         let now = clock.elapsed();
@@ -136,9 +140,12 @@ async fn watched(
         let from = notices.len();
         notices.extend(client.take_notes().into_iter().map(|note| Notice { at: now, event: Event::Session(note) }));
         notices.extend_from_slice(news);
+        if !told_of_end && let Some(ends) = client.token_ends() {
+            told_of_end = true;
+            notices.extend(ends_early(ends, timeout.saturating_sub(now), &clock));
+        }
         view.tell(gate, moment, &notices[from..], now, made);
     };
-    let beat = view.beat();
     watch(&mut gate, &clock, &mut ending.signals, beat, look, tell).await;
 
     let trace_file = ending.delivery.trace_file().map(|path| path.to_string_lossy().into_owned());
@@ -151,6 +158,13 @@ async fn watched(
         cleaner: &cleaner,
     };
     (Report::new(&gate.outcome(), &story), Some(client))
+}
+
+/// A token that can't be renewed and says that it ends before the deadline.
+fn ends_early(ends: DateTime<Utc>, needed: Duration, clock: &Clock) -> Option<Notice> {
+    let left = (ends - clock.utc()).to_std().unwrap_or_default();
+    let note = SessionNote::EndsBeforeDeadline { left, needed };
+    (left < needed).then(|| Notice { at: clock.elapsed(), event: Event::Session(note) })
 }
 
 /// Prints a text that was asked for.

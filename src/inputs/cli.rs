@@ -29,7 +29,7 @@ pub fn command(wording: &Wording<'_>) -> Command {
         match row.kind {
             Kind::List => arg.value_name(row.value).action(ArgAction::Append),
             Kind::Switch => {
-                // The flag alone means `true`; `--summary=false` needs its `=`, or a run id could be taken for the value.
+                // The flag alone means `true`; a value needs its `=`, or a run id could be taken for it.
                 arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false")
             }
             Kind::One | Kind::SecretFile | Kind::Secret => arg.value_name(row.value),

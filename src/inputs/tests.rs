@@ -353,7 +353,8 @@ proptest! {
     /// clap describes the command line, `args` reads it: both by the same rules.
     #[test]
     fn clap_and_we_read_the_same(args in prop::collection::vec(prop::sample::select(&VOCABULARY[..]), 0..6)) {
-        let theirs = cli::command(&PLAIN).try_get_matches_from(std::iter::once("maestro-gate").chain(args.iter().copied()));
+        let line = std::iter::once("maestro-gate").chain(args.iter().copied());
+        let theirs = cli::command(&PLAIN).try_get_matches_from(line);
         let ours = args::read(&words(&args));
         let count = |input: Input| ours.flags.iter().filter(|(used, _)| *used == input).count();
         let repeated = ROWS.iter().any(|row| row.kind != Kind::List && count(row.input) > 1);

@@ -38,8 +38,8 @@ pub(super) fn read(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) 
             Some(Credentials::TokenFile(PathBuf::from(path)))
         }
         (None, None, None) => {
-            let what = "no way to sign in; there are three: username with password (or password-file), access-token, and \
-                        access-token-file";
+            let what = "no way to sign in; there are three: username with password (or password-file), access-token, \
+                        and access-token-file";
             desk.mistakes.push(Mistake::missing(Input::Username, what));
             None
         }
@@ -106,8 +106,8 @@ fn missing(desk: &mut Desk<'_>, input: Input, what: &str) {
         .find_map(|input| desk.inputs.all(input).first());
     let what = match lower {
         Some(lower) => format!(
-            "{what}. {} is set, but credentials count as one set and come from {place} here, which replace it; give all of \
-             them in one place",
+            "{what}. {} is set, but credentials count as one set and come from {place} here, which replace it; \
+             give all of them in one place",
             lower.called
         ),
         None => what.to_owned(),

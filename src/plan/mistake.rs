@@ -104,8 +104,8 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
                 Some(input) => format!("argument {position} (somewhere after --{})", input.name()),
                 None => format!("argument {position}"),
             };
-            let what = "belongs to no flag; a value with blanks needs quotes, a switch is written --fail-fast=false, and \
-                        runs follow --run-id";
+            let what = "belongs to no flag; a value with blanks needs quotes, a switch is written --fail-fast=false, \
+                        and runs follow --run-id";
             line(None, format!("{place} {what}"))
         }
         Fault::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
@@ -116,8 +116,8 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
                 _ => "",
             };
             let what = format!(
-                "a secret has no flag, since process lists and logs show flags; use the variable {}{file}, and consider \
-                 what was given here as known to others",
+                "a secret has no flag, since process lists and logs show flags; use the variable {}{file}, and \
+                 consider what was given here as known to others",
                 input.row().variable
             );
             Mistake { called: Some(format!("--{}", input.name())), ..Mistake::missing(*input, what) }
@@ -140,8 +140,8 @@ pub(super) fn of_unreadable(given: &Given, why: Unreadable) -> Mistake {
         }
         Unreadable::Repeated => "the flag is given more than once; it takes one value".to_owned(),
         Unreadable::EmptyAmongSeveral => {
-            "the flag is repeated and one of its values is empty or ends with a comma; an expression that came out empty would mean that less \
-             is watched than was meant"
+            "the flag is repeated and one of its values is empty or ends with a comma; an expression that came \
+             out empty would mean that less is watched than was meant"
                 .to_owned()
         }
     };

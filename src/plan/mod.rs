@@ -50,8 +50,8 @@ pub struct Plan {
 /// How to reach the service.
 #[derive(Debug)]
 pub struct Service {
-    /// `https`, or `http` to a loopback host (such requests never go through a proxy); no user info, query or fragment; a
-    /// path prefix is kept, with or without a slash at its end.
+    /// `https`, or `http` to a loopback host (such requests never go through a proxy); no user info, query or
+    /// fragment; a path prefix is kept, with or without a slash at its end.
     pub base: Url,
     pub credentials: Credentials,
     /// Further trusted roots (`ca-file`), already read and checked.
@@ -248,7 +248,8 @@ fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
             }
         }
     }
-    secrets.extend(inputs.blurted.iter().map(|(input, text)| (input.name(), text.as_str().into())));
+    let blurted = inputs.blurted.iter().filter(|(_, text)| !text.is_empty());
+    secrets.extend(blurted.map(|(input, text)| (input.name(), text.as_str().into())));
     secrets.extend(proxy::secrets(env).into_iter().map(|part| ("proxy credentials", part.into())));
     secrets
 }

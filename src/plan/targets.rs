@@ -51,8 +51,8 @@ fn read_pipeline(desk: &mut Desk<'_>) -> Option<Option<PipelineId>> {
         match ids.as_slice() {
             [id] => PipelineId::new(id).ok_or_else(|| Wrong::part(*id, id_rule("a pipeline's id"))),
             _ => Err(Wrong::whole(
-                "several pipelines are possible only with `latest`, `last-success` and `trigger`, which are not available \
-                 in this version yet; give one, or PIPELINE/RUN in run-id",
+                "several pipelines are possible only with `latest`, `last-success` and `trigger`, which are not \
+                 available in this version yet; give one, or PIPELINE/RUN in run-id",
             )),
         }
     })

@@ -28,9 +28,9 @@ impl Totp {
         step.saturating_add(1).saturating_mul(self.0.step())
     }
 
-    /// Base32, spaces, hyphens, lower case and padding forgiven; or an `otpauth://totp/` address. The error says what is
-    /// wrong and never what was given. The other half: the bare secret, to be redacted beside the text given.
-    pub(super) fn read(text: &str) -> Result<(Totp, SecretString), &'static str> {
+    /// Base32, spaces, hyphens, lower case and padding forgiven; or an `otpauth://totp/` address. The error says what
+    /// is wrong and never what was given. The other half: the bare secret, to be redacted beside the text given.
+    pub(crate) fn read(text: &str) -> Result<(Totp, SecretString), &'static str> {
         let text = text.trim();
         if text.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("otpauth:")) {
             read_address(text)

@@ -10,7 +10,7 @@ const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 /// `90`, `90s`, `15m`, `1h30m`, `1h 30m`: whole numbers, each unit once, greatest first; a bare number is seconds.
 /// `None` for anything else. Longer than a `u64` of seconds comes out as the longest: every range refuses that.
 ///
-/// Not `humantime`: it reads `1M` as a month and `1.5 years`, panics at `18446744073709551615s 1000ms`, and refuses `90`.
+/// Not `humantime`: it reads `1M` as a month, panics at `18446744073709551615s 1000ms`, and refuses `90`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     if let Some(seconds) = number(text) {
         return Some(Duration::from_secs(seconds));
@@ -87,8 +87,8 @@ pub(super) fn list(text: &str, between: Between) -> Result<Vec<&str>, Wrong> {
         }
         if entries.len() == before {
             return Err(Wrong::whole(
-                "a comma has no entry on one side; an expression may have come out empty, and less would be watched than \
-                 was meant",
+                "a comma has no entry on one side; an expression may have come out empty, and less would be watched \
+                 than was meant",
             ));
         }
     }

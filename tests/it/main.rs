@@ -4,6 +4,7 @@ mod fixture;
 mod golden;
 mod hostile;
 mod hostile_text;
+mod laws;
 mod limits;
 mod outputs;
 mod reports;

@@ -293,10 +293,10 @@ async fn serve(stream: TcpStream, number: u64, shared: Arc<Shared>) {
 
 /// A proxy's tunnel, to loopback addresses only.
 async fn tunnel(wire: &mut Wire, target: &str) -> io::Result<Connection> {
-    let to: SocketAddr = target.parse().map_err(io::Error::other)?;
-    if !to.ip().is_loopback() {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
+    let Some(to) = target.parse::<SocketAddr>().ok().filter(|to| to.ip().is_loopback()) else {
+        wire.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await?;
+        return Ok(Connection::Open);
+    };
     let to = TcpStream::connect(to).await?;
     wire.write(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
     wire.tunnel(to).await;

@@ -24,7 +24,8 @@ pub struct Runs {
 struct PipelineState {
     plan: Pipeline,
     runs: Vec<RunState>,
-    executions: usize,
+    /// The `run_id`s that execute answered.
+    executions: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Runs {
         let mut runs = Runs { pipelines: Vec::new(), clock, last_id: 1000 };
         for plan in plans {
             let past = plan.history.iter().flat_map(|history| runs.past(history)).collect::<Vec<_>>();
-            let mut state = PipelineState { plan: plan.clone(), runs: Vec::new(), executions: 0 };
+            let mut state = PipelineState { plan: plan.clone(), runs: Vec::new(), executions: Vec::new() };
             for run in past.into_iter().chain(plan.runs.clone()) {
                 let begun = (!run.from_first_look).then_some(Duration::ZERO);
                 let plan = runs.filled(run, &plan.pipeline_id);
@@ -123,15 +124,19 @@ impl Runs {
             return Executed::Paused;
         }
         let plans = &pipeline.plan.executions;
-        let mut plan = plans.get(pipeline.executions).or(plans.last()).cloned().unwrap_or_default();
-        pipeline.executions += 1;
+        let nth = pipeline.executions.len();
+        let mut plan = plans.get(nth).or(plans.last()).cloned().unwrap_or_default();
         let (id, shares_run_id) = (pipeline.plan.pipeline_id.clone(), pipeline.plan.shares_run_id);
-        let nth = pipeline.executions;
-        // The service's own form, by the second: two executions in one second must still differ, so the count is in it.
-        let run_id = format!("manual__{}.{nth:06}+00:00", clock.utc_at(now).format("%Y-%m-%dT%H:%M:%S"));
+        let second = clock.utc_at(now).format("%Y-%m-%dT%H:%M:%S");
+        let mut run_id = format!("manual__{second}+00:00");
+        if pipeline.executions.contains(&run_id) {
+            // The documented form knows no more than the second, and two runs of one must differ.
+            run_id = format!("manual__{second}.{nth:06}+00:00");
+        }
+        pipeline.executions.push(run_id.clone());
         if shares_run_id {
             plan.record.insert("pipeline_run_id".to_owned(), run_id.clone().into());
-        } else if nth > self.pipelines[at].plan.executions.len() {
+        } else if nth >= pipeline.plan.executions.len() {
             // The last plan is used again: its ids were the first one's.
             plan.record.retain(|key, _| key != "pipeline_run_id" && key != "id");
         }
@@ -269,7 +274,7 @@ impl RunState {
     /// Whether another run must wait for this one. A run that is not shown yet goes on all the same.
     fn going(&self, clock: &ServiceClock, now: Duration) -> bool {
         let record = self.view(clock, now, true).record;
-        self.queued || matches!(record["last_status"].as_str(), Some("RUNNING" | "QUEUED" | "PENDING" | "CREATED"))
+        matches!(record["last_status"].as_str(), Some("RUNNING" | "QUEUED" | "PENDING" | "CREATED"))
     }
 }
 

@@ -66,12 +66,12 @@ impl Session {
             match self.rules.shape {
                 TokenShape::Flat => tokens,
                 TokenShape::Nested => json!({
-                    "permissions": ["maestro.pipeline.read", "maestro.pipeline.execute"],
+                    "permissions": ["catalog:edit", "pipeline:edit"],
                     "tokens": tokens,
                     "mfaStatus": "none",
-                    "termsOfUse": {"accepted": true},
-                    "user": {"id": "stand-in-user", "username": username},
-                    "customer": {"id": "stand-in-customer", "name": "stand-in"},
+                    "termsOfUse": {"status": "signed", "lastSigned": {"version": 1}},
+                    "user": {"id": "stand-in-user", "name": "Stand-in", "username": username},
+                    "customer": {"id": "stand-in-customer", "name": "stand-in", "tier": "STANDARD", "modules": [], "links": []},
                 }),
             },
         )

@@ -1,7 +1,11 @@
 //! `base-url`, `run-url` and `ca-file`.
 
+use proptest::prelude::*;
+use url::Host;
+
 use super::*;
 use crate::gate::{PipelineId, RunId};
+use crate::plan::address::base_url;
 
 fn link(template: &str, pipeline: &str, run: &str) -> String {
     let template = with("MAESTRO_RUN_URL", template).plan().run_url.expect("a template was given");
@@ -66,6 +70,29 @@ fn plain_http_leaves_this_machine_by_no_trick() {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    /// The text was approved, the parsed address is used: they must mean the same host.
+    #[test]
+    fn a_plain_address_stays_on_this_machine(parts in prop::collection::vec(prop::sample::select(&[
+        "http:", "//", "/", "localhost", "127.0.0.1", "127.", "0x7f", "[::1]", "[", "]", ":", "80", ".", "evil", "%2e",
+        "%40",
+        "\\", "\t", "ⅼ", "。", "-", "xn--", "٠", "|", "^", "\u{ad}", "\u{200d}",
+    ][..]), 1..6)) {
+        let text = format!("http://{}", parts.concat());
+        if let Ok(url) = base_url(&text) {
+            let here = match url.host() {
+                Some(Host::Domain(name)) => name == "localhost",
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            };
+            prop_assert!(here && url.scheme() == "http" && url.username().is_empty(), "{} {}", text, url);
+        }
+    }
+}
+
 #[test]
 fn what_is_no_https_address_is_refused() {
     for text in [
@@ -80,6 +107,10 @@ fn what_is_no_https_address_is_refused() {
         "https://a b",
         "https://h:99999",
         "https://h\\x",
+        "https://ho\tst",
+        "https://ho\nst/x",
+        "https://host/a b",
+        "https://host/a\u{85}b",
         "https://ho\u{0}st",
         "h\nttps://x",
     ] {
@@ -107,14 +138,11 @@ fn addresses_with_secrets_in_them_are_refused_unseen() {
 
 #[test]
 fn links_hold_the_ids_percent_encoded() {
-    assert_eq!(
-        link(
-            "https://x.example/p/{pipeline_id}/r/{run_id}?p={pipeline_id}#{run_id}",
-            "a?b",
-            "manual__2024-12-18T10:30:00+00:00"
-        ),
-        "https://x.example/p/a%3Fb/r/manual__2024-12-18T10%3A30%3A00%2B00%3A00?p=a%3Fb#manual__2024-12-18T10%3A30%3A00%2B00%3A00"
-    );
+    let run = "manual__2024-12-18T10:30:00+00:00";
+    let encoded = "manual__2024-12-18T10%3A30%3A00%2B00%3A00";
+    let link_of = |template: &str| link(template, "a?b", run);
+    assert_eq!(link_of("https://x/p/{pipeline_id}/r/{run_id}"), format!("https://x/p/a%3Fb/r/{encoded}"));
+    assert_eq!(link_of("https://x/?p={pipeline_id}#{run_id}"), format!("https://x/?p=a%3Fb#{encoded}"));
     assert_eq!(link("https://x/{pipeline_id}", "a", "b"), "https://x/a");
 }
 

@@ -7,6 +7,10 @@ use super::*;
 /// Long and odd enough to stand nowhere by chance.
 const SECRET: &str = "Qz7x-hunter2-Wk9";
 
+/// How people get a secret wrong.
+const WRAPS: [&str; 8] =
+    ["{}", "Bearer {}", "\"{}\"", "otpauth://totp/{}", "otpauth://totp/x?secret={}", " {} ", "{}\n{}", "{}\u{7}"];
+
 /// Everything that is told or could be: sentences, and every `Debug`.
 fn told(story: &Story) -> String {
     let start = story.start();
@@ -132,7 +136,7 @@ proptest! {
         env in prop::collection::vec((prop::sample::select(names()), value()), 0..8),
         carrier in prop::sample::select(&["password", "totp-secret", "access-token"][..]),
         place in 0usize..5,
-        wrap in prop::sample::select(&["{}", "Bearer {}", "\"{}\"", "otpauth://totp/{}", "otpauth://totp/x?secret={}", " {} ", "{}\n{}", "{}\u{7}"][..]),
+        wrap in prop::sample::select(&WRAPS[..]),
         broken in any::<bool>(),
     ) {
         let secret = wrap.replace("{}", SECRET);
@@ -142,12 +146,14 @@ proptest! {
         story.env = env.into_iter().map(|(name, value)| (name.into(), os(value))).collect();
         story = story.env(&[("GITHUB_ACTIONS", "true"), ("DRONE", "true")]);
         let proxy = format!("http://me:{SECRET}@proxy");
+        let base = format!("https://{SECRET}@h");
+        let link = format!("https://me:{SECRET}@h/{{run_id}}");
         story = match place {
             0 => story.args(&[&format!("--{carrier}"), &secret]),
             1 => story.args(&[&format!("--{carrier}={secret}")]),
             2 => story.env(&[(&format!("INPUT_{shout}"), &secret), ("https_proxy", &proxy)]),
-            3 => story.env(&[(&format!("PLUGIN_{snake}"), &secret), ("MAESTRO_BASE_URL", &format!("https://{SECRET}@h"))]),
-            _ => story.env(&[(&format!("DADOSFERA_{snake}"), &secret), ("MAESTRO_RUN_URL", &format!("https://me:{SECRET}@h/{{run_id}}"))]),
+            3 => story.env(&[(&format!("PLUGIN_{snake}"), &secret), ("MAESTRO_BASE_URL", &base)]),
+            _ => story.env(&[(&format!("DADOSFERA_{snake}"), &secret), ("MAESTRO_RUN_URL", &link)]),
         };
         if broken && let Some((_, value)) = story.env.last_mut() {
             value.push(os(vec![b'x', 0xff]));

@@ -161,3 +161,19 @@ fn everything_secret_is_handed_to_the_redactor() {
     }
     assert!(!found.iter().any(|(_, secret)| secret == "me"));
 }
+
+/// Whatever a check says about it: the table forbids to show it.
+#[test]
+fn no_mistake_carries_a_secret_or_the_path_of_one() {
+    let unshown: Vec<&str> = ROWS
+        .iter()
+        .filter(|row| {
+            let env = Env::from_pairs([(row.variable, "hunter2")]);
+            let inputs = look_up(&[], &env);
+            let given = inputs.chosen(row.input).expect("it was given");
+            Mistake::of(given, Some("hunter2"), "wrong").value.is_none()
+        })
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(unshown, ["password", "password-file", "totp-secret", "access-token", "access-token-file"]);
+}

@@ -45,7 +45,7 @@ fn the_three_documented_runs_are_answered_byte_by_byte() {
 
 #[test]
 fn a_documented_run_is_running_at_its_first_look() {
-    let service = Service::start(Scenario::documented());
+    let service = Service::start(Scenario::documented().at_speed(0.001).expect("a speed"));
     let token = sign_in(&service, "ci@example.com");
     let came = ask(&service, "GET", RUN_PATH, &[("authorization", &token)], "");
     assert_eq!((came.status(), came.json()["last_status"].as_str()), (200, Some("RUNNING")));
@@ -100,7 +100,7 @@ fn sign_in_answers_as_recorded() {
     let post = |body: &str, lang: &str| ask(&service, "POST", "/auth/sign-in", &[("dadosfera-lang", lang)], body);
     let good = post(r#"{"username":"ci@example.com","password":"correct-horse-battery","totp":null}"#, "en-us").text();
     let (keys, _) = good.split_once(r#""accessToken":""#).expect("a token");
-    assert_eq!(keys, r#"{"permissions":["maestro.pipeline.read","maestro.pipeline.execute"],"tokens":{"idToken":"","#);
+    assert_eq!(keys, r#"{"permissions":["catalog:edit","pipeline:edit"],"tokens":{"idToken":"","#);
     for key in ["refreshToken\":\"eyJ", "mfaStatus\":\"none\"", "termsOfUse\":{", "user\":{", "customer\":{\"id\":"] {
         assert!(good.contains(key), "{key} in {good}");
     }

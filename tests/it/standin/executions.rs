@@ -70,7 +70,7 @@ fn a_history_is_made_by_rule() {
 
 #[test]
 fn execute_answers_as_documented_and_the_run_is_in_the_list() {
-    let json = json!({"starts_at": "2024-12-18T10:30:00Z", "pipelines": [{"pipeline_id": PIPELINE}]});
+    let json = json!({"starts_at": "2024-12-18T10:30:00Z", "speed": 0.001, "pipelines": [{"pipeline_id": PIPELINE}]});
     let service = Service::start(scenario(json));
     assert_eq!(list(&service), json!([]));
     let came = execute(&service);
@@ -78,13 +78,14 @@ fn execute_answers_as_documented_and_the_run_is_in_the_list() {
         (came.status(), came.text().as_str()),
         (
             200,
-            r#"{"status":true,"data":{"message":"Pipeline execution triggered","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","run_id":"manual__2024-12-18T10:30:00.000001+00:00"}}"#
+            r#"{"status":true,"data":{"message":"Pipeline execution triggered","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","run_id":"manual__2024-12-18T10:30:00+00:00"}}"#
         )
     );
     let runs = list(&service);
     assert_eq!(statuses(&runs), ["RUNNING"]);
     assert!(runs[0]["created_at"].as_str().expect("a stamp").starts_with("2024-12-18T10:30:0"));
     assert_ne!(runs[0]["pipeline_run_id"], came.json()["data"]["run_id"], "the two ids are not documented to be one");
+    assert!(execute(&service).text().contains("manual__2024-12-18T10:30:00.000001+00:00"), "another run, another id");
 }
 
 #[test]

@@ -1,0 +1,272 @@
+//! Looks at a scripted service: what is asked, and what is made of the answers.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::super::server::{Asked, Reply, Server};
+use super::*;
+use crate::gate::{PipelineId, Scope};
+use crate::plan::Credentials;
+
+const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
+
+fn target() -> Target {
+    Target { pipeline: PipelineId::new("pipe-1").expect("an id"), run: RunId::new("run-1").expect("an id") }
+}
+
+fn client(server: &Server, credentials: Credentials) -> Client {
+    let service = Service { base: server.base.clone(), credentials, further_roots: Vec::new() };
+    Client::new(service, Clock::start()).expect("a client")
+}
+
+fn password() -> Credentials {
+    Credentials::Password { username: "u".into(), password: SecretString::from("hunter22"), totp_secret: None }
+}
+
+fn token() -> Credentials {
+    Credentials::Token(SecretString::from("given"))
+}
+
+/// Every sign-in works and gives `token-N`; looks are answered from the list, its last for ever.
+async fn service(answers: impl IntoIterator<Item = Reply>) -> Server {
+    let mut answers: VecDeque<Reply> = answers.into_iter().collect();
+    let mut count = 0;
+    Server::start(move |asked: &Asked| {
+        if asked.is_sign_in() {
+            count += 1;
+            return Reply::json(200, &format!(r#"{{"tokens":{{"accessToken":"token-{count}"}}}}"#));
+        }
+        if answers.len() > 1 { answers.pop_front().expect("not empty") } else { answers[0].clone() }
+    })
+    .await
+}
+
+/// The tokens that looks came with, in order.
+fn tokens(server: &Server) -> Vec<String> {
+    let looks = server.asked().into_iter().filter(|asked| !asked.is_sign_in());
+    looks.map(|asked| asked.header("authorization").to_owned()).collect()
+}
+
+fn record() -> Reply {
+    Reply::json(200, RECORD)
+}
+
+fn refused(status: u16) -> Reply {
+    Reply::json(status, r#"{"message":"no"}"#)
+}
+
+#[tokio::test]
+async fn a_look_asks_as_the_service_wants_it() {
+    let server = service([Reply::with(
+        200,
+        &[("date", "Mon, 15 Jan 2024 10:45:23 GMT"), ("retry-after", "9")],
+        RECORD.as_bytes(),
+    )])
+    .await;
+    let mut base = server.base.clone();
+    base.set_path("/prefix/v1/");
+    let service = Service { base, credentials: password(), further_roots: Vec::new() };
+    let client = Client::new(service, Clock::start()).expect("a client");
+    let run = RunId::new("manual__2024-12-18T10:30:00+00:00%2e").expect("an id");
+    let answer = client.look(&Target { run, ..target() }, &mut Refusals::default()).await;
+    // Another run's record, but its headers are heard.
+    assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.kind == MissKind::AnotherRun));
+    assert_eq!(answer.retry_after, Some(Duration::from_secs(9)));
+    assert_eq!(answer.date, Some("2024-01-15T10:45:23Z".parse().expect("a date")));
+    let asked = server.asked();
+    assert_eq!(asked[0].path, "/prefix/v1/auth/sign-in");
+    assert_eq!(
+        asked[1].path,
+        "/prefix/v1/platform/pipeline/pipe-1/pipeline_run/manual__2024-12-18T10%3A30%3A00%2B00%3A00%252e"
+    );
+    for (name, value) in [
+        ("authorization", "token-1"),
+        ("accept", "application/json"),
+        ("cache-control", "no-cache"),
+        ("dadosfera-lang", "en-us"),
+        ("accept-encoding", "gzip"),
+        ("user-agent", concat!("maestro-gate/", env!("CARGO_PKG_VERSION"))),
+        ("cookie", ""),
+        ("referer", ""),
+    ] {
+        assert_eq!(asked[1].header(name), value, "{name}");
+    }
+    assert_eq!(asked[0].header("dadosfera-lang"), "en-us");
+}
+
+#[tokio::test]
+async fn looks_share_a_connection_and_keep_no_cookie() {
+    let server = service([Reply::with(200, &[("set-cookie", "a=b")], RECORD.as_bytes())]).await;
+    let client = client(&server, password());
+    let mut row = Refusals::default();
+    for _ in 0..3 {
+        let answer = client.look(&target(), &mut row).await;
+        assert!(matches!(answer.observation, Observation::Record(record) if record.status.raw() == "SUCCESS"));
+    }
+    assert!(server.asked().iter().all(|asked| asked.connection == 0 && asked.header("cookie").is_empty()));
+    assert_eq!(server.sign_ins(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_and_the_run_asked_for_again() {
+    for status in [401, 403] {
+        let server = service([refused(status), record()]).await;
+        let client = client(&server, password());
+        let answer = client.look(&target(), &mut Refusals::default()).await;
+        assert!(matches!(answer.observation, Observation::Record(_)), "{status}");
+        assert_eq!(tokens(&server), ["token-1", "token-2"]);
+        assert_eq!(client.take_notes(), [SessionNote::SignedIn, SessionNote::Renewed]);
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_comes_once_per_row_of_refusals() {
+    for (status, kind) in [(401, MissKind::TokenRefused), (403, MissKind::Http(403))] {
+        let server = service([refused(status)]).await;
+        let client = client(&server, password());
+        let mut row = Refusals::default();
+        let answer = client.look(&target(), &mut row).await;
+        let Observation::Denied(Scope::Run, miss) = answer.observation else { panic!("not denied") };
+        assert_eq!((miss.kind, miss.during), (kind, During::GetRun));
+        assert_eq!(miss.detail.expect("told").raw(), "no");
+        assert_eq!((server.sign_ins(), tokens(&server).len()), (2, 2));
+    }
+    // An outage between does not end the row; an accepted token does.
+    let server = service([refused(401), Reply::json(500, ""), refused(401)]).await;
+    let client = client(&server, password());
+    let mut row = Refusals::default();
+    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
+    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
+    assert_eq!(server.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn an_accepted_token_ends_the_row_of_refusals() {
+    for accepted in [record(), Reply::json(404, "")] {
+        let server = service([refused(401), accepted.clone(), refused(401), accepted]).await;
+        let client = client(&server, password());
+        let mut row = Refusals::default();
+        for _ in 0..2 {
+            let answer = client.look(&target(), &mut row).await;
+            assert!(matches!(answer.observation, Observation::Record(_) | Observation::NotVisible(_)));
+        }
+        assert_eq!(tokens(&server), ["token-1", "token-2", "token-2", "token-3"]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_token_is_not_used_again_while_sign_in_is_down() {
+    let mut sign_ins = 0;
+    let server = Server::start(move |asked| {
+        if !asked.is_sign_in() {
+            return refused(401);
+        }
+        sign_ins += 1;
+        if sign_ins == 1 { Reply::json(200, r#"{"accessToken":"token-1"}"#) } else { Reply::json(502, "<html>") }
+    })
+    .await;
+    let client = client(&server, password());
+    let mut row = Refusals::default();
+    for _ in 0..3 {
+        let answer = client.look(&target(), &mut row).await;
+        let Observation::Unusable(miss) = answer.observation else { panic!("not unusable") };
+        assert_eq!((miss.during, miss.kind), (During::SignIn, MissKind::Http(502)));
+    }
+    assert_eq!(tokens(&server), ["token-1"]);
+}
+
+#[tokio::test]
+async fn a_given_token_that_is_refused_is_denied_without_another_request() {
+    for (status, kind) in [(401, MissKind::TokenRefused), (403, MissKind::Http(403))] {
+        let server = service([refused(status)]).await;
+        let client = client(&server, token());
+        let mut row = Refusals::default();
+        let Observation::Denied(Scope::Run, miss) = client.look(&target(), &mut row).await.observation else {
+            panic!("not denied")
+        };
+        assert_eq!(miss.kind, kind);
+        let again = client.look(&target(), &mut row).await.observation;
+        assert!(matches!(again, Observation::Denied(Scope::Run, _)));
+        assert_eq!(tokens(&server), ["given"]);
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_forbidden_runs_do_not_sign_in_a_thousand_times() {
+    for status in [401, 403] {
+        let server = service([refused(status)]).await;
+        let client = client(&server, password());
+        for _ in 0..50 {
+            let answer = client.look(&target(), &mut Refusals::default()).await;
+            assert!(matches!(answer.observation, Observation::Denied(Scope::Run, _)));
+        }
+        assert!(server.sign_ins() <= 4, "{}", server.sign_ins());
+    }
+}
+
+#[tokio::test]
+async fn a_failing_answer_is_what_the_table_says() {
+    for (reply, expected) in [
+        (Reply::json(200, "null"), "not visible"),
+        (Reply::json(200, ""), "not visible"),
+        (Reply::json(404, r#"{"detail":"gone"}"#), "not visible"),
+        (Reply::json(204, ""), "unusable"),
+        (Reply::json(206, RECORD), "unusable"),
+        (Reply::json(201, RECORD), "unusable"),
+        (Reply::json(304, ""), "unusable"),
+        (Reply::json(400, ""), "unreachable"),
+        (Reply::json(407, ""), "unreachable"),
+        (Reply::json(429, ""), "unusable"),
+        (Reply::json(500, RECORD), "unusable"),
+        (Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":45"), "unusable"),
+        (Reply::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{}\n\r\n"), "unusable"),
+        (Reply::raw("garbage\r\n\r\n"), "unusable"),
+        (Reply::raw(""), "unusable"),
+    ] {
+        let server = service([reply]).await;
+        let answer = client(&server, token()).look(&target(), &mut Refusals::default()).await;
+        let observed = match answer.observation {
+            Observation::Record(_) => "record",
+            Observation::NotVisible(_) => "not visible",
+            Observation::Denied(..) => "denied",
+            Observation::Unreachable(_) => "unreachable",
+            Observation::Unusable(_) => "unusable",
+        };
+        assert_eq!(observed, expected, "{:?}", server.asked());
+    }
+}
+
+async fn logs(server: &Server, credentials: Credentials, run: &str) -> (Result<(), Miss>, String) {
+    let mut out = Vec::new();
+    let result = client(server, credentials).logs(run, &mut |bytes| out.extend_from_slice(bytes)).await;
+    (result, String::from_utf8(out).expect("text"))
+}
+
+#[tokio::test]
+async fn logs_are_fetched_and_made_lines() {
+    let server = service([refused(401), Reply::json(200, r#"{"logs":["a","b"]}"#)]).await;
+    assert_eq!(logs(&server, password(), "manual__1+0").await, (Ok(()), "a\nb\n".to_owned()));
+    let last = server.asked().pop().expect("asked");
+    assert_eq!(last.path, "/platform/pipeline/pipeline_run/manual__1%2B0/logs");
+    assert_eq!(last.header("authorization"), "token-2");
+}
+
+#[tokio::test]
+async fn missing_logs_say_why_and_keep_what_came() {
+    let server = service([Reply::json(404, r#"{"message":"none"}"#)]).await;
+    let (result, text) = logs(&server, token(), "run").await;
+    let miss = result.expect_err("no logs");
+    assert_eq!((miss.during, miss.kind, text.as_str()), (During::Logs, MissKind::Http(404), ""));
+
+    let server = service([refused(401)]).await;
+    assert_eq!(logs(&server, token(), "run").await.0.expect_err("no logs").kind, MissKind::TokenRefused);
+
+    let server = service([Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n[\"a\",")]).await;
+    let (result, text) = logs(&server, token(), "run").await;
+    assert_eq!((result.expect_err("broken").kind, text.as_str()), (MissKind::Broken, "[\"a\","));
+
+    for hostile in ["..", ".", "", "a/b", "a b", "a\n"] {
+        assert!(logs(&server, token(), hostile).await.0.is_err());
+    }
+    assert_eq!(server.asked().len(), 1);
+}

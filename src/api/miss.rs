@@ -1,0 +1,156 @@
+//! THE failure table: what went wrong -> what the gate makes of it (contract, *How an answer is read*).
+//!
+//! Pure, and by type only: no row looks at the text of an error. Whatever is not named here is `Unusable`: the outage
+//! clock decides, and no row can ever be a record.
+
+use std::error::Error;
+use std::io;
+
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+
+use super::wire;
+use crate::gate::{During, Foreign, Miss, MissKind, Observation, Scope};
+
+/// Why there is no usable body: the kind, and what may be said about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fault {
+    pub(crate) kind: MissKind,
+    pub(crate) detail: Option<Foreign>,
+}
+
+impl Fault {
+    pub(crate) fn new(kind: MissKind) -> Fault {
+        Fault { kind, detail: None }
+    }
+
+    pub(crate) fn during(self, during: During) -> Miss {
+        Miss { during, kind: self.kind, detail: self.detail }
+    }
+}
+
+/// The table.
+pub(crate) fn read(miss: Miss) -> Observation {
+    match (miss.during, miss.kind) {
+        // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
+        // malformed e-mail address; a 200 without a token is MFA (maestro-api.md, *The MFA trap*).
+        (During::SignIn, MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::TokenFile) => {
+            Observation::Denied(Scope::SignIn, miss)
+        }
+        // No sign-in at this address: a wrong `base-url`.
+        (During::SignIn, MissKind::Http(404)) => Observation::Unreachable(miss),
+
+        // What is left of a refusal when no renewal can mend it. One run's refusal is not another's.
+        (During::GetRun | During::Logs, MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile) => {
+            Observation::Denied(Scope::Run, miss)
+        }
+        // The service answers, and has no such run: not yet, not any more, or not under this id.
+        (During::GetRun | During::Logs, MissKind::Http(404 | 410) | MissKind::NoRecord) => {
+            Observation::NotVisible(miss)
+        }
+
+        // "Ask again later", as a status.
+        (_, MissKind::Http(408 | 425 | 429)) => Observation::Unusable(miss),
+        // The request itself is wrong, and the next one will be the same.
+        (_, MissKind::Http(400..=499)) => Observation::Unreachable(miss),
+        // 5xx heal; other 2xx and 3xx are no answer to "get one run".
+        (_, MissKind::Http(_)) => Observation::Unusable(miss),
+
+        // The token would go to somebody else, and a redirect is configuration: it stays.
+        (_, MissKind::RedirectOffOrigin) => Observation::Unreachable(miss),
+        // Credentials and certificates do not mend themselves within a job.
+        (_, MissKind::ProxyAuthentication | MissKind::Certificate) => Observation::Unreachable(miss),
+
+        // Whatever may be better the next time.
+        (
+            _,
+            MissKind::NotJson
+            | MissKind::NotARecord(_)
+            | MissKind::AnotherRun
+            | MissKind::TooLarge
+            | MissKind::RedirectLoop
+            | MissKind::Proxy
+            | MissKind::Dns
+            | MissKind::Connect
+            | MissKind::Broken
+            | MissKind::Timeout,
+        ) => Observation::Unusable(miss),
+
+        // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
+        (During::SignIn, MissKind::NoRecord | MissKind::TokenRefused) => Observation::Unusable(miss),
+        (During::GetRun | During::Logs, MissKind::NoToken) => Observation::Unusable(miss),
+    }
+}
+
+/// An answer that is no success: its status alone decides, its body is for the person.
+pub(crate) fn of_status(during: During, status: u16, body: &[u8]) -> Miss {
+    let kind = match (during, status) {
+        (_, 407) => MissKind::ProxyAuthentication,
+        // A 403 keeps its number: it speaks of the right to see the run, not of the token.
+        (During::GetRun | During::Logs, 401) => MissKind::TokenRefused,
+        _ => MissKind::Http(status),
+    };
+    Miss { during, kind, detail: wire::said(body) }
+}
+
+/// `hyper_util` keeps the name of this type to itself, but not the type.
+type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
+
+/// No answer, or not all of it.
+pub(crate) fn of_error(error: reqwest::Error) -> Fault {
+    // The address tells nothing new, and a redirect's may be the server's text.
+    let error = error.without_url();
+    let kind = if !error.is_connect() {
+        MissKind::Broken
+    } else if let Some(rustls::Error::InvalidCertificate(_)) = find(&error) {
+        MissKind::Certificate
+    } else if let Some(tunnel) = find::<TunnelError>(&error) {
+        match tunnel {
+            TunnelError::ProxyAuthRequired => MissKind::ProxyAuthentication,
+            TunnelError::ConnectFailed(_)
+            | TunnelError::Io(_)
+            | TunnelError::MissingHost
+            | TunnelError::ProxyHeadersTooLong
+            | TunnelError::TunnelUnexpectedEof
+            | TunnelError::TunnelUnsuccessful => MissKind::Proxy,
+        }
+    } else if error.is_dns() {
+        MissKind::Dns
+    } else {
+        MissKind::Connect
+    };
+    Fault { kind, detail: Some(describe(&error)) }
+}
+
+/// The first `T` in the chain of causes.
+fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // `io::Error::source` passes over the very error that it wraps, and rustls' come wrapped so.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The causes in the library's words. The outermost says only that a request was sent.
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> Foreign {
+    let mut text = String::new();
+    let mut next = error.source().or(Some(error));
+    while let Some(error) = next {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    wire::bounded(&text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! An access token: never empty, fit for a header, and impossible to print.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use http::HeaderValue;
+use secrecy::SecretString;
+use serde_json::Value;
+
+/// The longest token. Servers refuse headers far shorter; a longer text is no token.
+pub(crate) const TOKEN_LIMIT: usize = 64 * 1024;
+
+/// A token that can go into the `Authorization` header as it is: the service wants it without `Bearer`.
+#[derive(Clone)]
+pub(crate) struct Token(HeaderValue);
+
+impl Token {
+    /// Outer blanks are no part of a token; a token of blanks, or with a character that no header may have, is none.
+    pub(crate) fn new(text: &str) -> Option<Token> {
+        let text = text.trim();
+        let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if text.is_empty() || text.len() > TOKEN_LIMIT || !is_ascii {
+            return None;
+        }
+        let mut header = HeaderValue::from_str(text).ok()?;
+        header.set_sensitive(true);
+        Some(Token(header))
+    }
+
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
+    pub(crate) fn secret(&self) -> SecretString {
+        SecretString::from(self.text())
+    }
+
+    fn text(&self) -> &str {
+        // Made from a `str` of visible ASCII, so it is one.
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// What the token says about itself, if it is a JWT. Nothing may depend on it: it is neither verified nor promised.
+    pub(crate) fn claims(&self) -> Claims {
+        self.payload().unwrap_or_default()
+    }
+
+    fn payload(&self) -> Option<Claims> {
+        let mut parts = self.text().split('.');
+        let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+        let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let json: Value = serde_json::from_slice(&json).ok()?;
+        let date = |name: &str| {
+            // NumericDate may have a fraction (RFC 7519).
+            let seconds = json.get(name)?;
+            let seconds = seconds.as_i64().or_else(|| seconds.as_f64().map(|seconds| seconds as i64))?;
+            DateTime::from_timestamp(seconds, 0)
+        };
+        Some(Claims { issued: date("iat"), ends: date("exp") })
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Token) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(***)")
+    }
+}
+
+/// A JWT's own times, by the clock of whoever issued it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Claims {
+    pub(crate) issued: Option<DateTime<Utc>>,
+    pub(crate) ends: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+pub(crate) fn jwt(payload: &str) -> String {
+    format!("eyJhbGciOiJub25lIn0.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_never_empty_and_always_fits_a_header() {
+        for bad in ["", " ", "\r\n", "a\nb", "a\0b", "é", "a\r\nx-evil: 1", &"x".repeat(TOKEN_LIMIT + 1)] {
+            assert!(Token::new(bad).is_none(), "{bad:?}");
+        }
+        assert_eq!(Token::new(" abc\n").expect("a token").header(), "abc");
+    }
+
+    #[test]
+    fn no_debug_shows_a_token() {
+        let token = Token::new("very-secret-token").expect("a token");
+        assert!(!format!("{token:?} {:?} {:?}", token.header(), token.secret()).contains("secret-token"));
+        assert!(token.header().is_sensitive());
+    }
+
+    #[test]
+    fn a_jwt_s_times_are_read_and_anything_else_has_none() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0);
+        let claims = |text: &str| Token::new(text).expect("a token").claims();
+        let both = claims(&jwt(r#"{"iat":1705314600,"exp":1705316400.7,"sub":"x"}"#));
+        assert_eq!(both, Claims { issued: at(1_705_314_600), ends: at(1_705_316_400) });
+        let odd = [
+            "abc".to_owned(),
+            "a.b".to_owned(),
+            "..".to_owned(),
+            "a.!!!.c".to_owned(),
+            jwt("[]"),
+            jwt(""),
+            jwt(r#"{"exp":"soon"}"#),
+            jwt(r#"{"exp":1e300,"iat":-1e300}"#),
+            jwt(r#"{"exp":9223372036854775807}"#),
+        ];
+        for text in odd {
+            assert_eq!(claims(&text), Claims::default(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The session: signed in once for everybody, renewed before and when it must be.
+//!
+//! All looks share one token. Whoever finds none that serves signs in while the others wait for it and share what came
+//! of it. Nothing is held across a suspension but the lock, and a code or an attempt is written down before it is sent:
+//! a look may be dropped at any point.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::miss::{self, Fault};
+use super::secret::{Claims, TOKEN_LIMIT, Token};
+use super::stamps::Stamps;
+use super::transport::{SetupError, Transport};
+use super::wire;
+use crate::clock::Clock;
+use crate::gate::{Answer, During, Foreign, Miss, MissKind, Observation, SessionNote};
+use crate::plan::{Credentials, Totp};
+
+mod renewal;
+
+use renewal::{Code, Codes, Early};
+
+/// How long a failed sign-in speaks for those who come after it: however many runs, at most one sign-in a second.
+const SHARED: Duration = Duration::from_secs(1);
+
+/// What a sign-in before time may take from the look that it goes along with: less than the five seconds that the last
+/// look of all has. When the old token is refused there is time for a whole request.
+const EARLY_LIMIT: Duration = Duration::from_secs(4);
+
+/// A renewal that changed nothing for one run is not tried again for another within this time of a 403 (and within
+/// `SHARED` of a 401): a sign-in for each of a thousand runs that this account may not see would lock it.
+const FRUITLESS: Duration = Duration::from_secs(60);
+
+/// The longest answer to a sign-in, as for a run.
+const SIGN_IN_BODY: usize = 8 * 1024 * 1024;
+
+/// Which token: each new one has the next number.
+pub(crate) type Generation = u64;
+
+/// What signs in.
+#[derive(Clone, Copy)]
+struct Login<'a> {
+    username: &'a str,
+    password: &'a SecretString,
+    totp: Option<&'a Totp>,
+}
+
+/// A token to try.
+pub(crate) struct Pass {
+    pub(crate) generation: Generation,
+    pub(crate) header: HeaderValue,
+}
+
+/// Why there is none.
+pub(crate) enum Lost {
+    /// What the attempt to get one brought.
+    Answer(Answer),
+    /// The refused token is all there is.
+    NothingNewer,
+}
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    credentials: Credentials,
+    state: RefCell<State>,
+    /// Without it every look that wants a token would sign in for itself.
+    flight: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    /// The newest token's number; the first is 1.
+    generation: Generation,
+    /// The number of the renewed token that was refused as well.
+    fruitless: Option<Generation>,
+    /// The last failed sign-in, and when it failed.
+    failure: Option<(Duration, Answer)>,
+    /// Refused for good: the same credentials are not sent again.
+    refused: Option<Answer>,
+    codes: Codes,
+    notes: Vec<SessionNote>,
+    secrets: Vec<SecretString>,
+}
+
+#[derive(Debug)]
+struct Held {
+    token: Token,
+    obtained: Duration,
+    early: Early,
+}
+
+impl Session {
+    pub(crate) fn new(credentials: Credentials) -> Result<Session, SetupError> {
+        let mut state = State::default();
+        if let Credentials::Token(text) = &credentials {
+            let token = Token::new(text.expose_secret()).ok_or(SetupError::Token)?;
+            state.hold(token, Duration::ZERO, Early::Never);
+        }
+        Ok(Session { credentials, state: RefCell::new(state), flight: Mutex::new(()) })
+    }
+
+    pub(crate) fn take_notes(&self) -> Vec<SessionNote> {
+        std::mem::take(&mut self.state.borrow_mut().notes)
+    }
+
+    pub(crate) fn take_new_secrets(&self) -> Vec<SecretString> {
+        std::mem::take(&mut self.state.borrow_mut().secrets)
+    }
+
+    /// When the token at hand says that it ends, where nothing here could make a new one.
+    pub(crate) fn token_ends(&self) -> Option<DateTime<Utc>> {
+        match self.credentials {
+            Credentials::Password { .. } => None,
+            Credentials::Token(_) | Credentials::TokenFile(_) => self.state.borrow().held.as_ref()?.token.claims().ends,
+        }
+    }
+
+    /// A token newer than `refused`, from wherever the credentials allow.
+    pub(crate) async fn token(&self, http: &Transport, clock: Clock, refused: Generation) -> Result<Pass, Lost> {
+        if let Some(pass) = self.newer_than(refused) {
+            return Ok(pass);
+        }
+        let asked = clock.elapsed();
+        let _flight = self.flight.lock().await;
+        if let Some(pass) = self.newer_than(refused) {
+            return Ok(pass);
+        }
+        match &self.credentials {
+            Credentials::Token(_) => return Err(Lost::NothingNewer),
+            Credentials::TokenFile(path) => self.read_file(path, clock).await?,
+            Credentials::Password { username, password, totp_secret } => {
+                if let Some(answer) = self.failed_since(asked, clock.elapsed()) {
+                    return Err(Lost::Answer(answer));
+                }
+                let login = Login { username, password, totp: totp_secret.as_ref() };
+                if let Err(answer) = self.sign_in(login, http, clock).await {
+                    let mut state = self.state.borrow_mut();
+                    match answer.observation {
+                        Observation::Denied(..) => state.refused = Some(answer.clone()),
+                        _ => state.failure = Some((clock.elapsed(), answer.clone())),
+                    }
+                    return Err(Lost::Answer(answer));
+                }
+            }
+        }
+        self.newer_than(refused).ok_or(Lost::NothingNewer)
+    }
+
+    fn newer_than(&self, refused: Generation) -> Option<Pass> {
+        let state = self.state.borrow();
+        let held = state.held.as_ref()?;
+        (state.generation > refused).then(|| Pass { generation: state.generation, header: held.token.header() })
+    }
+
+    /// A failure of while we waited, or of just before.
+    fn failed_since(&self, asked: Duration, now: Duration) -> Option<Answer> {
+        let state = self.state.borrow();
+        let recent = |at: Duration| at >= asked || now.saturating_sub(at) < SHARED;
+        let shared = state.failure.as_ref().filter(|(at, _)| recent(*at)).map(|(_, answer)| answer);
+        state.refused.as_ref().or(shared).cloned()
+    }
+
+    /// A renewed token was refused as the one before it.
+    pub(crate) fn renewal_was_fruitless(&self, generation: Generation) {
+        self.state.borrow_mut().fruitless = Some(generation);
+    }
+
+    /// Whether a renewal of this token, refused as `kind` says, is known to change nothing.
+    pub(crate) fn is_fruitless(&self, generation: Generation, kind: MissKind, clock: Clock) -> bool {
+        let state = self.state.borrow();
+        let limit = if kind == MissKind::Http(403) { FRUITLESS } else { SHARED };
+        let is_young = |held: &Held| clock.elapsed().saturating_sub(held.obtained) < limit;
+        state.fruitless == Some(generation)
+            && state.generation == generation
+            && state.held.as_ref().is_some_and(is_young)
+    }
+
+    /// Renews a token that grows old, beside the look that uses it. Failing is a note: the old token still serves.
+    pub(crate) async fn renew_early(&self, http: &Transport, clock: Clock) {
+        let Credentials::Password { username, password, totp_secret } = &self.credentials else { return };
+        let login = Login { username, password, totp: totp_secret.as_ref() };
+        let Ok(_flight) = self.flight.try_lock() else { return };
+        {
+            let mut state = self.state.borrow_mut();
+            let State { held: Some(held), codes, .. } = &mut *state else { return };
+            // A look must not wait for the next code.
+            let ready = login.totp.is_none_or(|totp| codes.has_fresh(totp, clock.utc()));
+            if !ready || !held.early.begin(clock.elapsed()) {
+                return;
+            }
+        }
+        let failed = match timeout(EARLY_LIMIT, self.sign_in(login, http, clock)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(answer)) => answer,
+            Err(_) => {
+                let late = Fault::new(MissKind::Timeout).during(During::SignIn);
+                answer(miss::read(late), Stamps::default())
+            }
+        };
+        let mut state = self.state.borrow_mut();
+        let State { held: Some(held), notes, failure, .. } = &mut *state else { return };
+        let is_refused = matches!(failed.observation, Observation::Denied(..));
+        if !is_refused {
+            *failure = Some((clock.elapsed(), failed.clone()));
+        }
+        if let (true, Some(miss)) = (held.early.fail(is_refused), miss_of(failed.observation)) {
+            notes.push(SessionNote::EarlyRenewalFailed(miss));
+        }
+    }
+
+    /// Signs in. The flight is held.
+    async fn sign_in(&self, login: Login<'_>, http: &Transport, clock: Clock) -> Result<(), Answer> {
+        let code = match login.totp {
+            None => None,
+            Some(totp) => Some(self.fresh_code(totp, clock).await),
+        };
+        let json = wire::sign_in(login.username, login.password, code.as_deref());
+        let mut body = Vec::new();
+        let url = http.address(&["auth", "sign-in"]);
+        let heard = http.post(url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
+        let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
+        match tokens {
+            Ok(tokens) => {
+                let mut state = self.state.borrow_mut();
+                state.secrets.extend(tokens.all);
+                let early = Early::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
+                let note = if state.generation == 0 { SessionNote::SignedIn } else { SessionNote::Renewed };
+                state.notes.push(note);
+                state.failure = None;
+                state.hold(tokens.access, clock.elapsed(), early);
+                Ok(())
+            }
+            Err(fault) => Err(answer(miss::read(fault.during(During::SignIn)), heard.stamps)),
+        }
+    }
+
+    /// The next code that was never sent, waiting for it if need be.
+    async fn fresh_code(&self, totp: &Totp, clock: Clock) -> String {
+        loop {
+            let code = self.state.borrow_mut().codes.take(totp, clock.utc());
+            match code {
+                Code::Fresh(code) => {
+                    if code.len() >= 6 {
+                        self.state.borrow_mut().secrets.push(SecretString::from(code.as_str()));
+                    }
+                    return code;
+                }
+                Code::Wait(length) => wait(length).await,
+            }
+        }
+    }
+
+    /// Reads the token file (again). The flight is held.
+    async fn read_file(&self, path: &Path, clock: Clock) -> Result<(), Lost> {
+        let read = read(path).await;
+        let mut state = self.state.borrow_mut();
+        match read {
+            Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(Lost::NothingNewer),
+            Ok(token) => {
+                state.secrets.push(token.secret());
+                if state.held.is_some() {
+                    state.notes.push(SessionNote::Renewed);
+                }
+                state.hold(token, clock.elapsed(), Early::Never);
+                Ok(())
+            }
+            Err(detail) => {
+                // The first token concerns all runs; where there was one, only the run that it was refused for.
+                let during = if state.held.is_some() { During::GetRun } else { During::SignIn };
+                let fault = Fault { kind: MissKind::TokenFile, detail };
+                Err(Lost::Answer(answer(miss::read(fault.during(during)), Stamps::default())))
+            }
+        }
+    }
+}
+
+impl State {
+    fn hold(&mut self, token: Token, obtained: Duration, early: Early) {
+        self.generation += 1;
+        self.held = Some(Held { token, obtained, early });
+    }
+}
+
+/// A sink that keeps a body up to `limit`.
+pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> Result<(), Fault> {
+    move |piece| {
+        if piece.len() > limit - body.len() {
+            return Err(Fault::new(MissKind::TooLarge));
+        }
+        body.extend_from_slice(piece);
+        Ok(())
+    }
+}
+
+pub(crate) fn answer(observation: Observation, stamps: Stamps) -> Answer {
+    Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
+}
+
+/// Why there is no record, if there is none.
+pub(crate) fn miss_of(observation: Observation) -> Option<Miss> {
+    match observation {
+        Observation::Record(_) => None,
+        Observation::NotVisible(miss)
+        | Observation::Denied(_, miss)
+        | Observation::Unreachable(miss)
+        | Observation::Unusable(miss) => Some(miss),
+    }
+}
+
+/// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
+/// gate, signals included.
+async fn read(path: &Path) -> Result<Token, Option<Foreign>> {
+    use std::io::Read;
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(TOKEN_LIMIT as u64 + 1).read_to_string(&mut text)?;
+        Ok::<_, std::io::Error>(text)
+    });
+    match timeout(Duration::from_secs(10), read).await {
+        Ok(Ok(Ok(text))) => Token::new(&text).ok_or(None),
+        Ok(Ok(Err(error))) => Err(Some(miss::describe(&error))),
+        // Not read in time, or the runtime is shutting down.
+        Ok(Err(_)) | Err(_) => Err(None),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "no code is sent twice: the next one is awaited (contract, totp-secret)")]
+async fn wait(length: Duration) {
+    tokio::time::sleep(length).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+//! The session against a scripted sign-in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::FutureExt;
+use tokio::sync::Barrier;
+
+use super::super::secret::jwt;
+use super::super::server::{Reply, Server};
+use super::*;
+
+/// A secret of the placeholder kind.
+pub(super) fn totp() -> Totp {
+    Totp::read("JBSWY3DPEHPK3PXP").expect("a secret").0
+}
+
+fn password(totp_secret: Option<Totp>) -> Session {
+    let credentials = Credentials::Password {
+        username: "u@example.com".into(),
+        password: SecretString::from("hunter22"),
+        totp_secret,
+    };
+    Session::new(credentials).expect("a session")
+}
+
+fn transport(server: &Server) -> Transport {
+    Transport::new(server.base.clone(), Vec::new()).expect("a client")
+}
+
+/// A sign-in that gives out `token-1`, `token-2`, ...
+async fn counting() -> Server {
+    let mut count = 0;
+    Server::start(move |_| {
+        count += 1;
+        Reply::json(200, &format!(r#"{{"tokens":{{"accessToken":"token-{count}","refreshToken":"refresh-{count}"}}}}"#))
+    })
+    .await
+}
+
+async fn failing(reply: Reply) -> Server {
+    Server::start(move |_| reply.clone()).await
+}
+
+fn make_due(session: &Session) {
+    let mut state = session.state.borrow_mut();
+    state.held.as_mut().expect("a token").early = Early::At { due: Duration::ZERO, told: false };
+}
+
+fn lost(lost: Result<Pass, Lost>) -> Observation {
+    match lost {
+        Err(Lost::Answer(answer)) => answer.observation,
+        Err(Lost::NothingNewer) => panic!("nothing newer"),
+        Ok(_) => panic!("a token"),
+    }
+}
+
+fn notes(session: &Session) -> Vec<SessionNote> {
+    session.take_notes()
+}
+
+#[tokio::test]
+async fn many_looks_share_one_sign_in() {
+    let server = counting().await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let passes = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
+    assert!(passes.into_iter().all(|pass| pass.is_ok_and(|pass| pass.header == "token-1")));
+    assert_eq!(server.sign_ins(), 1);
+    assert_eq!(notes(&session), [SessionNote::SignedIn]);
+    let asked = &server.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", "/auth/sign-in"));
+    assert_eq!(asked.header("content-type"), "application/json");
+    assert_eq!(asked.header("authorization"), "");
+    assert_eq!(asked.body, r#"{"username":"u@example.com","password":"hunter22","totp":null}"#);
+}
+
+#[tokio::test]
+async fn many_refused_looks_share_one_renewal() {
+    let server = counting().await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    let passes = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, first.generation))).await;
+    assert!(passes.into_iter().all(|pass| pass.is_ok_and(|pass| pass.header == "token-2")));
+    assert_eq!(server.sign_ins(), 2);
+    assert_eq!(notes(&session), [SessionNote::SignedIn, SessionNote::Renewed]);
+}
+
+#[tokio::test]
+async fn many_looks_share_a_failed_sign_in_for_a_second() {
+    let server = failing(Reply::with(503, &[("retry-after", "7")], b"")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let all = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
+    for each in all {
+        let Err(Lost::Answer(answer)) = each else { panic!("a token") };
+        assert_eq!(answer.retry_after, Some(Duration::from_secs(7)));
+        assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.during == During::SignIn));
+    }
+    assert_eq!(server.sign_ins(), 1);
+    let _ = session.token(&http, clock, 0).await;
+    assert_eq!(server.sign_ins(), 1);
+    // A second later it is tried again.
+    session.state.borrow_mut().failure = None;
+    let _ = session.token(&http, clock, 0).await;
+    assert_eq!(server.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn refused_credentials_are_never_sent_again() {
+    let server = failing(Reply::json(401, r#"{"message":"wrong"}"#)).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    for _ in 0..3 {
+        let Observation::Denied(crate::gate::Scope::SignIn, miss) = lost(session.token(&http, clock, 0).await) else {
+            panic!("not denied")
+        };
+        assert_eq!((miss.kind, miss.detail), (MissKind::Http(401), Some(Foreign::new("wrong"))));
+    }
+    assert_eq!(server.sign_ins(), 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_given_up_leaves_the_next_one_free() {
+    let mut first = true;
+    let server = Server::start(move |_| {
+        if std::mem::take(&mut first) { Reply::stalled("") } else { Reply::json(200, r#"{"accessToken":"second"}"#) }
+    })
+    .await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    {
+        let mut look = std::pin::pin!(session.token(&http, clock, 0));
+        while server.asked().is_empty() {
+            assert!(look.as_mut().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+    }
+    let pass = session.token(&http, clock, 0).await.ok().expect("a token");
+    assert_eq!(pass.header, "second");
+}
+
+#[tokio::test]
+async fn tokens_and_codes_are_told_to_the_redactor() {
+    let server = counting().await;
+    let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
+    let _ = session.token(&http, clock, 0).await;
+    let secrets: Vec<String> =
+        session.take_new_secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    for secret in ["token-1", "refresh-1"] {
+        assert!(secrets.iter().any(|known| known == secret), "{secret}");
+    }
+    let sent: serde_json::Value = serde_json::from_str(&server.asked()[0].body).expect("JSON");
+    let code = sent["totp"].as_str().expect("a code");
+    assert_eq!(code.len(), 6);
+    assert!(secrets.iter().any(|known| known == code));
+    assert!(session.take_new_secrets().is_empty());
+    assert!(!format!("{session:?}").contains("token-1") && !format!("{session:?}").contains("hunter22"));
+}
+
+#[tokio::test]
+async fn no_code_is_sent_twice() {
+    let server = counting().await;
+    let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
+    let pass = session.token(&http, clock, 0).await.ok().expect("a token");
+    // Whatever step the first one took, this one is not over.
+    session.state.borrow_mut().codes = Codes::after(totp().step_at(clock.utc().timestamp().unsigned_abs()) + 1);
+    {
+        let mut renewal = std::pin::pin!(session.token(&http, clock, pass.generation));
+        for _ in 0..100 {
+            assert!(renewal.as_mut().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        make_due(&session);
+    }
+    // Nor does a renewal before time wait for it, or count as tried.
+    session.renew_early(&http, clock).await;
+    assert_eq!(server.sign_ins(), 1);
+    session.state.borrow_mut().codes = Codes::default();
+    session.renew_early(&http, clock).await;
+    assert_eq!(server.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn an_old_token_is_renewed_before_it_is_refused() {
+    let server = counting().await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let _ = session.token(&http, clock, 0).await;
+    session.renew_early(&http, clock).await;
+    assert_eq!(server.sign_ins(), 1);
+    make_due(&session);
+    futures_util::future::join_all((0..10).map(|_| session.renew_early(&http, clock))).await;
+    assert_eq!(server.sign_ins(), 2);
+    assert_eq!(session.token(&http, clock, 0).await.ok().expect("a token").header, "token-2");
+    assert_eq!(notes(&session), [SessionNote::SignedIn, SessionNote::Renewed]);
+}
+
+#[tokio::test]
+async fn a_jwt_that_ends_early_is_renewed_early() {
+    let token = jwt(r#"{"iat":1705314600,"exp":1705315200}"#);
+    let server = failing(Reply::json(200, &format!(r#"{{"accessToken":"{token}"}}"#))).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let _ = session.token(&http, clock, 0).await;
+    let Early::At { due, .. } = session.state.borrow().held.as_ref().expect("a token").early else { panic!("never") };
+    assert!((Duration::from_secs(500)..Duration::from_secs(510)).contains(&due), "{due:?}");
+}
+
+/// The first sign-in works, every later one is answered so.
+async fn once_then(reply: Reply) -> (Server, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let server = Server::start(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::json(200, r#"{"accessToken":"token-1"}"#),
+        _ => reply.clone(),
+    })
+    .await;
+    (server, count)
+}
+
+#[tokio::test]
+async fn a_failed_early_renewal_keeps_the_old_token_and_is_told_once() {
+    let (server, count) = once_then(Reply::json(500, "")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let _ = session.token(&http, clock, 0).await;
+    make_due(&session);
+    session.renew_early(&http, clock).await;
+    session.renew_early(&http, clock).await;
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
+    let told = notes(&session);
+    assert!(
+        matches!(&told[1..], [SessionNote::EarlyRenewalFailed(miss)] if miss.kind == MissKind::Http(500)),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_early_renewal_is_repeated_only_when_the_old_token_is_refused() {
+    let (server, count) = once_then(Reply::json(403, "")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    make_due(&session);
+    session.renew_early(&http, clock).await;
+    assert_eq!(session.state.borrow().held.as_ref().expect("a token").early, Early::Never);
+    assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    assert!(matches!(lost(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_stalled_early_renewal_does_not_hold_up_those_who_have_a_token() {
+    let (server, _) = once_then(Reply::stalled("")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let _ = session.token(&http, clock, 0).await;
+    make_due(&session);
+    let mut stalled = std::pin::pin!(session.renew_early(&http, clock));
+    while server.sign_ins() < 2 {
+        assert!(stalled.as_mut().now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    assert!(session.token(&http, clock, 0).await.is_ok());
+    session.renew_early(&http, clock).await;
+    assert_eq!(server.sign_ins(), 2);
+}
+
+#[tokio::test]
+async fn a_token_file_is_read_again_when_its_token_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("token");
+    let server = counting().await;
+    let (http, clock) = (transport(&server), Clock::start());
+    let session = Session::new(Credentials::TokenFile(path.clone())).expect("a session");
+    assert!(session.token_ends().is_none());
+
+    let Observation::Denied(crate::gate::Scope::SignIn, miss) = lost(session.token(&http, clock, 0).await) else {
+        panic!("not denied")
+    };
+    assert_eq!((miss.kind, miss.detail.is_some()), (MissKind::TokenFile, true));
+
+    let ends = jwt(r#"{"exp":1705315200}"#);
+    std::fs::File::create(&path)
+        .and_then(|mut file| std::io::Write::write_all(&mut file, format!("{ends}\r\n").as_bytes()))
+        .expect("written");
+    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    assert_eq!(first.header, ends.as_str());
+    assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
+    assert!(matches!(session.token(&http, clock, first.generation).await, Err(Lost::NothingNewer)));
+
+    std::fs::File::create(&path).and_then(|mut file| std::io::Write::write_all(&mut file, b"newer")).expect("written");
+    assert_eq!(session.token(&http, clock, first.generation).await.ok().expect("a token").header, "newer");
+    assert_eq!(notes(&session), [SessionNote::Renewed]);
+    assert_eq!(session.take_new_secrets().len(), 2);
+
+    // Gone: no reason to doubt the token for the runs that it serves.
+    std::fs::File::create(&path).expect("emptied");
+    let gone = lost(session.token(&http, clock, 2).await);
+    assert!(matches!(gone, Observation::Denied(crate::gate::Scope::Run, miss) if miss.kind == MissKind::TokenFile));
+    assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_given_token_is_all_there_is() {
+    let server = counting().await;
+    let (http, clock) = (transport(&server), Clock::start());
+    let token = jwt(r#"{"exp":1705315200}"#);
+    let session = Session::new(Credentials::Token(SecretString::from(token.as_str()))).expect("a session");
+    assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
+    let pass = session.token(&http, clock, 0).await.ok().expect("a token");
+    assert_eq!(pass.header, token.as_str());
+    assert!(matches!(session.token(&http, clock, pass.generation).await, Err(Lost::NothingNewer)));
+    session.renew_early(&http, clock).await;
+    assert!(server.asked().is_empty());
+    assert!(Session::new(Credentials::Token(SecretString::from("a\nb"))).is_err());
+}
+
+#[tokio::test]
+async fn an_answer_at_its_time_limit_is_waited_for_once() {
+    // Those who waited while a sign-in failed share its failure, even if it took long.
+    let gate = Arc::new(Barrier::new(2));
+    let (held, opened) = (Reply::json(503, "").behind(&gate), gate.clone());
+    let server = failing(held).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let all = futures_util::future::join_all((0..3).map(|_| session.token(&http, clock, 0)));
+    let (all, _) = tokio::join!(all, opened.wait());
+    assert!(all.into_iter().all(|each| matches!(lost(each), Observation::Unusable(_))));
+    assert_eq!(server.sign_ins(), 1);
+}

@@ -1,0 +1,100 @@
+//! What an answer's headers say about time, whatever the answer was.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::header::{AGE, DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName};
+
+/// The longest `Retry-After` that is kept. Longer than the longest timeout (30 days), so it changes nothing, and short
+/// enough to be added to any clock.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// `Retry-After`, and the service's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Stamps {
+    /// From now on; never zero.
+    pub(crate) retry_after: Option<Duration>,
+    /// `Date` plus `Age`: when the answer came, even where a cache gave it.
+    pub(crate) date: Option<DateTime<Utc>>,
+}
+
+impl Stamps {
+    /// `now` is the wall clock, needed only for a `Retry-After` date in an answer without `Date`.
+    pub(crate) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Stamps {
+        let date = text(headers, DATE).and_then(http_date).and_then(|date| {
+            let age = text(headers, AGE).and_then(seconds).unwrap_or_default();
+            date.checked_add_signed(TimeDelta::from_std(age).ok()?)
+        });
+        let retry_after = text(headers, RETRY_AFTER)
+            .and_then(|value| {
+                seconds(value).or_else(|| {
+                    let length = http_date(value)?.signed_duration_since(date.unwrap_or(now));
+                    length.to_std().ok().map(|length| length.min(LONGEST))
+                })
+            })
+            .filter(|length| !length.is_zero());
+        Stamps { retry_after, date }
+    }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// RFC 9110's `delay-seconds`: digits only, however many.
+fn seconds(text: &str) -> Option<Duration> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST))
+}
+
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    httpdate::parse_http_date(text).ok().map(DateTime::<Utc>::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamps(headers: &[(&'static str, &str)]) -> Stamps {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().expect("a header"));
+        }
+        Stamps::read(&map, "2024-01-15T10:00:00Z".parse().expect("a date"))
+    }
+
+    const DAY: &str = "Mon, 15 Jan 2024 10:45:23 GMT";
+
+    #[test]
+    fn the_service_s_clock_is_date_plus_age() {
+        let date = |text: &str| Some(text.parse::<DateTime<Utc>>().expect("a date"));
+        assert_eq!(stamps(&[("date", DAY)]).date, date("2024-01-15T10:45:23Z"));
+        assert_eq!(stamps(&[("date", DAY), ("age", "37")]).date, date("2024-01-15T10:46:00Z"));
+        assert_eq!(stamps(&[("date", DAY), ("age", "-37")]).date, date("2024-01-15T10:45:23Z"));
+        assert_eq!(stamps(&[("age", "37")]).date, None);
+        for bad in ["", "yesterday", "2024-01-15T10:45:23Z", "Mon, 99 Jan 2024 10:45:23 GMT"] {
+            assert_eq!(stamps(&[("date", bad)]).date, None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_never_overflows() {
+        let after = |value: &str| stamps(&[("retry-after", value), ("date", DAY)]).retry_after;
+        assert_eq!(after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(after(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(after("Mon, 15 Jan 2024 10:46:23 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(after("Monday, 15-Jan-24 10:46:23 GMT"), Some(Duration::from_secs(60)));
+        // Without the service's clock, ours is the measure.
+        let alone = stamps(&[("retry-after", "Mon, 15 Jan 2024 10:00:09 GMT")]).retry_after;
+        assert_eq!(alone, Some(Duration::from_secs(9)));
+        for nothing in ["0", "-1", "1.5", "", "soon", "Mon, 15 Jan 2024 10:45:23 GMT", "Mon, 15 Jan 2001 10:45:23 GMT"]
+        {
+            assert_eq!(after(nothing), None, "{nothing}");
+        }
+        for huge in ["99999999999", "18446744073709551616", &"9".repeat(400), "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(after(huge), Some(LONGEST), "{huge}");
+        }
+        assert!(stamps(&[("date", "Fri, 31 Dec 9999 23:59:59 GMT"), ("age", &"9".repeat(400))]).date.is_some());
+    }
+}

@@ -1,0 +1,257 @@
+//! One HTTP request and its limits: time, size, redirects, how many at once, and whom TLS trusts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect, retry};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use url::Url;
+
+use super::miss::{self, Fault};
+use super::stamps::Stamps;
+use crate::clock::Clock;
+use crate::gate::MissKind;
+
+/// Requests under way at once (contract, *Limits*).
+const AT_ONCE: usize = 8;
+
+/// To be connected, TLS included.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A whole request: redirects and body included, waiting for its turn not.
+const WHOLE: Duration = Duration::from_secs(30);
+
+/// For the body of an answer whose status has already decided: it is for the person only.
+const ERROR_BODY: Duration = Duration::from_secs(2);
+
+/// How much of such a body is read.
+const ERROR_BODY_BYTES: usize = 64 * 1024;
+
+/// How long an idle connection is kept: over the longest automatic interval (10 s), under the 60 s after which common
+/// load balancers drop it without a word.
+const IDLE: Duration = Duration::from_secs(50);
+
+/// A dead HTTP/2 connection is given up when a ping stays unanswered: else every later request would be sent into it.
+const PING: Duration = Duration::from_secs(5);
+
+/// Redirects followed, GET only (contract).
+const REDIRECTS: usize = 5;
+
+/// All that is not unreserved (RFC 3986), `%` included: an id is ONE segment, and the URL parser, which reads `%2e` as a
+/// dot, finds no escape of the id's own making.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Why there can be no client at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("the access token is empty or has a character that no header may have")]
+    Token,
+    #[error("a certificate of the further roots can't be used: {0}")]
+    Root(#[source] rustls::Error),
+    #[error("set up TLS: {0}")]
+    Tls(#[source] rustls::Error),
+    #[error("set up the HTTP client: {0}")]
+    Http(#[source] reqwest::Error),
+}
+
+/// The connections to the service.
+pub(crate) struct Transport {
+    http: Client,
+    base: Url,
+    permits: Semaphore,
+    /// `WHOLE`.
+    limit: Duration,
+}
+
+/// What came back: the headers' stamps, and the answer or why there is none.
+pub(crate) struct Heard {
+    pub(crate) stamps: Stamps,
+    pub(crate) reply: Result<Reply, Fault>,
+}
+
+/// An answer. With 200 and 201 the body went to the caller's sink; with any other status its beginning is here.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) said: Vec<u8>,
+}
+
+impl Reply {
+    /// The body: `full` is what the sink kept of it.
+    pub(crate) fn text<'b>(&'b self, full: &'b [u8]) -> &'b [u8] {
+        if self.said.is_empty() { full } else { &self.said }
+    }
+}
+
+/// Where a body goes, piece by piece; an error ends the request.
+pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Fault> + 's;
+
+impl Transport {
+    pub(crate) fn new(base: Url, further_roots: Vec<CertificateDer<'static>>) -> Result<Transport, SetupError> {
+        let builder = builder(&base, further_roots)?;
+        Transport::build(builder, base)
+    }
+
+    fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
+        let http = builder.build().map_err(SetupError::Http)?;
+        Ok(Transport { http, base, permits: Semaphore::new(AT_ONCE), limit: WHOLE })
+    }
+
+    /// The address under the base: its path prefix, then `segments`, each of them ONE.
+    pub(crate) fn address(&self, segments: &[&str]) -> Url {
+        let mut path = self.base.path().trim_end_matches('/').to_owned();
+        for segment in segments {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, SEGMENT));
+        }
+        let mut url = self.base.clone();
+        url.set_path(&path);
+        url
+    }
+
+    /// GET, following redirects within the origin.
+    pub(crate) async fn get(&self, url: Url, token: &HeaderValue, clock: Clock, sink: &mut Sink<'_>) -> Heard {
+        let mut stamps = Stamps::default();
+        let answer = async {
+            let mut url = url;
+            for _ in 0..=REDIRECTS {
+                let request = self.http.get(url.clone()).header(AUTHORIZATION, token);
+                let response = self.send(request, clock, &mut stamps).await?;
+                match self.redirect(&url, &response)? {
+                    Some(next) => url = next,
+                    None => return read(response, sink).await,
+                }
+            }
+            Err(Fault::new(MissKind::RedirectLoop))
+        };
+        let reply = self.limited(answer).await;
+        Heard { stamps, reply }
+    }
+
+    /// POST, once: never redirected, never repeated.
+    pub(crate) async fn post(&self, url: Url, json: Vec<u8>, clock: Clock, sink: &mut Sink<'_>) -> Heard {
+        let mut stamps = Stamps::default();
+        let answer = async {
+            let request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
+            let response = self.send(request, clock, &mut stamps).await?;
+            match self.redirect(&url, &response) {
+                Err(fault) if fault.kind == MissKind::RedirectOffOrigin => Err(fault),
+                // Within the origin its status is what it is: not an answer to a sign-in.
+                Ok(_) | Err(_) => read(response, sink).await,
+            }
+        };
+        let reply = self.limited(answer).await;
+        Heard { stamps, reply }
+    }
+
+    /// In turn, and within the time of a whole request.
+    async fn limited(&self, answer: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
+        let _permit = self.permits.acquire().await.expect("nobody closes it");
+        timeout(self.limit, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
+    }
+
+    async fn send(&self, request: RequestBuilder, clock: Clock, stamps: &mut Stamps) -> Result<Response, Fault> {
+        let response = request.send().await.map_err(miss::of_error)?;
+        *stamps = Stamps::read(response.headers(), clock.utc());
+        Ok(response)
+    }
+
+    /// Where a redirect leads, if the answer is one that can be followed.
+    fn redirect(&self, from: &Url, response: &Response) -> Result<Option<Url>, Fault> {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let next = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|location| location.to_str().ok())
+            .and_then(|location| from.join(location).ok())
+            .ok_or(Fault::new(MissKind::RedirectLoop))?;
+        // `Url::origin` is scheme, host and port; opaque ones are never the same.
+        if next.origin() != self.base.origin() {
+            return Err(Fault::new(MissKind::RedirectOffOrigin));
+        }
+        // Credentials in the address would beat ours.
+        if !next.username().is_empty() || next.password().is_some() {
+            return Err(Fault::new(MissKind::RedirectLoop));
+        }
+        Ok(Some(next))
+    }
+}
+
+async fn read(mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
+    let status = response.status();
+    let mut said = Vec::new();
+    if matches!(status, StatusCode::OK | StatusCode::CREATED) {
+        while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
+            sink(&piece)?;
+        }
+    } else {
+        let body = async {
+            while said.len() < ERROR_BODY_BYTES
+                && let Ok(Some(piece)) = response.chunk().await
+            {
+                said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
+            }
+        };
+        // However it ends: the status has decided.
+        let _ = timeout(ERROR_BODY, body).await;
+    }
+    Ok(Reply { status: status.as_u16(), said })
+}
+
+fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, SetupError> {
+    let headers = HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (HeaderName::from_static("dadosfera-lang"), HeaderValue::from_static("en-us")),
+    ]);
+    let builder = Client::builder()
+        .user_agent(concat!("maestro-gate/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        // Not even what HTTP/2 calls safe to retry: a miss must be seen and counted, and a POST is sent once. What hyper
+        // does on its own is only to take another connection when not a byte was sent on the first.
+        .retry(retry::never())
+        .connect_timeout(CONNECT)
+        .pool_idle_timeout(IDLE)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(2 * PING);
+    // `plan` lets plain http through to loopback only: no proxy has business there, and no certificate.
+    Ok(if base.scheme() == "http" {
+        builder.no_proxy().tls_backend_preconfigured(tls(RootCertStore::empty())?)
+    } else {
+        builder.tls_backend_preconfigured(tls(roots(further_roots)?)?)
+    })
+}
+
+/// The bundled roots, the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` too), and the user's: each adds, none replaces.
+fn roots(further: Vec<CertificateDer<'static>>) -> Result<RootCertStore, SetupError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    // A container from scratch has no system roots, and a broken one of many is no reason to refuse the others.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for certificate in further {
+        roots.add(certificate).map_err(SetupError::Root)?;
+    }
+    Ok(roots)
+}
+
+fn tls(roots: RootCertStore) -> Result<ClientConfig, SetupError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(SetupError::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests;

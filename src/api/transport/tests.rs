@@ -1,0 +1,337 @@
+//! One request against servers that behave badly.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use proptest::prelude::*;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::net::TcpListener;
+use tokio::sync::Barrier;
+use tokio_rustls::TlsAcceptor;
+
+use super::super::server::{Asked, Reply, Server, serve};
+use super::*;
+use crate::gate::{PipelineId, RunId};
+
+const TOKEN: HeaderValue = HeaderValue::from_static("token");
+
+fn transport(server: &Server) -> Transport {
+    Transport::new(server.base.clone(), Vec::new()).expect("a client")
+}
+
+async fn get(transport: &Transport, limit: usize) -> (Stamps, Result<(u16, Vec<u8>), MissKind>) {
+    let mut body = Vec::new();
+    let url = transport.address(&["run"]);
+    let mut sink = super::super::session::collect(&mut body, limit);
+    let heard = transport.get(url, &TOKEN, Clock::start(), &mut sink).await;
+    drop(sink);
+    (heard.stamps, heard.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind))
+}
+
+async fn got(server: &Server) -> Result<(u16, Vec<u8>), MissKind> {
+    get(&transport(server), 1024).await.1
+}
+
+async fn answering(reply: Reply) -> Server {
+    Server::start(move |_| reply.clone()).await
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    // Stored blocks: the format without a compressor.
+    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let length = u16::try_from(text.len()).expect("one block");
+    bytes.push(1);
+    bytes.extend(length.to_le_bytes());
+    bytes.extend((!length).to_le_bytes());
+    bytes.extend(text);
+    let mut crc = !0u32;
+    for &byte in text {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+    }
+    bytes.extend((!crc).to_le_bytes());
+    bytes.extend(u32::from(length).to_le_bytes());
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn an_id_is_one_segment_whatever_is_in_it(pipeline in "[^\\s/,\\p{Cc}]{1,20}", run in "[.%2eE/\\\\;?#+:-]{1,8}") {
+        prop_assume!(PipelineId::new(&pipeline).is_some() && RunId::new(&run).is_some());
+        let base: Url = "https://example.com/pre%20fix/".parse().expect("a URL");
+        let transport = Transport::build(Client::builder().tls_backend_preconfigured(tls(RootCertStore::empty())?), base)?;
+        let url = transport.address(&["platform", &pipeline, "x", &run]);
+        // As a server reads it, after another parser had its way with it.
+        let url: Url = url.as_str().parse()?;
+        let segments: Vec<&str> = url.path_segments().expect("a path").collect();
+        let decoded: Vec<String> = segments
+            .iter()
+            .map(|segment| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
+            .collect();
+        prop_assert_eq!(decoded, ["pre fix", "platform", &pipeline, "x", &run]);
+        prop_assert_eq!((url.query(), url.fragment(), url.host_str()), (None, None, Some("example.com")));
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_followed_within_the_origin_only() {
+    let to = |status: u16, location: &str| Reply::with(status, &[("location", location)], b"");
+    for status in [301, 302, 303, 307, 308] {
+        let server = Server::start(move |asked: &Asked| match asked.path.as_str() {
+            "/run" => to(status, "/elsewhere?x=1"),
+            _ => Reply::json(200, "there"),
+        })
+        .await;
+        assert_eq!(got(&server).await, Ok((200, b"there".to_vec())));
+        let last = server.asked().pop().expect("asked");
+        assert_eq!((last.path.as_str(), last.method.as_str()), ("/elsewhere?x=1", "GET"));
+        assert_eq!(last.header("authorization"), "token");
+    }
+    for location in
+        ["https://127.0.0.1/", "http://127.0.0.1:1/", "http://localhost/", "//example.com/run", "ftp://x/", "data:,x"]
+    {
+        let server = answering(to(302, location)).await;
+        assert_eq!(got(&server).await, Err(MissKind::RedirectOffOrigin), "{location}");
+        assert_eq!(server.asked().len(), 1);
+    }
+    // Another scheme on the same host and port is another origin.
+    let server = Server::start(|asked| {
+        let location = format!("https://{}/run", asked.header("host"));
+        Reply::with(302, &[("location", &location)], b"")
+    })
+    .await;
+    assert_eq!(got(&server).await, Err(MissKind::RedirectOffOrigin));
+}
+
+#[tokio::test]
+async fn a_redirect_that_leads_nowhere_ends() {
+    let server = answering(Reply::with(302, &[("location", "/run"), ("retry-after", "3")], b"")).await;
+    let (stamps, reply) = get(&transport(&server), 1024).await;
+    assert_eq!(reply, Err(MissKind::RedirectLoop));
+    assert_eq!(stamps.retry_after, Some(Duration::from_secs(3)));
+    assert_eq!(server.asked().len(), 1 + REDIRECTS);
+
+    let bad = [Reply::with(302, &[], b""), Reply::with(302, &[("location", "http://[")], b"")];
+    for reply in bad {
+        assert_eq!(got(&answering(reply).await).await, Err(MissKind::RedirectLoop));
+    }
+    let server = Server::start(|asked| {
+        let location = format!("http://user:pw@{}/run", asked.header("host"));
+        Reply::with(302, &[("location", &location)], b"")
+    })
+    .await;
+    assert_eq!(got(&server).await, Err(MissKind::RedirectLoop));
+    // A 300 or 304 says nothing of where to go.
+    assert_eq!(got(&answering(Reply::with(304, &[("location", "/x")], b"")).await).await, Ok((304, Vec::new())));
+}
+
+#[tokio::test]
+async fn a_post_is_sent_once() {
+    let cases = [
+        (Reply::with(307, &[("location", "/elsewhere")], b""), Ok(307)),
+        (Reply::with(302, &[], b""), Ok(302)),
+        (Reply::with(308, &[("location", "https://example.com/")], b""), Err(MissKind::RedirectOffOrigin)),
+        (Reply::raw(""), Err(MissKind::Broken)),
+        (Reply::json(503, ""), Ok(503)),
+    ];
+    for (reply, expected) in cases {
+        let server = answering(reply).await;
+        let transport = transport(&server);
+        let url = transport.address(&["auth", "sign-in"]);
+        let heard = transport.post(url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+        assert_eq!(heard.reply.map(|reply| reply.status).map_err(|fault| fault.kind), expected);
+        assert_eq!(server.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_post_on_a_connection_that_the_server_closed_is_not_repeated() {
+    // The first answer keeps the connection; the next request on it gets none.
+    let server =
+        Server::start(|asked| if asked.method == "GET" { Reply::json(200, "x") } else { Reply::raw("") }).await;
+    let transport = transport(&server);
+    assert!(get(&transport, 10).await.1.is_ok());
+    let url = transport.address(&["auth", "sign-in"]);
+    let heard = transport.post(url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    assert_eq!(heard.reply.err().expect("broken").kind, MissKind::Broken);
+    assert_eq!(server.asked().iter().filter(|asked| asked.method == "POST").count(), 1);
+}
+
+#[tokio::test]
+async fn a_body_counts_after_decompression() {
+    let packed = |text: &[u8]| Reply::with(200, &[("content-encoding", "gzip")], &gzip(text));
+    assert_eq!(got(&answering(packed(b"hello")).await).await, Ok((200, b"hello".to_vec())));
+    assert_eq!(got(&answering(packed(&[b'x'; 1024])).await).await, Ok((200, vec![b'x'; 1024])));
+    assert_eq!(got(&answering(packed(&[b'x'; 1025])).await).await, Err(MissKind::TooLarge));
+    assert_eq!(got(&answering(Reply::json(200, &"x".repeat(1025))).await).await, Err(MissKind::TooLarge));
+}
+
+#[tokio::test]
+async fn a_bad_encoding_is_broken() {
+    let whole = gzip(b"{\"hello\":1}");
+    let mut wrong_sum = whole.clone();
+    let at = wrong_sum.len() - 6;
+    wrong_sum[at] ^= 1;
+    for bytes in [b"not gzip".to_vec(), whole[..whole.len() - 9].to_vec(), wrong_sum] {
+        let reply = Reply::with(200, &[("content-encoding", "gzip"), ("retry-after", "3")], &bytes);
+        let (stamps, reply) = get(&transport(&answering(reply).await), 1024).await;
+        assert_eq!(reply, Err(MissKind::Broken));
+        assert_eq!(stamps.retry_after, Some(Duration::from_secs(3)));
+    }
+}
+
+#[tokio::test]
+async fn an_error_body_is_read_in_part_and_its_status_stands() {
+    let server = answering(Reply::json(500, &"x".repeat(1_000_000))).await;
+    assert_eq!(got(&server).await, Ok((500, vec![b'x'; ERROR_BODY_BYTES])));
+    let server = answering(Reply::raw("HTTP/1.1 503 X\r\ncontent-length: 500\r\n\r\nbusy")).await;
+    assert_eq!(got(&server).await, Ok((503, b"busy".to_vec())));
+    let server = answering(Reply::with(502, &[("content-encoding", "gzip")], b"<html>")).await;
+    assert_eq!(got(&server).await, Ok((502, Vec::new())));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_end_is_cut() {
+    for bytes in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nretry-after: 3\r\ncontent-length: 50\r\n\r\n{"] {
+        let server = answering(Reply::stalled(bytes)).await;
+        let mut transport = transport(&server);
+        transport.limit = Duration::from_millis(50);
+        let (stamps, reply) = get(&transport, 1024).await;
+        assert_eq!(reply, Err(MissKind::Timeout), "{bytes:?}");
+        assert_eq!(stamps.retry_after.is_some(), bytes.contains("retry"));
+    }
+}
+
+#[tokio::test]
+async fn at_most_eight_requests_are_under_way() {
+    let gate = Arc::new(Barrier::new(AT_ONCE));
+    let server = answering(Reply::json(200, "x").behind(&gate)).await;
+    let transport = transport(&server);
+    // HTTP/1.1: as many connections as requests at once. Fewer than eight would wait for the others for ever.
+    let all = futures_util::future::join_all((0..3 * AT_ONCE).map(|_| get(&transport, 1024))).await;
+    assert!(all.into_iter().all(|(_, reply)| reply.is_ok()));
+    let connections = server.asked().iter().map(|asked| asked.connection).max().expect("asked") + 1;
+    assert_eq!(connections, AT_ONCE);
+}
+
+#[tokio::test]
+async fn no_connection_is_told_from_a_broken_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let free = listener.local_addr().expect("bound");
+    drop(listener);
+    let base: Url = format!("http://{free}").parse().expect("a URL");
+    assert_eq!(get(&Transport::new(base, Vec::new()).expect("a client"), 9).await.1, Err(MissKind::Connect));
+    assert_eq!(got(&answering(Reply::raw("")).await).await, Err(MissKind::Broken));
+}
+
+/// `base` without the environment's proxies, which the machine of the test may have.
+fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
+    let base: Url = base.parse().expect("a URL");
+    (builder(&base, roots).expect("a builder").no_proxy(), base)
+}
+
+struct NoName;
+
+impl Resolve for NoName {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err::<Addrs, _>("no such name".into()) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_can_t_be_resolved_is_told() {
+    let (builder, base) = direct("https://maestro.invalid", Vec::new());
+    let transport = Transport::build(builder.dns_resolver(NoName), base).expect("a client");
+    assert_eq!(get(&transport, 9).await.1, Err(MissKind::Dns));
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_credentials_is_told_from_one_that_fails() {
+    for (answer, kind) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", MissKind::ProxyAuthentication),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", MissKind::Proxy),
+        ("", MissKind::Proxy),
+    ] {
+        let proxy = answering(Reply::raw(answer)).await;
+        let (builder, base) = direct("https://maestro.invalid", Vec::new());
+        let builder = builder.proxy(reqwest::Proxy::all(proxy.base.as_str()).expect("a proxy"));
+        let transport = Transport::build(builder, base).expect("a client");
+        assert_eq!(get(&transport, 9).await.1, Err(kind), "{answer:?}");
+        let asked = proxy.asked();
+        assert_eq!((asked[0].method.as_str(), asked[0].path.as_str()), ("CONNECT", "maestro.invalid:443"));
+        assert_eq!(asked[0].header("authorization"), "");
+    }
+}
+
+/// A server with a certificate of its own authority.
+async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'static>) {
+    let mut authority = CertificateParams::new(Vec::new()).expect("params");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("signed");
+    let key = KeyPair::generate().expect("a key");
+    let leaf = params.signed_by(&key, &authority).expect("signed");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
+        .expect("a certificate");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let stream = acceptor.accept(stream).await.ok()?;
+                let script = Arc::new(Mutex::new(|_: &Asked| Reply::json(200, "secure")));
+                serve(stream, 0, script, Arc::default()).await
+            });
+        }
+    });
+    (address, authority.der().clone())
+}
+
+async fn secure(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), MissKind> {
+    let (builder, base) = direct(&format!("https://{address}"), roots);
+    get(&Transport::build(builder, base).expect("a client"), 1024).await.1
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_refused_at_once() {
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
+    let (address, authority) = tls_server(params).await;
+    assert_eq!(secure(address, Vec::new()).await, Err(MissKind::Certificate));
+    // The user's roots add to the others.
+    assert_eq!(secure(address, vec![authority]).await, Ok((200, b"secure".to_vec())));
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_name_or_time_is_refused_at_once() {
+    let other = CertificateParams::new(vec!["example.com".to_owned()]).expect("params");
+    let mut expired = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
+    expired.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    for params in [other, expired] {
+        let (address, authority) = tls_server(params).await;
+        assert_eq!(secure(address, vec![authority]).await, Err(MissKind::Certificate));
+    }
+}
+
+#[tokio::test]
+async fn other_tls_trouble_is_an_outage() {
+    let plain = answering(Reply::raw("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
+    let address = plain.base.socket_addrs(|| None).expect("an address")[0];
+    assert_eq!(secure(address, Vec::new()).await, Err(MissKind::Connect));
+}
+
+#[test]
+fn a_root_that_is_none_is_a_mistake() {
+    let bad = CertificateDer::from(b"nonsense".to_vec());
+    assert!(matches!(Transport::new("https://x.invalid".parse().expect("a URL"), vec![bad]), Err(SetupError::Root(_))));
+}
