@@ -52,6 +52,7 @@ impl Token {
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
         let json: Value = serde_json::from_slice(&json).ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds are meant, and `as` saturates")]
         let date = |name: &str| {
             // NumericDate may have a fraction (RFC 7519).
             let seconds = json.get(name)?;

@@ -145,7 +145,10 @@ impl Session {
                     let mut state = self.state.borrow_mut();
                     match answer.observation {
                         Observation::Denied(..) => state.refused = Some(answer.clone()),
-                        _ => state.failure = Some((clock.elapsed(), answer.clone())),
+                        Observation::Record(_)
+                        | Observation::NotVisible(_)
+                        | Observation::Unreachable(_)
+                        | Observation::Unusable(_) => state.failure = Some((clock.elapsed(), answer.clone())),
                     }
                     return Err(Lost::Answer(answer));
                 }

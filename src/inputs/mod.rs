@@ -148,6 +148,7 @@ impl Input {
     }
 
     /// The one-letter form of the flag.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "few flags have one, and a new input has none")]
     pub fn short(self) -> Option<char> {
         match self {
             Input::Quiet => Some('q'),

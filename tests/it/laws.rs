@@ -264,7 +264,7 @@ fn nothing_is_left_to_do() {
 fn every_file_says_its_one_idea_first_and_stays_short() {
     let mut broken = Vec::new();
     for file in rust_files(&["src", "tests", "examples"]) {
-        if !file.text.strip_prefix("//! ").is_some_and(|idea| !idea.starts_with(char::is_whitespace)) {
+        if file.text.strip_prefix("//! ").is_none_or(|idea| idea.starts_with(char::is_whitespace)) {
             broken.push(format!("{}: does not open with `//! ...`", file.path));
         }
         let lines = file.text.lines().count();

@@ -261,6 +261,7 @@ async fn a_stalled_early_renewal_does_not_hold_up_those_who_have_a_token() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "somebody else writes the token file")]
 async fn a_token_file_is_read_again_when_its_token_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("token");
