@@ -107,8 +107,11 @@ impl Tail {
     /// From the start of a line, if one starts in time.
     fn shorten(&mut self) {
         let from = self.0.ceil_char_boundary(self.0.len().saturating_sub(TAIL));
-        let line = self.0[from..].find('\n').map_or(from, |end| from + end + 1);
-        self.0.drain(..if from > 0 { line } else { 0 });
+        if from > 0 {
+            let (_, kept) = self.0.split_at(from);
+            let kept = kept.split_once('\n').map_or(kept, |(_, lines)| lines);
+            self.0 = kept.to_owned();
+        }
     }
 
     fn end(mut self) -> Option<Clean> {
