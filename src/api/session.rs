@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::miss::{self, Fault};
 use super::secret::{Claims, TOKEN_LIMIT, Token};
 use super::stamps::Stamps;
-use super::transport::{SetupError, Transport};
+use super::transport::{SetupError, Transport, Turn};
 use super::wire;
 use crate::clock::Clock;
 use crate::gate::{Answer, During, Foreign, Miss, MissKind, Observation, SessionNote};
@@ -218,14 +218,17 @@ impl Session {
 
     /// Signs in. The flight is held.
     async fn sign_in(&self, login: Login<'_>, http: &Transport, clock: Clock) -> Result<(), Answer> {
-        let code = match login.totp {
-            None => None,
-            Some(totp) => Some(self.fresh_code(totp, clock).await),
+        let (turn, code) = match login.totp {
+            None => (http.turn().await, None),
+            Some(totp) => {
+                let (turn, code) = self.fresh_code(totp, http, clock).await;
+                (turn, Some(code))
+            }
         };
         let json = wire::sign_in(login.username, login.password, code.as_deref());
         let mut body = Vec::new();
         let url = http.address(&["auth", "sign-in"]);
-        let heard = http.post(url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
+        let heard = http.post(turn, url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
         let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
@@ -242,18 +245,23 @@ impl Session {
         }
     }
 
-    /// The next code that was never sent, waiting for it if need be.
-    async fn fresh_code(&self, totp: &Totp, clock: Clock) -> String {
+    /// The next code that was never sent, waiting for it if need be. Made only when the request's turn has come: behind
+    /// eight slow looks it would grow old.
+    async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Turn<'t>, String) {
         loop {
+            let turn = http.turn().await;
             let code = self.state.borrow_mut().codes.take(totp, clock.utc());
             match code {
                 Code::Fresh(code) => {
                     if code.len() >= 6 {
                         self.state.borrow_mut().secrets.push(SecretString::from(code.as_str()));
                     }
-                    return code;
+                    return (turn, code);
                 }
-                Code::Wait(length) => wait(length).await,
+                Code::Wait(length) => {
+                    drop(turn);
+                    wait(length).await;
+                }
             }
         }
     }

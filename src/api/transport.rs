@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use url::Url;
 
@@ -88,6 +88,9 @@ impl Reply {
     }
 }
 
+/// The place of one request among those under way.
+pub(crate) type Turn<'t> = SemaphorePermit<'t>;
+
 /// Where a body goes, piece by piece; an error ends the request.
 pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Fault> + 's;
 
@@ -114,6 +117,11 @@ impl Transport {
         url
     }
 
+    /// One of the eight places.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        self.permits.acquire().await.expect("nobody closes it")
+    }
+
     /// GET, following redirects within the origin.
     pub(crate) async fn get(&self, url: Url, token: &HeaderValue, clock: Clock, sink: &mut Sink<'_>) -> Heard {
         let mut stamps = Stamps::default();
@@ -129,12 +137,20 @@ impl Transport {
             }
             Err(Fault::new(MissKind::RedirectLoop))
         };
+        let _turn = self.turn().await;
         let reply = self.limited(answer).await;
         Heard { stamps, reply }
     }
 
-    /// POST, once: never redirected, never repeated.
-    pub(crate) async fn post(&self, url: Url, json: Vec<u8>, clock: Clock, sink: &mut Sink<'_>) -> Heard {
+    /// POST, once: never redirected, never repeated. The caller's turn, because what is sent may not keep.
+    pub(crate) async fn post(
+        &self,
+        _turn: Turn<'_>,
+        url: Url,
+        json: Vec<u8>,
+        clock: Clock,
+        sink: &mut Sink<'_>,
+    ) -> Heard {
         let mut stamps = Stamps::default();
         let answer = async {
             let request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
@@ -149,9 +165,8 @@ impl Transport {
         Heard { stamps, reply }
     }
 
-    /// In turn, and within the time of a whole request.
+    /// Within the time of a whole request.
     async fn limited(&self, answer: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
-        let _permit = self.permits.acquire().await.expect("nobody closes it");
         timeout(self.limit, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
     }
 

@@ -202,7 +202,7 @@ fn no_truncation_of_a_record_is_a_record() {
 
 #[test]
 fn a_large_body_is_read_in_time() {
-    let many: Vec<String> = (0..400_000).map(|key| format!("\"key{key}\":{{}}")).collect();
+    let many: Vec<String> = (0..100_000).map(|key| format!("\"key{key}\":{{}}")).collect();
     assert_eq!(recorded(with("x", Some(&format!("{{{}}}", many.join(","))))).status.raw(), "RUNNING");
 }
 
