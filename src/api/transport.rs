@@ -65,8 +65,13 @@ pub(crate) struct Transport {
     http: Client,
     base: Url,
     permits: Semaphore,
-    /// `WHOLE`.
-    limit: Duration,
+    limits: Limits,
+}
+
+/// `WHOLE` and `ERROR_BODY`; tests have less time.
+struct Limits {
+    whole: Duration,
+    error_body: Duration,
 }
 
 /// What came back: the headers' stamps, and the answer or why there is none.
@@ -102,7 +107,12 @@ impl Transport {
 
     fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
         let http = builder.build().map_err(SetupError::Http)?;
-        Ok(Transport { http, base, permits: Semaphore::new(AT_ONCE), limit: WHOLE })
+        Ok(Transport {
+            http,
+            base,
+            permits: Semaphore::new(AT_ONCE),
+            limits: Limits { whole: WHOLE, error_body: ERROR_BODY },
+        })
     }
 
     /// The address under the base: its path prefix, then `segments`, each of them ONE.
@@ -132,7 +142,7 @@ impl Transport {
                 let response = self.send(request, clock, &mut stamps).await?;
                 match self.redirect(&url, &response)? {
                     Some(next) => url = next,
-                    None => return read(response, sink).await,
+                    None => return self.read(response, sink).await,
                 }
             }
             Err(Fault::new(MissKind::RedirectLoop))
@@ -158,7 +168,7 @@ impl Transport {
             match self.redirect(&url, &response) {
                 Err(fault) if fault.kind == MissKind::RedirectOffOrigin => Err(fault),
                 // Within the origin its status is what it is: not an answer to a sign-in.
-                Ok(_) | Err(_) => read(response, sink).await,
+                Ok(_) | Err(_) => self.read(response, sink).await,
             }
         };
         let reply = self.limited(answer).await;
@@ -167,7 +177,7 @@ impl Transport {
 
     /// Within the time of a whole request.
     async fn limited(&self, answer: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
-        timeout(self.limit, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
+        timeout(self.limits.whole, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
     }
 
     async fn send(&self, request: RequestBuilder, clock: Clock, stamps: &mut Stamps) -> Result<Response, Fault> {
@@ -197,27 +207,27 @@ impl Transport {
         }
         Ok(Some(next))
     }
-}
 
-async fn read(mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
-    let status = response.status();
-    let mut said = Vec::new();
-    if matches!(status, StatusCode::OK | StatusCode::CREATED) {
-        while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
-            sink(&piece)?;
-        }
-    } else {
-        let body = async {
-            while said.len() < ERROR_BODY_BYTES
-                && let Ok(Some(piece)) = response.chunk().await
-            {
-                said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
+    async fn read(&self, mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
+        let status = response.status();
+        let mut said = Vec::new();
+        if matches!(status, StatusCode::OK | StatusCode::CREATED) {
+            while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
+                sink(&piece)?;
             }
-        };
-        // However it ends: the status has decided.
-        let _ = timeout(ERROR_BODY, body).await;
+        } else {
+            let body = async {
+                while said.len() < ERROR_BODY_BYTES
+                    && let Ok(Some(piece)) = response.chunk().await
+                {
+                    said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
+                }
+            };
+            // However it ends: the status has decided.
+            let _ = timeout(self.limits.error_body, body).await;
+        }
+        Ok(Reply { status: status.as_u16(), said })
     }
-    Ok(Reply { status: status.as_u16(), said })
 }
 
 fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, SetupError> {

@@ -198,11 +198,19 @@ async fn an_error_body_is_read_in_part_and_its_status_stands() {
 }
 
 #[tokio::test]
+async fn an_error_body_that_stalls_does_not_hold_up_its_status() {
+    let server = answering(Reply::stalled("HTTP/1.1 503 X\r\ncontent-length: 500\r\n\r\nbusy")).await;
+    let mut transport = transport(&server);
+    transport.limits = Limits { whole: Duration::from_secs(5), error_body: Duration::from_millis(50) };
+    assert_eq!(get(&transport, 1024).await.1, Ok((503, b"busy".to_vec())));
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_end_is_cut() {
     for bytes in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nretry-after: 3\r\ncontent-length: 50\r\n\r\n{"] {
         let server = answering(Reply::stalled(bytes)).await;
         let mut transport = transport(&server);
-        transport.limit = Duration::from_millis(50);
+        transport.limits.whole = Duration::from_millis(50);
         let (stamps, reply) = get(&transport, 1024).await;
         assert_eq!(reply, Err(MissKind::Timeout), "{bytes:?}");
         assert_eq!(stamps.retry_after.is_some(), bytes.contains("retry"));
