@@ -1,13 +1,14 @@
 //! The one clock: read here and nowhere else.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 /// Time since the inputs were accepted, and the wall clock that goes with it.
 ///
 /// The wall clock is read once and moved on by the monotonic one, so that a step of the machine's clock during the wait
-/// can neither lengthen nor shorten anything.
+/// can neither lengthen nor shorten anything. The monotonic clock is the runtime's, so that tests can move it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started: Instant,

@@ -9,7 +9,16 @@
 //! `app` shows it on one screen; ARCHITECTURE.md says what each module may do, and what none may.
 
 pub mod api;
+pub mod app;
+pub mod bug;
 pub mod clock;
+pub mod console;
+pub mod deliver;
+pub mod ending;
 pub mod gate;
+pub mod inputs;
+pub mod logs;
 pub mod plan;
+pub mod progress;
 pub mod report;
+pub mod watch;

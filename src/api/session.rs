@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::HeaderValue;
+use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -143,9 +143,10 @@ impl Session {
                 let login = Login { username, password, totp: totp_secret.as_ref() };
                 if let Err(answer) = self.sign_in(login, http, clock).await {
                     let mut state = self.state.borrow_mut();
-                    match answer.observation {
-                        Observation::Denied(..) => state.refused = Some(answer.clone()),
-                        _ => state.failure = Some((clock.elapsed(), answer.clone())),
+                    if is_refused(&answer) {
+                        state.refused = Some(answer.clone());
+                    } else {
+                        state.failure = Some((clock.elapsed(), answer.clone()));
                     }
                     return Err(Lost::Answer(answer));
                 }
@@ -207,7 +208,7 @@ impl Session {
         };
         let mut state = self.state.borrow_mut();
         let State { held: Some(held), notes, failure, .. } = &mut *state else { return };
-        let is_refused = matches!(failed.observation, Observation::Denied(..));
+        let is_refused = is_refused(&failed);
         if !is_refused {
             *failure = Some((clock.elapsed(), failed.clone()));
         }
@@ -225,7 +226,7 @@ impl Session {
                 (turn, Some(code))
             }
         };
-        let json = wire::sign_in(login.username, login.password, code.as_deref());
+        let json = wire::sign_in(login.username, login.password, code.as_ref());
         let mut body = Vec::new();
         let url = http.address(&["auth", "sign-in"]);
         let heard = http.post(turn, url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
@@ -247,15 +248,13 @@ impl Session {
 
     /// The next code that was never sent, waiting for it if need be. Made only when the request's turn has come: behind
     /// eight slow looks it would grow old.
-    async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Turn<'t>, String) {
+    async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Turn<'t>, SecretString) {
         loop {
             let turn = http.turn().await;
             let code = self.state.borrow_mut().codes.take(totp, clock.utc());
             match code {
                 Code::Fresh(code) => {
-                    if code.len() >= 6 {
-                        self.state.borrow_mut().secrets.push(SecretString::from(code.as_str()));
-                    }
+                    self.state.borrow_mut().secrets.push(code.clone());
                     return (turn, code);
                 }
                 Code::Wait(length) => {
@@ -310,6 +309,10 @@ pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> 
 
 pub(crate) fn answer(observation: Observation, stamps: Stamps) -> Answer {
     Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    matches!(answer.observation, Observation::Denied(..))
 }
 
 /// Why there is no record, if there is none.

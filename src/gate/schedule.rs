@@ -1,6 +1,8 @@
-//! When to look again.
+//! When to look again: the spacing of looks while all is well, and while something is missing.
 
 use std::time::Duration;
+
+use super::Target;
 
 /// The time between two looks while all is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,4 +11,114 @@ pub enum Interval {
     Auto,
     /// Always the same.
     Fixed(Duration),
+}
+
+/// No two looks at one run start closer together than this (contract, *Limits*: never more than one a second).
+pub(super) const FLOOR: Duration = Duration::from_secs(1);
+
+/// The ramp of `auto`. Short runs are seen to end within a second or two; after half a minute an even ten seconds costs
+/// the service six requests a minute.
+const RAMP: Growth = Growth { first: 1.25, factor: 1.25, most: 10.0 };
+
+/// The spacing while the service gives no usable answer, or does not know the run: 1 to 30 s (contract, *Clocks*).
+const BACKOFF: Growth = Growth { first: 1.25, factor: 1.6, most: 30.0 };
+
+/// A geometric growth, in seconds.
+struct Growth {
+    first: f64,
+    factor: f64,
+    most: f64,
+}
+
+/// The looks at one run. A forecast from the pipeline's history will be a further kind of spacing here.
+#[derive(Clone, Debug)]
+pub(super) struct Schedule {
+    interval: Interval,
+    seed: u64,
+}
+
+impl Schedule {
+    pub(super) fn new(interval: Interval, target: &Target) -> Schedule {
+        Schedule { interval, seed: hash(target) }
+    }
+
+    /// The wait after a record that is not the end, the `nth` in a row (from 0).
+    pub(super) fn after_record(&self, nth: u32) -> Duration {
+        match self.interval {
+            Interval::Auto => RAMP.wait(nth, self.seed),
+            Interval::Fixed(interval) => interval.max(FLOOR),
+        }
+    }
+
+    /// The wait after an answer without a record, the `nth` in a row (from 0).
+    pub(super) fn after_miss(&self, nth: u32) -> Duration {
+        BACKOFF.wait(nth, !self.seed)
+    }
+}
+
+impl Growth {
+    /// Jittered downwards by up to a fifth, so that gates started together drift apart; never under the floor.
+    fn wait(&self, nth: u32, seed: u64) -> Duration {
+        let grown = self.first * self.factor.powi(i32::try_from(nth.min(64)).unwrap_or(64));
+        let jitter = 1.0 - 0.2 * unit(seed.wrapping_add(u64::from(nth)));
+        Duration::from_secs_f64(grown.min(self.most) * jitter).max(FLOOR)
+    }
+}
+
+/// FNV-1a over the ids: the same run is looked at in the same rhythm on every machine, which makes reports comparable.
+fn hash(target: &Target) -> u64 {
+    let bytes = target.pipeline.as_str().bytes().chain([b'/']).chain(target.run.as_str().bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// SplitMix64's finaliser, as a number in `0.0..1.0`.
+#[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
+fn unit(seed: u64) -> f64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{PipelineId, RunId};
+
+    fn target(run: &str) -> Target {
+        Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new(run).expect("an id") }
+    }
+
+    #[test]
+    fn the_ramp_grows_from_one_second_to_ten() {
+        let schedule = Schedule::new(Interval::Auto, &target("r"));
+        let waits: Vec<f64> = (0..40).map(|nth| schedule.after_record(nth).as_secs_f64()).collect();
+        assert!((1.0..=1.25).contains(&waits[0]), "{waits:?}");
+        assert!(waits.iter().all(|wait| (1.0..=10.0).contains(wait)), "{waits:?}");
+        assert!(waits[12..].iter().all(|wait| *wait >= 8.0), "{waits:?}");
+    }
+
+    #[test]
+    fn the_backoff_stays_between_one_second_and_thirty_for_ever() {
+        let schedule = Schedule::new(Interval::Fixed(Duration::from_secs(3600)), &target("r"));
+        for nth in (0..100).chain([u32::MAX]) {
+            let wait = schedule.after_miss(nth);
+            assert!(wait >= FLOOR && wait <= Duration::from_secs(30), "{wait:?}");
+        }
+        assert!(schedule.after_miss(20) >= Duration::from_secs(24));
+    }
+
+    #[test]
+    fn gates_on_different_runs_do_not_beat_in_step() {
+        let waits: std::collections::BTreeSet<Duration> =
+            (0..100).map(|run| Schedule::new(Interval::Auto, &target(&run.to_string())).after_record(30)).collect();
+        assert!(waits.len() > 95, "{} different waits", waits.len());
+    }
+
+    #[test]
+    fn a_fixed_interval_is_kept() {
+        let schedule = Schedule::new(Interval::Fixed(Duration::from_secs(7)), &target("r"));
+        assert_eq!(schedule.after_record(0), Duration::from_secs(7));
+        assert_eq!(schedule.after_record(1000), Duration::from_secs(7));
+    }
 }

@@ -1,45 +1,9 @@
-//! The state machine over the runs.
+//! The gate over all its runs: each has its own watch, the contract's order makes one verdict of them.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
-use super::{Answer, End, Foreign, Interval, Meaning, Miss, Notice, Record, Signal, Target, Verdict, Vocabulary};
-
-/// The clocks' limits (contract, *Clocks*).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Everything, from accepted inputs on. Zero: look once.
-    pub timeout: Duration,
-    /// How long a run may be unknown to the service.
-    pub appear: Duration,
-    /// How long the service may give no usable answer.
-    pub outage: Duration,
-}
-
-/// What to do with the others when a run did not pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFirstFailure {
-    WaitForAll,
-    StopWaiting,
-}
-
-/// What the gate goes by.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
-    pub limits: Limits,
-    pub interval: Interval,
-    pub vocabulary: Vocabulary,
-    pub on_first_failure: OnFirstFailure,
-}
-
-/// A record, what its word means, and when the service gave it (its own clock).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
-    pub record: Record,
-    pub meaning: Meaning,
-    pub date: Option<DateTime<Utc>>,
-}
+use super::run::{Run, Step};
+use super::{Answer, End, Event, Foreign, Miss, Notice, OnFirstFailure, Rules, Seen, Signal, Target, Verdict, decide};
 
 /// What became of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,45 +26,128 @@ pub struct Outcome {
 }
 
 /// The gate over all its runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Gate {
     rules: Rules,
+    runs: Vec<Run>,
+    watching: usize,
 }
 
 impl Gate {
-    pub fn new(_rules: Rules, _targets: Vec<Target>) -> Gate {
-        todo!()
+    pub fn new(rules: Rules, targets: Vec<Target>) -> Gate {
+        let runs: Vec<Run> = targets.into_iter().map(|target| Run::new(&rules, target)).collect();
+        Gate { watching: runs.len(), rules, runs }
     }
-    /// When the first look at each run is due.
-    pub fn first_look(&self) -> Duration {
-        todo!()
-    }
-    /// Takes one answer about run `run`, `elapsed` after the inputs were accepted, and tells what changed. Returns when
-    /// to look again; `None` once the watch of this run is over.
+
+    /// Takes one answer about run `run`, which came `elapsed` after the inputs were accepted, and tells what changed.
+    /// Returns when to look again: later than `elapsed`, at the latest on the deadline; `None` once this watch is over.
     pub fn observe(
         &mut self,
-        _run: usize,
-        _elapsed: Duration,
-        _answer: Answer,
-        _notices: &mut Vec<Notice>,
+        run: usize,
+        elapsed: Duration,
+        answer: Answer,
+        notices: &mut Vec<Notice>,
     ) -> Option<Duration> {
-        todo!()
+        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        let mut tell = |event| notices.push(Notice { at: elapsed, event });
+        match watched.observe(run, &self.rules, elapsed, answer, &mut tell) {
+            Step::LookAt(next) => Some(next),
+            Step::Ended => {
+                self.ended(run, elapsed, notices);
+                None
+            }
+            Step::AllDenied(miss) => {
+                self.end_all(elapsed, notices, |watched| {
+                    watched.ends_for(miss.clone(), Verdict::Denied);
+                    End::Verdict(Verdict::Denied)
+                });
+                None
+            }
+        }
     }
+
     /// The last look at `run` brought no answer in time.
-    pub fn cut(&mut self, _run: usize, _elapsed: Duration, _notices: &mut Vec<Notice>) {
-        todo!()
+    pub fn cut(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+        let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
+        watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+        self.ended(run, elapsed, notices);
     }
-    /// A signal came: every run still watched ends as interrupted.
-    pub fn interrupt(&mut self, _signal: Signal, _elapsed: Duration, _notices: &mut Vec<Notice>) {
-        todo!()
+
+    /// A signal came: every run still watched ends as interrupted. Those that have a verdict keep it.
+    pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, notices: &mut Vec<Notice>) {
+        self.end_all(elapsed, notices, |_| End::Verdict(Verdict::Interrupted(signal)));
     }
-    pub fn is_watching(&self, _run: usize) -> bool {
-        todo!()
+
+    /// A bug of ours was met: no run still watched can pass any more.
+    pub fn give_up(&mut self, elapsed: Duration, notices: &mut Vec<Notice>) {
+        self.end_all(elapsed, notices, |_| End::Verdict(Verdict::InternalError));
     }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The runs still watched, by their place.
+    pub fn watching(&self) -> impl Iterator<Item = usize> + '_ {
+        self.runs.iter().enumerate().filter(|(_, watched)| watched.end.is_none()).map(|(run, _)| run)
+    }
+
+    pub fn is_watching(&self, run: usize) -> bool {
+        self.runs.get(run).is_some_and(|watched| watched.end.is_none())
+    }
+
     pub fn is_over(&self) -> bool {
-        todo!()
+        self.watching == 0
     }
+
+    /// How many runs still are watched, and how many there are.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.watching, self.runs.len())
+    }
+
+    /// The last record of a run, for the view.
+    pub fn seen(&self, run: usize) -> Option<&Seen> {
+        self.runs.get(run)?.seen.as_ref()
+    }
+
+    /// Why the last look at a run brought no record, for the view.
+    pub fn miss(&self, run: usize) -> Option<&Miss> {
+        self.runs.get(run)?.miss.as_ref()
+    }
+
+    /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
-        todo!()
+        let runs: Vec<RunOutcome> = self
+            .runs
+            .into_iter()
+            .map(|run| RunOutcome {
+                end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
+                target: run.target,
+                seen: run.seen,
+                miss: run.miss,
+                unknown_words: run.unknown_words,
+            })
+            .collect();
+        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs }
+    }
+
+    fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+        self.watching -= 1;
+        let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
+        match self.rules.on_first_failure {
+            OnFirstFailure::StopWaiting if !passed => self.end_all(elapsed, notices, |_| End::NotWaited),
+            OnFirstFailure::StopWaiting | OnFirstFailure::WaitForAll => {}
+        }
+    }
+
+    fn end_all(&mut self, elapsed: Duration, notices: &mut Vec<Notice>, mut end: impl FnMut(&mut Run) -> End) {
+        for (run, watched) in self.runs.iter_mut().enumerate().filter(|(_, watched)| watched.end.is_none()) {
+            let end = end(watched);
+            watched.finish(run, end, &mut |event: Event| notices.push(Notice { at: elapsed, event }));
+        }
+        self.watching = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

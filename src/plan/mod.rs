@@ -1,14 +1,41 @@
 //! What the gate will do: every default, every check; all mistakes at once.
 
-use std::path::PathBuf;
+mod address;
+pub mod ci;
+mod credentials;
+mod default;
+mod desk;
+mod help;
+mod mistake;
+mod outlet;
+mod proxy;
+mod roots;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod totp;
+mod value;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::gate::{Rules, Target};
+use crate::gate::{Interval, Limits, OnFirstFailure, Rules, Target, Vocabulary, WordError};
+use crate::inputs::{Env, Input, Inputs, ROWS, Wish, cli, look_up};
 
-pub mod ci;
+pub use address::RunUrl;
+pub use default::default;
+pub use mistake::{About, Mistake, Warning};
+pub use totp::Totp;
+
+use credentials::Secrets;
+use desk::{Desk, Wrong};
+use proxy::Reading;
+use value::{Between, choice, duration_within, list, switch};
 
 /// What to wait for, and how.
 #[derive(Debug)]
@@ -23,9 +50,9 @@ pub struct Plan {
 /// How to reach the service.
 #[derive(Debug)]
 pub struct Service {
-    /// `https`, or `http` to a loopback host; no user info, query or fragment; a path prefix is kept.
+    /// `https`, or `http` to a loopback host (such requests never go through a proxy); no user info, query or
+    /// fragment; a path prefix is kept, with or without a slash at its end.
     pub base: Url,
-    /// Whether the base is plain `http` to loopback: such requests never go through a proxy.
     pub credentials: Credentials,
     /// Further trusted roots (`ca-file`), already read and checked.
     pub further_roots: Vec<CertificateDer<'static>>,
@@ -39,9 +66,9 @@ pub enum Credentials {
         password: SecretString,
         totp_secret: Option<Totp>,
     },
-    /// A token made elsewhere.
+    /// A token made elsewhere, fit for a header.
     Token(SecretString),
-    /// A file with a token, read again when its token is refused.
+    /// A file with a token, read again when its token is refused; at the start it held one.
     TokenFile(PathBuf),
 }
 
@@ -53,37 +80,14 @@ pub enum Logs {
     Always,
 }
 
-/// The template of `run-url`, checked: https, with its placeholders.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunUrl(String);
-
-/// A checked TOTP secret.
-#[derive(Debug)]
-pub struct Totp;
-
-/// A placeholder until `plan` has its own.
-impl Totp {
-    pub fn step_at(&self, unix_seconds: u64) -> u64 {
-        unix_seconds / 30
-    }
-
-    pub fn code(&self, step: u64) -> String {
-        format!("{:06}", step % 1_000_000)
-    }
-
-    pub fn ends(&self, step: u64) -> u64 {
-        (step + 1) * 30
-    }
-}
-
 /// Where and how to report. Made even when the plan is not: mistakes are reported too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outlet {
     pub ci: ci::Ci,
     /// `GITHUB_OUTPUT` and `GITHUB_STEP_SUMMARY`, where the CI offers them (the summary only if it is wanted).
     pub ci_output: Option<PathBuf>,
     pub ci_summary: Option<PathBuf>,
-    /// The report files asked for.
+    /// The report files asked for, but those whose path is a mistake.
     pub json: Option<PathBuf>,
     pub junit: Option<PathBuf>,
     pub dotenv: Option<PathBuf>,
@@ -115,4 +119,153 @@ pub enum Colour {
     Never,
     Always,
     Auto,
+}
+
+/// Reads a file: the only way in which the plan touches the world.
+pub type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
+
+/// What the command line and the environment ask for.
+#[derive(Debug)]
+pub enum Start {
+    /// `--help` or `--version`, alone: a text to print, and success.
+    Show(String),
+    Gate(Box<Resolved>),
+}
+
+/// All that is known before the first request.
+#[derive(Debug)]
+pub struct Resolved {
+    pub outlet: Outlet,
+    /// Everything that must not be seen, with the name of its input: given in whatever place, read from files, and the
+    /// proxy's credentials.
+    pub secrets: Vec<(&'static str, SecretString)>,
+    pub warnings: Vec<Warning>,
+    /// The plan, or every mistake, in input order and never none.
+    pub plan: Result<Plan, Vec<Mistake>>,
+}
+
+/// Reads, completes and checks all inputs.
+pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
+    let inputs = look_up(args, env);
+    match inputs.wish {
+        Some(Wish::Help) => return Start::Show(help::text()),
+        Some(Wish::Version) => return Start::Show(cli::version()),
+        None => {}
+    }
+    let mut desk = Desk::new(&inputs);
+    let mut secrets = secrets(&inputs, env);
+    let outlet = outlet::read(&mut desk, env);
+    let plan = plan(&mut desk, file, &mut secrets);
+    desk.warnings.extend(warnings(&inputs));
+    let Desk { mut mistakes, warnings, .. } = desk;
+    mistakes.sort_by_key(|mistake| mistake.about);
+    let plan = match plan {
+        Some(plan) if mistakes.is_empty() => Ok(plan),
+        _ => Err(mistakes),
+    };
+    Start::Gate(Box::new(Resolved { outlet, secrets, warnings, plan }))
+}
+
+/// The plan; `None` if a part of it is wrong or missing, which is noted.
+fn plan(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) -> Option<Plan> {
+    let targets = targets::read(desk);
+    let rules = rules(desk);
+    let base = desk.read(Input::BaseUrl, address::base_url);
+    let run_url = desk.read_optional(Input::RunUrl, address::run_url);
+    let credentials = credentials::read(desk, file, secrets);
+    let further_roots = desk.read_optional(Input::CaFile, |path| {
+        let bytes = file(Path::new(path))
+            .map_err(|error| Wrong::whole(format!("the file can't be read ({})", error.kind())))?;
+        roots::read(&bytes).map_err(Wrong::whole)
+    });
+    let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
+    let logs = desk.read(Input::Logs, |text| choice(text, &whens));
+    let service = Service { base: base?, credentials: credentials?, further_roots: further_roots?.unwrap_or_default() };
+    Some(Plan { targets: targets?, rules: rules?, service, run_url: run_url?, logs: logs? })
+}
+
+fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
+    let timeout = desk.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
+    let interval = desk.read(Input::PollInterval, |text| match text {
+        "auto" => Ok(Interval::Auto),
+        _ => duration_within(text, "1s", "1h").map(Interval::Fixed),
+    });
+    let appear = desk.read(Input::AppearTimeout, |text| duration_within(text, "0", "30d"));
+    let outage = desk.read(Input::MaxOutage, |text| duration_within(text, "0", "30d"));
+    let on_first_failure = desk.read(Input::FailFast, |text| {
+        switch(text).map(|stop| if stop { OnFirstFailure::StopWaiting } else { OnFirstFailure::WaitForAll })
+    });
+    let vocabulary = vocabulary(desk);
+    let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
+    Some(Rules { limits, interval: interval?, vocabulary: vocabulary?, on_first_failure: on_first_failure? })
+}
+
+/// The user's own status words.
+fn vocabulary(desk: &mut Desk<'_>) -> Option<Vocabulary> {
+    let words = |text: &str| -> Result<Vec<String>, Wrong> {
+        let words = list(text, Between::LineBreaks)?;
+        match words.iter().find(|word| word.contains(char::is_control)) {
+            Some(odd) => Err(Wrong::part(*odd, "a status word has no control characters")),
+            None => Ok(words.into_iter().map(str::to_owned).collect()),
+        }
+    };
+    let success = desk.read_optional(Input::SuccessStatuses, words);
+    let failure = desk.read_optional(Input::FailureStatuses, words);
+    let (success, failure) = (success?.unwrap_or_default(), failure?.unwrap_or_default());
+    // Each list on its own first: a word's error does not tell which list it stood in.
+    let alone = [
+        (Input::SuccessStatuses, Vocabulary::new(success.clone(), Vec::new())),
+        (Input::FailureStatuses, Vocabulary::new(Vec::new(), failure.clone())),
+    ];
+    let mut wrong: Vec<(Input, String, WordError)> = Vec::new();
+    for (input, result) in alone {
+        wrong.extend(result.err().into_iter().flatten().map(|(word, error)| (input, word, error)));
+    }
+    let together = match Vocabulary::new(success, failure) {
+        Ok(vocabulary) => return Some(vocabulary),
+        Err(together) => together.into_iter().filter(|(_, error)| *error == WordError::InBoth),
+    };
+    wrong.extend(together.map(|(word, error)| (Input::SuccessStatuses, word, error)));
+    for (input, word, error) in wrong {
+        if let Some(given) = desk.inputs.chosen(input) {
+            desk.wrong(given, Wrong::part(word, error.to_string()));
+        }
+    }
+    None
+}
+
+/// Everything that must not be seen and is known without reading a file.
+fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
+    let mut secrets: Secrets = Vec::new();
+    for row in &ROWS {
+        for given in inputs.all(row.input) {
+            let Ok(text) = &given.text else { continue };
+            if row.input.is_secret() {
+                secrets.push((row.name, text.as_str().into()));
+            }
+            if matches!(row.input, Input::BaseUrl | Input::RunUrl) {
+                secrets.extend(proxy::user_info(text, Reading::Strict).into_iter().map(|part| (row.name, part.into())));
+            }
+        }
+    }
+    let blurted = inputs.blurted.iter().filter(|(_, text)| !text.is_empty());
+    secrets.extend(blurted.map(|(input, text)| (input.name(), text.as_str().into())));
+    secrets.extend(proxy::secrets(env).into_iter().map(|part| ("proxy credentials", part.into())));
+    secrets
+}
+
+/// What the step says beats the environment, and an unknown setting sets nothing: both are told.
+fn warnings(inputs: &Inputs) -> Vec<Warning> {
+    let overruled = inputs.overruled().map(|given| {
+        let winner = match inputs.chosen(given.input) {
+            Some(chosen) => format!("the different value of {} counts", chosen.called),
+            None => "credentials count as one set, and those of a higher place replace it".to_owned(),
+        };
+        Warning::ours(format!("{} is set, but does not count: {winner}", given.called))
+    });
+    let unknown = inputs.unknown_settings.iter().map(|name| Warning {
+        name: Some(crate::gate::Foreign::new(name.as_str())),
+        what: "there is no such setting; it is ignored".to_owned(),
+    });
+    overruled.chain(unknown).collect()
 }

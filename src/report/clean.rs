@@ -1,8 +1,22 @@
 //! Hostile text made harmless: decode, strip, redact, cut. The last step, escaping, is `escape`'s.
+//!
+//! The order matters. A secret or a command that control characters break up is whole again once they are stripped, so
+//! redaction comes after it (and compares secrets in stripped form); half a secret can't be recognised, so cutting comes
+//! last.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::gate::Foreign;
+use redact::{Patterns, Redact};
+use strip::{Strip, strip};
+
+mod redact;
+mod secret;
+pub(super) mod strip;
+#[cfg(test)]
+mod tests;
 
 /// Text that is safe to escape into any grammar: no control characters but line feeds and tabs, no escape sequences, no
 /// bidirectional tricks, no secrets.
@@ -13,6 +27,10 @@ impl Clean {
     /// Text of ours: words of this program and values it has checked itself.
     pub fn ours(text: impl Into<String>) -> Clean {
         Clean(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -30,41 +48,204 @@ impl fmt::Display for Clean {
 }
 
 /// Knows the secrets, and cleans.
+///
+/// A clone knows the same secrets, also those added later to any of them: the session adds the tokens that it obtains, while
+/// progress and delivery, on threads of their own, clean with what is known by then. The lock is held for as long as it
+/// takes to copy or set a pointer, never while a text is cleaned.
 #[derive(Clone, Default)]
-pub struct Cleaner {}
+pub struct Cleaner {
+    known: Arc<RwLock<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    secrets: Vec<String>,
+    tokens: VecDeque<String>,
+    patterns: Arc<Patterns>,
+}
+
+/// How many obtained tokens are remembered. A token lives half an hour, so one forgotten has been over for a day; without
+/// a limit, a gate that waits for thirty days would remember thousands, each in a dozen forms.
+const TOKENS: usize = 64;
 
 impl Cleaner {
     pub fn new() -> Cleaner {
-        Cleaner {}
+        Cleaner::default()
     }
 
-    /// Adds a secret; false if it is too short to be told from ordinary text.
-    pub fn add_secret(&mut self, _secret: &str) -> bool {
-        todo!()
+    /// Adds a secret, for good; false if it is too short (under 6 bytes as a text shows it) to be told from ordinary text.
+    pub fn add_secret(&self, secret: &str) -> bool {
+        self.add(secret, |known, secret| known.secrets.push(secret))
+    }
+
+    /// Adds a token that was obtained while running; only the last 64 are remembered.
+    pub fn add_token(&self, token: &str) -> bool {
+        self.add(token, |known, token| {
+            known.tokens.push_back(token);
+            if known.tokens.len() > TOKENS {
+                known.tokens.pop_front();
+            }
+        })
+    }
+
+    fn add(&self, secret: &str, keep: fn(&mut Known, String)) -> bool {
+        if secret.len() < secret::SHORTEST {
+            return false;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if !known.secrets.iter().chain(&known.tokens).any(|old| old == secret) {
+            keep(&mut known, secret.to_owned());
+            let forms: Vec<_> = known.secrets.iter().chain(&known.tokens).map(|secret| secret::forms(secret)).collect();
+            known.patterns = Arc::new(Patterns::new(forms.iter().flatten().map(String::as_str)));
+        }
+        strip(secret).len() >= secret::SHORTEST
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let mut redact = self.redaction();
+        let mut out = Vec::with_capacity(text.len());
+        redact.push(text, &mut out);
+        redact.finish(&mut out);
+        into_text(out)
+    }
+
+    fn redaction(&self) -> Redact {
+        Redact::new(Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).patterns))
     }
 
     /// Text of many lines: stripped and redacted, lines end with `\n`.
-    pub fn text(&self, _text: &Foreign) -> Clean {
-        todo!()
+    pub fn text(&self, text: &Foreign) -> Clean {
+        Clean(self.redact(&strip(text.raw())))
     }
 
-    /// The same as one line: line breaks become blanks, outer blanks go, at most `limit` bytes.
-    pub fn line(&self, _text: &Foreign, _limit: usize) -> Clean {
-        todo!()
+    /// The same as one line: line breaks and tabs become blanks, outer blanks go, at most `limit` bytes; `…` at the end
+    /// says that there was more.
+    pub fn line(&self, text: &Foreign, limit: usize) -> Clean {
+        // Once more after joining: the blank between two lines may have been the one in a secret.
+        let line = self.redact(&one_line(&self.text(text)));
+        let line = line.trim();
+        if line.len() <= limit {
+            return Clean(line.to_owned());
+        }
+        let more = if limit >= '…'.len_utf8() { "…" } else { "" };
+        let kept = &line[..line.floor_char_boundary(limit - more.len())];
+        Clean(format!("{}{more}", kept.trim_end()))
     }
 
     /// An id: stripped to one line, never redacted.
-    pub fn id(&self, _text: &Foreign) -> Clean {
-        todo!()
+    pub fn id(&self, text: &Foreign) -> Clean {
+        Clean(one_line(&strip(text.raw())).trim().to_owned())
+    }
+
+    /// The `status` output's alphabet, redacted first: outside `[A-Za-z0-9_ .:-]` becomes `?`, at most 64 characters.
+    pub fn status(&self, word: &Foreign) -> String {
+        let known = |c: char| c.is_ascii_alphanumeric() || "_ .:-".contains(c);
+        let line = self.line(word, usize::MAX);
+        line.chars().take(64).map(|c| if known(c) { c } else { '?' }).collect::<String>().trim_end().to_owned()
+    }
+
+    /// Cleans a text that comes in pieces of any size, cut anywhere, to the same end as `text` would: the logs. Knows the
+    /// secrets added before this call.
+    pub fn stream(&self) -> CleanStream {
+        CleanStream { undecoded: Vec::new(), strip: Strip::default(), redact: self.redaction() }
     }
 }
 
-/// The `status` output's alphabet: outside `[A-Za-z0-9_ .:-]` becomes `?`, at most 64 characters.
-pub fn status(_word: &Foreign) -> String {
-    todo!()
+impl fmt::Debug for Cleaner {
+    /// Secrets are not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cleaner").finish_non_exhaustive()
+    }
 }
 
-/// At most `limit` bytes of `text`, head and tail kept, a line between them saying how much was cut.
-pub fn cut(_text: &Clean, _limit: usize) -> Clean {
-    todo!()
+/// The `status` output of a word, where no secret is known: `Cleaner::status` is the one for a word of the service.
+pub fn status(word: &Foreign) -> String {
+    Cleaner::new().status(word)
+}
+
+/// A text being cleaned piece by piece. It keeps an unfinished character and what may be the beginning of a secret, and no more.
+pub struct CleanStream {
+    undecoded: Vec<u8>,
+    strip: Strip,
+    redact: Redact,
+}
+
+impl CleanStream {
+    /// What is clean so far, and was not returned before.
+    pub fn push(&mut self, bytes: &[u8]) -> Clean {
+        let decoded = self.decode(bytes);
+        self.clean(&decoded)
+    }
+
+    /// The rest.
+    pub fn finish(mut self) -> Clean {
+        let unfinished = if self.undecoded.is_empty() { "" } else { "\u{fffd}" };
+        let Clean(mut rest) = self.clean(unfinished);
+        let mut out = Vec::new();
+        self.redact.finish(&mut out);
+        rest.push_str(&into_text(out));
+        Clean(rest)
+    }
+
+    fn clean(&mut self, text: &str) -> Clean {
+        let mut stripped = String::with_capacity(text.len());
+        self.strip.push(text, &mut stripped);
+        let mut out = Vec::with_capacity(stripped.len());
+        self.redact.push(&stripped, &mut out);
+        Clean(into_text(out))
+    }
+
+    /// As `String::from_utf8_lossy` would decode the whole.
+    fn decode(&mut self, bytes: &[u8]) -> String {
+        let joined = [std::mem::take(&mut self.undecoded).as_slice(), bytes].concat();
+        let mut text = String::with_capacity(joined.len());
+        let mut left = joined.len();
+        for chunk in joined.utf8_chunks() {
+            text.push_str(chunk.valid());
+            let invalid = chunk.invalid();
+            left -= chunk.valid().len() + invalid.len();
+            let unfinished = left == 0 && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if unfinished {
+                self.undecoded = invalid.to_vec();
+            } else if !invalid.is_empty() {
+                text.push('\u{fffd}');
+            }
+        }
+        text
+    }
+}
+
+/// Redaction takes and gives whole characters: a secret begins and ends between characters. Should that be wrong, the text
+/// is damaged and nothing else.
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\t'], " ")
+}
+
+/// At most `limit` bytes of `text`, head and tail kept (a third and two thirds: an error names its cause at the end), a
+/// line between them saying how much was left out. Cut between lines where there is a break not too far away.
+pub fn cut(text: &Clean, limit: usize) -> Clean {
+    if text.len() <= limit {
+        return text.clone();
+    }
+    let mark = |left_out: usize| format!("[... {left_out} bytes left out ...]");
+    let Some(room) = limit.checked_sub(mark(text.len()).len() + "\n\n".len()) else {
+        return Clean(text[..text.floor_char_boundary(limit)].to_owned());
+    };
+    let most_of_head = text.floor_char_boundary(room / 3);
+    let head = match text[..most_of_head].rfind('\n') {
+        Some(end) if end >= most_of_head / 2 => end,
+        _ => most_of_head,
+    };
+    let most_of_tail = room - room / 3;
+    let earliest = text.ceil_char_boundary(text.len() - most_of_tail);
+    let tail = match text[earliest..].find('\n') {
+        Some(end) if end < most_of_tail / 2 => earliest + end + 1,
+        _ => earliest,
+    };
+    let after_head = if head == 0 { "" } else { "\n" };
+    Clean(format!("{}{after_head}{}\n{}", &text[..head], mark(tail - head), &text[tail..]))
 }

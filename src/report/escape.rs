@@ -1,1 +1,103 @@
-//! One escaper per grammar that text enters.
+//! One escaper per grammar that text enters. What goes in is clean (`clean`) or ours; what comes out means nothing in its
+//! grammar but itself.
+
+use super::clean::strip::{is_break, is_hidden};
+pub use markdown::{markdown_code_span, markdown_fence, markdown_inline};
+
+mod markdown;
+
+/// One line of a log, where it stands at the start of the line: neither a command nor a section to any runner.
+///
+/// GitHub: `::name::` after leading white space (`ActionCommand.TryParseV2`: `TrimStart`, then `StartsWith("::")`).
+/// Buildkite: `---`, `+++`, `~~~` and `^^^ +++` open sections (agent, `header_times_streamer.go`).
+/// All runners: see `broken_up`. Line breaks become blanks: what stands behind one would stand at the start of a line.
+///
+/// The gap is a blank and nothing less visible: GitHub's comparisons go by culture, and pass over zero-width characters.
+pub fn log_line(text: &str) -> String {
+    let line = broken_up(&text.replace(is_break, " "));
+    let body = line.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || is_hidden(c));
+    if !["::", "---", "+++", "~~~", "^^^"].iter().any(|mark| body.starts_with(mark)) {
+        return line;
+    }
+    let (before, rest) = line.split_at(line.len() - body.len() + 1);
+    format!("{before} {rest}")
+}
+
+/// Text of many lines in a log: every line behind a gutter, so that none of them starts a line (ci-systems.md, A.1), and
+/// ended by a line feed; nothing for nothing.
+pub fn gutter(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let text = text.strip_suffix(is_break).unwrap_or(text);
+    for line in text.split(is_break) {
+        out.push_str(format!("  | {}", broken_up(line)).trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Puts a gap into what starts a command anywhere in a line: `##[` (GitHub, `ActionCommand.TryParse`), `##vso[` (Azure,
+/// `Command.TryParse`), `##teamcity[`; and, since the next system's will look alike, `##` before any word and `[`.
+fn broken_up(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find("##") {
+        // One `#` at a time: in `###[` the second and the third are the mark.
+        out.push_str(&rest[..=at]);
+        rest = &rest[at + 1..];
+        let word = rest[1..].trim_start_matches(|c: char| c.is_alphanumeric() || "-_.".contains(c));
+        if word.starts_with('[') {
+            out.push_str("# ");
+            rest = &rest[1..];
+        }
+    }
+    out + rest
+}
+
+/// The message of a GitHub workflow command (runner, `ActionCommand.UnescapeData`; toolkit, `escapeData`).
+pub fn github_data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a GitHub workflow command (runner, `ActionCommand.UnescapeProperty`; toolkit, `escapeProperty`).
+pub fn github_property(text: &str) -> String {
+    github_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A value in a dotenv or shell file (contract, *Outputs*): every byte outside `[A-Za-z0-9_.:/@+,=-]` percent-encoded.
+/// Nothing is left that GitLab would expand, that a shell would split, quote or run, or that ends a line.
+///
+/// `%` itself becomes `%25`: `a%20b` and `a b` must not become the same value; and GitLab expands `%NAME%` as it does
+/// `$NAME` (`lib/expand_variables.rb`). For that reason a letter behind a byte beyond ASCII is encoded too: `%AC`, the end of
+/// a euro sign, and `CESS_TOKEN%24` would spell such a name. The two digits of such a byte still read as a name to GitLab
+/// (`%C3%`, a variable that nobody has): there, and nowhere else, letters beyond ASCII are lost.
+pub fn dotenv_value(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = b' ';
+    for byte in text.bytes() {
+        let in_name = byte.is_ascii_alphanumeric() || byte == b'_';
+        if (in_name && before.is_ascii()) || b".:/@+,=-".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        before = byte;
+    }
+    out
+}
+
+/// A variable's name for dotenv and shells: the output's name in upper case behind the prefix; what neither GitLab nor
+/// POSIX allows in a name becomes `_`, and a digit at the start gets one before it.
+pub fn dotenv_key(prefix: &str, name: &str) -> String {
+    let known = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let key: String = prefix.chars().chain(name.chars().map(|c| c.to_ascii_uppercase())).map(known).collect();
+    if key.starts_with(|c: char| c.is_ascii_digit()) { format!("_{key}") } else { key }
+}
+
+/// A line of serialised JSON in a log: `#` can stand only within its strings, and is written as its escape, so that no
+/// runner finds a command there.
+pub fn json_log(json: &str) -> String {
+    json.replace('#', "\\u0023")
+}

@@ -1,1 +1,81 @@
-//! json
+//! The JSON report: everything, for programs. Within a major version of the gate keys are only added.
+
+use serde::Serialize;
+
+use super::outputs::RunRow;
+use super::{Note, Report, RunReport, Weight, words};
+
+/// The number that changes when a key changes its meaning.
+const SCHEMA: u8 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u8,
+    version: &'a str,
+    verdict: &'static str,
+    exit_code: u8,
+    waited_seconds: u64,
+    polls: u64,
+    reason: String,
+    next_steps: Vec<String>,
+    mistakes: Vec<&'a str>,
+    bug: Option<&'a str>,
+    notes: Vec<NoteRow<'a>>,
+    runs: Vec<FullRun<'a>>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct NoteRow<'a> {
+    pub seconds: u64,
+    pub level: &'static str,
+    pub text: &'a str,
+}
+
+impl NoteRow<'_> {
+    pub(crate) fn new(note: &Note) -> NoteRow<'_> {
+        let level = match note.weight {
+            Weight::Plain => "info",
+            Weight::Warning => "warning",
+        };
+        NoteRow { seconds: note.at.as_secs(), level, text: &note.text }
+    }
+}
+
+#[derive(Serialize)]
+struct FullRun<'a> {
+    #[serde(flatten)]
+    row: RunRow<'a>,
+    trace: Option<&'a str>,
+    run_url: Option<&'a str>,
+    reason: &'a str,
+}
+
+impl FullRun<'_> {
+    fn new(run: &RunReport) -> FullRun<'_> {
+        FullRun {
+            row: RunRow::new(run),
+            trace: run.trace.as_deref(),
+            run_url: run.run_url.as_deref(),
+            reason: &run.reason,
+        }
+    }
+}
+
+/// The file, ended by a line break.
+pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+    let document = Document {
+        schema: SCHEMA,
+        version: report.version,
+        verdict: report.verdict.name(),
+        exit_code: report.verdict.exit_code(),
+        waited_seconds: report.waited.as_secs(),
+        polls: report.polls,
+        reason: words::headline(report).to_string(),
+        next_steps: words::next_steps(report).iter().map(ToString::to_string).collect(),
+        mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
+        bug: report.bug.as_deref(),
+        notes: report.notes.iter().map(NoteRow::new).collect(),
+        runs: report.runs.iter().map(FullRun::new).collect(),
+    };
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}

@@ -1,1 +1,268 @@
-//! markdown
+//! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
+
+use super::clean::{self, Clean};
+use super::{Note, Report, RunReport, Weight, escape, words};
+use crate::gate::{End, Verdict};
+
+/// All of a summary, in bytes (contract, *What a person sees*). GitHub drops a whole summary over 1 MiB.
+pub const LIMIT: usize = 128 * 1024;
+
+/// The parts' shares of it, in bytes as written. What is left over is for headlines and for the first version, which
+/// stands in the same file.
+const RUNS_LIMIT: usize = 44 * 1024;
+const TRACES_LIMIT: usize = 36 * 1024;
+const NOTES_LIMIT: usize = 12 * 1024;
+const LIST_LIMIT: usize = 6 * 1024;
+
+/// One trace, in bytes before it is escaped.
+const TRACE_LIMIT: usize = 16 * 1024;
+
+/// The longest path worth a line.
+const PATH_LIMIT: usize = 1024;
+
+/// Below this there is no use in showing a piece of a trace.
+const TRACE_LEAST: usize = 256;
+
+/// More notes than this are folded away.
+const OPEN_NOTES: usize = 5;
+
+/// The first version, for a CI's file, which can only be appended to: one line that the end does not contradict.
+pub fn began(report: &Report) -> String {
+    let runs = match report.runs.as_slice() {
+        [] => "a run".to_owned(),
+        [only] => words::run(only).to_string(),
+        several => words::count(several.len(), "run", "runs"),
+    };
+    let text = format!(
+        "maestro-gate {} began to wait for {runs}. If nothing follows, it was killed before it could report.",
+        report.version
+    );
+    format!("<sub>{}</sub>\n\n", escape::markdown_inline(&text))
+}
+
+/// The summary.
+pub fn summary(report: &Report) -> String {
+    let mut page = format!(
+        "## {} maestro-gate: {}\n\n{}\n\n",
+        icon(End::Verdict(report.verdict)),
+        report.verdict.name(),
+        sentence(&words::headline(report))
+    );
+    page.push_str(&list(report.mistakes.iter().map(|mistake| inline(mistake)).collect(), "mistakes"));
+    page.push_str(&table(report));
+    page.push_str(&reasons(report));
+    page.push_str(&next(report));
+    page.push_str(&traces(report));
+    page.push_str(&notes(&report.notes));
+    page.push_str(&format!(
+        "<sub>exit code {} · waited {} · {} · maestro-gate {}</sub>\n",
+        report.verdict.exit_code(),
+        words::duration(report.waited),
+        if report.polls == 1 { "1 poll".to_owned() } else { format!("{} polls", report.polls) },
+        report.version
+    ));
+    page
+}
+
+fn icon(end: End) -> &'static str {
+    match end {
+        End::Verdict(Verdict::Passed) => "✅",
+        End::Verdict(Verdict::Failed) => "❌",
+        End::Verdict(_) => "⚠️",
+        End::NotWaited => "➖",
+    }
+}
+
+fn inline(text: &str) -> String {
+    escape::markdown_inline(text)
+}
+
+/// A fragment of ours on a page of sentences.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    inline(&first.into_iter().chain(rest).collect::<String>())
+}
+
+/// An id, a status or a path, to be copied as it stands.
+fn code(text: &str) -> String {
+    escape::markdown_code_span(text)
+}
+
+/// The table of the runs. Where they do not all fit, those that did not pass come first.
+fn table(report: &Report) -> String {
+    if report.runs.is_empty() {
+        return String::new();
+    }
+    let has_links = report.runs.iter().any(|run| run.run_url.is_some());
+    let (heads, rule) = if has_links { (" link |", "---|") } else { ("", "") };
+    let mut page = format!(
+        "| verdict | pipeline | run | status | started (UTC) | duration |{heads}\n|---|---|---|---|---|---|{rule}\n"
+    );
+    let mut rows: Vec<(&RunReport, String)> = report.runs.iter().map(|run| (run, row(run, has_links))).collect();
+    let all: usize = rows.iter().map(|(_, row)| row.len()).sum();
+    if all > RUNS_LIMIT {
+        rows.sort_by_key(|(run, _)| run.passed());
+    }
+    let mut room = RUNS_LIMIT;
+    let mut shown = 0;
+    for (_, row) in &rows {
+        let Some(left) = room.checked_sub(row.len()) else { break };
+        room = left;
+        shown += 1;
+        page.push_str(row);
+    }
+    page.push('\n');
+    let rest = rows.get(shown..).unwrap_or_default();
+    if !rest.is_empty() {
+        let tally = words::tally(report.verdict, rest.iter().map(|(run, _)| *run));
+        page.push_str(&format!("{} not shown: {tally}.\n\n", words::count(rest.len(), "more run is", "more runs are")));
+    }
+    page
+}
+
+fn row(run: &RunReport, has_links: bool) -> String {
+    let started = run.started_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
+    let length = run.duration.map(words::duration).unwrap_or_default();
+    let link = match &run.run_url {
+        Some(url) => format!(" [open](<{url}>) |"),
+        None if has_links => "  |".to_owned(),
+        None => String::new(),
+    };
+    format!(
+        "| {} {} | {} | {} | {} | {started} | {length} |{link}\n",
+        icon(run.end),
+        run.end.name(),
+        code(&run.pipeline_id),
+        code(&run.run_id),
+        code(&run.status)
+    )
+}
+
+fn next(report: &Report) -> String {
+    let steps: Vec<String> = words::next_steps(report).iter().map(|step| sentence(step)).collect();
+    match steps.as_slice() {
+        [] => String::new(),
+        [only] => format!("### What to do next\n\n{only}\n\n"),
+        _ => format!("### What to do next\n\n{}", list(steps, "next steps")),
+    }
+}
+
+/// Several runs: why each ended so. The headline has said it of an only one.
+fn reasons(report: &Report) -> String {
+    if report.runs.len() < 2 {
+        return String::new();
+    }
+    let told = report.runs.iter().filter(|run| !run.reason.is_empty());
+    let lines: Vec<String> = told.map(|run| format!("{}: {}", code(&run.run_id), inline(&run.reason))).collect();
+    if lines.is_empty() { String::new() } else { format!("### Why\n\n{}", list(lines, "runs")) }
+}
+
+/// A list within its share; `what` names what is not shown.
+fn list(lines: Vec<String>, what: &str) -> String {
+    let mut page = String::new();
+    let mut shown = 0;
+    for line in &lines {
+        if page.len() + line.len() + 3 > LIST_LIMIT {
+            break;
+        }
+        page.push_str(&format!("- {line}\n"));
+        shown += 1;
+    }
+    if shown < lines.len() {
+        page.push_str(&format!("- {} more {what} not shown\n", lines.len() - shown));
+    }
+    if !page.is_empty() {
+        page.push('\n');
+    }
+    page
+}
+
+/// What is known about the bug, and the traces of the runs that did not pass, as many as fit: the first open, the others
+/// folded. A fold's own title is ours alone: within an HTML block no Markdown escape would hold.
+fn traces(report: &Report) -> String {
+    let mut page = String::new();
+    let mut room = TRACES_LIMIT;
+    if let Some(fence) = report.bug.as_ref().and_then(|bug| fence_within(bug, &mut room)) {
+        page.push_str(&format!("### The bug\n\n{fence}\n\n"));
+    }
+    let telling: Vec<(&RunReport, &Clean)> =
+        report.runs.iter().filter_map(|run| Some((run, run.telling_trace()?))).collect();
+    let mut fences = Vec::new();
+    for (run, trace) in &telling {
+        let Some(fence) = fence_within(trace, &mut room) else { break };
+        let whose = if report.runs.len() > 1 { format!(" of {}", code(&run.run_id)) } else { String::new() };
+        fences.push(format!("Trace{whose}\n\n{fence}\n\n"));
+    }
+    if let Some((first, others)) = fences.split_first() {
+        page.push_str(&format!("### {first}"));
+        if !others.is_empty() {
+            let others: String = others.iter().map(|fence| format!("#### {fence}")).collect();
+            page.push_str(&format!("<details><summary>More traces</summary>\n\n{others}</details>\n\n"));
+        }
+    }
+    if fences.len() < telling.len() {
+        let rest = words::count(telling.len() - fences.len(), "more trace is", "more traces are");
+        page.push_str(&format!("{rest} not shown.\n\n"));
+    }
+    let path = report.trace_file.as_ref().filter(|path| !telling.is_empty() && path.len() <= PATH_LIMIT);
+    if let Some(path) = path {
+        page.push_str(&format!("Whole traces: {}\n\n", code(path)));
+    }
+    page
+}
+
+/// A fence that fits into the room, and what is left of the room. The fence of a text of backticks is longer than the
+/// text, so what counts is the length written; None if not even a small piece fits.
+fn fence_within(text: &Clean, room: &mut usize) -> Option<String> {
+    let mut limit = TRACE_LIMIT;
+    // Titles and folds around a fence.
+    let frame = 1024;
+    while limit >= TRACE_LEAST {
+        let fence = escape::markdown_fence(clean::cut(text, limit).trim_end_matches('\n')).trim_end().to_owned();
+        if let Some(left) = room.checked_sub(fence.len() + frame) {
+            *room = left;
+            return Some(fence);
+        }
+        limit /= 2;
+    }
+    None
+}
+
+/// What was seen on the way: the warnings and, as far as they fit, the rest, in their order.
+fn notes(notes: &[Note]) -> String {
+    if notes.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> = notes.iter().map(note).collect();
+    let mut keep = vec![false; notes.len()];
+    let mut room = NOTES_LIMIT;
+    for weight in [Weight::Warning, Weight::Plain] {
+        for ((note, line), keep) in notes.iter().zip(&lines).zip(&mut keep) {
+            if note.weight == weight
+                && let Some(left) = room.checked_sub(line.len())
+            {
+                *keep = true;
+                room = left;
+            }
+        }
+    }
+    let mut page: String = lines.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(line, _)| line.as_str()).collect();
+    let hidden = keep.iter().filter(|keep| !**keep).count();
+    if hidden > 0 {
+        page.push_str(&format!("- {hidden} more not shown\n"));
+    }
+    if notes.len() > OPEN_NOTES {
+        format!("<details><summary>Seen on the way ({})</summary>\n\n{page}\n</details>\n\n", notes.len())
+    } else {
+        format!("### Seen on the way\n\n{page}\n")
+    }
+}
+
+fn note(note: &Note) -> String {
+    let weight = match note.weight {
+        Weight::Plain => "",
+        Weight::Warning => "⚠️ ",
+    };
+    format!("- {}: {weight}{}\n", words::clock(note.at), inline(&note.text))
+}

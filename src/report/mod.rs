@@ -9,9 +9,11 @@ pub mod escape;
 pub mod github;
 pub mod json;
 pub mod junit;
+mod made;
 pub mod markdown;
 pub mod outputs;
 pub mod text;
+pub mod trace_file;
 pub mod words;
 
 use std::time::Duration;
@@ -21,9 +23,14 @@ use chrono::{DateTime, Utc};
 use crate::gate::{End, Verdict};
 use clean::Clean;
 
+pub use made::Story;
+
 /// Everything the renderers need.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// This program's version.
+    pub version: &'static str,
+    pub stage: Stage,
     pub verdict: Verdict,
     /// In input order; empty when the inputs were wrong.
     pub runs: Vec<RunReport>,
@@ -34,10 +41,18 @@ pub struct Report {
     pub notes: Vec<Note>,
     /// With `invalid-input`: every mistake, one sentence each.
     pub mistakes: Vec<Clean>,
-    /// With `internal-error`: what is known about the bug.
+    /// With `internal-error`: what is known about the bug; may have many lines.
     pub bug: Option<Clean>,
     /// The path of the trace file, where one is written.
     pub trace_file: Option<Clean>,
+}
+
+/// Whether the end is known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Written before the first request, so that a killed gate can't leave an old pass behind.
+    First,
+    Final,
 }
 
 /// One run of the report.
@@ -51,19 +66,26 @@ pub struct RunReport {
     pub status: String,
     pub started_at: Option<DateTime<Utc>>,
     pub updated_at: Option<DateTime<Utc>>,
+    /// Whole seconds.
     pub duration: Option<Duration>,
     /// The whole trace: cleaned, not cut.
     pub trace: Option<Clean>,
+    /// The end of the run's logs, cleaned and cut, if they were fetched.
+    pub logs: Option<Clean>,
+    /// https, percent-encoded where Markdown or a log would read more into it than an address.
     pub run_url: Option<String>,
-    /// Why it ended so, one sentence; empty for a pass.
+    /// Why it ended so, one sentence without its subject; empty for a pass.
     pub reason: Clean,
+    /// What a person can do about it, one sentence; empty for a pass.
+    pub next_step: Clean,
 }
 
 /// Something that was seen on the way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     pub at: Duration,
     pub weight: Weight,
+    /// One line.
     pub text: Clean,
 }
 
@@ -72,4 +94,33 @@ pub struct Note {
 pub enum Weight {
     Plain,
     Warning,
+}
+
+impl Report {
+    /// The run that the single-run outputs describe: the first that has the gate's verdict. Where no run has it (a bug
+    /// met later, say), the only run there is, so that its ids are not lost; of several runs then none.
+    pub fn described(&self) -> Option<&RunReport> {
+        let only = || self.runs.first().filter(|_| self.runs.len() == 1);
+        match self.stage {
+            Stage::First => only(),
+            Stage::Final => self.runs.iter().find(|run| run.end == End::Verdict(self.verdict)).or_else(only),
+        }
+    }
+
+    /// Adds a warning that did not come from the engine: a variable that lost to an input, a report file that can't be
+    /// written.
+    pub fn warn(&mut self, at: Duration, text: Clean) {
+        self.notes.push(Note { at, weight: Weight::Warning, text });
+    }
+}
+
+impl RunReport {
+    pub fn passed(&self) -> bool {
+        self.end == End::Verdict(Verdict::Passed)
+    }
+
+    /// The trace of a run that did not pass and has one that says something: the one worth showing to a person.
+    pub(crate) fn telling_trace(&self) -> Option<&Clean> {
+        self.trace.as_ref().filter(|trace| !self.passed() && !trace.trim().is_empty())
+    }
 }

@@ -1,1 +1,209 @@
-//! text
+//! The log on stdout: one line for a thing that happened, a block at the end whose last line is the verdict.
+//!
+//! All functions return whole lines, each with its line break.
+
+use serde::Serialize;
+
+use super::clean::{self, Clean};
+use super::github::{self, Token};
+use super::json::NoteRow;
+use super::outputs::RunRow;
+use super::{Note, Report, RunReport, Weight, escape, words};
+
+/// How the CI at hand folds long foreign text away.
+#[derive(Clone, Copy)]
+pub enum Fold<'a> {
+    /// It does not.
+    None,
+    /// GitHub's groups and annotations.
+    Github(&'a Token),
+}
+
+/// One piece of foreign text, and all of it together, in bytes: GitLab drops what is over 4 MiB, and the verdict comes
+/// last.
+const PIECE_LIMIT: usize = 16 * 1024;
+const ALL_PIECES_LIMIT: usize = 256 * 1024;
+
+/// The most runs, and the most next steps, told one by one.
+const RUNS: usize = 100;
+const STEPS: usize = 10;
+
+/// Something that was seen on the way: `[0:12] status RUNNING`.
+pub fn note(note: &Note) -> String {
+    let weight = match note.weight {
+        Weight::Plain => "",
+        Weight::Warning => "warning: ",
+    };
+    line(&format!("[{}] {weight}{}", words::clock(note.at), note.text))
+}
+
+/// The block at the end.
+pub fn closing(report: &Report, fold: Fold<'_>) -> String {
+    let mut log = String::new();
+    for piece in pieces(report) {
+        log.push_str(&match piece {
+            Piece::Shown(title, text) => show(&title, &text, fold),
+            Piece::Full => line("further traces and logs are not shown: this log has enough of them"),
+        });
+    }
+    if let Some(path) = &report.trace_file {
+        log.push_str(&line(&format!("whole traces: {path}")));
+    }
+    for mistake in &report.mistakes {
+        log.push_str(&line(&format!("- {mistake}")));
+    }
+    if report.runs.len() > 1 {
+        log.push_str(&told_one_by_one(report));
+    }
+    if let Fold::Github(_) = fold {
+        log.push_str(&github::annotations(report));
+    }
+    let steps = words::next_steps(report);
+    for step in steps.iter().take(STEPS).skip(1) {
+        log.push_str(&line(&format!("another step: {step}")));
+    }
+    let looks = if report.polls == 1 { "look" } else { "looks" };
+    log.push_str(&line(&format!("waited {}, {} {looks}", words::duration(report.waited), report.polls)));
+    log.push_str(&line(&verdict(report, steps.first())));
+    log
+}
+
+/// The last line: what, why, what next.
+fn verdict(report: &Report, step: Option<&Clean>) -> String {
+    let step = step.map(|step| format!(" -> next step: {step}")).unwrap_or_default();
+    let Report { verdict, .. } = report;
+    format!("maestro-gate: {} (exit code {}): {}{step}", verdict.name(), verdict.exit_code(), words::headline(report))
+}
+
+/// The runs that did not pass, a line each, the rest counted.
+fn told_one_by_one(report: &Report) -> String {
+    let (passed, others): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.passed());
+    let mut lines = String::new();
+    for run in others.iter().take(RUNS) {
+        let link = run.run_url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
+        lines.push_str(&line(&format!("{}: {}: {}{link}", run.end.name(), words::run(run), run.reason)));
+    }
+    if let Some(rest) = others.get(RUNS..).filter(|rest| !rest.is_empty()) {
+        lines.push_str(&line(&format!("not listed: {}", words::tally(report.verdict, rest.iter().copied()))));
+    }
+    if !passed.is_empty() {
+        lines.push_str(&line(&format!("passed: {}", words::count(passed.len(), "run", "runs"))));
+    }
+    lines
+}
+
+enum Piece {
+    Shown(String, Clean),
+    /// There is more than a log should hold.
+    Full,
+}
+
+/// The foreign text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
+fn pieces(report: &Report) -> Vec<Piece> {
+    let traces =
+        report.runs.iter().filter_map(|run| Some((format!("trace of {}", words::run(run)), run.telling_trace()?)));
+    let logs = report
+        .runs
+        .iter()
+        .filter_map(|run| Some((format!("end of the logs of {}", words::run(run)), run.logs.as_ref()?)));
+    let bug = report.bug.iter().map(|bug| ("what is known about the bug".to_owned(), bug));
+    let mut pieces = Vec::new();
+    let mut room = ALL_PIECES_LIMIT;
+    for (title, text) in bug.chain(traces).chain(logs) {
+        let text = clean::cut(text, PIECE_LIMIT);
+        let Some(left) = room.checked_sub(text.len() + title.len()) else {
+            pieces.push(Piece::Full);
+            break;
+        };
+        room = left;
+        pieces.push(Piece::Shown(title, text));
+    }
+    pieces
+}
+
+fn show(title: &str, text: &Clean, fold: Fold<'_>) -> String {
+    match fold {
+        Fold::None => format!("{}{}\n", line(&format!("{title}:")), escape::gutter(text).trim_end_matches('\n')),
+        Fold::Github(token) => github::fold(title, text, token),
+    }
+}
+
+fn line(text: &str) -> String {
+    escape::log_line(text) + "\n"
+}
+
+/// `log-format: json`: something that was seen on the way.
+pub fn note_json(note: &Note) -> String {
+    object("note", &NoteRow::new(note))
+}
+
+#[derive(Serialize)]
+struct RunLine<'a> {
+    #[serde(flatten)]
+    row: RunRow<'a>,
+    reason: &'a str,
+    next_step: &'a str,
+    run_url: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct TextLine<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct VerdictLine<'a> {
+    version: &'a str,
+    verdict: &'static str,
+    exit_code: u8,
+    waited_seconds: u64,
+    polls: u64,
+    reason: &'a str,
+    next_steps: Vec<&'a str>,
+    mistakes: Vec<&'a str>,
+    trace_file: Option<&'a str>,
+}
+
+/// `log-format: json`: the block at the end. An object for each run and each foreign text, the verdict's last.
+pub fn closing_json(report: &Report) -> String {
+    let mut log = String::new();
+    for piece in pieces(report) {
+        if let Piece::Shown(title, text) = piece {
+            log.push_str(&object("text", &TextLine { title: &title, text: &text }));
+        }
+    }
+    for run in &report.runs {
+        let row = RunRow::new(run);
+        let run_url = run.run_url.as_deref();
+        log.push_str(&object("run", &RunLine { row, reason: &run.reason, next_step: &run.next_step, run_url }));
+    }
+    let steps = words::next_steps(report);
+    log.push_str(&object(
+        "verdict",
+        &VerdictLine {
+            version: report.version,
+            verdict: report.verdict.name(),
+            exit_code: report.verdict.exit_code(),
+            waited_seconds: report.waited.as_secs(),
+            polls: report.polls,
+            reason: &words::headline(report),
+            next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
+            mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
+            trace_file: report.trace_file.as_deref(),
+        },
+    ));
+    log
+}
+
+#[derive(Serialize)]
+struct Object<'a, T> {
+    event: &'static str,
+    #[serde(flatten)]
+    rest: &'a T,
+}
+
+/// One object, one line. Our own structs of text and numbers always serialise.
+fn object<T: Serialize>(event: &'static str, rest: &T) -> String {
+    serde_json::to_string(&Object { event, rest }).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
+}

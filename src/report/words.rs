@@ -1,1 +1,219 @@
-//! words
+//! Every sentence that a person reads: lower-case fragments, what happened first, what to do next.
+//!
+//! `events` words what happens on the way, `ends` why a run ended so, `remedies` what can be done about it. All foreign
+//! text in a sentence has been made one line of bounded length by the `Cleaner`.
+
+mod ends;
+mod events;
+mod live;
+mod remedies;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::clean::{self, Clean, Cleaner};
+use super::{Report, RunReport, Stage};
+use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Target, Verdict};
+
+pub use ends::{Told, told};
+pub use events::note;
+pub use live::{heartbeat, look};
+
+/// The longest detail of a miss, in bytes: a server's message, not its whole page.
+const DETAIL_LIMIT: usize = 300;
+
+/// The longest status word shown, in characters (contract, the table of `last_status`).
+const WORD_LIMIT: usize = 64;
+
+/// What runs are called in a line. Empty for the only run: its lines need no name.
+pub struct Names(Vec<Clean>);
+
+impl Names {
+    /// A run is called by its own id, behind the pipeline's where that does not tell it from the others.
+    pub fn new<'a>(targets: impl IntoIterator<Item = &'a Target>, cleaner: &Cleaner) -> Names {
+        let targets: Vec<&Target> = targets.into_iter().collect();
+        if targets.len() <= 1 {
+            return Names(vec![Clean::default(); targets.len()]);
+        }
+        let distinct: HashSet<&str> = targets.iter().map(|target| target.run.as_str()).collect();
+        let is_enough = distinct.len() == targets.len();
+        let name = |target: &Target| {
+            let run = cleaner.id(&Foreign::new(target.run.as_str()));
+            if is_enough {
+                return run;
+            }
+            Clean::ours(format!("{}/{run}", cleaner.id(&Foreign::new(target.pipeline.as_str()))))
+        };
+        Names(targets.into_iter().map(name).collect())
+    }
+
+    /// The name of a run by its index in input order; empty if there is only one.
+    pub fn of(&self, run: usize) -> &str {
+        self.0.get(run).map_or("", |name| name)
+    }
+}
+
+/// `15m 12s`: days, hours, minutes and seconds, rounded down, zero units left out; `0s`.
+pub fn duration(length: Duration) -> String {
+    let seconds = length.as_secs();
+    let units = [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let words: Vec<String> =
+        units.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}")).collect();
+    if words.is_empty() { "0s".to_owned() } else { words.join(" ") }
+}
+
+/// `0:12`, `1:02:03`: how long after the start something happened.
+pub fn clock(at: Duration) -> String {
+    let seconds = at.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// RFC 3339 in UTC, whole seconds: `2024-01-13T06:00:00Z`.
+pub fn stamp(stamp: DateTime<Utc>) -> String {
+    stamp.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// `1 run`, `5 runs`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A run as a sentence names it.
+pub fn run(run: &RunReport) -> Clean {
+    Clean::ours(format!("run {} of pipeline {}", run.run_id, run.pipeline_id))
+}
+
+/// The `status` output: redacted like all text from outside, then in its narrow alphabet.
+pub fn status(word: &Foreign, cleaner: &Cleaner) -> String {
+    clean::status(&Foreign::new(self::word(word, cleaner).to_string()))
+}
+
+/// A status word as sentences quote it.
+pub fn word(word: &Foreign, cleaner: &Cleaner) -> Clean {
+    let line = cleaner.line(word, WORD_LIMIT * 4);
+    match line.char_indices().nth(WORD_LIMIT) {
+        Some((end, _)) => Clean::ours(&line[..end]),
+        None => line,
+    }
+}
+
+/// What was tried, what came instead, and what was said about it: `read the run: the service answered 502: bad gateway`.
+pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
+    let tried = match miss.during {
+        During::SignIn => "sign in",
+        During::GetRun => "read the run",
+        During::Logs => "read the run's logs",
+    };
+    let came = match miss.kind {
+        MissKind::Http(code) => format!("the service answered {code}"),
+        MissKind::NoRecord => "the service answered without a record".to_owned(),
+        MissKind::NotJson => "the answer was not JSON".to_owned(),
+        MissKind::NotARecord(what) => format!("the answer was not a run's record: {what}"),
+        MissKind::AnotherRun => "the answer was about another run".to_owned(),
+        MissKind::TooLarge => "the answer was too large".to_owned(),
+        MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
+        MissKind::RedirectLoop => "the service redirected in circles".to_owned(),
+        MissKind::ProxyAuthentication => "the proxy wants credentials (407)".to_owned(),
+        MissKind::Proxy => "the proxy refused the connection".to_owned(),
+        MissKind::Certificate => "the server's certificate is not to be trusted".to_owned(),
+        MissKind::Dns => "the host name can't be resolved".to_owned(),
+        MissKind::Connect => "no connection".to_owned(),
+        MissKind::Broken => "the connection broke".to_owned(),
+        MissKind::Timeout => "no complete answer in time".to_owned(),
+        MissKind::NoToken => "the answer held no token".to_owned(),
+        MissKind::TokenRefused => "the token was refused and can't be renewed".to_owned(),
+        MissKind::TokenFile => "the token file can't be read, or holds no token".to_owned(),
+    };
+    let detail = miss.detail.as_ref().map(|detail| cleaner.line(detail, DETAIL_LIMIT)).unwrap_or_default();
+    Clean::ours(if detail.is_empty() { format!("{tried}: {came}") } else { format!("{tried}: {came}: {detail}") })
+}
+
+/// What happened, in one sentence, without the verdict's own word.
+pub fn headline(report: &Report) -> Clean {
+    if report.stage == Stage::First {
+        return killed();
+    }
+    match (report.verdict, report.runs.as_slice()) {
+        (Verdict::InvalidInput, _) => Clean::ours(format!(
+            "{} in the inputs; no request was made",
+            count(report.mistakes.len(), "mistake", "mistakes")
+        )),
+        (Verdict::InternalError, _) => Clean::ours("a bug of the gate, not a result of the run"),
+        (verdict, []) => Clean::ours(format!("no run was watched: {}", verdict.name())),
+        (_, [only]) if only.passed() => Clean::ours(format!("{} {}", run(only), in_success(only))),
+        (_, [only]) => Clean::ours(format!("{}: {}", run(only), only.reason)),
+        (verdict, runs) => Clean::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
+    }
+}
+
+fn in_success(run: &RunReport) -> String {
+    run.duration.map_or("ended in success".to_owned(), |length| format!("ended in success after {}", duration(length)))
+}
+
+/// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first.
+pub(crate) fn tally<'a>(first: Verdict, runs: impl IntoIterator<Item = &'a RunReport>) -> String {
+    let names: Vec<&str> = runs.into_iter().map(|run| run.end.name()).collect();
+    let order = Verdict::ALL.iter().filter(|verdict| **verdict != Verdict::Passed).map(|verdict| verdict.name());
+    let order = [first.name()].into_iter().chain(order).chain([End::NotWaited.name(), Verdict::Passed.name()]);
+    let mut seen = Vec::new();
+    let mut parts = Vec::new();
+    for name in order {
+        let number = names.iter().filter(|other| **other == name).count();
+        if number > 0 && !seen.contains(&name) {
+            seen.push(name);
+            parts.push(format!("{number} {name}"));
+        }
+    }
+    parts.join(", ")
+}
+
+/// What to do next: one sentence for each kind of trouble, in the order of the runs, each once. Empty for a pass.
+pub fn next_steps(report: &Report) -> Vec<Clean> {
+    match (report.stage, report.verdict) {
+        (Stage::First, _) => vec![find_the_killer()],
+        (Stage::Final, Verdict::InternalError) => vec![report_the_bug()],
+        (Stage::Final, Verdict::InvalidInput) => {
+            vec![Clean::ours("correct the inputs named here, then run this job again")]
+        }
+        (Stage::Final, Verdict::Passed) => Vec::new(),
+        (Stage::Final, _) => {
+            let mut told = HashSet::new();
+            let decisive = report.described().into_iter().chain(&report.runs);
+            decisive.map(|run| &run.next_step).filter(|step| !step.is_empty() && told.insert(*step)).cloned().collect()
+        }
+    }
+}
+
+/// The reason in the version written before the first request: it is read only if nothing ever replaced it.
+pub(crate) fn killed() -> Clean {
+    Clean::ours("the gate was killed before it could report")
+}
+
+pub(crate) fn find_the_killer() -> Clean {
+    Clean::ours(
+        "find out what killed this job (its own time limit, a lack of memory, a lost runner), then run it again; \
+         the run itself is not touched by that",
+    )
+}
+
+pub(crate) fn cut_short_by_a_bug() -> Clean {
+    Clean::ours("a bug of the gate ended the watch")
+}
+
+pub(crate) fn report_the_bug() -> Clean {
+    Clean::ours(
+        "look in Maestro how the run ended; report this bug to the maintainers of maestro-gate, with this log and its \
+         version",
+    )
+}
+
+/// How a signal is called.
+pub(crate) const fn signal(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Interrupt => "SIGINT (Ctrl-C, or a cancelled job)",
+        Signal::Terminate => "SIGTERM (a cancelled job, or a machine going down)",
+    }
+}

@@ -279,7 +279,7 @@ async fn a_proxy_that_wants_credentials_is_told_from_one_that_fails() {
 }
 
 /// A server with a certificate of its own authority, which comes with it.
-fn tls_config(params: CertificateParams) -> (ServerConfig, CertificateDer<'static>) {
+fn tls_config(params: &CertificateParams) -> (ServerConfig, CertificateDer<'static>) {
     let mut authority = CertificateParams::new(Vec::new()).expect("params");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("signed");
@@ -320,7 +320,7 @@ where
 }
 
 async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'static>) {
-    let (config, authority) = tls_config(params);
+    let (config, authority) = tls_config(&params);
     let serve = |stream| {
         let script = Arc::new(Mutex::new(|_: &Asked| Reply::json(200, "secure")));
         serve(stream, 0, script, Arc::default())
@@ -382,7 +382,7 @@ async fn serve_h2(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Un
 #[tokio::test]
 async fn http_2_is_spoken_and_repeats_no_post_either() {
     let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
-    let (mut config, authority) = tls_config(params);
+    let (mut config, authority) = tls_config(&params);
     config.alpn_protocols = vec![b"h2".to_vec()];
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();

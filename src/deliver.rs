@@ -1,0 +1,234 @@
+//! Where the reports go: every destination gets its first version before the first request and its last on every way out.
+//! The only writer of files.
+//!
+//! Each destination is written by a thread of its own, one after another: a panic in a renderer or a file system that
+//! hangs costs that one destination, is shown as a warning, and changes neither the verdict nor the others (contract,
+//! *Second law*). The caller bounds each with `watch::Patience`.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use crate::plan::Outlet;
+use crate::report::github::{self, Token};
+use crate::report::outputs::{self, Destination};
+use crate::report::{Report, Stage, dotenv, json, junit, markdown, trace_file};
+use file::Standing;
+
+mod file;
+mod trace;
+
+pub use trace::TraceFile;
+
+/// One destination with what is to be written there.
+pub struct Piece {
+    /// The input that named it, or the CI's variable.
+    pub input: &'static str,
+    pub path: PathBuf,
+    work: Box<dyn FnOnce() -> Result<(), Trouble> + Send>,
+}
+
+/// Why a destination was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// Something older stands there and can't be replaced: the next job would read it.
+    #[error("what stands there can't be replaced: {0}")]
+    OldReportStays(io::Error),
+    #[error("can't be written: {0}")]
+    NotWritten(io::Error),
+    /// A renderer panicked: a bug of ours, but no reason to change the verdict.
+    #[error("can't be written: {0}")]
+    Bug(&'static str),
+}
+
+/// The formats of our own files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Json,
+    Junit,
+    Dotenv,
+    Markdown,
+    TraceFile,
+}
+
+/// The destinations of this run of the gate.
+#[derive(Debug)]
+pub struct Delivery {
+    outlet: Outlet,
+}
+
+impl Delivery {
+    pub fn new(outlet: Outlet) -> Delivery {
+        Delivery { outlet }
+    }
+
+    pub fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+
+    /// Where the trace file goes, if one is wanted and can be written.
+    pub fn trace_file(&self) -> Option<&Path> {
+        self.outlet.trace_file.as_deref()
+    }
+
+    /// A destination that is not to be written any more: what stands there is not ours to touch.
+    pub fn leave_out(&mut self, path: &Path) {
+        let outlet = &mut self.outlet;
+        let own = [
+            &mut outlet.json,
+            &mut outlet.junit,
+            &mut outlet.dotenv,
+            &mut outlet.markdown,
+            &mut outlet.trace_file,
+            &mut outlet.output_dir,
+            &mut outlet.ci_output,
+            &mut outlet.ci_summary,
+        ];
+        for place in own {
+            place.take_if(|there| there == path);
+        }
+    }
+
+    /// The first versions of our own files.
+    pub fn first_files(&self, report: &Arc<Report>) -> Vec<Piece> {
+        self.own_files(report)
+    }
+
+    /// The first versions for the CI, which can only be appended to: not made when the inputs are wrong anyway.
+    pub fn first_for_ci(&self, report: &Arc<Report>) -> Vec<Piece> {
+        self.for_ci_output(report).into_iter().chain(self.for_ci_summary(report)).collect()
+    }
+
+    /// The last versions, in the contract's order: outputs, our files, summary. The trace file is not among them: logs
+    /// may still be on their way into it, see [`TraceFile`].
+    pub fn last(&self, report: &Arc<Report>) -> Vec<Piece> {
+        let mut pieces: Vec<Piece> = self.for_ci_output(report).into_iter().collect();
+        pieces.extend(self.own_files(report));
+        pieces.extend(self.for_ci_summary(report));
+        pieces
+    }
+
+    fn own_files(&self, report: &Arc<Report>) -> Vec<Piece> {
+        let outlet = &self.outlet;
+        let mut pieces = Vec::new();
+        if let Some(folder) = &outlet.output_dir {
+            let report = Arc::clone(report);
+            let work = {
+                let folder = folder.clone();
+                move || write_folder(&folder, &report)
+            };
+            pieces.push(Piece { input: "output-dir", path: folder.clone(), work: Box::new(work) });
+        }
+        let files = [
+            ("dotenv", &outlet.dotenv, Format::Dotenv),
+            ("json", &outlet.json, Format::Json),
+            ("junit", &outlet.junit, Format::Junit),
+            ("markdown", &outlet.markdown, Format::Markdown),
+            ("trace-file", &outlet.trace_file, Format::TraceFile),
+        ];
+        for (input, path, format) in files {
+            let Some(path) = path else { continue };
+            if format == Format::TraceFile && report.stage == Stage::Final {
+                continue;
+            }
+            let (report, prefix, there) = (Arc::clone(report), outlet.output_prefix.clone(), path.clone());
+            let work = move || write_file(&there, report.stage, &render(format, &report, &prefix)?);
+            pieces.push(Piece { input, path: path.clone(), work: Box::new(work) });
+        }
+        pieces
+    }
+
+    fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
+        let path = self.outlet.ci_output.clone()?;
+        let (report, there) = (Arc::clone(report), path.clone());
+        let work = move || {
+            let rows = outputs::outputs(&report, Destination::CiFile).rows;
+            // A delimiter that stands in a value is as good as impossible; then the next one does not.
+            let records = loop {
+                if let Ok(records) = github::output_file(&rows, &token()) {
+                    break records;
+                }
+            };
+            file::append(&there, records.as_bytes()).map_err(Trouble::NotWritten)
+        };
+        Some(Piece { input: "GITHUB_OUTPUT", path, work: Box::new(work) })
+    }
+
+    fn for_ci_summary(&self, report: &Arc<Report>) -> Option<Piece> {
+        let path = self.outlet.ci_summary.clone()?;
+        let (report, there) = (Arc::clone(report), path.clone());
+        let work = move || {
+            let text = match report.stage {
+                Stage::First => markdown::began(&report),
+                Stage::Final => markdown::summary(&report),
+            };
+            file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten)
+        };
+        Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work) })
+    }
+}
+
+impl Piece {
+    /// Writes it, on a thread of its own.
+    pub async fn deliver(self) -> Result<(), Trouble> {
+        let (tell, done) = oneshot::channel();
+        let work = self.work;
+        thread::Builder::new()
+            .name(format!("deliver {}", self.input))
+            .spawn(move || drop(tell.send(work())))
+            .map_err(Trouble::NotWritten)?;
+        done.await.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this")))
+    }
+}
+
+fn render(format: Format, report: &Report, prefix: &str) -> Result<String, Trouble> {
+    const BUG: Trouble = Trouble::Bug("it could not be rendered, please report this");
+    match format {
+        Format::Json => json::render(report).map_err(|_| BUG),
+        Format::Junit => junit::render(report).map_err(|_| BUG),
+        Format::Dotenv => Ok(dotenv::render(report, prefix)),
+        Format::Markdown => Ok(markdown::summary(report)),
+        Format::TraceFile => Ok(trace_file::whole(report)),
+    }
+}
+
+/// One of our own files. What stands there from an earlier job must be gone before the first request, or the gate could
+/// be killed and an old pass be read.
+fn write_file(path: &Path, stage: Stage, text: &str) -> Result<(), Trouble> {
+    match (stage, file::standing(path)) {
+        // A pipe or a device keeps nothing; it gets the last version only, as its reader expects one document.
+        (Stage::First, Standing::Stream) => Ok(()),
+        (Stage::First, Standing::RegularFile | Standing::Directory) => {
+            file::replace(path, text.as_bytes()).map_err(Trouble::OldReportStays)
+        }
+        (Stage::First, Standing::Nothing) | (Stage::Final, _) => {
+            file::replace(path, text.as_bytes()).map_err(Trouble::NotWritten)
+        }
+    }
+}
+
+fn write_folder(folder: &Path, report: &Report) -> Result<(), Trouble> {
+    if matches!(file::standing(folder), Standing::RegularFile | Standing::Stream) {
+        return Err(Trouble::OldReportStays(io::ErrorKind::NotADirectory.into()));
+    }
+    // One file that can't be written is no reason to leave the others unwritten.
+    let rows = outputs::outputs(report, Destination::OutputDir).rows;
+    rows.iter().map(|row| write_file(&folder.join(row.name), report.stage, &row.value)).fold(Ok(()), Result::and)
+}
+
+/// A token that nobody can guess, for delimiters and stop commands.
+pub fn token() -> Token {
+    Token::new(&random_token()).expect("32 hex digits are a token")
+}
+
+/// 128 random bits in hex.
+fn random_token() -> String {
+    let mut bits = [0_u8; 16];
+    // Without randomness a delimiter could be guessed; failing loudly is the only safe thing, and the first versions of
+    // the reports already say "internal-error".
+    getrandom::fill(&mut bits).expect("the system has a source of randomness");
+    bits.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,162 @@
+//! Before the first request and after the last: the reports' first versions, and every way out.
+//!
+//! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (contract, *Second
+//! law*): it is shown, and changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::console::Console;
+use crate::deliver::{Delivery, Piece, Trouble, token};
+use crate::gate::{Foreign, Verdict};
+use crate::plan::{Colour, LogFormat, ci::Ci};
+use crate::report::clean::{Clean, Cleaner};
+use crate::report::{Report, text};
+use crate::watch::{Patience, Signals};
+
+/// How long one destination may take to write: longer than any file system in order needs, short enough to reach the
+/// verdict while somebody still looks.
+const PIECE: Duration = Duration::from_secs(5);
+
+/// What is needed to leave in order.
+pub struct Ending {
+    pub delivery: Delivery,
+    pub console: Console,
+    pub cleaner: Cleaner,
+    pub clock: Clock,
+    pub signals: Signals,
+    pub patience: Patience,
+    /// Whether the verdict is shown in colour.
+    pub coloured: bool,
+}
+
+/// What came of the first versions.
+#[derive(Debug, Default)]
+pub struct Begun {
+    /// Older reports that can't be replaced: mistakes in the inputs.
+    pub mistakes: Vec<String>,
+    pub warnings: Vec<Clean>,
+}
+
+impl Ending {
+    /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
+    pub async fn wait<T>(&mut self, work: impl Future<Output = T>, limit: Duration) -> Option<T> {
+        self.patience.wait(work, limit, &self.clock, &mut self.signals).await
+    }
+
+    /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be
+    /// appended to, only if the inputs are right as far as is known.
+    pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Begun {
+        let first = Arc::new(first);
+        let mut begun = Begun::default();
+        for piece in self.delivery.first_files(&first) {
+            let (input, path) = (piece.input, piece.path.clone());
+            match self.deliver(piece).await {
+                Ok(()) => {}
+                Err((Trouble::OldReportStays(_), said)) => {
+                    self.delivery.leave_out(&path);
+                    begun.mistakes.push(format!("{said}; remove it, or give {input} another path"));
+                }
+                Err((_, said)) => begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX)),
+            }
+        }
+        if inputs_are_right && begun.mistakes.is_empty() {
+            for piece in self.delivery.first_for_ci(&first) {
+                if let Err((_, said)) = self.deliver(piece).await {
+                    begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
+                }
+            }
+        }
+        begun
+    }
+
+    /// Delivers the documents: outputs, files, summary. Returns the report with the warnings that came of it.
+    pub async fn documents(&mut self, mut report: Report) -> Report {
+        if let Verdict::Interrupted(signal) = report.verdict {
+            self.patience.shorten(signal, &self.clock);
+        }
+        if let Some(warning) =
+            crate::report::outputs::outputs(&report, crate::report::outputs::Destination::CiFile).warning
+            && self.delivery.outlet().ci_output.is_some()
+        {
+            report.warn(self.clock.elapsed(), warning);
+        }
+        let shared = Arc::new(report);
+        let mut said_of_it = Vec::new();
+        for piece in self.delivery.last(&shared) {
+            if let Err((_, said)) = self.deliver(piece).await {
+                said_of_it.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
+            }
+        }
+        let mut report = Arc::unwrap_or_clone(shared);
+        for warning in said_of_it {
+            self.warn(&mut report, warning);
+        }
+        report
+    }
+
+    /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
+    pub fn warn(&self, report: &mut Report, warning: Clean) {
+        if !report.notes.iter().any(|note| note.text == warning) {
+            report.warn(self.clock.elapsed(), warning);
+        }
+    }
+
+    /// Says the last words, and returns the exit code.
+    pub async fn close(mut self, report: &Report) -> u8 {
+        let outlet = self.delivery.outlet();
+        let words = match (outlet.log_format, outlet.ci) {
+            (LogFormat::Json, _) => text::closing_json(report),
+            (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
+            (LogFormat::Text, Ci::None) => text::closing(report, text::Fold::None),
+        };
+        let painted = self.coloured && outlet.log_format == LogFormat::Text;
+        self.console.write(if painted { paint(&words, report.verdict) } else { words });
+        let console = self.console.clone();
+        // A reader who does not read in time has lost its own log; outputs and files are there.
+        let _written = self.wait(console.flushed(), PIECE).await;
+        report.verdict.exit_code()
+    }
+
+    async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
+        let path = self.cleaner.id(&Foreign::new(piece.path.to_string_lossy()));
+        let name = format!("{} {path}", piece.input);
+        match self.wait(piece.deliver(), PIECE).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(trouble)) => {
+                let said = format!("{name}: {trouble}");
+                Err((trouble, said))
+            }
+            None => Err((Trouble::Bug("it took too long"), format!("{name}: not written in time"))),
+        }
+    }
+}
+
+/// Whether to colour: as the user says, else if a terminal reads.
+pub fn coloured(colour: Colour, terminal: bool) -> bool {
+    match colour {
+        Colour::Never => false,
+        Colour::Always => true,
+        Colour::Auto => terminal,
+    }
+}
+
+/// Colours the last line, which is the verdict.
+fn paint(words: &str, verdict: Verdict) -> String {
+    let colour = match verdict {
+        Verdict::Passed => "32",
+        Verdict::TimedOut | Verdict::Stale | Verdict::Interrupted(_) => "33",
+        Verdict::Failed
+        | Verdict::InvalidInput
+        | Verdict::NotFound
+        | Verdict::Denied
+        | Verdict::Unreachable
+        | Verdict::NotStarted
+        | Verdict::InternalError => "31",
+    };
+    let words = words.trim_end_matches('\n');
+    let (before, last) = words.rsplit_once('\n').map_or(("", words), |(before, last)| (before, last));
+    let gap = if before.is_empty() { "" } else { "\n" };
+    format!("{before}{gap}\u{1b}[1;{colour}m{last}\u{1b}[0m\n")
+}

@@ -1,0 +1,32 @@
+//! What the gate goes by: the clocks' limits and the words, all from the plan.
+
+use std::time::Duration;
+
+use super::{Interval, Vocabulary};
+
+/// The clocks' limits (contract, *Clocks*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Everything, from accepted inputs on. Zero: look once.
+    pub timeout: Duration,
+    /// How long a run may be unknown to the service.
+    pub appear: Duration,
+    /// How long the service may give no usable answer.
+    pub outage: Duration,
+}
+
+/// What to do with the others when a run did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFirstFailure {
+    WaitForAll,
+    StopWaiting,
+}
+
+/// What the gate goes by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    pub limits: Limits,
+    pub interval: Interval,
+    pub vocabulary: Vocabulary,
+    pub on_first_failure: OnFirstFailure,
+}

@@ -1,0 +1,471 @@
+//! Stories of answers through the core: some told one by one, and all short ones there are.
+
+use super::*;
+use crate::gate::{
+    During, Interval, Limits, Meaning, MissKind, Observation, PipelineId, Record, RunId, Scope, Vocabulary,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn target(run: &str) -> Target {
+    Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new(run).expect("an id") }
+}
+
+fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
+    Rules {
+        limits: Limits {
+            timeout: Duration::from_secs(timeout),
+            appear: Duration::from_secs(appear),
+            outage: Duration::from_secs(outage),
+        },
+        interval,
+        vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
+        on_first_failure: OnFirstFailure::WaitForAll,
+    }
+}
+
+fn usual() -> Rules {
+    rules(3000, 120, 600, Interval::Auto)
+}
+
+fn record(word: &str) -> Observation {
+    Observation::Record(Record {
+        pipeline_id: Foreign::new("p"),
+        run_id: Foreign::new("r"),
+        status: Foreign::new(word),
+        created_at: None,
+        updated_at: None,
+        trace: None,
+    })
+}
+
+fn miss(kind: MissKind) -> Miss {
+    Miss { during: During::GetRun, kind, detail: None }
+}
+
+fn not_visible() -> Observation {
+    Observation::NotVisible(miss(MissKind::NoRecord))
+}
+
+fn unusable() -> Observation {
+    Observation::Unusable(miss(MissKind::Http(503)))
+}
+
+fn plain(observation: Observation) -> Answer {
+    Answer { observation, retry_after: None, date: None }
+}
+
+fn asking(observation: Observation, retry_after: u64) -> Answer {
+    Answer { observation, retry_after: Some(Duration::from_secs(retry_after)), date: None }
+}
+
+/// Plays answers to one run, each `latency` after its look was due; returns the verdict and when it fell.
+fn play(rules: Rules, latency: Duration, answers: impl IntoIterator<Item = Answer>) -> (Option<Verdict>, Duration) {
+    let mut gate = Gate::new(rules, vec![target("r")]);
+    let mut due = Duration::ZERO;
+    let mut at = Duration::ZERO;
+    for answer in answers {
+        at = due + latency;
+        match gate.observe(0, at, answer, &mut Vec::new()) {
+            Some(next) => due = next,
+            None => return (Some(gate.outcome().verdict), at),
+        }
+    }
+    (None, at)
+}
+
+#[test]
+fn a_success_passes_and_nothing_else_does() {
+    let cases = [
+        ("SUCCESS", Some(Verdict::Passed)),
+        ("fine", Some(Verdict::Passed)),
+        ("FAILED", Some(Verdict::Failed)),
+        ("BAD", Some(Verdict::Failed)),
+        ("KILLED", Some(Verdict::Failed)),
+        ("RUNNING", None),
+        ("QUEUED", None),
+        ("SUCCEEDED", None),
+        ("", None),
+    ];
+    for (word, verdict) in cases {
+        assert_eq!(play(usual(), SECOND, [plain(record(word))]).0, verdict, "{word}");
+    }
+}
+
+#[test]
+fn the_first_terminal_word_ends_the_watch() {
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    assert_eq!(gate.observe(0, SECOND, plain(record("FAILED")), &mut Vec::new()), None);
+    assert_eq!(gate.observe(0, 2 * SECOND, plain(record("SUCCESS")), &mut Vec::new()), None);
+    gate.interrupt(Signal::Interrupt, 3 * SECOND, &mut Vec::new());
+    assert_eq!(gate.outcome().verdict, Verdict::Failed);
+}
+
+#[test]
+fn a_run_that_stays_unknown_is_not_found_after_appear_timeout() {
+    let (verdict, at) = play(usual(), SECOND, std::iter::repeat_with(|| plain(not_visible())));
+    assert_eq!(verdict, Some(Verdict::NotFound));
+    // The clock starts with the first answer, and a look falls on its end: no later than that plus the answer's time.
+    assert!(at >= 121 * SECOND && at <= 123 * SECOND, "{at:?}");
+}
+
+#[test]
+fn only_its_record_stops_the_appear_clock() {
+    let story = (0..).map(|n| plain(if n % 2 == 0 { not_visible() } else { unusable() }));
+    let (verdict, at) = play(usual(), SECOND, story);
+    assert_eq!(verdict, Some(Verdict::NotFound));
+    assert!(at >= 121 * SECOND && at <= 160 * SECOND, "{at:?}");
+    // A record between starts it anew, and a vanished run ends as not found.
+    let story = (0..).map(|n| plain(if n < 100 && n % 2 == 1 { record("RUNNING") } else { not_visible() }));
+    let (verdict, at) = play(usual(), SECOND, story);
+    assert_eq!(verdict, Some(Verdict::NotFound));
+    assert!(at > 300 * SECOND, "{at:?}");
+}
+
+#[test]
+fn an_outage_without_a_break_ends_as_unreachable() {
+    let (verdict, at) = play(usual(), SECOND, std::iter::repeat_with(|| plain(unusable())));
+    assert_eq!(verdict, Some(Verdict::Unreachable));
+    assert!(at >= 601 * SECOND && at <= 603 * SECOND, "{at:?}");
+}
+
+#[test]
+fn any_other_answer_stops_the_outage_clock() {
+    let story = (0..).map(|n| plain(if n % 9 == 8 { record("RUNNING") } else { unusable() }));
+    let (verdict, at) = play(usual(), SECOND, story);
+    assert_eq!(verdict, Some(Verdict::TimedOut));
+    assert_eq!(at, 3001 * SECOND);
+}
+
+#[test]
+fn a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind() {
+    // Appear's limit passes during an outage: the outage's answers do not end it as not found.
+    let story = (0..).map(|n| plain(if n == 0 { not_visible() } else { unusable() }));
+    let (verdict, at) = play(rules(3000, 20, 600, Interval::Auto), SECOND, story);
+    assert_eq!(verdict, Some(Verdict::Unreachable));
+    assert!(at > 600 * SECOND, "{at:?}");
+    // And a success after the limit, before another such answer, still passes.
+    let story = [plain(not_visible()), plain(unusable()), asking(unusable(), 500), plain(record("SUCCESS"))];
+    assert_eq!(play(rules(3000, 2, 600, Interval::Auto), SECOND, story).0, Some(Verdict::Passed));
+}
+
+#[test]
+fn refusals_and_permanent_answers_end_the_watch_at_once() {
+    let denied = Observation::Denied(Scope::Run, miss(MissKind::Http(403)));
+    assert_eq!(play(usual(), SECOND, [plain(denied)]), (Some(Verdict::Denied), SECOND));
+    let permanent = Observation::Unreachable(miss(MissKind::Certificate));
+    assert_eq!(play(usual(), SECOND, [plain(permanent)]), (Some(Verdict::Unreachable), SECOND));
+}
+
+#[test]
+fn the_last_look_lands_on_the_deadline() {
+    for interval in [Interval::Auto, Interval::Fixed(7 * SECOND), Interval::Fixed(3600 * SECOND)] {
+        let mut gate = Gate::new(rules(100, 60, 60, interval), vec![target("r")]);
+        let mut due = Duration::ZERO;
+        let mut looks = Vec::new();
+        while let Some(next) = gate.observe(0, due, plain(record("RUNNING")), &mut Vec::new()) {
+            looks.push(next);
+            due = next;
+        }
+        assert_eq!(looks.last(), Some(&(100 * SECOND)), "{interval:?}");
+        assert_eq!(gate.outcome().verdict, Verdict::TimedOut);
+    }
+}
+
+#[test]
+fn a_success_at_the_last_look_still_passes() {
+    let story = [plain(record("RUNNING")), plain(record("SUCCESS"))];
+    let (verdict, at) = play(rules(5, 60, 60, Interval::Fixed(3600 * SECOND)), 4 * SECOND, story);
+    assert_eq!((verdict, at), (Some(Verdict::Passed), 9 * SECOND));
+}
+
+#[test]
+fn timeout_zero_looks_once() {
+    let cases = [
+        (record("SUCCESS"), Verdict::Passed),
+        (record("RUNNING"), Verdict::TimedOut),
+        (not_visible(), Verdict::NotFound),
+        (unusable(), Verdict::Unreachable),
+    ];
+    for (observation, verdict) in cases {
+        assert_eq!(play(rules(0, 120, 600, Interval::Auto), SECOND, [plain(observation)]).0, Some(verdict));
+    }
+}
+
+#[test]
+fn at_the_deadline_a_run_never_seen_is_not_found_or_unreachable_after_the_last_answer() {
+    let limits = || rules(20, 600, 600, Interval::Auto);
+    let to_the_end = |first: Observation, rest: fn() -> Observation| {
+        let story = std::iter::once(plain(first)).chain(std::iter::repeat_with(move || plain(rest())));
+        play(limits(), SECOND, story).0
+    };
+    assert_eq!(to_the_end(unusable(), not_visible), Some(Verdict::NotFound));
+    assert_eq!(to_the_end(not_visible(), unusable), Some(Verdict::Unreachable));
+    assert_eq!(to_the_end(record("RUNNING"), unusable), Some(Verdict::TimedOut));
+    assert_eq!(to_the_end(record("RUNNING"), not_visible), Some(Verdict::TimedOut));
+}
+
+#[test]
+fn a_last_look_cut_short_leaves_the_last_answer() {
+    let cut = |answers: Vec<Observation>| {
+        let mut gate = Gate::new(rules(20, 600, 600, Interval::Auto), vec![target("r")]);
+        for observation in answers {
+            gate.observe(0, SECOND, plain(observation), &mut Vec::new());
+        }
+        gate.cut(0, 25 * SECOND, &mut Vec::new());
+        assert!(gate.is_over());
+        gate.outcome().verdict
+    };
+    assert_eq!(cut(vec![]), Verdict::Unreachable);
+    assert_eq!(cut(vec![not_visible()]), Verdict::NotFound);
+    assert_eq!(cut(vec![not_visible(), unusable()]), Verdict::Unreachable);
+    assert_eq!(cut(vec![record("RUNNING"), unusable()]), Verdict::TimedOut);
+}
+
+#[test]
+fn retry_after_is_obeyed_on_any_answer_and_can_not_exceed_the_next_clock() {
+    let next = |gate: &mut Gate, answer| gate.observe(0, 10 * SECOND, answer, &mut Vec::new()).expect("goes on");
+    let fresh = || Gate::new(usual(), vec![target("r")]);
+    // On a record: obeyed, up to the deadline.
+    assert_eq!(next(&mut fresh(), asking(record("RUNNING"), 90)), 100 * SECOND);
+    assert_eq!(next(&mut fresh(), asking(record("RUNNING"), 100_000)), 3000 * SECOND);
+    assert_eq!(next(&mut fresh(), asking(record("RUNNING"), u64::MAX)), 3000 * SECOND);
+    // In an outage and while not visible: up to the end of that clock.
+    assert_eq!(next(&mut fresh(), asking(unusable(), 90)), 100 * SECOND);
+    assert_eq!(next(&mut fresh(), asking(unusable(), 100_000)), 610 * SECOND);
+    assert_eq!(next(&mut fresh(), asking(not_visible(), 100_000)), 130 * SECOND);
+    // Both clocks running: the earlier end.
+    let mut gate = fresh();
+    next(&mut gate, plain(not_visible()));
+    assert_eq!(next(&mut gate, asking(unusable(), 100_000)), 130 * SECOND);
+    // Less than our own spacing changes nothing.
+    let waits = next(&mut fresh(), asking(record("RUNNING"), 0));
+    assert!(waits >= 11 * SECOND, "{waits:?}");
+}
+
+#[test]
+fn poll_interval_does_not_slow_the_looks_of_a_running_clock() {
+    let mut gate = Gate::new(rules(90_000, 120, 600, Interval::Fixed(3600 * SECOND)), vec![target("r")]);
+    let mut at = Duration::ZERO;
+    let mut waits = Vec::new();
+    while let Some(next) = gate.observe(0, at, plain(unusable()), &mut Vec::new()) {
+        waits.push(next - at);
+        at = next;
+    }
+    assert!(waits.iter().all(|wait| *wait >= SECOND && *wait <= 30 * SECOND), "{waits:?}");
+    assert!(waits[0] < 2 * SECOND && waits[10] > 20 * SECOND, "{waits:?}");
+}
+
+#[test]
+fn unknown_words_are_told_once_each_and_ten_are_kept() {
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    let mut notices = Vec::new();
+    for n in 0..40_u32 {
+        let word = format!(" Word{}{}", n % 20, "x".repeat(100));
+        gate.observe(0, SECOND * (n + 1), plain(record(&word)), &mut notices);
+        gate.observe(0, SECOND * (n + 1), plain(record(&word.to_uppercase())), &mut notices);
+    }
+    let told = notices.iter().filter(|notice| matches!(notice.event, Event::UnknownWord { .. })).count();
+    assert_eq!(told, 10);
+    let kept = gate.outcome().runs.remove(0).unknown_words;
+    assert_eq!(kept.len(), 10);
+    assert!(kept.iter().all(|word| word.raw().chars().count() == 64));
+}
+
+#[test]
+fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
+    let two = || Gate::new(usual(), vec![target("a"), target("b"), target("c")]);
+    let mut gate = two();
+    gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
+    gate.observe(1, SECOND, plain(Observation::Denied(Scope::SignIn, miss(MissKind::NoToken))), &mut Vec::new());
+    assert!(gate.is_over());
+    let ends: Vec<&str> = gate.outcome().runs.iter().map(|run| run.end.name()).collect();
+    assert_eq!(ends, ["passed", "denied", "denied"]);
+
+    let mut gate = two();
+    gate.observe(1, SECOND, plain(Observation::Denied(Scope::Run, miss(MissKind::Http(403)))), &mut Vec::new());
+    assert_eq!(gate.watching().collect::<Vec<_>>(), [0, 2]);
+}
+
+#[test]
+fn fail_fast_gives_up_the_others_which_are_never_the_verdict() {
+    let mut rules = usual();
+    rules.on_first_failure = OnFirstFailure::StopWaiting;
+    let mut gate = Gate::new(rules, vec![target("a"), target("b"), target("c")]);
+    gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
+    assert!(!gate.is_over());
+    gate.observe(2, SECOND, plain(record("FAILED")), &mut Vec::new());
+    assert!(gate.is_over());
+    let outcome = gate.outcome();
+    assert_eq!(outcome.verdict, Verdict::Failed);
+    assert_eq!(outcome.runs.iter().map(|run| run.end.name()).collect::<Vec<_>>(), ["passed", "not-waited", "failed"]);
+}
+
+#[test]
+fn a_signal_interrupts_what_is_still_watched() {
+    for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
+        let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
+        gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
+        gate.interrupt(signal, SECOND, &mut Vec::new());
+        let outcome = gate.outcome();
+        assert_eq!(outcome.verdict.exit_code(), code);
+        assert_eq!(outcome.runs[0].end.name(), "passed");
+    }
+}
+
+#[test]
+fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
+    let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
+    gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
+    assert_eq!(gate.outcome().verdict, Verdict::InternalError);
+    assert_eq!(Gate::new(usual(), vec![]).outcome().verdict, Verdict::InternalError);
+}
+
+#[test]
+fn what_changed_is_told_once() {
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    let mut notices = Vec::new();
+    let story = [
+        not_visible(),
+        not_visible(),
+        record("RUNNING"),
+        record("RUNNING"),
+        unusable(),
+        unusable(),
+        record("RUNNING"),
+        not_visible(),
+        record("SUCCESS"),
+    ];
+    for (n, observation) in (1..).zip(story) {
+        gate.observe(0, SECOND * n, plain(observation), &mut notices);
+    }
+    let told: Vec<(u64, &str)> = notices
+        .iter()
+        .map(|notice| {
+            let name = match &notice.event {
+                Event::Status { .. } => "status",
+                Event::UnknownWord { .. } => "unknown word",
+                Event::NotVisible { .. } => "not visible",
+                Event::Vanished { .. } => "vanished",
+                Event::Appeared { .. } => "appeared",
+                Event::OutageBegan { .. } => "outage",
+                Event::OutageEnded { misses, .. } => {
+                    assert_eq!(*misses, 2);
+                    "outage over"
+                }
+                Event::AskedToWait { .. } => "asked to wait",
+                Event::Session(_) => "session",
+                Event::Ended { .. } => "ended",
+            };
+            (notice.at.as_secs(), name)
+        })
+        .collect();
+    let expected = [
+        (1, "not visible"),
+        (3, "appeared"),
+        (3, "status"),
+        (5, "outage"),
+        (7, "outage over"),
+        (8, "vanished"),
+        (9, "appeared"),
+        (9, "status"),
+        (9, "ended"),
+    ];
+    assert_eq!(told, expected);
+}
+
+/// Every kind of answer there is, for the exhaustive stories.
+fn every_answer() -> Vec<Answer> {
+    vec![
+        plain(record("SUCCESS")),
+        plain(record("FAILED")),
+        plain(record("RUNNING")),
+        plain(record("QUEUED")),
+        plain(record("UPSTREAM_FAILED")),
+        plain(record("WEIRD")),
+        plain(record("")),
+        plain(not_visible()),
+        plain(unusable()),
+        plain(Observation::Unusable(miss(MissKind::NotJson))),
+        plain(Observation::Unreachable(miss(MissKind::RedirectOffOrigin))),
+        plain(Observation::Denied(Scope::Run, miss(MissKind::TokenRefused))),
+        asking(record("RUNNING"), 90),
+        asking(unusable(), 100_000),
+        asking(not_visible(), 0),
+    ]
+}
+
+struct Exhaustive {
+    answers: Vec<Answer>,
+    latency: Duration,
+    stories: u64,
+}
+
+impl Exhaustive {
+    /// Tells every story that goes on from here, to a length of `left` more answers.
+    fn tell(&mut self, gate: &Gate, due: Duration, left: u32) {
+        let timeout = gate.rules().limits.timeout;
+        for n in 0..self.answers.len() {
+            let answer = self.answers[n].clone();
+            let success = matches!(&answer.observation, Observation::Record(record)
+                if gate.rules().vocabulary.read(record.status.raw()) == Meaning::Passed);
+            let mut gate = gate.clone();
+            let at = due + self.latency;
+            self.stories += 1;
+            match gate.observe(0, at, answer, &mut Vec::new()) {
+                Some(next) => {
+                    assert!(next > at, "the wait after {at:?} is not above zero");
+                    assert!(next <= timeout, "a look at {next:?} is past the deadline");
+                    assert!(next >= due + SECOND, "two looks within a second");
+                    assert!(at < timeout, "the watch went on after an answer past the deadline");
+                    assert!(!success, "a success did not end the watch");
+                    if left > 1 {
+                        self.tell(&gate, next, left - 1);
+                    }
+                }
+                None => assert_eq!(gate.outcome().verdict == Verdict::Passed, success, "only a success passes"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_story_up_to_length_six_is_bounded_and_only_a_last_success_passes() {
+    let clocks = [(3000, 120, 600), (30, 5, 10), (4, 0, 2), (0, 120, 600)];
+    let mut stories = 0;
+    for (timeout, appear, outage) in clocks {
+        for (interval, latency) in [(Interval::Auto, 10), (Interval::Fixed(3600 * SECOND), 1500)] {
+            let mut all = Exhaustive { answers: every_answer(), latency: Duration::from_millis(latency), stories: 0 };
+            let gate = Gate::new(rules(timeout, appear, outage, interval), vec![target("r")]);
+            all.tell(&gate, Duration::ZERO, 6);
+            stories += all.stories;
+        }
+    }
+    assert!(stories > 1_000_000, "{stories} stories");
+}
+
+#[test]
+fn of_two_runs_every_short_story_passes_only_if_both_did() {
+    let answers = every_answer();
+    for on_first_failure in [OnFirstFailure::WaitForAll, OnFirstFailure::StopWaiting] {
+        let mut rules = rules(30, 5, 10, Interval::Auto);
+        rules.on_first_failure = on_first_failure;
+        for a in &answers {
+            for b in &answers {
+                for c in &answers {
+                    let mut gate = Gate::new(rules.clone(), vec![target("a"), target("b")]);
+                    let mut notices = Vec::new();
+                    gate.observe(0, SECOND, a.clone(), &mut notices);
+                    gate.observe(1, SECOND, b.clone(), &mut notices);
+                    gate.observe(0, 3 * SECOND, c.clone(), &mut notices);
+                    gate.cut(0, 40 * SECOND, &mut notices);
+                    gate.cut(1, 40 * SECOND, &mut notices);
+                    assert!(gate.is_over());
+                    let outcome = gate.outcome();
+                    let both = outcome.runs.iter().all(|run| run.end == End::Verdict(Verdict::Passed));
+                    assert_eq!(outcome.verdict == Verdict::Passed, both);
+                }
+            }
+        }
+    }
+}

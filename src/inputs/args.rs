@@ -1,0 +1,206 @@
+//! What the command line says, to its last argument.
+//!
+//! clap stops at the first thing it does not know, prints it (a password, in `--password x`), and forgets what stands
+//! behind it. A gate tells all mistakes at once, repeats nothing that might be a secret, and must know even then where
+//! its reports go. So the words are sorted in here, by clap's own rules, and clap describes the command (`cli`); a test
+//! holds the two to the same reading.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use super::{Input, Kind, ROWS};
+
+/// What was read: values by input in the order given, and what could not be read.
+#[derive(Default)]
+pub struct Spoken {
+    /// Each use of a flag; `None` where its value is missing.
+    pub flags: Vec<(Input, Option<OsString>)>,
+    pub faults: Vec<Fault>,
+    /// What was given to flags that do not exist because they would take secrets: to be redacted.
+    pub blurted: Vec<(Input, OsString)>,
+    pub wish: Option<Wish>,
+}
+
+/// Something to show instead of a gate to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Help,
+    Version,
+}
+
+/// What is wrong with the command line as such. No value given is repeated: it might be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// No such flag; the name only, up to a `=`.
+    UnknownFlag(String),
+    /// A switch of one letter that does not exist.
+    UnknownLetter(char),
+    /// An argument that belongs to no flag: its place, and the flag before it.
+    Stray { position: usize, after: Option<Input> },
+    /// A flag's name that is not UTF-8.
+    NotUtf8 { position: usize },
+    /// A secret given by flag.
+    SecretByFlag(Input),
+    /// `--help` or `--version` beside other arguments: a gate that shows its help instead of waiting would pass.
+    NotAlone(Wish),
+    /// `doctor`, promised for later.
+    Doctor,
+}
+
+/// Only counts: the values may be anything.
+impl fmt::Debug for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Spoken({} flags, {:?})", self.flags.len(), self.faults)
+    }
+}
+
+/// Who takes the words that are not flags.
+#[derive(Clone, Copy)]
+enum Taker {
+    /// They belong to nobody.
+    Nobody,
+    /// The flag just read waits for its value.
+    Flag(Input),
+    /// A flag for a secret: all that follows up to the next flag may be part of it.
+    Secret(Input),
+    /// A flag that does not exist: what follows was meant for it.
+    Unknown,
+}
+
+pub fn read(args: &[OsString]) -> Spoken {
+    let mut spoken = Spoken::default();
+    let mut taker = Taker::Nobody;
+    let mut last = None;
+    let mut only_words = false;
+    for (index, arg) in args.iter().enumerate() {
+        let position = index + 1;
+        if only_words || !looks_like_a_flag(arg) {
+            taker = spoken.word(taker, last, position, arg);
+            continue;
+        }
+        spoken.close(taker);
+        taker = Taker::Nobody;
+        if arg == "--" {
+            only_words = true;
+            continue;
+        }
+        let (name, value) = split_at_equals(arg);
+        let Some(name) = name.to_str() else {
+            spoken.faults.push(Fault::NotUtf8 { position });
+            taker = Taker::Unknown;
+            continue;
+        };
+        taker = match name.strip_prefix("--") {
+            Some(name) => spoken.long(name, value),
+            None => spoken.short(name, value),
+        };
+        last = spoken.flags.last().map(|(input, _)| *input).or(last);
+        if let Taker::Flag(input) = taker {
+            last = Some(input);
+        }
+    }
+    spoken.close(taker);
+    let alone = matches!(args, [arg] if ["--help", "-h", "--version", "-V"].iter().any(|known| arg == known));
+    if !alone && let Some(wish) = spoken.wish.take() {
+        spoken.faults.push(Fault::NotAlone(wish));
+    }
+    spoken
+}
+
+impl Spoken {
+    /// An argument that is not a flag.
+    fn word(&mut self, taker: Taker, last: Option<Input>, position: usize, word: &OsStr) -> Taker {
+        match taker {
+            Taker::Flag(input) => {
+                self.flags.push((input, Some(word.to_owned())));
+                Taker::Nobody
+            }
+            Taker::Secret(input) => {
+                self.blurted.push((input, word.to_owned()));
+                taker
+            }
+            Taker::Unknown => taker,
+            Taker::Nobody => {
+                self.faults.push(match word.to_str() {
+                    Some("doctor") => Fault::Doctor,
+                    _ => Fault::Stray { position, after: last },
+                });
+                taker
+            }
+        }
+    }
+
+    /// `--name` or `--name=value`.
+    fn long(&mut self, name: &str, value: Option<&OsStr>) -> Taker {
+        let wish = match name {
+            "help" => Some(Wish::Help),
+            "version" => Some(Wish::Version),
+            _ => None,
+        };
+        if wish.is_some() && value.is_none() {
+            self.wish = wish;
+            return Taker::Nobody;
+        }
+        let Some(input) = Input::named(name) else {
+            self.faults.push(Fault::UnknownFlag(format!("--{name}")));
+            return Taker::Unknown;
+        };
+        match (input.row().kind, value) {
+            (Kind::Secret, value) => {
+                self.faults.push(Fault::SecretByFlag(input));
+                self.blurted.extend(value.map(|value| (input, value.to_owned())));
+                Taker::Secret(input)
+            }
+            (_, Some(value)) => {
+                self.flags.push((input, Some(value.to_owned())));
+                Taker::Nobody
+            }
+            (Kind::Switch, None) => {
+                self.flags.push((input, Some("true".into())));
+                Taker::Nobody
+            }
+            (Kind::One | Kind::List | Kind::SecretFile, None) => Taker::Flag(input),
+        }
+    }
+
+    /// `-q`, or several letters in one: `-qv`. What follows an unknown letter may be its value, and is not read.
+    fn short(&mut self, letters: &str, value: Option<&OsStr>) -> Taker {
+        let mut letters = letters.chars().skip(1).peekable();
+        while let Some(letter) = letters.next() {
+            let attached = value.filter(|_| letters.peek().is_none());
+            let input = ROWS.iter().map(|row| row.input).find(|input| input.short() == Some(letter));
+            match (letter, input, attached) {
+                ('h', _, None) => self.wish = Some(Wish::Help),
+                ('V', _, None) => self.wish = Some(Wish::Version),
+                (_, Some(input), Some(value)) => self.flags.push((input, Some(value.to_owned()))),
+                (_, Some(input), None) => self.flags.push((input, Some("true".into()))),
+                _ => {
+                    self.faults.push(Fault::UnknownLetter(letter));
+                    return Taker::Unknown;
+                }
+            }
+        }
+        Taker::Nobody
+    }
+
+    /// No more words come for `taker`.
+    fn close(&mut self, taker: Taker) {
+        match taker {
+            Taker::Flag(input) => self.flags.push((input, None)),
+            Taker::Secret(_) | Taker::Unknown | Taker::Nobody => {}
+        }
+    }
+}
+
+/// A lone `-` is a word, as it is for clap.
+fn looks_like_a_flag(arg: &OsStr) -> bool {
+    arg.len() > 1 && arg.as_encoded_bytes().starts_with(b"-")
+}
+
+/// An argument that is not UTF-8 stays whole: without `unsafe` only text can be cut.
+fn split_at_equals(arg: &OsStr) -> (&OsStr, Option<&OsStr>) {
+    match arg.to_str().and_then(|text| text.split_once('=')) {
+        Some((name, value)) => (name.as_ref(), Some(value.as_ref())),
+        None => (arg, None),
+    }
+}

@@ -1,0 +1,78 @@
+//! The command as clap describes it: flags, `--help`, and which flag somebody may have meant.
+
+use clap::builder::{Arg, ArgAction, Command};
+use clap::error::{ContextKind, ContextValue};
+
+use super::{Input, Kind, ROWS, Standing};
+
+/// What `--help` says that the table does not know.
+pub struct Wording<'a> {
+    /// An input's default, as a user would write it.
+    pub default: &'a dyn Fn(Input) -> Option<&'static str>,
+    /// Examples, exit codes.
+    pub closing: &'a str,
+}
+
+/// The heading of what is no input.
+const OTHER: &str = "Other";
+
+/// The command line's definition.
+pub fn command(wording: &Wording<'_>) -> Command {
+    let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| {
+        let default = (wording.default)(row.input).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+        let arg = Arg::new(row.name)
+            .long(row.name)
+            .short(row.input.short())
+            .help(format!("{}{default} [env: {}]", row.help, row.variable))
+            .help_heading(row.group.heading())
+            .hide(row.standing == Standing::Later);
+        match row.kind {
+            Kind::List => arg.value_name(row.value).action(ArgAction::Append),
+            Kind::Switch => {
+                // The flag alone means `true`; a value needs its `=`, or a run id could be taken for it.
+                arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false")
+            }
+            Kind::One | Kind::SecretFile | Kind::Secret => arg.value_name(row.value),
+        }
+    });
+    Command::new("maestro-gate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Waits for Dadosfera Maestro pipeline runs and lets a CI job go on only if they succeeded")
+        .override_usage("maestro-gate --pipeline-id <ID> --run-id <RUN> [OPTIONS]")
+        .args(flags)
+        // At the end and not at the beginning, where clap would put them.
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(Arg::new("help").short('h').long("help").action(ArgAction::Help).help("Print help").help_heading(OTHER))
+        .arg(
+            Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print version")
+                .help_heading(OTHER),
+        )
+        .after_help(wording.closing.to_owned())
+        .disable_help_subcommand(true)
+        .max_term_width(120)
+}
+
+/// The text of `--help`.
+pub fn help(wording: &Wording<'_>) -> String {
+    command(wording).render_help().to_string()
+}
+
+/// The text of `--version`.
+pub fn version() -> String {
+    concat!("maestro-gate ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
+}
+
+/// The flag that `unknown` was probably meant to be.
+pub fn suggestion(unknown: &str) -> Option<String> {
+    let wording = Wording { default: &|_| None, closing: "" };
+    let error = command(&wording).try_get_matches_from(["maestro-gate", unknown]).err()?;
+    match error.get(ContextKind::SuggestedArg)? {
+        ContextValue::String(flag) => Some(flag.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! Where a value is looked for, and which one wins.
+//!
+//! First hit wins: the flag; `INPUT_<NAME>` under `GITHUB_ACTIONS`; `PLUGIN_<NAME>` under Woodpecker and Drone; the
+//! named variable. So what the step says beats the environment. The ways to sign in count as one set: the place that
+//! gives any of them replaces all lower places'.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use super::args::{self, Fault, Spoken, Wish};
+use super::{Env, Group, Input, Kind, ROWS};
+
+/// The places, highest first. What is missing is the default: that is `plan`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    Flag,
+    /// What the step of GitHub, Gitea or Forgejo says under `with:`.
+    Step,
+    /// What the step of Woodpecker or Drone says under `settings:`.
+    Plugin,
+    Variable,
+}
+
+/// A value, and where it stood.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Given {
+    pub input: Input,
+    pub place: Place,
+    /// What a person would look for: `--run-id`, `INPUT_RUN-ID`, `MAESTRO_RUN_ID`.
+    pub called: String,
+    /// The trimmed text, never empty; a list's entries one a line.
+    pub text: Result<String, Unreadable>,
+}
+
+/// Why there is no text though something was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    NotUtf8,
+    /// A flag at the end of the line, or before another flag.
+    NoValue,
+    /// A flag that takes one value, given several times.
+    Repeated,
+    /// A flag repeated, one of its values empty: an expression came out empty, and one run fewer would be watched.
+    EmptyAmongSeveral,
+}
+
+/// All that was given, by place.
+pub struct Inputs {
+    given: BTreeMap<Input, Vec<Given>>,
+    pub faults: Vec<Fault>,
+    pub wish: Option<Wish>,
+    /// Secrets given to flags that do not exist.
+    pub blurted: Vec<(Input, String)>,
+    /// Names of `PLUGIN_` variables that no input has.
+    pub unknown_settings: Vec<String>,
+}
+
+/// Collects all that was given.
+pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
+    let Spoken { flags, faults, blurted, wish } = args::read(args);
+    let under_plugin = is_plugin_host(env);
+    let mut given = BTreeMap::new();
+    for row in &ROWS {
+        let mut all: Vec<Given> = from_flags(row.input, &flags).into_iter().collect();
+        let shout = row.name.to_ascii_uppercase();
+        let snake = shout.replace('-', "_");
+        let mut variable = |place, name: String| {
+            let found = env.raw(&name).and_then(|raw| readable(row.input, raw));
+            all.extend(found.map(|text| Given { input: row.input, place, called: name, text }));
+        };
+        if env.is_true("GITHUB_ACTIONS") {
+            variable(Place::Step, format!("INPUT_{shout}"));
+            if snake != shout {
+                variable(Place::Step, format!("INPUT_{snake}"));
+            }
+        }
+        if under_plugin {
+            variable(Place::Plugin, format!("PLUGIN_{snake}"));
+        }
+        variable(Place::Variable, row.variable.to_owned());
+        given.insert(row.input, all);
+    }
+    let known = |name: &str| ROWS.iter().any(|row| same_setting(row.name, name));
+    let unknown_settings = if under_plugin {
+        env.starting_with("PLUGIN_").filter(|name| !name.strip_prefix("PLUGIN_").is_some_and(known)).collect()
+    } else {
+        Vec::new()
+    };
+    let blurted = blurted.into_iter().map(|(input, text)| (input, text.to_string_lossy().into_owned())).collect();
+    Inputs { given, faults, wish, blurted, unknown_settings }
+}
+
+impl Inputs {
+    /// Everything given for this input, highest place first.
+    pub fn all(&self, input: Input) -> &[Given] {
+        self.given.get(&input).map_or(&[], Vec::as_slice)
+    }
+
+    /// The one that counts.
+    pub fn chosen(&self, input: Input) -> Option<&Given> {
+        let first = self.all(input).first()?;
+        match input.row().group {
+            Group::SignIn => (Some(first.place) == self.credentials_place()).then_some(first),
+            Group::Runs | Group::Waiting | Group::Service | Group::Reports | Group::Log => Some(first),
+        }
+    }
+
+    /// The place whose credentials count: the highest that gives any.
+    pub fn credentials_place(&self) -> Option<Place> {
+        let credentials = ROWS.iter().filter(|row| row.group == Group::SignIn);
+        credentials.filter_map(|row| self.all(row.input).first()).map(|given| given.place).min()
+    }
+
+    /// Values that were given and do not count, where the one that counts is a different one.
+    pub fn overruled(&self) -> impl Iterator<Item = &Given> {
+        ROWS.iter().flat_map(|row| {
+            let chosen = self.chosen(row.input);
+            let counts = move |given: &&Given| chosen.is_none_or(|chosen| chosen.text != given.text);
+            self.all(row.input).iter().filter(counts)
+        })
+    }
+}
+
+/// The flag's value; a list's values, one a line.
+fn from_flags(input: Input, flags: &[(Input, Option<OsString>)]) -> Option<Given> {
+    let uses: Vec<Option<&OsStr>> =
+        flags.iter().filter(|(used, _)| *used == input).map(|(_, value)| value.as_deref()).collect();
+    let text = match uses.as_slice() {
+        [] => return None,
+        [Some(value)] => readable(input, value)?,
+        [None] => Err(Unreadable::NoValue),
+        several if input.row().kind != Kind::List || several.contains(&None) => Err(match several.contains(&None) {
+            true => Unreadable::NoValue,
+            false => Unreadable::Repeated,
+        }),
+        several => several
+            .iter()
+            .flatten()
+            .map(|value| match readable(input, value) {
+                // Joined, a comma at an end would find its entry in the next value.
+                Some(Ok(text)) if text.starts_with(',') || text.ends_with(',') => Err(Unreadable::EmptyAmongSeveral),
+                Some(read) => read,
+                None => Err(Unreadable::EmptyAmongSeveral),
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(|texts| texts.join("\n")),
+    };
+    Some(Given { input, place: Place::Flag, called: format!("--{}", input.name()), text })
+}
+
+/// The text without outer white space, of a secret without trailing line breaks; `None` if nothing is left.
+fn readable(input: Input, raw: &OsStr) -> Option<Result<String, Unreadable>> {
+    let Some(text) = raw.to_str() else { return Some(Err(Unreadable::NotUtf8)) };
+    let text = if input.is_secret() { text.trim_end_matches(['\r', '\n']) } else { text.trim() };
+    (!text.is_empty()).then(|| Ok(text.to_owned()))
+}
+
+/// Woodpecker's name is the server's to choose (`CI_SYSTEM_NAME`), so its other marks count as well.
+fn is_plugin_host(env: &Env) -> bool {
+    let is = |name: &str, value: &str| env.raw(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
+    let is_set = |name: &str| env.raw(name).is_some();
+    env.is_true("DRONE")
+        || is("CI", "woodpecker")
+        || is("CI", "drone")
+        || is("CI_SYSTEM_NAME", "woodpecker")
+        || (is_set("CI_SYSTEM_NAME") && (is_set("CI_SYSTEM_URL") || is_set("CI_PIPELINE_NUMBER")))
+}
+
+/// Whether `setting` (`RUN_ID`) is the input `name` (`run-id`).
+fn same_setting(name: &str, setting: &str) -> bool {
+    let same = |(a, b): (u8, u8)| a.to_ascii_uppercase() == b || (a == b'-' && b == b'_');
+    name.len() == setting.len() && name.bytes().zip(setting.bytes()).all(same)
+}
+
+/// Where it stood, and nothing of the value.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Given({})", self.called)
+    }
+}
+
+impl fmt::Debug for Inputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.given.values().flatten()).finish()
+    }
+}

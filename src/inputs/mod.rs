@@ -1,0 +1,256 @@
+//! The inputs: ONE table, and where each value may come from.
+//!
+//! Everything that names an input is made from [`ROWS`]: the flags and `--help` (`cli`), the variables looked up
+//! (`lookup`), the checks in `plan`, and the tests that hold README, `action.yml` and the GitLab component to it.
+//! Nothing in here knows a default or judges a value: that is `plan`'s.
+
+mod args;
+pub mod cli;
+pub mod env;
+mod lookup;
+#[cfg(test)]
+mod tests;
+
+pub use args::{Fault, Wish};
+pub use env::Env;
+pub use lookup::{Given, Inputs, Place, Unreadable, look_up};
+
+/// Every input, in the order of the contract's table, which is also the order in which mistakes are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Input {
+    PipelineId,
+    RunId,
+    Trigger,
+    IfRunning,
+    MaxAge,
+    Timeout,
+    PollInterval,
+    AppearTimeout,
+    MaxOutage,
+    FailFast,
+    History,
+    SuccessStatuses,
+    FailureStatuses,
+    BaseUrl,
+    RunUrl,
+    Username,
+    Password,
+    PasswordFile,
+    TotpSecret,
+    AccessToken,
+    AccessTokenFile,
+    CaFile,
+    Summary,
+    Logs,
+    TraceFile,
+    Json,
+    Junit,
+    Dotenv,
+    Markdown,
+    OutputDir,
+    OutputPrefix,
+    Ci,
+    LogFormat,
+    Quiet,
+    Verbose,
+}
+
+/// One input: its names, its kind and its line in `--help`.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub input: Input,
+    /// As in `--name`, in `action.yml` and in `INPUT_<NAME>`.
+    pub name: &'static str,
+    /// The named variable.
+    pub variable: &'static str,
+    pub kind: Kind,
+    /// What stands for the value in `--help`; empty for a switch.
+    pub value: &'static str,
+    pub group: Group,
+    pub standing: Standing,
+    pub help: &'static str,
+}
+
+/// What kind of value an input takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One value.
+    One,
+    /// Several: the flag may be repeated.
+    List,
+    /// `true` or `false`; the flag alone means `true`.
+    Switch,
+    /// The path of a file that holds a secret. Never shown: now and then somebody gives the secret itself.
+    SecretFile,
+    /// A secret: no flag, since process lists show flags; never shown.
+    Secret,
+}
+
+/// The headings of `--help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Runs,
+    Waiting,
+    Service,
+    SignIn,
+    Reports,
+    Log,
+}
+
+/// Whether this version can do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Now,
+    /// Promised by the contract, not built yet: known by name and refused by name, never ignored.
+    Later,
+}
+
+impl Group {
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Group::Runs => "What to wait for",
+            Group::Waiting => "How to wait",
+            Group::Service => "The service",
+            Group::SignIn => "Signing in",
+            Group::Reports => "Reports",
+            Group::Log => "Log",
+        }
+    }
+}
+
+impl Input {
+    /// This input's row of the table.
+    pub fn row(self) -> &'static Row {
+        // Every input has its row at its own place: `every_input_has_its_row` fails otherwise.
+        &ROWS[self as usize]
+    }
+
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The input called `name`, as flags write it.
+    pub fn named(name: &str) -> Option<Input> {
+        ROWS.iter().find(|row| row.name == name).map(|row| row.input)
+    }
+
+    pub fn is_secret(self) -> bool {
+        self.row().kind == Kind::Secret
+    }
+
+    /// Whether a report may show the value.
+    pub fn may_be_shown(self) -> bool {
+        !matches!(self.row().kind, Kind::Secret | Kind::SecretFile)
+    }
+
+    pub fn has_flag(self) -> bool {
+        !self.is_secret()
+    }
+
+    /// The one-letter form of the flag.
+    pub fn short(self) -> Option<char> {
+        match self {
+            Input::Quiet => Some('q'),
+            Input::Verbose => Some('v'),
+            _ => None,
+        }
+    }
+}
+
+/// A row that this version can do; `.later()` marks the others.
+const fn row(
+    input: Input,
+    name: &'static str,
+    variable: &'static str,
+    kind: Kind,
+    value: &'static str,
+    group: Group,
+    help: &'static str,
+) -> Row {
+    Row { input, name, variable, kind, value, group, standing: Standing::Now, help }
+}
+
+impl Row {
+    const fn later(mut self) -> Row {
+        self.standing = Standing::Later;
+        self
+    }
+}
+
+use Group::{Log, Reports, Runs, Service, SignIn, Waiting};
+use Kind::{List, One, Secret, SecretFile, Switch};
+
+/// THE table (contract, *Inputs*).
+#[rustfmt::skip]
+pub const ROWS: [Row; 35] = [
+    row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,
+        "The pipeline. Needed unless every entry of run-id names its own"),
+    row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs,
+        "The runs to wait for: RUN or PIPELINE/RUN, separated by commas, blanks or line breaks, or the flag repeated"),
+    row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs,
+        "Start the pipeline, then wait for what this started").later(),
+    row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
+        "With trigger, when a run is already going: queue, attach or fail").later(),
+    row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
+        "A success that ended longer ago is stale; any = however old").later(),
+    row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
+        "Limit for everything, at most 30d; 0 = look once"),
+    row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting,
+        "Time between two looks: auto, or 1s to 1h"),
+    row(Input::AppearTimeout, "appear-timeout", "MAESTRO_APPEAR_TIMEOUT", One, "DURATION", Waiting,
+        "How long a run may be unknown to the service"),
+    row(Input::MaxOutage, "max-outage", "MAESTRO_MAX_OUTAGE", One, "DURATION", Waiting,
+        "How long the service may give no usable answer, without a break"),
+    row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting,
+        "Several runs: stop waiting at the first that did not pass"),
+    row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting,
+        "Learn from the pipeline's past runs").later(),
+    row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting,
+        "Status words that pass besides SUCCESS, separated by commas or line breaks"),
+    row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting,
+        "Status words that fail besides FAILED and its like"),
+    row(Input::BaseUrl, "base-url", "MAESTRO_BASE_URL", One, "URL", Service,
+        "The service's address, https (http only to this machine); a path prefix is kept"),
+    row(Input::RunUrl, "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service,
+        "Link to a run in reports: an https address with {pipeline_id} and {run_id}"),
+    row(Input::Username, "username", "DADOSFERA_USERNAME", One, "NAME", SignIn,
+        "Sign-in name, an e-mail address; goes with password or password-file"),
+    row(Input::Password, "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn,
+        "The password"),
+    row(Input::PasswordFile, "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn,
+        "A file that holds the password"),
+    row(Input::TotpSecret, "totp-secret", "DADOSFERA_TOTP_SECRET", Secret, "SECRET", SignIn,
+        "The MFA secret, base32 or an otpauth:// address"),
+    row(Input::AccessToken, "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn,
+        "An access token made elsewhere"),
+    row(Input::AccessTokenFile, "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn,
+        "A file that holds an access token; read again when its token is refused"),
+    row(Input::CaFile, "ca-file", "MAESTRO_CA_FILE", One, "PATH", Service,
+        "PEM file of further trusted roots, beside the system's and the bundled ones"),
+    row(Input::Summary, "summary", "MAESTRO_SUMMARY", Switch, "", Reports,
+        "Write the CI's job summary"),
+    row(Input::Logs, "logs", "MAESTRO_LOGS", One, "WHEN", Reports,
+        "Fetch the run's logs: on-failure, always or never"),
+    row(Input::TraceFile, "trace-file", "MAESTRO_TRACE_FILE", One, "PATH", Reports,
+        "Write the whole trace, and the logs, to this file"),
+    row(Input::Json, "json", "MAESTRO_JSON_FILE", One, "PATH", Reports,
+        "Write a JSON report"),
+    row(Input::Junit, "junit", "MAESTRO_JUNIT_FILE", One, "PATH", Reports,
+        "Write a JUnit report"),
+    row(Input::Dotenv, "dotenv", "MAESTRO_DOTENV_FILE", One, "PATH", Reports,
+        "Write the outputs as NAME=value lines"),
+    row(Input::Markdown, "markdown", "MAESTRO_MARKDOWN_FILE", One, "PATH", Reports,
+        "Write the summary as Markdown"),
+    row(Input::OutputDir, "output-dir", "MAESTRO_OUTPUT_DIR", One, "PATH", Reports,
+        "Write one file per output into this folder"),
+    row(Input::OutputPrefix, "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports,
+        "What the names of variables written begin with"),
+    row(Input::Ci, "ci", "MAESTRO_CI", One, "NAME", Reports,
+        "The CI system to report to: auto, github (GitHub, Gitea, Forgejo) or none"),
+    row(Input::LogFormat, "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log,
+        "text, or json: one object a line"),
+    row(Input::Quiet, "quiet", "MAESTRO_QUIET", Switch, "", Log,
+        "Print heartbeat and verdict only"),
+    row(Input::Verbose, "verbose", "MAESTRO_VERBOSE", Switch, "", Log,
+        "Print every look"),
+];

@@ -1,0 +1,372 @@
+//! The table, the command line and the places, line by line of the contract.
+
+use std::ffi::{OsStr, OsString};
+
+use proptest::prelude::*;
+
+use super::cli::{self, Wording};
+use super::*;
+
+const PLAIN: Wording<'static> = Wording { default: &|_| None, closing: "" };
+
+fn words(text: &[&str]) -> Vec<OsString> {
+    text.iter().map(OsString::from).collect()
+}
+
+fn inputs(args: &[&str], env: &[(&str, &str)]) -> Inputs {
+    look_up(&words(args), &Env::from_pairs(env.iter().copied()))
+}
+
+/// What counts: name of the place and text.
+fn chosen(inputs: &Inputs, input: Input) -> Option<(&str, &str)> {
+    inputs.chosen(input).map(|given| (given.called.as_str(), given.text.as_deref().unwrap_or("(unreadable)")))
+}
+
+#[cfg(unix)]
+fn bytes(raw: &[u8]) -> OsString {
+    use std::os::unix::ffi::OsStringExt;
+    OsString::from_vec(raw.to_vec())
+}
+
+#[test]
+fn every_input_has_its_row() {
+    for (index, row) in ROWS.iter().enumerate() {
+        assert_eq!(row.input as usize, index, "{}", row.name);
+        assert_eq!(row.input.row().name, row.name);
+        assert_eq!(Input::named(row.name), Some(row.input));
+    }
+    // No input without a row: the last one's number is the last row's.
+    assert_eq!(Input::Verbose as usize, ROWS.len() - 1);
+}
+
+#[test]
+fn names_and_variables_are_the_contract_s() {
+    let table: Vec<(&str, &str)> = ROWS.iter().map(|row| (row.name, row.variable)).collect();
+    let contract = [
+        ("pipeline-id", "MAESTRO_PIPELINE_ID"),
+        ("run-id", "MAESTRO_RUN_ID"),
+        ("trigger", "MAESTRO_TRIGGER"),
+        ("if-running", "MAESTRO_IF_RUNNING"),
+        ("max-age", "MAESTRO_MAX_AGE"),
+        ("timeout", "MAESTRO_TIMEOUT"),
+        ("poll-interval", "MAESTRO_POLL_INTERVAL"),
+        ("appear-timeout", "MAESTRO_APPEAR_TIMEOUT"),
+        ("max-outage", "MAESTRO_MAX_OUTAGE"),
+        ("fail-fast", "MAESTRO_FAIL_FAST"),
+        ("history", "MAESTRO_HISTORY"),
+        ("success-statuses", "MAESTRO_SUCCESS_STATUSES"),
+        ("failure-statuses", "MAESTRO_FAILURE_STATUSES"),
+        ("base-url", "MAESTRO_BASE_URL"),
+        ("run-url", "MAESTRO_RUN_URL"),
+        ("username", "DADOSFERA_USERNAME"),
+        ("password", "DADOSFERA_PASSWORD"),
+        ("password-file", "DADOSFERA_PASSWORD_FILE"),
+        ("totp-secret", "DADOSFERA_TOTP_SECRET"),
+        ("access-token", "DADOSFERA_ACCESS_TOKEN"),
+        ("access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE"),
+        ("ca-file", "MAESTRO_CA_FILE"),
+        ("summary", "MAESTRO_SUMMARY"),
+        ("logs", "MAESTRO_LOGS"),
+        ("trace-file", "MAESTRO_TRACE_FILE"),
+        ("json", "MAESTRO_JSON_FILE"),
+        ("junit", "MAESTRO_JUNIT_FILE"),
+        ("dotenv", "MAESTRO_DOTENV_FILE"),
+        ("markdown", "MAESTRO_MARKDOWN_FILE"),
+        ("output-dir", "MAESTRO_OUTPUT_DIR"),
+        ("output-prefix", "MAESTRO_OUTPUT_PREFIX"),
+        ("ci", "MAESTRO_CI"),
+        ("log-format", "MAESTRO_LOG_FORMAT"),
+        ("quiet", "MAESTRO_QUIET"),
+        ("verbose", "MAESTRO_VERBOSE"),
+    ];
+    assert_eq!(table, contract);
+}
+
+#[test]
+fn secrets_have_no_flag() {
+    cli::command(&PLAIN).debug_assert();
+    let command = cli::command(&PLAIN);
+    let flags: Vec<&str> = command.get_arguments().filter_map(|arg| arg.get_long()).collect();
+    for row in &ROWS {
+        assert_eq!(flags.contains(&row.name), !row.input.is_secret(), "{}", row.name);
+    }
+    let secrets: Vec<&str> = ROWS.iter().filter(|row| row.input.is_secret()).map(|row| row.name).collect();
+    assert_eq!(secrets, ["password", "totp-secret", "access-token"]);
+}
+
+#[test]
+fn help_tells_every_input_of_this_version_with_its_variable() {
+    let help = cli::help(&PLAIN);
+    for row in ROWS.iter().filter(|row| row.input.has_flag()) {
+        let told = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
+        assert_eq!(told, row.standing == Standing::Now, "{}", row.name);
+        assert_eq!(help.contains(row.variable), row.standing == Standing::Now, "{}", row.name);
+    }
+    for heading in ["What to wait for:", "How to wait:", "The service:", "Signing in:", "Reports:", "Log:"] {
+        assert!(help.contains(heading), "{heading}");
+    }
+}
+
+/// Contract: flag, `INPUT_` with hyphens, `INPUT_` with underscores, `PLUGIN_`, the variable; first hit wins.
+#[test]
+fn the_first_hit_wins() {
+    let all = [
+        ("INPUT_RUN-ID", "hyphen"),
+        ("INPUT_RUN_ID", "underscore"),
+        ("PLUGIN_RUN_ID", "plugin"),
+        ("MAESTRO_RUN_ID", "variable"),
+    ];
+    let hosts = [("GITHUB_ACTIONS", "true"), ("DRONE", "true")];
+    let mut left: Vec<(&str, &str)> = all.into_iter().chain(hosts).collect();
+    assert_eq!(chosen(&inputs(&["--run-id", "flag"], &left), Input::RunId), Some(("--run-id", "flag")));
+    for (name, text) in all {
+        assert_eq!(chosen(&inputs(&[], &left), Input::RunId), Some((name, text)));
+        // Empty means unset: the next place's turn, a flag's too.
+        left.retain(|(other, _)| *other != name);
+        left.push((name, " \t\n"));
+    }
+    assert_eq!(chosen(&inputs(&["--run-id", ""], &left), Input::RunId), None);
+}
+
+#[test]
+fn input_variables_count_only_under_github_actions() {
+    let step = ("INPUT_TIMEOUT", "5m");
+    assert_eq!(chosen(&inputs(&[], &[step]), Input::Timeout), None);
+    for not in ["", "false", "1"] {
+        assert_eq!(chosen(&inputs(&[], &[step, ("GITHUB_ACTIONS", not)]), Input::Timeout), None);
+    }
+    let under = inputs(&[], &[step, ("GITHUB_ACTIONS", "true")]);
+    assert_eq!(chosen(&under, Input::Timeout), Some(("INPUT_TIMEOUT", "5m")));
+}
+
+#[test]
+fn plugin_settings_count_only_under_woodpecker_and_drone() {
+    let setting = ("PLUGIN_POLL_INTERVAL", "5s");
+    let unknown = ("PLUGIN_POLLINTERVAL", "5s");
+    for elsewhere in [("CI", "true"), ("GITHUB_ACTIONS", "true"), ("CI_SYSTEM_NAME", "jenkins")] {
+        let found = inputs(&[], &[setting, unknown, elsewhere]);
+        assert_eq!(chosen(&found, Input::PollInterval), None, "{elsewhere:?}");
+        assert!(found.unknown_settings.is_empty());
+    }
+    let hosts: [&[(&str, &str)]; 5] = [
+        &[("DRONE", "true")],
+        &[("CI", "drone")],
+        &[("CI", "woodpecker")],
+        &[("CI_SYSTEM_NAME", "woodpecker")],
+        &[("CI_SYSTEM_NAME", "wp"), ("CI_PIPELINE_NUMBER", "7")],
+    ];
+    for host in hosts {
+        let env: Vec<_> = host.iter().copied().chain([setting, unknown, ("PLUGIN_EMPTY", "")]).collect();
+        let found = inputs(&[], &env);
+        assert_eq!(chosen(&found, Input::PollInterval), Some(("PLUGIN_POLL_INTERVAL", "5s")), "{host:?}");
+        assert_eq!(found.unknown_settings, ["PLUGIN_POLLINTERVAL"], "{host:?}");
+    }
+}
+
+#[test]
+fn values_are_trimmed_but_secrets_lose_only_line_breaks() {
+    let found = inputs(&["--username", " me "], &[("MAESTRO_RUN_ID", "\t a,b \r\n")]);
+    assert_eq!(chosen(&found, Input::RunId), Some(("MAESTRO_RUN_ID", "a,b")));
+    assert_eq!(chosen(&found, Input::Username), Some(("--username", "me")));
+    let found = inputs(&[], &[("DADOSFERA_PASSWORD", "  pass word \r\n\n")]);
+    assert_eq!(chosen(&found, Input::Password), Some(("DADOSFERA_PASSWORD", "  pass word ")));
+    assert_eq!(chosen(&inputs(&[], &[("DADOSFERA_PASSWORD", "\r\n")]), Input::Password), None);
+}
+
+#[test]
+fn a_variable_that_loses_to_a_different_value_is_told() {
+    let lost = |args: &[&str], env: &[(&str, &str)]| -> Vec<String> {
+        inputs(args, env).overruled().map(|given| given.called.clone()).collect()
+    };
+    let github = ("GITHUB_ACTIONS", "true");
+    assert_eq!(lost(&["--timeout", "5m"], &[("MAESTRO_TIMEOUT", "6m")]), ["MAESTRO_TIMEOUT"]);
+    assert_eq!(lost(&[], &[github, ("INPUT_TIMEOUT", "5m"), ("MAESTRO_TIMEOUT", "6m")]), ["MAESTRO_TIMEOUT"]);
+    assert!(lost(&["--timeout", "5m"], &[("MAESTRO_TIMEOUT", " 5m ")]).is_empty());
+    assert!(lost(&["--timeout", "5m"], &[("MAESTRO_TIMEOUT", "")]).is_empty());
+    // act passes both spellings, with the same value.
+    assert!(lost(&[], &[github, ("INPUT_RUN-ID", "a"), ("INPUT_RUN_ID", "a")]).is_empty());
+    assert_eq!(lost(&[], &[github, ("INPUT_RUN-ID", "a"), ("INPUT_RUN_ID", "b")]), ["INPUT_RUN_ID"]);
+}
+
+/// Contract: the place that gives any credential replaces all lower places'.
+#[test]
+fn credentials_count_as_one_set() {
+    let env = [
+        ("GITHUB_ACTIONS", "true"),
+        ("INPUT_ACCESS_TOKEN", "token"),
+        ("DADOSFERA_USERNAME", "me"),
+        ("DADOSFERA_PASSWORD", "secret"),
+    ];
+    let found = inputs(&[], &env);
+    assert_eq!(chosen(&found, Input::AccessToken), Some(("INPUT_ACCESS_TOKEN", "token")));
+    assert_eq!((chosen(&found, Input::Username), chosen(&found, Input::Password)), (None, None));
+    let lost: Vec<&str> = found.overruled().map(|given| given.called.as_str()).collect();
+    assert_eq!(lost, ["DADOSFERA_USERNAME", "DADOSFERA_PASSWORD"]);
+    let found = inputs(&["--username", "you"], &env);
+    assert_eq!(found.credentials_place(), Some(Place::Flag));
+    assert_eq!((chosen(&found, Input::AccessToken), chosen(&found, Input::Password)), (None, None));
+    // Hyphens and underscores are two spellings of one place.
+    let mixed = [
+        ("GITHUB_ACTIONS", "true"),
+        ("INPUT_USERNAME", "me"),
+        ("INPUT_PASSWORD-FILE", "p"),
+        ("INPUT_TOTP_SECRET", "t"),
+    ];
+    let found = inputs(&[], &mixed);
+    assert_eq!(chosen(&found, Input::PasswordFile), Some(("INPUT_PASSWORD-FILE", "p")));
+    assert_eq!(chosen(&found, Input::TotpSecret), Some(("INPUT_TOTP_SECRET", "t")));
+}
+
+#[test]
+fn a_repeated_list_flag_adds_entries_and_an_empty_one_is_a_mistake() {
+    let text = |args: &[&str]| inputs(args, &[]).chosen(Input::RunId).map(|given| given.text.clone());
+    assert_eq!(text(&["--run-id", "a", "--run-id=b c"]), Some(Ok("a\nb c".to_owned())));
+    for gap in ["", "  ", "b,", ",b"] {
+        assert_eq!(text(&["--run-id", "a", "--run-id", gap]), Some(Err(Unreadable::EmptyAmongSeveral)), "{gap:?}");
+    }
+    assert_eq!(text(&["--run-id"]), Some(Err(Unreadable::NoValue)));
+    assert_eq!(text(&["--run-id", "a", "--run-id"]), Some(Err(Unreadable::NoValue)));
+    let timeout = |args: &[&str]| inputs(args, &[]).chosen(Input::Timeout).map(|given| given.text.clone());
+    assert_eq!(timeout(&["--timeout", "1", "--timeout", "1"]), Some(Err(Unreadable::Repeated)));
+    assert_eq!(timeout(&["--timeout", "--quiet"]), Some(Err(Unreadable::NoValue)));
+}
+
+#[test]
+fn switches_are_true_alone_and_take_a_value_behind_an_equals_sign() {
+    let found = inputs(&["--fail-fast", "--summary=false", "-qv=false"], &[]);
+    assert_eq!(chosen(&found, Input::FailFast), Some(("--fail-fast", "true")));
+    assert_eq!(chosen(&found, Input::Summary), Some(("--summary", "false")));
+    assert_eq!(chosen(&found, Input::Quiet), Some(("--quiet", "true")));
+    assert_eq!(chosen(&found, Input::Verbose), Some(("--verbose", "false")));
+    assert!(found.faults.is_empty());
+    // A run id behind a switch is not eaten by it.
+    assert_eq!(inputs(&["--fail-fast", "a"], &[]).faults, [Fault::Stray { position: 2, after: Some(Input::FailFast) }]);
+}
+
+#[test]
+fn all_faults_of_the_command_line_are_found_and_the_rest_is_still_read() {
+    let found = inputs(&["--pasword", "x", "stray", "-z9", "--json", "out.json", "", "--", "--quiet", "doctor"], &[]);
+    assert_eq!(
+        found.faults,
+        [
+            Fault::UnknownFlag("--pasword".to_owned()),
+            Fault::UnknownLetter('z'),
+            Fault::Stray { position: 7, after: Some(Input::Json) },
+            Fault::Stray { position: 9, after: Some(Input::Json) },
+            Fault::Doctor,
+        ]
+    );
+    assert_eq!(chosen(&found, Input::Json), Some(("--json", "out.json")));
+    assert_eq!(chosen(&found, Input::Quiet), None);
+}
+
+#[test]
+fn a_secret_by_flag_is_refused_and_never_repeated() {
+    for args in [
+        &["--password", "hunter2", "of mine", "--quiet"][..],
+        &["--password=hunter2", "of mine"],
+        &["--paswd=hunter2"],
+        &["--paswd", "hunter2", "hunter2"],
+        &["-phunter2"],
+        &["-qphunter2"],
+        &["--quiet", "hunter2"],
+        &["--", "hunter2"],
+    ] {
+        let found = inputs(args, &[]);
+        assert!(!found.faults.is_empty(), "{args:?}");
+        assert!(!format!("{:?} {:?}", found.faults, found).contains("hunter2"), "{args:?}");
+    }
+    let found = inputs(&["--password", "hunter2", "of mine", "--quiet"], &[]);
+    assert_eq!(found.faults, [Fault::SecretByFlag(Input::Password)]);
+    let blurted: Vec<&str> = found.blurted.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(blurted, ["hunter2", "of mine"]);
+}
+
+/// A gate that shows its help instead of waiting would pass.
+#[test]
+fn help_and_version_are_granted_only_alone() {
+    for (arg, wish) in [("--help", Wish::Help), ("-h", Wish::Help), ("--version", Wish::Version), ("-V", Wish::Version)]
+    {
+        let found = inputs(&[arg], &[]);
+        assert_eq!((found.wish, found.faults.as_slice()), (Some(wish), &[][..]));
+        for args in [[arg, "--quiet"], ["--run-id=a", arg], [arg, "x"], [arg, arg]] {
+            let found = inputs(&args, &[]);
+            assert_eq!(found.wish, None, "{args:?}");
+            assert!(found.faults.contains(&Fault::NotAlone(wish)), "{args:?}");
+        }
+    }
+    for args in [["-hq"], ["-Vh"], ["--help=x"], ["--version=1"]] {
+        let found = inputs(&args, &[]);
+        assert!(found.wish.is_none() && !found.faults.is_empty(), "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_not_utf_8_is_a_fault_and_no_panic() {
+    let bad = bytes(b"a\xffb");
+    let env = Env::from_pairs([("DADOSFERA_PASSWORD", bad.clone()), ("NO_COLOR", bad.clone())]);
+    let args = [bytes(b"--json"), bad.clone(), bytes(b"--j\xff=1"), bad, bytes(b"--run-id=\xff"), bytes(b"--junit=j")];
+    let found = look_up(&args, &env);
+    assert_eq!(found.chosen(Input::Password).map(|given| given.text.clone()), Some(Err(Unreadable::NotUtf8)));
+    assert_eq!(found.chosen(Input::Json).map(|given| given.text.clone()), Some(Err(Unreadable::NotUtf8)));
+    assert_eq!(found.faults, [Fault::NotUtf8 { position: 3 }, Fault::NotUtf8 { position: 5 }]);
+    assert_eq!(chosen(&found, Input::Junit), Some(("--junit", "j")));
+}
+
+#[test]
+fn a_misspelt_flag_is_answered_with_the_right_one() {
+    assert_eq!(cli::suggestion("--run-ids").as_deref(), Some("--run-id"));
+    assert_eq!(cli::suggestion("--pasword-file").as_deref(), Some("--password-file"));
+    for odd in ["--", "-", "", "--=", "--xyzzy", "--é"] {
+        assert_eq!(cli::suggestion(odd), None, "{odd}");
+    }
+}
+
+/// Words of which command lines are made.
+const VOCABULARY: [&str; 20] = [
+    "--run-id",
+    "--run-id=a",
+    "--timeout",
+    "--timeout=5m",
+    "--json",
+    "--fail-fast",
+    "--fail-fast=false",
+    "--summary=",
+    "-q",
+    "-v",
+    "-qv",
+    "-qv=true",
+    "-z",
+    "--nope",
+    "--nope=1",
+    "word",
+    "a,b",
+    "-",
+    "--",
+    "",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// clap describes the command line, `args` reads it: both by the same rules.
+    #[test]
+    fn clap_and_we_read_the_same(args in prop::collection::vec(prop::sample::select(&VOCABULARY[..]), 0..6)) {
+        let line = std::iter::once("maestro-gate").chain(args.iter().copied());
+        let theirs = cli::command(&PLAIN).try_get_matches_from(line);
+        let ours = args::read(&words(&args));
+        let count = |input: Input| ours.flags.iter().filter(|(used, _)| *used == input).count();
+        let repeated = ROWS.iter().any(|row| row.kind != Kind::List && count(row.input) > 1);
+        let accepted = ours.faults.is_empty() && !repeated && ours.flags.iter().all(|(_, value)| value.is_some());
+        prop_assert_eq!(theirs.is_ok(), accepted);
+        if let Ok(matches) = theirs {
+            for row in ROWS.iter().filter(|row| row.input.has_flag()) {
+                let theirs: Vec<&OsStr> = matches.get_raw(row.name).into_iter().flatten().collect();
+                let ours: Vec<&OsStr> = ours.flags.iter().filter(|(input, _)| *input == row.input)
+                    .filter_map(|(_, value)| value.as_deref()).collect();
+                prop_assert_eq!(theirs, ours, "{}", row.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! After the verdict: the run's logs, as far as they come in half a minute, and the trace file.
+
+use std::time::Duration;
+
+use crate::api::Client;
+use crate::deliver::TraceFile;
+use crate::ending::Ending;
+use crate::gate::{End, Foreign, Verdict};
+use crate::plan::Logs;
+use crate::report::clean::Clean;
+use crate::report::{Note, Report, RunReport, Weight, trace_file, words};
+
+/// For the logs of all runs together, beside the timeout (contract, `logs`).
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// What the log shows of a run's logs: their end.
+const TAIL: usize = 16 * 1024;
+
+/// How long the file system may take to finish the trace file.
+const FILE: Duration = Duration::from_secs(5);
+
+/// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
+pub async fn gather(mut report: Report, which: Logs, client: Option<&Client>, ending: &mut Ending) -> Report {
+    let mut file = ending.delivery.trace_file().map(|path| TraceFile::start(path.to_owned()));
+    let until = ending.clock.elapsed() + LIMIT;
+    let mut notes = Vec::new();
+    for run in &mut report.runs {
+        if let Some(file) = &mut file {
+            file.push(trace_file::section(run));
+        }
+        let Some(client) = client.filter(|_| is_wanted(which, run) && ending.patience.heard().is_none()) else {
+            continue;
+        };
+        let fetched = fetch(run, client, until, &mut file, ending).await;
+        notes.extend(fetched.err());
+    }
+    report.notes.extend(notes);
+    if let Some(file) = file {
+        let written = ending.wait(file.finish(), FILE).await;
+        let trouble = match written {
+            Some(Ok(())) => return report,
+            Some(Err(error)) => error.to_string(),
+            None => "not written in time".to_owned(),
+        };
+        let warning = ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
+        ending.warn(&mut report, warning);
+    }
+    report
+}
+
+/// Streams one run's logs into the trace file, and keeps their end for the log.
+async fn fetch(
+    run: &mut RunReport,
+    client: &Client,
+    until: Duration,
+    file: &mut Option<TraceFile>,
+    ending: &mut Ending,
+) -> Result<(), Note> {
+    let mut stream = ending.cleaner.stream();
+    if let Some(file) = file {
+        file.push(trace_file::logs_head(run));
+    }
+    let mut tail = Tail::default();
+    let mut keep = |piece: Clean| {
+        tail.push(&piece);
+        if let Some(file) = file {
+            file.push(piece.to_string());
+        }
+    };
+    let id = run.run_id.to_string();
+    let mut sink = |bytes: &[u8]| keep(stream.push(bytes));
+    let left = until.saturating_sub(ending.clock.elapsed());
+    let fetched = ending.wait(client.logs(&id, &mut sink), left).await;
+    keep(stream.finish());
+    run.logs = tail.end();
+    let said = match fetched {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(miss)) => words::miss(&miss, &ending.cleaner),
+        None => Clean::ours("read the run's logs: not all of them came in time"),
+    };
+    Err(Note { at: ending.clock.elapsed(), weight: Weight::Plain, text: said })
+}
+
+fn is_wanted(which: Logs, run: &RunReport) -> bool {
+    match (which, run.end) {
+        (Logs::Never, _) => false,
+        (Logs::OnFailure, end) => matches!(end, End::Verdict(Verdict::Failed | Verdict::TimedOut)),
+        // Any other end means that the service did not show the run.
+        (Logs::Always, end) => {
+            matches!(end, End::Verdict(Verdict::Passed | Verdict::Stale | Verdict::Failed | Verdict::TimedOut))
+        }
+    }
+}
+
+/// The last bytes of a text that comes in pieces.
+#[derive(Default)]
+struct Tail(String);
+
+impl Tail {
+    fn push(&mut self, piece: &str) {
+        self.0.push_str(piece);
+        if self.0.len() > 2 * TAIL {
+            self.shorten();
+        }
+    }
+
+    /// From the start of a line, if one starts in time.
+    fn shorten(&mut self) {
+        let from = self.0.ceil_char_boundary(self.0.len().saturating_sub(TAIL));
+        let line = self.0[from..].find('\n').map_or(from, |end| from + end + 1);
+        self.0.drain(..if from > 0 { line } else { 0 });
+    }
+
+    fn end(mut self) -> Option<Clean> {
+        self.shorten();
+        (!self.0.trim().is_empty()).then(|| Clean::ours(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_sixteen_kib_are_kept_from_the_start_of_a_line() {
+        let mut tail = Tail::default();
+        let whole: String = (0..20_000).map(|n| format!("line {n} é\n")).collect();
+        for piece in whole.as_bytes().chunks(1000) {
+            tail.push(&String::from_utf8_lossy(piece));
+        }
+        let end = tail.end().expect("text");
+        assert!(end.len() <= TAIL && end.len() > TAIL - 20, "{}", end.len());
+        assert!(end.starts_with("line ") && end.ends_with("line 19999 é\n"), "{}", &end[..20]);
+    }
+
+    #[test]
+    fn little_is_kept_whole_and_nothing_is_nothing() {
+        let mut tail = Tail::default();
+        tail.push("one\ntwo");
+        assert_eq!(tail.end(), Some(Clean::ours("one\ntwo")));
+        assert_eq!(Tail::default().end(), None);
+    }
+}

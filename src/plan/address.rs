@@ -1,0 +1,134 @@
+//! The service's address (`base-url`) and the link to a run (`run-url`).
+//!
+//! Both are checked as text before a URL parser sees them: it mends what it can (`http://0x7f.1` becomes 127.0.0.1,
+//! tabs vanish, `\` becomes `/`), and a mended address is not the one that somebody looked at and approved.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use crate::gate::{PipelineId, RunId};
+
+use super::desk::Wrong;
+
+const PIPELINE: &str = "{pipeline_id}";
+const RUN: &str = "{run_id}";
+
+/// RFC 3986's unreserved characters stay; all else of an id is encoded, so that it is one path segment and can't end a
+/// Markdown link.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The template of `run-url`, checked: https, with its placeholders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunUrl(String);
+
+impl RunUrl {
+    /// The link to a run: https, and of characters that no markup takes for its own.
+    pub fn link(&self, pipeline: &PipelineId, run: &RunId) -> String {
+        let encoded = |id: &str| utf8_percent_encode(id, ENCODED).to_string();
+        // Encoded ids hold no braces, so that neither can bring the other's placeholder in.
+        self.0.replace(PIPELINE, &encoded(pipeline.as_str())).replace(RUN, &encoded(run.as_str()))
+    }
+}
+
+/// An address cut at its joints, without mending anything.
+struct Parts<'a> {
+    scheme: String,
+    /// Between `//` and the path: may hold user info and a port.
+    authority: &'a str,
+    /// Path, query and fragment.
+    rest: &'a str,
+}
+
+fn cut(text: &str) -> Option<Parts<'_>> {
+    let (scheme, behind) = text.split_once("://")?;
+    let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+    let (authority, rest) = behind.split_at(end);
+    Some(Parts { scheme: scheme.to_ascii_lowercase(), authority, rest })
+}
+
+/// The service's address: https; http only to this very machine; no user info, query or fragment.
+pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
+    const RIGHT: &str = "an address such as https://maestro.dadosfera.ai";
+    // Whatever stands in such places may be a secret, so that none of these values is shown.
+    if text.contains('@') {
+        return Err(Wrong::hidden(format!("an address may hold no user name or password; right is {RIGHT}")));
+    }
+    if text.contains(['?', '#']) {
+        return Err(Wrong::hidden(format!("an address may hold no query and no fragment; right is {RIGHT}")));
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err(Wrong::whole(format!("blanks, control characters and backslashes are no part of {RIGHT}")));
+    }
+    let wrong = || Wrong::whole(format!("not {RIGHT}"));
+    let parts = cut(text).ok_or_else(wrong)?;
+    match parts.scheme.as_str() {
+        "https" => {}
+        "http" if is_this_machine(parts.authority) => {}
+        "http" => {
+            return Err(Wrong::whole(
+                "plain http would send the password in the clear; it is possible only to a host that is literally \
+                 localhost, in 127.0.0.0/8 or [::1]; right is https",
+            ));
+        }
+        _ => return Err(wrong()),
+    }
+    if parts.authority.is_empty() {
+        return Err(wrong());
+    }
+    // That the parser sees the host that was approved above: `a_plain_address_stays_on_this_machine`.
+    Url::parse(text).map_err(|_| wrong())
+}
+
+/// Whether the text before the path, read literally, is this machine: no name that merely resolves or looks like it.
+fn is_this_machine(authority: &str) -> bool {
+    if let Some((address, port)) = authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        let port_is_fine = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return port_is_fine && address.parse() == Ok(Ipv6Addr::LOCALHOST);
+    }
+    let host = match authority.split_once(':') {
+        Some((host, port)) if is_port(port) => host,
+        Some(_) => return false,
+        None => authority,
+    };
+    // `Ipv4Addr` reads four plain decimal numbers and nothing else: not 0x7f.1, 127.1, 0177.0.0.1 or a dot at the end.
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The template of a link.
+pub(super) fn run_url(text: &str) -> Result<RunUrl, Wrong> {
+    const RIGHT: &str = "a template such as https://example.com/pipelines/{pipeline_id}/runs/{run_id}";
+    let bare = text.replace(PIPELINE, "p").replace(RUN, "r");
+    if bare.contains(['{', '}']) {
+        return Err(Wrong::whole("braces are only for {pipeline_id} and {run_id}"));
+    }
+    // Less than RFC 3986 allows: brackets, quotes and asterisks are markup to Markdown.
+    if let Some(odd) = bare.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._~:/?#@!$&+,;=%".contains(*c)) {
+        let code: String = utf8_percent_encode(odd.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).collect();
+        return Err(Wrong::whole(format!("a character must be percent-encoded, as {code}")));
+    }
+    // An `@` may be the end of a password that the parser could not make out.
+    let wrong = || match text.contains('@') {
+        true => Wrong::hidden(format!("not {RIGHT}")),
+        false => Wrong::whole(format!("not {RIGHT}")),
+    };
+    let parts = cut(text).filter(|parts| parts.scheme == "https" && !parts.authority.is_empty()).ok_or_else(wrong)?;
+    if parts.authority.contains('@') {
+        return Err(Wrong::hidden(format!("a link may hold no user name or password; right is {RIGHT}")));
+    }
+    if parts.authority.contains('{') {
+        return Err(Wrong::whole("the placeholders belong behind the host"));
+    }
+    if !parts.rest.contains(PIPELINE) && !parts.rest.contains(RUN) {
+        return Err(Wrong::whole(format!(
+            "holds neither {PIPELINE} nor {RUN}, and so links to no run; right is {RIGHT}"
+        )));
+    }
+    let parsed = Url::parse(&bare).map_err(|_| wrong())?;
+    if parsed.scheme() == "https" && parsed.has_host() { Ok(RunUrl(text.to_owned())) } else { Err(wrong()) }
+}

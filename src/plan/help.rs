@@ -1,0 +1,52 @@
+//! What `--help` says beyond the table of inputs: examples, secrets, exit codes.
+
+use crate::gate::Verdict;
+use crate::inputs::cli::{self, Wording};
+use crate::inputs::{ROWS, Standing};
+
+use super::default::default;
+
+const EXAMPLES: &str = "\
+Examples:
+  maestro-gate --pipeline-id 1b33ad2f --run-id e7c91a3b
+  maestro-gate --run-id 1b33ad2f/e7c91a3b,a9f82c14/b3c4d5e6 --timeout 2h --fail-fast
+  maestro-gate --pipeline-id 1b33ad2f --run-id e7c91a3b --junit gate.xml --dotenv gate.env
+";
+
+/// The text of `--help`.
+pub(super) fn text() -> String {
+    cli::help(&Wording { default: &default, closing: &closing() })
+}
+
+fn closing() -> String {
+    let mut text = EXAMPLES.to_owned();
+    text += "\nSecrets have no flag, since process lists show flags; they are read from:\n";
+    for row in ROWS.iter().filter(|row| row.input.is_secret() && row.standing == Standing::Now) {
+        text += &format!("  {:<24} {}\n", row.variable, row.help);
+    }
+    text += "\nDurations: 90, 90s, 15m, 1h30m (a bare number is seconds).\n\
+             Flags and the inputs of a CI step come before variables.\n\nExit codes:\n";
+    for verdict in Verdict::ALL {
+        text += &format!("  {:>3}  {:<15} {}\n", verdict.exit_code(), verdict.name(), when(verdict));
+    }
+    text
+}
+
+/// The contract's words for when a verdict is reached.
+fn when(verdict: Verdict) -> &'static str {
+    use crate::gate::Signal;
+    match verdict {
+        Verdict::Passed => "every run watched ended in success",
+        Verdict::Failed => "a run ended in anything but success",
+        Verdict::InvalidInput => "a mistake in the inputs; no request was made",
+        Verdict::TimedOut => "the time limit came before the end",
+        Verdict::NotFound => "the service does not know the run or the pipeline",
+        Verdict::Denied => "sign-in or token refused, or no right to see the run",
+        Verdict::Unreachable => "no usable answer for max-outage, or one that waiting can't mend",
+        Verdict::Stale => "a success, but older than max-age (not in this version yet)",
+        Verdict::NotStarted => "the pipeline was not started (not in this version yet)",
+        Verdict::InternalError => "a bug of this program",
+        Verdict::Interrupted(Signal::Interrupt) => "SIGINT, Ctrl-C",
+        Verdict::Interrupted(Signal::Terminate) => "SIGTERM, SIGHUP, Ctrl-Break",
+    }
+}

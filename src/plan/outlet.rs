@@ -1,0 +1,203 @@
+//! Where the reports go: which paths were given, and which of them can't be.
+//!
+//! Pure: what the file system has to say about a path is `deliver`'s. A path that is refused here is left out of the
+//! outlet, so that telling the mistake can't do the harm that the mistake would have done.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::inputs::{Env, Given, Input};
+
+use super::ci::{self, Ci};
+use super::desk::{Desk, Wrong};
+use super::value::{choice, switch};
+use super::{Colour, LogFormat, Outlet, Volume, default::default};
+
+/// The names of the outputs (contract, *Outputs*): the files of `output-dir`.
+pub(super) const OUTPUTS: [&str; 14] = [
+    "verdict",
+    "exit-code",
+    "status",
+    "duration",
+    "duration-seconds",
+    "trace",
+    "trace-file",
+    "pipeline-id",
+    "run-id",
+    "started-at",
+    "updated-at",
+    "waited-seconds",
+    "polls",
+    "runs",
+];
+
+/// Destinations in input order: of two that collide, the later one is refused.
+const DESTINATIONS: [Input; 6] =
+    [Input::TraceFile, Input::Json, Input::Junit, Input::Dotenv, Input::Markdown, Input::OutputDir];
+
+/// Files that are read: a report over one of them would be the end of it.
+const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
+
+/// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
+pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
+    let ci = desk.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
+    let wants_summary = desk.read(Input::Summary, switch).unwrap_or(true);
+    let output_prefix =
+        desk.read(Input::OutputPrefix, prefix).or_else(|| default(Input::OutputPrefix).map(str::to_owned));
+    let output_prefix = output_prefix.unwrap_or_default();
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let log_format = desk.read(Input::LogFormat, |text| choice(text, &formats)).unwrap_or(LogFormat::Text);
+    let volume = read_volume(desk);
+    let destinations = read_destinations(desk, env, &output_prefix);
+    let destination = |input| destinations.iter().find(|(other, _)| *other == input).map(|(_, path)| path.clone());
+    let on_github = |name| if ci == Ci::Github { ci::file(env, name) } else { None };
+    Outlet {
+        ci,
+        ci_output: on_github("GITHUB_OUTPUT"),
+        ci_summary: on_github("GITHUB_STEP_SUMMARY").filter(|_| wants_summary),
+        json: destination(Input::Json),
+        junit: destination(Input::Junit),
+        dotenv: destination(Input::Dotenv),
+        markdown: destination(Input::Markdown),
+        trace_file: destination(Input::TraceFile),
+        output_dir: destination(Input::OutputDir),
+        output_prefix,
+        log_format,
+        volume,
+        colour: read_colour(env),
+    }
+}
+
+/// The name of a variable in every shell and CI begins like this.
+fn prefix(text: &str) -> Result<String, Wrong> {
+    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if fits && !text.starts_with(|c: char| c.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::whole("a prefix has letters, digits and `_` only, and does not begin with a digit"))
+    }
+}
+
+/// Of `quiet` and `verbose` the one from the higher place counts.
+fn read_volume(desk: &mut Desk<'_>) -> Volume {
+    let quiet = desk.read(Input::Quiet, switch).unwrap_or(false);
+    let verbose = desk.read(Input::Verbose, switch).unwrap_or(false);
+    match (quiet, verbose) {
+        (false, false) => Volume::Normal,
+        (true, false) => Volume::Quiet,
+        (false, true) => Volume::Verbose,
+        (true, true) => {
+            let place = |input| desk.inputs.chosen(input).map(|given| given.place);
+            match place(Input::Quiet).cmp(&place(Input::Verbose)) {
+                std::cmp::Ordering::Less => Volume::Quiet,
+                std::cmp::Ordering::Greater => Volume::Verbose,
+                std::cmp::Ordering::Equal => {
+                    if let Some(given) = desk.inputs.chosen(Input::Verbose) {
+                        desk.wrong(given, Wrong::whole("quiet and verbose are both given; give one"));
+                    }
+                    Volume::Normal
+                }
+            }
+        }
+    }
+}
+
+/// `NO_COLOR` (no-color.org: set and not empty) before `CLICOLOR_FORCE` (set and not `0`).
+fn read_colour(env: &Env) -> Colour {
+    if env.raw("NO_COLOR").is_some() {
+        Colour::Never
+    } else if env.raw("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        Colour::Always
+    } else {
+        Colour::Auto
+    }
+}
+
+/// A path that something else lies at, and the words for it.
+struct Taken {
+    path: PathBuf,
+    by: String,
+}
+
+/// The destinations that can be used, in input order.
+fn read_destinations(desk: &mut Desk<'_>, env: &Env, output_prefix: &str) -> Vec<(Input, PathBuf)> {
+    let whole = |path: &Path| normal(&env.folder().unwrap_or(Path::new("")).join(path));
+    let mut taken: Vec<Taken> = Vec::new();
+    for (name, path) in ci::command_files(env) {
+        taken.push(Taken { path: whole(&path), by: format!("the CI's own file {name}") });
+    }
+    for input in SOURCES {
+        if let Some((_, text)) = desk.given(input) {
+            taken.push(Taken { path: whole(Path::new(text)), by: format!("read as {}", input.name()) });
+        }
+    }
+    let mut usable = Vec::new();
+    for input in DESTINATIONS {
+        let Some((given, text)) = desk.given(input) else { continue };
+        let path = whole(Path::new(text));
+        match obstacle(given, text, &path, &taken, output_prefix) {
+            Some(what) => desk.wrong(given, Wrong::whole(what)),
+            None => {
+                taken.push(Taken { path, by: format!("the report of {}", input.name()) });
+                usable.push((input, PathBuf::from(text)));
+            }
+        }
+    }
+    usable
+}
+
+/// Why nothing can be written to `path`, as far as names tell.
+fn obstacle(given: &Given, text: &str, path: &Path, taken: &[Taken], output_prefix: &str) -> Option<String> {
+    let is_folder = given.input == Input::OutputDir;
+    if !is_folder && text.ends_with(std::path::is_separator) {
+        return Some("names a folder; a file is needed".to_owned());
+    }
+    if path.file_name().is_none() && !is_folder {
+        return Some("names no file".to_owned());
+    }
+    taken.iter().find_map(|other| {
+        let by = &other.by;
+        if other.path == path {
+            Some(format!("this path is {by}; another one is needed"))
+        } else if other.path.starts_with(path) && !is_folder {
+            Some(format!("this path is a folder of {by}; another one is needed"))
+        } else if path.starts_with(&other.path) {
+            Some(format!("a folder of this path is {by}; another one is needed"))
+        } else if is_folder && is_output_file(path, &other.path, output_prefix) {
+            Some(format!("one of the outputs' files in this folder is {by}; another one is needed"))
+        } else {
+            None
+        }
+    })
+}
+
+/// Whether `path` is a file that `folder` gets for one of the outputs.
+fn is_output_file(folder: &Path, path: &Path, output_prefix: &str) -> bool {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return false;
+    };
+    parent == folder
+        && OUTPUTS.iter().any(|output| {
+            let shout = format!("{output_prefix}{}", output.to_ascii_uppercase().replace('-', "_"));
+            name == *output || name == shout
+        })
+}
+
+/// The path without `.` and with each `..` taken back, by its text alone.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => match parts.components().next_back() {
+                Some(Component::Normal(_)) => {
+                    parts.pop();
+                }
+                // The root's parent is the root.
+                Some(Component::RootDir | Component::Prefix(_)) => {}
+                Some(Component::ParentDir | Component::CurDir) | None => parts.push(component),
+            },
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => parts.push(component),
+        }
+    }
+    parts
+}

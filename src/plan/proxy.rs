@@ -1,0 +1,89 @@
+//! The proxy's credentials, to be redacted: error texts and proxies' own pages like to repeat them.
+
+use percent_encoding::percent_decode_str;
+
+use crate::inputs::Env;
+
+/// The variables that an HTTP client takes its proxy from.
+const VARIABLES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// Everything in the proxy variables that might be a credential, as it stands and percent-decoded.
+pub(super) fn secrets(env: &Env) -> Vec<String> {
+    let mut found: Vec<String> = VARIABLES
+        .iter()
+        .filter_map(|name| env.lossy(name))
+        .flat_map(|address| user_info(&address, Reading::Loose))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Where the user info of an address ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// By the rules: at the last `@` before the path.
+    Strict,
+    /// Also at the last `@` of all: a password with a bare `/` breaks the rules, and is a password all the same.
+    Loose,
+}
+
+/// The user info of an address, and its password alone; of an address without one, nothing.
+pub(super) fn user_info(address: &str, reading: Reading) -> Vec<String> {
+    let behind = address.split_once("://").map_or(address, |(_, behind)| behind);
+    let authority = behind.split(['/', '?', '#']).next().unwrap_or_default();
+    let mut found = Vec::new();
+    let parts = match reading {
+        Reading::Strict => vec![authority],
+        Reading::Loose => vec![authority, behind],
+    };
+    for part in parts {
+        let Some((user_info, _)) = part.rsplit_once('@') else { continue };
+        // Without a password the name is a token.
+        let password = user_info.split_once(':').map(|(_, password)| password);
+        for text in [Some(user_info), password].into_iter().flatten() {
+            found.push(text.to_owned());
+            found.push(percent_decode_str(text).decode_utf8_lossy().into_owned());
+        }
+    }
+    found.retain(|text| !text.is_empty());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(value: &str) -> Vec<String> {
+        secrets(&Env::from_pairs([("https_proxy", value)]))
+    }
+
+    #[test]
+    fn proxy_credentials_are_known_raw_and_decoded() {
+        assert_eq!(of("http://me:p%40ss@proxy:3128/x"), ["me:p%40ss", "me:p@ss", "p%40ss", "p@ss"]);
+        assert_eq!(of("me:pass@proxy:3128"), ["me:pass", "pass"]);
+        assert_eq!(of("socks5://token@proxy"), ["token"]);
+        let bare_slash = of("http://me:pa/ss@proxy");
+        assert!(bare_slash.contains(&"pa/ss".to_owned()), "{bare_slash:?}");
+        let several_ats = of("http://me:a@b@proxy");
+        assert!(several_ats.contains(&"a@b".to_owned()), "{several_ats:?}");
+    }
+
+    #[test]
+    fn a_proxy_without_credentials_hides_nothing() {
+        for value in ["http://proxy:3128", "proxy:3128", "", "http://@proxy"] {
+            assert_eq!(of(value), Vec::<String>::new(), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_proxy_variable_is_looked_at() {
+        for name in VARIABLES {
+            assert_eq!(
+                secrets(&Env::from_pairs([(name, "http://me:secret@proxy")])),
+                ["me:secret", "secret"],
+                "{name}"
+            );
+        }
+    }
+}

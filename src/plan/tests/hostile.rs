@@ -1,0 +1,164 @@
+//! Whatever the environment and the command line hold: no panic, and no secret told.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Long and odd enough to stand nowhere by chance.
+const SECRET: &str = "Qz7x-hunter2-Wk9";
+
+/// How people get a secret wrong.
+const WRAPS: [&str; 8] =
+    ["{}", "Bearer {}", "\"{}\"", "otpauth://totp/{}", "otpauth://totp/x?secret={}", " {} ", "{}\n{}", "{}\u{7}"];
+
+/// Everything that is told or could be: sentences, and every `Debug`.
+fn told(story: &Story) -> String {
+    let start = story.start();
+    let mut text = format!("{start:?}");
+    if let Start::Gate(resolved) = &start {
+        for warning in &resolved.warnings {
+            text += &warning.sentence(raw);
+        }
+        for mistake in resolved.plan.as_ref().err().into_iter().flatten() {
+            text += &mistake.sentence(raw);
+        }
+    }
+    let inputs = look_up(&story.args, &Env::from_pairs(story.env.iter().cloned()));
+    text + &format!("{inputs:?} {:?} {:?}", inputs.faults, Env::from_pairs(story.env.iter().cloned()))
+}
+
+/// Every name under which a variable may be looked up, and marks that open further places.
+fn names() -> Vec<String> {
+    let mut names: Vec<String> =
+        ["GITHUB_ACTIONS", "DRONE", "CI", "GITHUB_OUTPUT", "BASH_ENV", "HTTPS_PROXY", "NO_COLOR", "PLUGIN_X"]
+            .map(str::to_owned)
+            .to_vec();
+    for row in &ROWS {
+        let shout = row.name.to_ascii_uppercase();
+        let snake = shout.replace('-', "_");
+        names.extend([
+            row.variable.to_owned(),
+            format!("INPUT_{shout}"),
+            format!("INPUT_{snake}"),
+            format!("PLUGIN_{snake}"),
+        ]);
+    }
+    names
+}
+
+/// Arguments: flags of ours, flags of nobody, and what else may stand there.
+fn argument() -> impl Strategy<Value = Vec<u8>> {
+    let flag = prop::sample::select(&ROWS[..]).prop_map(|row| format!("--{}", row.name).into_bytes());
+    let attached = (prop::sample::select(&ROWS[..]), value())
+        .prop_map(|(row, value)| [format!("--{}=", row.name).as_bytes(), &value].concat());
+    prop_oneof![3 => flag, 3 => attached, 3 => value(), 1 => prop::collection::vec(any::<u8>(), 0..12)]
+}
+
+/// Values: plausible ones, near misses, and bytes.
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    let plausible = prop::sample::select(
+        &[
+            "true",
+            "false",
+            "auto",
+            "github",
+            "none",
+            "5m",
+            "30d",
+            "p/r",
+            "a,b",
+            ",",
+            "/",
+            "latest",
+            "https://x/{run_id}",
+            "http://localhost:1",
+            "https://u:p@h",
+            "out",
+            "./out",
+            "out/verdict",
+            "-",
+            "--",
+            "file",
+            "otpauth://totp/x?secret=MFRGG",
+            "JBSWY3DPEHPK3PXP",
+            "FAILED",
+            "{",
+            "\u{202e}",
+            "99999999999999999999",
+            "",
+        ][..],
+    )
+    .prop_map(|text| text.as_bytes().to_vec());
+    prop_oneof![
+        4 => plausible,
+        1 => "\\PC{0,12}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(1u8.., 0..12),
+    ]
+}
+
+#[cfg(unix)]
+fn os(bytes: Vec<u8>) -> OsString {
+    use std::os::unix::ffi::OsStringExt;
+    OsString::from_vec(bytes)
+}
+
+#[cfg(not(unix))]
+fn os(bytes: Vec<u8>) -> OsString {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn resolve_never_panics_and_never_gives_up_without_a_mistake(
+        args in prop::collection::vec(argument(), 0..6),
+        env in prop::collection::vec((prop::sample::select(names()), value()), 0..12),
+        open in any::<[bool; 2]>(),
+        content in value(),
+    ) {
+        let mut story = story().file("file", content).file("out", "x");
+        story.args = args.into_iter().map(os).collect();
+        story.env = env.into_iter().map(|(name, value)| (name.into(), os(value))).collect();
+        story = story.env(if open[0] { &[("GITHUB_ACTIONS", "true")] } else { &[] });
+        story = story.env(if open[1] { &[("DRONE", "true")] } else { &[] });
+        if let Start::Gate(resolved) = story.start() {
+            match resolved.plan {
+                Ok(plan) => prop_assert!(!plan.targets.is_empty()),
+                Err(mistakes) => prop_assert!(!mistakes.is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn no_secret_is_ever_told(
+        args in prop::collection::vec(argument(), 0..4),
+        env in prop::collection::vec((prop::sample::select(names()), value()), 0..8),
+        carrier in prop::sample::select(&["password", "totp-secret", "access-token"][..]),
+        place in 0usize..5,
+        wrap in prop::sample::select(&WRAPS[..]),
+        broken in any::<bool>(),
+    ) {
+        let secret = wrap.replace("{}", SECRET);
+        let (shout, snake) = (carrier.to_ascii_uppercase(), carrier.to_ascii_uppercase().replace('-', "_"));
+        let mut story = story().file("file", &secret).file("out", &secret);
+        story.args = args.into_iter().map(os).collect();
+        story.env = env.into_iter().map(|(name, value)| (name.into(), os(value))).collect();
+        story = story.env(&[("GITHUB_ACTIONS", "true"), ("DRONE", "true")]);
+        let proxy = format!("http://me:{SECRET}@proxy");
+        let base = format!("https://{SECRET}@h");
+        let link = format!("https://me:{SECRET}@h/{{run_id}}");
+        story = match place {
+            0 => story.args(&[&format!("--{carrier}"), &secret]),
+            1 => story.args(&[&format!("--{carrier}={secret}")]),
+            2 => story.env(&[(&format!("INPUT_{shout}"), &secret), ("https_proxy", &proxy)]),
+            3 => story.env(&[(&format!("PLUGIN_{snake}"), &secret), ("MAESTRO_BASE_URL", &base)]),
+            _ => story.env(&[(&format!("DADOSFERA_{snake}"), &secret), ("MAESTRO_RUN_URL", &link)]),
+        };
+        if broken && let Some((_, value)) = story.env.last_mut() {
+            value.push(os(vec![b'x', 0xff]));
+        }
+        let told = told(&story);
+        prop_assert!(!told.contains("hunter2"), "{}", told);
+    }
+}

@@ -1,0 +1,195 @@
+//! The outlet: usable whatever the mistakes are, and never aimed at what it must not touch.
+
+use super::*;
+
+fn outlet(story: &Story) -> Outlet {
+    story.resolved().outlet
+}
+
+#[test]
+fn report_files_are_taken_as_given() {
+    let outlet = outlet(&story().env(&ENOUGH).args(&[
+        "--json=out/a.json",
+        "--junit=out/b.xml",
+        "--dotenv=/abs/c.env",
+        "--markdown=d.md",
+        "--trace-file=../e.txt",
+        "--output-dir=out",
+        "--output-prefix=GATE2_",
+    ]));
+    let path = |path: &str| Some(PathBuf::from(path));
+    assert_eq!((outlet.json, outlet.junit, outlet.dotenv), (path("out/a.json"), path("out/b.xml"), path("/abs/c.env")));
+    assert_eq!((outlet.markdown, outlet.trace_file, outlet.output_dir), (path("d.md"), path("../e.txt"), path("out")));
+    assert_eq!(outlet.output_prefix, "GATE2_");
+}
+
+#[test]
+fn the_github_family_is_known_by_its_marks() {
+    let files = [("GITHUB_OUTPUT", "/f/out"), ("GITHUB_STEP_SUMMARY", "/f/sum")];
+    let found = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(&files).env(env));
+    let (out, sum) = (Some(PathBuf::from("/f/out")), Some(PathBuf::from("/f/sum")));
+    for mark in ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"] {
+        let outlet = found(&[(mark, "true"), ("GITLAB_CI", "true")]);
+        assert_eq!(
+            (outlet.ci, outlet.ci_output, outlet.ci_summary),
+            (ci::Ci::Github, out.clone(), sum.clone()),
+            "{mark}"
+        );
+    }
+    for elsewhere in [&[("GITHUB_ACTIONS", "false")][..], &[], &[("GITHUB_ACTIONS", "true"), ("MAESTRO_CI", "none")]] {
+        let outlet = found(elsewhere);
+        assert_eq!((outlet.ci, outlet.ci_output, outlet.ci_summary), (ci::Ci::None, None, None), "{elsewhere:?}");
+    }
+    let named = found(&[("MAESTRO_CI", "github")]);
+    assert_eq!((named.ci, named.ci_output), (ci::Ci::Github, out));
+    assert_eq!(found(&[("GITHUB_ACTIONS", "true"), ("MAESTRO_SUMMARY", "false")]).ci_summary, None);
+    assert_eq!(found(&[("GITHUB_ACTIONS", "true"), ("GITHUB_OUTPUT", "")]).ci_output, None);
+}
+
+#[test]
+fn the_outlet_stands_whatever_else_is_wrong() {
+    let story = story()
+        .args(&[
+            "--nope",
+            "--timeout",
+            "ever",
+            "--json",
+            "a.json",
+            "--log-format=xml",
+            "--output-prefix=1x",
+            "--password=x",
+        ])
+        .env(&[
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_OUTPUT", "/f/out"),
+            ("MAESTRO_QUIET", "true"),
+            ("MAESTRO_CI", "gitlab"),
+        ]);
+    let outlet = outlet(&story);
+    assert_eq!((outlet.json, outlet.ci_output), (Some("a.json".into()), Some("/f/out".into())));
+    assert_eq!((outlet.log_format, outlet.volume), (LogFormat::Text, Volume::Quiet));
+    assert_eq!(outlet.output_prefix, "MAESTRO_GATE_");
+    assert!(story.mistakes().len() > 5);
+}
+
+#[test]
+fn a_path_used_twice_is_a_mistake_and_the_first_keeps_it() {
+    for (first, second) in [
+        ("a.json", "a.json"),
+        ("a.json", "./a.json"),
+        ("a.json", "x/../a.json"),
+        ("a.json", "/work/a.json"),
+        ("../work/a.json", "a.json"),
+        ("/a.json", "/../a.json"),
+        ("a", "a/b"),
+        ("a/b", "a"),
+        ("x//y", "x/./y"),
+    ] {
+        let story = story().env(&ENOUGH).args(&["--json", first, "--junit", second]);
+        assert!(story.mistake().starts_with("junit"), "{first} {second}");
+        let outlet = outlet(&story);
+        assert_eq!((outlet.json, outlet.junit), (Some(first.into()), None), "{first} {second}");
+    }
+    assert!(story().env(&ENOUGH).args(&["--trace-file=x", "--markdown=x"]).mistake().starts_with("markdown"));
+    story().env(&ENOUGH).args(&["--json=a.json", "--junit=A.json", "--dotenv=b/a.json", "--markdown=../a.json"]).plan();
+}
+
+#[test]
+fn the_output_folder_keeps_its_own_names() {
+    story().env(&ENOUGH).args(&["--output-dir=out", "--json=out/report.json"]).plan();
+    story().env(&ENOUGH).args(&["--output-dir=out", "--json=out/sub/verdict"]).plan();
+    for name in ["out/verdict", "./out/MAESTRO_GATE_EXIT_CODE", "/work/out/trace-file"] {
+        let story = story().env(&ENOUGH).args(&["--output-dir=out", "--json", name]);
+        assert!(story.mistake().starts_with("output-dir"), "{name}");
+        assert_eq!((outlet(&story).json, outlet(&story).output_dir), (Some(name.into()), None));
+    }
+    for file in ["out", "out/..", "."] {
+        let story = story().env(&ENOUGH).args(&["--json=out", "--output-dir", file]);
+        assert_eq!(story.resolved().plan.is_err(), file == "out", "{file}");
+    }
+    assert!(story().env(&ENOUGH).args(&["--json=out", "--output-dir=out/x"]).mistake().starts_with("output-dir"));
+}
+
+/// Contract: a path that is a CI command file: `invalid-input`.
+#[test]
+fn no_report_goes_over_a_file_of_the_ci() {
+    for variable in [
+        "GITHUB_OUTPUT",
+        "GITHUB_ENV",
+        "GITHUB_PATH",
+        "GITHUB_STATE",
+        "GITHUB_STEP_SUMMARY",
+        "BASH_ENV",
+        "BITBUCKET_PIPELINES_VARIABLES_PATH",
+        "DRONE_OUTPUT",
+        "FORGEJO_OUTPUT",
+    ] {
+        for flag in ["--json", "--junit", "--dotenv", "--markdown", "--trace-file", "--output-dir"] {
+            // `ci` does not matter: the next step reads the file all the same.
+            let story = story()
+                .env(&ENOUGH)
+                .env(&[(variable, "/run/ci/file"), ("MAESTRO_CI", "none")])
+                .args(&[flag, "../run/ci/./file"]);
+            let mistake = story.mistake();
+            assert!(mistake.contains(variable) && mistake.starts_with(&flag[2..]), "{mistake}");
+            let outlet = outlet(&story);
+            let paths =
+                [outlet.json, outlet.junit, outlet.dotenv, outlet.markdown, outlet.trace_file, outlet.output_dir];
+            assert_eq!(paths, [const { None }; 6]);
+        }
+    }
+}
+
+#[test]
+fn no_report_goes_over_a_file_that_is_read() {
+    let story = story().env(&[("MAESTRO_RUN_ID", "p/r")]).file("token", "token!").file("./token", "token!");
+    let story = story.args(&["--access-token-file=token", "--json=./token"]);
+    assert!(story.mistake().contains("this path is read as access-token-file"));
+    assert_eq!(outlet(&story).json, None);
+}
+
+#[test]
+fn a_file_is_not_a_folder() {
+    for path in ["out/", "/", ".", ".."] {
+        let story = story().env(&ENOUGH).args(&["--json", path]);
+        // `.` and `..` are folders of the working folder itself: only the file system knows more than their names.
+        assert!(story.resolved().plan.is_err() || path == "." || path == "..", "{path}");
+    }
+}
+
+#[test]
+fn a_prefix_begins_a_variable_s_name() {
+    for good in ["_", "GATE_", "gate2_"] {
+        assert_eq!(outlet(&with("MAESTRO_OUTPUT_PREFIX", good)).output_prefix, good);
+    }
+    for bad in ["1", "a-b", "a b", "a=b", "é", "a\nb", "${X}"] {
+        let story = with("MAESTRO_OUTPUT_PREFIX", bad);
+        assert!(story.mistake().starts_with("output-prefix"), "{bad}");
+        assert_eq!(outlet(&story).output_prefix, "MAESTRO_GATE_");
+    }
+    assert_eq!(outlet(&with("MAESTRO_OUTPUT_PREFIX", " ")).output_prefix, "MAESTRO_GATE_");
+}
+
+#[test]
+fn volume_and_format_are_read() {
+    let volume = |args: &[&str], env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).args(args).env(env)).volume;
+    assert_eq!(volume(&["-q"], &[]), Volume::Quiet);
+    assert_eq!(volume(&["--verbose"], &[]), Volume::Verbose);
+    assert_eq!(volume(&["-q"], &[("MAESTRO_VERBOSE", "true")]), Volume::Quiet);
+    assert_eq!(volume(&["-v"], &[("MAESTRO_QUIET", "true")]), Volume::Verbose);
+    assert_eq!(volume(&["--quiet=false", "-v"], &[]), Volume::Verbose);
+    assert!(story().env(&ENOUGH).args(&["-qv"]).mistake().contains("give one"));
+    assert_eq!(outlet(&with("MAESTRO_LOG_FORMAT", "json")).log_format, LogFormat::Json);
+    assert!(with("MAESTRO_LOG_FORMAT", "JSON").mistake().contains("text, json"));
+    for (word, logs) in [("always", Logs::Always), ("never", Logs::Never), ("on-failure", Logs::OnFailure)] {
+        assert_eq!(with("MAESTRO_LOGS", word).plan().logs, logs);
+    }
+}
+
+#[test]
+fn colour_is_by_the_two_variables() {
+    let colour = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env)).colour;
+    assert_eq!(colour(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), Colour::Never);
+    assert_eq!(colour(&[("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")]), Colour::Always);
+    assert_eq!(colour(&[("CLICOLOR_FORCE", "0")]), Colour::Auto);
+}

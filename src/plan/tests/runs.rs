@@ -1,0 +1,105 @@
+//! Selecting runs.
+
+use super::*;
+use crate::gate::{PipelineId, RunId};
+
+fn sign_in() -> Story {
+    story().env(&[("DADOSFERA_ACCESS_TOKEN", "token")])
+}
+
+fn selected(args: &[&str]) -> Vec<String> {
+    let plan = sign_in().args(args).plan();
+    plan.targets.iter().map(|target| format!("{}/{}", target.pipeline, target.run)).collect()
+}
+
+fn refused(args: &[&str]) -> String {
+    sign_in().args(args).mistake()
+}
+
+#[test]
+fn entries_are_separated_by_commas_blanks_and_line_breaks() {
+    let expected = ["p/a", "p/b", "q/c", "p/d", "p/e"];
+    for entries in ["a,b,q/c,d,e", "a b\tq/c\nd\r\ne", " a , b,\nq/c\n\nd e ", "a\u{a0}b\u{2028}q/c d e"] {
+        assert_eq!(selected(&["--pipeline-id", "p", "--run-id", entries]), expected, "{entries:?}");
+    }
+    assert_eq!(selected(&["--pipeline-id=p", "--run-id=a", "--run-id=b,q/c", "--run-id", "d e"]), expected);
+}
+
+#[test]
+fn an_id_may_be_anything_visible() {
+    let id = "manual__2024-12-18T10:30:00+00:00";
+    assert_eq!(selected(&["--pipeline-id", "p", "--run-id", id]), [format!("p/{id}")]);
+    assert_eq!(selected(&["--run-id=ação/…?#%2e"]), ["ação/…?#%2e"]);
+}
+
+#[test]
+fn a_comma_without_an_entry_on_one_side_is_a_mistake() {
+    for entries in ["a,", ",a", "a,,b", "a, ,b", ",", "a,\n,b"] {
+        let mistake = refused(&["--pipeline-id", "p", "--run-id", entries]);
+        assert!(mistake.starts_with("run-id") && mistake.contains("comma"), "{entries:?}: {mistake}");
+    }
+    assert!(refused(&["--run-id=r/a", "--run-id="]).contains("one of its values is empty"));
+    assert!(refused(&["--run-id=r/a,", "--run-id=r/b"]).contains("ends with a comma"));
+}
+
+#[test]
+fn an_entry_with_half_of_it_missing_is_a_mistake() {
+    assert!(refused(&["--run-id", "/r"]).contains("no pipeline before"));
+    assert!(refused(&["--run-id", "p/"]).contains("no run behind"));
+    assert!(refused(&["--run-id", "/"]).contains("no run behind"));
+    assert!(refused(&["--run-id", "a/b/c"]).contains("more than one"));
+}
+
+#[test]
+fn every_wrong_entry_is_told() {
+    let mistakes = sign_in().args(&["--run-id", "/r p/ p/.. ok/ok a/\u{7} ../r"]).mistakes();
+    assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+    for (mistake, entry) in mistakes.iter().zip(["/r", "p/", "p/..", "a/\u{7}", "../r"]) {
+        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): ")), "{mistake}");
+    }
+    let long = format!("p/{}", "x".repeat(257));
+    assert!(refused(&["--run-id", &long]).contains("256"));
+}
+
+#[test]
+fn only_byte_identical_entries_are_one() {
+    assert_eq!(selected(&["--pipeline-id=p", "--run-id=a,b,a a"]), ["p/a", "p/b"]);
+    // The same run, but written differently: watched twice rather than guessed about.
+    assert_eq!(selected(&["--pipeline-id=p", "--run-id=a,p/a,A"]), ["p/a", "p/a", "p/A"]);
+}
+
+#[test]
+fn the_pipeline_is_needed_unless_every_entry_names_its_own() {
+    assert_eq!(selected(&["--run-id", "p/a,q/b"]), ["p/a", "q/b"]);
+    assert!(refused(&["--run-id", "p/a,b"]).starts_with("pipeline-id: needed"));
+    assert!(refused(&["--pipeline-id", "p"]).starts_with("run-id: needed"));
+    assert_eq!(sign_in().mistakes().len(), 2);
+    // A wrong entry that names its own pipeline does not ask for another.
+    assert!(refused(&["--run-id", "p/"]).starts_with("run-id"));
+}
+
+#[test]
+fn several_pipelines_are_not_for_this_version() {
+    for several in [&["--pipeline-id=p,q"][..], &["--pipeline-id=p", "--pipeline-id=q"], &["--pipeline-id=p q"]] {
+        let mistake = refused(&[several, &["--run-id=r"]].concat());
+        assert!(mistake.starts_with("pipeline-id") && mistake.contains("`latest`"), "{mistake}");
+    }
+    assert_eq!(selected(&["--pipeline-id=p", "--pipeline-id=p", "--run-id=r"]), ["p/r"]);
+    assert!(refused(&["--pipeline-id=p,", "--run-id=r"]).contains("comma"));
+    assert!(refused(&["--pipeline-id=a/b", "--run-id=r"]).contains("not a pipeline's id"));
+}
+
+#[test]
+fn selectors_are_refused_by_name() {
+    for entry in ["latest", "last-success", "q/latest", "q/last-success"] {
+        let mistake = refused(&["--pipeline-id=p", "--run-id", entry]);
+        assert!(mistake.contains(entry) && mistake.contains("not available in this version yet"), "{mistake}");
+    }
+}
+
+#[test]
+fn targets_carry_the_ids_as_given() {
+    let plan = sign_in().args(&["--run-id", "P-1/R_2"]).plan();
+    let expected = Target { pipeline: PipelineId::new("P-1").unwrap(), run: RunId::new("R_2").unwrap() };
+    assert_eq!(plan.targets, [expected]);
+}

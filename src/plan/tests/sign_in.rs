@@ -1,0 +1,179 @@
+//! Credentials.
+
+use super::*;
+
+const SEED: &str = "JBSWY3DPEHPK3PXP";
+
+fn runs() -> Story {
+    story().env(&[("MAESTRO_RUN_ID", "p/r")])
+}
+
+fn secrets(story: &Story) -> Vec<(&'static str, String)> {
+    let secrets = story.resolved().secrets;
+    secrets.iter().map(|(name, secret)| (*name, secret.expose_secret().to_owned())).collect()
+}
+
+#[test]
+fn each_way_to_sign_in_is_enough() {
+    let story = runs().env(&[("DADOSFERA_USERNAME", "me@x"), ("DADOSFERA_PASSWORD", " pass \n")]);
+    let Credentials::Password { username, password, totp_secret: None } = story.plan().service.credentials else {
+        panic!()
+    };
+    assert_eq!((username.as_str(), password.expose_secret()), ("me@x", " pass "));
+    let Credentials::Password { totp_secret: Some(totp), .. } =
+        story.env(&[("DADOSFERA_TOTP_SECRET", SEED)]).plan().service.credentials
+    else {
+        panic!()
+    };
+    assert_eq!(totp.code(0).expose_secret(), "282760");
+    let story = runs().args(&["--username=me", "--password-file=pw"]).file("pw", "pass word\r\n\n");
+    let Credentials::Password { password, .. } = story.plan().service.credentials else { panic!() };
+    assert_eq!(password.expose_secret(), "pass word");
+    let Credentials::Token(token) = runs().env(&[("DADOSFERA_ACCESS_TOKEN", "t.o.k-e_n\n")]).plan().service.credentials
+    else {
+        panic!()
+    };
+    assert_eq!(token.expose_secret(), "t.o.k-e_n");
+    let story = runs().args(&["--access-token-file", "dir/token"]).file("dir/token", "token\n");
+    let Credentials::TokenFile(path) = story.plan().service.credentials else { panic!() };
+    assert_eq!(path, Path::new("dir/token"));
+}
+
+#[test]
+fn no_way_to_sign_in_names_the_three() {
+    let mistake = runs().mistake();
+    for way in ["username with password (or password-file)", "access-token,", "access-token-file"] {
+        assert!(mistake.contains(way), "{mistake}");
+    }
+}
+
+/// Contract: a conflict within one place is a mistake.
+#[test]
+fn conflicts_within_one_place_are_mistakes() {
+    let (user, password, totp) =
+        (("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "hunter2"), ("DADOSFERA_TOTP_SECRET", SEED));
+    let (password_file, token, token_file) =
+        (("DADOSFERA_PASSWORD_FILE", "pw"), ("DADOSFERA_ACCESS_TOKEN", "tok3n"), ("DADOSFERA_ACCESS_TOKEN_FILE", "tf"));
+    let cases: [(&[(&str, &str)], &str); 12] = [
+        (&[user], "password: needed beside username"),
+        (&[password], "username: needed"),
+        (&[password_file], "username: needed"),
+        (&[user, totp], "password: needed beside username"),
+        (&[user, password, password_file], "password-file (DADOSFERA_PASSWORD_FILE): password and password-file"),
+        (
+            &[user, password, token],
+            "more than one way to sign in: DADOSFERA_USERNAME, DADOSFERA_PASSWORD, DADOSFERA_ACCESS_TOKEN",
+        ),
+        (&[password, token], "more than one way"),
+        (&[user, token], "more than one way"),
+        (&[totp, token], "more than one way"),
+        (&[password_file, token_file], "more than one way"),
+        (&[token, token_file], "more than one way"),
+        (&[user, password, token_file], "more than one way"),
+    ];
+    for (given, expected) in cases {
+        let mistake = runs().env(given).file("pw", "secret!").file("tf", "token!").mistake();
+        assert!(mistake.contains(expected), "{given:?}: {mistake}");
+        for secret in ["hunter2", "tok3n", SEED, "secret!", "token!"] {
+            assert!(!mistake.contains(secret), "{mistake}");
+        }
+    }
+    assert_eq!(runs().env(&[totp]).mistakes().len(), 2);
+}
+
+/// Contract: the place that gives any of them replaces all lower places'.
+#[test]
+fn a_higher_place_replaces_all_credentials() {
+    let below = [("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "hunter2"), ("GITHUB_ACTIONS", "true")];
+    let story = runs().env(&below).env(&[("INPUT_ACCESS_TOKEN", "token")]);
+    assert!(matches!(story.plan().service.credentials, Credentials::Token(_)));
+    assert_eq!(story.warnings().len(), 2);
+    let story = runs().env(&below).args(&["--username", "you"]);
+    let mistake = story.mistake();
+    assert!(mistake.contains("DADOSFERA_PASSWORD is set, but credentials count as one set"), "{mistake}");
+    // What does not count is a secret all the same.
+    assert!(secrets(&story).contains(&("password", "hunter2".to_owned())));
+}
+
+#[test]
+fn files_of_secrets_are_read_and_never_shown() {
+    let bad: [(&str, &[u8]); 4] =
+        [("empty", b"\n\r\n"), ("binary", b"\xff\xfe"), ("huge", &[b'x'; 100_000]), ("gone", b"")];
+    for (name, content) in bad {
+        for way in [&["--username=me", "--password-file=h/unter2"][..], &["--access-token-file=h/unter2"]] {
+            let story = runs().args(way);
+            let story = if name == "gone" { story } else { story.file("h/unter2", content) };
+            let mistake = story.mistake();
+            assert!(mistake.contains("-file (--") && !mistake.contains("h/unter2"), "{name}: {mistake}");
+        }
+    }
+    let story = runs().args(&["--access-token-file=f"]).file("f", "inner-token\n");
+    assert_eq!(secrets(&story), [("access-token", "inner-token".to_owned())]);
+    // A token that can't be sent is redacted too.
+    let story = runs().args(&["--access-token-file=f"]).file("f", "inner token\n");
+    assert_eq!(secrets(&story), [("access-token", "inner token".to_owned())]);
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_is_a_mistake() {
+    for (token, hint) in [
+        ("Bearer eyJ0", "Bearer"),
+        ("bearer eyJ0", "Bearer"),
+        ("\"eyJ0\"", "quotes"),
+        ("eyJ0 x", "blanks"),
+        ("eyJ0 ", "blanks"),
+        ("eyJ\n0", "blanks"),
+        ("eyJ\u{7f}0", "control"),
+        ("éyJ0", "ASCII"),
+    ] {
+        let mistake = runs().env(&[("DADOSFERA_ACCESS_TOKEN", token)]).mistake();
+        assert!(mistake.contains(hint) && !mistake.contains("yJ0"), "{mistake}");
+        assert!(runs().args(&["--access-token-file=f"]).file("f", token).mistake().contains(hint));
+    }
+}
+
+#[test]
+fn a_wrong_totp_secret_is_a_mistake_without_its_value() {
+    let story =
+        runs().env(&[("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "x"), ("DADOSFERA_TOTP_SECRET", "s3cr8t!")]);
+    let mistake = story.mistake();
+    assert!(mistake.starts_with("totp-secret (DADOSFERA_TOTP_SECRET): ") && !mistake.contains("s3cr8t"), "{mistake}");
+}
+
+#[test]
+fn everything_secret_is_handed_to_the_redactor() {
+    let address = format!("otpauth://totp/x?secret={}", SEED.to_lowercase());
+    let story = runs()
+        .args(&["--password=blurted"])
+        .env(&[("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "p4ss"), ("DADOSFERA_TOTP_SECRET", &address)])
+        .env(&[("https_proxy", "http://u:pr%40xy@h"), ("MAESTRO_BASE_URL", "https://u:b4se@h")]);
+    let found = secrets(&story);
+    for secret in [
+        ("password", "blurted"),
+        ("password", "p4ss"),
+        ("totp-secret", &address),
+        ("totp-secret", SEED),
+        ("proxy credentials", "pr%40xy"),
+        ("proxy credentials", "pr@xy"),
+        ("base-url", "b4se"),
+    ] {
+        assert!(found.contains(&(secret.0, secret.1.to_owned())), "{secret:?} {found:?}");
+    }
+    assert!(!found.iter().any(|(_, secret)| secret == "me"));
+}
+
+/// Whatever a check says about it: the table forbids to show it.
+#[test]
+fn no_mistake_carries_a_secret_or_the_path_of_one() {
+    let unshown: Vec<&str> = ROWS
+        .iter()
+        .filter(|row| {
+            let env = Env::from_pairs([(row.variable, "hunter2")]);
+            let inputs = look_up(&[], &env);
+            let given = inputs.chosen(row.input).expect("it was given");
+            Mistake::of(given, Some("hunter2"), "wrong").value.is_none()
+        })
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(unshown, ["password", "password-file", "totp-secret", "access-token", "access-token-file"]);
+}

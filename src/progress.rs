@@ -1,0 +1,126 @@
+//! The live view: a line when something changed, a heartbeat while nothing does, a spinner on a terminal.
+
+use std::io::{self, Stdout, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+
+use crate::console::Console;
+use crate::gate::{Gate, Notice};
+use crate::plan::{LogFormat, Volume};
+use crate::report::clean::{Clean, Cleaner};
+use crate::report::words::{self, Names};
+use crate::report::{Note, Weight, text};
+use crate::watch::Moment;
+
+/// Every minute at the least (contract, *What a person sees*): CircleCI ends a step that is silent for ten.
+const HEARTBEAT: Duration = Duration::from_secs(55);
+
+/// How often the spinner turns.
+const TURN: Duration = Duration::from_millis(200);
+
+/// Shows what happens while it happens.
+pub struct View {
+    console: Console,
+    format: LogFormat,
+    volume: Volume,
+    names: Names,
+    cleaner: Cleaner,
+    bar: Option<ProgressBar>,
+    spoke: Duration,
+}
+
+impl View {
+    pub fn new(
+        console: Console,
+        format: LogFormat,
+        volume: Volume,
+        names: Names,
+        cleaner: Cleaner,
+        bar: Option<ProgressBar>,
+    ) -> View {
+        View { console, format, volume, names, cleaner, bar, spoke: Duration::ZERO }
+    }
+
+    /// How often it wants to hear that time goes by.
+    pub fn beat(&self) -> Duration {
+        if self.bar.is_some() { TURN } else { HEARTBEAT }
+    }
+
+    /// Hears what changed.
+    pub fn tell(&mut self, gate: &Gate, moment: Moment, notices: &[Notice], now: Duration, polls: u64) {
+        for notice in notices {
+            self.note(&words::note(notice, &self.names, &self.cleaner));
+        }
+        match (moment, &self.bar) {
+            (Moment::Answer { run, next }, _) if self.volume == Volume::Verbose => {
+                let wait = next.map(|at| at.saturating_sub(now));
+                self.say(now, words::look(gate, run, wait, &self.names, &self.cleaner));
+            }
+            (Moment::Beat, Some(bar)) => {
+                bar.set_message(words::heartbeat(gate, now, polls, &self.cleaner).to_string());
+                bar.tick();
+            }
+            (Moment::Beat, None) if now >= self.spoke + HEARTBEAT => {
+                self.say(now, words::heartbeat(gate, now, polls, &self.cleaner));
+            }
+            (Moment::Answer { .. } | Moment::Stopped | Moment::Beat, _) => {}
+        }
+    }
+
+    /// Shows a note, unless only the heartbeat and the verdict are wanted.
+    pub fn note(&mut self, note: &Note) {
+        if self.volume == Volume::Quiet && note.weight == Weight::Plain {
+            return;
+        }
+        self.write(note);
+    }
+
+    fn say(&mut self, at: Duration, text: Clean) {
+        self.write(&Note { at, weight: Weight::Plain, text });
+    }
+
+    fn write(&mut self, note: &Note) {
+        self.spoke = note.at;
+        self.console.write(match self.format {
+            LogFormat::Text => text::note(note),
+            LogFormat::Json => text::note_json(note),
+        });
+    }
+
+    /// Takes the spinner away: the verdict follows.
+    pub fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The spinner for a terminal, on stderr. It goes away with its last handle.
+pub fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear)
+}
+
+/// Stdout, which makes the spinner step aside for as long as a line is written.
+pub fn stdout(bar: Option<&ProgressBar>) -> impl Write + Send + 'static {
+    AsideOf { bar: bar.cloned(), out: std::io::stdout() }
+}
+
+struct AsideOf {
+    bar: Option<ProgressBar>,
+    out: Stdout,
+}
+
+impl Write for AsideOf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.out.write(bytes)),
+            None => self.out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,198 @@
+//! Claims about cleaning that need its insides, or exact examples.
+
+use super::*;
+
+fn knowing(secrets: &[&str]) -> Cleaner {
+    let cleaner = Cleaner::new();
+    for secret in secrets {
+        assert!(cleaner.add_secret(secret), "{secret}");
+    }
+    cleaner
+}
+
+fn cleaned(secrets: &[&str], text: &str) -> String {
+    knowing(secrets).text(&Foreign::new(text)).to_string()
+}
+
+fn stripped(text: &str) -> String {
+    cleaned(&[], text)
+}
+
+#[test]
+fn every_line_break_is_one_line_feed() {
+    assert_eq!(stripped("a\r\nb\rc\nd\u{b}e\u{c}f\u{85}g\u{2028}h\u{2029}i"), "a\nb\nc\nd\ne\nf\ng\nh\ni");
+    assert_eq!(stripped("a\r\r\nb\n\rc"), "a\n\nb\n\nc");
+    // What is not seen between the two halves of a break does not make two of it.
+    assert_eq!(stripped("50%\r\u{1b}[K\u{200b}\nb\r\tc"), "50%\nb\n\tc");
+    assert_eq!(stripped("a\r\u{1b}[\nb"), "a\nb");
+}
+
+#[test]
+fn escape_sequences_go_whole() {
+    for (text, shown) in [
+        ("\u{1b}[1;31mred\u{1b}[0m", "red"),
+        ("\u{1b}]8;;https://x\u{7}link\u{1b}]8;;\u{1b}\\.", "link."),
+        ("\u{1b}Pq#1~\u{7}~\u{1b}\\a\u{1b}_x\u{1b}\\b\u{1b}^x\u{9c}c\u{1b}Xx\u{1b}\\d", "abcd"),
+        ("\u{9b}31mred\u{9d}0;t\u{9c}.\u{90}x\u{9c}\u{98}x\u{9c}\u{9e}x\u{9c}\u{9f}x\u{9c}\u{84}!", "red.!"),
+        ("\u{1b}(Ba\u{1b}7b\u{1b}cc\u{1b} Fd\u{1b}%Ge", "abcde"),
+        // A sequence that is not one shows its text; cancelled and restarted ones end.
+        ("\u{1b}é \u{1b}[é \u{1b}[3\u{18}1m \u{1b}[3\u{1b}[1mx", "é é 1m x"),
+        // A control character within one is obeyed, not part of it: the secret below is found.
+        ("\u{1b}[3\u{0}1m.\u{1b}[\t1m.\u{1b}]a\tb\u{7}.", ".\t.."),
+        // Nothing ends it but the line.
+        ("a\u{1b}]x\u{7f}y\nb\u{1b}Pz\r\nc\u{1b}[1\nd\u{1b}\ne", "a\nb\nc\nd\ne"),
+    ] {
+        assert_eq!(stripped(text), shown, "{text:?}");
+    }
+}
+
+#[test]
+fn hidden_characters_go_and_ordinary_ones_stay() {
+    assert_eq!(stripped("\u{202e}a\u{ad}b\u{200d}c\u{fe0f}d\u{e0041}e\u{feff}f\u{fffe}g\u{fff9}h"), "abcdefgh");
+    let ordinary = "tab\there, ação, 日本語, Ελληνικά, עברית, a\u{300}, \u{a0}\u{3000}, 🎉, \u{fffd}, \u{e000}";
+    assert_eq!(stripped(ordinary), ordinary);
+}
+
+#[test]
+fn a_secret_becomes_the_mark_in_each_form() {
+    // The right-hand forms were made by Python: urllib.parse, base64, json.
+    let secret = "p@ss w/örd?>";
+    for form in [
+        "p@ss w/örd?>",
+        "p%40ss%20w%2F%C3%B6rd%3F%3E",
+        "p%40ss%20w%2f%c3%b6rd%3f%3e",
+        "p%40ss+w%2F%C3%B6rd%3F%3E",
+        "p%40ss%20w/%C3%B6rd%3F%3E",
+        "p@ss w/\\u00f6rd?>",
+    ] {
+        assert_eq!(cleaned(&[secret], &format!("<{form}>")), "<***>", "{form}");
+    }
+    // base64 of it alone, for URLs too, and with `x` or `user:` before it and `:x` behind it: what is left of it there are
+    // the bits that it shares with its neighbours.
+    assert_eq!(cleaned(&[secret], "cEBzcyB3L8O2cmQ/Pg=="), "***==");
+    assert_eq!(cleaned(&[secret], "cEBzcyB3L8O2cmQ_Pg"), "***");
+    assert_eq!(cleaned(&[secret], "eHBAc3Mgdy/DtnJkPz46eA=="), "eH***6eA==");
+    assert_eq!(cleaned(&[secret], "dXNlcjpwQHNzIHcvw7ZyZD8+Ong="), "dXNlcjp***Ong=");
+    assert_eq!(cleaned(&["s3cr\"et\\"], r#"{"a":"s3cr\"et\\"}"#), r#"{"a":"***"}"#);
+}
+
+#[test]
+fn a_secret_of_many_lines_is_hidden_line_by_line_and_whole() {
+    let secret = "-----BEGIN\nabcdefgh\nxyz\n      \nend-of-it";
+    assert_eq!(cleaned(&[secret], "1 abcdefgh\n2 xyz\n3 end-of-it\n4        ."), "1 ***\n2 xyz\n3 ***\n4        .");
+    assert_eq!(cleaned(&[secret], &format!("a {} b", secret.replace('\n', "\r\n"))), "a *** b");
+    assert_eq!(cleaned(&[secret], "%0Aabcdefgh%0Axyz"), "%0A***%0Axyz");
+    assert_eq!(cleaned(&["ab\ncd\nef"], "ab%0D%0Acd%0D%0Aef, ab\\r\\ncd\\r\\nef, ab\rcd\ref"), "***, ***, ***");
+    // Joining lines must not put a secret together.
+    let line = knowing(&["correct horse"]).line(&Foreign::new("correct\nhorse\tcorrect\r\n horse"), 99);
+    assert_eq!(line.as_str(), "*** correct  horse");
+}
+
+#[test]
+fn a_broken_up_secret_is_found_and_a_strange_one_is_compared_as_shown() {
+    assert_eq!(cleaned(&["hunter22"], "hun\u{1b}[1mter\u{200b}2\u{1b}[3\u{7}1m2"), "***");
+    assert_eq!(cleaned(&["hun\u{7}ter\u{ad}22"], "hunter22 hun\u{7}ter22"), "*** ***");
+}
+
+#[test]
+fn overlapping_secrets_leave_nothing() {
+    assert_eq!(cleaned(&["abcdef", "defghi", "hijklm"], "xabcdefghijklmx"), "x***x");
+    assert_eq!(cleaned(&["ababab"], "abababab.ababab"), "***.***");
+    assert_eq!(cleaned(&["abcdefgh", "cdefgh"], "abcdefgh cdefgh abcdefg"), "*** *** abcdefg");
+    assert_eq!(cleaned(&["abcdefxx", "bcdefg"], "abcdefg"), "a***");
+}
+
+#[test]
+fn a_mark_never_completes_a_secret() {
+    assert_eq!(cleaned(&["topsecret", "***abc"], "topsecretabc"), "***");
+    assert_eq!(cleaned(&["topsecret", "******"], "topsecrettopsecret topsecret***"), "*** ***");
+    assert_eq!(cleaned(&["é***é**", "topsecret"], "éétopsecreté**"), "é***");
+}
+
+#[test]
+fn short_secrets_are_refused_and_harmless() {
+    let cleaner = Cleaner::new();
+    assert!(!cleaner.add_secret(""));
+    assert!(!cleaner.add_secret("12345"));
+    assert!(!cleaner.add_secret("a\u{200b}\u{200b}b"));
+    assert!(cleaner.add_secret("123456"));
+    assert_eq!(cleaner.text(&Foreign::new("12345 123456 ab")).as_str(), "12345 *** ab");
+}
+
+#[test]
+fn clones_share_secrets_on_every_thread_and_old_tokens_are_forgotten() {
+    let cleaner = Cleaner::new();
+    let clone = cleaner.clone();
+    std::thread::spawn(move || clone.add_token("first-token")).join().expect("a thread");
+    let first = Foreign::new("first-token");
+    assert_eq!(cleaner.text(&first).as_str(), "***");
+    cleaner.add_secret("first-and-last");
+    for number in 0..TOKENS {
+        assert!(cleaner.add_token(&format!("token number {number}")));
+        // Adding one again does not push out another.
+        assert!(cleaner.add_token("token number 0"));
+    }
+    assert_eq!(cleaner.text(&first).as_str(), "first-token");
+    assert_eq!(cleaner.text(&Foreign::new("token number 0, first-and-last")).as_str(), "***, ***");
+    assert!(!format!("{cleaner:?}").contains("first"));
+}
+
+/// A stream holds the beginning of a secret and an unfinished character, never more.
+#[test]
+fn a_stream_needs_no_memory_for_what_never_ends() {
+    let cleaner = knowing(&["aaaaaaaaab", "******", "zzzzzz"]);
+    for (piece, grows) in [("\u{1b}]0;a", false), ("\u{1b}[;0", false), ("aaaaaaaa", true), ("****zz", true)] {
+        let mut stream = cleaner.stream();
+        stream.push(piece.as_bytes());
+        let mut shown = 0;
+        for _ in 0..1_000 {
+            shown += stream.push(&piece.as_bytes()[piece.len() - 2..].repeat(50)).len();
+            assert!(
+                stream.undecoded.len() < 4 && stream.redact.held() < 64,
+                "{piece:?} holds {}",
+                stream.redact.held()
+            );
+        }
+        assert_eq!(shown > 40_000, grows && piece.starts_with('a'), "{piece:?}: {shown}");
+    }
+}
+
+/// Quadratic, this would take hours: a dozen tokens that begin alike, and a text that is nothing but that beginning.
+#[test]
+fn time_is_linear_however_close_a_text_comes_to_many_secrets() {
+    let cleaner = Cleaner::new();
+    let beginning = "eyJhbGciOiJSUzI1NiJ9.".repeat(20);
+    for number in 0..12 {
+        cleaner.add_secret(&format!("{beginning}{number:03}"));
+    }
+    let text = beginning.repeat(500);
+    assert_eq!(cleaner.text(&Foreign::new(text.as_str())).len(), text.len());
+    let hashes = "##a[".repeat(50_000) + &"#".repeat(200_000) + &"1".repeat(100_000) + &".".repeat(100_000);
+    assert!(super::super::escape::log_line(&hashes).len() >= hashes.len());
+    assert!(super::super::escape::markdown_inline(&(hashes + &":a".repeat(100_000))).len() > 500_000);
+}
+
+#[test]
+fn a_cut_falls_between_lines_where_it_can() {
+    let text: String = (0..100).map(|number| format!("line {number}\n")).collect();
+    let short = cut(&Clean::ours(text.as_str()), 120);
+    assert_eq!(
+        short.as_str(),
+        "line 0\nline 1\nline 2\nline 3\n[... 707 bytes left out ...]\nline 93\nline 94\nline 95\nline 96\nline 97\nline 98\nline 99\n"
+    );
+    let long_line = "é".repeat(500);
+    let short = cut(&Clean::ours(long_line.as_str()), 101);
+    assert!(short.starts_with("éé") && short.ends_with("éé") && short.len() <= 101 && short.len() >= 95, "{short}");
+    assert_eq!(cut(&Clean::ours("ééé"), 5).as_str(), "éé");
+    assert_eq!(cut(&Clean::ours("ééé"), 6).as_str(), "ééé");
+}
+
+#[test]
+fn a_line_that_was_shortened_says_so() {
+    let line = |text: &str, limit| Cleaner::new().line(&Foreign::new(text), limit).to_string();
+    assert_eq!(line(" one\r\ntwo\tthree ", 99), "one two three");
+    assert_eq!(line("one two three", 7), "one…");
+    assert_eq!(line("éééé", 7), "éé…");
+    assert_eq!(line("éééé", 2), "é");
+    assert_eq!(line("x", 0), "");
+}

@@ -1,0 +1,48 @@
+//! The trace file: the whole cleaned trace of each run, and its logs where they are fetched.
+
+use super::{Report, RunReport, Stage, words};
+
+/// What a run's part of the file begins with; its logs follow, if any were fetched.
+pub fn section(run: &RunReport) -> String {
+    let status = if run.status.is_empty() { "never seen".to_owned() } else { format!("status {}", run.status) };
+    let head = format!("== {}: {} ({status})\n", words::run(run), run.end.name());
+    match &run.trace {
+        Some(trace) if !trace.trim().is_empty() => format!("{head}{}\n", trace.trim_end_matches('\n')),
+        _ => format!("{head}no trace\n"),
+    }
+}
+
+/// What stands between a run's trace and its logs.
+pub fn logs_head(run: &RunReport) -> String {
+    format!("-- logs of {}\n", words::run(run))
+}
+
+/// The file without logs: its first version, and its last where no run was watched.
+pub fn whole(report: &Report) -> String {
+    match report.stage {
+        Stage::First => format!("{}\n", words::headline(report)),
+        Stage::Final => report.runs.iter().map(section).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{End, PipelineId, RunId, Target, Verdict};
+    use crate::report::clean::{Clean, Cleaner};
+
+    #[test]
+    fn the_first_version_says_that_the_gate_was_killed_and_the_last_holds_every_trace_whole() {
+        let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
+        let mut report = Report::first(&[target.clone(), target], &|_, _| None, &Cleaner::new());
+        assert_eq!(whole(&report), "the gate was killed before it could report\n");
+        report.stage = Stage::Final;
+        report.runs[0].end = End::Verdict(Verdict::Failed);
+        report.runs[0].status = "FAILED".into();
+        report.runs[0].trace = Some(Clean::ours("x\n".repeat(100_000)));
+        let whole = whole(&report);
+        assert!(whole.starts_with("== run r of pipeline p: failed (status FAILED)\nx\nx\n"), "{}", &whole[..80]);
+        assert!(whole.ends_with("x\n== run r of pipeline p: internal-error (never seen)\nno trace\n"));
+        assert_eq!(whole.matches("x\n").count(), 100_000);
+    }
+}

@@ -1,0 +1,158 @@
+//! Why a run ended as it did, and what to do about it.
+
+use std::time::Duration;
+
+use super::super::clean::{Clean, Cleaner};
+use super::events::teach;
+use super::remedies::remedy;
+use super::{duration, find_the_killer, killed, miss, signal, stamp, word};
+use crate::gate::{End, Meaning, RunOutcome, Seen, Signal, Verdict};
+
+/// What is told about the end of one run; both empty for a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Why, without its subject: it stands behind "run X of pipeline Y: ".
+    pub reason: Clean,
+    pub next_step: Clean,
+}
+
+/// Words the end of a run; `waited` is how long the gate waited for all of them.
+pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
+    let teller = Teller { run, waited, cleaner };
+    let (reason, next_step) = match run.end {
+        End::NotWaited => (
+            "given up by fail-fast when another run did not pass".to_owned(),
+            "to see how every run ends, set fail-fast: false".to_owned(),
+        ),
+        End::Verdict(verdict) => match verdict {
+            Verdict::Passed => (String::new(), String::new()),
+            Verdict::Failed => teller.failed(),
+            Verdict::TimedOut => teller.timed_out(),
+            Verdict::NotFound => teller.not_found(),
+            Verdict::Denied => teller.missed("access was denied", "check the credentials"),
+            Verdict::Unreachable => teller.missed("no usable answer", "see whether the service is up"),
+            Verdict::Stale => teller.stale(),
+            Verdict::NotStarted => teller.missed(
+                "it was not started",
+                "look in Maestro whether the pipeline is paused or already running, then run this job again",
+            ),
+            Verdict::Interrupted(by) => teller.interrupted(by),
+            Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "correct the inputs".to_owned()),
+            Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
+        },
+    };
+    Told { reason: Clean::ours(reason), next_step: Clean::ours(next_step) }
+}
+
+struct Teller<'a> {
+    run: &'a RunOutcome,
+    waited: Duration,
+    cleaner: &'a Cleaner,
+}
+
+impl Teller<'_> {
+    fn failed(&self) -> (String, String) {
+        let Some(seen) = &self.run.seen else {
+            return ("did not end in success".to_owned(), "look in Maestro how the run ended".to_owned());
+        };
+        let word = self.word(seen);
+        let length =
+            super::super::made::duration(seen).map(|length| format!(" after {}", duration(length))).unwrap_or_default();
+        let reason = format!("ended with status {word}{length}");
+        let again = "start a new run, and run this job again for that one";
+        // Only the documented word leaves no doubt; the others are read as failures because nothing else is safe.
+        if !word.eq_ignore_ascii_case("FAILED") {
+            let next = format!(
+                "look in Maestro why the run ended as {word}, mend the cause, {again}; if {word} is a good end for this \
+                 pipeline, set success-statuses: {word}"
+            );
+            return (reason, next);
+        }
+        let source = match &seen.record.trace {
+            Some(trace) if !trace.raw().trim().is_empty() => "read the trace",
+            Some(_) | None => "read the run's logs in Maestro",
+        };
+        (reason, format!("{source}, mend the cause, {again}"))
+    }
+
+    fn timed_out(&self) -> (String, String) {
+        let waited = duration(self.waited);
+        let stay = "the run goes on: the gate never cancels one";
+        let reason = format!("{} when the time limit came, after {waited}", self.state());
+        let reason = match &self.run.miss {
+            Some(why) => format!("{reason}; the last look failed: {}", miss(why, self.cleaner)),
+            None => reason,
+        };
+        let unknown = self.run.seen.as_ref().filter(|seen| seen.meaning == Meaning::Unknown);
+        let next = match unknown.map(|seen| self.word(seen)) {
+            Some(word) if word.is_empty() => {
+                format!("look in Maestro why the run has no status, and raise timeout if it only needs longer; {stay}")
+            }
+            Some(word) => format!("{}; if it means that the run is not over, raise timeout; {stay}", teach(&word)),
+            None => format!(
+                "raise timeout if such a run may take that long, else look in Maestro why it is slow; {stay}, so this \
+                 job can be run again to wait for the same run"
+            ),
+        };
+        (reason, next)
+    }
+
+    fn not_found(&self) -> (String, String) {
+        let (reason, next) = self.missed(
+            "the service does not know it",
+            "check run-id and pipeline-id, and that the account belongs to the pipeline's owner",
+        );
+        if self.run.seen.is_some() {
+            let next = "look in Maestro whether the pipeline was deleted: its runs go with it. else run this job again";
+            return (format!("was there, and is gone: {reason}"), next.to_owned());
+        }
+        (reason, next)
+    }
+
+    fn stale(&self) -> (String, String) {
+        let ended = self.run.seen.as_ref().and_then(|seen| seen.record.updated_at);
+        let date = self.run.seen.as_ref().and_then(|seen| seen.date);
+        let reason = match (ended, date) {
+            (None, _) => "ended in success, but nobody knows when: its updated_at can't be read".to_owned(),
+            (Some(ended), None) => {
+                format!("ended in success at {}, but its age is unknown: the answer had no date", stamp(ended))
+            }
+            (Some(ended), Some(date)) => match date.signed_duration_since(ended).to_std() {
+                Ok(age) => {
+                    format!("ended in success at {}, {} ago: older than max-age allows", stamp(ended), duration(age))
+                }
+                Err(_) => format!("ended in success at {}, which lies in the future", stamp(ended)),
+            },
+        };
+        let next = "start a new run in Maestro, and run this job again; if an older success will do, raise max-age";
+        (reason, next.to_owned())
+    }
+
+    fn interrupted(&self, by: Signal) -> (String, String) {
+        let next = "if nobody meant to cancel it, run this job again; the run goes on, the gate never cancels one";
+        (format!("{} when {} came", self.state(), signal(by)), next.to_owned())
+    }
+
+    /// An end that a missing answer explains; `short` and `next` stand in where there is none.
+    fn missed(&self, short: &str, next: &str) -> (String, String) {
+        match &self.run.miss {
+            Some(why) => (format!("{short}: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
+            None => (short.to_owned(), next.to_owned()),
+        }
+    }
+
+    fn state(&self) -> String {
+        match &self.run.seen {
+            None => "never seen".to_owned(),
+            Some(seen) => match self.word(seen) {
+                word if word.is_empty() => "still without a status".to_owned(),
+                word if seen.meaning == Meaning::Unknown => format!("in status {word}, which the gate does not know,"),
+                word => format!("still {word}"),
+            },
+        }
+    }
+
+    fn word(&self, seen: &Seen) -> Clean {
+        word(&seen.record.status, self.cleaner)
+    }
+}

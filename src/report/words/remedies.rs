@@ -1,0 +1,77 @@
+//! What a person can do about an answer that did not come: which input to change, or whom to ask.
+
+use crate::gate::{During, Miss, MissKind};
+
+/// The next step after a miss that ended a watch.
+pub(super) fn remedy(miss: &Miss) -> &'static str {
+    match (miss.during, miss.kind) {
+        (_, MissKind::Http(407) | MissKind::ProxyAuthentication) => {
+            "put the proxy's user and password into HTTPS_PROXY, or the service's host into NO_PROXY"
+        }
+        (During::SignIn, MissKind::Http(400 | 401 | 403)) => {
+            "check username and password (DADOSFERA_USERNAME, DADOSFERA_PASSWORD); an account with MFA needs \
+             totp-secret too"
+        }
+        (During::SignIn, MissKind::Http(404 | 410)) => "check base-url: there is no sign-in at that address",
+        (During::GetRun | During::Logs, MissKind::Http(401)) | (_, MissKind::TokenRefused) => {
+            "give a fresh access-token (one lives about 30 minutes); with username and password the gate renews it by \
+             itself"
+        }
+        (During::GetRun | During::Logs, MissKind::Http(403)) => {
+            "let this account see the pipeline, or sign in with one that may; check pipeline-id too"
+        }
+        (During::GetRun | During::Logs, MissKind::Http(404 | 410)) | (_, MissKind::NoRecord) => {
+            "check run-id and pipeline-id, and that the account belongs to the pipeline's owner; if a new run only needs \
+             longer to show up, raise appear-timeout"
+        }
+        (_, MissKind::Http(429)) => "set a longer poll-interval, or raise max-outage: the service wants fewer requests",
+        (_, MissKind::Http(500)) => {
+            "check run-id and pipeline-id (the service may answer 500 to wrong ones), see whether the service is up, then \
+             run this job again or raise max-outage"
+        }
+        (_, MissKind::Http(408 | 425 | 501..)) => {
+            "see whether the service is up, then run this job again; if such outages pass by themselves, raise max-outage"
+        }
+        (_, MissKind::Http(400..=499)) => {
+            "check base-url, pipeline-id and run-id: the service refuses the request as it stands"
+        }
+        (_, MissKind::Http(_)) => "check base-url: what answers there is not the service",
+        (_, MissKind::NotJson) => {
+            "check base-url, and proxies on the way: what answers there is not the service (a login page?)"
+        }
+        (_, MissKind::NotARecord(_)) => {
+            "check base-url; if it is right, the service has changed: look for a newer maestro-gate"
+        }
+        (_, MissKind::AnotherRun) => {
+            "check run-id and pipeline-id; if they are right, the service or a cache before it mixes up runs: tell \
+             Dadosfera"
+        }
+        (_, MissKind::TooLarge) => "check base-url: no run's record is that large",
+        (_, MissKind::RedirectOffOrigin) => {
+            "check base-url, and proxies on the way: the gate follows no redirect to another host, for its token would go \
+             along"
+        }
+        (_, MissKind::RedirectLoop) => "check base-url, and proxies on the way",
+        (_, MissKind::Proxy) => {
+            "check HTTPS_PROXY and NO_PROXY, and whether the proxy lets connections to the service through"
+        }
+        (_, MissKind::Certificate) => {
+            "if a proxy of yours re-signs TLS traffic, give its root certificate as ca-file; else check base-url and this \
+             machine's clock"
+        }
+        (_, MissKind::Dns) => "check the host name in base-url, and this machine's DNS",
+        (_, MissKind::Connect) => {
+            "check whether this machine may reach the service (firewall, HTTPS_PROXY), then run this job again or raise \
+             max-outage"
+        }
+        (_, MissKind::Broken | MissKind::Timeout) => {
+            "see whether the service and the network are up, then run this job again; if such outages pass by \
+             themselves, raise max-outage"
+        }
+        (_, MissKind::NoToken) => {
+            "set totp-secret (DADOSFERA_TOTP_SECRET): the account wants a second factor; if it is set, check it and this \
+             machine's clock"
+        }
+        (_, MissKind::TokenFile) => "check that access-token-file names a readable file that holds one token",
+    }
+}

@@ -1,0 +1,166 @@
+//! The loop: look, observe, tell, wait or be interrupted. The only sleeper, and the one place that hears signals.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::clock::Clock;
+use crate::gate::{Answer, Gate, Notice, Signal};
+
+mod signals;
+
+pub use signals::Signals;
+
+/// How many looks are under way at once (contract, *Limits*: at most 8 requests).
+const AT_ONCE: usize = 8;
+
+/// How long after the deadline the last look is cut (contract, *Clocks*).
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// How long delivery may take in all once a signal came. The contract says two seconds; the rest is for leaving.
+const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
+
+/// What one piece of delivery may take of that, so that one stalled file does not take the others with it.
+const PIECE_AFTER_SIGNAL: Duration = Duration::from_millis(400);
+
+/// What the view is told about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An answer about a run was taken; it is looked at again then, unless its watch is over.
+    Answer { run: usize, next: Option<Duration> },
+    /// A signal came, or the last looks were cut.
+    Stopped,
+    /// Time goes by.
+    Beat,
+}
+
+/// Watches all runs to their end. `look` looks at one run; `tell` hears what changed, and hears something every `beat`
+/// at least. Returns how many looks were made.
+pub async fn watch<F>(
+    gate: &mut Gate,
+    clock: &Clock,
+    signals: &mut Signals,
+    beat: Duration,
+    look: impl Fn(usize) -> F,
+    mut tell: impl FnMut(&Gate, Moment, &[Notice], u64),
+) -> u64
+where
+    F: Future<Output = Answer>,
+{
+    let timeout = gate.rules().limits.timeout;
+    // With a timeout of zero the one look has its requests' own limits.
+    let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
+    let mut due: BinaryHeap<Reverse<(Duration, usize)>> =
+        gate.watching().map(|run| Reverse((Duration::ZERO, run))).collect();
+    let mut under_way = FuturesUnordered::new();
+    let mut next_beat = beat;
+    let mut polls = 0;
+    let mut notices = Vec::new();
+
+    while !gate.is_over() {
+        let now = clock.elapsed();
+        if now >= cut_at {
+            let late: Vec<usize> = gate.watching().collect();
+            for run in late {
+                gate.cut(run, now, &mut notices);
+            }
+            tell(gate, Moment::Stopped, &notices, polls);
+            break;
+        }
+        while under_way.len() < AT_ONCE
+            && let Some(&Reverse((at, run))) = due.peek()
+            && at <= now
+        {
+            due.pop();
+            if gate.is_watching(run) {
+                polls += 1;
+                let answer = look(run);
+                under_way.push(async move { (run, answer.await) });
+            }
+        }
+        let mut wake = cut_at.min(next_beat);
+        if under_way.len() < AT_ONCE
+            && let Some(&Reverse((at, _))) = due.peek()
+        {
+            wake = wake.min(at);
+        }
+        let moment = tokio::select! {
+            biased;
+            signal = signals.next() => {
+                gate.interrupt(signal, clock.elapsed(), &mut notices);
+                Moment::Stopped
+            }
+            Some((run, answer)) = under_way.next(), if !under_way.is_empty() => {
+                let next = gate.observe(run, clock.elapsed(), answer, &mut notices);
+                due.extend(next.map(|at| Reverse((at, run))));
+                Moment::Answer { run, next }
+            }
+            () = sleep(wake.saturating_sub(now)) => Moment::Beat,
+        };
+        if moment == Moment::Beat {
+            // Waking up for a look is no beat.
+            if clock.elapsed() < next_beat {
+                continue;
+            }
+            next_beat = clock.elapsed() + beat;
+        }
+        tell(gate, moment, &notices, polls);
+        notices.clear();
+    }
+    polls
+}
+
+/// Waiting before the first look and after the last: each piece of work has its limit, and a signal shortens what is left.
+#[derive(Debug, Default)]
+pub struct Patience {
+    /// The first signal that was heard, and when everything must be over for it.
+    heard: Option<(Signal, Duration)>,
+}
+
+impl Patience {
+    /// A signal was heard elsewhere: what is left of the two seconds runs from now.
+    pub fn shorten(&mut self, signal: Signal, clock: &Clock) {
+        self.heard.get_or_insert_with(|| (signal, clock.elapsed() + AFTER_SIGNAL));
+    }
+
+    /// Waits for `piece` at most `limit`, and not beyond what a signal leaves. `None`: it was not done in time.
+    pub async fn wait<T>(
+        &mut self,
+        piece: impl Future<Output = T>,
+        limit: Duration,
+        clock: &Clock,
+        signals: &mut Signals,
+    ) -> Option<T> {
+        let mut piece = std::pin::pin!(piece);
+        let mut limit = clock.elapsed().saturating_add(limit);
+        loop {
+            let now = clock.elapsed();
+            if let Some((_, ends)) = self.heard {
+                limit = limit.min(ends).min(now + PIECE_AFTER_SIGNAL);
+            }
+            tokio::select! {
+                biased;
+                done = &mut piece => return Some(done),
+                signal = signals.next(), if self.heard.is_none() => self.shorten(signal, clock),
+                () = sleep(limit.saturating_sub(now)) => return None,
+            }
+        }
+    }
+
+    /// The signal, if one was heard.
+    pub fn heard(&self) -> Option<Signal> {
+        self.heard.map(|(signal, _)| signal)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+async fn sleep(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+#[cfg(test)]
+mod tests;

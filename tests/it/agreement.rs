@@ -1,0 +1,190 @@
+//! README, `--help` and code agree: inputs with their variables and defaults, outputs, exit codes, the commands shown.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use maestro_gate::gate::Verdict;
+use maestro_gate::inputs::{Input, ROWS, Standing};
+use maestro_gate::plan;
+
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {name}: {error}"))
+}
+
+/// What stands in README.md between `<!-- NAME -->` and `<!-- /NAME -->`.
+fn readme(name: &str) -> String {
+    let text = file("README.md");
+    let (_, rest) = text.split_once(&format!("<!-- {name} -->")).unwrap_or_else(|| panic!("no part {name}"));
+    let (part, _) = rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("{name} has no end"));
+    part.trim().to_owned()
+}
+
+/// The rows of a README table below its head, the cells without backticks.
+fn table(name: &str) -> Vec<Vec<String>> {
+    let bare = |cell: &str| cell.trim().trim_matches('`').to_owned();
+    let row = |line: &str| line.trim().trim_start_matches('|').trim_end_matches('|').split('|').map(bare).collect();
+    readme(name).lines().skip(2).map(row).collect()
+}
+
+/// Runs the program in an environment that holds nothing of the CI around these tests.
+fn gate(arguments: &[&str], variables: &[(&str, &Path)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    command.args(arguments).env_clear();
+    // Without it no Windows program can open a socket.
+    #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]
+    command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
+    command.envs(variables.iter().copied()).output().expect("the program starts")
+}
+
+fn help() -> String {
+    let output = gate(&["--help"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("help is UTF-8")
+}
+
+/// The flags of `--help`, each with its description on one line.
+fn flags() -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in help().lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let flag = words.iter().take(2).find_map(|word| word.strip_prefix("--"));
+        match (flag, found.last_mut()) {
+            (Some(flag), _) if line.starts_with(' ') && words[0].starts_with('-') => {
+                let name = flag.split(['[', '=', ',']).next().unwrap_or_default();
+                found.push((name.to_owned(), words.join(" ")));
+            }
+            (_, Some((_, description))) if line.starts_with("   ") => {
+                *description += " ";
+                *description += &words.join(" ");
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn available() -> impl Iterator<Item = Input> {
+    ROWS.iter().filter(|row| row.standing == Standing::Now).map(|row| row.input)
+}
+
+#[test]
+fn the_readme_lists_every_input_with_its_variable_and_default() {
+    let written: Vec<[String; 3]> =
+        table("inputs").iter().map(|row| [row[0].clone(), row[1].clone(), row[2].clone()]).collect();
+    let built: Vec<[String; 3]> = available()
+        .map(|input| [input.name(), input.row().variable, plan::default(input).unwrap_or_default()].map(str::to_owned))
+        .collect();
+    assert_eq!(sorted(written), sorted(built));
+}
+
+#[test]
+fn the_readme_says_which_inputs_have_no_flag() {
+    for row in table("inputs") {
+        let input = Input::named(&row[0]).unwrap_or_else(|| panic!("no input {}", row[0]));
+        assert_eq!(row[3].contains("(no flag)"), !input.has_flag(), "{}", row[0]);
+    }
+}
+
+#[test]
+fn the_readme_names_what_is_not_available_yet() {
+    let written: BTreeSet<String> = readme("later").split(',').map(|name| name.trim().replace('`', "")).collect();
+    let later = ROWS.iter().filter(|row| row.standing == Standing::Later).map(|row| row.name.to_owned());
+    assert_eq!(written, later.collect());
+}
+
+#[test]
+fn help_has_a_flag_for_every_input_that_may_have_one_and_no_other() {
+    let shown: BTreeSet<String> = flags().into_iter().map(|(name, _)| name).collect();
+    let ours = available().filter(|input| input.has_flag()).map(|input| input.name().to_owned());
+    assert_eq!(shown, ours.chain(["help".to_owned(), "version".to_owned()]).collect());
+}
+
+#[test]
+fn help_tells_each_default_and_variable_and_every_secret_s_variable() {
+    for (name, description) in flags() {
+        let Some(input) = Input::named(&name) else { continue };
+        assert!(description.contains(&format!("[env: {}]", input.row().variable)), "{description}");
+        let default = plan::default(input).map(|default| format!("[default: {default}]"));
+        assert!(default.is_none_or(|default| description.contains(&default)), "{description}");
+    }
+    let help = help();
+    for input in available().filter(|input| !input.has_flag()) {
+        assert!(help.contains(input.row().variable), "{}", input.name());
+    }
+}
+
+#[test]
+fn the_readme_and_help_have_the_exit_codes_of_the_code() {
+    let built: Vec<[String; 2]> =
+        Verdict::ALL.iter().map(|verdict| [verdict.name().to_owned(), verdict.exit_code().to_string()]).collect();
+    let written: Vec<[String; 2]> =
+        table("exit-codes").iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
+    assert_eq!(written, built);
+
+    let help = help();
+    for [name, code] in built {
+        let is_told = help.lines().any(|line| line.split_whitespace().take(2).eq([code.as_str(), name.as_str()]));
+        assert!(is_told, "--help does not tell {code} {name}");
+    }
+}
+
+#[test]
+fn the_outputs_written_are_the_readme_s() {
+    let folder = tempfile::tempdir().expect("a folder for the output");
+    let path = folder.path().join("output");
+    #[expect(clippy::disallowed_methods, reason = "the runner makes this file before the step")]
+    fs::write(&path, "").expect("it can be written");
+    let run = gate(&["--run-id", "/"], &[("GITHUB_ACTIONS", Path::new("true")), ("GITHUB_OUTPUT", &path)]);
+    assert_eq!(run.status.code(), Some(2), "{}", String::from_utf8_lossy(&run.stdout));
+
+    let text = fs::read_to_string(&path).expect("outputs are there after a mistake too");
+    let mut written = BTreeSet::new();
+    let mut lines = text.lines();
+    while let Some((name, delimiter)) = lines.next().and_then(|line| line.split_once("<<")) {
+        written.insert(name.to_owned());
+        assert!(lines.any(|line| line == delimiter), "{name} has no end");
+    }
+    assert_eq!(written, table("outputs").into_iter().map(|row| row[0].clone()).collect());
+}
+
+#[test]
+fn every_row_of_the_import_table_is_about_a_module_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for row in super::laws::Law::read().rows {
+        let path = root.join(row.module.replace("::", "/"));
+        assert!(path.is_dir() || path.with_extension("rs").is_file(), "no module {}", row.module);
+    }
+}
+
+#[test]
+fn the_commands_shown_are_the_ones_that_ci_runs() {
+    assert!(file("README.md").contains("\ncargo test "), "the README's test command");
+    assert!(file("check").lines().any(|line| line.trim() == "step test cargo test"));
+    assert!(file(".ci/run").lines().any(|line| line.trim() == "./check --require-tools"));
+    assert!(file(".github/workflows/ci.yml").contains("run: bash .ci/run\n"));
+    assert!(file("README.md").contains("\ncargo run --example demo "));
+    assert!(["examples/demo.rs", "examples/demo/main.rs"]
+        .iter()
+        .any(|path| Path::new(env!("CARGO_MANIFEST_DIR")).join(path).is_file()));
+}
+
+#[test]
+fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
+    let manifest = file("Cargo.toml");
+    let promised = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("it is promised");
+    let version = format!("{}.0", promised.trim_matches('"'));
+    for workflow in ["ci", "advisories"] {
+        let text = file(&format!(".github/workflows/{workflow}.yml"));
+        assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
+    }
+    assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
+    assert!(file("README.md").contains(&format!("cargo +{version} install")));
+}
+
+fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
+    all.sort();
+    all
+}

@@ -1,0 +1,295 @@
+//! One rich report for each verdict, made of the API reference's documented examples and of what hostile or broken
+//! services add to them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use maestro_gate::gate::{
+    During, End, Event, Foreign, Meaning, Miss, MissKind, Notice, Outcome, PipelineId, Record, RunId, RunOutcome, Seen,
+    SessionNote, Signal, Target, Verdict, decide,
+};
+use maestro_gate::report::clean::Cleaner;
+use maestro_gate::report::{Report, Story};
+use proptest::prelude::*;
+
+pub const SECRET: &str = "correct-horse-battery";
+
+pub const PIPELINE: &str = "1b33ad2f-33d3-4837-9eeb-83c82c8b909d";
+pub const RUN: &str = "f9d8e7c6-b5a4-3928-1c0d-6e5f4a3b2c1d";
+
+/// A trace that tries everything: commands, marks of three CI systems, a fence's and an element's end, a secret.
+pub const TRACE: &str = "Connection timeout: Unable to connect to source database after 30 seconds\n\
+    ::error title=forged::the gate passed\n  ::stop-commands::x\n##[error]forged\n##vso[task.complete result=Succeeded]\n\
+    ##teamcity[buildStatus status='SUCCESS']\n```\n# not a headline\n</details></code> <img src=x> | a | b |\n\
+    verdict<<EOF\npassed\nEOF\nuser=etl password=correct-horse-battery $CI_JOB_TOKEN `id` %0A::error::x";
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time stamp")
+}
+
+pub fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+pub fn target(pipeline: &str, run: &str) -> Target {
+    Target { pipeline: PipelineId::new(pipeline).expect("an id"), run: RunId::new(run).expect("an id") }
+}
+
+pub fn cleaner() -> Cleaner {
+    let cleaner = Cleaner::new();
+    assert!(cleaner.add_secret(SECRET));
+    cleaner
+}
+
+pub fn miss(during: During, kind: MissKind, detail: &str) -> Miss {
+    Miss { during, kind, detail: (!detail.is_empty()).then(|| Foreign::new(detail)) }
+}
+
+/// The documented failed run with another word, meaning and trace: ended after 15 min 12 s.
+pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
+    Seen {
+        record: Record {
+            pipeline_id: Foreign::new(PIPELINE.replace('-', "_")),
+            run_id: Foreign::new(RUN.replace('-', "_")),
+            status: Foreign::new(word),
+            created_at: Some(at("2024-01-13T06:00:00.000Z")),
+            updated_at: Some(at("2024-01-13T06:15:12.000Z")),
+            trace: trace.map(Foreign::new),
+        },
+        meaning,
+        date: Some(at("2024-01-13T06:20:30Z")),
+    }
+}
+
+pub fn run(end: Verdict, seen: Option<Seen>, miss: Option<Miss>) -> RunOutcome {
+    RunOutcome { target: target(PIPELINE, RUN), end: End::Verdict(end), seen, miss, unknown_words: Vec::new() }
+}
+
+pub fn outcome(runs: Vec<RunOutcome>) -> Outcome {
+    Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs }
+}
+
+pub fn no_url(_: &str, _: &str) -> Option<String> {
+    None
+}
+
+pub fn url(pipeline: &str, run: &str) -> Option<String> {
+    Some(format!("https://maestro.dadosfera.ai/pipelines/{pipeline}/runs/{run}"))
+}
+
+/// A report of this outcome and way, 431 s and 57 looks long.
+pub fn report(outcome: &Outcome, notices: &[Notice]) -> Report {
+    let story =
+        Story { notices, waited: seconds(431), polls: 57, run_url: &url, trace_file: None, cleaner: &cleaner() };
+    // A golden file must not change with every release.
+    Report { version: "0.0.0", ..Report::new(outcome, &story) }
+}
+
+fn notice(at: u64, event: Event) -> Notice {
+    Notice { at: seconds(at), event }
+}
+
+fn signed_in() -> Notice {
+    notice(0, Event::Session(SessionNote::SignedIn))
+}
+
+fn running(at: u64) -> Notice {
+    notice(at, Event::Status { run: 0, word: Foreign::new("RUNNING"), meaning: Meaning::Wait })
+}
+
+fn bad_gateway() -> Miss {
+    miss(During::GetRun, MissKind::Http(502), "<html>Bad Gateway</html>\n::error::x")
+}
+
+fn single(run: RunOutcome, notices: &[Notice]) -> Report {
+    report(&outcome(vec![run]), notices)
+}
+
+/// A report for each verdict, the first version, and several runs at once, by the name of its golden files.
+pub fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("first", first()),
+        ("passed", passed()),
+        ("failed", failed()),
+        ("invalid-input", invalid_input()),
+        ("timed-out", timed_out()),
+        ("not-found", not_found()),
+        ("denied", denied()),
+        ("unreachable", unreachable()),
+        ("stale", stale()),
+        ("not-started", not_started()),
+        ("internal-error", internal_error()),
+        ("interrupted", interrupted()),
+        ("several", several()),
+    ]
+}
+
+pub fn first() -> Report {
+    Report { version: "0.0.0", ..Report::first(&[target(PIPELINE, RUN)], &url, &cleaner()) }
+}
+
+pub fn passed() -> Report {
+    let outage = Event::OutageBegan { run: 0, miss: bad_gateway(), limit: seconds(600) };
+    let over = Event::OutageEnded { run: 0, lasted: seconds(95), misses: 7 };
+    let success = Event::Status { run: 0, word: Foreign::new("SUCCESS"), meaning: Meaning::Passed };
+    let ended = Event::Ended { run: 0, end: End::Verdict(Verdict::Passed) };
+    single(
+        run(Verdict::Passed, Some(seen("SUCCESS", Meaning::Passed, None)), None),
+        &[signed_in(), running(1), notice(60, outage), notice(155, over), notice(431, success), notice(431, ended)],
+    )
+}
+
+pub fn failed() -> Report {
+    let appear = Event::NotVisible { run: 0, miss: miss(During::GetRun, MissKind::NoRecord, ""), limit: seconds(120) };
+    let appeared = Event::Appeared { run: 0, lasted: seconds(4) };
+    let word = Event::Status { run: 0, word: Foreign::new("FAILED"), meaning: Meaning::Failed };
+    let mut report = single(
+        run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None),
+        &[signed_in(), notice(1, appear), notice(5, appeared), running(5), notice(431, word)],
+    );
+    report.trace_file = Some(cleaner().id(&Foreign::new("out/trace.txt")));
+    report.runs[0].logs = Some(cleaner().text(&Foreign::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
+    report
+}
+
+pub fn invalid_input() -> Report {
+    let mistakes = [
+        "timeout: \"fifty\" is not a duration; right would be 50m, 90s or a number of seconds",
+        "no way to sign in: give username and password, or access-token, or access-token-file",
+    ];
+    Report { version: "0.0.0", ..Report::invalid_input(mistakes.map(str::to_owned), &cleaner()) }
+}
+
+pub fn timed_out() -> Report {
+    let unknown = Event::UnknownWord { run: 0, word: Foreign::new("HIBERNATING|*x*") };
+    let asked = Event::AskedToWait { run: 0, asked: seconds(120), waits: seconds(30) };
+    let ends = Event::Session(SessionNote::EndsBeforeDeadline { left: seconds(1200), needed: seconds(3000) });
+    single(
+        run(Verdict::TimedOut, Some(seen("HIBERNATING|*x*", Meaning::Unknown, None)), None),
+        &[notice(0, ends), notice(1, unknown), notice(200, asked)],
+    )
+}
+
+pub fn not_found() -> Report {
+    let why = miss(During::GetRun, MissKind::Http(404), "pipeline_id X not found");
+    let unseen = Event::NotVisible { run: 0, miss: why.clone(), limit: seconds(120) };
+    single(run(Verdict::NotFound, None, Some(why)), &[signed_in(), notice(1, unseen)])
+}
+
+pub fn denied() -> Report {
+    single(run(Verdict::Denied, None, Some(miss(During::SignIn, MissKind::NoToken, "mfaStatus: required"))), &[])
+}
+
+pub fn unreachable() -> Report {
+    let detail = "There was an error retrieving the pipeline_run. (Database connection error)";
+    let why = miss(During::GetRun, MissKind::Http(500), detail);
+    let began = Event::OutageBegan { run: 0, miss: why.clone(), limit: seconds(600) };
+    single(run(Verdict::Unreachable, None, Some(why)), &[signed_in(), notice(1, began)])
+}
+
+pub fn stale() -> Report {
+    let mut seen = seen("SUCCESS", Meaning::Passed, None);
+    seen.date = Some(at("2024-01-16T10:15:12Z"));
+    single(run(Verdict::Stale, Some(seen), None), &[signed_in()])
+}
+
+pub fn not_started() -> Report {
+    single(run(Verdict::NotStarted, None, None), &[signed_in()])
+}
+
+pub fn internal_error() -> Report {
+    let bug = Foreign::new("panicked at src/gate/watch.rs:1:1:\n::error::index out of bounds correct-horse-battery");
+    Report::internal_error(first(), &bug, &cleaner())
+}
+
+pub fn interrupted() -> Report {
+    let seen = seen("RUNNING", Meaning::Wait, None);
+    single(run(Verdict::Interrupted(Signal::Terminate), Some(seen), None), &[signed_in(), running(1)])
+}
+
+/// Five runs of two pipelines, one end each.
+pub fn several() -> Report {
+    let named = |run: RunOutcome, pipeline: &str, id: &str| {
+        let mut run = run;
+        run.target = target(pipeline, id);
+        if let Some(seen) = &mut run.seen {
+            seen.record.pipeline_id = Foreign::new(pipeline);
+            seen.record.run_id = Foreign::new(id);
+        }
+        run
+    };
+    let runs = vec![
+        named(run(Verdict::Passed, Some(seen("SUCCESS", Meaning::Passed, None)), None), "sales", "run_1"),
+        named(run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None), "sales", "run_2"),
+        named(run(Verdict::Failed, Some(seen("SKIPPED", Meaning::Failed, Some("short"))), None), "stock|x", "run_3"),
+        named(
+            run(Verdict::NotFound, None, Some(miss(During::GetRun, MissKind::NoRecord, ""))),
+            "stock|x",
+            "manual__2024-12-18T10:30:00+00:00",
+        ),
+        RunOutcome {
+            end: End::NotWaited,
+            ..named(run(Verdict::Passed, Some(seen("RUNNING", Meaning::Wait, None)), None), "sales", "run_5")
+        },
+    ];
+    let vanished = Event::Vanished { run: 3, miss: miss(During::GetRun, MissKind::Http(410), ""), limit: seconds(120) };
+    let failed = Event::Status { run: 1, word: Foreign::new("FAILED"), meaning: Meaning::Failed };
+    report(&outcome(runs), &[signed_in(), running(1), notice(200, vanished), notice(431, failed)])
+}
+
+/// Text made of what has a meaning somewhere: line ends, commands, marks, fences, markup, escapes, plain words.
+pub fn hostile() -> impl Strategy<Value = String> {
+    let pieces = [
+        "\n",
+        "\r",
+        "\r\n",
+        "\u{85}",
+        "\u{2028}",
+        "\u{1b}[2K",
+        "\u{202e}",
+        "\u{0}",
+        "\t",
+        " ",
+        "::",
+        "error",
+        "title=x",
+        "::error::",
+        "::stop-commands::",
+        "::add-mask::",
+        "##[",
+        "##vso[",
+        "##teamcity[",
+        "]",
+        "#",
+        "`",
+        "```",
+        "~~~",
+        "|",
+        "\\",
+        "<",
+        ">",
+        "</details>",
+        "<img>",
+        "&#x60;",
+        "[a](b)",
+        "**",
+        "_",
+        "=",
+        "<<",
+        "EOF",
+        "%0A",
+        "%",
+        "$",
+        "\"",
+        "'",
+        "é",
+        "\u{200b}",
+        "\u{feff}",
+        "]]>",
+        "<!--",
+        "verdict=passed",
+        "correct-horse-battery",
+        "0123456789abcdefghij",
+    ];
+    proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..24).prop_map(|pieces| pieces.concat())
+}

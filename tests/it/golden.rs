@@ -1,0 +1,59 @@
+//! Whole reports as a person sees them. `UPDATE_GOLDEN=1` rewrites the files; read the difference before committing it.
+
+use std::path::PathBuf;
+
+use maestro_gate::report::github::Token;
+use maestro_gate::report::outputs::{Destination, outputs};
+use maestro_gate::report::text::Fold;
+use maestro_gate::report::{Report, Stage, dotenv, github, json, junit, markdown, text};
+
+use crate::fixture;
+
+fn token() -> Token {
+    Token::new("0123456789abcdefghij").expect("long enough")
+}
+
+/// The documents of a report by the ending of their file's name.
+fn documents(report: &Report) -> Vec<(&'static str, String)> {
+    let live: String = report.notes.iter().map(text::note).collect();
+    let rows = outputs(report, Destination::CiFile).rows;
+    let summary = match report.stage {
+        Stage::First => markdown::began(report),
+        Stage::Final => markdown::summary(report),
+    };
+    let mut documents = vec![
+        ("md", summary),
+        ("log", live + &text::closing(report, Fold::None)),
+        ("json", json::render(report).expect("plain structs")),
+        ("xml", junit::render(report).expect("into memory")),
+        ("env", dotenv::render(report, "MAESTRO_GATE_")),
+        ("github-output", github::output_file(&rows, &token()).expect("a free delimiter")),
+    ];
+    if report.runs.len() > 1 || report.runs.iter().any(|run| run.logs.is_some()) {
+        let live: String = report.notes.iter().map(text::note_json).collect();
+        documents.push(("jsonl", live + &text::closing_json(report)));
+        documents.push(("github-log", text::closing(report, Fold::Github(&token()))));
+    }
+    documents
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "golden files are rewritten on demand")]
+fn reports_look_as_they_did() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut others = Vec::new();
+    for (name, report) in fixture::all() {
+        for (ending, document) in documents(&report) {
+            let path = folder.join(format!("{name}.{ending}"));
+            if update {
+                std::fs::write(&path, &document).expect("write a golden file");
+            }
+            let golden = std::fs::read_to_string(&path).unwrap_or_default();
+            if golden != document {
+                others.push(format!("--- {} is now\n{document}", path.display()));
+            }
+        }
+    }
+    assert!(others.is_empty(), "UPDATE_GOLDEN=1 accepts this:\n{}", others.join("\n"));
+}

@@ -1,0 +1,356 @@
+//! The laws of ARCHITECTURE.md, held: who may import whom, and what stands nowhere.
+//!
+//! The import table is read from the document itself, so that the two can't differ. What clippy can hold (who reads a
+//! clock, who waits, who writes) is in `clippy.toml`.
+
+mod source;
+mod table;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use source::{Product, Token};
+use table::OurImports;
+
+pub(crate) use table::Law;
+
+/// The longest file: what one can read at a sitting.
+const LINES: usize = 399;
+
+/// Who may see text from outside as it came, and why. Everybody else gets it cleaned.
+const RAW: [(&str, &str); 3] = [
+    ("src/report/clean", "it makes the text harmless"),
+    ("src/gate/", "it compares status words and never shows them"),
+    ("src/api/", "it compares ids and reads stamps and never shows them"),
+];
+
+/// Who may see a secret, and why.
+const SECRETS: [(&str, &str); 2] =
+    [("src/api/", "it sends them"), ("src/app.rs", "it tells the cleaner what to redact, before the first request")];
+
+/// The parts of the standard library that reach outside the process, or read a clock.
+const OUTSIDE: [&str; 11] = [
+    "env",
+    "fs",
+    "io::stderr",
+    "io::stdin",
+    "io::stdout",
+    "net",
+    "os",
+    "process",
+    "thread",
+    "time::Instant",
+    "time::SystemTime",
+];
+
+/// What must be pure.
+const PURE: [&str; 2] = ["gate", "report"];
+
+/// A Rust file of ours.
+struct File {
+    /// From the root of the repository, with `/`.
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// `src/report/clean.rs` -> `report::clean`; `src/main.rs` -> `main`.
+    fn module(&self) -> Vec<&str> {
+        let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
+        path.trim_end_matches("/mod").split('/').collect()
+    }
+
+    /// Where `super` and `self` start from: the crate's two roots are no modules.
+    fn scope(&self) -> Vec<&str> {
+        let module = self.module();
+        if matches!(module[..], ["lib" | "main"]) { Vec::new() } else { module }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file under these folders; a folder that isn't there has none.
+fn rust_files(folders: &[&str]) -> Vec<File> {
+    let mut found = Vec::new();
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("a folder of ours can be listed").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("source is UTF-8");
+                let path = path.strip_prefix(root()).expect("it was found under the root");
+                let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+                found.push(File { path: parts.join("/"), text });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// The crate's files without tests, each with what is left of it without its tests.
+fn products(files: &[File]) -> Vec<(&File, Product<'_>)> {
+    let read: Vec<(&File, Product<'_>)> =
+        files.iter().map(|file| (file, source::product(&source::tokens(&file.text)))).collect();
+    let tests: BTreeSet<Vec<&str>> = read
+        .iter()
+        .flat_map(|(file, product)| {
+            product.test_modules.iter().map(|name| [file.scope(), vec![*name]].concat()).collect::<Vec<_>>()
+        })
+        .collect();
+    let is_test = |file: &File| (1..=file.module().len()).any(|length| tests.contains(&file.module()[..length]));
+    read.into_iter().filter(|(file, _)| !is_test(file)).collect()
+}
+
+/// Where a path of `file` leads within the crate; none if it leads out of it, or nowhere that a law is about.
+fn within_crate<'a>(file: &'a File, path: &source::Path<'a>) -> Option<Vec<&'a str>> {
+    let mut place = [file.scope(), path.inside.clone()].concat();
+    let mut rest = path.segments.iter().copied().peekable();
+    match path.segments.first().copied()? {
+        "crate" | "maestro_gate" => {
+            place.clear();
+            rest.next();
+        }
+        "self" => {
+            rest.next();
+        }
+        "super" => {
+            while rest.next_if_eq(&"super").is_some() {
+                place.pop();
+            }
+        }
+        _ => return None,
+    }
+    place.extend(rest);
+    Some(place)
+}
+
+/// What in `files` breaks the import table.
+fn forbidden_imports(law: &Law, files: &[File], crates: &BTreeSet<String>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (file, product) in products(files) {
+        let module = file.module();
+        let Some(row) = law.row(&module) else {
+            broken.push(format!("{}: no row of the table is about this module", file.path));
+            continue;
+        };
+        for path in source::paths(&product.tokens) {
+            let written = path.segments.join("::");
+            let here = format!("{}:{}: {written}", file.path, path.line);
+            if let Some(place) = within_crate(file, &path) {
+                let allowed = match &row.ours {
+                    OurImports::All => true,
+                    OurImports::These(_) if place.first() == module.first() => true,
+                    OurImports::These(names) => names.iter().any(|name| place.starts_with(&table::segments(name))),
+                };
+                if !allowed {
+                    broken.push(format!("{here}: `{}` may not import `{}`", row.module, place.join("::")));
+                }
+            } else if let Some(&root) = path.segments.first()
+                && crates.contains(root)
+                && !row.outside.contains(root)
+            {
+                broken.push(format!("{here}: `{}` may not use the crate `{root}`", row.module));
+            }
+        }
+    }
+    broken
+}
+
+/// Where `tokens` says one of these in a row.
+fn lines_with(tokens: &[Token<'_>], sought: &[&str]) -> Vec<usize> {
+    let found = tokens.windows(sought.len()).filter(|window| window.iter().map(|token| token.text).eq(sought.to_vec()));
+    found.map(|window| window[0].line).collect()
+}
+
+/// `FILE:LINE` of every place outside `allowed` that says one of `sought`.
+fn places_outside(allowed: &[(&str, &str)], files: &[File], sought: &[&[&str]]) -> Vec<String> {
+    let mut places = Vec::new();
+    for (file, product) in products(files) {
+        if !allowed.iter().any(|(prefix, _)| file.path.starts_with(prefix)) {
+            let lines = sought.iter().flat_map(|words| lines_with(&product.tokens, words));
+            places.extend(lines.map(|line| format!("{}:{line}", file.path)));
+        }
+    }
+    places
+}
+
+fn assert_none(broken: &[String], law: &str) {
+    assert!(broken.is_empty(), "{law}\n  {}", broken.join("\n  "));
+}
+
+#[test]
+fn modules_import_what_the_table_allows_and_no_more() {
+    let law = Law::read();
+    let broken = forbidden_imports(&law, &rust_files(&["src"]), &table::dependencies());
+    assert_none(&broken, "ARCHITECTURE.md, the import table:");
+}
+
+#[test]
+fn the_table_has_no_circle_and_names_no_crate_that_is_gone() {
+    let law = Law::read();
+    assert_eq!(law.circle(), None);
+    let named: BTreeSet<String> = law.rows.iter().flat_map(|row| row.outside.iter().cloned()).collect();
+    let there = table::dependencies();
+    let gone: Vec<&String> = named.difference(&there).collect();
+    assert!(gone.is_empty(), "not a dependency: {gone:?}");
+}
+
+#[test]
+fn the_core_and_the_reports_reach_nothing_outside_the_process() {
+    let mut broken = Vec::new();
+    let files = rust_files(&["src"]);
+    for (file, product) in products(&files) {
+        if !PURE.contains(&file.module()[0]) {
+            continue;
+        }
+        for path in source::paths(&product.tokens) {
+            let ["std", rest @ ..] = &path.segments[..] else { continue };
+            if OUTSIDE.iter().any(|outside| rest.starts_with(&table::segments(outside))) {
+                broken.push(format!("{}:{}: {}", file.path, path.line, path.segments.join("::")));
+            }
+        }
+    }
+    assert_none(&broken, "these modules are pure:");
+}
+
+#[test]
+fn text_from_outside_is_seen_raw_only_where_it_is_cleaned_or_compared() {
+    let sought: [&[&str]; 2] = [&[".", "raw", "("], &["Foreign", "::", "raw"]];
+    assert_none(&places_outside(&RAW, &rust_files(&["src"]), &sought), "only `report::clean` makes raw text showable:");
+}
+
+#[test]
+fn secrets_are_exposed_only_where_they_are_sent_or_redacted() {
+    let broken = places_outside(&SECRETS, &rust_files(&["src"]), &[&["expose_secret"], &["expose_secret_mut"]]);
+    assert_none(&broken, "a secret is exposed elsewhere:");
+}
+
+#[test]
+fn no_lint_is_switched_off_for_good() {
+    let mut broken = Vec::new();
+    for file in rust_files(&["src", "tests", "examples"]) {
+        let tokens = source::tokens(&file.text);
+        for sought in [["#", "[", "allow", "("], ["[", "allow", "(", "clippy"], [",", "allow", "(", "clippy"]] {
+            broken.extend(lines_with(&tokens, &sought).into_iter().map(|line| format!("{}:{line}", file.path)));
+        }
+    }
+    assert_none(&broken, "`#[expect(..., reason)]`, never `#[allow]`:");
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    let mut broken = Vec::new();
+    for file in rust_files(&["src", "tests", "examples"]) {
+        let tokens = source::tokens(&file.text);
+        for sought in [["todo", "!"], ["unimplemented", "!"]] {
+            broken.extend(lines_with(&tokens, &sought).into_iter().map(|line| format!("{}:{line}", file.path)));
+        }
+    }
+    assert_none(&broken, "unfinished:");
+}
+
+#[test]
+fn every_file_says_its_one_idea_first_and_stays_short() {
+    let mut broken = Vec::new();
+    for file in rust_files(&["src", "tests", "examples"]) {
+        if !file.text.strip_prefix("//! ").is_some_and(|idea| idea.starts_with(char::is_alphanumeric)) {
+            broken.push(format!("{}: does not open with `//! ...`", file.path));
+        }
+        let lines = file.text.lines().count();
+        if lines > LINES {
+            broken.push(format!("{}: {lines} lines", file.path));
+        }
+    }
+    assert_none(&broken, "one file, one idea:");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "\
+        | module | may import of ours | outside crates |\n|---|---|---|\n| `gate` | nothing | `chrono` |\n\
+        | `report` | `gate` | nothing |\n| `watch` | `gate`, `report::words` | `tokio` |\n| `app`, `main` | all | nothing |\n";
+
+    fn broken_by(path: &str, text: &str) -> Vec<String> {
+        let crates = ["chrono", "tokio", "url"].map(str::to_owned).into();
+        let files = [File { path: path.to_owned(), text: text.to_owned() }];
+        forbidden_imports(&Law::parse(TABLE), &files, &crates)
+    }
+
+    #[test]
+    fn every_way_to_write_a_forbidden_import_is_seen() {
+        for text in [
+            "use crate::report::words;",
+            "use crate::{gate, report};",
+            "use crate::{gate::{A, B}, report::{words::{c}}};",
+            "pub(crate) use crate::watch as w;",
+            "use crate::*;",
+            "use super::report;",
+            "fn f() { crate::report::words::say(1) }",
+            "fn f() -> <crate::report::Report as T>::X {}",
+            "use maestro_gate::watch;",
+            "use tokio::time;",
+            "use ::tokio::time;",
+            "use url;",
+            "fn f() { for x in 0..url::MAX {} }",
+            "extern crate url;",
+            "#[tokio::main] fn f() {}",
+            "fn f() { let x = r#\"\"#; let y = '\"'; tokio::select! {} }",
+            "#[cfg(not(test))] use url::Url;",
+            "#[cfg(any(test, unix))] use url::Url;",
+            "#[cfg(test)] use std::fs; use url::Url;",
+            "#[cfg(test)] mod tests { use super::*; } use url::Url;",
+            "#[cfg(test)] const X: T = T { a: 1 }; use url::Url;",
+            "struct S { #[cfg(test)] a: u8, b: url::Url }",
+            "mod inner { use super::super::report; }",
+        ] {
+            assert_eq!(broken_by("src/gate.rs", text).len(), 1, "{text}");
+        }
+        assert_eq!(broken_by("src/gate/deep.rs", "use super::super::watch;").len(), 1);
+        assert_eq!(broken_by("src/watch.rs", "use crate::report::{words, clean};").len(), 1);
+        assert_eq!(broken_by("src/main.rs", "use url::Url;").len(), 1);
+        assert_eq!(broken_by("src/unheard_of.rs", "").len(), 1);
+    }
+
+    #[test]
+    fn what_only_looks_like_an_import_is_none() {
+        for text in [
+            "// crate::report\n/* url::Url /* tokio:: */ crate::watch */ //! [`crate::report`]",
+            "const A: &str = \"crate::report \\\" url::Url\"; const B: &[u8] = br##\"tokio::x \"# url::Url\"##;",
+            "#[cfg(test)] mod tests { use crate::report; fn f() { url::parse(\"}\") } }",
+            "#[cfg(test)] #[path = \"x.rs\"] mod tests;",
+            "#[cfg(all(test, unix))] fn f<A, B>(a: A) -> [u8; 2] { tokio::x() }",
+            "#![cfg(test)] use crate::report;",
+            "use super::gate::A; use self::deep::B; use crate::gate::{self, C};",
+            "use chrono::{DateTime, Utc}; fn f<'a>(x: &'a str) -> impl T + use<'a> { x.url::<u8>(); a::url::b() }",
+            "mod inner { use super::B; }",
+        ] {
+            assert_eq!(broken_by("src/gate.rs", text), Vec::<String>::new(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_test_module_in_a_file_of_its_own_is_test_code() {
+        let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
+        let text = "use crate::report;";
+        let files = [file("src/gate/mod.rs", "#[cfg(test)] mod tests; mod more;"), file("src/gate/tests.rs", text)];
+        let none = BTreeSet::new();
+        assert_eq!(forbidden_imports(&Law::parse(TABLE), &files, &none), Vec::<String>::new());
+        let files = [file("src/gate/mod.rs", "mod tests;"), file("src/gate/tests.rs", text)];
+        assert_eq!(forbidden_imports(&Law::parse(TABLE), &files, &none).len(), 1);
+    }
+
+    #[test]
+    fn a_circle_in_the_table_is_found() {
+        assert_eq!(Law::parse(TABLE).circle(), None);
+        let circle = TABLE.replace("`gate` | nothing", "`gate` | `watch`");
+        assert_eq!(Law::parse(&circle).circle(), Some("gate".to_owned()));
+    }
+}
