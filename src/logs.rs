@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use crate::api::Client;
 use crate::deliver::TraceFile;
 use crate::ending::Ending;
@@ -56,10 +58,12 @@ async fn fetch(
     file: &mut Option<TraceFile>,
     ending: &mut Ending,
 ) -> Result<(), Note> {
-    let mut stream = ending.cleaner.stream();
     if let Some(file) = file {
         file.push(trace_file::logs_head(run));
     }
+    let cleaner = ending.cleaner.clone();
+    // Asking may mean signing in again; a stream knows the secrets of its beginning, so it begins with the first bytes.
+    let mut stream = None;
     let mut tail = Tail::default();
     let mut keep = |piece: Clean| {
         tail.push(&piece);
@@ -68,10 +72,20 @@ async fn fetch(
         }
     };
     let id = run.run_id.to_string();
-    let mut sink = |bytes: &[u8]| keep(stream.push(bytes));
+    let mut sink = |bytes: &[u8]| {
+        let stream = stream.get_or_insert_with(|| {
+            client.take_new_secrets().iter().for_each(|token| {
+                cleaner.add_token(token.expose_secret());
+            });
+            cleaner.stream()
+        });
+        keep(stream.push(bytes));
+    };
     let left = until.saturating_sub(ending.clock.elapsed());
     let fetched = ending.wait(client.logs(&id, &mut sink), left).await;
-    keep(stream.finish());
+    if let Some(stream) = stream {
+        keep(stream.finish());
+    }
     run.logs = tail.end();
     let said = match fetched {
         Some(Ok(())) => return Ok(()),
@@ -107,8 +121,11 @@ impl Tail {
     /// From the start of a line, if one starts in time.
     fn shorten(&mut self) {
         let from = self.0.ceil_char_boundary(self.0.len().saturating_sub(TAIL));
-        let line = self.0[from..].find('\n').map_or(from, |end| from + end + 1);
-        self.0.drain(..if from > 0 { line } else { 0 });
+        if from > 0 {
+            let (_, kept) = self.0.split_at(from);
+            let kept = kept.split_once('\n').map_or(kept, |(_, lines)| lines);
+            self.0 = kept.to_owned();
+        }
     }
 
     fn end(mut self) -> Option<Clean> {

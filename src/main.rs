@@ -9,7 +9,12 @@ use maestro_gate::inputs::env::args;
 
 fn main() {
     let code = catch_unwind(|| match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(app::run(args(), Env::from_process())),
+        Ok(runtime) => {
+            let code = runtime.block_on(app::run(args(), Env::from_process()));
+            // A name look-up may hang for half a minute more; dropping the runtime would wait for it.
+            runtime.shutdown_background();
+            code
+        }
         Err(_) => Verdict::InternalError.exit_code(),
     });
     exit(code.unwrap_or(Verdict::InternalError.exit_code()));

@@ -78,7 +78,7 @@ pub(super) fn detect(env: &Env) -> Ci {
 
 /// A file that the CI offers.
 pub(super) fn file(env: &Env, name: &str) -> Option<PathBuf> {
-    env.raw(name).map(PathBuf::from)
+    env.value(name).map(PathBuf::from)
 }
 
 /// The CI's own files that are there, with the variable that names each.

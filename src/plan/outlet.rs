@@ -103,9 +103,9 @@ fn read_volume(desk: &mut Desk<'_>) -> Volume {
 
 /// `NO_COLOR` (no-color.org: set and not empty) before `CLICOLOR_FORCE` (set and not `0`).
 fn read_colour(env: &Env) -> Colour {
-    if env.raw("NO_COLOR").is_some() {
+    if env.value("NO_COLOR").is_some() {
         Colour::Never
-    } else if env.raw("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+    } else if env.value("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
         Colour::Always
     } else {
         Colour::Auto
