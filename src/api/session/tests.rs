@@ -265,7 +265,6 @@ fn write(path: &Path, token: &str) {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "somebody else writes the token file")]
 async fn a_token_file_is_read_again_when_its_token_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("token");
