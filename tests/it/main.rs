@@ -5,6 +5,7 @@
 
 mod agreement;
 mod fixture;
+mod gitlab;
 mod golden;
 mod hostile;
 mod hostile_text;
