@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod agreement;
+mod component;
 mod fixture;
 mod gitlab;
 mod golden;
