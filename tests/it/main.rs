@@ -1,7 +1,9 @@
 //! Claims about what the gate does, one file per promise; one binary, so that they link once.
 
+mod faults;
 mod fixture;
 mod golden;
+mod harness;
 mod hostile;
 mod hostile_text;
 mod laws;
