@@ -107,7 +107,7 @@ pub struct Story<'s> {
 }
 
 impl<'s> Story<'s> {
-    /// The gate waits for the documented success, on GitHub, with every report there is and short limits.
+    /// The gate waits for the documented success, on GitHub, with every report there is.
     pub fn at(service: &'s Service) -> Story<'s> {
         Story { service: Some(service), ..Story::at_address(&service.base_url()) }
     }
@@ -145,9 +145,7 @@ impl<'s> Story<'s> {
             .with("base-url", address)
             .with("pipeline-id", PIPELINE)
             .with("run-id", SUCCESS)
-            .with("timeout", "3s")
-            .with("max-outage", "1s")
-            .with("appear-timeout", "1s")
+            .with("timeout", "5m")
     }
 
     /// Sets an input by its flag.
@@ -262,9 +260,10 @@ impl<'s> Story<'s> {
             Reader::File(path) => Stdio::from(append_to(path)),
             Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
         };
+        let slot = live::Slot::take();
         let began = now();
         let child = command.stdout(stdout).spawn().expect("the program starts");
-        Live::new(self, child, began)
+        Live::new(self, child, began, slot)
     }
 }
 

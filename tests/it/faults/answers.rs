@@ -1,10 +1,12 @@
-//! Answers that are whole as HTTP, of an ordinary server: what each status and body is read as, for ever and from the
-//! first look on.
+//! Answers that are whole as HTTP, of an ordinary server: what each status and body is read as, in
+//! one look (`timeout: 0`).
 
 use httpmock::Method::{GET, POST};
 use httpmock::MockServer;
 use serde_json::json;
 
+use super::Ends::AtOnce;
+use super::limited;
 use crate::harness::{PIPELINE, SUCCESS, Story, side_by_side};
 
 /// The documented answer.
@@ -54,7 +56,7 @@ fn hold(rows: &[Row]) {
         |(_, row)| format!("{} {:.200}", row.status, row.body),
         |(index, row)| {
             let story = Story::at_address(&server.url(format!("/{index}"))).secret("a-token-of-the-mock");
-            story.with("timeout", "2s").with("logs", "never").told().ended(row.verdict, row.code);
+            limited(story, AtOnce).with("logs", "never").told().ended(row.verdict, row.code);
         },
     );
 }

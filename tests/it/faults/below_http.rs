@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Fault, bounded, hold, run, success};
+use super::Ends::{AtOnce, ByAnswer, ByClock, ByDeadline};
+use super::{Fault, hold, limited, run, success};
 use crate::harness::{self, Story, side_by_side};
 use crate::stand_in::{DeadPort, End, Framing, Gzip, On, Reply, Service, Tls};
 
@@ -12,16 +13,16 @@ const MIB: u64 = 1024 * 1024;
 
 #[test]
 fn a_broken_answer_is_no_answer() {
-    let always = |what: &'static str, reply: Reply| run(what, [reply.forever()], "unreachable", 6);
-    let once = |what: &'static str, reply: Reply| run(what, [reply], "passed", 0);
-    let good = |what: &'static str, reply: Reply| run(what, [reply.forever()], "passed", 0);
+    let always = |what: &'static str, reply: Reply| run(what, [reply.forever()], AtOnce, "unreachable", 6);
+    let once = |what: &'static str, reply: Reply| run(what, [reply], ByAnswer, "passed", 0);
+    let good = |what: &'static str, reply: Reply| run(what, [reply.forever()], AtOnce, "passed", 0);
     let trickle = Duration::from_millis(300);
     let faults: Vec<Fault> = vec![
         once("closed once", Reply::close()),
         once("reset once", Reply::reset()),
         once("truncated once", success().cut_at(50)),
-        always("closed", Reply::close()),
-        always("reset", Reply::reset()),
+        run("closed for ever", [Reply::close().forever()], ByClock, "unreachable", 6),
+        run("reset for ever", [Reply::reset().forever()], ByClock, "unreachable", 6),
         always("cut in the head", success().cut_in_head()),
         always("truncated", success().cut_at(50)),
         always("truncated and reset", success().cut_at(50).then(End::Reset)),
@@ -50,14 +51,14 @@ fn a_broken_answer_is_no_answer() {
         good("a wrong content type", success().header("content-type", "image/png")),
         good("no date", success().without_header("date")),
         good("closed behind each answer", success().then(End::Close)),
-        run("a slow answer", [success().delay(Duration::from_secs(1))], "passed", 0),
-        run("hangs: the last look is cut", [Reply::hang().forever()], "unreachable", 6),
-        run("hangs after it was seen", [Reply::run("RUNNING"), Reply::hang().forever()], "timed-out", 3),
-        run("hangs in the body", [success().cut_at(50).then(End::Hang).forever()], "unreachable", 6),
-        run("trickles past the deadline", [success().trickle(1, trickle).forever()], "unreachable", 6),
-        run("trickles for ever in the head of the end", [success().endless().trickle(1, trickle).forever()], "unreachable", 6),
+        run("a slow answer", [success().delay(Duration::from_secs(1))], ByAnswer, "passed", 0),
+        run("hangs: the last look is cut", [Reply::hang().forever()], ByDeadline, "unreachable", 6),
+        run("hangs after it was seen", [Reply::run("RUNNING"), Reply::hang().forever()], ByDeadline, "timed-out", 3),
+        run("hangs in the body", [success().cut_at(50).then(End::Hang).forever()], ByDeadline, "unreachable", 6),
+        run("trickles past the deadline", [success().trickle(1, trickle).forever()], ByDeadline, "unreachable", 6),
+        run("trickles for ever in the head of the end", [success().endless().trickle(1, trickle).forever()], ByDeadline, "unreachable", 6),
     ];
-    hold(&faults, |story| story);
+    hold(&faults);
 }
 
 #[test]
@@ -93,13 +94,13 @@ fn only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken() {
                 }
                 Roots::None => story,
             };
-            let told = story.told();
+            // Only what speaks no TLS at all may speak it at the next try.
+            let told = limited(story, if *tls == Tls::Claimed { AtOnce } else { ByAnswer }).told();
             told.ended(verdict, *code);
-            bounded(&told);
             if *code != 0 {
                 assert!(service.requests().is_empty(), "a password was sent to somebody else");
             }
-            if matches!(tls, Tls::Trusted | Tls::Untrusted | Tls::Expired | Tls::WrongHost) && *code != 0 {
+            if *tls != Tls::Claimed && *code != 0 {
                 assert_eq!(told.report()["polls"], 1, "waiting mends no certificate");
                 assert!(told.report()["reason"].to_string().contains("certificate"), "{}", told.log());
             }
@@ -110,13 +111,11 @@ fn only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken() {
 #[test]
 fn a_host_that_is_not_there_is_unreachable() {
     let dead = DeadPort::reserve().expect("a port");
-    let told = Story::at_address(&dead.base_url()).told();
+    let told = limited(Story::at_address(&dead.base_url()), ByClock).told();
     told.ended("unreachable", 6);
-    bounded(&told);
     // No name under .invalid is ever found (RFC 6761); a resolver that does not answer is cut at the deadline.
-    let told = Story::at_address("https://x.invalid").told();
+    let told = limited(Story::at_address("https://x.invalid"), ByDeadline).told();
     told.ended("unreachable", 6);
-    bounded(&told);
 }
 
 #[test]

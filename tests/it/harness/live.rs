@@ -35,10 +35,11 @@ pub struct Live<'s> {
     listeners: Vec<JoinHandle<()>>,
     /// Keeps a pipe open that nobody reads.
     _asleep: Option<std::process::ChildStdout>,
+    _slot: Slot,
 }
 
 impl<'s> Live<'s> {
-    pub(super) fn new(story: Story<'s>, mut child: Child, began: Instant) -> Live<'s> {
+    pub(super) fn new(story: Story<'s>, mut child: Child, began: Instant, slot: Slot) -> Live<'s> {
         let (stdout, stderr) = (Arc::<Heard>::default(), Arc::<Heard>::default());
         let mut listeners = vec![listen(child.stderr.take().expect("piped"), &stderr)];
         let mut asleep = None;
@@ -50,7 +51,7 @@ impl<'s> Live<'s> {
         let pid = child.id();
         let (tell, ended) = channel();
         thread::spawn(move || tell.send(child.wait().expect("a child")));
-        Live { story, pid, began, ended, stdout, stderr, listeners, _asleep: asleep }
+        Live { story, pid, began, ended, stdout, stderr, listeners, _asleep: asleep, _slot: slot }
     }
 
     /// Blocks until the gate has said this on stdout.
@@ -109,4 +110,28 @@ fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<Heard>) -> JoinHandl
             heard.more.notify_all();
         }
     })
+}
+
+/// How many gates run at once, whatever the number of tests: enough to wait together, few enough to be punctual.
+const AT_ONCE: usize = 24;
+
+static SLOTS: Mutex<usize> = Mutex::new(AT_ONCE);
+static FREED: Condvar = Condvar::new();
+
+/// The right to run a gate, given back when dropped.
+pub(super) struct Slot(());
+
+impl Slot {
+    pub(super) fn take() -> Slot {
+        let free = SLOTS.lock().expect("not poisoned");
+        *FREED.wait_while(free, |free| *free == 0).expect("not poisoned") -= 1;
+        Slot(())
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        *SLOTS.lock().expect("not poisoned") += 1;
+        FREED.notify_one();
+    }
 }
