@@ -4,8 +4,10 @@
 #![cfg(test)]
 
 mod agreement;
+mod faults;
 mod fixture;
 mod golden;
+mod harness;
 mod hostile;
 mod hostile_text;
 mod laws;
