@@ -35,6 +35,7 @@ struct State {
 
 enum Message {
     Text(String),
+    Work(Box<dyn FnOnce() + Send>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -65,6 +66,17 @@ impl Console {
         }
     }
 
+    /// Does `work` on the writing thread, after what was said so far: drawing blocks as writing does.
+    pub fn in_turn(&self, work: impl FnOnce() + Send + 'static) {
+        // Without the thread there is nothing to draw on.
+        let _gone = self.queue.send(Message::Work(Box::new(work)));
+    }
+
+    /// Whether the reader is behind.
+    pub fn is_behind(&self) -> bool {
+        self.state.queued.load(Ordering::Relaxed) > 0
+    }
+
     /// Completes when all that was said so far is written, or can't be.
     pub async fn flushed(&self) {
         let (done, written) = oneshot::channel();
@@ -92,6 +104,7 @@ fn write_all(mut out: impl Write, messages: &Receiver<Message>, state: &State) {
                 }
                 state.queued.fetch_sub(text.len(), Ordering::Relaxed);
             }
+            Message::Work(work) => work(),
             // The asker may have stopped waiting.
             Message::Flush(done) => drop(done.send(())),
         }
