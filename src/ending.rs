@@ -109,6 +109,7 @@ impl Ending {
         let words = match (outlet.log_format, outlet.ci) {
             (LogFormat::Json, _) => text::closing_json(report),
             (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
+            (LogFormat::Text, Ci::Gitlab) => text::closing(report, text::Fold::Gitlab(self.clock.utc())),
             (LogFormat::Text, Ci::None) => text::closing(report, text::Fold::None),
         };
         let painted = self.coloured && outlet.log_format == LogFormat::Text;

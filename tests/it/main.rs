@@ -5,7 +5,9 @@
 
 mod agreement;
 mod faults;
+mod component;
 mod fixture;
+mod gitlab;
 mod golden;
 mod harness;
 mod hostile;
