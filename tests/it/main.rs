@@ -4,8 +4,9 @@
 #![cfg(test)]
 
 mod agreement;
-mod faults;
 mod component;
+mod faults;
+
 mod fixture;
 mod gitlab;
 mod golden;
