@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::plan::Outlet;
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
-use crate::report::{Report, Stage, dotenv, json, junit, markdown, trace_file};
+use crate::report::{Report, Stage, dotenv, gitlab, json, junit, markdown, trace_file};
 use file::Standing;
 
 mod file;
@@ -54,6 +54,7 @@ enum Format {
     Dotenv,
     Markdown,
     TraceFile,
+    Annotations,
 }
 
 /// The destinations of this run of the gate.
@@ -93,6 +94,7 @@ impl Delivery {
             &mut outlet.markdown,
             &mut outlet.trace_file,
             &mut outlet.output_dir,
+            &mut outlet.annotations,
             &mut outlet.ci_output,
             &mut outlet.ci_summary,
         ];
@@ -137,6 +139,7 @@ impl Delivery {
             ("junit", &outlet.junit, Format::Junit),
             ("markdown", &outlet.markdown, Format::Markdown),
             ("trace-file", &outlet.trace_file, Format::TraceFile),
+            ("annotations", &outlet.annotations, Format::Annotations),
         ];
         for (input, path, format) in files {
             let Some(path) = path else { continue };
@@ -204,6 +207,7 @@ fn render(format: Format, report: &Report, prefix: &str) -> Result<String, Troub
         Format::Dotenv => Ok(dotenv::render(report, prefix)),
         Format::Markdown => Ok(markdown::summary(report)),
         Format::TraceFile => Ok(trace_file::whole(report)),
+        Format::Annotations => gitlab::annotations(report).map_err(|_| BUG),
     }
 }
 

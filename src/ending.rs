@@ -110,6 +110,7 @@ impl Ending {
         let words = rendered(|| match (outlet.log_format, outlet.ci) {
             (LogFormat::Json, _) => text::closing_json(report),
             (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
+            (LogFormat::Text, Ci::Gitlab) => text::closing(report, text::Fold::Gitlab(self.clock.utc())),
             (LogFormat::Text, Ci::None) => text::closing(report, text::Fold::None),
         });
         let Report { verdict, .. } = report;

@@ -4,8 +4,13 @@
 #![cfg(test)]
 
 mod agreement;
+mod component;
+mod faults;
+
 mod fixture;
+mod gitlab;
 mod golden;
+mod harness;
 mod hostile;
 mod hostile_text;
 mod laws;
