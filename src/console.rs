@@ -19,6 +19,9 @@ const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// How long to leave a stdout alone that says "try again" (a non-blocking pipe that is full).
 const AGAIN: Duration = Duration::from_millis(5);
 
+/// How long the very last words may take: what is left of two seconds after a signal.
+const LAST: Duration = Duration::from_millis(200);
+
 /// A handle to the writing thread.
 #[derive(Clone, Debug)]
 pub struct Console {
@@ -89,6 +92,28 @@ impl Console {
     /// How many pieces were lost.
     pub fn dropped(&self) -> usize {
         self.state.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`.
+pub fn last_words(text: String) {
+    say_last(std::io::stdout(), text);
+}
+
+/// The same to whoever reads stderr: what stdout's reader did not get.
+pub fn last_words_aside(text: String) {
+    say_last(std::io::stderr(), text);
+}
+
+fn say_last(mut out: impl Write + Send + 'static, text: String) {
+    let (tell, told) = channel();
+    let write = move || {
+        let _written = put(&mut out, text.as_bytes());
+        // The process may be gone.
+        let _told = tell.send(());
+    };
+    if thread::Builder::new().name("last-words".into()).spawn(write).is_ok() {
+        let _written = told.recv_timeout(LAST);
     }
 }
 

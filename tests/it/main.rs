@@ -19,6 +19,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]
 mod stand_in;
