@@ -20,8 +20,10 @@ use file::Standing;
 
 mod file;
 mod trace;
+mod turn;
 
 pub use trace::TraceFile;
+use turn::Turns;
 
 /// One destination with what is to be written there.
 pub struct Piece {
@@ -59,11 +61,12 @@ enum Format {
 #[derive(Debug)]
 pub struct Delivery {
     outlet: Outlet,
+    turns: Turns,
 }
 
 impl Delivery {
     pub fn new(outlet: Outlet) -> Delivery {
-        Delivery { outlet }
+        Delivery { outlet, turns: Turns::default() }
     }
 
     pub fn outlet(&self) -> &Outlet {
@@ -73,6 +76,12 @@ impl Delivery {
     /// Where the trace file goes, if one is wanted and can be written.
     pub fn trace_file(&self) -> Option<&Path> {
         self.outlet.trace_file.as_deref()
+    }
+
+    /// Begins the last version of the trace file, if one is wanted.
+    pub fn start_trace(&self) -> Option<TraceFile> {
+        let path = self.trace_file()?;
+        Some(TraceFile::start(path.to_owned(), self.turns.of(path)))
     }
 
     /// A destination that is not to be written any more: what stands there is not ours to touch.
@@ -119,8 +128,8 @@ impl Delivery {
         if let Some(folder) = &outlet.output_dir {
             let report = Arc::clone(report);
             let work = {
-                let folder = folder.clone();
-                move || write_folder(&folder, &report)
+                let (folder, turn) = (folder.clone(), self.turns.of(folder));
+                move || turn.take(report.stage, || write_folder(&folder, &report))
             };
             pieces.push(Piece { input: "output-dir", path: folder.clone(), work: Box::new(work) });
         }
@@ -138,7 +147,10 @@ impl Delivery {
                 continue;
             }
             let (report, prefix, there) = (Arc::clone(report), outlet.output_prefix.clone(), path.clone());
-            let work = move || write_file(&there, report.stage, &render(format, &report, &prefix)?);
+            let turn = self.turns.of(path);
+            let work = move || {
+                turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix)?))
+            };
             pieces.push(Piece { input, path: path.clone(), work: Box::new(work) });
         }
         pieces
@@ -146,7 +158,7 @@ impl Delivery {
 
     fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
         let path = self.outlet.ci_output.clone()?;
-        let (report, there) = (Arc::clone(report), path.clone());
+        let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
             let rows = outputs::outputs(&report, Destination::CiFile).rows;
             // A delimiter that stands in a value is as good as impossible; then the next one does not.
@@ -155,20 +167,20 @@ impl Delivery {
                     break records;
                 }
             };
-            file::append(&there, records.as_bytes()).map_err(Trouble::NotWritten)
+            turn.take(report.stage, || file::append(&there, records.as_bytes()).map_err(Trouble::NotWritten))
         };
         Some(Piece { input: "GITHUB_OUTPUT", path, work: Box::new(work) })
     }
 
     fn for_ci_summary(&self, report: &Arc<Report>) -> Option<Piece> {
         let path = self.outlet.ci_summary.clone()?;
-        let (report, there) = (Arc::clone(report), path.clone());
+        let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
             let text = match report.stage {
                 Stage::First => markdown::began(&report),
                 Stage::Final => markdown::summary(&report),
             };
-            file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten)
+            turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
         Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work) })
     }

@@ -5,9 +5,12 @@
 
 mod agreement;
 mod component;
+mod faults;
+
 mod fixture;
 mod gitlab;
 mod golden;
+mod harness;
 mod hostile;
 mod hostile_text;
 mod laws;
@@ -16,6 +19,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]
 mod stand_in;
