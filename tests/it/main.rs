@@ -12,6 +12,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod stories;
 
 #[path = "../../examples/stand-in/service/mod.rs"]
 mod stand_in;
