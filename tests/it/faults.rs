@@ -34,7 +34,14 @@ enum Ends {
     ByDeadline,
 }
 
-fn on(on: On, what: &'static str, replies: impl Into<Vec<Reply>>, ends: Ends, verdict: &'static str, code: i32) -> Fault {
+fn on(
+    on: On,
+    what: &'static str,
+    replies: impl Into<Vec<Reply>>,
+    ends: Ends,
+    verdict: &'static str,
+    code: i32,
+) -> Fault {
     Fault { what, on, replies: replies.into(), ends, verdict, code }
 }
 
@@ -83,40 +90,74 @@ use Ends::{AtOnce, ByAnswer, ByClock, ByDeadline};
 #[test]
 fn each_answer_that_comes_and_goes_ends_as_the_table_says() {
     let going = || Reply::run("RUNNING");
-    hold(
-        &[
-            run("500 once", [Reply::status(500)], ByAnswer, "passed", 0),
-            run("502 HTML once", [Reply::html(502)], ByAnswer, "passed", 0),
-            run("200 HTML once", [Reply::html(200)], ByAnswer, "passed", 0),
-            run("401 once, then the renewed token is good", [Reply::status(401)], ByAnswer, "passed", 0),
-            run("401 for ever, renewed once", [Reply::status(401).forever()], ByAnswer, "denied", 5),
-            run("403 once, renewed", [Reply::status(403)], ByAnswer, "passed", 0),
-            run("403 for ever, renewed once", [Reply::status(403).forever()], ByAnswer, "denied", 5),
-            run("404, then it appears", [Reply::status(404)], ByAnswer, "passed", 0),
-            run("404 for ever", [Reply::status(404).forever()], ByClock, "not-found", 4),
-            run("null, then it appears", [Reply::text(200, "null")], ByAnswer, "passed", 0),
-            run("a run that vanishes", [going(), Reply::text(200, "null").forever()], ByClock, "not-found", 4),
-            run("a run that vanishes and comes back", [going(), Reply::text(200, "")], ByAnswer, "passed", 0),
-            run("a run that vanishes as 410", [going(), Reply::status(410).forever()], ByClock, "not-found", 4),
-            run("408 once", [Reply::status(408)], ByAnswer, "passed", 0),
-            run("425 once", [Reply::status(425)], ByAnswer, "passed", 0),
-            run("429 once", [Reply::status(429)], ByAnswer, "passed", 0),
-            run("a status that goes back, then succeeds", [Reply::run("QUEUED"), going(), Reply::run("QUEUED")], ByAnswer, "passed", 0),
-            run("a run that ends first as failed", [going(), Reply::run("FAILED"), success().forever()], ByAnswer, "failed", 1),
-            run("running for ever", [going().forever()], ByDeadline, "timed-out", 3),
-            run("an unknown word for ever", [Reply::run("PAUSED").forever()], AtOnce, "timed-out", 3),
-            run("an unknown word, then success", [Reply::run("PAUSED")], ByAnswer, "passed", 0),
-            run("an outage after the run was seen", [going(), Reply::status(503).forever()], ByClock, "unreachable", 6),
-            run("outages that take turns with answers", [Reply::status(503), going(), Reply::status(503)], ByAnswer, "passed", 0),
-            run("a redirect to another path of the origin", [Reply::redirect(307, "/moved").forever()], ByClock, "not-found", 4),
-            run("a redirect loop", [Reply::redirect(302, "").forever()], AtOnce, "unreachable", 6),
-            run("a redirect to another origin", [Reply::redirect(302, "https://evil.invalid/").forever()], ByAnswer, "unreachable", 6),
-            run("a redirect to another port", [Reply::redirect(302, "http://127.0.0.1:1/").forever()], ByAnswer, "unreachable", 6),
-            run("a redirect without a place", [Reply::status(302).forever()], AtOnce, "unreachable", 6),
-            run("407 from a proxy that nobody set", [Reply::status(407).forever()], ByAnswer, "unreachable", 6),
-            run("400 once: asking again would be the same", [Reply::status(400)], ByAnswer, "unreachable", 6),
-        ],
-    );
+    hold(&[
+        run("500 once", [Reply::status(500)], ByAnswer, "passed", 0),
+        run("502 HTML once", [Reply::html(502)], ByAnswer, "passed", 0),
+        run("200 HTML once", [Reply::html(200)], ByAnswer, "passed", 0),
+        run("401 once, then the renewed token is good", [Reply::status(401)], ByAnswer, "passed", 0),
+        run("401 for ever, renewed once", [Reply::status(401).forever()], ByAnswer, "denied", 5),
+        run("403 once, renewed", [Reply::status(403)], ByAnswer, "passed", 0),
+        run("403 for ever, renewed once", [Reply::status(403).forever()], ByAnswer, "denied", 5),
+        run("404, then it appears", [Reply::status(404)], ByAnswer, "passed", 0),
+        run("404 for ever", [Reply::status(404).forever()], ByClock, "not-found", 4),
+        run("null, then it appears", [Reply::text(200, "null")], ByAnswer, "passed", 0),
+        run("a run that vanishes", [going(), Reply::text(200, "null").forever()], ByClock, "not-found", 4),
+        run("a run that vanishes and comes back", [going(), Reply::text(200, "")], ByAnswer, "passed", 0),
+        run("a run that vanishes as 410", [going(), Reply::status(410).forever()], ByClock, "not-found", 4),
+        run("408 once", [Reply::status(408)], ByAnswer, "passed", 0),
+        run("425 once", [Reply::status(425)], ByAnswer, "passed", 0),
+        run("429 once", [Reply::status(429)], ByAnswer, "passed", 0),
+        run(
+            "a status that goes back, then succeeds",
+            [Reply::run("QUEUED"), going(), Reply::run("QUEUED")],
+            ByAnswer,
+            "passed",
+            0,
+        ),
+        run(
+            "a run that ends first as failed",
+            [going(), Reply::run("FAILED"), success().forever()],
+            ByAnswer,
+            "failed",
+            1,
+        ),
+        run("running for ever", [going().forever()], ByDeadline, "timed-out", 3),
+        run("an unknown word for ever", [Reply::run("PAUSED").forever()], AtOnce, "timed-out", 3),
+        run("an unknown word, then success", [Reply::run("PAUSED")], ByAnswer, "passed", 0),
+        run("an outage after the run was seen", [going(), Reply::status(503).forever()], ByClock, "unreachable", 6),
+        run(
+            "outages that take turns with answers",
+            [Reply::status(503), going(), Reply::status(503)],
+            ByAnswer,
+            "passed",
+            0,
+        ),
+        run(
+            "a redirect to another path of the origin",
+            [Reply::redirect(307, "/moved").forever()],
+            ByClock,
+            "not-found",
+            4,
+        ),
+        run("a redirect loop", [Reply::redirect(302, "").forever()], AtOnce, "unreachable", 6),
+        run(
+            "a redirect to another origin",
+            [Reply::redirect(302, "https://evil.invalid/").forever()],
+            ByAnswer,
+            "unreachable",
+            6,
+        ),
+        run(
+            "a redirect to another port",
+            [Reply::redirect(302, "http://127.0.0.1:1/").forever()],
+            ByAnswer,
+            "unreachable",
+            6,
+        ),
+        run("a redirect without a place", [Reply::status(302).forever()], AtOnce, "unreachable", 6),
+        run("407 from a proxy that nobody set", [Reply::status(407).forever()], ByAnswer, "unreachable", 6),
+        run("400 once: asking again would be the same", [Reply::status(400)], ByAnswer, "unreachable", 6),
+    ]);
 }
 
 #[test]
@@ -162,7 +203,13 @@ fn retry_after_cannot_outlast_a_clock() {
     let faults = [
         run("an hour, outage", [Reply::status(503).retry_after(3600).forever()], ByClock, "unreachable", 6),
         run("a century, outage", [Reply::status(429).retry_after(u64::MAX).forever()], ByClock, "unreachable", 6),
-        run("a day as a date, appear", [Reply::status(404).header("retry-after", "now+1d").forever()], ByClock, "not-found", 4),
+        run(
+            "a day as a date, appear",
+            [Reply::status(404).header("retry-after", "now+1d").forever()],
+            ByClock,
+            "not-found",
+            4,
+        ),
         run("an hour, deadline", [Reply::run("RUNNING").retry_after(3600).forever()], ByDeadline, "timed-out", 3),
         run("a date in the past", [Reply::status(503).header("retry-after", "now-1d")], ByAnswer, "passed", 0),
         run("nonsense", [Reply::status(503).header("retry-after", "soon")], ByAnswer, "passed", 0),

@@ -50,9 +50,7 @@ pub fn service() -> Service {
 
 /// The same with further keys of the scenario's JSON (examples/stand-in/README.md).
 pub fn scenario(further: Value) -> Scenario {
-    let run = |id: u32, run: &str, status: &str, created: &str, updated: &str| {
-        json!({"id": id, "pipeline_run_id": run, "last_status": status, "created_at": created, "updated_at": updated})
-    };
+    let run = |id: u32, run: &str, status: &str, created: &str, updated: &str| json!({"id": id, "pipeline_run_id": run, "last_status": status, "created_at": created, "updated_at": updated});
     let mut failed = run(43, FAILED, "FAILED", "2024-01-13T06:00:00.000Z", "2024-01-13T06:15:12.000Z");
     failed["trace"] = TRACE.into();
     let success = run(45, SUCCESS, "SUCCESS", "2024-01-15T10:30:00.000Z", "2024-01-15T10:45:23.000Z");

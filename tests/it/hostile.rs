@@ -40,6 +40,7 @@ pub fn hostile_texts() -> Vec<String> {
         "non-characters \u{fffe}\u{ffff}\u{fdd0}\u{1fffe} and a replacement \u{fffd}",
         // Markdown and HTML.
         "```\n````\n# heading\n</details><script>alert(1)</script>\n~~~\n<!--",
+        "<script>alert(1)</script>\n\n# heading",
         "| a | b |\n|---|---|\n| \\| `x|y` | ![i](https://evil.example/i.png) [l](javascript:x) <img src=x onerror=y> |",
         "@team #1 www.evil.example https://evil.example a@b.example <https://x.y> :tada: *e* **s** _e_ ~~d~~ $x$ &amp; \\",
         "[a]: https://evil.example\n[^1]: note\n- [ ] task\n1. list\n> quote\n---\ntext\n===\n    code\n+ x\n***",
@@ -167,7 +168,7 @@ pub fn readable<'s>(text: &str, secrets: &[&'s str]) -> Vec<&'s str> {
         let lines = seen.lines().filter(|line| line.len() >= 6);
         lines.chain([*secret, &unix, &seen]).any(|secret| readings.iter().any(|reading| holds(reading, secret)))
     };
-    secrets.iter().copied().filter(|secret| read(&secret)).collect()
+    secrets.iter().copied().filter(|secret| read(secret)).collect()
 }
 
 /// Text made of every trick there is, in any order.

@@ -303,7 +303,7 @@ fn a_line_names_its_run_only_where_there_are_several() {
         words::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner).text.to_string()
     };
     let (a, b, c) = (target("p", "a"), target("p", "b"), target("q", "a"));
-    assert_eq!(text(&[a.clone()], 0), "status RUNNING");
+    assert_eq!(text(std::slice::from_ref(&a), 0), "status RUNNING");
     assert_eq!(text(&[a.clone(), b], 1), "b: status RUNNING");
     assert_eq!(text(&[a, c], 1), "q/a: status RUNNING");
     assert_eq!(text(&[], 7), "status RUNNING");

@@ -78,7 +78,12 @@ fn the_documented_answers_and_every_status_word_are_read_as_the_table_says() {
         row(200, word("SUCCESS."), "timed-out", 3),
         row(200, word("SUCCES\u{405}"), "timed-out", 3),
         row(200, word("UNSUCCESS"), "timed-out", 3),
-        row(500, r#"{"msg":"There was an error retrieving the pipeline_run.","error":"Database connection error"}"#, "unreachable", 6),
+        row(
+            500,
+            r#"{"msg":"There was an error retrieving the pipeline_run.","error":"Database connection error"}"#,
+            "unreachable",
+            6,
+        ),
     ];
     let failures = ["CANCELED", "cancelled", "ABORTED", "ERROR", "FAILURE", "KILLED", "STOPPED", "SKIPPED", "TIMEOUT"];
     let failures = failures.into_iter().chain(["TIMED_OUT", "UPSTREAM_FAILED", "DELETED"]);

@@ -56,7 +56,13 @@ fn a_broken_answer_is_no_answer() {
         run("hangs after it was seen", [Reply::run("RUNNING"), Reply::hang().forever()], ByDeadline, "timed-out", 3),
         run("hangs in the body", [success().cut_at(50).then(End::Hang).forever()], ByDeadline, "unreachable", 6),
         run("trickles past the deadline", [success().trickle(1, trickle).forever()], ByDeadline, "unreachable", 6),
-        run("trickles for ever in the head of the end", [success().endless().trickle(1, trickle).forever()], ByDeadline, "unreachable", 6),
+        run(
+            "trickles for ever in the head of the end",
+            [success().endless().trickle(1, trickle).forever()],
+            ByDeadline,
+            "unreachable",
+            6,
+        ),
     ];
     hold(&faults);
 }

@@ -77,7 +77,8 @@ pub fn second_law(story: &Story<'_>, told: &Told, service: Option<&Service>) {
 fn agreement(told: &Told) -> (String, i32) {
     let mut says: Vec<(&str, String, String)> = Vec::new();
     let mut say = |place, verdict: Option<&String>, code: Option<&String>| {
-        let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| panic!("{place} does not tell: {told:#?}"));
+        let text =
+            |value: Option<&String>| value.cloned().unwrap_or_else(|| panic!("{place} does not tell: {told:#?}"));
         says.push((place, text(verdict), text(code)));
     };
     if let Some(outputs) = &told.outputs {

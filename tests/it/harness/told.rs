@@ -50,7 +50,9 @@ impl Told {
         let folder = story.inputs.get("output-dir").filter(|path| ours(path)).map(PathBuf::from);
         let in_folder = |folder: PathBuf| {
             let files = files(&folder).into_iter();
-            files.map(|(path, text)| (path.strip_prefix(&folder).expect("inside").display().to_string(), text)).collect()
+            files
+                .map(|(path, text)| (path.strip_prefix(&folder).expect("inside").display().to_string(), text))
+                .collect()
         };
         Told {
             code: status.code(),
@@ -134,4 +136,3 @@ fn files(folder: &std::path::Path) -> BTreeMap<PathBuf, String> {
     }
     found
 }
-
