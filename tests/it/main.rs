@@ -6,7 +6,6 @@
 mod agreement;
 mod component;
 mod faults;
-
 mod fixture;
 mod gitlab;
 mod golden;
@@ -19,6 +18,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod stories;
 mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]
