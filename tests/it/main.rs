@@ -1,5 +1,7 @@
 //! Claims about what the gate does, one file per promise; one binary, so that they link once.
 
+mod action;
+mod agreement;
 mod fixture;
 mod golden;
 mod hostile;
