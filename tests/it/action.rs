@@ -1,6 +1,7 @@
 //! `action.yml` is the program's own interface: every input handed on, every output mapped, nothing more.
 
 mod launcher;
+mod real;
 mod step;
 
 use std::collections::BTreeMap;

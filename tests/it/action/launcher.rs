@@ -6,12 +6,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
-use std::time::Duration;
 
-use super::step::{Ended, Runner, find, shells};
+use super::step::{Ended, Runner, find, send, shells};
 use super::{Action, LAUNCHER};
 use crate::runner::github;
-use crate::stand_in::{On, Scenario, Service};
 
 const ASSET: &str = "maestro-gate-1.2.3-x86_64-unknown-linux-musl.tar.gz";
 const CACHED: &str = "cache/maestro-gate/1.2.3/x64/maestro-gate-1.2.3-x86_64-unknown-linux-musl.tar.gz";
@@ -344,52 +342,6 @@ fn what_the_step_says_arrives_byte_for_byte_and_runs_nothing() {
     }
 }
 
-/// The runner of the real program, its service with it.
-fn real(shell: &'static str, run: &str) -> (Runner, Service) {
-    let service = Service::start(Scenario::from_json(include_str!("../../act/scenario.json")).expect("a scenario"));
-    let mut runner = Runner::new(shell);
-    for (name, value) in [
-        ("binary-path", env!("CARGO_BIN_EXE_maestro-gate")),
-        ("pipeline-id", "nightly"),
-        ("run-id", run),
-        ("timeout", "60s"),
-        ("poll-interval", "1s"),
-        ("base-url", &service.base_url()),
-        ("username", "ci@example.com"),
-        ("password", "correct-horse-battery"),
-        ("json", "reports/gate.json"),
-    ] {
-        runner.inputs.insert(name, value.to_owned());
-    }
-    (runner, service)
-}
-
-#[test]
-fn the_program_needs_no_more_than_what_action_yml_hands_on() {
-    let (runner, _service) = real("sh", "bad");
-    let ended = runner.run();
-    assert_eq!(ended.how(), (Some(1), "failed"), "{}", ended.log);
-    assert!(ended.outputs["trace"].starts_with("Connection timeout"));
-    assert!(ended.summary.contains("Connection timeout"));
-    assert!(runner.path("workspace/reports/gate.json").is_file());
-
-    let (runner, _service) = real("sh", "good");
-    has_passed(&runner.run());
-}
-
-#[test]
-fn a_signal_to_the_step_s_process_reaches_the_gate() {
-    for shell in shells() {
-        for (signal, code) in [("INT", 130), ("TERM", 143)] {
-            let (runner, service) = real(shell, "endless");
-            let child = runner.start();
-            assert!(service.wait_for(On::Run, 1, Duration::from_secs(30)));
-            send(signal, child.id());
-            assert_eq!(runner.end(child).how(), (Some(code), "interrupted"), "{shell} {signal}");
-        }
-    }
-}
-
 #[test]
 fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
     for shell in shells() {
@@ -408,9 +360,4 @@ fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
             assert_eq!(ended.outputs["exit-code"], code.to_string());
         }
     }
-}
-
-fn send(signal: &str, process: u32) {
-    let sent = Command::new("kill").arg(format!("-{signal}")).arg(process.to_string()).status();
-    assert!(sent.expect("kill is here").success());
 }

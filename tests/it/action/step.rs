@@ -167,3 +167,9 @@ pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
+
+/// Sends a signal to one process, as the runner does.
+pub fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(process.to_string()).status();
+    assert!(sent.expect("kill is here").success());
+}
