@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use http::HeaderValue;
+use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -52,6 +52,7 @@ impl Token {
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         let json = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
         let json: Value = serde_json::from_slice(&json).ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "it saturates, and no date is that far away")]
         let date = |name: &str| {
             // NumericDate may have a fraction (RFC 7519).
             let seconds = json.get(name)?;

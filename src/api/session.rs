@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::HeaderValue;
+use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::miss::{self, Fault};
 use super::secret::{Claims, TOKEN_LIMIT, Token};
 use super::stamps::Stamps;
-use super::transport::{SetupError, Transport};
+use super::transport::{SetupError, Transport, Turn};
 use super::wire;
 use crate::clock::Clock;
 use crate::gate::{Answer, During, Foreign, Miss, MissKind, Observation, SessionNote};
@@ -143,9 +143,10 @@ impl Session {
                 let login = Login { username, password, totp: totp_secret.as_ref() };
                 if let Err(answer) = self.sign_in(login, http, clock).await {
                     let mut state = self.state.borrow_mut();
-                    match answer.observation {
-                        Observation::Denied(..) => state.refused = Some(answer.clone()),
-                        _ => state.failure = Some((clock.elapsed(), answer.clone())),
+                    if is_refused(&answer) {
+                        state.refused = Some(answer.clone());
+                    } else {
+                        state.failure = Some((clock.elapsed(), answer.clone()));
                     }
                     return Err(Lost::Answer(answer));
                 }
@@ -207,7 +208,7 @@ impl Session {
         };
         let mut state = self.state.borrow_mut();
         let State { held: Some(held), notes, failure, .. } = &mut *state else { return };
-        let is_refused = matches!(failed.observation, Observation::Denied(..));
+        let is_refused = is_refused(&failed);
         if !is_refused {
             *failure = Some((clock.elapsed(), failed.clone()));
         }
@@ -218,14 +219,17 @@ impl Session {
 
     /// Signs in. The flight is held.
     async fn sign_in(&self, login: Login<'_>, http: &Transport, clock: Clock) -> Result<(), Answer> {
-        let code = match login.totp {
-            None => None,
-            Some(totp) => Some(self.fresh_code(totp, clock).await),
+        let (turn, code) = match login.totp {
+            None => (http.turn().await, None),
+            Some(totp) => {
+                let (turn, code) = self.fresh_code(totp, http, clock).await;
+                (turn, Some(code))
+            }
         };
-        let json = wire::sign_in(login.username, login.password, code.as_deref());
+        let json = wire::sign_in(login.username, login.password, code.as_ref());
         let mut body = Vec::new();
         let url = http.address(&["auth", "sign-in"]);
-        let heard = http.post(url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
+        let heard = http.post(turn, url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
         let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
@@ -242,18 +246,21 @@ impl Session {
         }
     }
 
-    /// The next code that was never sent, waiting for it if need be.
-    async fn fresh_code(&self, totp: &Totp, clock: Clock) -> String {
+    /// The next code that was never sent, waiting for it if need be. Made only when the request's turn has come: behind
+    /// eight slow looks it would grow old.
+    async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Turn<'t>, SecretString) {
         loop {
+            let turn = http.turn().await;
             let code = self.state.borrow_mut().codes.take(totp, clock.utc());
             match code {
                 Code::Fresh(code) => {
-                    if code.len() >= 6 {
-                        self.state.borrow_mut().secrets.push(SecretString::from(code.as_str()));
-                    }
-                    return code;
+                    self.state.borrow_mut().secrets.push(code.clone());
+                    return (turn, code);
                 }
-                Code::Wait(length) => wait(length).await,
+                Code::Wait(length) => {
+                    drop(turn);
+                    wait(length).await;
+                }
             }
         }
     }
@@ -302,6 +309,10 @@ pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> 
 
 pub(crate) fn answer(observation: Observation, stamps: Stamps) -> Answer {
     Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    matches!(answer.observation, Observation::Denied(..))
 }
 
 /// Why there is no record, if there is none.

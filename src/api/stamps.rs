@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::header::{AGE, DATE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName};
+use reqwest::header::{AGE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// The longest `Retry-After` that is kept. Longer than the longest timeout (30 days), so it changes nothing, and short
 /// enough to be added to any clock.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect, retry};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, redirect, retry};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use url::Url;
 
@@ -65,8 +66,13 @@ pub(crate) struct Transport {
     http: Client,
     base: Url,
     permits: Semaphore,
-    /// `WHOLE`.
-    limit: Duration,
+    limits: Limits,
+}
+
+/// `WHOLE` and `ERROR_BODY`; tests have less time.
+struct Limits {
+    whole: Duration,
+    error_body: Duration,
 }
 
 /// What came back: the headers' stamps, and the answer or why there is none.
@@ -88,6 +94,9 @@ impl Reply {
     }
 }
 
+/// The place of one request among those under way.
+pub(crate) type Turn<'t> = SemaphorePermit<'t>;
+
 /// Where a body goes, piece by piece; an error ends the request.
 pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Fault> + 's;
 
@@ -99,7 +108,12 @@ impl Transport {
 
     fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
         let http = builder.build().map_err(SetupError::Http)?;
-        Ok(Transport { http, base, permits: Semaphore::new(AT_ONCE), limit: WHOLE })
+        Ok(Transport {
+            http,
+            base,
+            permits: Semaphore::new(AT_ONCE),
+            limits: Limits { whole: WHOLE, error_body: ERROR_BODY },
+        })
     }
 
     /// The address under the base: its path prefix, then `segments`, each of them ONE.
@@ -114,6 +128,11 @@ impl Transport {
         url
     }
 
+    /// One of the eight places.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        self.permits.acquire().await.expect("nobody closes it")
+    }
+
     /// GET, following redirects within the origin.
     pub(crate) async fn get(&self, url: Url, token: &HeaderValue, clock: Clock, sink: &mut Sink<'_>) -> Heard {
         let mut stamps = Stamps::default();
@@ -124,17 +143,25 @@ impl Transport {
                 let response = self.send(request, clock, &mut stamps).await?;
                 match self.redirect(&url, &response)? {
                     Some(next) => url = next,
-                    None => return read(response, sink).await,
+                    None => return self.read(response, sink).await,
                 }
             }
             Err(Fault::new(MissKind::RedirectLoop))
         };
+        let _turn = self.turn().await;
         let reply = self.limited(answer).await;
         Heard { stamps, reply }
     }
 
-    /// POST, once: never redirected, never repeated.
-    pub(crate) async fn post(&self, url: Url, json: Vec<u8>, clock: Clock, sink: &mut Sink<'_>) -> Heard {
+    /// POST, once: never redirected, never repeated. The caller's turn, because what is sent may not keep.
+    pub(crate) async fn post(
+        &self,
+        _turn: Turn<'_>,
+        url: Url,
+        json: Vec<u8>,
+        clock: Clock,
+        sink: &mut Sink<'_>,
+    ) -> Heard {
         let mut stamps = Stamps::default();
         let answer = async {
             let request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
@@ -142,17 +169,16 @@ impl Transport {
             match self.redirect(&url, &response) {
                 Err(fault) if fault.kind == MissKind::RedirectOffOrigin => Err(fault),
                 // Within the origin its status is what it is: not an answer to a sign-in.
-                Ok(_) | Err(_) => read(response, sink).await,
+                Ok(_) | Err(_) => self.read(response, sink).await,
             }
         };
         let reply = self.limited(answer).await;
         Heard { stamps, reply }
     }
 
-    /// In turn, and within the time of a whole request.
+    /// Within the time of a whole request.
     async fn limited(&self, answer: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
-        let _permit = self.permits.acquire().await.expect("nobody closes it");
-        timeout(self.limit, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
+        timeout(self.limits.whole, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
     }
 
     async fn send(&self, request: RequestBuilder, clock: Clock, stamps: &mut Stamps) -> Result<Response, Fault> {
@@ -182,27 +208,27 @@ impl Transport {
         }
         Ok(Some(next))
     }
-}
 
-async fn read(mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
-    let status = response.status();
-    let mut said = Vec::new();
-    if matches!(status, StatusCode::OK | StatusCode::CREATED) {
-        while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
-            sink(&piece)?;
-        }
-    } else {
-        let body = async {
-            while said.len() < ERROR_BODY_BYTES
-                && let Ok(Some(piece)) = response.chunk().await
-            {
-                said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
+    async fn read(&self, mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
+        let status = response.status();
+        let mut said = Vec::new();
+        if matches!(status, StatusCode::OK | StatusCode::CREATED) {
+            while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
+                sink(&piece)?;
             }
-        };
-        // However it ends: the status has decided.
-        let _ = timeout(ERROR_BODY, body).await;
+        } else {
+            let body = async {
+                while said.len() < ERROR_BODY_BYTES
+                    && let Ok(Some(piece)) = response.chunk().await
+                {
+                    said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
+                }
+            };
+            // However it ends: the status has decided.
+            let _ = timeout(self.limits.error_body, body).await;
+        }
+        Ok(Reply { status: status.as_u16(), said })
     }
-    Ok(Reply { status: status.as_u16(), said })
 }
 
 fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, SetupError> {

@@ -165,9 +165,13 @@ struct SignIn<'a> {
     totp: Option<&'a str>,
 }
 
-pub(crate) fn sign_in(username: &str, password: &SecretString, totp: Option<&str>) -> Vec<u8> {
-    serde_json::to_vec(&SignIn { username, password: password.expose_secret(), totp })
-        .expect("a struct of strings is always JSON")
+pub(crate) fn sign_in(username: &str, password: &SecretString, totp: Option<&SecretString>) -> Vec<u8> {
+    serde_json::to_vec(&SignIn {
+        username,
+        password: password.expose_secret(),
+        totp: totp.map(SecretString::expose_secret),
+    })
+    .expect("a struct of strings is always JSON")
 }
 
 /// What a sign-in gave: the token to use, and every token in the answer, for the redactor.

@@ -98,8 +98,8 @@ impl Run {
             Observation::NotVisible(miss) => self.not_visible(index, limits, elapsed, miss, tell),
             Observation::Unusable(miss) => self.unusable(index, limits, elapsed, miss, tell),
             Observation::Denied(Scope::SignIn, miss) => return Step::AllDenied(miss),
-            Observation::Denied(Scope::Run, miss) => self.ends_for(miss, Verdict::Denied),
-            Observation::Unreachable(miss) => self.ends_for(miss, Verdict::Unreachable),
+            Observation::Denied(Scope::Run, miss) => Some(self.ends_for(miss, Verdict::Denied)),
+            Observation::Unreachable(miss) => Some(self.ends_for(miss, Verdict::Unreachable)),
         };
         if let Some(verdict) = verdict {
             self.finish(index, End::Verdict(verdict), tell);
@@ -123,9 +123,9 @@ impl Run {
         tell(Event::Ended { run: index, end });
     }
 
-    pub(super) fn ends_for(&mut self, miss: Miss, verdict: Verdict) -> Option<Verdict> {
+    pub(super) fn ends_for(&mut self, miss: Miss, verdict: Verdict) -> Verdict {
         self.miss = Some(miss);
-        Some(verdict)
+        verdict
     }
 
     fn record(
@@ -245,7 +245,8 @@ impl Run {
             self.outage.map(|outage| outage.since.saturating_add(limits.outage)),
         ];
         let mut next = elapsed.saturating_add(ours.max(asked));
-        for end in clocks.into_iter().flatten() {
+        // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
+        for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
             next = next.min(end);
         }
         next = next.max(elapsed.saturating_add(FLOOR));

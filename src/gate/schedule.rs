@@ -71,7 +71,7 @@ fn hash(target: &Target) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// SplitMix64's finaliser, as a number in `0.0..1.0`.
+/// The finaliser of `SplitMix64`, as a number in `0.0..1.0`.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
 fn unit(seed: u64) -> f64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -57,10 +57,7 @@ impl Gate {
                 None
             }
             Step::AllDenied(miss) => {
-                self.end_all(elapsed, notices, |watched| {
-                    watched.ends_for(miss.clone(), Verdict::Denied);
-                    End::Verdict(Verdict::Denied)
-                });
+                self.end_all(elapsed, notices, |watched| End::Verdict(watched.ends_for(miss.clone(), Verdict::Denied)));
                 None
             }
         }

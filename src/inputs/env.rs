@@ -39,18 +39,18 @@ impl Env {
     }
 
     /// The variable's value; `None` if it is not set or empty.
-    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+    pub fn value(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(&same_case(name.into())).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The variable's value as text, bytes that are not UTF-8 replaced.
     pub fn lossy(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|value| value.to_string_lossy().into_owned())
+        self.value(name).map(|value| value.to_string_lossy().into_owned())
     }
 
     /// Whether the variable says `true`, in any case: `True` is Azure's way.
     pub fn is_true(&self, name: &str) -> bool {
-        self.raw(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.value(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// The names of variables that are not empty and begin with `prefix`.

@@ -66,7 +66,7 @@ pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
         let shout = row.name.to_ascii_uppercase();
         let snake = shout.replace('-', "_");
         let mut variable = |place, name: String| {
-            let found = env.raw(&name).and_then(|raw| readable(row.input, raw));
+            let found = env.value(&name).and_then(|raw| readable(row.input, raw));
             all.extend(found.map(|text| Given { input: row.input, place, called: name, text }));
         };
         if env.is_true("GITHUB_ACTIONS") {
@@ -158,8 +158,8 @@ fn readable(input: Input, raw: &OsStr) -> Option<Result<String, Unreadable>> {
 
 /// Woodpecker's name is the server's to choose (`CI_SYSTEM_NAME`), so its other marks count as well.
 fn is_plugin_host(env: &Env) -> bool {
-    let is = |name: &str, value: &str| env.raw(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
-    let is_set = |name: &str| env.raw(name).is_some();
+    let is = |name: &str, value: &str| env.value(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
+    let is_set = |name: &str| env.value(name).is_some();
     env.is_true("DRONE")
         || is("CI", "woodpecker")
         || is("CI", "drone")

@@ -104,7 +104,7 @@ impl RunReport {
         let unseen = RunReport { end: run.end, reason: told.reason, next_step: told.next_step, ..unseen };
         let Some(seen) = &run.seen else { return unseen };
         let spelt = |id: &Foreign, asked: Clean| {
-            let clean = id_of(id.raw(), story.cleaner);
+            let clean = id_of(id, story.cleaner);
             if clean.is_empty() { asked } else { clean }
         };
         let pipeline_id = spelt(&seen.record.pipeline_id, unseen.pipeline_id);
@@ -124,8 +124,8 @@ impl RunReport {
 
     /// A run of which nothing is known but its name.
     fn unseen(target: &Target, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> RunReport {
-        let pipeline_id = id_of(target.pipeline.as_str(), cleaner);
-        let run_id = id_of(target.run.as_str(), cleaner);
+        let pipeline_id = id_of(&Foreign::new(target.pipeline.as_str()), cleaner);
+        let run_id = id_of(&Foreign::new(target.run.as_str()), cleaner);
         RunReport {
             run_url: run_url(&pipeline_id, &run_id).and_then(|url| link(&url)),
             pipeline_id,
@@ -143,8 +143,8 @@ impl RunReport {
     }
 }
 
-fn id_of(id: &str, cleaner: &Cleaner) -> Clean {
-    let clean = cleaner.id(&Foreign::new(id));
+fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
+    let clean = cleaner.id(id);
     if clean.len() <= ID_LIMIT {
         return clean;
     }

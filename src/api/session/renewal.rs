@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use super::Claims;
-use secrecy::ExposeSecret;
-
 use crate::plan::Totp;
 
 /// The access token lives 30 minutes; the company's own scripts sign in again after 25.
@@ -72,9 +71,9 @@ pub(super) struct Codes {
 }
 
 /// A code, or how long until there is one.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Code {
-    Fresh(String),
+    Fresh(SecretString),
     Wait(Duration),
 }
 
@@ -93,7 +92,7 @@ impl Codes {
         if self.has_fresh(totp, now) {
             let step = totp.step_at(unix(now));
             self.last = Some(step);
-            return Code::Fresh(totp.code(step).expose_secret().to_owned());
+            return Code::Fresh(totp.code(step));
         }
         let over = self.last.map_or(0, |last| totp.step_ends(last));
         let left = Duration::from_secs(over)
@@ -109,6 +108,8 @@ fn unix(now: DateTime<Utc>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn at(seconds: u64) -> Duration {
@@ -121,10 +122,9 @@ mod tests {
 
     fn due(issued: Option<i64>, ends: Option<i64>, answered: Option<i64>) -> u64 {
         let claims = Claims { issued: issued.and_then(date), ends: ends.and_then(date) };
-        match Early::from_claims(claims, answered.and_then(date), at(1_000)) {
-            Early::At { due, told: false } => due.as_secs() - 1_000,
-            other => panic!("{other:?}"),
-        }
+        let early = Early::from_claims(claims, answered.and_then(date), at(1_000));
+        let Early::At { due, told: false } = early else { panic!("{early:?}") };
+        due.as_secs() - 1_000
     }
 
     #[test]
@@ -170,12 +170,14 @@ mod tests {
         let mut codes = Codes::default();
         let now = |seconds: i64| DateTime::from_timestamp(seconds, 500_000_000).expect("a date");
         let Code::Fresh(first) = codes.take(&totp, now(1_705_314_600)) else { panic!("a code") };
-        assert_eq!(codes.take(&totp, now(1_705_314_600)), Code::Wait(Duration::from_millis(29_500)));
-        assert_eq!(codes.take(&totp, now(1_705_314_629)), Code::Wait(Duration::from_millis(500)));
+        for (seconds, left) in [(1_705_314_600, 29_500), (1_705_314_629, 500)] {
+            let Code::Wait(length) = codes.take(&totp, now(seconds)) else { panic!("the same code again") };
+            assert_eq!(length, Duration::from_millis(left));
+        }
         // A clock that went back does not bring an old code back.
         assert!(matches!(codes.take(&totp, now(1_705_314_000)), Code::Wait(_)));
         let Code::Fresh(second) = codes.take(&totp, now(1_705_314_630)) else { panic!("a code") };
-        assert_ne!(first, second);
+        assert_ne!(first.expose_secret(), second.expose_secret());
         assert!(matches!(codes.take(&totp, now(1_705_314_630)), Code::Wait(_)));
     }
 }

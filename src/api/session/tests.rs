@@ -10,7 +10,6 @@ use super::super::secret::jwt;
 use super::super::server::{Reply, Server};
 use super::*;
 
-/// A secret of the placeholder kind.
 pub(super) fn totp() -> Totp {
     Totp::read("JBSWY3DPEHPK3PXP").expect("a secret").0
 }
@@ -260,6 +259,11 @@ async fn a_stalled_early_renewal_does_not_hold_up_those_who_have_a_token() {
     assert_eq!(server.sign_ins(), 2);
 }
 
+#[expect(clippy::disallowed_methods, reason = "whoever made the token writes its file")]
+fn write(path: &Path, token: &str) {
+    std::fs::write(path, token).expect("written");
+}
+
 #[tokio::test]
 async fn a_token_file_is_read_again_when_its_token_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -275,21 +279,25 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     assert_eq!((miss.kind, miss.detail.is_some()), (MissKind::TokenFile, true));
 
     let ends = jwt(r#"{"exp":1705315200}"#);
-    std::fs::File::create(&path)
-        .and_then(|mut file| std::io::Write::write_all(&mut file, format!("{ends}\r\n").as_bytes()))
-        .expect("written");
+    write(
+        &path,
+        &format!(
+            "{ends}
+"
+        ),
+    );
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     assert_eq!(first.header, ends.as_str());
     assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
     assert!(matches!(session.token(&http, clock, first.generation).await, Err(Lost::NothingNewer)));
 
-    std::fs::File::create(&path).and_then(|mut file| std::io::Write::write_all(&mut file, b"newer")).expect("written");
+    write(&path, "newer");
     assert_eq!(session.token(&http, clock, first.generation).await.ok().expect("a token").header, "newer");
     assert_eq!(notes(&session), [SessionNote::Renewed]);
     assert_eq!(session.take_new_secrets().len(), 2);
 
     // Gone: no reason to doubt the token for the runs that it serves.
-    std::fs::File::create(&path).expect("emptied");
+    write(&path, "\n");
     let gone = lost(session.token(&http, clock, 2).await);
     assert!(matches!(gone, Observation::Denied(crate::gate::Scope::Run, miss) if miss.kind == MissKind::TokenFile));
     assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");

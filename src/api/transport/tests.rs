@@ -2,15 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::super::server::{Asked, Reply, Server, serve};
 use super::*;
@@ -143,7 +145,7 @@ async fn a_post_is_sent_once() {
         let server = answering(reply).await;
         let transport = transport(&server);
         let url = transport.address(&["auth", "sign-in"]);
-        let heard = transport.post(url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+        let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
         assert_eq!(heard.reply.map(|reply| reply.status).map_err(|fault| fault.kind), expected);
         assert_eq!(server.asked().len(), 1);
     }
@@ -157,7 +159,7 @@ async fn a_post_on_a_connection_that_the_server_closed_is_not_repeated() {
     let transport = transport(&server);
     assert!(get(&transport, 10).await.1.is_ok());
     let url = transport.address(&["auth", "sign-in"]);
-    let heard = transport.post(url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
     assert_eq!(heard.reply.err().expect("broken").kind, MissKind::Broken);
     assert_eq!(server.asked().iter().filter(|asked| asked.method == "POST").count(), 1);
 }
@@ -196,11 +198,19 @@ async fn an_error_body_is_read_in_part_and_its_status_stands() {
 }
 
 #[tokio::test]
+async fn an_error_body_that_stalls_does_not_hold_up_its_status() {
+    let server = answering(Reply::stalled("HTTP/1.1 503 X\r\ncontent-length: 500\r\n\r\nbusy")).await;
+    let mut transport = transport(&server);
+    transport.limits = Limits { whole: Duration::from_secs(5), error_body: Duration::from_millis(50) };
+    assert_eq!(get(&transport, 1024).await.1, Ok((503, b"busy".to_vec())));
+}
+
+#[tokio::test]
 async fn an_answer_that_does_not_end_is_cut() {
     for bytes in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nretry-after: 3\r\ncontent-length: 50\r\n\r\n{"] {
         let server = answering(Reply::stalled(bytes)).await;
         let mut transport = transport(&server);
-        transport.limit = Duration::from_millis(50);
+        transport.limits.whole = Duration::from_millis(50);
         let (stamps, reply) = get(&transport, 1024).await;
         assert_eq!(reply, Err(MissKind::Timeout), "{bytes:?}");
         assert_eq!(stamps.retry_after.is_some(), bytes.contains("retry"));
@@ -268,8 +278,8 @@ async fn a_proxy_that_wants_credentials_is_told_from_one_that_fails() {
     }
 }
 
-/// A server with a certificate of its own authority.
-async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'static>) {
+/// A server with a certificate of its own authority, which comes with it.
+fn tls_config(params: &CertificateParams) -> (ServerConfig, CertificateDer<'static>) {
     let mut authority = CertificateParams::new(Vec::new()).expect("params");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("signed");
@@ -282,20 +292,40 @@ async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'s
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
         .expect("a certificate");
+    (config, authority.der().clone())
+}
+
+async fn tls_listen<F>(
+    config: ServerConfig,
+    serve: impl Fn(TlsStream<TcpStream>) -> F + Send + Sync + 'static,
+) -> SocketAddr
+where
+    F: Future<Output: Send> + Send,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let acceptor = TlsAcceptor::from(Arc::new(config));
+    let serve = Arc::new(serve);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
+            let (acceptor, serve) = (acceptor.clone(), serve.clone());
             tokio::spawn(async move {
-                let stream = acceptor.accept(stream).await.ok()?;
-                let script = Arc::new(Mutex::new(|_: &Asked| Reply::json(200, "secure")));
-                serve(stream, 0, script, Arc::default()).await
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    serve(stream).await;
+                }
             });
         }
     });
-    (address, authority.der().clone())
+    address
+}
+
+async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'static>) {
+    let (config, authority) = tls_config(&params);
+    let serve = |stream| {
+        let script = Arc::new(Mutex::new(|_: &Asked| Reply::json(200, "secure")));
+        serve(stream, 0, script, Arc::default())
+    };
+    (tls_listen(config, serve).await, authority)
 }
 
 async fn secure(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), MissKind> {
@@ -334,4 +364,34 @@ async fn other_tls_trouble_is_an_outage() {
 fn a_root_that_is_none_is_a_mistake() {
     let bad = CertificateDer::from(b"nonsense".to_vec());
     assert!(matches!(Transport::new("https://x.invalid".parse().expect("a URL"), vec![bad]), Err(SetupError::Root(_))));
+}
+
+/// Speaks HTTP/2 only: a GET is answered, a POST refused as not even begun.
+async fn serve_h2(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin, asked: Arc<AtomicUsize>) {
+    let Ok(mut connection) = h2::server::Builder::new().handshake::<_, &'static [u8]>(stream).await else { return };
+    while let Some(Ok((request, mut respond))) = connection.accept().await {
+        asked.fetch_add(1, Ordering::SeqCst);
+        if request.method() == http::Method::POST {
+            respond.send_reset(h2::Reason::REFUSED_STREAM);
+        } else if let Ok(mut body) = respond.send_response(http::Response::new(()), false) {
+            let _ = body.send_data(b"second version", true);
+        }
+    }
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_and_repeats_no_post_either() {
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
+    let (mut config, authority) = tls_config(&params);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let address = tls_listen(config, move |stream| serve_h2(stream, count.clone())).await;
+    let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
+    let transport = Transport::build(builder, base).expect("a client");
+    assert_eq!(get(&transport, 1024).await.1, Ok((200, b"second version".to_vec())));
+    let url = transport.address(&["auth", "sign-in"]);
+    let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    assert_eq!(heard.reply.err().expect("refused").kind, MissKind::Broken);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

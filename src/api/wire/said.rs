@@ -64,7 +64,8 @@ pub(crate) fn bounded(text: &str) -> Foreign {
     let half = LIMIT / 2 - 8;
     let head = text.floor_char_boundary(half);
     let tail = text.ceil_char_boundary(text.len() - half);
-    Foreign::new(format!("{} ... {}", &text[..head], &text[tail..]))
+    let (head, tail) = (text.split_at(head).0, text.split_at(tail).1);
+    Foreign::new(format!("{head} ... {tail}"))
 }
 
 #[cfg(test)]

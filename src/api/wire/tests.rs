@@ -22,17 +22,17 @@ fn observe(body: impl AsRef<[u8]>) -> Observation {
 }
 
 fn recorded(body: impl AsRef<[u8]>) -> Record {
-    match observe(body) {
-        Observation::Record(record) => record,
-        other => panic!("{other:?}"),
-    }
+    let observed = observe(body);
+    let Observation::Record(record) = observed else { panic!("{observed:?}") };
+    record
 }
 
 fn missed(body: impl AsRef<[u8]>) -> MissKind {
-    match observe(body.as_ref()) {
-        Observation::Unusable(miss) => miss.kind,
-        other => panic!("{}: {other:?}", String::from_utf8_lossy(body.as_ref())),
-    }
+    let observed = observe(body.as_ref());
+    let Observation::Unusable(miss) = observed else {
+        panic!("{}: {observed:?}", String::from_utf8_lossy(body.as_ref()))
+    };
+    miss.kind
 }
 
 /// The example with one field replaced; without a value, left out.
@@ -65,9 +65,9 @@ fn a_record_may_stand_under_data_but_not_in_both_places() {
     for wrapper in [r#"{"status":true,"data":RUN}"#, r#"{"data":RUN}"#, r#"{"status":"ok","data":RUN,"x":[1]}"#] {
         assert_eq!(recorded(wrapper.replace("RUN", SUCCESS)).status.raw(), "SUCCESS");
     }
-    let both = format!("{},\"data\":{SUCCESS}}}", &SUCCESS[..SUCCESS.len() - 1]);
+    let both = format!("{},\"data\":{SUCCESS}}}", SUCCESS.strip_suffix('}').expect("an object"));
     assert_eq!(missed(both), MissKind::NotARecord("both bare and under data"));
-    let both = format!("{},\"data\":null}}", &SUCCESS[..SUCCESS.len() - 1]);
+    let both = format!("{},\"data\":null}}", SUCCESS.strip_suffix('}').expect("an object"));
     assert_eq!(missed(both), MissKind::NotARecord("both bare and under data"));
     let refused = format!(r#"{{"status":false,"data":{SUCCESS}}}"#);
     assert_eq!(missed(refused), MissKind::NotARecord("its status is false"));
@@ -81,10 +81,9 @@ fn a_record_may_stand_under_data_but_not_in_both_places() {
 fn null_nothing_and_an_empty_object_are_not_visible() {
     for body in ["null", "", " \r\n\t", " null ", "{}", "{ \n }", r#"{"data":null}"#, r#"{"status":true,"data":null}"#]
     {
-        match observe(body) {
-            Observation::NotVisible(miss) => assert_eq!(miss.kind, MissKind::NoRecord),
-            other => panic!("{body}: {other:?}"),
-        }
+        let observed = observe(body);
+        let Observation::NotVisible(miss) = observed else { panic!("{body}: {observed:?}") };
+        assert_eq!(miss.kind, MissKind::NoRecord);
     }
 }
 
@@ -101,7 +100,7 @@ fn what_is_not_one_json_document_is_unusable() {
         &format!("/**/{SUCCESS}"),
         &"[".repeat(1_000_000),
     ] {
-        assert_eq!(missed(body), MissKind::NotJson, "{}", &body[..body.len().min(40)]);
+        assert_eq!(missed(body), MissKind::NotJson, "{}", body.get(..40).unwrap_or(body));
     }
     let bad_utf8 = SUCCESS.replace("null", "\"?\"").into_bytes();
     let bad_utf8: Vec<u8> = bad_utf8.into_iter().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
@@ -196,13 +195,13 @@ fn a_status_decides_whatever_the_body_says() {
 #[test]
 fn no_truncation_of_a_record_is_a_record() {
     for end in 0..SUCCESS.len() {
-        assert!(!matches!(observe(&SUCCESS[..end]), Observation::Record(_)), "{end}");
+        assert!(!matches!(observe(&SUCCESS.as_bytes()[..end]), Observation::Record(_)), "{end}");
     }
 }
 
 #[test]
 fn a_large_body_is_read_in_time() {
-    let many: Vec<String> = (0..400_000).map(|key| format!("\"key{key}\":{{}}")).collect();
+    let many: Vec<String> = (0..100_000).map(|key| format!("\"key{key}\":{{}}")).collect();
     assert_eq!(recorded(with("x", Some(&format!("{{{}}}", many.join(","))))).status.raw(), "RUNNING");
 }
 
@@ -247,7 +246,10 @@ fn an_answer_without_a_token_is_not_signed_in() {
 #[test]
 fn a_sign_in_is_sent_as_the_service_wants_it() {
     let password = SecretString::from("p\"w");
-    let json = |totp| String::from_utf8(sign_in("u@x", &password, totp)).expect("text");
+    let json = |totp: Option<&str>| {
+        let totp = totp.map(SecretString::from);
+        String::from_utf8(sign_in("u@x", &password, totp.as_ref())).expect("text")
+    };
     assert_eq!(json(None), r#"{"username":"u@x","password":"p\"w","totp":null}"#);
     assert_eq!(json(Some("123456")), r#"{"username":"u@x","password":"p\"w","totp":"123456"}"#);
 }

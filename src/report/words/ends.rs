@@ -69,7 +69,7 @@ impl Teller<'_> {
             return (reason, next);
         }
         let source = match &seen.record.trace {
-            Some(trace) if !trace.raw().trim().is_empty() => "read the trace",
+            Some(trace) if !self.cleaner.text(trace).trim().is_empty() => "read the trace",
             Some(_) | None => "read the run's logs in Maestro",
         };
         (reason, format!("{source}, mend the cause, {again}"))
