@@ -166,7 +166,7 @@ pub fn readable_secrets(text: &str) -> Vec<&'static str> {
         let lines = seen.lines().filter(|line| line.len() >= 6);
         lines.chain([*secret, &unix, &seen]).any(|secret| readings.iter().any(|reading| holds(reading, secret)))
     };
-    SECRETS.iter().copied().filter(|secret| read(&secret)).collect()
+    SECRETS.iter().copied().filter(read).collect()
 }
 
 /// Text made of every trick there is, in any order.
