@@ -3,10 +3,10 @@
 // Nothing else is ever made of this; it tells clippy that helpers are test code too.
 #![cfg(test)]
 
+mod action;
 mod agreement;
 mod component;
 mod faults;
-
 mod fixture;
 mod gitlab;
 mod golden;
@@ -19,6 +19,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod stories;
 mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]

@@ -100,6 +100,8 @@ fn overlapping_secrets_leave_nothing() {
     assert_eq!(cleaned(&["ababab"], "abababab.ababab"), "***.***");
     assert_eq!(cleaned(&["abcdefgh", "cdefgh"], "abcdefgh cdefgh abcdefg"), "*** *** abcdefg");
     assert_eq!(cleaned(&["abcdefxx", "bcdefg"], "abcdefg"), "a***");
+    assert_eq!(cleaned(&["abcdefgh", "cdefgx", "bcdefg"], "abcdefgx"), "a***");
+    assert_eq!(cleaned(&["xabcdefy", "abcdef"], "xabcdefz"), "x***z");
 }
 
 #[test]
