@@ -19,7 +19,7 @@ pub fn markdown_inline(text: &str) -> String {
         let rest = &line[at + c.len_utf8()..];
         match c {
             // References rather than backslashes where renderers look before Markdown does (HTML, cells, formulas).
-            '&' | '<' | '>' | '|' | '\\' | '`' | '$' | '[' | ']' | '(' | ')' | '"' | '\'' => {
+            '&' | '<' | '>' | '|' | '\\' | '`' | '$' | '[' | ']' => {
                 out.push_str(&format!("&#{};", u32::from(c)));
             }
             '*' | '_' | '!' | '~' => out.extend(['\\', c]),
