@@ -268,6 +268,7 @@ use_source() {
 
 trap 'stopped 130' INT
 trap 'stopped 143' TERM HUP
+record internal-error 70
 here=$(path "$here")
 version=
 if [ -f "$here/VERSION" ]; then
