@@ -8,8 +8,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
@@ -141,7 +139,9 @@ impl Ending {
             ));
         }
         // What a busy machine has held up may still come to agree with the exit code.
-        self.patience.rest(join_all(self.late.0), &self.clock).await;
+        for work in self.late.0 {
+            self.patience.rest(work, &self.clock).await;
+        }
         report.verdict.exit_code()
     }
 

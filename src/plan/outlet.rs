@@ -38,8 +38,7 @@ const DESTINATIONS: [Input; 6] =
 const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
 
 /// The names of what a runner reads as the step's log.
-const LOG: [&str; 6] =
-    ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
+const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
 
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
 pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {

@@ -23,7 +23,7 @@ fn readme(name: &str) -> String {
 }
 
 /// The rows of a README table below its head, the cells without backticks.
-fn table(name: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(name: &str) -> Vec<Vec<String>> {
     let bare = |cell: &str| cell.trim().trim_matches('`').to_owned();
     let row = |line: &str| line.trim().trim_start_matches('|').trim_end_matches('|').split('|').map(bare).collect();
     readme(name).lines().skip(2).map(row).collect()

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod component;
+mod contract;
 mod faults;
 mod fixture;
 mod gitlab;
