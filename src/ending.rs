@@ -37,7 +37,9 @@ pub struct Ending {
 
 /// Destinations that were not written in time, and still are being written: nobody can stop those threads.
 #[derive(Default)]
-pub struct Late(Vec<Pin<Box<dyn Future<Output = Result<(), Trouble>>>>>);
+pub struct Late(Vec<Pin<Box<Delivered>>>);
+
+type Delivered = dyn Future<Output = Result<(), Trouble>>;
 
 /// What came of the first versions.
 #[derive(Debug, Default)]
