@@ -239,7 +239,7 @@ impl<'s> Story<'s> {
         Story { reader: Reader::File(path.into()), ..self }
     }
 
-    pub fn as_process_one(self) -> Story<'s> {
+    pub fn being_process_one(self) -> Story<'s> {
         Story { started_as: As::One, ..self }
     }
 

@@ -128,7 +128,7 @@ fn process_one_heeds_signals() {
     }
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let service = harness::service();
-        let gate = Story::at(&service).runs(&[RUNNING]).as_process_one().begun();
+        let gate = Story::at(&service).runs(&[RUNNING]).being_process_one().begun();
         gate.says("status RUNNING");
         let signalled = gate.signal(signal);
         let told = gate.ends();
