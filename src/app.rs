@@ -15,7 +15,7 @@ use crate::api::{Client, Refusals};
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, coloured};
+use crate::ending::{Begun, Ending, Late, coloured};
 use crate::gate::{Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
@@ -60,6 +60,7 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         clock,
         signals,
         patience: Patience::default(),
+        late: Late::default(),
     };
     if let Some(signal) = heard {
         ending.patience.shorten(signal, &clock);

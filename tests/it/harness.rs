@@ -239,7 +239,7 @@ impl<'s> Story<'s> {
         Story { reader: Reader::File(path.into()), ..self }
     }
 
-    pub fn as_process_one(self) -> Story<'s> {
+    pub fn being_process_one(self) -> Story<'s> {
         Story { started_as: As::One, ..self }
     }
 
@@ -338,6 +338,16 @@ pub fn make_pipe(path: &Path) {
 
 /// Plays many stories at once; all that went wrong is told together.
 pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
+    some_at_once(16, stories, name, play);
+}
+
+/// The same, so many at a time: for stories in which the gate must be quick.
+pub fn some_at_once<T: Sync>(
+    count: usize,
+    stories: &[T],
+    name: impl Fn(&T) -> String + Sync,
+    play: impl Fn(&T) + Sync,
+) {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let wrong = std::sync::Mutex::new(Vec::new());
     let work = || {
@@ -349,7 +359,7 @@ pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, 
             }
         }
     };
-    std::thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(work))));
     let wrong = wrong.into_inner().expect("not poisoned");
     assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), stories.len(), wrong.join("\n\n"));
 }

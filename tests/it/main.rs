@@ -6,6 +6,7 @@
 mod action;
 mod agreement;
 mod component;
+mod contract;
 mod faults;
 mod fixture;
 mod gitlab;

@@ -172,7 +172,8 @@ fn runs_agree(told: &Told, verdict: &str) {
             let ends: Vec<&str> = cases.iter().map(|case| end_of(case.end.as_ref())).collect();
             let (mut ends, mut words) = (ends, words);
             // Suites gather the runs of a pipeline; a run's place among all is not told there.
-            (ends.sort_unstable(), words.sort_unstable());
+            ends.sort_unstable();
+            words.sort_unstable();
             assert_eq!(ends, words);
         }
     }

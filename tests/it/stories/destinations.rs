@@ -16,9 +16,9 @@ fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
         ("dotenv", "/dev/full"),
         ("markdown", "/dev/full"),
         ("trace-file", "/dev/full"),
-        ("json", "/proc/no/report.json"),
-        ("output-dir", "/proc/no/outputs"),
-        ("trace-file", "/proc/no/trace.txt"),
+        ("json", "/sys/no/report.json"),
+        ("output-dir", "/sys/no/outputs"),
+        ("trace-file", "/sys/no/trace.txt"),
     ] {
         let story = Story::at(&service).runs(&[FAILED]).with(input, place);
         let told = story.told();
@@ -37,18 +37,20 @@ fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
 fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
     let service = harness::service();
     for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
-        for place in ["/dev/full", "/proc/no/file"] {
+        for place in ["/dev/full", "/sys/no/file"] {
             let told = Story::at(&service).env(name, place).told();
             assert_eq!((told.code, &told.report()["verdict"]), (Some(0), &"passed".into()));
             assert!(told.log().contains(&format!("title=maestro-gate::{name}")), "{}", told.log());
         }
     }
     // All at once: still the verdict's own exit code, and no more than five warnings.
-    let story = Story::at(&service).runs(&[FAILED]).env("GITHUB_OUTPUT", "/dev/full").env("GITHUB_STEP_SUMMARY", "/dev/full");
+    let story =
+        Story::at(&service).runs(&[FAILED]).env("GITHUB_OUTPUT", "/dev/full").env("GITHUB_STEP_SUMMARY", "/dev/full");
     let files = ["json", "junit", "dotenv", "markdown", "trace-file"];
-    let story = files.iter().enumerate().fold(story.without_files(), |story, (n, input)| {
-        story.with(input, format!("/proc/no/{n}"))
-    });
+    let story = files
+        .iter()
+        .enumerate()
+        .fold(story.without_files(), |story, (n, input)| story.with(input, format!("/sys/no/{n}")));
     story.told().ended_by_its_last_line("failed", 1);
 }
 
