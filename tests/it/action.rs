@@ -151,6 +151,35 @@ fn the_marketplace_can_take_it() {
     assert!(["green", "purple", "blue"].contains(&action.0["branding"]["color"].as_str().expect("a colour")));
 }
 
+/// The YAML of a document's first fence behind this text.
+fn fence(document: &str, behind: &str) -> Yaml {
+    let text = file(document);
+    let (_, rest) = text.split_once(behind).expect("the text");
+    let (_, rest) = rest.split_once("```yaml\n").expect("a fence");
+    let (yaml, _) = rest.split_once("\n```").expect("its end");
+    YamlLoader::load_from_str(yaml).expect("YAML").remove(0)
+}
+
+/// tests/act/run takes the page's workflow as it stands.
+#[test]
+fn the_readme_and_the_page_show_one_step_of_this_action() {
+    let page = fence("docs/github.md", "<!-- workflow -->");
+    let readme = fence("README.md", "## Use it on GitHub");
+    let step = &page["jobs"]["deploy"]["steps"][0];
+    assert_eq!(readme["steps"][0], *step);
+    let action = Action::read();
+    let has = |part: &str, name: &str| action.entries(part).iter().any(|(known, _)| *known == name);
+    for (name, _) in step["with"].as_hash().expect("inputs") {
+        assert!(has("inputs", name.as_str().expect("a name")), "{name:?}");
+    }
+    for document in ["README.md", "docs/github.md"] {
+        for rest in file(document).split("steps.gate.outputs.").skip(1) {
+            let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            assert!(has("outputs", &name), "{document}: {name}");
+        }
+    }
+}
+
 /// On a branch there may be neither: then the action builds.
 #[test]
 fn a_commit_that_names_a_release_has_a_checksum_for_every_system() {

@@ -172,7 +172,7 @@ pub fn readable<'s>(text: &str, secrets: &[&'s str]) -> Vec<&'s str> {
         let lines = seen.lines().filter(|line| line.len() >= 6);
         lines.chain([*secret, &unix, &seen]).any(|secret| readings.iter().any(|reading| holds(reading, secret)))
     };
-    secrets.iter().copied().filter(|secret| read(secret)).collect()
+    secrets.iter().copied().filter(read).collect()
 }
 
 /// Text made of every trick there is, in any order.

@@ -4,8 +4,8 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Command};
 
 use super::step::{Ended, Runner, find, send, shells};
 use super::{Action, LAUNCHER};
@@ -342,22 +342,40 @@ fn what_the_step_says_arrives_byte_for_byte_and_runs_nothing() {
     }
 }
 
+/// A step in the middle of its download, which ends when somebody writes to the pipe `end`.
+fn downloading(shell: &'static str) -> (Runner, Child) {
+    let runner = released(shell);
+    let [begun, end] = ["begun", "end"].map(|name| runner.path(name));
+    assert!(Command::new("mkfifo").args([&begun, &end]).status().expect("mkfifo is here").success());
+    runner.script("bin/curl", &format!(": >'{}'\nexec cat '{}'", begun.display(), end.display()));
+    let child = runner.start();
+    // Opens once the other side does.
+    fs::read(&begun).expect("it has begun");
+    (runner, child)
+}
+
 #[test]
 fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
     for shell in shells() {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
-            let runner = released(shell);
-            let begun = runner.path("begun");
-            assert!(Command::new("mkfifo").arg(&begun).status().expect("mkfifo is here").success());
-            symlink(find("sleep").expect("sleep is here"), runner.path("bin/sleep")).expect("a link");
-            runner.script("bin/curl", &format!(": >'{}'\nexec sleep 600", begun.display()));
-            let child = runner.start();
-            // Opens once the download has begun.
-            fs::read(&begun).expect("it has begun");
+            let (runner, child) = downloading(shell);
             send(signal, child.id());
             let ended = runner.end(child);
             assert_eq!(ended.how(), (Some(code), "interrupted"), "{shell} {signal}: {}", ended.log);
             assert_eq!(ended.outputs["exit-code"], code.to_string());
         }
+    }
+}
+
+#[test]
+fn a_kill_before_the_gate_began_leaves_an_internal_error() {
+    for shell in shells() {
+        let (runner, child) = downloading(shell);
+        send("KILL", child.id());
+        let ended = runner.end(child);
+        // Nobody is left to end the download.
+        runner.write("end", "");
+        assert_eq!(ended.how(), (None, "internal-error"), "{shell}: {}", ended.log);
+        assert_eq!(ended.outputs["exit-code"], "70");
     }
 }
