@@ -44,11 +44,13 @@ fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
         }
     }
     // All at once: still the verdict's own exit code, and no more than five warnings.
-    let story = Story::at(&service).runs(&[FAILED]).env("GITHUB_OUTPUT", "/dev/full").env("GITHUB_STEP_SUMMARY", "/dev/full");
+    let story =
+        Story::at(&service).runs(&[FAILED]).env("GITHUB_OUTPUT", "/dev/full").env("GITHUB_STEP_SUMMARY", "/dev/full");
     let files = ["json", "junit", "dotenv", "markdown", "trace-file"];
-    let story = files.iter().enumerate().fold(story.without_files(), |story, (n, input)| {
-        story.with(input, format!("/proc/no/{n}"))
-    });
+    let story = files
+        .iter()
+        .enumerate()
+        .fold(story.without_files(), |story, (n, input)| story.with(input, format!("/proc/no/{n}")));
     story.told().ended_by_its_last_line("failed", 1);
 }
 

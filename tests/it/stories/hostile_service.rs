@@ -60,7 +60,10 @@ fn hostile_errors_yield_nothing() {
             let error = json!({"detail": {"traceback": text, "exception_type": text}, "message": text, "code": text});
             service.order(On::Run, Reply::json(502, error.clone()));
             service.order(On::Run, Reply::text(400, text));
-            service.order(On::Run, Reply::redirect(302, &format!("https://evil.invalid/{}", text.replace(['\r', '\n', '\0'], " "))));
+            service.order(
+                On::Run,
+                Reply::redirect(302, &format!("https://evil.invalid/{}", text.replace(['\r', '\n', '\0'], " "))),
+            );
             for _ in 0..3 {
                 story(&service).told().ended("unreachable", 6);
             }
@@ -119,7 +122,8 @@ fn a_secret_that_the_service_sends_back_is_seen_in_no_spelling() {
             let all = spellings(secret).join(" and\n");
             let record = json!({"last_status": "FAILED", "trace": all});
             let service = service(secret, record, json!(spellings(secret)));
-            let begin = |service| story(service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", secret);
+            let begin =
+                |service| story(service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", secret);
             let told = begin(&service).told();
             told.ended("failed", 1);
             assert!(told.log().contains("***"), "{}", told.log());
@@ -135,7 +139,10 @@ fn a_secret_that_the_service_sends_back_is_seen_in_no_spelling() {
 fn a_token_that_the_service_sends_back_is_seen_nowhere() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NSJ9.a-token-of-this-very-sign-in";
     let service = service(crate::harness::PASSWORD, json!({}), json!(format!("Authorization: {token}")));
-    service.order(On::SignIn, Reply::json(200, json!({"tokens": {"accessToken": token, "refreshToken": "a-refresh-token-1"}})));
+    service.order(
+        On::SignIn,
+        Reply::json(200, json!({"tokens": {"accessToken": token, "refreshToken": "a-refresh-token-1"}})),
+    );
     service.order(On::Run, Reply::json(502, json!({"message": format!("{token} a-refresh-token-1")})));
     let told = story(&service).secret(token).secret("a-refresh-token-1").told();
     told.ended("unreachable", 6);

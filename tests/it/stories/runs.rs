@@ -17,8 +17,10 @@ fn each_run_has_its_own_verdict_and_the_outputs_describe_the_first_with_the_gate
     let told = story.with("appear-timeout", "0").with("timeout", "2s").told();
     told.ended("failed", 1);
     assert_eq!(told.verdicts(), ["passed", "not-found", "failed", "timed-out"]);
-    let outputs = ["run-id", "status", "trace", "duration", "duration-seconds", "started-at", "updated-at", "pipeline-id"];
-    let expected = [FAILED, "FAILED", TRACE, "15m 12s", "912", "2024-01-13T06:00:00Z", "2024-01-13T06:15:12Z", PIPELINE];
+    let outputs =
+        ["run-id", "status", "trace", "duration", "duration-seconds", "started-at", "updated-at", "pipeline-id"];
+    let expected =
+        [FAILED, "FAILED", TRACE, "15m 12s", "912", "2024-01-13T06:00:00Z", "2024-01-13T06:15:12Z", PIPELINE];
     assert_eq!(outputs.map(|name| told.output(name)), expected);
     assert_eq!(service.requests_to(On::SignIn).len(), 1, "one session for all runs");
     let cases = told.junit.expect("a report");
@@ -99,7 +101,8 @@ fn twenty_runs_share_one_session_and_at_most_eight_requests() {
 fn only_byte_identical_entries_are_one_and_each_may_name_its_pipeline() {
     let service = harness::service();
     let runs = format!("{PIPELINE}/{SUCCESS} 45,45");
-    let told = Story::at(&service).without("pipeline-id").env("MAESTRO_PIPELINE_ID", PIPELINE).with("run-id", runs).told();
+    let told =
+        Story::at(&service).without("pipeline-id").env("MAESTRO_PIPELINE_ID", PIPELINE).with("run-id", runs).told();
     told.ended("passed", 0);
     // The integer id is the service's own number of the run; the outputs have its spelling.
     assert_eq!(told.verdicts(), ["passed"; 2]);

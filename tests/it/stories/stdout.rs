@@ -57,7 +57,10 @@ fn json_lines_are_one_object_each_and_nothing_else() {
     told.ended("failed", 1);
     let events: Vec<Value> = told.log().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let last = events.last().expect("a line");
-    assert_eq!((&last["event"], &last["verdict"], &last["exit_code"]), (&json!("verdict"), &json!("failed"), &json!(1)));
+    assert_eq!(
+        (&last["event"], &last["verdict"], &last["exit_code"]),
+        (&json!("verdict"), &json!("failed"), &json!(1))
+    );
     let count = |event: &str| events.iter().filter(|line| line["event"] == event).count();
     assert_eq!((count("run"), count("verdict")), (2, 1));
     assert!(count("note") >= 3, "{}", told.log());
@@ -83,7 +86,8 @@ fn quiet_keeps_the_verdict_and_verbose_shows_every_look() {
 fn help_and_version_ask_nothing_and_need_nothing() {
     for (flag, words) in [("help", "--run-id"), ("version", env!("CARGO_PKG_VERSION"))] {
         let binary = env!("CARGO_BIN_EXE_maestro-gate");
-        let shown = std::process::Command::new(binary).arg(format!("--{flag}")).env_clear().output().expect("it starts");
+        let shown =
+            std::process::Command::new(binary).arg(format!("--{flag}")).env_clear().output().expect("it starts");
         assert_eq!((shown.status.code(), shown.stderr.len()), (Some(0), 0));
         assert!(String::from_utf8_lossy(&shown.stdout).contains(words));
     }

@@ -28,7 +28,8 @@ fn sign_in_sends_name_password_and_language_and_the_token_stands_alone() {
 
 #[test]
 fn expiring_tokens_are_renewed_for_as_long_as_it_takes() {
-    let run = json!({"record": {"pipeline_run_id": SUCCESS}, "then": [{"looks": 4, "set": {"last_status": "SUCCESS"}}]});
+    let run =
+        json!({"record": {"pipeline_run_id": SUCCESS}, "then": [{"looks": 4, "set": {"last_status": "SUCCESS"}}]});
     let service = Service::start(scenario(json!({
         "tokens": {"life": "500ms", "claims": false},
         "pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}],
