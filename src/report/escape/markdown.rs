@@ -32,7 +32,7 @@ pub fn markdown_inline(text: &str) -> String {
             }
             '-' | '+' | '=' | ':' if at == 0 => out.extend(['\\', c]),
             // An ordered list's number has nine digits at most.
-            '.' if at <= 9 && line[..at].bytes().all(|byte| byte.is_ascii_digit()) => out.push_str("\\."),
+            '.' | ')' if at <= 9 && line[..at].bytes().all(|byte| byte.is_ascii_digit()) => out.extend(['\\', c]),
             '\t' => out.push(' '),
             _ => out.push(c),
         }
