@@ -49,6 +49,7 @@ leave() {
         ;;
     esac
     printf '::error title=maestro-gate%%3A %s::%s\n' "$1" "$(printf '%s' "$why" | sed 's/%/%25/g')"
+    [ -z "$child" ] || wait "$child" || :
     [ -z "$private" ] || rm -rf "$private"
     exit "$2"
 }

@@ -347,7 +347,14 @@ fn downloading(shell: &'static str) -> (Runner, Child) {
     let runner = released(shell);
     let [begun, end] = ["begun", "end"].map(|name| runner.path(name));
     assert!(Command::new("mkfifo").args([&begun, &end]).status().expect("mkfifo is here").success());
-    runner.script("bin/curl", &format!(": >'{}'\nexec cat '{}'", begun.display(), end.display()));
+    let stopped = runner.path("stopped");
+    let text = format!(
+        "trap \": >'{}'; kill \\$!; exit\" TERM\n: >'{}'\ncat '{}' &\nwait",
+        stopped.display(),
+        begun.display(),
+        end.display()
+    );
+    runner.script("bin/curl", &text);
     let child = runner.start();
     // Opens once the other side does.
     fs::read(&begun).expect("it has begun");
@@ -363,6 +370,7 @@ fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
             let ended = runner.end(child);
             assert_eq!(ended.how(), (Some(code), "interrupted"), "{shell} {signal}: {}", ended.log);
             assert_eq!(ended.outputs["exit-code"], code.to_string());
+            assert!(runner.path("stopped").exists(), "{shell} {signal}: the download went on");
         }
     }
 }
