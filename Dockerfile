@@ -9,10 +9,10 @@ FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS build
 ARG BUILDARCH
 ARG TARGETARCH
 WORKDIR /maestro-gate
-SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # A compiler of the other architecture, for ring's C. Its version is Debian's stable one.
 # hadolint ignore=DL3008
-RUN if [ "${TARGETARCH:-$BUILDARCH}" != "$BUILDARCH" ]; then \
+RUN set -eu; \
+    if [ "${TARGETARCH:-$BUILDARCH}" != "$BUILDARCH" ]; then \
       case $TARGETARCH in \
         amd64) gcc=gcc-x86-64-linux-gnu libc=libc6-dev-amd64-cross ;; \
         arm64) gcc=gcc-aarch64-linux-gnu libc=libc6-dev-arm64-cross ;; \
@@ -22,14 +22,17 @@ RUN if [ "${TARGETARCH:-$BUILDARCH}" != "$BUILDARCH" ]; then \
       apt-get install -qq -y --no-install-recommends "$gcc" "$libc"; \
       rm -rf /var/lib/apt/lists/*; \
     fi
-RUN case ${TARGETARCH:-$BUILDARCH} in \
-      amd64) echo x86_64-unknown-linux-musl >/target ;; \
-      arm64) echo aarch64-unknown-linux-musl >/target ;; \
+RUN set -eu; \
+    case ${TARGETARCH:-$BUILDARCH} in \
+      amd64) target=x86_64-unknown-linux-musl ;; \
+      arm64) target=aarch64-unknown-linux-musl ;; \
       *) echo "no image is made for $TARGETARCH" >&2; exit 1 ;; \
     esac; \
-    rustup target list --installed | grep -qx "$(cat /target)" || rustup target add "$(cat /target)"
+    echo "$target" >/target; \
+    if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then rustup target add "$target"; fi
 COPY . .
-RUN program=$(ci/build "$(cat /target)"); \
+RUN set -eu; \
+    program=$(ci/build "$(cat /target)"); \
     mkdir /out; \
     cp "$program" /out/maestro-gate
 
