@@ -15,7 +15,7 @@ use crate::api::{Client, Refusals};
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, coloured};
+use crate::ending::{Begun, Ending, Late, coloured};
 use crate::gate::{Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
@@ -60,6 +60,7 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         clock,
         signals,
         patience: Patience::default(),
+        late: Late::default(),
     };
     if let Some(signal) = heard {
         ending.patience.shorten(signal, &clock);
@@ -136,6 +137,7 @@ async fn watched(
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
+    let base = service.base.to_string();
     let mut gate = Gate::new(rules, targets.clone());
     let client = match Client::new(service, clock) {
         Ok(client) => client,
@@ -148,6 +150,7 @@ async fn watched(
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
+    view.begin(&targets, timeout, &base);
     let rows: Vec<Mutex<Refusals>> = targets.iter().map(|_| Mutex::default()).collect();
     let look = |run: usize| {
         let (client, target, row) = (&client, &targets[run], &rows[run]);

@@ -3,10 +3,11 @@
 // Nothing else is ever made of this; it tells clippy that helpers are test code too.
 #![cfg(test)]
 
+mod action;
 mod agreement;
 mod component;
+mod contract;
 mod faults;
-
 mod fixture;
 mod gitlab;
 mod golden;
@@ -19,6 +20,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod stories;
 mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]
