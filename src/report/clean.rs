@@ -179,7 +179,7 @@ impl CleanStream {
 
     /// The rest.
     pub fn finish(self) -> Clean {
-        self.end(|redact, out| redact.finish(out))
+        self.end(Redact::finish)
     }
 
     /// The rest of a text that a limit cut off here: the beginning of a secret, of 6 bytes or more, goes too, and so does
