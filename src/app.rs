@@ -137,6 +137,7 @@ async fn watched(
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
+    let base = service.base.to_string();
     let mut gate = Gate::new(rules, targets.clone());
     let client = match Client::new(service, clock) {
         Ok(client) => client,
@@ -149,6 +150,7 @@ async fn watched(
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
+    view.begin(&targets, timeout, &base);
     let rows: Vec<Mutex<Refusals>> = targets.iter().map(|_| Mutex::default()).collect();
     let look = |run: usize| {
         let (client, target, row) = (&client, &targets[run], &rows[run]);

@@ -178,7 +178,8 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
         assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
     }
     assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
-    assert!(file("README.md").contains(&format!("cargo +{version} install")));
+    assert!(file("docs/github.md").contains(&format!("rustup default {version}`")));
+    assert!(file("docs/github.md").contains(&format!("Rust {} or newer", promised.trim_matches('"'))));
 }
 
 fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {

@@ -3,6 +3,7 @@
 // Nothing else is ever made of this; it tells clippy that helpers are test code too.
 #![cfg(test)]
 
+mod action;
 mod agreement;
 mod component;
 mod contract;
