@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+/// A message's name and its attributes.
+pub type Message = (String, BTreeMap<String, String>);
+
 /// The name and the attributes of the messages in a log; an error for what TeamCity would warn about and drop.
-pub fn messages(log: &str) -> Vec<Result<(String, BTreeMap<String, String>), String>> {
+pub fn messages(log: &str) -> Vec<Result<Message, String>> {
     super::net_lines(log).iter().filter_map(|line| Some(message(line.split_once("##teamcity[")?.1))).collect()
 }
 
