@@ -84,8 +84,9 @@ pub enum Logs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outlet {
     pub ci: ci::Ci,
-    /// `GITHUB_OUTPUT` and `GITHUB_STEP_SUMMARY`, where the CI offers them (the summary only if it is wanted).
+    /// Where the CI takes outputs from a file: `GITHUB_OUTPUT`, `BASH_ENV` and their kin.
     pub ci_output: Option<PathBuf>,
+    /// Where the CI takes a summary from a file, if it is wanted: `GITHUB_STEP_SUMMARY`; on Azure the file to upload.
     pub ci_summary: Option<PathBuf>,
     /// The report files asked for, but those whose path is a mistake.
     pub json: Option<PathBuf>,
