@@ -9,7 +9,7 @@ use crate::gate::{Foreign, Gate, Target};
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
 
-/// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai/`.
+/// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
 pub fn opening(targets: &[Target], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
     let waiting = match timeout.is_zero() {
         true => "looking once at".to_owned(),
@@ -20,7 +20,7 @@ pub fn opening(targets: &[Target], timeout: Duration, base: &str, cleaner: &Clea
         [only] => format!("run {} of pipeline {}", id(only.run.as_str()), id(only.pipeline.as_str())),
         several => count(several.len(), "run", "runs"),
     };
-    let service = cleaner.line(&Foreign::new(base), SERVICE_LIMIT);
+    let service = cleaner.line(&Foreign::new(base.trim_end_matches('/')), SERVICE_LIMIT);
     Clean::ours(format!("{waiting} {runs} at {service}"))
 }
 
