@@ -15,9 +15,13 @@ use tokio::sync::oneshot;
 use crate::plan::{Outlet, ci::Ci};
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
-use crate::report::{Report, Stage, azure, circleci, cloud_build, dotenv, gitlab, json, junit, markdown, trace_file};
+use crate::report::{
+    Report, Stage, azure, buildkite, circleci, cloud_build, dotenv, gitlab, json, junit, markdown, trace_file,
+};
+use agent::Call;
 use file::Standing;
 
+mod agent;
 mod file;
 mod trace;
 mod turn;
@@ -118,10 +122,10 @@ impl Delivery {
     /// The last versions, in the contract's order: outputs, our files, summary. The trace file is not among them: logs
     /// may still be on their way into it, see [`TraceFile`].
     pub fn last(&self, report: &Arc<Report>) -> Vec<Piece> {
-        let mut pieces: Vec<Piece> = self.for_ci_output(report).into_iter().collect();
-        pieces.extend(self.own_files(report));
-        pieces.extend(self.for_ci_summary(report));
-        pieces
+        let (output, files) = (self.for_ci_output(report), self.own_files(report));
+        // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
+        let (before, after) = if self.outlet.ci == Ci::Buildkite { (None, output) } else { (output, None) };
+        before.into_iter().chain(files).chain(after).chain(self.for_ci_summary(report)).collect()
     }
 
     fn own_files(&self, report: &Arc<Report>) -> Vec<Piece> {
@@ -159,6 +163,9 @@ impl Delivery {
     }
 
     fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
+        if self.outlet.ci == Ci::Buildkite {
+            return Some(self.for_agent(report, "meta-data", meta_data));
+        }
         let path = self.outlet.ci_output.clone()?;
         let input = match self.outlet.ci {
             Ci::Github => "GITHUB_OUTPUT",
@@ -166,7 +173,7 @@ impl Delivery {
             Ci::Bitbucket => "BITBUCKET_PIPELINES_VARIABLES_PATH",
             Ci::Drone => "DRONE_OUTPUT",
             Ci::CloudBuild => "BUILDER_OUTPUT",
-            Ci::Azure | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => return None,
+            Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => return None,
         };
         let (ci, prefix) = (self.outlet.ci, self.outlet.output_prefix.clone());
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
@@ -186,6 +193,9 @@ impl Delivery {
     }
 
     fn for_ci_summary(&self, report: &Arc<Report>) -> Option<Piece> {
+        if self.outlet.annotation {
+            return Some(self.for_agent(report, "annotate", annotate));
+        }
         let path = self.outlet.ci_summary.clone()?;
         if self.outlet.ci == Ci::Azure {
             return self.for_azure(report, path);
@@ -199,6 +209,18 @@ impl Delivery {
             turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
         Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work), then: None })
+    }
+
+    /// What Buildkite's agent is asked for: a sub-command, and its calls.
+    fn for_agent(&self, report: &Arc<Report>, what: &'static str, calls: fn(&Report, &str) -> Vec<Call>) -> Piece {
+        let (report, prefix) = (Arc::clone(report), self.outlet.output_prefix.clone());
+        let turn = self.turns.of(Path::new(what));
+        let work = move || {
+            let calls = calls(&report, &prefix);
+            let hidden = crate::plan::secret_variables();
+            turn.take(report.stage, || agent::call(AGENT, calls, &hidden).map_err(Trouble::NotWritten))
+        };
+        Piece { input: AGENT, path: what.into(), work: Box::new(work), then: None }
     }
 
     /// The summary for Azure: a file, then the command that uploads it; the command alone where the `markdown` report is that
@@ -226,6 +248,24 @@ impl Delivery {
     }
 }
 
+/// Buildkite's agent, found by the PATH.
+const AGENT: &str = "buildkite-agent";
+
+fn meta_data(report: &Report, prefix: &str) -> Vec<Call> {
+    let set = |(name, input)| Call { arguments: vec!["meta-data".to_owned(), "set".to_owned(), name], input };
+    buildkite::meta_data(report, prefix).into_iter().map(set).collect()
+}
+
+fn annotate(report: &Report, prefix: &str) -> Vec<Call> {
+    let (context, style) = buildkite::annotation(report, prefix);
+    let input = match report.stage {
+        Stage::First => markdown::began(report),
+        Stage::Final => markdown::summary(report),
+    };
+    let arguments = ["annotate", "--context", &context, "--style", style].map(str::to_owned).to_vec();
+    vec![Call { arguments, input }]
+}
+
 /// What the CI's own file gets.
 fn records(ci: Ci, report: &Report, prefix: &str) -> Result<String, Trouble> {
     match ci {
@@ -241,7 +281,7 @@ fn records(ci: Ci, report: &Report, prefix: &str) -> Result<String, Trouble> {
         Ci::Circleci => Ok(circleci::exports(report, prefix)),
         Ci::CloudBuild => cloud_build::render(report).map_err(|_| NOT_RENDERED),
         Ci::Bitbucket | Ci::Drone => Ok(dotenv::render(report, prefix)),
-        Ci::Azure | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => Ok(String::new()),
+        Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => Ok(String::new()),
     }
 }
 

@@ -114,6 +114,7 @@ impl Ending {
             Ci::Azure => azure::variables(report, &outlet.output_prefix),
             Ci::Teamcity => teamcity::parameters(report, &outlet.output_prefix),
             Ci::Bitbucket
+            | Ci::Buildkite
             | Ci::Circleci
             | Ci::CloudBuild
             | Ci::Drone
@@ -142,6 +143,7 @@ impl Ending {
             (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
             (LogFormat::Text, Ci::Gitlab) => text::closing(report, text::Fold::Gitlab(self.clock.utc())),
             (LogFormat::Text, Ci::Azure) => text::closing(report, text::Fold::Azure),
+            (LogFormat::Text, Ci::Buildkite) => text::closing(report, text::Fold::Buildkite),
             (LogFormat::Text, Ci::Teamcity) => text::closing(report, text::Fold::Teamcity(&outlet.output_prefix)),
             (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
                 text::closing(report, text::Fold::None)

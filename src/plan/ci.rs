@@ -14,6 +14,7 @@ pub enum Ci {
     Github,
     Gitlab,
     Azure,
+    Buildkite,
     Teamcity,
     Circleci,
     Bitbucket,
@@ -24,10 +25,11 @@ pub enum Ci {
 }
 
 /// What `ci` can be, besides `auto`.
-const NAMES: [(&str, Ci); 14] = [
+const NAMES: [(&str, Ci); 15] = [
     ("github", Ci::Github),
     ("gitlab", Ci::Gitlab),
     ("azure", Ci::Azure),
+    ("buildkite", Ci::Buildkite),
     ("teamcity", Ci::Teamcity),
     ("circleci", Ci::Circleci),
     ("bitbucket", Ci::Bitbucket),
@@ -42,8 +44,7 @@ const NAMES: [(&str, Ci); 14] = [
 ];
 
 /// Names that somebody may try, and what serves them.
-const OTHERS: [(&str, &str); 3] = [
-    ("buildkite", "not available in this version yet; `none`, and report files such as junit, work everywhere"),
+const OTHERS: [(&str, &str); 2] = [
     ("tekton", "Tekton sets no mark and has no log commands: give output-dir, and leave ci out"),
     ("argo", "Argo has no log commands: give output-dir, and leave ci out"),
 ];
@@ -64,12 +65,13 @@ enum Mark {
 /// the most particular, though all are one to us: Gitea and Forgejo set `GITHUB_ACTIONS` as well. Jenkins comes behind
 /// the others, since its variables are common on agents that run more than Jenkins. The last row is a capability instead
 /// of a name: a container that was given the runner's file, but not its mark.
-const MARKS: [(Mark, Ci); 17] = [
+const MARKS: [(Mark, Ci); 18] = [
     (Mark::True("FORGEJO_ACTIONS"), Ci::Github),
     (Mark::True("GITEA_ACTIONS"), Ci::Github),
     (Mark::True("GITHUB_ACTIONS"), Ci::Github),
     (Mark::True("GITLAB_CI"), Ci::Gitlab),
     (Mark::True("TF_BUILD"), Ci::Azure),
+    (Mark::True("BUILDKITE"), Ci::Buildkite),
     (Mark::True("CIRCLECI"), Ci::Circleci),
     (Mark::Set("BITBUCKET_BUILD_NUMBER"), Ci::Bitbucket),
     (Mark::Set("BITBUCKET_PIPELINES_VARIABLES_PATH"), Ci::Bitbucket),
@@ -152,7 +154,7 @@ pub(super) fn output_file(ci: Ci, env: &Env) -> Option<PathBuf> {
         Ci::Drone => file(env, "DRONE_OUTPUT"),
         // The variable names a folder (Cloud Build, `BuildStepOutputs`).
         Ci::CloudBuild => file(env, "BUILDER_OUTPUT").map(|folder| folder.join("output")),
-        Ci::Azure | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => None,
+        Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => None,
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         ci,
         ci_output: ci::output_file(ci, env),
         ci_summary: summary,
+        annotation: ci == Ci::Buildkite && wants_summary,
         json: destination(Input::Json),
         junit: destination(Input::Junit),
         dotenv: destination(Input::Dotenv),
@@ -96,6 +97,7 @@ fn summary(ci: Ci, env: &Env, markdown: Option<PathBuf>, output_prefix: &str, ta
             path.is_absolute().then_some(path)
         }
         Ci::Bitbucket
+        | Ci::Buildkite
         | Ci::Circleci
         | Ci::CloudBuild
         | Ci::Drone

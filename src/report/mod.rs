@@ -4,6 +4,7 @@
 //! into a grammar goes through `escape`.
 
 pub mod azure;
+pub mod buildkite;
 pub mod circleci;
 pub mod clean;
 pub mod cloud_build;

@@ -40,6 +40,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
         documents.push(("azure-log", azure::variables(report, prefix) + &text::closing(report, Fold::Azure)));
         let closing = text::closing(report, Fold::Teamcity(prefix));
         documents.push(("teamcity-log", teamcity::parameters(report, prefix) + &closing));
+        documents.push(("buildkite-log", text::closing(report, Fold::Buildkite)));
         documents.push(("circleci.sh", circleci::exports(report, prefix)));
         documents.push(("cloud-build.json", cloud_build::render(report).expect("plain structs")));
         documents.push(("github-log", text::closing(report, Fold::Github(&token()))));

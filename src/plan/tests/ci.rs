@@ -8,12 +8,13 @@ fn outlet(env: &[(&str, &str)]) -> Outlet {
 }
 
 /// Systems in the order of detection, each with what its runners set.
-const SYSTEMS: [(&[(&str, &str)], Ci); 14] = [
+const SYSTEMS: [(&[(&str, &str)], Ci); 15] = [
     (&[("FORGEJO_ACTIONS", "true"), ("GITEA_ACTIONS", "true"), ("GITHUB_ACTIONS", "true")], Ci::Github),
     (&[("GITEA_ACTIONS", "true"), ("GITHUB_ACTIONS", "true")], Ci::Github),
     (&[("GITHUB_ACTIONS", "true")], Ci::Github),
     (&[("GITLAB_CI", "true")], Ci::Gitlab),
     (&[("TF_BUILD", "True")], Ci::Azure),
+    (&[("BUILDKITE", "true")], Ci::Buildkite),
     (&[("CIRCLECI", "true")], Ci::Circleci),
     (&[("BITBUCKET_BUILD_NUMBER", "12")], Ci::Bitbucket),
     (&[("TEAMCITY_VERSION", "2025.11")], Ci::Teamcity),
@@ -54,6 +55,7 @@ fn each_name_of_ci_is_taken_and_others_are_told_the_names() {
         "github",
         "gitlab",
         "azure",
+        "buildkite",
         "teamcity",
         "circleci",
         "bitbucket",
@@ -113,6 +115,23 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
     assert_eq!(found(&["--summary=false", "--markdown", "out/x.md"]), None);
     assert_eq!(found(&["--json", "/agent/temp/maestro_gate.md"]), None);
     assert_eq!(outlet(&[("TF_BUILD", "True")]).ci_summary, None);
+}
+
+#[test]
+fn buildkite_s_annotation_is_its_summary() {
+    assert!(outlet(&[("BUILDKITE", "true")]).annotation);
+    assert!(!outlet(&[("BUILDKITE", "true"), ("MAESTRO_SUMMARY", "false")]).annotation);
+    assert!(!outlet(&[("BUILDKITE", "true"), ("MAESTRO_CI", "none")]).annotation);
+}
+
+#[test]
+fn no_secret_s_variable_is_inherited() {
+    let hidden = secret_variables();
+    for name in
+        ["DADOSFERA_PASSWORD", "DADOSFERA_ACCESS_TOKEN", "INPUT_TOTP-SECRET", "INPUT_TOTP_SECRET", "PLUGIN_PASSWORD"]
+    {
+        assert!(hidden.iter().any(|other| other == name), "{name}");
+    }
 }
 
 #[test]

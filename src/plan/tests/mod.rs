@@ -111,6 +111,7 @@ fn every_default_is_the_contract_s() {
         ci: super::ci::Ci::None,
         ci_output: None,
         ci_summary: None,
+        annotation: false,
         json: None,
         junit: None,
         dotenv: None,
@@ -221,7 +222,6 @@ fn what_is_promised_for_later_is_refused_by_name() {
         story().env(&ENOUGH).args(&[&format!("{flag}=")]).plan();
     }
     assert!(story().env(&ENOUGH).args(&["doctor"]).mistake().contains("`doctor` is not available"));
-    assert!(with("MAESTRO_CI", "buildkite").mistake().contains("not available in this version yet"));
 }
 
 /// Contract: all mistakes are reported at once (input, value unless secret, what would be right).
