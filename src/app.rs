@@ -1,6 +1,7 @@
 //! The path, from the inputs to the exit code.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
 use std::panic::AssertUnwindSafe;
@@ -10,14 +11,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
-use tokio::sync::Mutex;
 
 use crate::api::{Client, Refusals};
 use crate::clock::Clock;
 use crate::console::Console;
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, coloured};
-use crate::gate::{Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
+use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
 use crate::plan::{self, LogFormat, Outlet, Plan, Resolved, RunUrl, Start, Volume};
@@ -62,9 +62,9 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         patience: Patience::default(),
     };
 
-    let targets = plan.as_ref().map(|plan| plan.targets.clone()).unwrap_or_default();
+    let wanted = plan.as_ref().map(|plan| plan.wanted.clone()).unwrap_or_default();
     let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
-    let first = Report::first(&targets, &link, &cleaner);
+    let first = Report::first(&wanted, &link, &cleaner);
     let Begun { mistakes, warnings: early } = ending.begin(first.clone(), plan.is_ok()).await;
     let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
@@ -85,7 +85,7 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         }
     };
     let which_logs = plan.logs;
-    let mut view = View::new(console, format, volume, Names::new(&targets, &cleaner), cleaner.clone(), bar);
+    let mut view = View::new(console, format, volume, Names::new(&wanted, &cleaner), cleaner.clone(), bar);
     warned.iter().for_each(|note| view.note(note));
 
     // A panic from here on is a report like any other: internal-error, never a pass and never a failed run.
@@ -109,25 +109,31 @@ async fn watched(
     mut notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> (Report, Option<Client>) {
-    let Plan { targets, rules, service, .. } = plan;
+    let Plan { wanted, rules, service, .. } = plan;
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
-    let mut gate = Gate::new(rules, targets.clone());
+    let mut gate = Gate::new(rules, wanted.clone());
     let client = match Client::new(service, clock) {
         Ok(client) => client,
         Err(error) => {
-            let first = Report::first(&targets, link, &cleaner);
+            let first = Report::first(&wanted, link, &cleaner);
             return (Report::internal_error(first, &Foreign::new(error.to_string()), &cleaner), None);
         }
     };
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
-    let rows: Vec<Mutex<Refusals>> = targets.iter().map(|_| Mutex::default()).collect();
-    let look = |run: usize| {
-        let (client, target, row) = (&client, &targets[run], &rows[run]);
-        async move { client.look(target, &mut *row.lock().await).await }
+    // Of each run, which has one question under way at most: taken out for it, put back after it.
+    let rows: RefCell<HashMap<usize, Refusals>> = RefCell::default();
+    let look = |run: usize, ask: Ask| {
+        let (client, rows) = (&client, &rows);
+        async move {
+            let mut row = rows.borrow_mut().remove(&run).unwrap_or_default();
+            let told = client.ask(&ask, &mut row).await;
+            rows.borrow_mut().insert(run, row);
+            told
+        }
     };
     let polls = Cell::new(0);
     let beat = view.beat();

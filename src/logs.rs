@@ -28,7 +28,9 @@ pub async fn gather(mut report: Report, which: Logs, client: Option<&Client>, en
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let Some(client) = client.filter(|_| is_wanted(which, run) && ending.patience.heard().is_none()) else {
+        let Some(client) =
+            client.filter(|_| !run.run_id.is_empty() && is_wanted(which, run) && ending.patience.heard().is_none())
+        else {
             continue;
         };
         let fetched = fetch(run, client, until, &mut file, ending).await;

@@ -49,6 +49,10 @@ impl View {
 
     /// Hears what changed.
     pub fn tell(&mut self, gate: &Gate, moment: Moment, notices: &[Notice], now: Duration, polls: u64) {
+        // What was chosen has another name now, and what was started may be several runs.
+        if gate.wanted().len() != self.names.len() || notices.iter().any(|notice| notice.event.is_name()) {
+            self.names = Names::new(gate.wanted(), &self.cleaner);
+        }
         for notice in notices {
             self.note(&words::note(notice, &self.names, &self.cleaner));
         }

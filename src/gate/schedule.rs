@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Target;
+use super::Wanted;
 
 /// The time between two looks while all is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    pub(super) fn new(interval: Interval, target: &Target) -> Schedule {
-        Schedule { interval, seed: hash(target) }
+    pub(super) fn new(interval: Interval, wanted: &Wanted) -> Schedule {
+        Schedule { interval, seed: hash(wanted) }
     }
 
     /// The wait after a record that is not the end, the `nth` in a row (from 0).
@@ -66,8 +66,8 @@ impl Growth {
 }
 
 /// FNV-1a over the ids: the same run is looked at in the same rhythm on every machine, which makes reports comparable.
-fn hash(target: &Target) -> u64 {
-    let bytes = target.pipeline.as_str().bytes().chain([b'/']).chain(target.run.as_str().bytes());
+fn hash(wanted: &Wanted) -> u64 {
+    let bytes = wanted.pipeline().as_str().bytes().chain([b'/']).chain(wanted.run().bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
@@ -83,10 +83,10 @@ fn unit(seed: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{PipelineId, RunId};
+    use crate::gate::{PipelineId, RunId, Target};
 
-    fn target(run: &str) -> Target {
-        Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new(run).expect("an id") }
+    fn target(run: &str) -> Wanted {
+        Wanted::Run(Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new(run).expect("an id") })
     }
 
     #[test]

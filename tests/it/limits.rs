@@ -48,8 +48,8 @@ fn crowd(count: usize, trace: &str) -> Report {
         };
         let mut seen = seen(word, meaning, None);
         seen.record.run_id = Foreign::new(format!("run_{index}|{}", "_*|`<".repeat(60)));
-        let target = target(fixture::PIPELINE, &format!("run_{index}"));
-        RunOutcome { target, end: End::Verdict(verdict), seen: Some(seen), miss: None, unknown_words: Vec::new() }
+        let wanted = target(fixture::PIPELINE, &format!("run_{index}")).into();
+        RunOutcome { wanted, end: End::Verdict(verdict), seen: Some(seen), miss: None, unknown_words: Vec::new() }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());
     let notices: Vec<Notice> = (0..count)

@@ -167,7 +167,7 @@ fn junit_is_never_empty_and_never_all_green_unless_the_gate_passed() {
     let bug_after = |known| Report::internal_error(known, &Foreign::new("bug"), &cleaner);
     let mut reports: Vec<(&str, Report)> = fixture::all();
     reports.push(("a bug after a pass", bug_after(fixture::passed())));
-    reports.push(("nothing named", Report::first(&[], &no_url, &cleaner)));
+    reports.push(("nothing named", Report::first(&[] as &[maestro_gate::gate::Wanted], &no_url, &cleaner)));
     reports.push(("no run", fixture::report(&fixture::outcome(Vec::new()), &[])));
     for (name, report) in reports {
         let cases = cases_of(&report);

@@ -145,7 +145,8 @@ async fn a_post_is_sent_once() {
         let server = answering(reply).await;
         let transport = transport(&server);
         let url = transport.address(&["auth", "sign-in"]);
-        let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+        let heard =
+            transport.post(transport.turn().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
         assert_eq!(heard.reply.map(|reply| reply.status).map_err(|fault| fault.kind), expected);
         assert_eq!(server.asked().len(), 1);
     }
@@ -159,7 +160,8 @@ async fn a_post_on_a_connection_that_the_server_closed_is_not_repeated() {
     let transport = transport(&server);
     assert!(get(&transport, 10).await.1.is_ok());
     let url = transport.address(&["auth", "sign-in"]);
-    let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    let heard =
+        transport.post(transport.turn().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
     assert_eq!(heard.reply.err().expect("broken").kind, MissKind::Broken);
     assert_eq!(server.asked().iter().filter(|asked| asked.method == "POST").count(), 1);
 }
@@ -391,7 +393,8 @@ async fn http_2_is_spoken_and_repeats_no_post_either() {
     let transport = Transport::build(builder, base).expect("a client");
     assert_eq!(get(&transport, 1024).await.1, Ok((200, b"second version".to_vec())));
     let url = transport.address(&["auth", "sign-in"]);
-    let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    let heard =
+        transport.post(transport.turn().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
     assert_eq!(heard.reply.err().expect("refused").kind, MissKind::Broken);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

@@ -1,7 +1,9 @@
 //! Stories of answers through the core, told one by one; `exhaustive` tells all short ones there are.
 
 use super::*;
-use crate::gate::{During, Interval, Limits, MissKind, Observation, PipelineId, Record, RunId, Scope, Vocabulary};
+use crate::gate::{
+    Answer, During, Interval, Limits, MaxAge, MissKind, Observation, PipelineId, Record, RunId, Scope, Vocabulary,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,6 +21,7 @@ fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
         interval,
         vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
         on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
     }
 }
 
@@ -316,7 +319,7 @@ fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
     let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
     assert_eq!(gate.outcome().verdict, Verdict::InternalError);
-    assert_eq!(Gate::new(usual(), vec![]).outcome().verdict, Verdict::InternalError);
+    assert_eq!(Gate::new(usual(), Vec::<Wanted>::new()).outcome().verdict, Verdict::InternalError);
 }
 
 #[test]
@@ -352,6 +355,10 @@ fn what_changed_is_told_once() {
                     "outage over"
                 }
                 Event::AskedToWait { .. } => "asked to wait",
+                Event::Chosen { .. } => "chosen",
+                Event::Started { .. } | Event::StartLost { .. } | Event::Queued { .. } | Event::Taken { .. } => {
+                    "trigger"
+                }
                 Event::Session(_) => "session",
                 Event::Ended { .. } => "ended",
             };
