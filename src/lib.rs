@@ -8,6 +8,18 @@
 //!
 //! `app` shows it on one screen; ARCHITECTURE.md says what each module may do, and what none may.
 
+#![cfg_attr(
+    not(test),
+    warn(
+        // A number from outside that doesn't fit is a case to decide, not to cut off.
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        // A new verdict, status or CI must be met at every place that tells them apart.
+        clippy::wildcard_enum_match_arm,
+    )
+)]
+
 pub mod api;
 pub mod app;
 pub mod bug;
@@ -18,6 +30,7 @@ pub mod ending;
 pub mod gate;
 pub mod inputs;
 pub mod logs;
+pub mod opening;
 pub mod plan;
 pub mod progress;
 pub mod report;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use crate::api::Client;
 use crate::deliver::TraceFile;
 use crate::ending::Ending;
@@ -20,19 +22,22 @@ const TAIL: usize = 16 * 1024;
 const FILE: Duration = Duration::from_secs(5);
 
 /// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
-pub async fn gather(mut report: Report, which: Logs, client: Option<&Client>, ending: &mut Ending) -> Report {
-    let mut file = ending.delivery.trace_file().map(|path| TraceFile::start(path.to_owned()));
+/// Without a client there are no logs.
+pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: &mut Ending) {
+    let mut file = ending.delivery.start_trace();
     let until = ending.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
+    if let Some(file) = file.as_mut().filter(|_| report.runs.is_empty()) {
+        file.push(trace_file::whole(report));
+    }
     for run in &mut report.runs {
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let Some(client) =
-            client.filter(|_| !run.run_id.is_empty() && is_wanted(which, run) && ending.patience.heard().is_none())
-        else {
-            continue;
+        let wanted = |(_, which): &&(Client, Logs)| {
+            !run.run_id.is_empty() && is_wanted(*which, run) && ending.patience.heard().is_none()
         };
+        let Some((client, _)) = logs.filter(wanted) else { continue };
         let fetched = fetch(run, client, until, &mut file, ending).await;
         notes.extend(fetched.err());
     }
@@ -40,14 +45,13 @@ pub async fn gather(mut report: Report, which: Logs, client: Option<&Client>, en
     if let Some(file) = file {
         let written = ending.wait(file.finish(), FILE).await;
         let trouble = match written {
-            Some(Ok(())) => return report,
+            Some(Ok(())) => return,
             Some(Err(error)) => error.to_string(),
             None => "not written in time".to_owned(),
         };
         let warning = ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
-        ending.warn(&mut report, warning);
+        ending.warn(report, warning);
     }
-    report
 }
 
 /// Streams one run's logs into the trace file, and keeps their end for the log.
@@ -58,10 +62,12 @@ async fn fetch(
     file: &mut Option<TraceFile>,
     ending: &mut Ending,
 ) -> Result<(), Note> {
-    let mut stream = ending.cleaner.stream();
     if let Some(file) = file {
         file.push(trace_file::logs_head(run));
     }
+    let cleaner = ending.cleaner.clone();
+    // Asking may mean signing in again; a stream knows the secrets of its beginning, so it begins with the first bytes.
+    let mut stream = None;
     let mut tail = Tail::default();
     let mut keep = |piece: Clean| {
         tail.push(&piece);
@@ -70,10 +76,20 @@ async fn fetch(
         }
     };
     let id = run.run_id.to_string();
-    let mut sink = |bytes: &[u8]| keep(stream.push(bytes));
+    let mut sink = |bytes: &[u8]| {
+        let stream = stream.get_or_insert_with(|| {
+            client.take_new_secrets().iter().for_each(|token| {
+                cleaner.add_token(token.expose_secret());
+            });
+            cleaner.stream()
+        });
+        keep(stream.push(bytes));
+    };
     let left = until.saturating_sub(ending.clock.elapsed());
     let fetched = ending.wait(client.logs(&id, &mut sink), left).await;
-    keep(stream.finish());
+    if let Some(stream) = stream {
+        keep(stream.finish());
+    }
     run.logs = tail.end();
     let said = match fetched {
         Some(Ok(())) => return Ok(()),

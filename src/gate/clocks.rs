@@ -156,7 +156,8 @@ impl Clocks {
         let left = |clock: Appear| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
         let clocks = [self.appear.and_then(left), self.outage.map(|outage| outage.since.saturating_add(limits.outage))];
         let mut next = elapsed.saturating_add(ours.max(asked));
-        for end in clocks.into_iter().flatten() {
+        // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
+        for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
             next = next.min(end);
         }
         next = next.max(elapsed.saturating_add(FLOOR));

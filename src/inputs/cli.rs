@@ -71,8 +71,6 @@ pub fn version() -> String {
 pub fn suggestion(unknown: &str) -> Option<String> {
     let wording = Wording { default: &|_| None, closing: "" };
     let error = command(&wording).try_get_matches_from(["maestro-gate", unknown]).err()?;
-    match error.get(ContextKind::SuggestedArg)? {
-        ContextValue::String(flag) => Some(flag.clone()),
-        _ => None,
-    }
+    let ContextValue::String(flag) = error.get(ContextKind::SuggestedArg)? else { return None };
+    Some(flag.clone())
 }

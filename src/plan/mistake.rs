@@ -110,6 +110,7 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
         }
         Fault::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
         Fault::SecretByFlag(input) => {
+            #[expect(clippy::wildcard_enum_match_arm, reason = "only these secrets can come from a file")]
             let file = match input {
                 Input::Password => " or the flag --password-file",
                 Input::AccessToken => " or the flag --access-token-file",

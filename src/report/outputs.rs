@@ -107,7 +107,7 @@ impl RunRow<'_> {
             pipeline_id: &run.pipeline_id,
             run_id: Some(&*run.run_id).filter(|id| !id.is_empty()),
             verdict: run.end.name(),
-            exit_code: run.end.verdict().map(|verdict| verdict.exit_code()),
+            exit_code: run.end.verdict().map(crate::gate::Verdict::exit_code),
             status: Some(run.status.as_str()).filter(|status| !status.is_empty()),
             started_at: run.started_at.map(words::stamp),
             updated_at: run.updated_at.map(words::stamp),

@@ -53,16 +53,16 @@ fn the_json_file_has_the_contract_s_keys() {
 
 /// A test case as a reader of JUnit sees it.
 #[derive(Debug, Default, PartialEq)]
-struct Case {
-    suite: String,
-    class: String,
-    name: String,
-    time: Option<String>,
+pub struct Case {
+    pub suite: String,
+    pub class: String,
+    pub name: String,
+    pub time: Option<String>,
     /// `failure`, `error`, `skipped`, its type, its message and its content.
-    end: Option<(String, String, String, String)>,
+    pub end: Option<(String, String, String, String)>,
 }
 
-fn cases(file: &str) -> Vec<Case> {
+pub fn cases(file: &str) -> Vec<Case> {
     let mut reader = quick_xml::Reader::from_str(file);
     let mut suite = String::new();
     let mut cases: Vec<Case> = Vec::new();
@@ -303,7 +303,7 @@ fn a_line_names_its_run_only_where_there_are_several() {
         words::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner).text.to_string()
     };
     let (a, b, c) = (target("p", "a"), target("p", "b"), target("q", "a"));
-    assert_eq!(text(&[a.clone()], 0), "status RUNNING");
+    assert_eq!(text(std::slice::from_ref(&a), 0), "status RUNNING");
     assert_eq!(text(&[a.clone(), b], 1), "b: status RUNNING");
     assert_eq!(text(&[a, c], 1), "q/a: status RUNNING");
     assert_eq!(text(&[], 7), "status RUNNING");
