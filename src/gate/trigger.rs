@@ -177,3 +177,6 @@ pub(super) fn after(
     }
     Ok(After::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod agreement;
+mod choosing;
 mod component;
 mod faults;
 
@@ -19,6 +20,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod triggers;
 mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]

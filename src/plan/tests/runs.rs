@@ -1,7 +1,7 @@
 //! Selecting runs.
 
 use super::*;
-use crate::gate::{MaxAge, PipelineId, RunId, Target, Wanted};
+use crate::gate::{IfRunning, MaxAge, PipelineId, RunId, Target, Wanted};
 
 fn sign_in() -> Story {
     story().env(&[("DADOSFERA_ACCESS_TOKEN", "token")])
@@ -125,4 +125,33 @@ fn targets_carry_the_ids_as_given() {
     let plan = sign_in().args(&["--run-id", "P-1/R_2"]).plan();
     let expected = Target { pipeline: PipelineId::new("P-1").unwrap(), run: RunId::new("R_2").unwrap() };
     assert_eq!(plan.wanted, [Wanted::Run(expected)]);
+}
+
+#[test]
+fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
+    let started = |args: &[&str]| {
+        let plan = sign_in().args(&[&["--trigger", "--pipeline-id=p,q"][..], args].concat()).plan();
+        let start = |wanted: &Wanted| match wanted {
+            Wanted::Start { pipeline, if_running } => (pipeline.to_string(), *if_running),
+            Wanted::Run(_) | Wanted::Choice { .. } => panic!("{wanted:?}"),
+        };
+        plan.wanted.iter().map(start).collect::<Vec<_>>()
+    };
+    for (args, mode) in [
+        (&[][..], IfRunning::Queue),
+        (&["--if-running=queue"], IfRunning::Queue),
+        (&["--if-running=attach"], IfRunning::Attach),
+        (&["--if-running=fail", "--max-age=1h"], IfRunning::Fail),
+    ] {
+        assert_eq!(started(args), [("p".to_owned(), mode), ("q".to_owned(), mode)]);
+    }
+    assert!(refused(&["--trigger"]).starts_with("pipeline-id: needed"));
+    assert!(refused(&["--trigger", "--pipeline-id=p", "--run-id=r"]).starts_with("run-id \"r\" (--run-id): excluded"));
+    assert!(refused(&["--trigger", "--pipeline-id=p", "--timeout=0s"]).starts_with("timeout \"0s\""));
+    assert!(
+        refused(&["--trigger", "--pipeline-id=p", "--if-running=wait"]).contains("possible are: queue, attach, fail")
+    );
+    assert!(refused(&["--trigger=maybe", "--pipeline-id=p", "--run-id=r"]).starts_with("trigger \"maybe\""));
+    // Told not to: as if it were not there.
+    assert_eq!(selected(&["--trigger=false", "--if-running=fail", "--run-id=p/r", "--timeout=0"]), ["p/r"]);
 }
