@@ -25,7 +25,7 @@ use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::Names;
 use crate::report::{Note, Report, Story, Weight};
 use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, logs, opening};
+use crate::{bug, doctor, logs, opening};
 
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
@@ -34,9 +34,10 @@ const SHOWN: Duration = Duration::from_secs(5);
 pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
     let (start, heard) = opening::resolve(args, env, &mut signals).await;
-    let resolved = match start {
+    let (resolved, is_doctor) = match start {
         Some(Start::Show(text)) => return say(text, signals).await,
-        Some(Start::Gate(resolved)) => *resolved,
+        Some(Start::Gate(resolved)) => (*resolved, false),
+        Some(Start::Doctor(resolved)) => (*resolved, true),
         None => return fallen(),
     };
     let Resolved { outlet, secrets, warnings, plan } = resolved;
@@ -65,6 +66,10 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         ending.patience.shorten(signal, &clock);
     }
 
+    if is_doctor {
+        drop(bar);
+        return doctored(plan, &warnings, ending).await;
+    }
     let wanted = plan.as_ref().map(|plan| plan.wanted.clone()).unwrap_or_default();
     let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
     let first = Report::first(&wanted, &link, &cleaner);
@@ -85,6 +90,20 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
             .warn(&mut report, Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it"));
     }
     ending.close(&report).await
+}
+
+/// Checks what a gate would need, and tells.
+async fn doctored(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], mut ending: Ending) -> u8 {
+    let examined = AssertUnwindSafe(doctor::examine(plan, warnings, &mut ending)).catch_unwind().await;
+    let Ok(checkup) = examined else { return fallen() };
+    ending.console.write(match ending.delivery.outlet().log_format {
+        LogFormat::Text => checkup.text(),
+        LogFormat::Json => checkup.json(),
+    });
+    let console = ending.console.clone();
+    // A reader who does not read in time has lost its table; the exit code is there.
+    let _written = ending.wait(console.flushed(), SHOWN).await;
+    checkup.verdict().exit_code()
 }
 
 /// What came of it, and how to get the logs.

@@ -122,6 +122,32 @@ impl Delivery {
         pieces
     }
 
+    /// Tries every destination, and leaves each as it is.
+    pub fn trials(&self) -> Vec<Piece> {
+        let outlet = &self.outlet;
+        let own = [
+            ("dotenv", &outlet.dotenv),
+            ("json", &outlet.json),
+            ("junit", &outlet.junit),
+            ("markdown", &outlet.markdown),
+            ("trace-file", &outlet.trace_file),
+            ("GITHUB_OUTPUT", &outlet.ci_output),
+            ("GITHUB_STEP_SUMMARY", &outlet.ci_summary),
+        ];
+        let file = |(input, path): (&'static str, &Option<PathBuf>)| {
+            let path = path.clone()?;
+            let there = path.clone();
+            let work = move || file::try_file(&there).map_err(Trouble::NotWritten);
+            Some(Piece { input, path, work: Box::new(work) })
+        };
+        let folder = outlet.output_dir.clone().map(|path| {
+            let there = path.clone();
+            let work = move || file::try_folder(&there).map_err(Trouble::NotWritten);
+            Piece { input: "output-dir", path, work: Box::new(work) }
+        });
+        own.into_iter().filter_map(file).chain(folder).collect()
+    }
+
     fn own_files(&self, report: &Arc<Report>) -> Vec<Piece> {
         let outlet = &self.outlet;
         let mut pieces = Vec::new();

@@ -170,6 +170,11 @@ impl Client {
         }
     }
 
+    /// The proxy that requests go through, without its credentials; none if they go straight.
+    pub fn proxy(&self) -> Option<String> {
+        self.transport.proxy()
+    }
+
     /// What the session has had to say since the last call.
     pub fn take_notes(&self) -> Vec<SessionNote> {
         self.session.take_notes()

@@ -128,6 +128,17 @@ impl Transport {
         url
     }
 
+    /// The proxy that the environment asks for, as the HTTP client reads it: host and port.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        // As in `builder`.
+        if self.base.scheme() == "http" {
+            return None;
+        }
+        let address = self.base.as_str().parse().ok()?;
+        let proxy = hyper_util::client::proxy::matcher::Matcher::from_env().intercept(&address)?;
+        Some(proxy.uri().authority()?.as_str().rsplit('@').next()?.to_owned())
+    }
+
     /// One of the eight places.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         self.permits.acquire().await.expect("nobody closes it")

@@ -270,7 +270,7 @@ impl Run {
         match (meaning, pass) {
             (Meaning::Passed, _) if !is_fresh => Reading::Over(Verdict::Stale),
             (Meaning::Passed, Pass::Stands) => Reading::Over(Verdict::Passed),
-            (Meaning::Passed, Pass::OnceConfirmed(group)) => self.to_be_confirmed(group),
+            (Meaning::Passed, Pass::OnceConfirmed(group)) => self.await_confirmation(group),
             (Meaning::Failed, _) => Reading::Over(Verdict::Failed),
             (Meaning::Wait | Meaning::Unknown, _) => Reading::On,
         }

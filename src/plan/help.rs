@@ -12,6 +12,7 @@ Examples:
   maestro-gate --run-id 1b33ad2f/e7c91a3b,a9f82c14/b3c4d5e6 --timeout 2h --fail-fast
   maestro-gate --pipeline-id 1b33ad2f --run-id latest --max-age 24h
   maestro-gate --pipeline-id 1b33ad2f --trigger
+  maestro-gate doctor --pipeline-id 1b33ad2f --run-id latest --max-age 24h
   maestro-gate --pipeline-id 1b33ad2f --run-id e7c91a3b --junit gate.xml --dotenv gate.env
 ";
 

@@ -133,6 +133,8 @@ pub enum Start {
     /// `--help` or `--version`, alone: a text to print, and success.
     Show(String),
     Gate(Box<Resolved>),
+    /// To check what a gate of these inputs would need.
+    Doctor(Box<Resolved>),
 }
 
 /// All that is known before the first request.
@@ -153,7 +155,7 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     match inputs.wish {
         Some(Wish::Help) => return Start::Show(help::text()),
         Some(Wish::Version) => return Start::Show(cli::version()),
-        None => {}
+        Some(Wish::Doctor) | None => {}
     }
     let mut desk = Desk::new(&inputs);
     let mut secrets = secrets(&inputs, env);
@@ -166,7 +168,8 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
         Some(plan) if mistakes.is_empty() => Ok(plan),
         _ => Err(mistakes),
     };
-    Start::Gate(Box::new(Resolved { outlet, secrets, warnings, plan }))
+    let resolved = Box::new(Resolved { outlet, secrets, warnings, plan });
+    if inputs.wish == Some(Wish::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.

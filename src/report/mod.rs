@@ -4,6 +4,7 @@
 //! into a grammar goes through `escape`.
 
 pub mod clean;
+pub mod doctor;
 pub mod dotenv;
 pub mod escape;
 pub mod github;

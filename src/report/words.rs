@@ -20,6 +20,7 @@ use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Verdict, Wanted}
 pub use ends::{Told, told};
 pub use events::note;
 pub use live::{heartbeat, look};
+pub use remedies::remedy;
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
 const DETAIL_LIMIT: usize = 300;

@@ -6,6 +6,7 @@
 mod agreement;
 mod choosing;
 mod component;
+mod doctor;
 mod faults;
 
 mod fixture;

@@ -204,7 +204,7 @@ impl Run {
     }
 
     /// The run has passed, and nothing else may be what was started: it is over if the list says so too.
-    pub(super) fn to_be_confirmed(&mut self, group: Group) -> Reading {
+    pub(super) fn await_confirmation(&mut self, group: Group) -> Reading {
         let Phase::Watching(target) = &self.phase else { return Reading::Over(Verdict::InternalError) };
         self.phase = Phase::Confirming(target.clone(), group);
         Reading::Next

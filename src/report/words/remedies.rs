@@ -3,7 +3,7 @@
 use crate::gate::{During, Miss, MissKind};
 
 /// The next step after a miss that ended a watch.
-pub(super) fn remedy(miss: &Miss) -> &'static str {
+pub fn remedy(miss: &Miss) -> &'static str {
     match (miss.during, miss.kind) {
         (_, MissKind::Http(407) | MissKind::ProxyAuthentication) => {
             "put the proxy's user and password into HTTPS_PROXY, or the service's host into NO_PROXY"
