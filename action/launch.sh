@@ -18,20 +18,20 @@ here=${0%/action/launch.sh}
 private=
 child=
 
-say() {
-    printf 'maestro-gate: %s\n' "$(plain "$1")"
-}
-
 # One line of printable ASCII in which no runner finds a command: inputs and paths may hold anything.
 plain() {
-    printf '%s' "$1" | LC_ALL=C tr -c '[:print:]' '?' | sed 's/##/#?/g' | cut -c 1-1000
+    printf '%s\n' "$(printf '%s' "$1" | LC_ALL=C tr -c '\040-\176' '?' | sed 's/##/#?/g' | cut -c 1-1000)"
+}
+
+warn() {
+    printf '::warning title=maestro-gate::%s\n' "$1"
 }
 
 # record VERDICT CODE: for the steps after this one. The last record of a name wins, so the gate's own replaces it.
 record() {
     [ -n "${GITHUB_OUTPUT:-}" ] || return 0
     { printf 'verdict=%s\nexit-code=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; } 2>/dev/null ||
-        say "warning: the outputs can't be written"
+        warn "the outputs can't be written"
 }
 
 # leave VERDICT CODE WHY
@@ -45,10 +45,11 @@ leave() {
         # Indented: code, in which nothing is markup.
         [ -z "${GITHUB_STEP_SUMMARY:-}" ] || {
             printf '## maestro-gate: %s\n\nThe gate did not run:\n\n    %s\n' "$1" "$why" >>"$GITHUB_STEP_SUMMARY"
-        } 2>/dev/null || say "warning: the summary can't be written"
+        } 2>/dev/null || warn "the summary can't be written"
         ;;
     esac
     printf '::error title=maestro-gate%%3A %s::%s\n' "$1" "$(printf '%s' "$why" | sed 's/%/%25/g')"
+    [ -z "$child" ] || wait "$child" || :
     [ -z "$private" ] || rm -rf "$private"
     exit "$2"
 }
@@ -240,7 +241,7 @@ use_release() {
 keep() {
     [ -n "$cached" ] || return 0
     { mkdir -p "${cached%/*}" && cp "$private/$asset" "$cached.$$" && mv -f "$cached.$$" "$cached"; } 2>/dev/null ||
-        say "the tool cache can't be written, which costs the next job a download"
+        warn "the tool cache can't be written, which costs the next job a download"
 }
 
 # --- 3: the source ----------------------------------------------------------------------------------------------------
@@ -301,6 +302,6 @@ case $name in
 "maestro-gate "*) [ -z "$version" ] || [ "$whence" = binary-path ] || fail "$program is $name, not $version" ;;
 *) fail "$program ($whence) is not a maestro-gate that runs on this machine" ;;
 esac
-say "$name, $whence"
+plain "$name, $whence"
 trap - INT TERM HUP
 exec "$program"

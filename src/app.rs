@@ -15,7 +15,7 @@ use crate::api::{Client, Refusals};
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, coloured};
+use crate::ending::{Begun, Ending, Late, coloured};
 use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
@@ -61,6 +61,7 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         clock,
         signals,
         patience: Patience::default(),
+        late: Late::default(),
     };
     if let Some(signal) = heard {
         ending.patience.shorten(signal, &clock);
@@ -155,6 +156,7 @@ async fn watched(
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
+    let base = service.base.to_string();
     let mut gate = Gate::new(rules, wanted.clone());
     let client = match Client::new(service, clock) {
         Ok(client) => client,
@@ -167,6 +169,7 @@ async fn watched(
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
+    view.begin(&wanted, timeout, &base);
     // Of each run, which has one question under way at most: taken out for it, put back after it.
     let rows: RefCell<HashMap<usize, Refusals>> = RefCell::default();
     let look = |run: usize, ask: Ask| {

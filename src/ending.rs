@@ -4,6 +4,7 @@
 //! law*): it is shown, and changes nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,14 @@ pub struct Ending {
     pub patience: Patience,
     /// Whether the verdict is shown in colour.
     pub coloured: bool,
+    pub late: Late,
 }
+
+/// Destinations that were not written in time, and still are being written: nobody can stop those threads.
+#[derive(Default)]
+pub struct Late(Vec<Pin<Box<Delivered>>>);
+
+type Delivered = dyn Future<Output = Result<(), Trouble>>;
 
 /// What came of the first versions.
 #[derive(Debug, Default)]
@@ -144,19 +152,27 @@ impl Ending {
                 verdict.name()
             ));
         }
+        // What a busy machine has held up may still come to agree with the exit code.
+        for work in self.late.0 {
+            self.patience.rest(work, &self.clock).await;
+        }
         report.verdict.exit_code()
     }
 
     async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
         let path = self.cleaner.id(&Foreign::new(piece.path.to_string_lossy()));
         let name = format!("{} {path}", piece.input);
-        match self.wait(piece.deliver(), PIECE).await {
+        let mut work = Box::pin(piece.deliver());
+        match self.wait(&mut work, PIECE).await {
             Some(Ok(())) => Ok(()),
             Some(Err(trouble)) => {
                 let said = format!("{name}: {trouble}");
                 Err((trouble, said))
             }
-            None => Err((Trouble::Bug("it took too long"), format!("{name}: not written in time"))),
+            None => {
+                self.late.0.push(work);
+                Err((Trouble::Bug("it took too long"), format!("{name}: not written in time")))
+            }
         }
     }
 }

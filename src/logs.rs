@@ -46,7 +46,7 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
         let written = ending.wait(file.finish(), FILE).await;
         let trouble = match written {
             Some(Ok(())) => return,
-            Some(Err(error)) => error.to_string(),
+            Some(Err(error)) => format!("{error:#}"),
             None => "not written in time".to_owned(),
         };
         let warning = ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
@@ -72,7 +72,7 @@ async fn fetch(
     let mut keep = |piece: Clean| {
         tail.push(&piece);
         if let Some(file) = file {
-            file.push(piece.to_string());
+            file.stream(piece.to_string());
         }
     };
     let id = run.run_id.to_string();

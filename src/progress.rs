@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::console::Console;
-use crate::gate::{Gate, Notice};
+use crate::gate::{Gate, Notice, Wanted};
 use crate::plan::{LogFormat, Volume};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::{self, Names};
@@ -51,6 +51,12 @@ impl View {
         if self.bar.is_some() { TURN } else { TICK }
     }
 
+    /// Tells what is about to happen.
+    pub fn begin(&mut self, wanted: &[Wanted], timeout: Duration, base: &str) {
+        let text = words::opening(wanted, timeout, base, &self.cleaner);
+        self.note(&Note { at: Duration::ZERO, weight: Weight::Plain, text });
+    }
+
     /// Hears what changed.
     pub fn tell(&mut self, gate: &Gate, moment: Moment, notices: &[Notice], now: Duration, polls: u64) {
         // What was chosen has another name now, and what was started may be several runs.
@@ -58,7 +64,9 @@ impl View {
             self.names = Names::new(gate.wanted(), &self.cleaner);
         }
         for notice in notices {
-            self.note(&words::note(notice, &self.names, &self.cleaner));
+            if let Some(note) = words::note(notice, &self.names, &self.cleaner) {
+                self.note(&note);
+            }
         }
         match (moment, &self.bar) {
             (Moment::Answer { run, next }, _) if self.volume == Volume::Verbose => {

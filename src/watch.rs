@@ -156,6 +156,16 @@ impl Patience {
         }
     }
 
+    /// Gives `late` work what a signal has left over; without a signal it had all its time before.
+    pub async fn rest<T>(&self, late: impl Future<Output = T>, clock: &Clock) {
+        let Some((_, ends)) = self.heard else { return };
+        tokio::select! {
+            biased;
+            _ = late => {}
+            () = sleep(ends.saturating_sub(clock.elapsed())) => {}
+        }
+    }
+
     /// The signal, if one was heard.
     pub fn heard(&self) -> Option<Signal> {
         self.heard.map(|(signal, _)| signal)

@@ -182,18 +182,13 @@ fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     None
 }
 
-/// The causes in the library's words. The outermost says only that a request was sent.
+/// The first cause in the library's words: the layers around it say that a request failed, and ours says which.
 pub(crate) fn describe(error: &(dyn Error + 'static)) -> Foreign {
-    let mut text = String::new();
-    let mut next = error.source().or(Some(error));
-    while let Some(error) = next {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        next = error.source();
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
     }
-    wire::bounded(&text)
+    wire::bounded(&cause.to_string())
 }
 
 #[cfg(test)]

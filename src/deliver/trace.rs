@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use anyhow::{Context, ensure};
 use tokio::sync::oneshot;
 
 use super::file;
@@ -22,7 +23,7 @@ const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 pub struct TraceFile {
     queue: Option<Sender<String>>,
     queued: Arc<AtomicUsize>,
-    done: Option<oneshot::Receiver<io::Result<()>>>,
+    done: oneshot::Receiver<io::Result<()>>,
     complete: bool,
 }
 
@@ -43,27 +44,36 @@ impl TraceFile {
         };
         // If the thread can't be had, `done` says so when it is asked.
         let _started = thread::Builder::new().name("trace-file".into()).spawn(work);
-        TraceFile { queue: Some(queue), queued, done: Some(done), complete: true }
+        TraceFile { queue: Some(queue), queued, done, complete: true }
     }
 
-    /// Takes a piece of cleaned text. Never blocks.
-    pub fn push(&mut self, piece: String) {
-        let Some(queue) = &self.queue else { return };
-        if self.queued.fetch_add(piece.len(), Ordering::Relaxed) > QUEUE_BYTES || queue.send(piece).is_err() {
-            self.queue = None;
-            self.complete = false;
+    /// Takes a text that is at hand anyway: a trace. Never blocks.
+    pub fn push(&mut self, text: String) {
+        self.queued.fetch_add(text.len(), Ordering::Relaxed);
+        if self.queue.as_ref().is_some_and(|queue| queue.send(text).is_err()) {
+            self.cut_short();
         }
+    }
+
+    /// Takes a piece of a text that streams in: logs. Never blocks; what a slow disk leaves no room for is left out.
+    pub fn stream(&mut self, piece: String) {
+        if self.queued.load(Ordering::Relaxed) > QUEUE_BYTES {
+            self.cut_short();
+        }
+        self.push(piece);
+    }
+
+    fn cut_short(&mut self) {
+        self.queue = None;
+        self.complete = false;
     }
 
     /// Completes when the file stands in its place, or says why it does not.
-    pub async fn finish(mut self) -> io::Result<()> {
+    pub async fn finish(mut self) -> anyhow::Result<()> {
         self.queue = None;
-        let gone = || io::Error::other("the writer stopped early");
-        match self.done.take() {
-            Some(done) => done.await.unwrap_or_else(|_| Err(gone()))?,
-            None => return Err(gone()),
-        }
-        if self.complete { Ok(()) } else { Err(io::Error::other("the disk was too slow for the logs: cut short")) }
+        self.done.await.context("the writer stopped early")?.context("can't be written")?;
+        ensure!(self.complete, "the disk was too slow for the logs, which are cut short");
+        Ok(())
     }
 }
 

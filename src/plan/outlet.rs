@@ -37,6 +37,9 @@ const DESTINATIONS: [Input; 6] =
 /// Files that are read: a report over one of them would be the end of it.
 const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
 
+/// The names of what a runner reads as the step's log.
+const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
+
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
 pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     let ci = desk.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
@@ -47,7 +50,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = desk.read(Input::LogFormat, |text| choice(text, &formats)).unwrap_or(LogFormat::Text);
     let volume = read_volume(desk);
-    let (destinations, taken) = read_destinations(desk, env, &output_prefix);
+    let (destinations, taken) = read_destinations(desk, env, ci, &output_prefix);
     let annotations = if ci == Ci::Gitlab { annotations(desk, env, &destinations, &taken) } else { None };
     let destination = |input| destinations.iter().find(|(other, _)| *other == input).map(|(_, path)| path.clone());
     let on_github = |name| if ci == Ci::Github { ci::file(env, name) } else { None };
@@ -126,7 +129,12 @@ fn whole(env: &Env, path: &Path) -> PathBuf {
 }
 
 /// The destinations that can be used, in input order, and all paths that are taken.
-fn read_destinations(desk: &mut Desk<'_>, env: &Env, output_prefix: &str) -> (Vec<(Input, PathBuf)>, Vec<Taken>) {
+fn read_destinations(
+    desk: &mut Desk<'_>,
+    env: &Env,
+    ci: Ci,
+    output_prefix: &str,
+) -> (Vec<(Input, PathBuf)>, Vec<Taken>) {
     let whole = |path: &Path| whole(env, path);
     let mut taken: Vec<Taken> = Vec::new();
     for (name, path) in ci::command_files(env) {
@@ -141,7 +149,8 @@ fn read_destinations(desk: &mut Desk<'_>, env: &Env, output_prefix: &str) -> (Ve
     for input in DESTINATIONS {
         let Some((given, text)) = desk.given(input) else { continue };
         let path = whole(Path::new(text));
-        match obstacle(given, text, &path, &taken, output_prefix) {
+        let in_the_way = obstacle(given, text, &path, &taken, output_prefix);
+        match in_the_way.or_else(|| forged(input, &path, ci)) {
             Some(what) => desk.wrong(given, Wrong::whole(what)),
             None => {
                 taken.push(Taken { path, by: format!("the report of {}", input.name()) });
@@ -164,6 +173,17 @@ fn annotations(desk: &mut Desk<'_>, env: &Env, files: &[(Input, PathBuf)], taken
         return None;
     }
     Some(path)
+}
+
+/// Why `input` may not be written into the log. A trace there is read by the runner as our own words are: what it says
+/// could set an output or end a group. JSON and dotenv spell no command (`escape`).
+fn forged(input: Input, path: &Path, ci: Ci) -> Option<String> {
+    let is_log = LOG.iter().any(|handle| path == Path::new(handle));
+    (is_log && ci != Ci::None && !matches!(input, Input::Json | Input::Dotenv)).then(|| {
+        "this is the job's log, in which the CI would obey what a trace says; give a file (json and dotenv are harmless \
+         there)"
+            .to_owned()
+    })
 }
 
 /// Why nothing can be written to `path`, as far as names tell.

@@ -178,11 +178,22 @@ impl CleanStream {
     }
 
     /// The rest.
-    pub fn finish(mut self) -> Clean {
+    pub fn finish(self) -> Clean {
+        self.end(|redact, out| redact.finish(out))
+    }
+
+    /// The rest of a text that a limit cut off here: the beginning of a secret, of 6 bytes or more, goes too, and so does
+    /// half a character.
+    pub fn cut_off(mut self) -> Clean {
+        self.undecoded.clear();
+        self.end(|redact, out| redact.cut_off(secret::SHORTEST, out))
+    }
+
+    fn end(mut self, end: impl FnOnce(Redact, &mut Vec<u8>)) -> Clean {
         let unfinished = if self.undecoded.is_empty() { "" } else { "\u{fffd}" };
         let Clean(mut rest) = self.clean(unfinished);
         let mut out = Vec::new();
-        self.redact.finish(&mut out);
+        end(self.redact, &mut out);
         rest.push_str(&into_text(out));
         Clean(rest)
     }

@@ -96,7 +96,7 @@ pub fn dotenv_key(prefix: &str, name: &str) -> String {
     if key.starts_with(|c: char| c.is_ascii_digit()) { format!("_{key}") } else { key }
 }
 
-/// A line of serialised JSON in a log: `#` can stand only within its strings, and is written as its escape, so that no
+/// Serialised JSON, which may come to stand in a log: `#` can stand only within its strings, and is written as its escape, so that no
 /// runner finds a command there.
 pub fn json_log(json: &str) -> String {
     json.replace('#', "\\u0023")

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::outputs::RunRow;
-use super::{Note, Report, RunReport, Weight, words};
+use super::{Note, Report, RunReport, Weight, escape, words};
 
 /// The number that changes when a key changes its meaning.
 const SCHEMA: u8 = 1;
@@ -77,5 +77,6 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         notes: report.notes.iter().map(NoteRow::new).collect(),
         runs: report.runs.iter().map(FullRun::new).collect(),
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    // Sooner or later somebody shows it in a log.
+    Ok(escape::json_log(&serde_json::to_string_pretty(&document)?) + "\n")
 }

@@ -41,7 +41,7 @@ impl Report {
             runs: outcome.runs.iter().map(|run| RunReport::new(run, story)).collect(),
             waited: story.waited,
             polls: story.polls,
-            notes: story.notices.iter().map(|notice| words::note(notice, &names, story.cleaner)).collect(),
+            notes: story.notices.iter().filter_map(|notice| words::note(notice, &names, story.cleaner)).collect(),
             trace_file: story.trace_file.map(|path| story.cleaner.id(&Foreign::new(path))),
             ..Report::empty(Verdict::InternalError, Stage::Final)
         }

@@ -1,7 +1,7 @@
 //! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
 
 use super::clean::{self, Clean};
-use super::{Note, Report, RunReport, Weight, escape, words};
+use super::{Note, Report, RunReport, Stage, Weight, escape, words};
 use crate::gate::{End, Verdict};
 
 /// All of a summary, in bytes (contract, *What a person sees*). GitHub drops a whole summary over 1 MiB.
@@ -30,14 +30,14 @@ const OPEN_NOTES: usize = 5;
 pub fn began(report: &Report) -> String {
     let runs = match report.runs.as_slice() {
         [] => "a run".to_owned(),
-        [only] => words::run(only).to_string(),
+        [only] => format!("run {} of pipeline {}", code(&only.run_id), code(&only.pipeline_id)),
         several => words::count(several.len(), "run", "runs"),
     };
-    let text = format!(
-        "maestro-gate {} began to wait for {runs}. If nothing follows, it was killed before it could report.",
+    format!(
+        "<sub>maestro-gate {} began to wait for {runs}. If nothing follows, it was killed before it could \
+         report.</sub>\n\n",
         report.version
-    );
-    format!("<sub>{}</sub>\n\n", escape::markdown_inline(&text))
+    )
 }
 
 /// The summary.
@@ -46,19 +46,18 @@ pub fn summary(report: &Report) -> String {
         "## {} maestro-gate: {}\n\n{}\n\n",
         icon(End::Verdict(report.verdict)),
         report.verdict.name(),
-        sentence(&words::headline(report))
+        headline(report)
     );
     page.push_str(&list(report.mistakes.iter().map(|mistake| inline(mistake)).collect(), "mistakes"));
     page.push_str(&table(report));
     page.push_str(&reasons(report));
     page.push_str(&next(report));
     page.push_str(&traces(report));
-    page.push_str(&notes(&report.notes));
+    page.push_str(&notes(&report.notes, report.verdict == Verdict::Passed));
     page.push_str(&format!(
-        "<sub>exit code {} · waited {} · {} · maestro-gate {}</sub>\n",
+        "<sub>exit code {} · {} · maestro-gate {}</sub>\n",
         report.verdict.exit_code(),
-        words::duration(report.waited),
-        if report.polls == 1 { "1 poll".to_owned() } else { format!("{} polls", report.polls) },
+        words::effort(report).replace(", ", " · "),
         report.version
     ));
     page
@@ -81,7 +80,24 @@ fn inline(text: &str) -> String {
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
     let first = rest.next().map(|first| first.to_ascii_uppercase());
-    inline(&first.into_iter().chain(rest).collect::<String>())
+    ended(&first.into_iter().chain(rest).collect::<String>())
+}
+
+/// With a full stop, unless the text has its own end.
+fn ended(text: &str) -> String {
+    let end = if text.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    inline(&format!("{text}{end}"))
+}
+
+/// What happened. The table below names the pipeline of an only run.
+fn headline(report: &Report) -> String {
+    match report.runs.as_slice() {
+        [only] if report.stage == Stage::Final && only.end == End::Verdict(report.verdict) => {
+            let (gap, told) = words::told_of(only);
+            format!("Run {}{gap} {}", code(&only.run_id), ended(&told))
+        }
+        _ => sentence(&words::headline(report)),
+    }
 }
 
 /// An id, a status or a path, to be copied as it stands.
@@ -230,7 +246,7 @@ fn fence_within(text: &Clean, room: &mut usize) -> Option<String> {
 }
 
 /// What was seen on the way: the warnings and, as far as they fit, the rest, in their order.
-fn notes(notes: &[Note]) -> String {
+fn notes(notes: &[Note], passed: bool) -> String {
     if notes.is_empty() {
         return String::new();
     }
@@ -252,7 +268,9 @@ fn notes(notes: &[Note]) -> String {
     if hidden > 0 {
         page.push_str(&format!("- {hidden} more not shown\n"));
     }
-    if notes.len() > OPEN_NOTES {
+    // A pass without a warning has nothing to look into.
+    let is_quiet = passed && notes.iter().all(|note| note.weight == Weight::Plain);
+    if notes.len() > OPEN_NOTES || is_quiet {
         format!("<details><summary>Seen on the way ({})</summary>\n\n{page}\n</details>\n\n", notes.len())
     } else {
         format!("### Seen on the way\n\n{page}\n")

@@ -62,21 +62,23 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     if let Fold::Github(_) = fold {
         log.push_str(&github::annotations(report));
     }
-    let steps = words::next_steps(report);
-    for step in steps.iter().take(STEPS).skip(1) {
-        log.push_str(&line(&format!("another step: {step}")));
+    if let [RunReport { run_url: Some(url), .. }] = report.runs.as_slice() {
+        log.push_str(&line(&format!("the run: {url}")));
     }
-    let looks = if report.polls == 1 { "look" } else { "looks" };
-    log.push_str(&line(&format!("waited {}, {} {looks}", words::duration(report.waited), report.polls)));
-    log.push_str(&line(&verdict(report, steps.first())));
+    if !report.runs.is_empty() {
+        log.push_str(&line(&words::effort(report)));
+    }
+    for step in words::next_steps(report).iter().take(STEPS) {
+        log.push_str(&line(&format!("next step: {step}")));
+    }
+    log.push_str(&line(&verdict(report)));
     log
 }
 
-/// The last line: what, why, what next.
-fn verdict(report: &Report, step: Option<&Clean>) -> String {
-    let step = step.map(|step| format!(" -> next step: {step}")).unwrap_or_default();
+/// The last line: what, and why.
+fn verdict(report: &Report) -> String {
     let Report { verdict, .. } = report;
-    format!("maestro-gate: {} (exit code {}): {}{step}", verdict.name(), verdict.exit_code(), words::headline(report))
+    format!("maestro-gate: {} (exit code {}): {}", verdict.name(), verdict.exit_code(), words::headline(report))
 }
 
 /// The runs that did not pass, a line each, the rest counted.

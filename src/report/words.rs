@@ -19,7 +19,7 @@ use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Verdict, Wanted}
 
 pub use ends::{Told, told};
 pub use events::note;
-pub use live::{heartbeat, look};
+pub use live::{heartbeat, look, opening};
 pub use remedies::remedy;
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
@@ -91,6 +91,12 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// What the gate itself did: `waited 7m 11s, 57 polls`.
+pub(crate) fn effort(report: &Report) -> String {
+    let polls = count(usize::try_from(report.polls).unwrap_or(usize::MAX), "poll", "polls");
+    format!("waited {}, {polls}", duration(report.waited))
+}
+
 /// A run as a sentence names it.
 pub fn run(run: &RunReport) -> Clean {
     let what = if run.run_id.is_empty() { "" } else { "run " };
@@ -120,6 +126,11 @@ pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
         During::Execute => "start the pipeline",
         During::Logs => "read the run's logs",
     };
+    Clean::ours(format!("{tried}: {}", came(miss, cleaner)))
+}
+
+/// The same where it is clear what was tried: `the service answered 502: bad gateway`.
+fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
     let came = match miss.kind {
         MissKind::Http(code) => format!("the service answered {code}"),
         MissKind::NoRecord => "the service answered without a record".to_owned(),
@@ -149,7 +160,7 @@ pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::TokenFile => "the token file can't be read, or holds no token".to_owned(),
     };
     let detail = miss.detail.as_ref().map(|detail| cleaner.line(detail, DETAIL_LIMIT)).unwrap_or_default();
-    Clean::ours(if detail.is_empty() { format!("{tried}: {came}") } else { format!("{tried}: {came}: {detail}") })
+    Clean::ours(if detail.is_empty() { came } else { format!("{came}: {detail}") })
 }
 
 /// What happened, in one sentence, without the verdict's own word.
@@ -164,14 +175,21 @@ pub fn headline(report: &Report) -> Clean {
         )),
         (Verdict::InternalError, _) => Clean::ours("a bug of the gate, not a result of the run"),
         (verdict, []) => Clean::ours(format!("no run was watched: {}", verdict.name())),
-        (_, [only]) if only.passed() => Clean::ours(format!("{} {}", run(only), in_success(only))),
-        (_, [only]) => Clean::ours(format!("{}: {}", run(only), only.reason)),
+        (_, [only]) => {
+            let (gap, told) = told_of(only);
+            Clean::ours(format!("{}{gap} {told}", run(only)))
+        }
         (verdict, runs) => Clean::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
     }
 }
 
-fn in_success(run: &RunReport) -> String {
-    run.duration.map_or("ended in success".to_owned(), |length| format!("ended in success after {}", duration(length)))
+/// What became of a run, to stand behind its name, and what parts the two.
+pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
+    if !run.passed() {
+        return (":", run.reason.to_string());
+    }
+    let length = run.duration.map(|length| format!(" after {}", duration(length))).unwrap_or_default();
+    ("", format!("ended in success{length}"))
 }
 
 /// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first.

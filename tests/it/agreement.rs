@@ -23,7 +23,7 @@ fn readme(name: &str) -> String {
 }
 
 /// The rows of a README table below its head, the cells without backticks.
-fn table(name: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(name: &str) -> Vec<Vec<String>> {
     let bare = |cell: &str| cell.trim().trim_matches('`').to_owned();
     let row = |line: &str| line.trim().trim_start_matches('|').trim_end_matches('|').split('|').map(bare).collect();
     readme(name).lines().skip(2).map(row).collect()
@@ -178,7 +178,8 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
         assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
     }
     assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
-    assert!(file("README.md").contains(&format!("cargo +{version} install")));
+    assert!(file("docs/github.md").contains(&format!("rustup default {version}`")));
+    assert!(file("docs/github.md").contains(&format!("Rust {} or newer", promised.trim_matches('"'))));
 }
 
 fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};
 
+use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::{Input, Kind, ROWS};
 
 /// What the component decides itself.
@@ -95,6 +96,14 @@ fn each_input_is_confined_and_has_no_default_of_its_own() {
             assert!(lines.contains(&"default: \"-\"".to_owned()), "{name}");
         }
     }
+}
+
+#[test]
+fn no_end_of_the_gate_is_let_through_unless_the_user_says_so() {
+    let allowed = specified().remove("allow-failure-exit-codes").expect("the input");
+    let default = allowed.iter().find_map(|line| line.strip_prefix("default: [")).expect("a list");
+    let code: u8 = default.trim_end_matches(']').parse().expect("one code");
+    assert!(Verdict::ALL.iter().all(|verdict| verdict.exit_code() != code), "{code}");
 }
 
 #[cfg(unix)]

@@ -9,10 +9,11 @@ mod told;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -93,8 +94,10 @@ enum As {
 /// A story before it begins.
 pub struct Story<'s> {
     service: Option<&'s Service>,
+    /// How many requests earlier stories made.
+    asked_before: usize,
     /// What the gate may write to: the CI's files and the reports.
-    pub out: TempDir,
+    pub out: Arc<TempDir>,
     /// Files that the story gives to the gate.
     given: TempDir,
     inputs: BTreeMap<String, OsString>,
@@ -107,16 +110,26 @@ pub struct Story<'s> {
 impl<'s> Story<'s> {
     /// The gate waits for the documented success, on GitHub, with every report there is.
     pub fn at(service: &'s Service) -> Story<'s> {
-        Story { service: Some(service), ..Story::at_address(&service.base_url()) }
+        Story::in_workspace(service, &Arc::new(folder()))
+    }
+
+    /// The same where another gate may have left its reports.
+    pub fn in_workspace(service: &'s Service, out: &Arc<TempDir>) -> Story<'s> {
+        let asked_before = service.requests().len();
+        Story { service: Some(service), asked_before, ..Story::new(&service.base_url(), Arc::clone(out)) }
     }
 
     /// The same at an address where something else answers, or nothing.
     pub fn at_address(address: &str) -> Story<'s> {
-        let (out, given) = (folder(), folder());
+        Story::new(address, Arc::new(folder()))
+    }
+
+    fn new(address: &str, out: Arc<TempDir>) -> Story<'s> {
         let mut story = Story {
             service: None,
+            asked_before: 0,
             out,
-            given,
+            given: folder(),
             inputs: BTreeMap::new(),
             env: BTreeMap::new(),
             secrets: vec![PASSWORD.to_owned()],
@@ -125,7 +138,9 @@ impl<'s> Story<'s> {
         };
         for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
             let path = story.path(file);
-            write(&path, "");
+            if !path.exists() {
+                write(&path, "");
+            }
             story.env.insert(name.to_owned(), path.into());
         }
         for (input, file) in REPORTS {
@@ -224,7 +239,7 @@ impl<'s> Story<'s> {
         Story { reader: Reader::File(path.into()), ..self }
     }
 
-    pub fn as_process_one(self) -> Story<'s> {
+    pub fn being_process_one(self) -> Story<'s> {
         Story { started_as: As::One, ..self }
     }
 
@@ -271,12 +286,17 @@ fn folder() -> TempDir {
 
 /// What stands in a file, bad UTF-8 replaced; nothing if there is no such file.
 pub fn read(path: &Path) -> Option<String> {
-    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    path.is_file().then(|| fs::read(path).ok())?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "what stands there before the gate starts")]
 pub fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("it can be written");
+}
+
+#[expect(clippy::disallowed_methods, reason = "what stands there before the gate starts")]
+pub fn make_folder(path: &Path) {
+    fs::create_dir_all(path).expect("it can be made");
 }
 
 #[expect(clippy::disallowed_methods, reason = "a shell's redirection")]
@@ -295,8 +315,39 @@ pub fn can_be_process_one() -> bool {
     made.is_ok_and(|output| output.status.success())
 }
 
+/// Says on the test's own output that something could not be tried here.
+#[expect(clippy::disallowed_macros, reason = "a skipped test must be seen")]
+pub fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
+
+/// The other end of a named pipe, once the gate has opened its own.
+#[expect(clippy::disallowed_methods, reason = "the other end of a pipe of the gate's")]
+pub fn other_end(path: &Path, how: &OpenOptions) -> File {
+    let (path, how) = (path.to_owned(), how.clone());
+    let (tell, opened) = std::sync::mpsc::channel();
+    // Opening blocks until the other side does the same: a gate that never does must not hang the tests.
+    std::thread::spawn(move || tell.send(how.open(path)));
+    let opened = opened.recv_timeout(Duration::from_secs(30)).expect("the gate opens the pipe");
+    opened.expect("a pipe")
+}
+
+pub fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
+}
+
 /// Plays many stories at once; all that went wrong is told together.
 pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
+    some_at_once(16, stories, name, play);
+}
+
+/// The same, so many at a time: for stories in which the gate must be quick.
+pub fn some_at_once<T: Sync>(
+    count: usize,
+    stories: &[T],
+    name: impl Fn(&T) -> String + Sync,
+    play: impl Fn(&T) + Sync,
+) {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let wrong = std::sync::Mutex::new(Vec::new());
     let work = || {
@@ -308,7 +359,7 @@ pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, 
             }
         }
     };
-    std::thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(work))));
+    std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(work))));
     let wrong = wrong.into_inner().expect("not poisoned");
     assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), stories.len(), wrong.join("\n\n"));
 }

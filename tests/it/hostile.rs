@@ -49,6 +49,10 @@ pub fn hostile_texts() -> Vec<String> {
         "\u{20ac}CESS_TOKEN% \u{e9}\u{e9} 100%25 a=b=c\nverdict=passed\nverdict<<EOF\npassed\nEOF\nghadelimiter_x\n",
         // XML and JSON.
         "]]> <![CDATA[ <testcase/> &lt; \" ' {\"verdict\":\"passed\"}\n\\u0023\\u0023[error]x",
+        "- item",
+        "12. item",
+        "1) item",
+        "===",
         // Shapes.
         "",
         " \t \n \r\n \n",
@@ -57,7 +61,7 @@ pub fn hostile_texts() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    texts.push("long ".repeat(20_000));
+    texts.push("long ".repeat(8_000));
     texts.push("é".repeat(10_000) + "\n" + &"`".repeat(5_000));
     texts.extend(SECRETS.iter().flat_map(|secret| spellings(secret)).map(|form| format!("before {form} after")));
     texts
@@ -168,7 +172,7 @@ pub fn readable<'s>(text: &str, secrets: &[&'s str]) -> Vec<&'s str> {
         let lines = seen.lines().filter(|line| line.len() >= 6);
         lines.chain([*secret, &unix, &seen]).any(|secret| readings.iter().any(|reading| holds(reading, secret)))
     };
-    secrets.iter().copied().filter(|secret| read(secret)).collect()
+    secrets.iter().copied().filter(read).collect()
 }
 
 /// Text made of every trick there is, in any order.

@@ -60,7 +60,7 @@ fn the_hostile_texts_are_dangerous_as_they_come() {
     assert!(buildkite_groups(&all).len() > 3);
     assert!(!gitlab::sections(&all).is_empty());
     assert_eq!(readable_secrets(&all), SECRETS);
-    for kind in ["html <script>", "image", "link", "heading", "table"] {
+    for kind in ["<script>", "image", "link", "heading", "table"] {
         let texts = hostile_texts();
         let found = texts.iter().flat_map(|text| markdown::kinds(&markdown::parse(text)));
         assert!(found.into_iter().any(|found| found.contains(kind)), "{kind}");
@@ -286,6 +286,20 @@ fn text_in_markdown_stays_text() {
             "{row:?}"
         );
     });
+}
+
+#[test]
+fn markdown_that_only_counts_at_the_start_of_a_line_is_text_there_too() {
+    for text in [
+        "- item", "+ item", "12. item", "1) item", "===", "--", ":-", "# a", "> a", "    code", "\tcode", "[a]: b",
+        "| a",
+    ] {
+        let tree = markdown::parse(&format!("{}\n", escape::markdown_inline(text)));
+        assert_eq!(markdown::kinds(&tree), ["root", "paragraph", "text"], "{text}");
+        let tree = markdown::parse(&format!("before\n{}\n", escape::markdown_inline(text)));
+        assert_eq!(markdown::kinds(&tree), ["root", "paragraph", "text"], "{text}");
+    }
+    assert_eq!(escape::markdown_inline(" run_1 <b>\n06:00:00 "), "run\\_1 &#60;b&#62; 06:00:00");
 }
 
 #[test]

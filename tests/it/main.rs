@@ -3,12 +3,13 @@
 // Nothing else is ever made of this; it tells clippy that helpers are test code too.
 #![cfg(test)]
 
+mod action;
 mod agreement;
 mod choosing;
 mod component;
+mod contract;
 mod doctor;
 mod faults;
-
 mod fixture;
 mod gitlab;
 mod golden;
@@ -21,6 +22,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod stories;
 mod triggers;
 mod ways_out;
 

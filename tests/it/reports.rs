@@ -220,7 +220,7 @@ fn the_next_step_names_the_input_to_change() {
     use Verdict::{Denied, NotFound, Stale, TimedOut, Unreachable};
     let unknown = Some(seen("FOO", Meaning::Unknown, None));
     assert!(step(TimedOut, unknown, None).starts_with("if FOO means success, set success-statuses: FOO;"));
-    assert!(step(TimedOut, Some(seen("RUNNING", Meaning::Wait, None)), None).contains("raise timeout"));
+    assert!(step(TimedOut, Some(seen("RUNNING", Meaning::Wait, None)), None).contains("longer timeout"));
     assert!(step(Stale, Some(seen("SUCCESS", Meaning::Passed, None)), None).contains("max-age"));
     for (verdict, during, kind, input) in [
         (Denied, SignIn, MissKind::Http(401), "DADOSFERA_PASSWORD"),
@@ -286,13 +286,30 @@ fn steps_are_told_once_and_the_gate_s_own_first() {
 #[test]
 fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
     let names = Names::new(&[target("p", "r")], &fixture::cleaner());
-    let weight = |event| words::note(&Notice { at: seconds(1), event }, &names, &fixture::cleaner()).weight;
+    let weight =
+        |event| words::note(&Notice { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight;
     let ended = |lasted| weight(Event::OutageEnded { run: 0, lasted: seconds(lasted), misses: 1 });
     assert_eq!((ended(59), ended(60)), (Weight::Plain, Weight::Warning));
     assert_eq!(weight(Event::UnknownWord { run: 0, word: Foreign::new("X") }), Weight::Warning);
     assert_eq!(weight(Event::Session(SessionNote::ShortSecret("password"))), Weight::Warning);
     assert_eq!(weight(Event::Session(SessionNote::SignedIn)), Weight::Plain);
-    assert_eq!(weight(Event::Ended { run: 0, end: End::NotWaited }), Weight::Plain);
+}
+
+#[test]
+fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
+    let cleaner = fixture::cleaner();
+    let note = |targets: &[Target], end| {
+        let notice = Notice { at: seconds(1), event: Event::Ended { run: 0, end } };
+        words::note(&notice, &Names::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
+    };
+    let (one, two) = ([target("p", "a")], [target("p", "a"), target("p", "b")]);
+    for end in [End::NotWaited, End::Verdict(Verdict::NotFound), End::Verdict(Verdict::Stale)] {
+        assert_eq!(note(&one, end), None);
+        assert_eq!(note(&two, end), Some(format!("a: over: {}", end.name())));
+    }
+    for end in [End::Verdict(Verdict::Passed), End::Verdict(Verdict::Failed)] {
+        assert_eq!((note(&one, end), note(&two, end)), (None, None));
+    }
 }
 
 #[test]
@@ -300,7 +317,10 @@ fn a_line_names_its_run_only_where_there_are_several() {
     let cleaner = fixture::cleaner();
     let text = |targets: &[Target], run| {
         let event = Event::Status { run, word: Foreign::new("RUNNING"), meaning: Meaning::Wait };
-        words::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner).text.to_string()
+        words::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner)
+            .expect("a note")
+            .text
+            .to_string()
     };
     let (a, b, c) = (target("p", "a"), target("p", "b"), target("q", "a"));
     assert_eq!(text(std::slice::from_ref(&a), 0), "status RUNNING");

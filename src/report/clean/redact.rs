@@ -160,6 +160,17 @@ impl Redact {
         }
     }
 
+    /// Adds the rest of a text that was cut off here: as `finish`, but if it ends with the beginning of a secret, long enough
+    /// to be one, that goes too.
+    pub(super) fn cut_off(mut self, least: usize, out: &mut Vec<u8>) {
+        let begun = self.patterns.depth(self.at);
+        if begun >= least {
+            let end = self.settled + self.pending.len();
+            self.secret(end - begun, end);
+        }
+        self.finish(out);
+    }
+
     /// Adds the rest.
     pub(super) fn finish(mut self, out: &mut Vec<u8>) {
         self.settle(self.settled + self.pending.len(), out);
@@ -174,14 +185,17 @@ impl Redact {
         let end = self.settled + self.pending.len();
         let length = self.patterns.ends(self.at);
         if length > 0 {
-            // Overlapping matches are one: redacting only the first would leave the rest of the second.
-            let mut start = end - length;
-            while let Some((before, _)) = self.found.pop_back_if(|(_, before_end)| start < *before_end) {
-                start = start.min(before);
-            }
-            self.found.push_back((start, end));
+            self.secret(end - length, end);
         }
         self.settle(end - self.patterns.depth(self.at), out);
+    }
+
+    /// Overlapping matches are one: redacting only the first would leave the rest of the second.
+    fn secret(&mut self, mut start: usize, end: usize) {
+        while let Some((before, _)) = self.found.pop_back_if(|(_, before_end)| start < *before_end) {
+            start = start.min(before);
+        }
+        self.found.push_back((start, end));
     }
 
     /// Writes all before `limit`: no secret still to be found begins there.

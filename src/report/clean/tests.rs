@@ -100,6 +100,8 @@ fn overlapping_secrets_leave_nothing() {
     assert_eq!(cleaned(&["ababab"], "abababab.ababab"), "***.***");
     assert_eq!(cleaned(&["abcdefgh", "cdefgh"], "abcdefgh cdefgh abcdefg"), "*** *** abcdefg");
     assert_eq!(cleaned(&["abcdefxx", "bcdefg"], "abcdefg"), "a***");
+    assert_eq!(cleaned(&["abcdefgh", "cdefgx", "bcdefg"], "abcdefgx"), "a***");
+    assert_eq!(cleaned(&["xabcdefy", "abcdef"], "xabcdefz"), "x***z");
 }
 
 #[test]
@@ -135,6 +137,19 @@ fn clones_share_secrets_on_every_thread_and_old_tokens_are_forgotten() {
     assert_eq!(cleaner.text(&first).as_str(), "first-token");
     assert_eq!(cleaner.text(&Foreign::new("token number 0, first-and-last")).as_str(), "***, ***");
     assert!(!format!("{cleaner:?}").contains("first"));
+}
+
+#[test]
+fn a_text_cut_off_within_a_secret_does_not_show_its_beginning() {
+    let cut_off = |secrets: &[&str], text: &[u8]| {
+        let mut stream = knowing(secrets).stream();
+        stream.push(text).to_string() + &stream.cut_off()
+    };
+    assert_eq!(cut_off(&["topsecret"], b"a topsecre"), "a ***");
+    assert_eq!(cut_off(&["topsecret"], b"a topse"), "a topse");
+    assert_eq!(cut_off(&["topsecret", "a tops"], b"a topsecre"), "***");
+    assert_eq!(cut_off(&["topsecret"], b"topsecret"), "***");
+    assert_eq!(cut_off(&["sécrété"], b"x s\xc3\xa9cr\xc3\xa9t\xc3"), "x ***");
 }
 
 /// A stream holds the beginning of a secret and an unfinished character, never more.

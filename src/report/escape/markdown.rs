@@ -19,7 +19,7 @@ pub fn markdown_inline(text: &str) -> String {
         let rest = &line[at + c.len_utf8()..];
         match c {
             // References rather than backslashes where renderers look before Markdown does (HTML, cells, formulas).
-            '&' | '<' | '>' | '|' | '\\' | '`' | '$' | '[' | ']' | '(' | ')' | '"' | '\'' => {
+            '&' | '<' | '>' | '|' | '\\' | '`' | '$' | '[' | ']' => {
                 out.push_str(&format!("&#{};", u32::from(c)));
             }
             '*' | '_' | '!' | '~' => out.extend(['\\', c]),
@@ -32,7 +32,7 @@ pub fn markdown_inline(text: &str) -> String {
             }
             '-' | '+' | '=' | ':' if at == 0 => out.extend(['\\', c]),
             // An ordered list's number has nine digits at most.
-            '.' if at <= 9 && line[..at].bytes().all(|byte| byte.is_ascii_digit()) => out.push_str("\\."),
+            '.' | ')' if at <= 9 && line[..at].bytes().all(|byte| byte.is_ascii_digit()) => out.extend(['\\', c]),
             '\t' => out.push(' '),
             _ => out.push(c),
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::clean::{Clean, Cleaner};
 use super::events::teach;
 use super::remedies::remedy;
-use super::{duration, find_the_killer, killed, miss, signal, stamp, word};
-use crate::gate::{End, Meaning, RunOutcome, Seen, Signal, Verdict};
+use super::{came, duration, find_the_killer, killed, miss, signal, stamp, word};
+use crate::gate::{During, End, Meaning, RunOutcome, Seen, Signal, Verdict};
 
 /// What is told about the end of one run; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
             Verdict::Failed => teller.failed(),
             Verdict::TimedOut => teller.timed_out(),
             Verdict::NotFound => teller.not_found(),
-            Verdict::Denied => teller.missed("access was denied", "check the credentials"),
+            Verdict::Denied => teller.denied(),
             Verdict::Unreachable => teller.missed("no usable answer", "see whether the service is up"),
             Verdict::Stale => teller.stale(),
             Verdict::NotStarted => teller.missed(
@@ -77,7 +77,7 @@ impl Teller<'_> {
 
     fn timed_out(&self) -> (String, String) {
         let waited = duration(self.waited);
-        let stay = "the run goes on: the gate never cancels one";
+        let stay = "the run itself goes on";
         let reason = format!("{} when the time limit came, after {waited}", self.state());
         let reason = match &self.run.miss {
             Some(why) => format!("{reason}; the last look failed: {}", miss(why, self.cleaner)),
@@ -90,23 +90,36 @@ impl Teller<'_> {
             }
             Some(word) => format!("{}; if it means that the run is not over, raise timeout; {stay}", teach(&word)),
             None => format!(
-                "raise timeout if such a run may take that long, else look in Maestro why it is slow; {stay}, so this \
-                 job can be run again to wait for the same run"
+                "{stay}: run this job again to wait on, with a longer timeout if such a run may take that long; else look \
+                 in Maestro why it is slow"
             ),
         };
         (reason, next)
     }
 
     fn not_found(&self) -> (String, String) {
-        let (reason, next) = self.missed(
-            "the service does not know it",
-            "check run-id and pipeline-id, and that the account belongs to the pipeline's owner",
-        );
+        let answer = self.run.miss.as_ref().map(|why| format!(" ({})", came(why, self.cleaner))).unwrap_or_default();
         if self.run.seen.is_some() {
-            let next = "look in Maestro whether the pipeline was deleted: its runs go with it. else run this job again";
-            return (format!("was there, and is gone: {reason}"), next.to_owned());
+            let next =
+                "look in Maestro whether the pipeline was deleted, for its runs go with it; else run this job again";
+            return (format!("was there, and is gone: the service does not know it any more{answer}"), next.to_owned());
         }
-        (reason, next)
+        let next = self
+            .run
+            .miss
+            .as_ref()
+            .map_or("check run-id and pipeline-id, and that the account belongs to the pipeline's owner", remedy);
+        (format!("the service does not know it{answer}"), next.to_owned())
+    }
+
+    fn denied(&self) -> (String, String) {
+        match &self.run.miss {
+            Some(why) if why.during == During::SignIn => {
+                (format!("sign-in was refused: {}", came(why, self.cleaner)), remedy(why).to_owned())
+            }
+            Some(why) => (format!("access was denied: {}", came(why, self.cleaner)), remedy(why).to_owned()),
+            None => ("access was denied".to_owned(), "check the credentials".to_owned()),
+        }
     }
 
     fn stale(&self) -> (String, String) {
@@ -129,7 +142,7 @@ impl Teller<'_> {
     }
 
     fn interrupted(&self, by: Signal) -> (String, String) {
-        let next = "if nobody meant to cancel it, run this job again; the run goes on, the gate never cancels one";
+        let next = "if nobody meant to cancel it, run this job again: the run itself goes on";
         (format!("{} when {} came", self.state(), signal(by)), next.to_owned())
     }
 

@@ -4,18 +4,25 @@ use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
 use super::super::{Note, Weight};
-use super::{Names, count, duration, miss, word};
-use crate::gate::{Event, Foreign, Meaning, Notice, RunId, SessionNote, Taken};
+use super::{Names, came, count, duration, miss, word};
+use crate::gate::{End, Event, Foreign, Meaning, Notice, RunId, SessionNote, Taken, Verdict};
 
 /// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
 
-/// A notice in words; behind the run's name where there are several.
-pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Note {
+/// A notice in words; behind the run's name where there are several. None for an end that needs none: the status has
+/// just told it, or the verdict is about to.
+pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Option<Note> {
     let (run, weight, text) = event(&notice.event, cleaner);
     let name = run.map_or("", |run| names.of(run));
+    if let Event::Ended { end, .. } = notice.event {
+        let is_told = matches!(end, End::Verdict(Verdict::Passed | Verdict::Failed));
+        if is_told || name.is_empty() {
+            return None;
+        }
+    }
     let text = if name.is_empty() { text } else { format!("{name}: {text}") };
-    Note { at: notice.at, weight, text: Clean::ours(text) }
+    Some(Note { at: notice.at, weight, text: Clean::ours(text) })
 }
 
 fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
@@ -28,7 +35,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             Plain,
             format!(
                 "the service does not know the run ({}); looking again for up to {}",
-                miss(why, cleaner),
+                came(why, cleaner),
                 duration(*limit)
             ),
         ),
@@ -37,7 +44,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             Warning,
             format!(
                 "the run was there and is gone ({}); looking again for up to {}",
-                miss(why, cleaner),
+                came(why, cleaner),
                 duration(*limit)
             ),
         ),
@@ -51,12 +58,8 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
         ),
         Event::OutageEnded { run, lasted, misses } => {
             let weight = if *lasted >= NOTABLE_OUTAGE { Warning } else { Plain };
-            let looks = if *misses == 1 { "look" } else { "looks" };
-            (
-                Some(*run),
-                weight,
-                format!("the service answers again, after {} and {misses} lost {looks}", duration(*lasted)),
-            )
+            let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "lost poll", "lost polls");
+            (Some(*run), weight, format!("the service answers again, after {} and {polls}", duration(*lasted)))
         }
         Event::AskedToWait { run, asked, waits } => (
             Some(*run),
@@ -96,7 +99,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             let (weight, text) = session(note, cleaner);
             (None, weight, text)
         }
-        Event::Ended { run, end } => (Some(*run), Plain, format!("the watch is over: {}", end.name())),
+        Event::Ended { run, end } => (Some(*run), Plain, format!("over: {}", end.name())),
     }
 }
 
@@ -125,9 +128,10 @@ fn status(found: &Foreign, meaning: Meaning, cleaner: &Cleaner) -> String {
         return "the run has no status yet; waiting".to_owned();
     }
     match meaning {
-        Meaning::Passed => format!("status {found}: success"),
-        Meaning::Failed => format!("status {found}: no success"),
-        Meaning::Wait => format!("status {found}"),
+        // Only what a word does not say by itself is said.
+        Meaning::Passed if !found.eq_ignore_ascii_case("SUCCESS") => format!("status {found}: counts as success"),
+        Meaning::Failed if !found.eq_ignore_ascii_case("FAILED") => format!("status {found}: counts as failure"),
+        Meaning::Passed | Meaning::Failed | Meaning::Wait => format!("status {found}"),
         Meaning::Unknown => format!("status {found}: unknown; waiting"),
     }
 }

@@ -4,15 +4,35 @@ use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
 use super::{Names, count, duration, miss, word};
-use crate::gate::Gate;
+use crate::gate::{Foreign, Gate, Wanted};
 
-/// `still waiting: RUNNING, 3m 10s of 50m, 57 looks`.
+/// The longest address of a service shown, in bytes.
+const SERVICE_LIMIT: usize = 200;
+
+/// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai/`.
+pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
+    let waiting = match timeout.is_zero() {
+        true => "looking once at".to_owned(),
+        false => format!("waiting up to {} for", duration(timeout)),
+    };
+    let id = |id: &str| cleaner.id(&Foreign::new(id));
+    let runs = match wanted {
+        [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
+        [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
+        [only @ Wanted::Start { .. }] => format!("what is started of pipeline {}", id(only.pipeline().as_str())),
+        several => count(several.len(), "run", "runs"),
+    };
+    let service = cleaner.line(&Foreign::new(base), SERVICE_LIMIT);
+    Clean::ours(format!("{waiting} {runs} at {service}"))
+}
+
+/// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`.
 pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> Clean {
     let (watching, runs) = gate.progress();
     let what = if runs == 1 { state(gate, 0, cleaner) } else { format!("{} of {runs} runs are over", runs - watching) };
     let limit = gate.rules().limits.timeout;
-    let looks = count(usize::try_from(polls).unwrap_or(usize::MAX), "look", "looks");
-    Clean::ours(format!("still waiting: {what}, {} of {}, {looks}", duration(now), duration(limit)))
+    let polls = count(usize::try_from(polls).unwrap_or(usize::MAX), "poll", "polls");
+    Clean::ours(format!("still waiting: {what}, {} of {}, {polls}", duration(now), duration(limit)))
 }
 
 /// `look: RUNNING; the next in 9s`.

@@ -88,6 +88,11 @@ impl<'s> Live<'s> {
         told
     }
 
+    /// The end of a story that the user's own wish puts beyond the law.
+    pub fn unheld(self) -> Told {
+        self.over().1
+    }
+
     fn over(self) -> (Story<'s>, Told) {
         let Ok(status) = self.ended.recv_timeout(PATIENCE) else {
             self.signal("KILL");

@@ -1,9 +1,10 @@
 //! What a gate left behind: its exit code, what it said, and every report, as its reader parses it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -16,6 +17,7 @@ pub struct Told {
     /// None: a signal ended it.
     pub code: Option<i32>,
     pub took: Duration,
+    pub at: Instant,
     /// None: nobody was there to hear it.
     pub stdout: Option<String>,
     pub stderr: String,
@@ -35,8 +37,13 @@ pub struct Told {
 
 impl Told {
     pub(super) fn read(story: &Story<'_>, status: ExitStatus, took: Duration, stdout: String, stderr: String) -> Told {
-        // Only what was asked for, and is a file of ours: a device can't be read back.
-        let ours = |path: &std::ffi::OsString| PathBuf::from(path).starts_with(story.out.path());
+        let whole = |path: &OsString| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        let all: Vec<PathBuf> = story.inputs.values().chain(story.env.values()).map(whole).collect();
+        // What has a document of its own: no device, and no path that was given twice.
+        let ours = |path: &OsString| {
+            let path = whole(path);
+            path.starts_with(whole(&story.out.path().into())) && all.iter().filter(|other| **other == path).count() == 1
+        };
         let file = |input: &str| story.inputs.get(input).filter(|path| ours(path)).and_then(|path| read(path.as_ref()));
         let offered = |name: &str| story.env.get(name).filter(|path| ours(path)).and_then(|path| read(path.as_ref()));
         let output_file = offered("GITHUB_OUTPUT");
@@ -50,6 +57,7 @@ impl Told {
         Told {
             code: status.code(),
             took,
+            at: super::now(),
             stdout: matches!(story.reader, Reader::There).then_some(stdout),
             stderr,
             outputs: output_file.as_ref().map(|text| github::outputs(text).expect("the runner reads the outputs")),
@@ -98,6 +106,13 @@ impl Told {
     pub fn everything(&self) -> String {
         let files: Vec<&str> = self.files.values().map(String::as_str).collect();
         [self.stdout.as_deref().unwrap_or_default(), &self.stderr, &files.join("\n")].join("\n")
+    }
+
+    /// The same where there is nothing but the log; the law has held its last line to the exit code.
+    pub fn ended_by_its_last_line(&self, verdict: &str, code: i32) {
+        assert_eq!(self.code, Some(code), "{}", self.log());
+        let last = self.log().lines().next_back().unwrap_or_default();
+        assert!(last.starts_with(&format!("maestro-gate: {verdict} ")), "{last}");
     }
 
     /// The verdict and the exit code of the contract's row.

@@ -1,0 +1,198 @@
+//! `action.yml` is the program's own interface: every input handed on, every output mapped, nothing more.
+
+mod launcher;
+mod real;
+mod step;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use maestro_gate::inputs::{ROWS, Standing};
+use maestro_gate::plan;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use super::agreement;
+
+/// What the launcher takes for itself, beside the program's inputs.
+const LAUNCHER: [&str; 2] = ["binary-path", "download-url"];
+
+/// What a release is built for (the launcher names these by what `uname` says).
+const TARGETS: [&str; 6] = [
+    "x86_64-unknown-linux-musl.tar.gz",
+    "aarch64-unknown-linux-musl.tar.gz",
+    "x86_64-apple-darwin.tar.gz",
+    "aarch64-apple-darwin.tar.gz",
+    "x86_64-pc-windows-msvc.zip",
+    "aarch64-pc-windows-msvc.zip",
+];
+
+/// `action.yml`, read as YAML.
+struct Action(Yaml);
+
+impl Action {
+    fn read() -> Action {
+        let mut documents = YamlLoader::load_from_str(&file("action.yml")).expect("action.yml is YAML");
+        assert_eq!(documents.len(), 1);
+        Action(documents.remove(0))
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.0[key].as_str().unwrap_or_else(|| panic!("{key} is no text"))
+    }
+
+    /// The entries of `inputs` or `outputs`, in order, each with its attributes.
+    fn entries(&self, part: &str) -> Vec<(&str, BTreeMap<&str, &str>)> {
+        let entries = self.0[part].as_hash().expect("a mapping").iter();
+        entries.map(|(name, attributes)| (name.as_str().expect("a name"), texts(attributes))).collect()
+    }
+
+    /// The one step.
+    fn step(&self) -> &Yaml {
+        let runs = &self.0["runs"];
+        assert_eq!(runs["using"].as_str(), Some("composite"));
+        match runs["steps"].as_vec().map(Vec::as_slice) {
+            Some([step]) => step,
+            _ => panic!("not one step: its `exec` would not be the last command"),
+        }
+    }
+
+    fn env(&self) -> BTreeMap<&str, &str> {
+        texts(&self.step()["env"])
+    }
+}
+
+fn texts(mapping: &Yaml) -> BTreeMap<&str, &str> {
+    let entries = mapping.as_hash().expect("a mapping").iter();
+    entries.map(|(key, value)| (key.as_str().expect("a key"), value.as_str().expect("a text"))).collect()
+}
+
+fn file(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {name}: {error}"))
+}
+
+#[test]
+fn every_input_is_there_described_and_has_no_default() {
+    let action = Action::read();
+    let written: Vec<&str> = action.entries("inputs").into_iter().map(|(name, _)| name).collect();
+    let ours: Vec<&str> = ROWS.iter().map(|row| row.name).chain(LAUNCHER).collect();
+    assert_eq!(written, ours);
+    for (name, attributes) in action.entries("inputs") {
+        assert_eq!(attributes.keys().copied().collect::<Vec<_>>(), ["description"], "{name}");
+        assert!(attributes["description"].len() > 10, "{name}");
+    }
+}
+
+#[test]
+fn every_input_is_handed_on_under_its_name_with_underscores_and_nothing_else_is() {
+    let action = Action::read();
+    let mut due: BTreeMap<String, String> = action
+        .entries("inputs")
+        .iter()
+        .map(|(name, _)| {
+            (format!("INPUT_{}", name.to_uppercase().replace('-', "_")), format!("${{{{ inputs.{name} }}}}"))
+        })
+        .collect();
+    due.insert("MAESTRO_GATE_REPOSITORY".to_owned(), "${{ github.action_repository }}".to_owned());
+    due.insert("MSYS2_ENV_CONV_EXCL".to_owned(), "INPUT_;MAESTRO_;DADOSFERA_".to_owned());
+    let env = action.env();
+    let written: BTreeMap<String, String> =
+        env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    assert_eq!(written, due);
+}
+
+#[test]
+fn a_default_told_is_the_program_s() {
+    let action = Action::read();
+    let inputs = action.entries("inputs");
+    for row in ROWS.iter().filter(|row| row.standing == Standing::Now) {
+        let (_, attributes) = inputs.iter().find(|(name, _)| *name == row.name).expect("it is there");
+        let told = attributes["description"].split_once("Default: ").map(|(_, rest)| rest);
+        let told = told.and_then(|rest| rest.split_whitespace().next()).map(|word| word.trim_end_matches('.'));
+        assert_eq!(told, plan::default(row.input), "{}", row.name);
+    }
+}
+
+#[test]
+fn every_output_is_mapped_and_described() {
+    let action = Action::read();
+    let written: Vec<String> = action.entries("outputs").into_iter().map(|(name, _)| name.to_owned()).collect();
+    let ours: Vec<String> = agreement::table("outputs").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(written, ours);
+    for (name, attributes) in action.entries("outputs") {
+        assert_eq!(attributes.keys().copied().collect::<Vec<_>>(), ["description", "value"], "{name}");
+        assert!(attributes["description"].len() > 10, "{name}");
+        assert_eq!(attributes["value"], format!("${{{{ steps.gate.outputs.{name} }}}}"));
+    }
+    assert_eq!(action.step()["id"].as_str(), Some("gate"));
+}
+
+#[test]
+fn the_step_is_one_exec_in_sh_and_nothing_from_outside_stands_in_it() {
+    let action = Action::read();
+    let step = action.step();
+    assert_eq!(step["shell"].as_str(), Some("sh"));
+    assert_eq!(step["run"].as_str(), Some("exec sh \"$GITHUB_ACTION_PATH/action/launch.sh\""));
+    let launcher = file("action/launch.sh");
+    assert!(!launcher.contains("${{"));
+    assert_eq!(launcher.lines().last(), Some("exec \"$program\""));
+    for word in ["github.com", "ACTION_REF", "action_ref"] {
+        assert!(!launcher.contains(word) && !file("action.yml").contains(word), "{word}");
+    }
+}
+
+#[test]
+fn the_marketplace_can_take_it() {
+    let action = Action::read();
+    assert!(!action.text("name").is_empty() && action.text("name").len() <= 50);
+    assert!(action.text("description").len() <= 125, "{}", action.text("description").len());
+    assert!(["shield", "lock", "check-circle"].contains(&action.0["branding"]["icon"].as_str().expect("an icon")));
+    assert!(["green", "purple", "blue"].contains(&action.0["branding"]["color"].as_str().expect("a colour")));
+}
+
+/// The YAML of a document's first fence behind this text.
+fn fence(document: &str, behind: &str) -> Yaml {
+    let text = file(document);
+    let (_, rest) = text.split_once(behind).expect("the text");
+    let (_, rest) = rest.split_once("```yaml\n").expect("a fence");
+    let (yaml, _) = rest.split_once("\n```").expect("its end");
+    YamlLoader::load_from_str(yaml).expect("YAML").remove(0)
+}
+
+/// tests/act/run takes the page's workflow as it stands.
+#[test]
+fn the_readme_and_the_page_show_one_step_of_this_action() {
+    let page = fence("docs/github.md", "<!-- workflow -->");
+    let readme = fence("README.md", "## Use it on GitHub");
+    let step = &page["jobs"]["deploy"]["steps"][0];
+    assert_eq!(readme["steps"][0], *step);
+    let action = Action::read();
+    let has = |part: &str, name: &str| action.entries(part).iter().any(|(known, _)| *known == name);
+    for (name, _) in step["with"].as_hash().expect("inputs") {
+        assert!(has("inputs", name.as_str().expect("a name")), "{name:?}");
+    }
+    for document in ["README.md", "docs/github.md"] {
+        for rest in file(document).split("steps.gate.outputs.").skip(1) {
+            let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            assert!(has("outputs", &name), "{document}: {name}");
+        }
+    }
+}
+
+/// On a branch there may be neither: then the action builds.
+#[test]
+fn a_commit_that_names_a_release_has_a_checksum_for_every_system() {
+    let read = |name| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_default();
+    let (version, sums) = (read("VERSION"), read("SHA256SUMS"));
+    let version = version.trim_end();
+    let named: Vec<&str> = sums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
+    if version.is_empty() {
+        assert!(named.is_empty(), "checksums without a version: {named:?}");
+        return;
+    }
+    for target in TARGETS {
+        let asset = format!("maestro-gate-{version}-{target}");
+        assert_eq!(named.iter().filter(|name| **name == asset).count(), 1, "{asset}");
+    }
+}

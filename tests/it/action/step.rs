@@ -1,0 +1,175 @@
+//! The action's step as GitHub's runner runs it: `sh -e` on the script, in an environment that holds what `action.yml`
+//! says and nothing else of the inputs. (act hands `INPUT_*` to composites by itself; under it a missing line in `env:`
+//! goes unseen.)
+
+#![cfg(unix)]
+#![expect(clippy::disallowed_methods, reason = "these tests set up what a runner sets up, in a folder of their own")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::Action;
+use crate::runner::github;
+
+/// What the launcher may need of an image: all of it is in busybox, and in every Debian, Fedora, macOS and Git for Windows.
+const TOOLS: [&str; 14] =
+    ["cat", "chmod", "cp", "cut", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "tar", "tr", "uname"];
+
+/// One of these checks a download.
+const SUMS: [&str; 2] = ["sha256sum", "shasum"];
+
+/// A checkout of the action, a runner around it, and an image that has `TOOLS` and what the test adds.
+pub struct Runner {
+    folder: TempDir,
+    shell: &'static str,
+    pub inputs: BTreeMap<&'static str, String>,
+    pub repository: &'static str,
+    pub variables: BTreeMap<&'static str, String>,
+}
+
+/// What came of a step.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub log: String,
+    pub outputs: BTreeMap<String, String>,
+    pub summary: String,
+}
+
+impl Ended {
+    /// Exit code and verdict.
+    pub fn how(&self) -> (Option<i32>, &str) {
+        (self.code, self.outputs.get("verdict").map_or("", String::as_str))
+    }
+
+    /// The errors shown at the top of the run's page.
+    pub fn errors(&self) -> Vec<String> {
+        let commands = github::commands(&self.log);
+        commands.into_iter().filter(|command| command.name == "error").map(|command| command.data).collect()
+    }
+}
+
+/// The shells that are `sh` somewhere, as far as this machine has them, each once. busybox knows by itself what it runs
+/// on, and the tests speak of one system.
+pub fn shells() -> Vec<&'static str> {
+    let mut seen = BTreeSet::new();
+    let is_new =
+        |shell: &&str| find(shell).and_then(|path| path.canonicalize().ok()).is_some_and(|path| seen.insert(path));
+    let usual = if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        &["sh", "dash", "bash", "busybox"][..]
+    } else {
+        &["sh", "dash", "bash"]
+    };
+    usual.iter().copied().filter(is_new).collect()
+}
+
+impl Runner {
+    pub fn new(shell: &'static str) -> Runner {
+        let runner = Runner {
+            folder: tempfile::tempdir().expect("a folder"),
+            shell,
+            inputs: BTreeMap::new(),
+            repository: "acme/gate",
+            variables: BTreeMap::new(),
+        };
+        for name in ["gate/action", "bin", "temp", "cache", "workspace"] {
+            fs::create_dir_all(runner.path(name)).expect("a folder");
+        }
+        fs::copy(root().join("action/launch.sh"), runner.path("gate/action/launch.sh")).expect("the launcher");
+        for tool in TOOLS.iter().chain(&SUMS) {
+            match find(if *tool == "sh" { shell } else { tool }) {
+                Some(program) => symlink(program, runner.path("bin").join(tool)).expect("a link"),
+                None => assert!(SUMS.contains(tool), "no {tool} on this machine"),
+            }
+        }
+        runner
+    }
+
+    /// A path in this test's folder: `gate` is the action, `bin` the image's programs.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("a folder");
+        fs::write(&path, text).expect("it can be written");
+        path
+    }
+
+    /// An executable script; `#!` names the machine's own shell, for the image's is under test.
+    pub fn script(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.write(name, format!("#!/bin/sh\n{text}\n"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        path
+    }
+
+    /// Starts the step; its log can be read from the child's stdout, where stderr goes too.
+    pub fn start(&self) -> Child {
+        let action = Action::read();
+        let script = self.write("temp/script.sh", action.step()["run"].as_str().expect("a script"));
+        for name in ["output", "summary"] {
+            self.write(name, "");
+        }
+        let mut command = Command::new(self.path("bin/sh"));
+        // busybox is its applet by the name it is called by.
+        command.args(["-e"]).arg(script).env_clear().current_dir(self.path("workspace"));
+        command.env("PATH", self.path("bin")).env("HOME", self.folder.path());
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_SERVER_URL", "https://ghe.example");
+        command.env("GITHUB_ACTION_PATH", self.path("gate"));
+        command.env("GITHUB_OUTPUT", self.path("output")).env("GITHUB_STEP_SUMMARY", self.path("summary"));
+        command.env("RUNNER_TEMP", self.path("temp")).env("RUNNER_TOOL_CACHE", self.path("cache"));
+        command.envs(&self.variables);
+        for (name, value) in action.env() {
+            command.env(name, self.evaluate(value));
+        }
+        let log = fs::File::create(self.path("log")).expect("a log");
+        command.stdin(Stdio::null()).stderr(log.try_clone().expect("a log")).stdout(log);
+        command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.shell))
+    }
+
+    pub fn end(&self, mut child: Child) -> Ended {
+        let code = child.wait().expect("it ends").code();
+        let read = |name| String::from_utf8_lossy(&fs::read(self.path(name)).expect("it is there")).into_owned();
+        let outputs = github::outputs(&read("output")).expect("a file that the runner takes");
+        Ended { code, log: read("log"), outputs, summary: read("summary") }
+    }
+
+    pub fn run(&self) -> Ended {
+        self.end(self.start())
+    }
+
+    /// The expressions that stand in the step's `env:`. An input that was not given is empty.
+    fn evaluate(&self, value: &str) -> String {
+        let Some(expression) = value.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}")) else {
+            assert!(!value.contains("${{"), "{value}");
+            return value.to_owned();
+        };
+        match expression.strip_prefix("inputs.") {
+            Some(input) => self.inputs.get(input).cloned().unwrap_or_default(),
+            None if expression == "github.action_repository" => self.repository.to_owned(),
+            None => panic!("unknown expression: {value}"),
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where this machine has a program.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// Sends a signal to one process, as the runner does.
+pub fn send(signal: &str, process: u32) {
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(process.to_string()).status();
+    assert!(sent.expect("kill is here").success());
+}

@@ -1,0 +1,86 @@
+//! The contract, line by line, with the tests that hold each line; checked, so that the index can't rot.
+//!
+//! An input, a verdict or an output that is added must be added here with its test, and a test that is renamed or gone is
+//! missed here.
+
+mod index;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use maestro_gate::gate::Verdict;
+use maestro_gate::inputs::{ROWS, Standing};
+
+use index::{INPUTS, Line, OUTPUTS, RULES, VERDICTS};
+
+/// The names of all tests: functions behind `#[test]` or its like.
+fn tests() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut open: Vec<PathBuf> = ["src", "tests"].iter().map(|folder| root.join(folder)).collect();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(path).expect("source is UTF-8");
+            let mut is_test = false;
+            for line in text.lines().map(str::trim) {
+                let name = line
+                    .trim_start_matches("async ")
+                    .strip_prefix("fn ")
+                    .and_then(|rest| rest.split(['(', '<']).next());
+                match name {
+                    Some(name) if is_test => drop(found.insert(name.to_owned())),
+                    _ => is_test = is_test && line.starts_with('#'),
+                }
+                is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+                is_test &= name.is_none();
+            }
+        }
+    }
+    found
+}
+
+fn names(lines: &[Line]) -> BTreeSet<&str> {
+    let names: BTreeSet<&str> = lines.iter().map(|line| line.says).collect();
+    assert_eq!(names.len(), lines.len(), "a line stands twice");
+    names
+}
+
+#[test]
+fn every_line_of_the_contract_names_tests_that_are_there() {
+    let tests = tests();
+    assert!(tests.len() > 300 && !tests.contains("tests"), "{} tests found", tests.len());
+    let mut missing = Vec::new();
+    for line in [INPUTS, VERDICTS, OUTPUTS, RULES].concat() {
+        if line.held_by.is_empty() && !line.is_open {
+            missing.push(format!("{}: no test", line.says));
+        }
+        missing.extend(
+            line.held_by.iter().filter(|test| !tests.contains(**test)).map(|test| format!("{}: {test}", line.says)),
+        );
+    }
+    assert!(missing.is_empty(), "lines without their tests:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_input_verdict_and_output_has_its_line() {
+    assert_eq!(names(INPUTS), ROWS.iter().map(|row| row.name).collect());
+    assert_eq!(names(VERDICTS), Verdict::ALL.iter().map(|verdict| verdict.name()).collect());
+    let outputs: BTreeSet<String> = super::agreement::table("outputs").into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(names(OUTPUTS), outputs.iter().map(String::as_str).collect());
+    names(RULES);
+}
+
+#[test]
+fn only_what_this_version_refuses_by_name_is_an_open_line() {
+    let open: BTreeSet<&str> = INPUTS.iter().filter(|line| line.is_open).map(|line| line.says).collect();
+    let later = ROWS.iter().filter(|row| row.standing == Standing::Later).map(|row| row.name);
+    assert_eq!(open, later.collect());
+    let about_those = ["latest", "trigger", "max-age", "history", "doctor", "not-started", "stale"];
+    let others = [VERDICTS, OUTPUTS, RULES].concat();
+    for line in others.iter().filter(|line| line.is_open) {
+        assert!(about_those.iter().any(|word| line.says.contains(word)), "{}", line.says);
+    }
+}

@@ -1,0 +1,342 @@
+//! The index itself.
+
+/// A line of the contract, in short, and the tests that fail when it is broken.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub says: &'static str,
+    pub held_by: &'static [&'static str],
+    /// Promised, and not built yet.
+    pub is_open: bool,
+}
+
+const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line {
+    Line { says, held_by, is_open: false }
+}
+
+/// Refused by name until it is there.
+const fn open(says: &'static str) -> Line {
+    Line { says, held_by: &["what_is_promised_for_later_is_refused_by_name"], is_open: true }
+}
+
+const MISTAKES: &str = "a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made";
+const REPORTS: &str = "a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict";
+const EACH_RUN: &str = "each_run_has_its_own_verdict_and_the_outputs_describe_the_first_with_the_gate_s";
+const ANSWERS: &str = "the_documented_answers_and_every_status_word_are_read_as_the_table_says";
+const BODIES: &str = "a_body_that_is_not_this_run_s_record_never_passes";
+const STATUSES: &str = "a_status_decides_and_never_the_words_of_its_body";
+const FAULTS: &str = "each_answer_that_comes_and_goes_ends_as_the_table_says";
+const BELOW: &str = "a_broken_answer_is_no_answer";
+const SIGN_IN: &str = "a_sign_in_that_is_refused_denies_and_one_that_fails_is_an_outage";
+const ORDER: &str = "the_worst_verdict_is_the_gate_s_whatever_the_order_of_the_runs";
+const SIGNALS: &str = "a_signal_at_any_moment_ends_the_gate_with_its_reports";
+const KILLED: &str = "a_killed_gate_leaves_internal_error_everywhere";
+const HOSTILE: &str = "hostile_traces_logs_words_and_stamps_yield_nothing";
+const ECHO: &str = "a_secret_that_the_service_sends_back_is_seen_in_no_spelling";
+
+pub const INPUTS: &[Line] = &[
+    line("pipeline-id", &[MISTAKES, "only_byte_identical_entries_are_one_and_each_may_name_its_pipeline"]),
+    line(
+        "run-id",
+        &[MISTAKES, "an_id_is_one_path_segment_behind_the_base_s_own_path", "hostile_ids_are_ids_and_no_more"],
+    ),
+    line(
+        "trigger",
+        &[
+            "whatever_becomes_of_the_answer_the_service_is_asked_once",
+            "no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed",
+            "inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started",
+        ],
+    ),
+    line("if-running", &["behind_a_run_that_is_going_the_gate_queues_attaches_or_fails"]),
+    line(
+        "max-age",
+        &[
+            "a_success_is_as_fresh_as_the_service_s_own_clock_says",
+            "what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one",
+        ],
+    ),
+    line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_look_lands_on_the_deadline"]),
+    line("poll-interval", &["a_fixed_interval_is_kept", "the_ramp_grows_from_one_second_to_ten"]),
+    line("appear-timeout", &[FAULTS, "a_run_that_stays_unknown_is_not_found_after_appear_timeout"]),
+    line("max-outage", &[FAULTS, "an_outage_without_a_break_ends_as_unreachable"]),
+    line("fail-fast", &["fail_fast_gives_up_the_others_and_says_so", "without_fail_fast_every_run_is_waited_for"]),
+    open("history"),
+    line("success-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
+    line("failure-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
+    line("base-url", &["nothing_is_in_the_way_of_a_wrong_address_but_the_check_itself", MISTAKES]),
+    line("run-url", &["links_hold_the_ids_percent_encoded", "hostile_ids_are_ids_and_no_more"]),
+    line("username", &["sign_in_sends_name_password_and_language_and_the_token_stands_alone", MISTAKES]),
+    line(
+        "password",
+        &["sign_in_sends_name_password_and_language_and_the_token_stands_alone", ECHO, "secrets_have_no_flag"],
+    ),
+    line("password-file", &["a_password_file_is_a_password"]),
+    line("totp-secret", &["a_fresh_code_is_sent_with_every_sign_in_and_none_twice", MISTAKES]),
+    line(
+        "access-token",
+        &[
+            "a_token_made_elsewhere_is_used_as_it_stands_and_never_signs_in",
+            "a_token_that_ends_before_the_deadline_is_warned_about_at_the_start",
+        ],
+    ),
+    line("access-token-file", &["a_token_file_is_read_again_when_its_token_is_refused"]),
+    line("ca-file", &["only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken", MISTAKES]),
+    line("summary", &["the_summary_can_be_left_out_and_names_can_have_another_prefix"]),
+    line(
+        "logs",
+        &["logs_are_fetched_for_the_verdicts_that_were_asked_for", "logs_are_shown_in_every_shape_that_they_may_have"],
+    ),
+    line("trace-file", &["the_trace_file_has_all_and_the_log_the_last_sixteen_kib", REPORTS]),
+    line("json", &["the_json_file_has_the_contract_s_keys", REPORTS, "missing_folders_are_made"]),
+    line("junit", &["junit_has_a_suite_per_pipeline_and_a_case_per_run", REPORTS]),
+    line("dotenv", &["gitlab_takes_every_dotenv_file", REPORTS]),
+    line("markdown", &["a_summary_stays_within_128_kib", REPORTS]),
+    line("output-dir", &["outputs_go_by_the_contract_s_names_in_its_order", REPORTS]),
+    line("output-prefix", &["the_summary_can_be_left_out_and_names_can_have_another_prefix"]),
+    line("ci", &["the_github_family_is_known_by_its_marks", "on_no_ci_the_log_is_plain_and_complete", MISTAKES]),
+    line("log-format", &["json_lines_are_one_object_each_and_nothing_else"]),
+    line("quiet", &["quiet_keeps_the_verdict_and_verbose_shows_every_look"]),
+    line("verbose", &["quiet_keeps_the_verdict_and_verbose_shows_every_look"]),
+];
+
+pub const VERDICTS: &[Line] = &[
+    line("passed", &[ANSWERS, "every_story_up_to_length_six_is_bounded_and_only_a_last_success_passes"]),
+    line("failed", &[ANSWERS, "the_log_tells_a_failure_with_its_trace_and_the_next_step_last"]),
+    line("invalid-input", &[MISTAKES, "all_mistakes_are_told_at_once"]),
+    line("timed-out", &[ANSWERS, FAULTS]),
+    line("not-found", &[BODIES, FAULTS]),
+    line("denied", &[STATUSES, SIGN_IN]),
+    line("unreachable", &[STATUSES, BELOW]),
+    line("stale", &["a_success_is_as_fresh_as_the_service_s_own_clock_says"]),
+    line("not-started", &["whatever_becomes_of_the_answer_the_service_is_asked_once"]),
+    line("internal-error", &[KILLED, "a_bug_is_told_as_a_bug_whatever_was_known"]),
+    line("interrupted", &[SIGNALS, "process_one_heeds_signals"]),
+];
+
+pub const OUTPUTS: &[Line] = &[
+    line("verdict", &["verdict_and_exit_code_are_the_gate_s", EACH_RUN]),
+    line("exit-code", &["verdict_and_exit_code_are_the_gate_s", EACH_RUN]),
+    line("status", &["status_is_the_last_word_in_a_narrow_alphabet", HOSTILE]),
+    line("duration", &["duration_follows_the_contract", EACH_RUN]),
+    line("duration-seconds", &["duration_follows_the_contract", EACH_RUN]),
+    line("trace", &["trace_is_cleaned_and_cut_with_head_and_tail_kept", EACH_RUN]),
+    line(
+        "trace-file",
+        &["trace_file_is_named_only_where_one_was_written", "the_trace_file_has_all_and_the_log_the_last_sixteen_kib"],
+    ),
+    line("pipeline-id", &["ids_are_spelt_as_the_service_spells_them", EACH_RUN]),
+    line("run-id", &["ids_are_spelt_as_the_service_spells_them", EACH_RUN]),
+    line("started-at", &["stamps_are_rfc_3339_in_utc_or_empty", EACH_RUN]),
+    line("updated-at", &["stamps_are_rfc_3339_in_utc_or_empty", EACH_RUN]),
+    line(
+        "waited-seconds",
+        &["waited_seconds_and_polls_are_what_the_gate_did", "retry_after_is_obeyed_in_both_forms_and_on_any_answer"],
+    ),
+    line("polls", &["waited_seconds_and_polls_are_what_the_gate_did", "a_run_is_waited_for_until_it_ends"]),
+    line("runs", &["runs_is_one_line_of_json_in_input_order", "runs_is_never_a_shortened_list"]),
+];
+
+pub const RULES: &[Line] = &[
+    // Inputs
+    line(
+        "first hit wins, and a set variable that loses is warned about",
+        &["the_first_hit_wins", "what_the_step_says_beats_the_environment_and_says_so"],
+    ),
+    line("PLUGIN_ only under Woodpecker and Drone", &["plugin_settings_count_only_under_woodpecker_and_drone"]),
+    line(
+        "empty is unset, values are trimmed, secrets lose only line breaks",
+        &["values_are_trimmed_and_empty_is_unset", "values_are_trimmed_but_secrets_lose_only_line_breaks"],
+    ),
+    line("credentials count as one set", &["credentials_count_as_one_set", "a_higher_place_replaces_all_credentials"]),
+    line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_contract_s"]),
+    line("all mistakes at once, no request made", &["all_mistakes_are_told_at_once", MISTAKES]),
+    line("what is not UTF-8 is a mistake, not a panic", &["what_is_not_utf_8_is_a_fault_and_no_panic", MISTAKES]),
+    line(
+        "an id is one path segment",
+        &["an_id_is_one_segment_whatever_is_in_it", "an_id_is_one_path_segment_behind_the_base_s_own_path"],
+    ),
+    line(
+        "only byte-identical entries are one",
+        &["only_byte_identical_entries_are_one_and_each_may_name_its_pipeline"],
+    ),
+    line(
+        "latest is the newest run, and an unreadable record exposes no older one",
+        &[
+            "latest_is_the_newest_run_in_a_long_list_of_any_order",
+            "a_record_that_can_not_be_put_in_order_never_exposes_an_older_success",
+            "of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing",
+        ],
+    ),
+    line(
+        "last-success is the newest success; unreadable records are counted",
+        &[
+            "last_success_is_the_newest_success_and_counts_what_it_passes_over",
+            "a_pipeline_without_such_a_run_is_not_found",
+        ],
+    ),
+    line(
+        "the run's own record, not the list, decides",
+        &[
+            "latest_is_waited_for_and_its_own_record_decides",
+            "every_short_story_of_a_choice_passes_only_on_a_fresh_record_of_the_run_itself",
+        ],
+    ),
+    line(
+        "several new runs are all waited for, and the list is read once more before a pass",
+        &["of_several_new_runs_all_are_waited_for_and_the_worst_decides", "before_a_pass_the_list_is_read_once_more"],
+    ),
+    line(
+        "the appear clock stands still while an earlier run is going",
+        &["the_appear_clock_stands_still_while_an_earlier_run_is_going"],
+    ),
+    line(
+        "doctor checks everything and starts nothing",
+        &["each_trouble_of_the_service_is_found_in_its_row", "doctor_starts_nothing_and_leaves_every_report_as_it_is"],
+    ),
+    // How an answer is read
+    line("200 with the record, bare or under data", &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"]),
+    line(
+        "null, nothing, {} and data: null are not visible",
+        &[BODIES, "null_nothing_and_an_empty_object_are_not_visible"],
+    ),
+    line(
+        "no duplicate keys, nothing after it, valid UTF-8",
+        &[BODIES, BELOW, "no_key_stands_twice_at_any_depth", "there_is_one_document_and_nothing_after_it"],
+    ),
+    line("foreign ids never pass", &[BODIES, "another_run_s_record_is_never_taken"]),
+    line("401 and 403 renew once per row of refusals", &[FAULTS, "a_renewal_comes_once_per_row_of_refusals"]),
+    line(
+        "a certificate, a redirect off the origin, 407, other 4xx end at once",
+        &[FAULTS, STATUSES, "only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken"],
+    ),
+    line("all else is an outage", &[BELOW, STATUSES, "every_fault_is_read_as_the_contract_says"]),
+    line("sign-in's own rows", &[SIGN_IN, "refused_credentials_are_sent_once"]),
+    line(
+        "redirects: five, GET, same origin",
+        &[
+            "a_redirect_within_the_origin_is_followed_five_times_and_no_more",
+            "redirects_are_followed_within_the_origin_only",
+        ],
+    ),
+    line("status words", &[ANSWERS, "success_is_the_only_word_that_passes"]),
+    line(
+        "unknown words warn once and name their input",
+        &["an_unknown_word_is_shown_once_and_says_which_input_teaches_it"],
+    ),
+    line("a bad stamp never fails a gate", &[BODIES, "a_bad_stamp_is_none"]),
+    // Clocks
+    line(
+        "appear and outage clocks",
+        &["a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind", "only_its_record_stops_the_appear_clock", FAULTS],
+    ),
+    line(
+        "Retry-After in both forms, clamped",
+        &["retry_after_is_obeyed_in_both_forms_and_on_any_answer", "retry_after_cannot_outlast_a_clock"],
+    ),
+    line(
+        "the last look is cut five seconds after the deadline",
+        &["a_look_without_an_answer_is_cut_five_seconds_after_the_deadline", BELOW],
+    ),
+    line("timeout 0 looks once", &["timeout_zero_looks_once", "nothing_is_asked_twice_at_a_timeout_of_zero"]),
+    line("every wait ends at once on a signal", &[SIGNALS, "a_signal_while_connecting_is_heeded"]),
+    // Verdicts
+    line("the order of verdicts", &[ORDER, "the_first_of_the_contract_s_order_decides"]),
+    line("exit codes", &["exit_codes_are_the_contract_s_and_none_is_taken_by_others"]),
+    line(
+        "a refused sign-in ends all runs, a 403 its own",
+        &["refused_credentials_are_sent_once", "a_refused_sign_in_ends_all_runs_and_a_403_only_its_own", ORDER],
+    ),
+    line("a verdict once reached stands", &["a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery"]),
+    // Outputs
+    line(
+        "a first version before the first request, so that no old pass is left",
+        &[KILLED, "a_reused_workspace_never_shows_an_old_pass", "an_old_pass_is_overwritten_by_a_mistake_too"],
+    ),
+    line(
+        "an old report that stays, a path used twice, a CI's file: invalid-input",
+        &[
+            "an_old_report_that_can_not_be_replaced_is_a_mistake_before_any_request",
+            "a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone",
+        ],
+    ),
+    line(
+        "any other destination: a warning",
+        &[REPORTS, "a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict"],
+    ),
+    line(
+        "a closed or stalled stdout",
+        &["a_reader_who_is_gone_changes_nothing", "a_reader_who_is_asleep_changes_nothing"],
+    ),
+    line(
+        "a report on stdout or in a pipe",
+        &[
+            "a_report_can_be_had_on_stdout",
+            "a_report_on_stdout_is_no_way_for_commands_into_the_log",
+            "a_report_to_a_pipe_is_the_last_version_alone",
+        ],
+    ),
+    // What a person sees
+    line("a heartbeat at least every minute", &["no_minute_is_silent_whenever_the_last_line_was_said"]),
+    line(
+        "one error on anything but a pass, at most five warnings",
+        &[
+            "one_error_on_anything_but_a_pass_and_none_on_a_pass",
+            "at_most_five_warnings_and_the_fifth_counts_the_others",
+        ],
+    ),
+    line(
+        "the verdict and the next step last",
+        &[
+            "the_last_line_of_the_log_says_what_happened_and_what_to_do",
+            "the_log_tells_a_failure_with_its_trace_and_the_next_step_last",
+        ],
+    ),
+    // Text from outside
+    line(
+        "no command, output or markup that we did not mean",
+        &[
+            HOSTILE,
+            "hostile_errors_yield_nothing",
+            "hostile_ids_are_ids_and_no_more",
+            "no_line_of_the_log_is_a_command_or_a_section",
+        ],
+    ),
+    line(
+        "no secret in any spelling",
+        &[ECHO, "a_token_that_the_service_sends_back_is_seen_nowhere", "no_secret_is_left_in_any_spelling"],
+    ),
+    line(
+        "proxy credentials and proxies",
+        &[
+            "https_goes_through_the_proxy_of_the_environment",
+            "plain_http_to_this_machine_goes_through_no_proxy",
+            "a_proxy_that_does_not_let_us_through_is_unreachable",
+            "no_proxy_is_heeded",
+        ],
+    ),
+    // Limits
+    line(
+        "bodies are limited after decompression",
+        &[BELOW, "a_body_counts_after_decompression", "the_limit_ends_the_logs_and_keeps_what_came_before"],
+    ),
+    line(
+        "at most eight requests at once, one session",
+        &["twenty_runs_share_one_session_and_at_most_eight_requests", "at_most_eight_requests_are_under_way"],
+    ),
+    line(
+        "gone within two seconds of a signal",
+        &[
+            SIGNALS,
+            "a_signal_is_heeded_though_nobody_reads_stdout_or_a_report",
+            "a_report_that_is_late_still_agrees_if_it_comes_within_the_two_seconds",
+        ],
+    ),
+    line(
+        "renewal before the end of a token's life",
+        &[
+            "an_old_token_is_renewed_before_it_is_refused",
+            "a_stalled_early_renewal_does_not_hold_up_those_who_have_a_token",
+            "expiring_tokens_are_renewed_for_as_long_as_it_takes",
+        ],
+    ),
+];

@@ -1,0 +1,166 @@
+//! Where the reports go: what can't be written is a warning, what would leave an old report or harm the CI is a mistake.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+
+use crate::harness::{self, FAILED, Story, TRACE, write};
+use crate::stand_in::{On, Reply};
+
+#[test]
+fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
+    // A full device, a folder that nobody can make, a file where a folder should be.
+    let service = harness::service();
+    for (input, place) in [
+        ("json", "/dev/full"),
+        ("junit", "/dev/full"),
+        ("dotenv", "/dev/full"),
+        ("markdown", "/dev/full"),
+        ("trace-file", "/dev/full"),
+        ("json", "/sys/no/report.json"),
+        ("output-dir", "/sys/no/outputs"),
+        ("trace-file", "/sys/no/trace.txt"),
+    ] {
+        let story = Story::at(&service).runs(&[FAILED]).with(input, place);
+        let told = story.told();
+        told.ended("failed", 1);
+        assert!(told.log().contains(&format!("title=maestro-gate::{input}")), "{input} {place}: {}", told.log());
+    }
+    let story = Story::at(&service);
+    write(&story.path("a-file"), "somebody's");
+    let below = story.path("a-file/report.xml");
+    let told = story.with("junit", below).told();
+    told.ended("passed", 0);
+    assert!(told.files.values().any(|text| text == "somebody's"));
+}
+
+#[test]
+fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
+    let service = harness::service();
+    for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        for place in ["/dev/full", "/sys/no/file"] {
+            let told = Story::at(&service).env(name, place).told();
+            assert_eq!((told.code, &told.report()["verdict"]), (Some(0), &"passed".into()));
+            assert!(told.log().contains(&format!("title=maestro-gate::{name}")), "{}", told.log());
+        }
+    }
+    // All at once: still the verdict's own exit code, and no more than five warnings.
+    let story =
+        Story::at(&service).runs(&[FAILED]).env("GITHUB_OUTPUT", "/dev/full").env("GITHUB_STEP_SUMMARY", "/dev/full");
+    let files = ["json", "junit", "dotenv", "markdown", "trace-file"];
+    let story = files
+        .iter()
+        .enumerate()
+        .fold(story.without_files(), |story, (n, input)| story.with(input, format!("/sys/no/{n}")));
+    story.told().ended_by_its_last_line("failed", 1);
+}
+
+#[test]
+fn missing_folders_are_made() {
+    let service = harness::service();
+    let story = Story::at(&service);
+    let deep = story.path("a/b/c/report.json");
+    story.with("json", deep).told().ended("passed", 0);
+}
+
+#[test]
+fn an_old_report_that_can_not_be_replaced_is_a_mistake_before_any_request() {
+    for input in ["json", "junit", "dotenv", "markdown", "trace-file"] {
+        let service = harness::service();
+        let story = Story::at(&service);
+        let folder = story.path("in-the-way");
+        harness::make_folder(&folder);
+        write(&folder.join("old"), "passed");
+        let told = story.with(input, folder).told();
+        assert_eq!(told.code, Some(2), "{}", told.log());
+        assert!(told.log().contains(&format!("{input} ")) && told.log().contains("in-the-way"), "{}", told.log());
+        assert!(service.requests().is_empty());
+    }
+    let service = harness::service();
+    let story = Story::at(&service);
+    write(&story.path("a-file"), "somebody's");
+    let place = story.path("a-file");
+    let told = story.with("output-dir", place).told();
+    told.ended("invalid-input", 2);
+    assert!(service.requests().is_empty() && told.files.values().any(|text| text == "somebody's"));
+}
+
+#[test]
+fn a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone() {
+    let service = harness::service();
+    let refused = |story: Story<'_>, says: &str| {
+        let told = story.told();
+        assert_eq!(told.code, Some(2), "{}", told.log());
+        assert!(told.log().contains(says), "{says}: {}", told.log());
+        told
+    };
+    let story = Story::at(&service);
+    let twice = story.path("report.json");
+    refused(story.with("dotenv", twice), "this path is the report of json");
+    let story = Story::at(&service);
+    let twice = story.path("x/../report.json");
+    refused(story.with("dotenv", twice), "this path is the report of json");
+    for name in ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY", "BASH_ENV"] {
+        let story = Story::at(&service);
+        let file = story.path("commands");
+        write(&file, "");
+        let told = refused(story.env(name, &file).with("json", &file), name);
+        let left = told.files.iter().find(|(path, _)| path.ends_with("commands")).map(|(_, text)| text.as_str());
+        assert!(left == Some("") || name == "GITHUB_OUTPUT" || name == "GITHUB_STEP_SUMMARY", "{name}: {left:?}");
+        assert!(!left.expect("it is there").starts_with('{'), "{left:?}");
+    }
+    assert!(service.requests().is_empty());
+}
+
+#[test]
+fn a_report_can_be_had_on_stdout() {
+    let service = harness::service();
+    for (input, holds) in [("json", "\"schema\": 1"), ("dotenv", "MAESTRO_GATE_EXIT_CODE=1")] {
+        let told = Story::at(&service).runs(&[FAILED]).with(input, "/dev/stdout").told();
+        told.ended("failed", 1);
+        assert_eq!(told.log().matches(holds).count(), 1, "one document, the last: {}", told.log());
+    }
+}
+
+#[test]
+fn a_report_on_stdout_is_no_way_for_commands_into_the_log() {
+    let service = harness::service();
+    let hostile = "##[error]a\n::error::b\n##[add-path]c ##vso[task.complete]d\n::stop-commands::e";
+    service.order(On::Run, Reply::run("FAILED").set("trace", hostile).forever());
+    let told = Story::at(&service).with("json", "/dev/stdout").told();
+    told.ended("failed", 1);
+    for input in ["trace-file", "markdown", "junit"] {
+        for place in ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/proc/self/fd/2"] {
+            let told = Story::at(&service).with(input, place).told();
+            told.ended("invalid-input", 2);
+        }
+    }
+    // Where no runner reads the log, that is the user's own business.
+    let told = Story::at(&service).without_files().outside_ci().with("trace-file", "/dev/stdout").begun().unheld();
+    assert!(told.code == Some(1) && told.log().contains(hostile), "{}", told.log());
+}
+
+#[test]
+fn a_report_to_a_pipe_is_the_last_version_alone() {
+    let service = harness::service();
+    let story = Story::at(&service).runs(&[FAILED]);
+    let pipe = story.path("pipe");
+    harness::make_pipe(&pipe);
+    let gate = story.with("json", &pipe).begun();
+    let mut document = String::new();
+    harness::other_end(&pipe, OpenOptions::new().read(true)).read_to_string(&mut document).expect("text");
+    let told = gate.ends();
+    told.ended("failed", 1);
+    let json: serde_json::Value = serde_json::from_str(&document).expect("one document");
+    assert_eq!((&json["verdict"], &json["runs"][0]["trace"]), (&"failed".into(), &TRACE.into()));
+}
+
+#[test]
+fn the_summary_can_be_left_out_and_names_can_have_another_prefix() {
+    let service = harness::service();
+    let told = Story::at(&service).with("summary", "false").with("output-prefix", "NIGHTLY_").told();
+    told.ended("passed", 0);
+    assert_eq!(told.summary.as_deref(), Some(""));
+    let dotenv = told.dotenv.expect("a report");
+    assert!(dotenv.keys().all(|name| name.starts_with("NIGHTLY_")), "{dotenv:?}");
+    assert!(["RUNS", "TRACE", "DURATION"].iter().all(|name| !dotenv.contains_key(&format!("NIGHTLY_{name}"))));
+}

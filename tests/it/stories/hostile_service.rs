@@ -1,0 +1,150 @@
+//! Whatever text the service sends, and wherever: no runner obeys it, no report breaks, and no secret comes back.
+//!
+//! What each report may hold is the law's to check (`harness/law.rs`), at the end of every story.
+
+use serde_json::{Value, json};
+
+use crate::harness::{PIPELINE, Story, USERNAME, scenario, side_by_side};
+use crate::hostile::{SECRETS, hostile_texts, spellings};
+use crate::stand_in::{On, Reply, Service};
+
+const RUN: &str = "run-1";
+
+/// A service that signs in with this password, and has one run.
+fn service(password: &str, record: Value, logs: Value) -> Service {
+    let mut record = record;
+    record["pipeline_run_id"] = RUN.into();
+    let run = json!({"record": record, "logs": logs});
+    Service::start(scenario(json!({
+        "accounts": [{"username": USERNAME, "password": password}],
+        "pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}],
+    })))
+}
+
+fn story(service: &Service) -> Story<'_> {
+    Story::at(service).runs(&[RUN]).with("verbose", "true").with("timeout", "0")
+}
+
+/// The texts without the spellings of secrets, which have a test of their own.
+fn texts() -> Vec<String> {
+    hostile_texts().into_iter().filter(|text| !text.starts_with("before ")).collect()
+}
+
+#[test]
+fn hostile_traces_logs_words_and_stamps_yield_nothing() {
+    side_by_side(
+        &texts(),
+        |text| format!("{text:.60?}"),
+        |text| {
+            let record = json!({"last_status": "FAILED", "trace": text, "created_at": text});
+            let service = service(crate::harness::PASSWORD, record, json!(text));
+            story(&service).told().ended("failed", 1);
+
+            let word = Reply::run(text).set("trace", text.as_str()).set("updated_at", text.as_str());
+            service.order(On::Run, word.forever());
+            let told = story(&service).with("log-format", "json").told();
+            told.ended("timed-out", 3);
+            let status = told.output("status");
+            assert!(status.len() <= 64 && status.chars().all(|c| c.is_ascii_alphanumeric() || "_ .:-?".contains(c)));
+        },
+    );
+}
+
+#[test]
+fn hostile_errors_yield_nothing() {
+    side_by_side(
+        &texts(),
+        |text| format!("{text:.60?}"),
+        |text| {
+            let service = service(crate::harness::PASSWORD, json!({}), Value::Null);
+            let error = json!({"detail": {"traceback": text, "exception_type": text}, "message": text, "code": text});
+            service.order(On::Run, Reply::json(502, error.clone()));
+            service.order(On::Run, Reply::text(400, text));
+            service.order(
+                On::Run,
+                Reply::redirect(302, &format!("https://evil.invalid/{}", text.replace(['\r', '\n', '\0'], " "))),
+            );
+            for _ in 0..3 {
+                story(&service).told().ended("unreachable", 6);
+            }
+            service.order(On::SignIn, Reply::json(403, error));
+            story(&service).told().ended("denied", 5);
+        },
+    );
+}
+
+#[test]
+fn hostile_ids_are_ids_and_no_more() {
+    let ids = [
+        "::error::x",
+        "##[error]x",
+        "##vso[task.complete",
+        "##teamcity[buildStatus",
+        "$(id)",
+        "`id`",
+        "<script>alert(1)<script>",
+        "|x|`y`|",
+        "]]>",
+        "&lt;",
+        "a%0A::error::b",
+        "%2e%2e",
+        "..%2f",
+        "{run_id}",
+        "\u{202e}dessap",
+        "\u{e9}\u{1f600}",
+        "verdict=passed",
+        "x<<EOF",
+        "\"\\",
+        "---",
+        "@team#1",
+    ];
+    side_by_side(
+        &ids,
+        |id| (*id).to_owned(),
+        |id| {
+            let run = json!({"record": {"pipeline_run_id": id, "last_status": "FAILED"}});
+            let pipelines = json!([{"pipeline_id": id, "runs": [run]}]);
+            let service = Service::start(scenario(json!({"pipelines": pipelines})));
+            let story = Story::at(&service).with("pipeline-id", *id).with("run-id", *id);
+            let story = story.with("run-url", "https://example.com/{pipeline_id}/{run_id}");
+            story.told().ended("failed", 1);
+            assert_eq!(service.requests_to(On::Run).len(), 1, "{:?}", service.requests());
+        },
+    );
+}
+
+#[test]
+fn a_secret_that_the_service_sends_back_is_seen_in_no_spelling() {
+    side_by_side(
+        &SECRETS,
+        |secret| (*secret).to_owned(),
+        |secret| {
+            let all = spellings(secret).join(" and\n");
+            let record = json!({"last_status": "FAILED", "trace": all});
+            let service = service(secret, record, json!(spellings(secret)));
+            let begin =
+                |service| story(service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", secret);
+            let told = begin(&service).told();
+            told.ended("failed", 1);
+            assert!(told.log().contains("***"), "{}", told.log());
+            service.order(On::Run, Reply::run(secret).set("trace", all.as_str()));
+            begin(&service).told().ended("timed-out", 3);
+            service.order(On::Run, Reply::json(400, json!({"message": all})));
+            begin(&service).told().ended("unreachable", 6);
+        },
+    );
+}
+
+#[test]
+fn a_token_that_the_service_sends_back_is_seen_nowhere() {
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NSJ9.a-token-of-this-very-sign-in";
+    let service = service(crate::harness::PASSWORD, json!({}), json!(format!("Authorization: {token}")));
+    service.order(
+        On::SignIn,
+        Reply::json(200, json!({"tokens": {"accessToken": token, "refreshToken": "a-refresh-token-1"}})),
+    );
+    service.order(On::Run, Reply::json(502, json!({"message": format!("{token} a-refresh-token-1")})));
+    let told = story(&service).secret(token).secret("a-refresh-token-1").told();
+    told.ended("unreachable", 6);
+    assert!(told.everything().contains("*** ***"), "{}", told.log());
+}

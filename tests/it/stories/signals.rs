@@ -1,0 +1,190 @@
+//! A signal at any moment: reports written, gone within two seconds, 130 or 143.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::harness::{self, FAILED, Live, RUNNING, Story, Told, can_be_process_one, some_at_once};
+use crate::stand_in::{On, Reply, Service};
+
+/// How long a test waits for the moment that it wants.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The contract's two seconds, and one for a machine that has more to do.
+const GONE: Duration = Duration::from_secs(3);
+
+/// What the gate is doing when the signal comes: how the service brings that about, and how a test knows.
+struct MomentOf {
+    doing: &'static str,
+    replies: fn(&Service),
+    is_there: fn(&Live<'_>, &Service),
+}
+
+fn asked(on: On) -> fn(&Live<'_>, &Service) {
+    match on {
+        On::SignIn => |_, service| assert!(service.wait_for(On::SignIn, 1, PATIENCE)),
+        On::Logs => |_, service| assert!(service.wait_for(On::Logs, 1, PATIENCE)),
+        _ => |_, service| assert!(service.wait_for(On::Run, 1, PATIENCE)),
+    }
+}
+
+fn moments() -> [MomentOf; 6] {
+    [
+        MomentOf {
+            doing: "signing in",
+            replies: |service| service.order(On::SignIn, Reply::hang().forever()),
+            is_there: asked(On::SignIn),
+        },
+        MomentOf {
+            doing: "a request that hangs",
+            replies: |service| service.order(On::Run, Reply::hang().forever()),
+            is_there: asked(On::Run),
+        },
+        MomentOf {
+            doing: "an answer that trickles",
+            replies: |service| {
+                let second = Duration::from_secs(1);
+                service.order(On::Run, Reply::run("SUCCESS").trickle(1, second).forever());
+            },
+            is_there: asked(On::Run),
+        },
+        MomentOf {
+            doing: "a wait",
+            replies: |service| service.order(On::Run, Reply::run("RUNNING").retry_after(3600).forever()),
+            is_there: |gate, _| gate.says("status RUNNING"),
+        },
+        MomentOf {
+            doing: "an outage",
+            replies: |service| service.order(On::Run, Reply::status(503).retry_after(3600).forever()),
+            is_there: |gate, _| gate.says("no usable answer"),
+        },
+        MomentOf {
+            doing: "a run that is not there",
+            replies: |service| service.order(On::Run, Reply::status(404).retry_after(3600).forever()),
+            is_there: |gate, _| gate.says("does not know the run"),
+        },
+    ]
+}
+
+fn gone_in_time(told: &Told, signalled: Instant) {
+    let after = told.at - signalled;
+    assert!(after < GONE, "gone after {after:?}");
+}
+
+#[test]
+fn a_signal_at_any_moment_ends_the_gate_with_its_reports() {
+    let mut stories = Vec::new();
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 143)] {
+        stories.extend(moments().map(|moment| (moment, signal, code)));
+    }
+    some_at_once(
+        4,
+        &stories,
+        |(moment, signal, _)| format!("{signal} while {}", moment.doing),
+        |(moment, signal, code)| {
+            let service = harness::service();
+            (moment.replies)(&service);
+            let gate = Story::at(&service).begun();
+            (moment.is_there)(&gate, &service);
+            let signalled = gate.signal(signal);
+            let told = gate.ends();
+            told.ended("interrupted", *code);
+            gone_in_time(&told, signalled);
+        },
+    );
+}
+
+#[test]
+fn a_signal_while_connecting_is_heeded() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("https://{}", silent.local_addr().expect("an address"));
+    let gate = Story::at_address(&address).begun();
+    let _connection = silent.accept().expect("the gate connects");
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    told.ended("interrupted", 143);
+    gone_in_time(&told, signalled);
+}
+
+#[test]
+fn a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery() {
+    let service = harness::service();
+    service.order(On::Logs, Reply::hang().forever());
+    let gate = Story::at(&service).runs(&[FAILED]).begun();
+    assert!(service.wait_for(On::Logs, 1, PATIENCE));
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    told.ended("failed", 1);
+    gone_in_time(&told, signalled);
+}
+
+#[test]
+fn process_one_heeds_signals() {
+    if !can_be_process_one() {
+        crate::harness::skipped("no right to make a namespace here");
+        return;
+    }
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let service = harness::service();
+        let gate = Story::at(&service).runs(&[RUNNING]).being_process_one().begun();
+        gate.says("status RUNNING");
+        let signalled = gate.signal(signal);
+        let told = gate.ends();
+        told.ended("interrupted", code);
+        gone_in_time(&told, signalled);
+    }
+}
+
+#[test]
+fn a_signal_is_heeded_though_nobody_reads_stdout_or_a_report() {
+    let service = harness::service();
+    let story = Story::at(&service).runs(&[RUNNING]);
+    let pipe = story.path("pipe");
+    harness::make_pipe(&pipe);
+    let gate = story.with("markdown", pipe).whose_reader_is_asleep().begun();
+    assert!(service.wait_for(On::Run, 1, PATIENCE));
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    told.ended("interrupted", 143);
+    gone_in_time(&told, signalled);
+}
+
+#[test]
+fn a_signal_is_heeded_while_an_input_file_gives_nothing() {
+    let service = harness::service();
+    let story = Story::at(&service).without_password().env("DADOSFERA_USERNAME", harness::USERNAME);
+    let pipe = story.given("password-file");
+    harness::make_pipe(&pipe);
+    let gate = story.without_files().outside_ci().env("DADOSFERA_PASSWORD_FILE", &pipe).begun();
+    let _silent = harness::other_end(&pipe, OpenOptions::new().write(true));
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    // Without its password it has inputs that are wrong, and says so.
+    told.ended_by_its_last_line("invalid-input", 2);
+    gone_in_time(&told, signalled);
+    assert!(service.requests().is_empty());
+}
+
+#[test]
+fn a_report_that_is_late_still_agrees_if_it_comes_within_the_two_seconds() {
+    let service = harness::service();
+    let story = Story::at(&service).runs(&[RUNNING]);
+    let (dotenv, json) = (story.path("dotenv-pipe"), story.path("json-pipe"));
+    [&dotenv, &json].into_iter().for_each(|pipe| harness::make_pipe(pipe));
+    let gate = story.with("dotenv", &dotenv).with("json", &json).begun();
+    gate.says("status RUNNING");
+    let read = |pipe: &Path| {
+        let mut text = String::new();
+        harness::other_end(pipe, OpenOptions::new().read(true)).read_to_string(&mut text).expect("text");
+        text
+    };
+    let signalled = gate.signal("TERM");
+    // The gate gives up waiting for the first pipe before it turns to the second.
+    assert!(read(&json).contains("\"interrupted\""));
+    assert!(read(&dotenv).contains("MAESTRO_GATE_VERDICT=interrupted\n"));
+    let told = gate.ends();
+    told.ended("interrupted", 143);
+    gone_in_time(&told, signalled);
+}

@@ -1,0 +1,94 @@
+//! What a person or a program reads on stdout; and that a reader who is gone or asleep changes nothing but that.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{self, FAILED, PIPELINE, SUCCESS, Story, TRACE, scenario};
+use crate::stand_in::{On, Reply, Service};
+
+#[test]
+fn a_reader_who_is_gone_changes_nothing() {
+    let service = harness::service();
+    Story::at(&service).whose_reader_is_gone().told().ended("passed", 0);
+    Story::at(&service).runs(&[FAILED]).whose_reader_is_gone().told().ended("failed", 1);
+    Story::at(&service).with("verbose", "true").with_stdout("/dev/full").told().ended("passed", 0);
+}
+
+#[test]
+fn a_reader_who_is_asleep_changes_nothing() {
+    let trace = "a line of a long trace\n".repeat(1000);
+    let run = |n: u32| json!({"pipeline_run_id": format!("run-{n}"), "last_status": "FAILED", "trace": trace});
+    let runs: Vec<Value> = (0..12).map(|n| json!({"record": run(n)})).collect();
+    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
+    let names: Vec<String> = (0..12).map(|n| format!("run-{n}")).collect();
+    let story = Story::at(&service).with("run-id", names.join(",")).with("logs", "never").whose_reader_is_asleep();
+    let told = story.told();
+    told.ended("failed", 1);
+    // Five seconds for the last words, and what a busy machine needs.
+    assert!(told.took < Duration::from_secs(12), "{:?}", told.took);
+}
+
+#[test]
+fn the_log_tells_a_failure_with_its_trace_and_the_next_step_last() {
+    let service = harness::service();
+    let told = Story::at(&service).runs(&[FAILED]).told();
+    let log = told.ended("failed", 1).log();
+    assert!(log.contains(&format!("  | {TRACE}")), "{log}");
+    let last = log.lines().next_back().expect("a line");
+    assert!(last.contains(FAILED) && last.contains("15m 12s") && last.contains("next step: "), "{last}");
+}
+
+#[test]
+fn on_no_ci_the_log_is_plain_and_complete() {
+    let service = harness::service();
+    let told = Story::at(&service).runs(&[FAILED]).without_files().outside_ci().told();
+    told.ended_by_its_last_line("failed", 1);
+    assert!(told.files.values().all(String::is_empty), "nothing is written that nobody asked for: {:?}", told.files);
+    assert!(told.log().contains(TRACE));
+}
+
+#[test]
+fn json_lines_are_one_object_each_and_nothing_else() {
+    let service = harness::service();
+    service.script(On::Run, [Reply::status(503), Reply::run("PAUSED")]);
+    let story = Story::at(&service).runs(&[FAILED, SUCCESS]).with("log-format", "json");
+    let told = story.told();
+    told.ended("failed", 1);
+    let events: Vec<Value> = told.log().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let last = events.last().expect("a line");
+    assert_eq!(
+        (&last["event"], &last["verdict"], &last["exit_code"]),
+        (&json!("verdict"), &json!("failed"), &json!(1))
+    );
+    let count = |event: &str| events.iter().filter(|line| line["event"] == event).count();
+    assert_eq!((count("run"), count("verdict")), (2, 1));
+    assert!(count("note") >= 3, "{}", told.log());
+}
+
+#[test]
+fn quiet_keeps_the_verdict_and_verbose_shows_every_look() {
+    let service = harness::service();
+    service.script(On::Run, [Reply::run("RUNNING"), Reply::run("RUNNING")]);
+    let told = Story::at(&service).with("verbose", "true").told();
+    told.ended("passed", 0);
+    let looks = told.log().lines().filter(|line| line.contains("RUNNING") || line.contains("SUCCESS")).count();
+    assert!(looks >= 3, "{}", told.log());
+
+    service.script(On::Run, [Reply::run("RUNNING")]);
+    let told = Story::at(&service).with("quiet", "true").without_files().outside_ci().told();
+    told.ended_by_its_last_line("passed", 0);
+    assert!(!told.log().contains("RUNNING"), "{}", told.log());
+    assert!(told.log().lines().count() <= 2, "{}", told.log());
+}
+
+#[test]
+fn help_and_version_ask_nothing_and_need_nothing() {
+    for (flag, words) in [("help", "--run-id"), ("version", env!("CARGO_PKG_VERSION"))] {
+        let binary = env!("CARGO_BIN_EXE_maestro-gate");
+        let shown =
+            std::process::Command::new(binary).arg(format!("--{flag}")).env_clear().output().expect("it starts");
+        assert_eq!((shown.status.code(), shown.stderr.len()), (Some(0), 0));
+        assert!(String::from_utf8_lossy(&shown.stdout).contains(words));
+    }
+}

@@ -1,0 +1,160 @@
+//! Signing in once, renewing when it must be, and never sending what was refused.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
+
+use crate::harness::{self, FAILED, PASSWORD, PIPELINE, SUCCESS, Story, USERNAME, scenario, write};
+use crate::stand_in::{On, Reply, Service};
+
+const MADE_ELSEWHERE: &str = "a-token-made-elsewhere";
+const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn sign_in_sends_name_password_and_language_and_the_token_stands_alone() {
+    let service = harness::service();
+    Story::at(&service).told().ended("passed", 0);
+    let sign_in = &service.requests_to(On::SignIn)[0];
+    let body: Value = serde_json::from_slice(&sign_in.body).expect("JSON");
+    assert_eq!(body, json!({"username": USERNAME, "password": PASSWORD, "totp": null}));
+    assert_eq!(sign_in.header("content-type"), Some("application/json"));
+    let look = &service.requests_to(On::Run)[0];
+    let token = look.header("authorization").expect("a token");
+    assert_eq!(token.split('.').count(), 3, "the JWT alone, no Bearer");
+}
+
+#[test]
+fn expiring_tokens_are_renewed_for_as_long_as_it_takes() {
+    let run =
+        json!({"record": {"pipeline_run_id": SUCCESS}, "then": [{"looks": 4, "set": {"last_status": "SUCCESS"}}]});
+    let service = Service::start(scenario(json!({
+        "tokens": {"life": "500ms", "claims": false},
+        "pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}],
+    })));
+    let told = Story::at(&service).with("poll-interval", "1s").with("logs", "never").told();
+    told.ended("passed", 0);
+    assert!(service.requests_to(On::SignIn).len() >= 4, "{}", service.requests_to(On::SignIn).len());
+}
+
+#[test]
+fn a_token_revoked_on_the_way_is_renewed_once_for_all_runs() {
+    let service = harness::service();
+    service.script(On::Run, [Reply::run("RUNNING"), Reply::run("RUNNING").delay(Duration::from_millis(1))]);
+    let gate = Story::at(&service).runs(&[SUCCESS, "45"]).begun();
+    assert!(service.wait_for(On::Run, 2, PATIENCE));
+    service.revoke_tokens();
+    gate.ends().ended("passed", 0);
+    assert_eq!(service.requests_to(On::SignIn).len(), 2, "both runs share the new token");
+}
+
+#[test]
+fn a_flat_token_is_found_too() {
+    let service = Service::start(scenario(json!({"tokens": {"shape": "flat"}})));
+    Story::at(&service).told().ended("passed", 0);
+}
+
+fn with_totp() -> Service {
+    let account = json!({"username": USERNAME, "password": PASSWORD, "totp_secret": TOTP_SECRET});
+    Service::start(scenario(json!({"accounts": [account]})))
+}
+
+#[test]
+fn a_fresh_code_is_sent_with_every_sign_in_and_none_twice() {
+    let service = with_totp();
+    let story = Story::at(&service).secret_env("DADOSFERA_TOTP_SECRET", TOTP_SECRET);
+    story.told().ended("passed", 0);
+
+    // Renewal needs the next code, up to half a minute away: this gate's deadline may come first, another code must not.
+    let service = with_totp();
+    service.order(On::Run, Reply::run("RUNNING"));
+    let story = Story::at(&service).secret_env("DADOSFERA_TOTP_SECRET", TOTP_SECRET).with("timeout", "2s");
+    let gate = story.begun();
+    gate.says("status RUNNING");
+    service.revoke_tokens();
+    let told = gate.ends();
+    assert!(matches!((told.verdict(), told.code), ("timed-out", Some(3)) | ("passed", Some(0))), "{}", told.log());
+    let sent = service.requests_to(On::SignIn);
+    let codes: BTreeSet<String> = sent
+        .iter()
+        .map(|seen| serde_json::from_slice::<Value>(&seen.body).expect("JSON")["totp"].to_string())
+        .collect();
+    assert_eq!(codes.len(), sent.len(), "{codes:?}");
+    assert!(codes.iter().all(|code| code.len() == 8), "{codes:?}");
+}
+
+#[test]
+fn an_account_with_mfa_and_no_secret_is_denied_with_the_input_that_helps() {
+    let service = with_totp();
+    let told = Story::at(&service).told();
+    told.ended("denied", 5);
+    assert!(told.log().contains("totp-secret"), "{}", told.log());
+    assert_eq!(service.requests().len(), 1);
+}
+
+#[test]
+fn a_token_made_elsewhere_is_used_as_it_stands_and_never_signs_in() {
+    let service = harness::service();
+    let story = Story::at(&service).without_password().secret_env("DADOSFERA_ACCESS_TOKEN", MADE_ELSEWHERE);
+    story.told().ended("passed", 0);
+    let requests = service.requests();
+    assert!(requests.iter().all(|seen| seen.header("authorization") == Some(MADE_ELSEWHERE)), "{requests:?}");
+}
+
+#[test]
+fn a_refused_token_made_elsewhere_is_denied_at_once() {
+    let service = harness::service();
+    let story = Story::at(&service).without_password().secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-of-yesterday");
+    story.runs(&[SUCCESS, FAILED]).told().ended("denied", 5);
+    assert_eq!(service.requests().len(), 2, "one look at each run");
+}
+
+#[test]
+fn a_token_file_is_read_again_when_its_token_is_refused() {
+    let service = harness::service();
+    // The refusal takes its time, so that the file has the new token before it comes.
+    service.order(On::Run, Reply::normal().delay(Duration::from_secs(2)));
+    let story = Story::at(&service).without_password().secret("a-token-of-yesterday").secret(MADE_ELSEWHERE);
+    let story = story.with_file("access-token-file", "a-token-of-yesterday\n");
+    let path = story.given("access-token-file");
+    let gate = story.begun();
+    assert!(service.wait_for(On::Run, 1, PATIENCE));
+    write(&path, &format!("{MADE_ELSEWHERE}\n"));
+    gate.ends().ended("passed", 0);
+
+    let service = harness::service();
+    let story = Story::at(&service).without_password().secret("a-token-of-yesterday");
+    story.with_file("access-token-file", "a-token-of-yesterday").told().ended("denied", 5);
+    assert_eq!(service.requests().len(), 1, "the same token is not sent again");
+}
+
+#[test]
+fn a_token_that_ends_before_the_deadline_is_warned_about_at_the_start() {
+    let claims = BASE64URL_NOPAD.encode(br#"{"iat":1700000000,"exp":1700001800}"#);
+    let token = format!("eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl");
+    let service = Service::start(scenario(json!({"tokens": {"accept": [token]}})));
+    let story = Story::at(&service).without_password().secret_env("DADOSFERA_ACCESS_TOKEN", &token);
+    let told = story.told();
+    told.ended("passed", 0);
+    assert!(told.log().contains("::warning title=maestro-gate::"), "{}", told.log());
+}
+
+#[test]
+fn credentials_count_as_one_set() {
+    // The step's token replaces the environment's name and password, and a warning says so.
+    let service = harness::service();
+    let story = Story::at(&service).secret_env("INPUT_ACCESS-TOKEN", MADE_ELSEWHERE);
+    let told = story.told();
+    told.ended("passed", 0);
+    assert!(service.requests_to(On::SignIn).is_empty());
+    assert!(told.notes().iter().any(|note| note.contains("DADOSFERA_USERNAME")), "{:?}", told.notes());
+}
+
+#[test]
+fn a_password_file_is_a_password() {
+    let service = harness::service();
+    let story = Story::at(&service).without_password().with("username", USERNAME);
+    story.with_file("password-file", &format!("{PASSWORD}\r\n")).told().ended("passed", 0);
+}
