@@ -12,12 +12,16 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::plan::Outlet;
+use crate::plan::{Outlet, ci::Ci};
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
-use crate::report::{Report, Stage, dotenv, gitlab, json, junit, markdown, trace_file};
+use crate::report::{
+    Report, Stage, azure, buildkite, circleci, cloud_build, dotenv, gitlab, json, junit, markdown, trace_file,
+};
+use agent::Call;
 use file::Standing;
 
+mod agent;
 mod file;
 mod trace;
 mod turn;
@@ -31,6 +35,8 @@ pub struct Piece {
     pub input: &'static str,
     pub path: PathBuf,
     work: Box<dyn FnOnce() -> Result<(), Trouble> + Send>,
+    /// What to say in the log once it is written.
+    then: Option<String>,
 }
 
 /// Why a destination was not written.
@@ -116,10 +122,10 @@ impl Delivery {
     /// The last versions, in the contract's order: outputs, our files, summary. The trace file is not among them: logs
     /// may still be on their way into it, see [`TraceFile`].
     pub fn last(&self, report: &Arc<Report>) -> Vec<Piece> {
-        let mut pieces: Vec<Piece> = self.for_ci_output(report).into_iter().collect();
-        pieces.extend(self.own_files(report));
-        pieces.extend(self.for_ci_summary(report));
-        pieces
+        let (output, files) = (self.for_ci_output(report), self.own_files(report));
+        // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
+        let (before, after) = if self.outlet.ci == Ci::Buildkite { (None, output) } else { (output, None) };
+        before.into_iter().chain(files).chain(after).chain(self.for_ci_summary(report)).collect()
     }
 
     /// Tries every destination, and leaves each as it is.
@@ -138,12 +144,12 @@ impl Delivery {
             let path = path.clone()?;
             let there = path.clone();
             let work = move || file::try_file(&there).map_err(Trouble::NotWritten);
-            Some(Piece { input, path, work: Box::new(work) })
+            Some(Piece { input, path, work: Box::new(work), then: None })
         };
         let folder = outlet.output_dir.clone().map(|path| {
             let there = path.clone();
             let work = move || file::try_folder(&there).map_err(Trouble::NotWritten);
-            Piece { input: "output-dir", path, work: Box::new(work) }
+            Piece { input: "output-dir", path, work: Box::new(work), then: None }
         });
         own.into_iter().filter_map(file).chain(folder).collect()
     }
@@ -157,7 +163,7 @@ impl Delivery {
                 let (folder, turn) = (folder.clone(), self.turns.of(folder));
                 move || turn.take(report.stage, || write_folder(&folder, &report))
             };
-            pieces.push(Piece { input: "output-dir", path: folder.clone(), work: Box::new(work) });
+            pieces.push(Piece { input: "output-dir", path: folder.clone(), work: Box::new(work), then: None });
         }
         let files = [
             ("dotenv", &outlet.dotenv, Format::Dotenv),
@@ -177,29 +183,49 @@ impl Delivery {
             let work = move || {
                 turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix)?))
             };
-            pieces.push(Piece { input, path: path.clone(), work: Box::new(work) });
+            pieces.push(Piece { input, path: path.clone(), work: Box::new(work), then: None });
         }
         pieces
     }
 
     fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
+        if self.outlet.ci == Ci::Buildkite {
+            return Some(self.for_agent(report, "meta-data", meta_data));
+        }
         let path = self.outlet.ci_output.clone()?;
+        let input = match self.outlet.ci {
+            Ci::Github => "GITHUB_OUTPUT",
+            Ci::Circleci => "BASH_ENV",
+            Ci::Bitbucket => "BITBUCKET_PIPELINES_VARIABLES_PATH",
+            Ci::Drone => "DRONE_OUTPUT",
+            Ci::CloudBuild => "BUILDER_OUTPUT",
+            Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => return None,
+        };
+        let (ci, prefix) = (self.outlet.ci, self.outlet.output_prefix.clone());
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
-            let rows = outputs::outputs(&report, Destination::CiFile).rows;
-            // A delimiter that stands in a value is as good as impossible; then the next one does not.
-            let records = loop {
-                if let Ok(records) = github::output_file(&rows, &token()) {
-                    break records;
-                }
-            };
-            turn.take(report.stage, || file::append(&there, records.as_bytes()).map_err(Trouble::NotWritten))
+            let records = records(ci, &report, &prefix)?;
+            turn.take(report.stage, || {
+                // What Cloud Build keeps is the beginning of the file: the last version must be the only one.
+                let written = if ci == Ci::CloudBuild {
+                    file::replace(&there, records.as_bytes())
+                } else {
+                    file::append(&there, records.as_bytes())
+                };
+                written.map_err(Trouble::NotWritten)
+            })
         };
-        Some(Piece { input: "GITHUB_OUTPUT", path, work: Box::new(work) })
+        Some(Piece { input, path, work: Box::new(work), then: None })
     }
 
     fn for_ci_summary(&self, report: &Arc<Report>) -> Option<Piece> {
+        if self.outlet.annotation {
+            return Some(self.for_agent(report, "annotate", annotate));
+        }
         let path = self.outlet.ci_summary.clone()?;
+        if self.outlet.ci == Ci::Azure {
+            return self.for_azure(report, path);
+        }
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
             let text = match report.stage {
@@ -208,32 +234,106 @@ impl Delivery {
             };
             turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
-        Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work) })
+        Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work), then: None })
+    }
+
+    /// What Buildkite's agent is asked for: a sub-command, and its calls.
+    fn for_agent(&self, report: &Arc<Report>, what: &'static str, calls: fn(&Report, &str) -> Vec<Call>) -> Piece {
+        let (report, prefix) = (Arc::clone(report), self.outlet.output_prefix.clone());
+        let turn = self.turns.of(Path::new(what));
+        let work = move || {
+            let calls = calls(&report, &prefix);
+            let hidden = crate::plan::secret_variables();
+            turn.take(report.stage, || agent::call(AGENT, calls, &hidden).map_err(Trouble::NotWritten))
+        };
+        Piece { input: AGENT, path: what.into(), work: Box::new(work), then: None }
+    }
+
+    /// The summary for Azure: a file, then the command that uploads it; the command alone where the `markdown` report is that
+    /// file. Without a first version: an upload can't be taken back, and the variables tell of a gate that was killed.
+    fn for_azure(&self, report: &Arc<Report>, path: PathBuf) -> Option<Piece> {
+        if report.stage == Stage::First {
+            return None;
+        }
+        let is_own = self.outlet.markdown.is_none();
+        let (report, there) = (Arc::clone(report), path.clone());
+        let then = azure::upload_summary(&path);
+        let work = move || {
+            if is_own {
+                file::replace(&there, markdown::summary(&report).as_bytes()).map_err(Trouble::NotWritten)?;
+            }
+            // Azure fails the step for a path where there is no file.
+            match file::standing(&there) {
+                Standing::RegularFile => Ok(()),
+                Standing::Nothing | Standing::Stream | Standing::Directory => {
+                    Err(Trouble::NotWritten(io::ErrorKind::NotFound.into()))
+                }
+            }
+        };
+        Some(Piece { input: "summary", path, work: Box::new(work), then: Some(then) })
+    }
+}
+
+/// Buildkite's agent, found by the PATH.
+const AGENT: &str = "buildkite-agent";
+
+fn meta_data(report: &Report, prefix: &str) -> Vec<Call> {
+    let set = |(name, input)| Call { arguments: vec!["meta-data".to_owned(), "set".to_owned(), name], input };
+    buildkite::meta_data(report, prefix).into_iter().map(set).collect()
+}
+
+fn annotate(report: &Report, prefix: &str) -> Vec<Call> {
+    let (context, style) = buildkite::annotation(report, prefix);
+    let input = match report.stage {
+        Stage::First => markdown::began(report),
+        Stage::Final => markdown::summary(report),
+    };
+    let arguments = ["annotate", "--context", &context, "--style", style].map(str::to_owned).to_vec();
+    vec![Call { arguments, input }]
+}
+
+/// What the CI's own file gets.
+fn records(ci: Ci, report: &Report, prefix: &str) -> Result<String, Trouble> {
+    match ci {
+        Ci::Github => {
+            let rows = outputs::outputs(report, Destination::CiFile).rows;
+            // A delimiter that stands in a value is as good as impossible; then the next one does not.
+            loop {
+                if let Ok(records) = github::output_file(&rows, &token()) {
+                    break Ok(records);
+                }
+            }
+        }
+        Ci::Circleci => Ok(circleci::exports(report, prefix)),
+        Ci::CloudBuild => cloud_build::render(report).map_err(|_| NOT_RENDERED),
+        Ci::Bitbucket | Ci::Drone => Ok(dotenv::render(report, prefix)),
+        Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => Ok(String::new()),
     }
 }
 
 impl Piece {
-    /// Writes it, on a thread of its own.
-    pub async fn deliver(self) -> Result<(), Trouble> {
+    /// Writes it, on a thread of its own; returns what is to be said in the log.
+    pub async fn deliver(self) -> Result<Option<String>, Trouble> {
         let (tell, done) = oneshot::channel();
         let work = self.work;
         thread::Builder::new()
             .name(format!("deliver {}", self.input))
             .spawn(move || drop(tell.send(work())))
             .map_err(Trouble::NotWritten)?;
-        done.await.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this")))
+        done.await.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this"))).map(|()| self.then)
     }
 }
 
+const NOT_RENDERED: Trouble = Trouble::Bug("it could not be rendered, please report this");
+
 fn render(format: Format, report: &Report, prefix: &str) -> Result<String, Trouble> {
-    const BUG: Trouble = Trouble::Bug("it could not be rendered, please report this");
     match format {
-        Format::Json => json::render(report).map_err(|_| BUG),
-        Format::Junit => junit::render(report).map_err(|_| BUG),
+        Format::Json => json::render(report).map_err(|_| NOT_RENDERED),
+        Format::Junit => junit::render(report).map_err(|_| NOT_RENDERED),
         Format::Dotenv => Ok(dotenv::render(report, prefix)),
         Format::Markdown => Ok(markdown::summary(report)),
         Format::TraceFile => Ok(trace_file::whole(report)),
-        Format::Annotations => gitlab::annotations(report).map_err(|_| BUG),
+        Format::Annotations => gitlab::annotations(report).map_err(|_| NOT_RENDERED),
     }
 }
 

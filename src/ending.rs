@@ -15,7 +15,7 @@ use crate::gate::{Foreign, Verdict};
 use crate::plan::{Colour, LogFormat, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
-use crate::report::{Report, text};
+use crate::report::{Report, azure, teamcity, text};
 use crate::watch::{Patience, Signals};
 
 /// How long one destination may take to write: longer than any file system in order needs, short enough to reach the
@@ -39,7 +39,7 @@ pub struct Ending {
 #[derive(Default)]
 pub struct Late(Vec<Pin<Box<Delivered>>>);
 
-type Delivered = dyn Future<Output = Result<(), Trouble>>;
+type Delivered = dyn Future<Output = Result<Option<String>, Trouble>>;
 
 /// What came of the first versions.
 #[derive(Debug, Default)]
@@ -72,6 +72,7 @@ impl Ending {
             }
         }
         if inputs_are_right && begun.mistakes.is_empty() {
+            self.command(&first);
             for piece in self.delivery.first_for_ci(&first) {
                 if let Err((_, said)) = self.deliver(piece).await {
                     begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
@@ -103,6 +104,7 @@ impl Ending {
         {
             report.warn(self.clock.elapsed(), warning);
         }
+        self.command(&report);
         let shared = Arc::new(report);
         let mut said_of_it = Vec::new();
         for piece in self.delivery.last(&shared) {
@@ -115,6 +117,27 @@ impl Ending {
             self.warn(&mut report, warning);
         }
         report
+    }
+
+    /// Says the outputs to a CI that takes them as commands in the log; the last one of a name wins.
+    fn command(&self, report: &Report) {
+        let outlet = self.delivery.outlet();
+        let commands = rendered(|| match outlet.ci {
+            Ci::Azure => azure::variables(report, &outlet.output_prefix),
+            Ci::Teamcity => teamcity::parameters(report, &outlet.output_prefix),
+            Ci::Bitbucket
+            | Ci::Buildkite
+            | Ci::Circleci
+            | Ci::CloudBuild
+            | Ci::Drone
+            | Ci::Files
+            | Ci::Github
+            | Ci::Gitlab
+            | Ci::None => String::new(),
+        });
+        if let Some(commands) = commands.filter(|commands| !commands.is_empty()) {
+            self.console.write(commands);
+        }
     }
 
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
@@ -131,7 +154,12 @@ impl Ending {
             (LogFormat::Json, _) => text::closing_json(report),
             (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
             (LogFormat::Text, Ci::Gitlab) => text::closing(report, text::Fold::Gitlab(self.clock.utc())),
-            (LogFormat::Text, Ci::None) => text::closing(report, text::Fold::None),
+            (LogFormat::Text, Ci::Azure) => text::closing(report, text::Fold::Azure),
+            (LogFormat::Text, Ci::Buildkite) => text::closing(report, text::Fold::Buildkite),
+            (LogFormat::Text, Ci::Teamcity) => text::closing(report, text::Fold::Teamcity(&outlet.output_prefix)),
+            (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
+                text::closing(report, text::Fold::None)
+            }
         });
         let Report { verdict, .. } = report;
         let words = words.unwrap_or_else(|| {
@@ -164,7 +192,11 @@ impl Ending {
         let name = format!("{} {path}", piece.input);
         let mut work = Box::pin(piece.deliver());
         match self.wait(&mut work, PIECE).await {
-            Some(Ok(())) => Ok(()),
+            Some(Ok(None)) => Ok(()),
+            Some(Ok(Some(words))) => {
+                self.console.write(words);
+                Ok(())
+            }
             Some(Err(trouble)) => {
                 let said = format!("{name}: {trouble}");
                 Err((trouble, said))

@@ -6,31 +6,84 @@ use crate::inputs::Env;
 
 use super::desk::Wrong;
 
-/// The CI systems with reports of their own. Gitea and Forgejo speak GitHub's file protocol.
+/// The CI systems, as far as reports to them differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ci {
     None,
+    /// The whole family: GHES, Gitea, Forgejo and act speak GitHub's file protocol.
     Github,
     Gitlab,
+    Azure,
+    Buildkite,
+    Teamcity,
+    Circleci,
+    Bitbucket,
+    CloudBuild,
+    Drone,
+    /// These read report files alone, which the job names: Jenkins, Woodpecker, CodeBuild.
+    Files,
 }
 
-/// The marks of the GitHub family, most particular first: act, Gitea and Forgejo set `GITHUB_ACTIONS` as well.
-const GITHUB_FAMILY: [&str; 3] = ["FORGEJO_ACTIONS", "GITEA_ACTIONS", "GITHUB_ACTIONS"];
+/// What `ci` can be, besides `auto`.
+const NAMES: [(&str, Ci); 15] = [
+    ("github", Ci::Github),
+    ("gitlab", Ci::Gitlab),
+    ("azure", Ci::Azure),
+    ("buildkite", Ci::Buildkite),
+    ("teamcity", Ci::Teamcity),
+    ("circleci", Ci::Circleci),
+    ("bitbucket", Ci::Bitbucket),
+    ("jenkins", Ci::Files),
+    ("woodpecker", Ci::Files),
+    ("drone", Ci::Drone),
+    ("cloud-build", Ci::CloudBuild),
+    ("codebuild", Ci::Files),
+    ("gitea", Ci::Github),
+    ("forgejo", Ci::Github),
+    ("none", Ci::None),
+];
 
-/// Systems that a later version reports to.
-const LATER: [&str; 12] = [
-    "azure",
-    "buildkite",
-    "circleci",
-    "bitbucket",
-    "teamcity",
-    "codebuild",
-    "cloudbuild",
-    "drone",
-    "woodpecker",
-    "jenkins",
-    "tekton",
-    "argo",
+/// Names that somebody may try, and what serves them.
+const OTHERS: [(&str, &str); 2] = [
+    ("tekton", "Tekton sets no mark and has no log commands: give output-dir, and leave ci out"),
+    ("argo", "Argo has no log commands: give output-dir, and leave ci out"),
+];
+
+/// How a variable tells of a CI system.
+#[derive(Clone, Copy)]
+enum Mark {
+    /// It says `true`, in any case.
+    True(&'static str),
+    /// It is set.
+    Set(&'static str),
+    Says(&'static str, &'static str),
+}
+
+/// The order of detection; the first mark decides.
+///
+/// The GitHub family comes first, for its runners pass their own environment on into whatever a job starts, and within it
+/// the most particular, though all are one to us: Gitea and Forgejo set `GITHUB_ACTIONS` as well. Jenkins comes behind
+/// the others, since its variables are common on agents that run more than Jenkins. The last row is a capability instead
+/// of a name: a container that was given the runner's file, but not its mark.
+const MARKS: [(Mark, Ci); 18] = [
+    (Mark::True("FORGEJO_ACTIONS"), Ci::Github),
+    (Mark::True("GITEA_ACTIONS"), Ci::Github),
+    (Mark::True("GITHUB_ACTIONS"), Ci::Github),
+    (Mark::True("GITLAB_CI"), Ci::Gitlab),
+    (Mark::True("TF_BUILD"), Ci::Azure),
+    (Mark::True("BUILDKITE"), Ci::Buildkite),
+    (Mark::True("CIRCLECI"), Ci::Circleci),
+    (Mark::Set("BITBUCKET_BUILD_NUMBER"), Ci::Bitbucket),
+    (Mark::Set("BITBUCKET_PIPELINES_VARIABLES_PATH"), Ci::Bitbucket),
+    (Mark::Set("TEAMCITY_VERSION"), Ci::Teamcity),
+    (Mark::Set("CODEBUILD_BUILD_ARN"), Ci::Files),
+    (Mark::Set("BUILDER_OUTPUT"), Ci::CloudBuild),
+    (Mark::True("DRONE"), Ci::Drone),
+    (Mark::Set("DRONE_OUTPUT"), Ci::Drone),
+    (Mark::Says("CI", "woodpecker"), Ci::Files),
+    (Mark::Says("CI_SYSTEM_NAME", "woodpecker"), Ci::Files),
+    (Mark::Set("JENKINS_URL"), Ci::Files),
+    (Mark::Set("GITHUB_OUTPUT"), Ci::Github),
 ];
 
 /// Variables that name a file in which a CI system reads commands, state or results of its own: a report there would be
@@ -60,26 +113,48 @@ const COMMAND_FILES: [&str; 20] = [
 
 /// Reads the input `ci`.
 pub(super) fn read(text: &str, env: &Env) -> Result<Ci, Wrong> {
-    match text {
-        "auto" => Ok(detect(env)),
-        "github" => Ok(Ci::Github),
-        "gitlab" => Ok(Ci::Gitlab),
-        "none" => Ok(Ci::None),
-        _ if LATER.contains(&text) => Err(Wrong::whole(
-            "not available in this version yet; `none`, and report files such as dotenv and junit, work everywhere",
-        )),
-        _ => Err(Wrong::whole("possible are: auto, github (also for Gitea and Forgejo), gitlab, none")),
+    if text == "auto" {
+        return Ok(detect(env));
+    }
+    if let Some((_, ci)) = NAMES.iter().find(|(name, _)| *name == text) {
+        return Ok(*ci);
+    }
+    match OTHERS.iter().find(|(name, _)| *name == text) {
+        Some((_, what)) => Err(Wrong::whole(*what)),
+        None => {
+            let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+            Err(Wrong::whole(format!("possible are: auto, {}", names.join(", "))))
+        }
     }
 }
 
-/// The GitHub family comes first in the order of detection; systems without reports of their own are all alike.
+/// Which system this is, by what it sets.
 pub(super) fn detect(env: &Env) -> Ci {
-    if GITHUB_FAMILY.iter().any(|mark| env.is_true(mark)) {
-        Ci::Github
-    } else if env.is_true("GITLAB_CI") {
-        Ci::Gitlab
-    } else {
-        Ci::None
+    let holds = |mark: Mark| match mark {
+        Mark::True(name) => env.is_true(name),
+        Mark::Set(name) => env.value(name).is_some(),
+        Mark::Says(name, word) => env.value(name).is_some_and(|value| value.eq_ignore_ascii_case(word)),
+    };
+    MARKS.iter().find(|(mark, _)| holds(*mark)).map_or(Ci::None, |(_, ci)| *ci)
+}
+
+impl Ci {
+    /// Whether the results are commands in the log, so that the log has to be text.
+    pub(super) const fn commands_in_log(self) -> bool {
+        matches!(self, Ci::Azure | Ci::Teamcity)
+    }
+}
+
+/// The file in which the system takes outputs, and the variable that names it.
+pub(super) fn output_file(ci: Ci, env: &Env) -> Option<PathBuf> {
+    match ci {
+        Ci::Github => file(env, "GITHUB_OUTPUT"),
+        Ci::Circleci => file(env, "BASH_ENV"),
+        Ci::Bitbucket => file(env, "BITBUCKET_PIPELINES_VARIABLES_PATH"),
+        Ci::Drone => file(env, "DRONE_OUTPUT"),
+        // The variable names a folder (Cloud Build, `BuildStepOutputs`).
+        Ci::CloudBuild => file(env, "BUILDER_OUTPUT").map(|folder| folder.join("output")),
+        Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => None,
     }
 }
 
@@ -90,5 +165,6 @@ pub(super) fn file(env: &Env, name: &str) -> Option<PathBuf> {
 
 /// The CI's own files that are there, with the variable that names each.
 pub(super) fn command_files(env: &Env) -> Vec<(&'static str, PathBuf)> {
-    COMMAND_FILES.iter().filter_map(|name| Some((*name, file(env, name)?))).collect()
+    let named = COMMAND_FILES.iter().filter_map(|name| Some((*name, file(env, name)?)));
+    named.chain(output_file(Ci::CloudBuild, env).map(|path| ("BUILDER_OUTPUT", path))).collect()
 }

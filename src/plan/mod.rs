@@ -85,9 +85,12 @@ pub enum Logs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outlet {
     pub ci: ci::Ci,
-    /// `GITHUB_OUTPUT` and `GITHUB_STEP_SUMMARY`, where the CI offers them (the summary only if it is wanted).
+    /// Where the CI takes outputs from a file: `GITHUB_OUTPUT`, `BASH_ENV` and their kin.
     pub ci_output: Option<PathBuf>,
+    /// Where the CI takes a summary from a file, if it is wanted: `GITHUB_STEP_SUMMARY`; on Azure the file to upload.
     pub ci_summary: Option<PathBuf>,
+    /// Whether the summary is an annotation of Buildkite's.
+    pub annotation: bool,
     /// The report files asked for, but those whose path is a mistake.
     pub json: Option<PathBuf>,
     pub junit: Option<PathBuf>,
@@ -254,6 +257,16 @@ fn vocabulary(desk: &mut Desk<'_>) -> Option<Vocabulary> {
         }
     }
     None
+}
+
+/// The names of all variables that may hold a secret of ours: what another program must not inherit.
+pub fn secret_variables() -> Vec<String> {
+    let names = |row: &crate::inputs::Row| {
+        let shout = row.name.to_ascii_uppercase();
+        let snake = shout.replace('-', "_");
+        [row.variable.to_owned(), format!("INPUT_{shout}"), format!("INPUT_{snake}"), format!("PLUGIN_{snake}")]
+    };
+    ROWS.iter().filter(|row| row.input.is_secret()).flat_map(names).collect()
 }
 
 /// Everything that must not be seen and is known without reading a file.

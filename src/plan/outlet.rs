@@ -48,16 +48,24 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         desk.read(Input::OutputPrefix, prefix).or_else(|| default(Input::OutputPrefix).map(str::to_owned));
     let output_prefix = output_prefix.unwrap_or_default();
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-    let log_format = desk.read(Input::LogFormat, |text| choice(text, &formats)).unwrap_or(LogFormat::Text);
+    let log_format = desk.read(Input::LogFormat, |text| match choice(text, &formats)? {
+        LogFormat::Json if ci.commands_in_log() => Err(Wrong::whole(
+            "this CI's results are commands in the log, so the log must be text; or else set ci to none",
+        )),
+        format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
+    });
+    let log_format = log_format.unwrap_or(LogFormat::Text);
     let volume = read_volume(desk);
     let (destinations, taken) = read_destinations(desk, env, ci, &output_prefix);
     let annotations = if ci == Ci::Gitlab { annotations(desk, env, &destinations, &taken) } else { None };
     let destination = |input| destinations.iter().find(|(other, _)| *other == input).map(|(_, path)| path.clone());
-    let on_github = |name| if ci == Ci::Github { ci::file(env, name) } else { None };
+    let summary =
+        if wants_summary { summary(ci, env, destination(Input::Markdown), &output_prefix, &taken) } else { None };
     Outlet {
         ci,
-        ci_output: on_github("GITHUB_OUTPUT"),
-        ci_summary: on_github("GITHUB_STEP_SUMMARY").filter(|_| wants_summary),
+        ci_output: ci::output_file(ci, env),
+        ci_summary: summary,
+        annotation: ci == Ci::Buildkite && wants_summary,
         json: destination(Input::Json),
         junit: destination(Input::Junit),
         dotenv: destination(Input::Dotenv),
@@ -69,6 +77,34 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         log_format,
         volume,
         colour: read_colour(env),
+    }
+}
+
+/// The file of the job summary. Azure is told a path from the root, of a file that stays until the job is over: the
+/// `markdown` report, or else one of ours in the agent's own folder for such files. That one is named after the prefix, so
+/// that two gates of one job don't collide.
+fn summary(ci: Ci, env: &Env, markdown: Option<PathBuf>, output_prefix: &str, taken: &[Taken]) -> Option<PathBuf> {
+    match ci {
+        Ci::Github => ci::file(env, "GITHUB_STEP_SUMMARY"),
+        Ci::Azure => {
+            let name = output_prefix.trim_matches('_').to_ascii_lowercase();
+            let name = if name.is_empty() { "maestro_gate" } else { &name };
+            let own = || {
+                let path = whole(env, &ci::file(env, "AGENT_TEMPDIRECTORY")?.join(format!("{name}.md")));
+                taken.iter().all(|other| other.path != path).then_some(path)
+            };
+            let path = markdown.map(|path| whole(env, &path)).or_else(own)?;
+            path.is_absolute().then_some(path)
+        }
+        Ci::Bitbucket
+        | Ci::Buildkite
+        | Ci::Circleci
+        | Ci::CloudBuild
+        | Ci::Drone
+        | Ci::Files
+        | Ci::Gitlab
+        | Ci::None
+        | Ci::Teamcity => None,
     }
 }
 

@@ -66,6 +66,28 @@ pub fn github_property(text: &str) -> String {
     github_data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+/// The data of an Azure command, and a property of one (agent, `Command.cs`: `%AZP25` is a percent sign unless a pool turns
+/// `DECODE_PERCENTS` off).
+pub fn azure(text: &str) -> String {
+    let text = text.replace('%', "%AZP25").replace('\r', "%0D").replace('\n', "%0A");
+    text.replace(';', "%3B").replace(']', "%5D")
+}
+
+/// A value in a TeamCity service message (documentation, *Escaped values*). What is beyond ASCII is written in UTF-16.
+pub fn teamcity(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '|' | '\'' | '[' | ']' => out.extend(['|', c]),
+            '\n' => out.push_str("|n"),
+            '\r' => out.push_str("|r"),
+            ' '..='~' => out.push(c),
+            _ => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("|0x{unit:04X}"))),
+        }
+    }
+    out
+}
+
 /// A value in a dotenv or shell file (contract, *Outputs*): every byte outside `[A-Za-z0-9_.:/@+,=-]` percent-encoded.
 /// Nothing is left that GitLab would expand, that a shell would split, quote or run, or that ends a line.
 ///

@@ -1,9 +1,8 @@
 //! What the GitHub family (GitHub, GHES, Gitea, Forgejo, act) reads: the output file, annotations, folds in the log.
 
-use super::clean::{self, Clean};
+use super::clean::Clean;
 use super::outputs::Output;
-use super::{Note, Report, Weight, escape, words};
-use crate::gate::Verdict;
+use super::{Report, escape, issues};
 
 /// Random text from the caller that nobody outside can foresee: at least 16 ASCII letters and digits.
 pub struct Token(String);
@@ -38,25 +37,11 @@ pub fn output_file(rows: &[Output], token: &Token) -> Result<String, DelimiterTa
 /// The runner cuts an annotation's message here, in characters (`ExecutionContext.cs`).
 const MESSAGE_LIMIT: usize = 4096;
 
-/// The most warnings: the runner keeps ten of a step's, and the other tools of the step may want some.
-const WARNINGS: usize = 5;
-
-/// The most runs that an annotation tells of; all stand in the log and the summary.
-const RUNS: usize = 10;
-
-/// What an annotation shows of a trace, in bytes: it is seen above everything else, on the run's first page.
-const TRACE_LIMIT: usize = 1024;
-
 /// The annotations, one command a line: first the warnings, then one error on anything but a pass.
 pub fn annotations(report: &Report) -> String {
-    let warnings: Vec<&Note> = report.notes.iter().filter(|note| note.weight == Weight::Warning).collect();
-    let shown = if warnings.len() > WARNINGS { WARNINGS - 1 } else { warnings.len() };
-    let mut lines: String = warnings.iter().take(shown).map(|note| warning(&note.text)).collect();
-    if warnings.len() > shown {
-        lines.push_str(&warning(&format!("{} more warnings stand in the log", warnings.len() - shown)));
-    }
-    if report.verdict != Verdict::Passed {
-        lines.push_str(&command("error", &format!("maestro-gate: {}", report.verdict.name()), &message(report)));
+    let mut lines: String = issues::warnings(report).iter().map(|text| warning(text)).collect();
+    if let Some(text) = issues::error(report, MESSAGE_LIMIT) {
+        lines.push_str(&command("error", &format!("maestro-gate: {}", report.verdict.name()), &text));
     }
     lines
 }
@@ -69,31 +54,6 @@ pub fn warning(text: &str) -> String {
 fn command(name: &str, title: &str, message: &str) -> String {
     let message: String = message.chars().take(MESSAGE_LIMIT).collect();
     format!("::{name} title={}::{}\n", escape::github_property(title), escape::github_data(&message))
-}
-
-/// The error's text: what happened, which runs did not pass or what the only one's trace says, what to do. Its lines of foreign text stand behind the
-/// gutter, for the runner prints the message into the log.
-fn message(report: &Report) -> String {
-    let mut parts = vec![escape::log_line(&words::headline(report))];
-    parts.extend(report.mistakes.iter().map(|mistake| escape::log_line(&format!("- {mistake}"))));
-    if report.runs.len() > 1 {
-        let others = report.runs.iter().filter(|run| !run.passed());
-        parts.extend(
-            others
-                .take(RUNS)
-                .map(|run| escape::log_line(&format!("- {}: {}: {}", run.end.name(), words::run(run), run.reason))),
-        );
-    } else if let Some(trace) = report.bug.as_ref().or(report.described().and_then(|run| run.telling_trace())) {
-        parts.push(escape::gutter(&clean::cut(trace, TRACE_LIMIT)).trim_end().to_owned());
-    }
-    // The next step must survive the cut, so the rest makes room for it.
-    let next = match words::next_steps(report).first() {
-        Some(step) => format!("\n{}", escape::log_line(&format!("next step: {step}"))),
-        None => String::new(),
-    };
-    let room = MESSAGE_LIMIT.saturating_sub(next.chars().count());
-    let text: String = parts.join("\n").chars().take(room).collect();
-    text + &next
 }
 
 /// Foreign text as a fold of the log, in which the runner obeys nothing until the token is said.

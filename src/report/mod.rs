@@ -3,17 +3,23 @@
 //! The renderers beside this file are pure functions from a `Report` to text. They never see a `Foreign`; what they put
 //! into a grammar goes through `escape`.
 
+pub mod azure;
+pub mod buildkite;
+pub mod circleci;
 pub mod clean;
+pub mod cloud_build;
 pub mod doctor;
 pub mod dotenv;
 pub mod escape;
 pub mod github;
 pub mod gitlab;
+mod issues;
 pub mod json;
 pub mod junit;
 mod made;
 pub mod markdown;
 pub mod outputs;
+pub mod teamcity;
 pub mod text;
 pub mod trace_file;
 pub mod words;

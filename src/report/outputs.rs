@@ -78,6 +78,18 @@ pub fn variables(report: &Report, prefix: &str) -> Vec<(String, String)> {
     rows.into_iter().map(|row| (escape::dotenv_key(prefix, row.name), row.value)).collect()
 }
 
+/// The longest value of an encoded variable, in bytes. Only the path of a trace file can be longer, and a variable that is
+/// empty is better than a file refused: eleven values and their names stay below GitLab's 5 KB by this.
+const VALUE_LIMIT: usize = 1024;
+
+/// The variables, their values encoded so that they mean nothing to any shell or CI, wherever they are pasted.
+pub fn encoded(report: &Report, prefix: &str) -> Vec<(String, String)> {
+    let encode = |value: String| {
+        Some(escape::dotenv_value(&value)).filter(|value| value.len() <= VALUE_LIMIT).unwrap_or_default()
+    };
+    variables(report, prefix).into_iter().map(|(name, value)| (name, encode(value))).collect()
+}
+
 fn trace(run: &RunReport, destination: Destination) -> String {
     let limit = match destination {
         Destination::CiFile => TRACE_LIMIT,

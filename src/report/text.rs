@@ -10,7 +10,7 @@ use super::github::{self, Token};
 use super::gitlab::{self, Section};
 use super::json::NoteRow;
 use super::outputs::RunRow;
-use super::{Note, Report, RunReport, Weight, escape, words};
+use super::{Note, Report, RunReport, Weight, azure, buildkite, escape, teamcity, words};
 
 /// How the CI at hand folds long foreign text away.
 #[derive(Clone, Copy)]
@@ -21,6 +21,12 @@ pub enum Fold<'a> {
     Github(&'a Token),
     /// GitLab's sections, which carry the time.
     Gitlab(DateTime<Utc>),
+    /// Azure's groups and issues.
+    Azure,
+    /// Buildkite's groups.
+    Buildkite,
+    /// TeamCity's blocks, and its build problem, which is told from another gate's by the outputs' prefix.
+    Teamcity(&'a str),
 }
 
 /// One piece of foreign text, and all of it together, in bytes: GitLab drops what is over 4 MiB, and the verdict comes
@@ -50,6 +56,9 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
             Piece::Full => line("further traces and logs are not shown: this log has enough of them"),
         });
     }
+    if let (Fold::Buildkite, false) = (fold, log.is_empty()) {
+        log.push_str(&buildkite::verdict_group(report));
+    }
     if let Some(path) = &report.trace_file {
         log.push_str(&line(&format!("whole traces: {path}")));
     }
@@ -59,8 +68,11 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     if report.runs.len() > 1 {
         log.push_str(&told_one_by_one(report));
     }
-    if let Fold::Github(_) = fold {
-        log.push_str(&github::annotations(report));
+    match fold {
+        Fold::Github(_) => log.push_str(&github::annotations(report)),
+        Fold::Azure => log.push_str(&azure::issues(report)),
+        Fold::Teamcity(prefix) => log.push_str(&teamcity::problems(report, prefix)),
+        Fold::Buildkite | Fold::Gitlab(_) | Fold::None => {}
     }
     if let [RunReport { run_url: Some(url), .. }] = report.runs.as_slice() {
         log.push_str(&line(&format!("the run: {url}")));
@@ -134,6 +146,9 @@ fn show(index: usize, title: &str, text: &Clean, fold: Fold<'_>) -> String {
         // The first is what a person came for: GitLab has no other page that would show it.
         Fold::Gitlab(at) if index == 0 => gitlab::section(title, text, at, index, Section::Open),
         Fold::Gitlab(at) => gitlab::section(title, text, at, index, Section::Folded),
+        Fold::Azure => azure::group(title, text),
+        Fold::Buildkite => buildkite::group(title, text, index),
+        Fold::Teamcity(_) => teamcity::block(title, text),
     }
 }
 

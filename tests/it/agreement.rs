@@ -173,10 +173,11 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
     let manifest = file("Cargo.toml");
     let promised = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("it is promised");
     let version = format!("{}.0", promised.trim_matches('"'));
-    for workflow in ["ci", "advisories"] {
+    for workflow in ["ci", "advisories", "prepare"] {
         let text = file(&format!(".github/workflows/{workflow}.yml"));
         assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
     }
+    assert!(file("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS build\n")));
     assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
     assert!(file("docs/github.md").contains(&format!("rustup default {version}`")));
     assert!(file("docs/github.md").contains(&format!("Rust {} or newer", promised.trim_matches('"'))));

@@ -2,8 +2,8 @@
 //! can set decides what its inputs decide. Real clients run it in `tests/gitlab/run`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::{Input, Kind, ROWS};

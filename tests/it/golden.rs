@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use maestro_gate::report::github::Token;
 use maestro_gate::report::outputs::{Destination, outputs};
 use maestro_gate::report::text::Fold;
-use maestro_gate::report::{Report, Stage, dotenv, github, gitlab, json, junit, markdown, text};
+use maestro_gate::report::{
+    Report, Stage, azure, circleci, cloud_build, dotenv, github, gitlab, json, junit, markdown, teamcity, text,
+};
 
 use crate::fixture;
 
@@ -34,6 +36,13 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
         let live: String = report.notes.iter().map(text::note_json).collect();
         documents.push(("jsonl", live + &text::closing_json(report)));
         documents.push(("gitlab-log", text::closing(report, Fold::Gitlab(fixture::at("2024-01-13T06:20:30Z")))));
+        let prefix = "MAESTRO_GATE_";
+        documents.push(("azure-log", azure::variables(report, prefix) + &text::closing(report, Fold::Azure)));
+        let closing = text::closing(report, Fold::Teamcity(prefix));
+        documents.push(("teamcity-log", teamcity::parameters(report, prefix) + &closing));
+        documents.push(("buildkite-log", text::closing(report, Fold::Buildkite)));
+        documents.push(("circleci.sh", circleci::exports(report, prefix)));
+        documents.push(("cloud-build.json", cloud_build::render(report).expect("plain structs")));
         documents.push(("github-log", text::closing(report, Fold::Github(&token()))));
     }
     documents

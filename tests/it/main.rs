@@ -18,6 +18,7 @@ mod hostile;
 mod hostile_text;
 mod laws;
 mod limits;
+mod other_cis;
 mod outputs;
 mod reports;
 mod runner;

@@ -220,7 +220,7 @@ fn the_next_step_names_the_input_to_change() {
     use Verdict::{Denied, NotFound, Stale, TimedOut, Unreachable};
     let unknown = Some(seen("FOO", Meaning::Unknown, None));
     assert!(step(TimedOut, unknown, None).starts_with("if FOO means success, set success-statuses: FOO;"));
-    assert!(step(TimedOut, Some(seen("RUNNING", Meaning::Wait, None)), None).contains("longer timeout"));
+    assert!(step(TimedOut, Some(seen("RUNNING", Meaning::Wait, None)), None).contains("raise timeout"));
     assert!(step(Stale, Some(seen("SUCCESS", Meaning::Passed, None)), None).contains("max-age"));
     for (verdict, during, kind, input) in [
         (Denied, SignIn, MissKind::Http(401), "DADOSFERA_PASSWORD"),

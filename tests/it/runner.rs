@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 pub mod github;
 pub mod gitlab;
 pub mod markdown;
+pub mod teamcity;
 
 /// A command that a runner obeys.
 #[derive(Clone, Debug, PartialEq, Eq)]

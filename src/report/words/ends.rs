@@ -90,8 +90,8 @@ impl Teller<'_> {
             }
             Some(word) => format!("{}; if it means that the run is not over, raise timeout; {stay}", teach(&word)),
             None => format!(
-                "{stay}: run this job again to wait on, with a longer timeout if such a run may take that long; else look \
-                 in Maestro why it is slow"
+                "{stay}, so run this job again to wait on; raise timeout if such a run may take that long, else look in \
+                 Maestro why it is slow"
             ),
         };
         (reason, next)

@@ -9,7 +9,7 @@ use crate::gate::{Foreign, Gate, Wanted};
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
 
-/// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai/`.
+/// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
 pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
     let waiting = match timeout.is_zero() {
         true => "looking once at".to_owned(),
@@ -22,7 +22,7 @@ pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Clean
         [only @ Wanted::Start { .. }] => format!("what is started of pipeline {}", id(only.pipeline().as_str())),
         several => count(several.len(), "run", "runs"),
     };
-    let service = cleaner.line(&Foreign::new(base), SERVICE_LIMIT);
+    let service = cleaner.line(&Foreign::new(base.trim_end_matches('/')), SERVICE_LIMIT);
     Clean::ours(format!("{waiting} {runs} at {service}"))
 }
 

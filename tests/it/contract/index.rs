@@ -287,7 +287,7 @@ pub const RULES: &[Line] = &[
     line(
         "the verdict and the next step last",
         &[
-            "the_last_line_of_the_log_says_what_happened_and_what_to_do",
+            "the_last_lines_of_the_log_say_what_to_do_and_what_happened",
             "the_log_tells_a_failure_with_its_trace_and_the_next_step_last",
         ],
     ),

@@ -72,7 +72,8 @@ pub fn annotations(file: &str) -> Result<Vec<(String, String)>, String> {
         for item in list {
             let link = item.get("external_link").and_then(serde_json::Value::as_object);
             let text = |key| link.and_then(|link| link.get(key)?.as_str().map(str::to_owned));
-            match (item.as_object().map(|item| item.len()), link.map(|link| link.len()), text("label"), text("url")) {
+            let members = item.as_object().map(serde_json::Map::len);
+            match (members, link.map(serde_json::Map::len), text("label"), text("url")) {
                 (Some(1), Some(2), Some(label), Some(url)) => links.push((label, url)),
                 _ => return Err(format!("{item}")),
             }

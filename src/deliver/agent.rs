@@ -1,0 +1,126 @@
+//! Calling a CI's own program: bounded, without the gate's secrets, and never through a shell.
+//!
+//! Values go in by stdin, since process lists show arguments. The program has all of the environment but our secrets: it
+//! needs its own access token, and the proxies.
+
+use std::io::{self, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+/// How often a wait looks up, and how often it does so before the program is killed: four seconds, less than a destination
+/// has (`ending`), so that a call is over when its destination is given up.
+const LOOK_UP: Duration = Duration::from_millis(20);
+const LOOK_UPS: u32 = 200;
+
+/// One call of the program.
+pub(super) struct Call {
+    pub arguments: Vec<String>,
+    pub input: String,
+}
+
+/// Makes all calls at once, and waits for all; an error if one of them failed.
+pub(super) fn call(program: &str, calls: Vec<Call>, hidden: &[String]) -> io::Result<()> {
+    call_within(program, calls, hidden, LOOK_UPS)
+}
+
+fn call_within(program: &str, calls: Vec<Call>, hidden: &[String], look_ups: u32) -> io::Result<()> {
+    let mut running = Running(Vec::new());
+    for call in calls {
+        running.0.push(start(program, call, hidden)?);
+    }
+    // Nobody sends: receiving is a wait that ends.
+    let (_keep, never) = channel::<()>();
+    for _ in 0..look_ups {
+        if running.all_ended(program)? {
+            return Ok(());
+        }
+        let _timed_out = never.recv_timeout(LOOK_UP);
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, format!("{program} did not end in time")))
+}
+
+fn start(program: &str, call: Call, hidden: &[String]) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.args(&call.arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    for name in hidden {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), format!("there is no {program} on the PATH")),
+        _ => error,
+    })?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that does not read would hold us; it tells by its exit code whether it got everything.
+        thread::Builder::new()
+            .name("agent-input".into())
+            .spawn(move || drop(stdin.write_all(call.input.as_bytes())))?;
+    }
+    Ok(child)
+}
+
+/// Programs under way. Left alone they would outlive their turn, and a late first version replace the last one.
+struct Running(Vec<Child>);
+
+impl Running {
+    fn all_ended(&mut self, program: &str) -> io::Result<bool> {
+        let mut all = true;
+        for child in &mut self.0 {
+            match child.try_wait()? {
+                None => all = false,
+                Some(status) if status.success() => {}
+                Some(status) => return Err(io::Error::other(format!("{program} failed ({status})"))),
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // Killing one that has ended does nothing; both only fail for one that is gone already.
+            let _killed = child.kill();
+            let _reaped = child.wait();
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, input: &str) -> Call {
+        Call { arguments: vec!["-c".to_owned(), script.to_owned()], input: input.to_owned() }
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_and_told() {
+        let calls = vec![shell("exec sleep 600", "")];
+        let error = call_within("sh", calls, &[], 3).expect_err("it does not end");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn input_that_nobody_reads_holds_nobody() {
+        let long = "x".repeat(1 << 20);
+        call("sh", vec![shell("exit 0", &long)], &[]).expect("it ended well");
+        let error = call("sh", vec![shell("exit 0", ""), shell("exit 3", &long)], &[]).expect_err("one failed");
+        assert!(error.to_string().contains("3"), "{error}");
+        call("sh", vec![shell("test $(wc -c) -eq 1048576", &long)], &[]).expect("it read everything");
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_inherited() {
+        call("sh", vec![shell("test -n \"$PATH\"", "")], &[]).expect("the environment is there");
+        call("sh", vec![shell("test -z \"$CARGO_MANIFEST_DIR\"", "")], &["CARGO_MANIFEST_DIR".to_owned()])
+            .expect("without what is hidden");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = call("no-such-program-here", vec![shell("", "")], &[]).expect_err("there is none");
+        assert_eq!(error.to_string(), "there is no no-such-program-here on the PATH");
+    }
+}

@@ -1,0 +1,145 @@
+//! Which CI it is: the order of the marks, and what each system offers.
+
+use super::super::ci::Ci;
+use super::*;
+
+fn outlet(env: &[(&str, &str)]) -> Outlet {
+    story().env(&ENOUGH).env(env).resolved().outlet
+}
+
+/// Systems in the order of detection, each with what its runners set.
+const SYSTEMS: [(&[(&str, &str)], Ci); 15] = [
+    (&[("FORGEJO_ACTIONS", "true"), ("GITEA_ACTIONS", "true"), ("GITHUB_ACTIONS", "true")], Ci::Github),
+    (&[("GITEA_ACTIONS", "true"), ("GITHUB_ACTIONS", "true")], Ci::Github),
+    (&[("GITHUB_ACTIONS", "true")], Ci::Github),
+    (&[("GITLAB_CI", "true")], Ci::Gitlab),
+    (&[("TF_BUILD", "True")], Ci::Azure),
+    (&[("BUILDKITE", "true")], Ci::Buildkite),
+    (&[("CIRCLECI", "true")], Ci::Circleci),
+    (&[("BITBUCKET_BUILD_NUMBER", "12")], Ci::Bitbucket),
+    (&[("TEAMCITY_VERSION", "2025.11")], Ci::Teamcity),
+    (&[("CODEBUILD_BUILD_ARN", "arn:aws:codebuild:x")], Ci::Files),
+    (&[("BUILDER_OUTPUT", "/builder/outputs")], Ci::CloudBuild),
+    (&[("DRONE", "true"), ("CI", "true")], Ci::Drone),
+    (&[("CI", "woodpecker"), ("CI_SYSTEM_NAME", "woodpecker")], Ci::Files),
+    (&[("JENKINS_URL", "https://ci.example/"), ("BUILD_ID", "7")], Ci::Files),
+    (&[("GITHUB_OUTPUT", "/f/out")], Ci::Github),
+];
+
+#[test]
+fn each_system_is_known_by_its_marks() {
+    for (marks, ci) in SYSTEMS {
+        assert_eq!(outlet(marks).ci, ci, "{marks:?}");
+        let none: Vec<_> = marks.iter().copied().chain([("MAESTRO_CI", "none")]).collect();
+        assert_eq!((outlet(&none).ci, outlet(&none).ci_output), (Ci::None, None), "{marks:?}");
+    }
+    for nothing in [("TF_BUILD", ""), ("CIRCLECI", "false"), ("CI", "true"), ("BUILD_ID", "7")] {
+        assert_eq!(outlet(&[nothing]).ci, Ci::None, "{nothing:?}");
+    }
+}
+
+/// A job of one system that runs within a job of another inherits its marks.
+#[test]
+fn of_two_systems_the_one_further_up_counts() {
+    for (index, (outer, first)) in SYSTEMS.iter().enumerate() {
+        for (inner, _) in &SYSTEMS[index..] {
+            let both: Vec<_> = inner.iter().chain(*outer).copied().collect();
+            assert_eq!(outlet(&both).ci, *first, "{both:?}");
+        }
+    }
+}
+
+#[test]
+fn each_name_of_ci_is_taken_and_others_are_told_the_names() {
+    let names = [
+        "github",
+        "gitlab",
+        "azure",
+        "buildkite",
+        "teamcity",
+        "circleci",
+        "bitbucket",
+        "jenkins",
+        "woodpecker",
+        "drone",
+        "cloud-build",
+        "codebuild",
+        "gitea",
+        "forgejo",
+        "none",
+    ];
+    for name in names.into_iter().chain(["auto"]) {
+        with("MAESTRO_CI", name).plan();
+        assert!(with("MAESTRO_CI", "hudson").mistake().contains(name), "{name}");
+    }
+    for kubernetes in ["tekton", "argo"] {
+        assert!(with("MAESTRO_CI", kubernetes).mistake().contains("output-dir"));
+    }
+}
+
+#[test]
+fn a_system_s_own_file_is_found_by_its_variable_and_left_alone_by_others() {
+    let files = [
+        ("GITHUB_OUTPUT", "/f/github"),
+        ("BASH_ENV", "/f/bash"),
+        ("BITBUCKET_PIPELINES_VARIABLES_PATH", "/f/bitbucket"),
+        ("DRONE_OUTPUT", "/f/drone"),
+        ("BUILDER_OUTPUT", "/f/builder"),
+    ];
+    for (ci, expected) in [
+        ("github", Some("/f/github")),
+        ("circleci", Some("/f/bash")),
+        ("bitbucket", Some("/f/bitbucket")),
+        ("drone", Some("/f/drone")),
+        ("cloud-build", Some("/f/builder/output")),
+        ("azure", None),
+        ("jenkins", None),
+        ("teamcity", None),
+    ] {
+        let all: Vec<_> = files.into_iter().chain([("MAESTRO_CI", ci)]).collect();
+        assert_eq!(outlet(&all).ci_output, expected.map(PathBuf::from), "{ci}");
+        // Nested systems are real: a mark without its file is no mistake.
+        assert_eq!(outlet(&[("MAESTRO_CI", ci)]).ci_output, None, "{ci}");
+        with("MAESTRO_CI", ci).plan();
+    }
+}
+
+#[test]
+fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
+    let azure = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", "/agent/temp")];
+    let found = |args: &[&str]| story().env(&ENOUGH).env(&azure).args(args).resolved().outlet.ci_summary;
+    assert_eq!(found(&[]), Some("/agent/temp/maestro_gate.md".into()));
+    assert_eq!(found(&["--output-prefix", "SALES_"]), Some("/agent/temp/sales.md".into()));
+    assert_eq!(found(&["--output-prefix", "_"]), Some("/agent/temp/maestro_gate.md".into()));
+    assert_eq!(found(&["--markdown", "out/x.md"]), Some("/work/out/x.md".into()));
+    assert_eq!(found(&["--summary=false", "--markdown", "out/x.md"]), None);
+    assert_eq!(found(&["--json", "/agent/temp/maestro_gate.md"]), None);
+    assert_eq!(outlet(&[("TF_BUILD", "True")]).ci_summary, None);
+}
+
+#[test]
+fn buildkite_s_annotation_is_its_summary() {
+    assert!(outlet(&[("BUILDKITE", "true")]).annotation);
+    assert!(!outlet(&[("BUILDKITE", "true"), ("MAESTRO_SUMMARY", "false")]).annotation);
+    assert!(!outlet(&[("BUILDKITE", "true"), ("MAESTRO_CI", "none")]).annotation);
+}
+
+#[test]
+fn no_secret_s_variable_is_inherited() {
+    let hidden = secret_variables();
+    for name in
+        ["DADOSFERA_PASSWORD", "DADOSFERA_ACCESS_TOKEN", "INPUT_TOTP-SECRET", "INPUT_TOTP_SECRET", "PLUGIN_PASSWORD"]
+    {
+        assert!(hidden.iter().any(|other| other == name), "{name}");
+    }
+}
+
+#[test]
+fn a_log_of_commands_is_text() {
+    for ci in ["azure", "teamcity"] {
+        let story = story().env(&ENOUGH).env(&[("MAESTRO_CI", ci), ("MAESTRO_LOG_FORMAT", "json")]);
+        assert!(story.mistake().starts_with("log-format"), "{ci}");
+        assert_eq!(story.resolved().outlet.log_format, LogFormat::Text);
+    }
+    story().env(&ENOUGH).env(&[("TF_BUILD", "True"), ("MAESTRO_CI", "none"), ("MAESTRO_LOG_FORMAT", "json")]).plan();
+}

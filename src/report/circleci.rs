@@ -1,0 +1,11 @@
+//! What CircleCI's later steps read: `$BASH_ENV`, a script that bash runs before each of them.
+//!
+//! <https://circleci.com/docs/env-vars/#parameters-and-bash-environment>
+
+use super::{Report, outputs};
+
+/// The outputs as exports; the last one of a name wins. Nothing in a value means anything to a shell.
+pub fn exports(report: &Report, prefix: &str) -> String {
+    let exports = outputs::encoded(report, prefix).into_iter();
+    exports.map(|(name, value)| format!("export {name}={value}\n")).collect()
+}

@@ -1,0 +1,59 @@
+//! What TeamCity reads: service messages in the log.
+//!
+//! <https://www.jetbrains.com/help/teamcity/service-messages.html>
+
+use super::clean::Clean;
+use super::{Report, Stage, escape, issues, outputs};
+
+/// The longest description of a build problem, in characters, and the longest identity.
+const PROBLEM_LIMIT: usize = 4000;
+const IDENTITY_LIMIT: usize = 60;
+
+/// The outputs, one message a line; the last one of a name wins. As `env.` parameters they are variables of later steps,
+/// and `%env.NAME%` is pasted into their scripts: that is why the values are encoded as for a shell. A percent sign would
+/// begin a reference; doubled it is one sign (TeamCity's documentation, *Configuring Build Parameters*).
+///
+/// At the end also what can be charted, as statistic values.
+pub fn parameters(report: &Report, prefix: &str) -> String {
+    let variables = outputs::encoded(report, prefix);
+    let message = |name: &str, value: &str| {
+        let value = value.replace('%', "%%");
+        message("setParameter", &[("name", &format!("env.{name}")), ("value", &value)])
+    };
+    let mut lines: String = variables.iter().map(|(name, value)| message(name, value)).collect();
+    if report.stage == Stage::Final {
+        for (name, value) in &variables {
+            let is_length = name.ends_with("_SECONDS") && !value.is_empty();
+            // More digits than these are refused; so long no run is.
+            if is_length && value.len() <= 13 {
+                lines.push_str(&self::message("buildStatisticValue", &[("key", name), ("value", value)]));
+            }
+        }
+    }
+    lines
+}
+
+/// The warnings, then one build problem on anything but a pass. A build has one problem of an identity: the prefix tells
+/// the problems of two gates apart.
+pub fn problems(report: &Report, prefix: &str) -> String {
+    let warning =
+        |text: String| message("message", &[("text", &format!("maestro-gate: {text}")), ("status", "WARNING")]);
+    let mut lines: String = issues::warnings(report).into_iter().map(warning).collect();
+    let title = format!("maestro-gate: {}: ", report.verdict.name());
+    if let Some(text) = issues::error(report, PROBLEM_LIMIT - title.len()) {
+        let identity: String = escape::dotenv_key(prefix, report.verdict.name()).chars().take(IDENTITY_LIMIT).collect();
+        lines.push_str(&message("buildProblem", &[("description", &(title + &text)), ("identity", &identity)]));
+    }
+    lines
+}
+
+/// Foreign text as a block of the log.
+pub fn block(title: &str, text: &Clean) -> String {
+    let mark = |name| message(name, &[("name", title)]);
+    format!("{}{}\n{}", mark("blockOpened"), escape::gutter(text).trim_end_matches('\n'), mark("blockClosed"))
+}
+
+fn message(name: &str, attributes: &[(&str, &str)]) -> String {
+    let attribute = |(key, value): &(&str, &str)| format!(" {key}='{}'", escape::teamcity(value));
+    format!("##teamcity[{name}{}]\n", attributes.iter().map(attribute).collect::<String>())
+}
