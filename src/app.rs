@@ -2,9 +2,8 @@
 
 use std::cell::Cell;
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -14,30 +13,31 @@ use tokio::sync::Mutex;
 
 use crate::api::{Client, Refusals};
 use crate::clock::Clock;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, coloured};
 use crate::gate::{Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
-use crate::plan::{self, LogFormat, Outlet, Plan, Resolved, RunUrl, Start, Volume};
+use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
 use crate::progress::{self, View};
-use crate::report::clean::Cleaner;
+use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::Names;
 use crate::report::{Note, Report, Story, Weight};
 use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, logs};
+use crate::{bug, logs, opening};
 
-/// The largest file of an input (a certificate bundle is a few hundred KiB): a device can't fill the memory.
-const INPUT_FILE_LIMIT: u64 = 16 * 1024 * 1024;
+/// How long a text that was asked for may take to be read.
+const SHOWN: Duration = Duration::from_secs(5);
 
 /// Runs the gate; returns the exit code.
 pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
-    bug::remember_panics();
-    let Ok(signals) = Signals::listen() else { return Verdict::InternalError.exit_code() };
-    let resolved = match plan::resolve(&args, &env, &read) {
-        Start::Show(text) => return say(text).await,
-        Start::Gate(resolved) => *resolved,
+    let mut signals = Signals::listen();
+    let (start, heard) = opening::resolve(args, env, &mut signals).await;
+    let resolved = match start {
+        Some(Start::Show(text)) => return say(text, signals).await,
+        Some(Start::Gate(resolved)) => *resolved,
+        None => return fallen(),
     };
     let Resolved { outlet, secrets, warnings, plan } = resolved;
 
@@ -61,44 +61,67 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         signals,
         patience: Patience::default(),
     };
+    if let Some(signal) = heard {
+        ending.patience.shorten(signal, &clock);
+    }
 
     let targets = plan.as_ref().map(|plan| plan.targets.clone()).unwrap_or_default();
     let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
     let first = Report::first(&targets, &link, &cleaner);
+    let mut view = View::new(console, format, volume, Names::new(&targets, &cleaner), cleaner.clone(), bar);
+
+    // A panic in here is a report like any other: internal-error, never a pass and never a failed run.
+    let story = gate(plan, warnings, &first, &mut ending, &mut view, notices, &link);
+    let told = AssertUnwindSafe(story).catch_unwind().await;
+    view.close();
+    let Told { report, logs } = told.unwrap_or_else(|_| Told {
+        report: Report::internal_error(first, &Foreign::new(bug::take().unwrap_or_default()), &cleaner),
+        logs: None,
+    });
+    let mut report = ending.documents(report).await;
+    // The verdict is told to the CI by now: whatever happens to logs, it stands.
+    if AssertUnwindSafe(logs::gather(&mut report, logs.as_ref(), &mut ending)).catch_unwind().await.is_err() {
+        ending
+            .warn(&mut report, Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it"));
+    }
+    ending.close(&report).await
+}
+
+/// What came of it, and how to get the logs.
+struct Told {
+    report: Report,
+    logs: Option<(Client, Logs)>,
+}
+
+/// Writes the first versions; then either there are mistakes to tell, or the runs are watched.
+async fn gate(
+    plan: Result<Plan, Vec<Mistake>>,
+    warnings: Vec<Warning>,
+    first: &Report,
+    ending: &mut Ending,
+    view: &mut View,
+    notices: Vec<Notice>,
+    link: &dyn Fn(&str, &str) -> Option<String>,
+) -> Told {
     let Begun { mistakes, warnings: early } = ending.begin(first.clone(), plan.is_ok()).await;
+    let cleaner = ending.cleaner.clone();
     let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
         (warnings.iter().map(|warning| cleaner.line(&Foreign::new(warning.sentence(show)), usize::MAX)))
             .chain(early)
-            .map(|text| Note { at: clock.elapsed(), weight: Weight::Warning, text })
+            .map(|text| Note { at: ending.clock.elapsed(), weight: Weight::Warning, text })
             .collect();
-
-    let plan = match plan {
-        Ok(plan) if mistakes.is_empty() => plan,
+    warned.iter().for_each(|note| view.note(note));
+    let mut told = match plan {
+        Ok(plan) if mistakes.is_empty() => watched(plan, ending, view, notices, link).await,
         wrong => {
             let wrong = wrong.err().unwrap_or_default();
             let all = wrong.iter().map(|mistake| mistake.sentence(show)).chain(mistakes);
-            let mut report = Report::invalid_input(all, &cleaner);
-            report.notes.extend(warned);
-            let report = ending.documents(report).await;
-            return ending.close(&report).await;
+            Told { report: Report::invalid_input(all, &cleaner), logs: None }
         }
     };
-    let which_logs = plan.logs;
-    let mut view = View::new(console, format, volume, Names::new(&targets, &cleaner), cleaner.clone(), bar);
-    warned.iter().for_each(|note| view.note(note));
-
-    // A panic from here on is a report like any other: internal-error, never a pass and never a failed run.
-    let watched = AssertUnwindSafe(watched(plan, &mut ending, &mut view, notices, &link)).catch_unwind().await;
-    view.close();
-    let (mut report, client) = watched.unwrap_or_else(|_| {
-        let known = bug::take().unwrap_or_default();
-        (Report::internal_error(first, &Foreign::new(known), &cleaner), None)
-    });
-    report.notes.splice(0..0, warned);
-    let report = ending.documents(report).await;
-    let report = logs::gather(report, which_logs, client.as_ref(), &mut ending).await;
-    ending.close(&report).await
+    told.report.notes.splice(0..0, warned);
+    told
 }
 
 /// Watches the runs to their end and reports. The client is handed back for the logs.
@@ -108,8 +131,8 @@ async fn watched(
     view: &mut View,
     mut notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
-) -> (Report, Option<Client>) {
-    let Plan { targets, rules, service, .. } = plan;
+) -> Told {
+    let Plan { targets, rules, service, logs, .. } = plan;
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
@@ -118,7 +141,8 @@ async fn watched(
         Ok(client) => client,
         Err(error) => {
             let first = Report::first(&targets, link, &cleaner);
-            return (Report::internal_error(first, &Foreign::new(error.to_string()), &cleaner), None);
+            let report = Report::internal_error(first, &Foreign::new(error.to_string()), &cleaner);
+            return Told { report, logs: None };
         }
     };
     if let Some(signal) = ending.patience.heard() {
@@ -158,7 +182,7 @@ async fn watched(
         trace_file: trace_file.as_deref(),
         cleaner: &cleaner,
     };
-    (Report::new(&gate.outcome(), &story), Some(client))
+    Told { report: Report::new(&gate.outcome(), &story), logs: Some((client, logs)) }
 }
 
 /// A token that can't be renewed and says that it ends before the deadline.
@@ -169,11 +193,26 @@ fn ends_early(ends: DateTime<Utc>, needed: Duration, clock: &Clock) -> Option<No
 }
 
 /// Prints a text that was asked for.
-async fn say(text: String) -> u8 {
+async fn say(text: String, mut signals: Signals) -> u8 {
     let console = Console::over(std::io::stdout());
     console.write(text);
-    console.flushed().await;
+    // Whoever asked may not read on, or not at all: that is no error.
+    let _read = Patience::default().wait(console.flushed(), SHOWN, &Clock::start(), &mut signals).await;
     0
+}
+
+/// A bug met where there is no report to tell it in. What it says may quote a secret that nobody knows yet, so that only
+/// its place is told.
+pub fn fallen() -> u8 {
+    let place = bug::place().map(|place| format!(" at {place}")).unwrap_or_default();
+    no_report(&format!("a bug of the gate{place}, please report it"))
+}
+
+/// The last words where there is no report; returns the exit code.
+pub fn no_report(why: &str) -> u8 {
+    let verdict = Verdict::InternalError;
+    console::last_words(format!("maestro-gate: {} (exit code {}): {why}\n", verdict.name(), verdict.exit_code()));
+    verdict.exit_code()
 }
 
 /// A spinner is for a person at a terminal who wants to see text.
@@ -187,10 +226,4 @@ fn wants_spinner(outlet: &Outlet) -> bool {
 /// The link to a run, of ids as they are shown.
 fn link(template: Option<RunUrl>) -> impl Fn(&str, &str) -> Option<String> {
     move |pipeline, run| Some(template.as_ref()?.link(&PipelineId::new(pipeline)?, &RunId::new(run)?))
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(INPUT_FILE_LIMIT).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -19,6 +19,9 @@ const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// How long to leave a stdout alone that says "try again" (a non-blocking pipe that is full).
 const AGAIN: Duration = Duration::from_millis(5);
 
+/// How long the very last words may take: what is left of two seconds after a signal.
+const LAST: Duration = Duration::from_millis(200);
+
 /// A handle to the writing thread.
 #[derive(Clone, Debug)]
 pub struct Console {
@@ -35,6 +38,7 @@ struct State {
 
 enum Message {
     Text(String),
+    Work(Box<dyn FnOnce() + Send>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -65,6 +69,17 @@ impl Console {
         }
     }
 
+    /// Does `work` on the writing thread, after what was said so far: drawing blocks as writing does.
+    pub fn in_turn(&self, work: impl FnOnce() + Send + 'static) {
+        // Without the thread there is nothing to draw on.
+        let _gone = self.queue.send(Message::Work(Box::new(work)));
+    }
+
+    /// Whether the reader is behind.
+    pub fn is_behind(&self) -> bool {
+        self.state.queued.load(Ordering::Relaxed) > 0
+    }
+
     /// Completes when all that was said so far is written, or can't be.
     pub async fn flushed(&self) {
         let (done, written) = oneshot::channel();
@@ -80,6 +95,28 @@ impl Console {
     }
 }
 
+/// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`.
+pub fn last_words(text: String) {
+    say_last(std::io::stdout(), text);
+}
+
+/// The same to whoever reads stderr: what stdout's reader did not get.
+pub fn last_words_aside(text: String) {
+    say_last(std::io::stderr(), text);
+}
+
+fn say_last(mut out: impl Write + Send + 'static, text: String) {
+    let (tell, told) = channel();
+    let write = move || {
+        let _written = put(&mut out, text.as_bytes());
+        // The process may be gone.
+        let _told = tell.send(());
+    };
+    if thread::Builder::new().name("last-words".into()).spawn(write).is_ok() {
+        let _written = told.recv_timeout(LAST);
+    }
+}
+
 fn write_all(mut out: impl Write, messages: &Receiver<Message>, state: &State) {
     for message in messages {
         match message {
@@ -92,6 +129,7 @@ fn write_all(mut out: impl Write, messages: &Receiver<Message>, state: &State) {
                 }
                 state.queued.fetch_sub(text.len(), Ordering::Relaxed);
             }
+            Message::Work(work) => work(),
             // The asker may have stopped waiting.
             Message::Flush(done) => drop(done.send(())),
         }

@@ -15,13 +15,15 @@ use tokio::sync::oneshot;
 use crate::plan::Outlet;
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
-use crate::report::{Report, Stage, dotenv, json, junit, markdown, trace_file};
+use crate::report::{Report, Stage, dotenv, gitlab, json, junit, markdown, trace_file};
 use file::Standing;
 
 mod file;
 mod trace;
+mod turn;
 
 pub use trace::TraceFile;
+use turn::Turns;
 
 /// One destination with what is to be written there.
 pub struct Piece {
@@ -52,17 +54,19 @@ enum Format {
     Dotenv,
     Markdown,
     TraceFile,
+    Annotations,
 }
 
 /// The destinations of this run of the gate.
 #[derive(Debug)]
 pub struct Delivery {
     outlet: Outlet,
+    turns: Turns,
 }
 
 impl Delivery {
     pub fn new(outlet: Outlet) -> Delivery {
-        Delivery { outlet }
+        Delivery { outlet, turns: Turns::default() }
     }
 
     pub fn outlet(&self) -> &Outlet {
@@ -72,6 +76,12 @@ impl Delivery {
     /// Where the trace file goes, if one is wanted and can be written.
     pub fn trace_file(&self) -> Option<&Path> {
         self.outlet.trace_file.as_deref()
+    }
+
+    /// Begins the last version of the trace file, if one is wanted.
+    pub fn start_trace(&self) -> Option<TraceFile> {
+        let path = self.trace_file()?;
+        Some(TraceFile::start(path.to_owned(), self.turns.of(path)))
     }
 
     /// A destination that is not to be written any more: what stands there is not ours to touch.
@@ -84,6 +94,7 @@ impl Delivery {
             &mut outlet.markdown,
             &mut outlet.trace_file,
             &mut outlet.output_dir,
+            &mut outlet.annotations,
             &mut outlet.ci_output,
             &mut outlet.ci_summary,
         ];
@@ -117,8 +128,8 @@ impl Delivery {
         if let Some(folder) = &outlet.output_dir {
             let report = Arc::clone(report);
             let work = {
-                let folder = folder.clone();
-                move || write_folder(&folder, &report)
+                let (folder, turn) = (folder.clone(), self.turns.of(folder));
+                move || turn.take(report.stage, || write_folder(&folder, &report))
             };
             pieces.push(Piece { input: "output-dir", path: folder.clone(), work: Box::new(work) });
         }
@@ -128,6 +139,7 @@ impl Delivery {
             ("junit", &outlet.junit, Format::Junit),
             ("markdown", &outlet.markdown, Format::Markdown),
             ("trace-file", &outlet.trace_file, Format::TraceFile),
+            ("annotations", &outlet.annotations, Format::Annotations),
         ];
         for (input, path, format) in files {
             let Some(path) = path else { continue };
@@ -135,7 +147,10 @@ impl Delivery {
                 continue;
             }
             let (report, prefix, there) = (Arc::clone(report), outlet.output_prefix.clone(), path.clone());
-            let work = move || write_file(&there, report.stage, &render(format, &report, &prefix)?);
+            let turn = self.turns.of(path);
+            let work = move || {
+                turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix)?))
+            };
             pieces.push(Piece { input, path: path.clone(), work: Box::new(work) });
         }
         pieces
@@ -143,7 +158,7 @@ impl Delivery {
 
     fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
         let path = self.outlet.ci_output.clone()?;
-        let (report, there) = (Arc::clone(report), path.clone());
+        let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
             let rows = outputs::outputs(&report, Destination::CiFile).rows;
             // A delimiter that stands in a value is as good as impossible; then the next one does not.
@@ -152,20 +167,20 @@ impl Delivery {
                     break records;
                 }
             };
-            file::append(&there, records.as_bytes()).map_err(Trouble::NotWritten)
+            turn.take(report.stage, || file::append(&there, records.as_bytes()).map_err(Trouble::NotWritten))
         };
         Some(Piece { input: "GITHUB_OUTPUT", path, work: Box::new(work) })
     }
 
     fn for_ci_summary(&self, report: &Arc<Report>) -> Option<Piece> {
         let path = self.outlet.ci_summary.clone()?;
-        let (report, there) = (Arc::clone(report), path.clone());
+        let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
             let text = match report.stage {
                 Stage::First => markdown::began(&report),
                 Stage::Final => markdown::summary(&report),
             };
-            file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten)
+            turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
         Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work) })
     }
@@ -192,6 +207,7 @@ fn render(format: Format, report: &Report, prefix: &str) -> Result<String, Troub
         Format::Dotenv => Ok(dotenv::render(report, prefix)),
         Format::Markdown => Ok(markdown::summary(report)),
         Format::TraceFile => Ok(trace_file::whole(report)),
+        Format::Annotations => gitlab::annotations(report).map_err(|_| BUG),
     }
 }
 

@@ -3,15 +3,17 @@
 //! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (contract, *Second
 //! law*): it is shown, and changes nothing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
 use crate::plan::{Colour, LogFormat, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
+use crate::report::outputs::{Destination, outputs};
 use crate::report::{Report, text};
 use crate::watch::{Patience, Signals};
 
@@ -76,9 +78,8 @@ impl Ending {
         if let Verdict::Interrupted(signal) = report.verdict {
             self.patience.shorten(signal, &self.clock);
         }
-        if let Some(warning) =
-            crate::report::outputs::outputs(&report, crate::report::outputs::Destination::CiFile).warning
-            && self.delivery.outlet().ci_output.is_some()
+        if self.delivery.outlet().ci_output.is_some()
+            && let Some(warning) = rendered(|| outputs(&report, Destination::CiFile).warning).flatten()
         {
             report.warn(self.clock.elapsed(), warning);
         }
@@ -106,16 +107,31 @@ impl Ending {
     /// Says the last words, and returns the exit code.
     pub async fn close(mut self, report: &Report) -> u8 {
         let outlet = self.delivery.outlet();
-        let words = match (outlet.log_format, outlet.ci) {
+        let words = rendered(|| match (outlet.log_format, outlet.ci) {
             (LogFormat::Json, _) => text::closing_json(report),
             (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
+            (LogFormat::Text, Ci::Gitlab) => text::closing(report, text::Fold::Gitlab(self.clock.utc())),
             (LogFormat::Text, Ci::None) => text::closing(report, text::Fold::None),
-        };
+        });
+        let Report { verdict, .. } = report;
+        let words = words.unwrap_or_else(|| {
+            format!(
+                "maestro-gate: {} (exit code {}): the log's end is missing by a bug of the gate, please report it\n",
+                verdict.name(),
+                verdict.exit_code()
+            )
+        });
         let painted = self.coloured && outlet.log_format == LogFormat::Text;
         self.console.write(if painted { paint(&words, report.verdict) } else { words });
         let console = self.console.clone();
         // A reader who does not read in time has lost its own log; outputs and files are there.
-        let _written = self.wait(console.flushed(), PIECE).await;
+        let read = self.wait(console.flushed(), PIECE).await.is_some();
+        if !read || console.dropped() > 0 {
+            console::last_words_aside(format!(
+                "maestro-gate: {}: stdout was closed or not read; a part of the log is lost\n",
+                verdict.name()
+            ));
+        }
         report.verdict.exit_code()
     }
 
@@ -131,6 +147,11 @@ impl Ending {
             None => Err((Trouble::Bug("it took too long"), format!("{name}: not written in time"))),
         }
     }
+}
+
+/// Renders what belongs to no thread of its own. The verdict is told by now, and a panic may not change it.
+fn rendered<T>(render: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(render)).ok()
 }
 
 /// Whether to colour: as the user says, else if a terminal reads.

@@ -30,6 +30,7 @@ pub mod ending;
 pub mod gate;
 pub mod inputs;
 pub mod logs;
+pub mod opening;
 pub mod plan;
 pub mod progress;
 pub mod report;

@@ -22,17 +22,20 @@ const TAIL: usize = 16 * 1024;
 const FILE: Duration = Duration::from_secs(5);
 
 /// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
-pub async fn gather(mut report: Report, which: Logs, client: Option<&Client>, ending: &mut Ending) -> Report {
-    let mut file = ending.delivery.trace_file().map(|path| TraceFile::start(path.to_owned()));
+/// Without a client there are no logs.
+pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: &mut Ending) {
+    let mut file = ending.delivery.start_trace();
     let until = ending.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
+    if let Some(file) = file.as_mut().filter(|_| report.runs.is_empty()) {
+        file.push(trace_file::whole(report));
+    }
     for run in &mut report.runs {
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let Some(client) = client.filter(|_| is_wanted(which, run) && ending.patience.heard().is_none()) else {
-            continue;
-        };
+        let wanted = |(_, which): &&(Client, Logs)| is_wanted(*which, run) && ending.patience.heard().is_none();
+        let Some((client, _)) = logs.filter(wanted) else { continue };
         let fetched = fetch(run, client, until, &mut file, ending).await;
         notes.extend(fetched.err());
     }
@@ -40,14 +43,13 @@ pub async fn gather(mut report: Report, which: Logs, client: Option<&Client>, en
     if let Some(file) = file {
         let written = ending.wait(file.finish(), FILE).await;
         let trouble = match written {
-            Some(Ok(())) => return report,
+            Some(Ok(())) => return,
             Some(Err(error)) => error.to_string(),
             None => "not written in time".to_owned(),
         };
         let warning = ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
-        ending.warn(&mut report, warning);
+        ending.warn(report, warning);
     }
-    report
 }
 
 /// Streams one run's logs into the trace file, and keeps their end for the log.

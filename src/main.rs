@@ -1,23 +1,22 @@
 //! Starts the runtime and turns the answer into an exit code; nothing else.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use maestro_gate::app;
-use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::Env;
 use maestro_gate::inputs::env::args;
+use maestro_gate::{app, bug};
 
 fn main() {
-    let code = catch_unwind(|| match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    bug::remember_panics();
+    exit(match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let code = runtime.block_on(app::run(args(), Env::from_process()));
+            let code = catch_unwind(AssertUnwindSafe(|| runtime.block_on(app::run(args(), Env::from_process()))));
             // A name look-up may hang for half a minute more; dropping the runtime would wait for it.
             runtime.shutdown_background();
-            code
+            code.unwrap_or_else(|_| app::fallen())
         }
-        Err(_) => Verdict::InternalError.exit_code(),
-    });
-    exit(code.unwrap_or(Verdict::InternalError.exit_code()));
+        Err(error) => app::no_report(&format!("the system refuses what waiting takes: {error}")),
+    })
 }
 
 /// Leaves at once: threads that hang in a name look-up or in a write to a stalled pipe are not waited for.

@@ -1,6 +1,6 @@
 //! The live view: a line when something changed, a heartbeat while nothing does, a spinner on a terminal.
 
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
@@ -13,8 +13,12 @@ use crate::report::words::{self, Names};
 use crate::report::{Note, Weight, text};
 use crate::watch::Moment;
 
-/// Every minute at the least (contract, *What a person sees*): CircleCI ends a step that is silent for ten.
-const HEARTBEAT: Duration = Duration::from_secs(55);
+/// After so much silence, a heartbeat: with `TICK`, within the contract's minute (*What a person sees*). CircleCI ends a
+/// step that is silent for ten.
+const HEARTBEAT: Duration = Duration::from_secs(54);
+
+/// How often it is seen whether a heartbeat is due. The silence begins with any line, so that no longer beat would do.
+const TICK: Duration = Duration::from_secs(5);
 
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(200);
@@ -44,7 +48,7 @@ impl View {
 
     /// How often it wants to hear that time goes by.
     pub fn beat(&self) -> Duration {
-        if self.bar.is_some() { TURN } else { HEARTBEAT }
+        if self.bar.is_some() { TURN } else { TICK }
     }
 
     /// Hears what changed.
@@ -58,8 +62,14 @@ impl View {
                 self.say(now, words::look(gate, run, wait, &self.names, &self.cleaner));
             }
             (Moment::Beat, Some(bar)) => {
-                bar.set_message(words::heartbeat(gate, now, polls, &self.cleaner).to_string());
-                bar.tick();
+                // A reader that is behind stalls the drawing too, and the turns would pile up.
+                if !self.console.is_behind() {
+                    let (bar, message) = (bar.clone(), words::heartbeat(gate, now, polls, &self.cleaner).to_string());
+                    self.console.in_turn(move || {
+                        bar.set_message(message);
+                        bar.tick();
+                    });
+                }
             }
             (Moment::Beat, None) if now >= self.spoke + HEARTBEAT => {
                 self.say(now, words::heartbeat(gate, now, polls, &self.cleaner));
@@ -91,12 +101,13 @@ impl View {
     /// Takes the spinner away: the verdict follows.
     pub fn close(&mut self) {
         if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+            self.console.in_turn(move || bar.finish_and_clear());
         }
     }
 }
 
-/// The spinner for a terminal, on stderr. It goes away with its last handle.
+/// The spinner for a terminal, on stderr. It goes away with its last handle. Only the writing thread may draw it: a
+/// terminal that is stopped (Ctrl-S) blocks whoever does.
 pub fn spinner() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style).with_finish(ProgressFinish::AndClear)
@@ -107,12 +118,12 @@ pub fn stdout(bar: Option<&ProgressBar>) -> impl Write + Send + 'static {
     AsideOf { bar: bar.cloned(), out: std::io::stdout() }
 }
 
-struct AsideOf {
+struct AsideOf<O> {
     bar: Option<ProgressBar>,
-    out: Stdout,
+    out: O,
 }
 
-impl Write for AsideOf {
+impl<O: Write> Write for AsideOf<O> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.out.write(bytes)),
@@ -124,3 +135,6 @@ impl Write for AsideOf {
         self.out.flush()
     }
 }
+
+#[cfg(test)]
+mod tests;

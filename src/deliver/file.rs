@@ -16,6 +16,10 @@ pub(super) enum Standing {
 
 /// What stands at `path`, links followed.
 pub(super) fn standing(path: &Path) -> Standing {
+    // `/dev/stdout` leads to whatever stdout is, and a file that others write to can't be replaced under their hands.
+    if ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|handle| path.starts_with(handle)) {
+        return Standing::Stream;
+    }
     match fs::metadata(path) {
         Ok(found) if found.is_file() => Standing::RegularFile,
         Ok(found) if found.is_dir() => Standing::Directory,
@@ -29,12 +33,12 @@ pub(super) fn standing(path: &Path) -> Standing {
 ///
 /// Where no file can be made beside it, an existing file is overwritten in place: better torn for a moment than stale.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = &followed(path);
     match standing(path) {
-        Standing::Stream => return open(OpenOptions::new().write(true), path)?.write_all(bytes),
+        Standing::Stream => return open(OpenOptions::new().append(true), path)?.write_all(bytes),
         Standing::Directory => return Err(io::ErrorKind::IsADirectory.into()),
         Standing::RegularFile | Standing::Nothing => {}
     }
+    let path = &followed(path);
     make_folder(path)?;
     let beside = beside(path)?;
     let made = write_new(&beside, bytes).and_then(|()| {

@@ -11,6 +11,8 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::file;
+use super::turn::Turn;
+use crate::report::Stage;
 
 /// How much may wait to be written: a disk this far behind gets no more.
 const QUEUE_BYTES: usize = 16 * 1024 * 1024;
@@ -26,18 +28,16 @@ pub struct TraceFile {
 
 impl TraceFile {
     /// Starts to write what is to stand at `path`. It gets there when [`TraceFile::finish`] is through.
-    pub fn start(path: PathBuf) -> TraceFile {
+    pub(super) fn start(path: PathBuf, turn: Turn) -> TraceFile {
         let (queue, pieces) = channel::<String>();
         let (tell, done) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&queued);
         let work = move || {
-            let written = write(
-                &path,
-                pieces.iter().inspect(|piece| {
-                    waiting.fetch_sub(piece.len(), Ordering::Relaxed);
-                }),
-            );
+            let pieces = pieces.iter().inspect(|piece| {
+                waiting.fetch_sub(piece.len(), Ordering::Relaxed);
+            });
+            let written = turn.take(Stage::Final, || write(&path, pieces));
             // The gate may have stopped waiting.
             drop(tell.send(written));
         };
@@ -91,13 +91,14 @@ fn copy(out: File, pieces: impl Iterator<Item = String>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deliver::turn::Turns;
 
     #[tokio::test]
     async fn the_file_stands_whole_once_finished() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("trace.txt");
         file::replace(&path, b"old").expect("written");
-        let mut trace = TraceFile::start(path.clone());
+        let mut trace = TraceFile::start(path.clone(), Turns::default().of(&path));
         for n in 0..1000 {
             trace.push(format!("line {n}\n"));
         }
@@ -110,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_in_the_way_is_said_not_hidden() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut trace = TraceFile::start(folder.path().to_owned());
+        let mut trace = TraceFile::start(folder.path().to_owned(), Turns::default().of(folder.path()));
         trace.push("text".into());
         assert!(trace.finish().await.is_err());
     }

@@ -245,7 +245,8 @@ impl Run {
             self.outage.map(|outage| outage.since.saturating_add(limits.outage)),
         ];
         let mut next = elapsed.saturating_add(ours.max(asked));
-        for end in clocks.into_iter().flatten() {
+        // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
+        for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
             next = next.min(end);
         }
         next = next.max(elapsed.saturating_add(FLOOR));

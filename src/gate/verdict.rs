@@ -120,9 +120,23 @@ impl End {
     }
 }
 
-/// The gate's verdict over its runs. Without a single verdict it is a bug of ours, never a pass.
+/// The gate's verdict over its runs. Without a single verdict it is a bug of ours, never a pass; as it is when a run was
+/// not waited for though all others passed.
 pub fn decide(ends: impl IntoIterator<Item = End>) -> Verdict {
-    ends.into_iter().filter_map(End::verdict).min_by_key(|verdict| verdict.rank()).unwrap_or(Verdict::InternalError)
+    let (mut decided, mut given_up) = (None, false);
+    for end in ends {
+        match end {
+            End::Verdict(verdict) => {
+                decided = [decided, Some(verdict)].into_iter().flatten().min_by_key(|verdict| verdict.rank());
+            }
+            End::NotWaited => given_up = true,
+        }
+    }
+    match decided {
+        None => Verdict::InternalError,
+        Some(Verdict::Passed) if given_up => Verdict::InternalError,
+        Some(verdict) => verdict,
+    }
 }
 
 #[cfg(test)]
@@ -153,8 +167,10 @@ mod tests {
     fn only_all_passed_passes() {
         for &one in &Verdict::ALL {
             for &other in &Verdict::ALL {
-                let verdict = decide([End::Verdict(one), End::NotWaited, End::Verdict(other)]);
+                let verdict = decide([End::Verdict(one), End::Verdict(other)]);
                 assert_eq!(verdict == Verdict::Passed, one == Verdict::Passed && other == Verdict::Passed);
+                // A run that nobody waited for is no run that passed.
+                assert_ne!(decide([End::Verdict(one), End::NotWaited, End::Verdict(other)]), Verdict::Passed);
             }
         }
     }

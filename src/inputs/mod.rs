@@ -247,7 +247,7 @@ pub const ROWS: [Row; 35] = [
     row(Input::OutputPrefix, "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports,
         "What the names of variables written begin with"),
     row(Input::Ci, "ci", "MAESTRO_CI", One, "NAME", Reports,
-        "The CI system to report to: auto, github (GitHub, Gitea, Forgejo) or none"),
+        "The CI system to report to: auto, github (GitHub, Gitea, Forgejo), gitlab or none"),
     row(Input::LogFormat, "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log,
         "text, or json: one object a line"),
     row(Input::Quiet, "quiet", "MAESTRO_QUIET", Switch, "", Log,

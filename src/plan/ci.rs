@@ -11,14 +11,14 @@ use super::desk::Wrong;
 pub enum Ci {
     None,
     Github,
+    Gitlab,
 }
 
 /// The marks of the GitHub family, most particular first: act, Gitea and Forgejo set `GITHUB_ACTIONS` as well.
 const GITHUB_FAMILY: [&str; 3] = ["FORGEJO_ACTIONS", "GITEA_ACTIONS", "GITHUB_ACTIONS"];
 
 /// Systems that a later version reports to.
-const LATER: [&str; 13] = [
-    "gitlab",
+const LATER: [&str; 12] = [
     "azure",
     "buildkite",
     "circleci",
@@ -63,17 +63,24 @@ pub(super) fn read(text: &str, env: &Env) -> Result<Ci, Wrong> {
     match text {
         "auto" => Ok(detect(env)),
         "github" => Ok(Ci::Github),
+        "gitlab" => Ok(Ci::Gitlab),
         "none" => Ok(Ci::None),
         _ if LATER.contains(&text) => Err(Wrong::whole(
             "not available in this version yet; `none`, and report files such as dotenv and junit, work everywhere",
         )),
-        _ => Err(Wrong::whole("possible are: auto, github (also for Gitea and Forgejo), none")),
+        _ => Err(Wrong::whole("possible are: auto, github (also for Gitea and Forgejo), gitlab, none")),
     }
 }
 
 /// The GitHub family comes first in the order of detection; systems without reports of their own are all alike.
 pub(super) fn detect(env: &Env) -> Ci {
-    if GITHUB_FAMILY.iter().any(|mark| env.is_true(mark)) { Ci::Github } else { Ci::None }
+    if GITHUB_FAMILY.iter().any(|mark| env.is_true(mark)) {
+        Ci::Github
+    } else if env.is_true("GITLAB_CI") {
+        Ci::Gitlab
+    } else {
+        Ci::None
+    }
 }
 
 /// A file that the CI offers.

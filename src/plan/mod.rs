@@ -94,6 +94,8 @@ pub struct Outlet {
     pub markdown: Option<PathBuf>,
     pub trace_file: Option<PathBuf>,
     pub output_dir: Option<PathBuf>,
+    /// GitLab's links, beside the dotenv or JUnit file.
+    pub annotations: Option<PathBuf>,
     pub output_prefix: String,
     pub log_format: LogFormat,
     pub volume: Volume,

@@ -10,7 +10,7 @@ use crate::inputs::{Env, Given, Input};
 use super::ci::{self, Ci};
 use super::desk::{Desk, Wrong};
 use super::value::{choice, switch};
-use super::{Colour, LogFormat, Outlet, Volume, default::default};
+use super::{Colour, LogFormat, Outlet, Volume, Warning, default::default};
 
 /// The names of the outputs (contract, *Outputs*): the files of `output-dir`.
 pub(super) const OUTPUTS: [&str; 14] = [
@@ -47,7 +47,8 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = desk.read(Input::LogFormat, |text| choice(text, &formats)).unwrap_or(LogFormat::Text);
     let volume = read_volume(desk);
-    let destinations = read_destinations(desk, env, &output_prefix);
+    let (destinations, taken) = read_destinations(desk, env, &output_prefix);
+    let annotations = if ci == Ci::Gitlab { annotations(desk, env, &destinations, &taken) } else { None };
     let destination = |input| destinations.iter().find(|(other, _)| *other == input).map(|(_, path)| path.clone());
     let on_github = |name| if ci == Ci::Github { ci::file(env, name) } else { None };
     Outlet {
@@ -60,6 +61,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         markdown: destination(Input::Markdown),
         trace_file: destination(Input::TraceFile),
         output_dir: destination(Input::OutputDir),
+        annotations,
         output_prefix,
         log_format,
         volume,
@@ -118,9 +120,14 @@ struct Taken {
     by: String,
 }
 
-/// The destinations that can be used, in input order.
-fn read_destinations(desk: &mut Desk<'_>, env: &Env, output_prefix: &str) -> Vec<(Input, PathBuf)> {
-    let whole = |path: &Path| normal(&env.folder().unwrap_or(Path::new("")).join(path));
+/// The path from the root, as far as the working folder is known.
+fn whole(env: &Env, path: &Path) -> PathBuf {
+    normal(&env.folder().unwrap_or(Path::new("")).join(path))
+}
+
+/// The destinations that can be used, in input order, and all paths that are taken.
+fn read_destinations(desk: &mut Desk<'_>, env: &Env, output_prefix: &str) -> (Vec<(Input, PathBuf)>, Vec<Taken>) {
+    let whole = |path: &Path| whole(env, path);
     let mut taken: Vec<Taken> = Vec::new();
     for (name, path) in ci::command_files(env) {
         taken.push(Taken { path: whole(&path), by: format!("the CI's own file {name}") });
@@ -142,7 +149,21 @@ fn read_destinations(desk: &mut Desk<'_>, env: &Env, output_prefix: &str) -> Vec
             }
         }
     }
-    usable
+    (usable, taken)
+}
+
+/// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
+/// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
+fn annotations(desk: &mut Desk<'_>, env: &Env, files: &[(Input, PathBuf)], taken: &[Taken]) -> Option<PathBuf> {
+    let file = |input| files.iter().find(|(other, _)| *other == input).map(|(_, path)| path);
+    let path = file(Input::Dotenv).or(file(Input::Junit))?.with_extension("annotations.json");
+    let there = whole(env, &path);
+    // The user gave that path another meaning, which is the one that counts.
+    if let Some(other) = taken.iter().find(|other| other.path == there || other.path.starts_with(&there)) {
+        desk.warnings.push(Warning::ours(format!("no links are written for GitLab: their path is {}", other.by)));
+        return None;
+    }
+    Some(path)
 }
 
 /// Why nothing can be written to `path`, as far as names tell.

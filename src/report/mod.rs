@@ -7,6 +7,7 @@ pub mod clean;
 pub mod dotenv;
 pub mod escape;
 pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod junit;
 mod made;

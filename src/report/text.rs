@@ -2,10 +2,12 @@
 //!
 //! All functions return whole lines, each with its line break.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::clean::{self, Clean};
 use super::github::{self, Token};
+use super::gitlab::{self, Section};
 use super::json::NoteRow;
 use super::outputs::RunRow;
 use super::{Note, Report, RunReport, Weight, escape, words};
@@ -17,6 +19,8 @@ pub enum Fold<'a> {
     None,
     /// GitHub's groups and annotations.
     Github(&'a Token),
+    /// GitLab's sections, which carry the time.
+    Gitlab(DateTime<Utc>),
 }
 
 /// One piece of foreign text, and all of it together, in bytes: GitLab drops what is over 4 MiB, and the verdict comes
@@ -40,9 +44,9 @@ pub fn note(note: &Note) -> String {
 /// The block at the end.
 pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     let mut log = String::new();
-    for piece in pieces(report) {
+    for (index, piece) in pieces(report).into_iter().enumerate() {
         log.push_str(&match piece {
-            Piece::Shown(title, text) => show(&title, &text, fold),
+            Piece::Shown(title, text) => show(index, &title, &text, fold),
             Piece::Full => line("further traces and logs are not shown: this log has enough of them"),
         });
     }
@@ -121,10 +125,13 @@ fn pieces(report: &Report) -> Vec<Piece> {
     pieces
 }
 
-fn show(title: &str, text: &Clean, fold: Fold<'_>) -> String {
+fn show(index: usize, title: &str, text: &Clean, fold: Fold<'_>) -> String {
     match fold {
         Fold::None => format!("{}{}\n", line(&format!("{title}:")), escape::gutter(text).trim_end_matches('\n')),
         Fold::Github(token) => github::fold(title, text, token),
+        // The first is what a person came for: GitLab has no other page that would show it.
+        Fold::Gitlab(at) if index == 0 => gitlab::section(title, text, at, index, Section::Open),
+        Fold::Gitlab(at) => gitlab::section(title, text, at, index, Section::Folded),
     }
 }
 

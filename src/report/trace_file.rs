@@ -20,8 +20,8 @@ pub fn logs_head(run: &RunReport) -> String {
 /// The file without logs: its first version, and its last where no run was watched.
 pub fn whole(report: &Report) -> String {
     match report.stage {
-        Stage::First => format!("{}\n", words::headline(report)),
-        Stage::Final => report.runs.iter().map(section).collect(),
+        Stage::Final if !report.runs.is_empty() => report.runs.iter().map(section).collect(),
+        Stage::First | Stage::Final => format!("{}: {}\n", report.verdict.name(), words::headline(report)),
     }
 }
 
@@ -35,7 +35,7 @@ mod tests {
     fn the_first_version_says_that_the_gate_was_killed_and_the_last_holds_every_trace_whole() {
         let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
         let mut report = Report::first(&[target.clone(), target], &|_, _| None, &Cleaner::new());
-        assert_eq!(whole(&report), "the gate was killed before it could report\n");
+        assert_eq!(whole(&report), "internal-error: the gate was killed before it could report\n");
         report.stage = Stage::Final;
         report.runs[0].end = End::Verdict(Verdict::Failed);
         report.runs[0].status = "FAILED".into();

@@ -1,7 +1,5 @@
 //! The signals that ask a process to stop, on every platform.
 
-use std::io;
-
 use crate::gate::Signal;
 
 /// Listens for SIGINT, SIGTERM and SIGHUP; Ctrl-C, Ctrl-Break and their kin on Windows.
@@ -13,28 +11,45 @@ pub struct Signals(Inner);
 #[cfg(unix)]
 #[derive(Debug)]
 struct Inner {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+    hang_up: Option<tokio::signal::unix::Signal>,
+}
+
+/// Waits for one kind of signal; for ever, if it can't be heard.
+macro_rules! heard {
+    ($stream:expr) => {
+        async {
+            let heard = match $stream.as_mut() {
+                Some(stream) => stream.recv().await,
+                None => None,
+            };
+            if heard.is_none() {
+                std::future::pending().await
+            }
+        }
+    };
 }
 
 #[cfg(unix)]
 impl Signals {
-    pub fn listen() -> io::Result<Signals> {
+    /// What the system does not let us hear keeps its usual effect: the process ends, and the first versions of the
+    /// reports say so.
+    pub fn listen() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals(Inner {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        }))
+        Signals(Inner {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
+            hang_up: signal(SignalKind::hangup()).ok(),
+        })
     }
 
     /// The next signal. Can be dropped and called again without losing one.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.0.interrupt.recv() => Signal::Interrupt,
-            _ = self.0.terminate.recv() => Signal::Terminate,
-            _ = self.0.hang_up.recv() => Signal::Terminate,
+            () = heard!(self.0.interrupt) => Signal::Interrupt,
+            () = heard!(self.0.terminate) => Signal::Terminate,
+            () = heard!(self.0.hang_up) => Signal::Terminate,
         }
     }
 }
@@ -42,31 +57,32 @@ impl Signals {
 #[cfg(windows)]
 #[derive(Debug)]
 struct Inner {
-    ctrl_c: tokio::signal::windows::CtrlC,
-    ctrl_break: tokio::signal::windows::CtrlBreak,
-    ctrl_close: tokio::signal::windows::CtrlClose,
-    ctrl_shutdown: tokio::signal::windows::CtrlShutdown,
+    ctrl_c: Option<tokio::signal::windows::CtrlC>,
+    ctrl_break: Option<tokio::signal::windows::CtrlBreak>,
+    ctrl_close: Option<tokio::signal::windows::CtrlClose>,
+    ctrl_shutdown: Option<tokio::signal::windows::CtrlShutdown>,
 }
 
 #[cfg(windows)]
 impl Signals {
-    pub fn listen() -> io::Result<Signals> {
+    /// What the system does not let us hear keeps its usual effect.
+    pub fn listen() -> Signals {
         use tokio::signal::windows;
-        Ok(Signals(Inner {
-            ctrl_c: windows::ctrl_c()?,
-            ctrl_break: windows::ctrl_break()?,
-            ctrl_close: windows::ctrl_close()?,
-            ctrl_shutdown: windows::ctrl_shutdown()?,
-        }))
+        Signals(Inner {
+            ctrl_c: windows::ctrl_c().ok(),
+            ctrl_break: windows::ctrl_break().ok(),
+            ctrl_close: windows::ctrl_close().ok(),
+            ctrl_shutdown: windows::ctrl_shutdown().ok(),
+        })
     }
 
     /// The next signal. Can be dropped and called again without losing one.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.0.ctrl_c.recv() => Signal::Interrupt,
-            _ = self.0.ctrl_break.recv() => Signal::Terminate,
-            _ = self.0.ctrl_close.recv() => Signal::Terminate,
-            _ = self.0.ctrl_shutdown.recv() => Signal::Terminate,
+            () = heard!(self.0.ctrl_c) => Signal::Interrupt,
+            () = heard!(self.0.ctrl_break) => Signal::Terminate,
+            () = heard!(self.0.ctrl_close) => Signal::Terminate,
+            () = heard!(self.0.ctrl_shutdown) => Signal::Terminate,
         }
     }
 }

@@ -39,7 +39,7 @@ fn answer(word: &str) -> Answer {
 /// Watches with `look`, which is given the number of the look; returns the verdict and when it fell.
 async fn watched<F: Future<Output = Answer>>(mut gate: Gate, look: impl Fn(u32) -> F) -> (Verdict, Duration, u64) {
     let clock = Clock::start();
-    let mut signals = Signals::listen().expect("signals can be heard");
+    let mut signals = Signals::listen();
     let number = Cell::new(0);
     let numbered = |_| {
         number.set(number.get() + 1);
@@ -107,7 +107,7 @@ async fn at_most_eight_requests_are_under_way_and_every_run_is_seen() {
 async fn the_view_is_told_every_beat() {
     let beats = RefCell::new(Vec::new());
     let clock = Clock::start();
-    let mut signals = Signals::listen().expect("signals can be heard");
+    let mut signals = Signals::listen();
     let mut gate = gate(600, 1);
     let tell = |_: &Gate, moment, _: &[Notice], _| {
         if moment == Moment::Beat {
@@ -124,7 +124,7 @@ async fn the_view_is_told_every_beat() {
 #[tokio::test(start_paused = true)]
 async fn a_stalled_piece_of_delivery_is_left_behind() {
     let clock = Clock::start();
-    let mut signals = Signals::listen().expect("signals can be heard");
+    let mut signals = Signals::listen();
     let mut patience = Patience::default();
     let stalled = std::future::pending::<()>();
     assert_eq!(patience.wait(stalled, SECOND * 5, &clock, &mut signals).await, None);

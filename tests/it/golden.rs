@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use maestro_gate::report::github::Token;
 use maestro_gate::report::outputs::{Destination, outputs};
 use maestro_gate::report::text::Fold;
-use maestro_gate::report::{Report, Stage, dotenv, github, json, junit, markdown, text};
+use maestro_gate::report::{Report, Stage, dotenv, github, gitlab, json, junit, markdown, text};
 
 use crate::fixture;
 
@@ -26,12 +26,14 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
         ("log", live + &text::closing(report, Fold::None)),
         ("json", json::render(report).expect("plain structs")),
         ("xml", junit::render(report).expect("into memory")),
+        ("annotations.json", gitlab::annotations(report).expect("plain structs")),
         ("env", dotenv::render(report, "MAESTRO_GATE_")),
         ("github-output", github::output_file(&rows, &token()).expect("a free delimiter")),
     ];
     if report.runs.len() > 1 || report.runs.iter().any(|run| run.logs.is_some()) {
         let live: String = report.notes.iter().map(text::note_json).collect();
         documents.push(("jsonl", live + &text::closing_json(report)));
+        documents.push(("gitlab-log", text::closing(report, Fold::Gitlab(fixture::at("2024-01-13T06:20:30Z")))));
         documents.push(("github-log", text::closing(report, Fold::Github(&token()))));
     }
     documents

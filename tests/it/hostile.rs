@@ -40,6 +40,7 @@ pub fn hostile_texts() -> Vec<String> {
         "non-characters \u{fffe}\u{ffff}\u{fdd0}\u{1fffe} and a replacement \u{fffd}",
         // Markdown and HTML.
         "```\n````\n# heading\n</details><script>alert(1)</script>\n~~~\n<!--",
+        "<script>alert(1)</script>\n\n# heading",
         "| a | b |\n|---|---|\n| \\| `x|y` | ![i](https://evil.example/i.png) [l](javascript:x) <img src=x onerror=y> |",
         "@team #1 www.evil.example https://evil.example a@b.example <https://x.y> :tada: *e* **s** _e_ ~~d~~ $x$ &amp; \\",
         "[a]: https://evil.example\n[^1]: note\n- [ ] task\n1. list\n> quote\n---\ntext\n===\n    code\n+ x\n***",
@@ -146,8 +147,13 @@ fn decoded_base64(text: &str) -> Vec<Vec<u8>> {
     found
 }
 
-/// The secrets (as a text shows them) that can be read in `text`: as they are, percent-encoded, as JSON, in base64.
+/// The secrets that can be read in `text`.
 pub fn readable_secrets(text: &str) -> Vec<&'static str> {
+    readable(text, &SECRETS)
+}
+
+/// Which of `secrets` (as a text shows them) can be read in `text`: as they are, percent-encoded, as JSON, in base64.
+pub fn readable<'s>(text: &str, secrets: &[&'s str]) -> Vec<&'s str> {
     let holds =
         |haystack: &[u8], needle: &str| haystack.windows(needle.len()).any(|window| window == needle.as_bytes());
     let percent: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
@@ -156,13 +162,13 @@ pub fn readable_secrets(text: &str) -> Vec<&'static str> {
     let mut readings = vec![text.as_bytes().to_vec(), percent, form];
     readings.extend(json.ok().map(String::into_bytes));
     readings.extend(decoded_base64(text));
-    let read = |secret: &&str| {
+    let read = |secret: &&'s str| {
         let unix = secret.replace("\r\n", "\n");
         let seen = unix.replace('\u{200b}', "");
         let lines = seen.lines().filter(|line| line.len() >= 6);
         lines.chain([*secret, &unix, &seen]).any(|secret| readings.iter().any(|reading| holds(reading, secret)))
     };
-    SECRETS.iter().copied().filter(|secret| read(secret)).collect()
+    secrets.iter().copied().filter(|secret| read(secret)).collect()
 }
 
 /// Text made of every trick there is, in any order.

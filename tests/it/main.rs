@@ -4,8 +4,13 @@
 #![cfg(test)]
 
 mod agreement;
+mod component;
+mod faults;
+
 mod fixture;
+mod gitlab;
 mod golden;
+mod harness;
 mod hostile;
 mod hostile_text;
 mod laws;
@@ -14,6 +19,7 @@ mod outputs;
 mod reports;
 mod runner;
 mod standin;
+mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]
 mod stand_in;

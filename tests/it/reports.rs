@@ -53,16 +53,16 @@ fn the_json_file_has_the_contract_s_keys() {
 
 /// A test case as a reader of JUnit sees it.
 #[derive(Debug, Default, PartialEq)]
-struct Case {
-    suite: String,
-    class: String,
-    name: String,
-    time: Option<String>,
+pub struct Case {
+    pub suite: String,
+    pub class: String,
+    pub name: String,
+    pub time: Option<String>,
     /// `failure`, `error`, `skipped`, its type, its message and its content.
-    end: Option<(String, String, String, String)>,
+    pub end: Option<(String, String, String, String)>,
 }
 
-fn cases(file: &str) -> Vec<Case> {
+pub fn cases(file: &str) -> Vec<Case> {
     let mut reader = quick_xml::Reader::from_str(file);
     let mut suite = String::new();
     let mut cases: Vec<Case> = Vec::new();

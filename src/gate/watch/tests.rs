@@ -121,6 +121,24 @@ fn only_its_record_stops_the_appear_clock() {
 }
 
 #[test]
+fn an_appear_clock_that_is_over_hurries_no_look_of_an_outage() {
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    let mut at = gate.observe(0, SECOND, plain(not_visible()), &mut Vec::new()).expect("watching");
+    // No answer of its own kind ends the appear clock from here on; its end passes after two minutes of the outage.
+    let mut looks = 0;
+    while let Some(next) = gate.observe(0, at, plain(unusable()), &mut Vec::new()) {
+        (at, looks) = (next, looks + 1);
+    }
+    assert_eq!(gate.outcome().verdict, Verdict::Unreachable);
+    assert!(looks < 40, "{looks} looks");
+    // And what the service asks for is obeyed.
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    gate.observe(0, SECOND, plain(not_visible()), &mut Vec::new());
+    let next = gate.observe(0, 130 * SECOND, asking(unusable(), 60), &mut Vec::new());
+    assert_eq!(next, Some(190 * SECOND));
+}
+
+#[test]
 fn an_outage_without_a_break_ends_as_unreachable() {
     let (verdict, at) = play(usual(), SECOND, std::iter::repeat_with(|| plain(unusable())));
     assert_eq!(verdict, Some(Verdict::Unreachable));

@@ -47,6 +47,27 @@ fn the_github_family_is_known_by_its_marks() {
 }
 
 #[test]
+fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file() {
+    let found = |args: &[&str], env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env).args(args));
+    let mark: &[(&str, &str)] = &[("GITLAB_CI", "true")];
+    let path = |path: &str| Some(PathBuf::from(path));
+    let both = ["--dotenv", "out/gate.env", "--junit", "gate.xml"];
+    assert_eq!(found(&both, mark).annotations, path("out/gate.annotations.json"));
+    assert_eq!(found(&both[2..], mark).annotations, path("gate.annotations.json"));
+    assert_eq!(found(&["--dotenv", ".env"], mark).annotations, path(".env.annotations.json"));
+    assert_eq!(found(&both, &[("MAESTRO_CI", "gitlab")]).annotations, path("out/gate.annotations.json"));
+    assert_eq!((found(&[], mark).ci, found(&[], mark).annotations), (ci::Ci::Gitlab, None));
+    for elsewhere in [&[("GITLAB_CI", "false")][..], &[], &[("GITLAB_CI", "true"), ("MAESTRO_CI", "none")]] {
+        assert_eq!((found(&both, elsewhere).ci, found(&both, elsewhere).annotations), (ci::Ci::None, None));
+    }
+    let taken = ["--dotenv", "gate.env", "--json", "./gate.annotations.json"];
+    let story = story().env(&ENOUGH).env(mark).args(&taken);
+    assert_eq!((outlet(&story).annotations, outlet(&story).json), (None, path("./gate.annotations.json")));
+    let warnings = story.resolved().warnings;
+    assert!(warnings.iter().any(|warning| warning.what.contains("the report of json")), "{warnings:?}");
+}
+
+#[test]
 fn the_outlet_stands_whatever_else_is_wrong() {
     let story = story()
         .args(&[
@@ -63,7 +84,7 @@ fn the_outlet_stands_whatever_else_is_wrong() {
             ("GITHUB_ACTIONS", "true"),
             ("GITHUB_OUTPUT", "/f/out"),
             ("MAESTRO_QUIET", "true"),
-            ("MAESTRO_CI", "gitlab"),
+            ("MAESTRO_CI", "azure"),
         ]);
     let outlet = outlet(&story);
     assert_eq!((outlet.json, outlet.ci_output), (Some("a.json".into()), Some("/f/out".into())));

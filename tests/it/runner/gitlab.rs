@@ -53,13 +53,44 @@ pub fn references(value: &str) -> Vec<String> {
     found
 }
 
+/// The links that the server takes from an annotations report (`app/services/ci/parse_annotations_artifact_service.rb`,
+/// `app/models/ci/job_annotation.rb` and its JSON schemas), and the size that it takes by default.
+pub fn annotations(file: &str) -> Result<Vec<(String, String)>, String> {
+    if file.len() > 80 * 1024 {
+        return Err(format!("{} bytes", file.len()));
+    }
+    let lists: BTreeMap<String, Vec<serde_json::Value>> =
+        serde_json::from_str(file).map_err(|error| error.to_string())?;
+    if lists.len() > 20 || lists.keys().any(|name| name.trim().is_empty() || name.chars().count() > 255) {
+        return Err("names".to_owned());
+    }
+    let mut links = Vec::new();
+    for list in lists.into_values() {
+        if list.len() > 1000 {
+            return Err(format!("{} links", list.len()));
+        }
+        for item in list {
+            let link = item.get("external_link").and_then(serde_json::Value::as_object);
+            let text = |key| link.and_then(|link| link.get(key)?.as_str().map(str::to_owned));
+            match (item.as_object().map(|item| item.len()), link.map(|link| link.len()), text("label"), text("url")) {
+                (Some(1), Some(2), Some(label), Some(url)) => links.push((label, url)),
+                _ => return Err(format!("{item}")),
+            }
+        }
+    }
+    Ok(links)
+}
+
 /// The sections that a log opens or closes (`lib/gitlab/regex.rb`, `build_trace_section_regex`:
 /// `section_(start|end):\d+:[a-zA-Z0-9_.-]+([\w+=\w+, ...])?\r\e[0K`, anywhere).
 pub fn sections(log: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in log.match_indices("section_") {
         let Some((mark, _)) = log[at..].split_once("\r\u{1b}[0K") else { continue };
-        let mark = mark.split_once('[').map_or(mark, |(mark, _)| mark);
+        let (mark, options) = mark.split_at(mark.find('[').unwrap_or(mark.len()));
+        if !options.is_empty() && options.find(']') != Some(options.len() - 1) {
+            continue;
+        }
         let parts: Vec<&str> = mark.split(':').collect();
         let [word, time, name] = parts[..] else { continue };
         let name_fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) && !name.is_empty();
@@ -86,5 +117,6 @@ fn dotenv_and_sections_are_read_as_gitlab_reads_them() {
         sections("x\u{1b}[0Ksection_start:1:a.b[collapsed=true]\r\u{1b}[0KTitle section_end:2:a.b\r\u{1b}[0K"),
         ["a.b"; 2]
     );
+    assert!(sections("section_start:1:a[b=c]Title\nsection_end:1:a text\r\u{1b}[0K").is_empty());
     assert!(sections("section_start:1:a\n section_start:x:a\r\u{1b}[0K").is_empty());
 }

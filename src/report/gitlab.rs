@@ -1,0 +1,73 @@
+//! What GitLab reads: sections in the log, and the annotations report, whose links stand beside the job's log.
+//!
+//! Its other two reports are `dotenv` and `junit`.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::clean::Clean;
+use super::{Report, RunReport, escape, words};
+
+/// Whether a section is open when the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    Open,
+    Folded,
+}
+
+/// Foreign text as a section of the log (`lib/gitlab/regex.rb`, `build_trace_section_regex`). A section's name must be the
+/// only one of its kind in the job, so it tells the time, and which of the gate's sections it is.
+///
+/// The mark needs a carriage return and an escape character, and clean text has neither: no text can end its section.
+pub fn section(title: &str, text: &Clean, at: DateTime<Utc>, index: usize, section: Section) -> String {
+    let time = at.timestamp().max(0);
+    let name = format!("maestro_gate_{time}_{index}");
+    let folded = match section {
+        Section::Open => "",
+        Section::Folded => "[collapsed=true]",
+    };
+    format!(
+        "\u{1b}[0Ksection_start:{time}:{name}{folded}\r\u{1b}[0K{}\n{}\n\u{1b}[0Ksection_end:{time}:{name}\r\u{1b}[0K\n",
+        escape::log_line(title),
+        escape::gutter(text).trim_end_matches('\n')
+    )
+}
+
+/// The heading over the links.
+const HEADING: &str = "Maestro runs";
+
+/// The size of all links. GitLab refuses a file of 80 KiB, or of more than 1000 links
+/// (`parse_annotations_artifact_service.rb`, `ci_job_annotation_data.json`).
+const LINKS_LIMIT: usize = 64 * 1024;
+
+#[derive(Serialize)]
+struct Annotation {
+    external_link: Link,
+}
+
+#[derive(Serialize)]
+struct Link {
+    label: String,
+    url: String,
+}
+
+/// The annotations report: a link for each run that has one, those that did not pass first, as many as fit.
+///
+/// <https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>
+pub fn annotations(report: &Report) -> Result<String, serde_json::Error> {
+    let (passed, others): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.passed());
+    let mut room = LINKS_LIMIT;
+    let mut links = Vec::new();
+    for run in others.into_iter().chain(passed) {
+        let Some(url) = run.run_url.clone() else { continue };
+        let link =
+            Annotation { external_link: Link { label: format!("{}: {}", run.end.name(), words::run(run)), url } };
+        let Some(left) = room.checked_sub(serde_json::to_string(&link)?.len()) else { break };
+        room = left;
+        links.push(link);
+    }
+    let lists: BTreeMap<&str, Vec<Annotation>> = BTreeMap::from_iter((!links.is_empty()).then_some((HEADING, links)));
+    Ok(serde_json::to_string(&lists)? + "\n")
+}

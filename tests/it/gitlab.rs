@@ -1,0 +1,96 @@
+//! What GitLab gets: sections in the log, and a file of links, read by its own rules.
+
+use maestro_gate::gate::{Foreign, Meaning, RunOutcome, Verdict};
+use maestro_gate::report::text::{self, Fold};
+use maestro_gate::report::{Report, gitlab as rendered};
+use proptest::prelude::*;
+
+use crate::fixture::{self, at, report, run, seen, target};
+use crate::hostile::hostile_text;
+use crate::runner::gitlab;
+
+fn log(report: &Report) -> String {
+    text::closing(report, Fold::Gitlab(at("2024-01-13T06:20:30Z")))
+}
+
+fn links(report: &Report) -> Vec<(String, String)> {
+    gitlab::annotations(&rendered::annotations(report).expect("JSON")).expect("GitLab takes it")
+}
+
+/// A failed run with this trace, and a name that says the same.
+fn told(text: &str) -> Report {
+    let mut seen = seen("FAILED", Meaning::Failed, Some(text));
+    seen.record.run_id = Foreign::new(text);
+    let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
+    report.runs[0].logs = Some(fixture::cleaner().text(&Foreign::new(text)));
+    report
+}
+
+/// Each section is opened, then closed, under a name of its own.
+fn assert_sections(log: &str, expected: usize) {
+    let marks = gitlab::sections(log);
+    let (pairs, rest) = marks.as_chunks::<2>();
+    assert!(rest.is_empty() && pairs.iter().all(|[start, end]| start == end), "{marks:?}");
+    let names: std::collections::BTreeSet<&String> = marks.iter().collect();
+    assert_eq!((pairs.len(), names.len()), (expected, expected), "{log:?}");
+}
+
+#[test]
+fn each_foreign_text_is_a_section_and_the_first_is_open() {
+    let log = log(&told("why it failed"));
+    assert_sections(&log, 2);
+    assert_eq!(log.matches("[collapsed=true]").count(), 1);
+    assert!(log.find("_0\r").expect("the first") < log.find("[collapsed=true]").expect("the second"));
+    for (name, report) in fixture::all() {
+        let last = self::log(&report).lines().last().expect("a line").to_owned();
+        assert!(last.starts_with("maestro-gate: "), "{name}: the verdict stands in no section: {last}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_ends_a_section_or_begins_one(text in hostile_text()) {
+        let report = told(&format!("x{text}"));
+        let log = log(&report);
+        assert_sections(&log, 2);
+        prop_assert!(log.lines().last().is_some_and(|last| last.starts_with("maestro-gate: ")));
+    }
+
+    #[test]
+    fn a_label_says_the_text_and_nothing_else(text in hostile_text()) {
+        let links = links(&told(&text));
+        prop_assert_eq!(links.len(), 1);
+        prop_assert!(links[0].0.starts_with("failed: ") && !links[0].0.contains(char::is_control), "{:?}", links);
+        prop_assert!(links[0].1.starts_with("https://"));
+    }
+}
+
+#[test]
+fn links_are_those_of_the_runs_what_did_not_pass_first() {
+    let several = fixture::several();
+    let found = links(&several);
+    assert_eq!(found.len(), several.runs.len());
+    assert!(found[0].0.starts_with("failed: run run_2 of pipeline sales"), "{found:?}");
+    assert!(found[4].0.starts_with("passed: run run_1 of pipeline sales"), "{found:?}");
+    assert_eq!(Some(&found[4].1), several.runs[0].run_url.as_ref());
+    assert_eq!(links(&fixture::first()).len(), 1, "a gate that was killed leaves the link too");
+    let mut without = fixture::failed();
+    without.runs[0].run_url = None;
+    assert_eq!(rendered::annotations(&without).expect("JSON"), "{}\n");
+}
+
+#[test]
+fn a_crowd_s_links_stay_within_gitlab_s_limits() {
+    let ids = (0..5000).map(|index| format!("{}{index}", "é\"".repeat(80)));
+    let runs = ids.map(|id| {
+        let mut seen = seen("FAILED", Meaning::Failed, None);
+        seen.record.run_id = Foreign::new(id.as_str());
+        RunOutcome { target: target("p", &id), ..run(Verdict::Failed, Some(seen), None) }
+    });
+    let report = report(&fixture::outcome(runs.collect()), &[]);
+    assert!(report.runs.iter().all(|run| run.run_url.is_some()));
+    let found = links(&report).len();
+    assert!((50..1000).contains(&found), "{found}");
+}

@@ -1,0 +1,314 @@
+//! Plays a story: the real binary against a service of the test, in an environment that holds nothing but what the story
+//! sets; and reads everything that it left behind, as its readers would.
+//!
+//! Every story that ends is held to the second law (`harness/law.rs`), whatever else it claims.
+
+mod law;
+mod live;
+mod told;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub use live::Live;
+pub use told::Told;
+
+use crate::stand_in::{Scenario, Service};
+
+pub const USERNAME: &str = "ci@example.com";
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// The documented runs, ended from the start, and one that does not end.
+pub const PIPELINE: &str = "1b33ad2f_33d3_4837_9eeb_83c82c8b909d";
+pub const SUCCESS: &str = "e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c";
+pub const FAILED: &str = "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d";
+pub const RUNNING: &str = "b3c4d5e6_7f8a_9b0c_1d2e_3f4a5b6c7d8e";
+pub const TRACE: &str = "Connection timeout: Unable to connect to source database after 30 seconds";
+
+/// Every report that the gate can write to a file, with where a story lets it go.
+const REPORTS: [(&str, &str); 6] = [
+    ("json", "report.json"),
+    ("junit", "report.xml"),
+    ("dotenv", "report.env"),
+    ("markdown", "report.md"),
+    ("trace-file", "trace.txt"),
+    ("output-dir", "outputs"),
+];
+
+/// A service with the documented runs; what else it does is ordered by the story.
+pub fn service() -> Service {
+    Service::start(scenario(json!({})))
+}
+
+/// The same with further keys of the scenario's JSON (examples/stand-in/README.md).
+pub fn scenario(further: Value) -> Scenario {
+    let run = |id: u32, run: &str, status: &str, created: &str, updated: &str| json!({"id": id, "pipeline_run_id": run, "last_status": status, "created_at": created, "updated_at": updated});
+    let mut failed = run(43, FAILED, "FAILED", "2024-01-13T06:00:00.000Z", "2024-01-13T06:15:12.000Z");
+    failed["trace"] = TRACE.into();
+    let success = run(45, SUCCESS, "SUCCESS", "2024-01-15T10:30:00.000Z", "2024-01-15T10:45:23.000Z");
+    let running = run(46, RUNNING, "RUNNING", "2024-01-15T14:00:00.000Z", "2024-01-15T14:00:00.000Z");
+    let mut whole = json!({
+        "accounts": [{"username": USERNAME, "password": PASSWORD}],
+        "tokens": {"claims": false, "accept": ["a-token-made-elsewhere"]},
+        "pipelines": [{"pipeline_id": PIPELINE, "runs": [
+            {"record": failed, "logs": "extracting\nsource database does not answer\n"},
+            {"record": success, "logs": "extracting\n1204311 rows loaded\n"},
+            {"record": running},
+        ]}],
+    });
+    for (key, value) in further.as_object().expect("keys") {
+        whole[key] = value.clone();
+    }
+    Scenario::from_json(&whole.to_string()).expect("a scenario")
+}
+
+/// What becomes of the gate's stdout.
+#[derive(Debug)]
+enum Reader {
+    /// Reads all of it.
+    There,
+    /// Went away before the first line.
+    Gone,
+    /// Holds the pipe and never reads.
+    Asleep,
+    /// A file or a device.
+    File(PathBuf),
+}
+
+/// How the gate is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum As {
+    Usual,
+    /// Process 1 of a namespace of its own, as in a container.
+    One,
+}
+
+/// A story before it begins.
+pub struct Story<'s> {
+    service: Option<&'s Service>,
+    /// What the gate may write to: the CI's files and the reports.
+    pub out: TempDir,
+    /// Files that the story gives to the gate.
+    given: TempDir,
+    inputs: BTreeMap<String, OsString>,
+    env: BTreeMap<String, OsString>,
+    secrets: Vec<String>,
+    reader: Reader,
+    started_as: As,
+}
+
+impl<'s> Story<'s> {
+    /// The gate waits for the documented success, on GitHub, with every report there is.
+    pub fn at(service: &'s Service) -> Story<'s> {
+        Story { service: Some(service), ..Story::at_address(&service.base_url()) }
+    }
+
+    /// The same at an address where something else answers, or nothing.
+    pub fn at_address(address: &str) -> Story<'s> {
+        let (out, given) = (folder(), folder());
+        let mut story = Story {
+            service: None,
+            out,
+            given,
+            inputs: BTreeMap::new(),
+            env: BTreeMap::new(),
+            secrets: vec![PASSWORD.to_owned()],
+            reader: Reader::There,
+            started_as: As::Usual,
+        };
+        for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
+            let path = story.path(file);
+            write(&path, "");
+            story.env.insert(name.to_owned(), path.into());
+        }
+        for (input, file) in REPORTS {
+            let path = story.path(file);
+            story = story.with(input, path);
+        }
+        // Without it no Windows program can open a socket.
+        #[expect(clippy::disallowed_methods, reason = "the tests set up the program's environment")]
+        let root = std::env::var_os("SystemRoot").map(|root| ("SystemRoot".to_owned(), root));
+        story.env.extend(root);
+        story
+            .env("GITHUB_ACTIONS", "true")
+            .env("DADOSFERA_USERNAME", USERNAME)
+            .env("DADOSFERA_PASSWORD", PASSWORD)
+            .with("base-url", address)
+            .with("pipeline-id", PIPELINE)
+            .with("run-id", SUCCESS)
+            .with("timeout", "5m")
+    }
+
+    /// Sets an input by its flag.
+    pub fn with(mut self, input: &str, value: impl Into<OsString>) -> Story<'s> {
+        self.inputs.insert(input.to_owned(), value.into());
+        self
+    }
+
+    pub fn without(mut self, input: &str) -> Story<'s> {
+        self.inputs.remove(input);
+        self
+    }
+
+    /// Without any report file of our own.
+    pub fn without_files(mut self) -> Story<'s> {
+        REPORTS.iter().for_each(|(input, _)| drop(self.inputs.remove(*input)));
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Story<'s> {
+        self.env.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn without_env(mut self, name: &str) -> Story<'s> {
+        self.env.remove(name);
+        self
+    }
+
+    /// On no CI that the gate reports to.
+    pub fn outside_ci(self) -> Story<'s> {
+        self.without_env("GITHUB_ACTIONS").without_env("GITHUB_OUTPUT").without_env("GITHUB_STEP_SUMMARY")
+    }
+
+    /// Signed in by what the story says itself, not by name and password.
+    pub fn without_password(self) -> Story<'s> {
+        self.without_env("DADOSFERA_USERNAME").without_env("DADOSFERA_PASSWORD")
+    }
+
+    /// A secret that the gate is given, to be seen nowhere.
+    pub fn secret_env(mut self, name: &str, secret: &str) -> Story<'s> {
+        self.secrets.push(secret.to_owned());
+        self.env(name, secret)
+    }
+
+    /// A text that must be seen nowhere.
+    pub fn secret(mut self, secret: &str) -> Story<'s> {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
+    /// Sets an input to the path of a file with this content.
+    pub fn with_file(self, input: &str, content: &str) -> Story<'s> {
+        let path = self.given.path().join(input);
+        write(&path, content);
+        self.with(input, path)
+    }
+
+    /// The file that `with_file` made.
+    pub fn given(&self, input: &str) -> PathBuf {
+        self.given.path().join(input)
+    }
+
+    /// Several runs of the documented pipeline.
+    pub fn runs(self, runs: &[&str]) -> Story<'s> {
+        self.with("run-id", runs.join(","))
+    }
+
+    pub fn whose_reader_is_gone(self) -> Story<'s> {
+        Story { reader: Reader::Gone, ..self }
+    }
+
+    pub fn whose_reader_is_asleep(self) -> Story<'s> {
+        Story { reader: Reader::Asleep, ..self }
+    }
+
+    pub fn with_stdout(self, path: impl Into<PathBuf>) -> Story<'s> {
+        Story { reader: Reader::File(path.into()), ..self }
+    }
+
+    pub fn as_process_one(self) -> Story<'s> {
+        Story { started_as: As::One, ..self }
+    }
+
+    /// Where a report goes, or any other file beside it.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.out.path().join(file)
+    }
+
+    /// Plays the story to its end, and holds it to the second law.
+    pub fn told(self) -> Told {
+        self.begun().ends()
+    }
+
+    /// Starts the gate.
+    pub fn begun(self) -> Live<'s> {
+        let mut command = match self.started_as {
+            As::Usual => Command::new(env!("CARGO_BIN_EXE_maestro-gate")),
+            As::One => {
+                let mut command = Command::new("unshare");
+                command.args(["--pid", "--fork", "--kill-child", "--mount-proc", env!("CARGO_BIN_EXE_maestro-gate")]);
+                command
+            }
+        };
+        for (input, value) in &self.inputs {
+            let mut flag = OsString::from(format!("--{input}="));
+            flag.push(value);
+            command.arg(flag);
+        }
+        command.env_clear().envs(&self.env).current_dir(self.given.path()).stdin(Stdio::null()).stderr(Stdio::piped());
+        let stdout = match &self.reader {
+            Reader::File(path) => Stdio::from(append_to(path)),
+            Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
+        };
+        let slot = live::Slot::take();
+        let began = now();
+        let child = command.stdout(stdout).spawn().expect("the program starts");
+        Live::new(self, child, began, slot)
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// What stands in a file, bad UTF-8 replaced; nothing if there is no such file.
+pub fn read(path: &Path) -> Option<String> {
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "what stands there before the gate starts")]
+pub fn write(path: &Path, text: &str) {
+    fs::write(path, text).expect("it can be written");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a shell's redirection")]
+fn append_to(path: &Path) -> File {
+    File::options().append(true).create(true).open(path).expect("it can be written")
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a real process takes")]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+/// Whether namespaces can be made here; where not, what needs them is skipped, visibly.
+pub fn can_be_process_one() -> bool {
+    let made = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).output();
+    made.is_ok_and(|output| output.status.success())
+}
+
+/// Plays many stories at once; all that went wrong is told together.
+pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let wrong = std::sync::Mutex::new(Vec::new());
+    let work = || {
+        while let Some(story) = stories.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+            if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(story))) {
+                let said = panic.downcast_ref::<String>().map(String::as_str);
+                let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+                wrong.lock().expect("not poisoned").push(format!("{}: {said}", name(story)));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(work))));
+    let wrong = wrong.into_inner().expect("not poisoned");
+    assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), stories.len(), wrong.join("\n\n"));
+}

@@ -1,0 +1,235 @@
+//! What holds at the end of every story: all that the gate leaves behind agrees on the verdict, shows no secret, and makes
+//! a runner do nothing that we did not mean; and the service was asked as the contract promises.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Story, Told};
+use crate::hostile::readable;
+use crate::runner::{azure, buildkite_groups, github, gitlab, teamcity};
+use crate::stand_in::{On, Service};
+
+/// The contract's table, written down once more.
+const EXIT_CODES: [(&str, &[i32]); 11] = [
+    ("passed", &[0]),
+    ("failed", &[1]),
+    ("invalid-input", &[2]),
+    ("timed-out", &[3]),
+    ("not-found", &[4]),
+    ("denied", &[5]),
+    ("unreachable", &[6]),
+    ("stale", &[7]),
+    ("not-started", &[8]),
+    ("internal-error", &[70]),
+    ("interrupted", &[130, 143]),
+];
+
+/// The contract's order: the gate's verdict is the first of these that a run has.
+const ORDER: [&str; 10] = [
+    "internal-error",
+    "interrupted",
+    "failed",
+    "denied",
+    "not-started",
+    "not-found",
+    "unreachable",
+    "timed-out",
+    "stale",
+    "passed",
+];
+
+/// Holds a story that is over to all of it.
+pub fn second_law(story: &Story<'_>, told: &Told, service: Option<&Service>) {
+    let (verdict, code) = agreement(told);
+    if told.code.is_some() {
+        assert_eq!(told.code, Some(code), "{told:#?}");
+        let left: Vec<_> = told.files.keys().filter(|path| path.to_string_lossy().contains(".partial")).collect();
+        assert!(left.is_empty(), "half-written files: {left:?}");
+        if let Some(log) = &told.stdout {
+            log_is_as_meant(story, log, &verdict, code);
+        }
+    } else {
+        assert_eq!((verdict.as_str(), code), ("internal-error", 70), "killed: {told:#?}");
+    }
+    assert_eq!(told.stderr, "", "stderr is for a terminal's spinner");
+    runs_agree(told, &verdict);
+    summaries_agree(told, &verdict, code);
+
+    let mut secrets: Vec<String> = story.secrets.clone();
+    if let Some(service) = service {
+        asked_as_promised(service, told);
+        let tokens = service.requests().into_iter().filter_map(|seen| Some(seen.header("authorization")?.to_owned()));
+        secrets.extend(tokens);
+        secrets.sort();
+        secrets.dedup();
+    }
+    let mut texts: BTreeMap<String, &str> =
+        told.files.iter().map(|(path, text)| (path.display().to_string(), text.as_str())).collect();
+    texts.insert("stdout".to_owned(), told.stdout.as_deref().unwrap_or_default());
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    for (place, text) in texts {
+        assert_eq!(readable(text, &secrets), [""; 0], "in {place}: {text}");
+    }
+}
+
+/// The verdict and exit code that every place tells, which must be the same everywhere and stand in the contract's table.
+fn agreement(told: &Told) -> (String, i32) {
+    let mut says: Vec<(&str, String, String)> = Vec::new();
+    let mut say = |place, verdict: Option<&String>, code: Option<&String>| {
+        let text =
+            |value: Option<&String>| value.cloned().unwrap_or_else(|| panic!("{place} does not tell: {told:#?}"));
+        says.push((place, text(verdict), text(code)));
+    };
+    if let Some(outputs) = &told.outputs {
+        say("the outputs", outputs.get("verdict"), outputs.get("exit-code"));
+    }
+    if let Some(folder) = &told.output_dir {
+        say("output-dir", folder.get("verdict"), folder.get("exit-code"));
+    }
+    if let Some(dotenv) = &told.dotenv {
+        let ending = |end: &str| dotenv.iter().find(|(name, _)| name.ends_with(end)).map(|(_, value)| value);
+        say("dotenv", ending("VERDICT"), ending("EXIT_CODE"));
+    }
+    if let Some(json) = &told.json {
+        let text = |key: &str| Some(json[key].to_string().trim_matches('"').to_owned());
+        say("json", text("verdict").as_ref(), text("exit_code").as_ref());
+    }
+    if says.is_empty() {
+        let (verdict, code) = last_line(told.log());
+        says.push(("the last line", verdict, code));
+    }
+    let (_, verdict, code) = says[0].clone();
+    assert!(says.iter().all(|(_, other, number)| (other, number) == (&verdict, &code)), "{says:?}");
+    let code: i32 = code.parse().expect("a number");
+    let row = EXIT_CODES.iter().find(|(name, _)| *name == verdict);
+    assert!(row.is_some_and(|(_, codes)| codes.contains(&code)), "{verdict} with {code}");
+    (verdict, code)
+}
+
+/// `maestro-gate: VERDICT (exit code N): ...`, or the last object of a JSON log.
+fn last_line(log: &str) -> (String, String) {
+    let line = log.lines().next_back().unwrap_or_default();
+    if let Ok(object) = serde_json::from_str::<Value>(line) {
+        let text = |key: &str| object[key].to_string().trim_matches('"').to_owned();
+        return (text("verdict"), text("exit_code"));
+    }
+    let told = line.strip_prefix("maestro-gate: ").and_then(|line| line.split_once(" (exit code "));
+    let (verdict, rest) = told.unwrap_or_else(|| panic!("the last line is not the verdict: {log}"));
+    (verdict.to_owned(), rest.split(')').next().unwrap_or_default().to_owned())
+}
+
+/// The log as runners read it.
+fn log_is_as_meant(story: &Story<'_>, log: &str, verdict: &str, code: i32) {
+    assert!(log.ends_with('\n'), "{log}");
+    assert_eq!(last_line(log), (verdict.to_owned(), code.to_string()), "{log}");
+    let commands = github::commands(log);
+    let mut told: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
+    let in_json = story.inputs.get("log-format").is_some_and(|format| format == "json");
+    if in_json || !story.env.contains_key("GITHUB_ACTIONS") {
+        assert!(told.is_empty() && github::act_commands(log).is_empty(), "{log}");
+    } else {
+        let count = |told: &[&str], name: &str| told.iter().filter(|told| **told == name).count();
+        assert_eq!(count(&told, "error"), usize::from(verdict != "passed"), "{log}");
+        assert!(count(&told, "warning") <= 5, "{log}");
+        assert_eq!(count(&told, "group"), count(&told, "endgroup"), "{log}");
+        assert_eq!(count(&told, "group"), count(&told, "stop-commands"), "{log}");
+        told.retain(|name| !["error", "warning", "group", "endgroup", "stop-commands"].contains(name));
+        assert!(told.is_empty(), "{told:?} in {log}");
+        let titles = commands.iter().filter(|command| ["error", "warning"].contains(&command.name.as_str()));
+        assert!(titles.clone().all(|command| command.properties.contains_key("title")), "{log}");
+    }
+    if in_json {
+        for line in log.lines() {
+            let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(object.is_object() && !line.contains('#'), "{line}");
+        }
+    }
+    assert!(azure(log).is_empty() && teamcity(log).is_empty(), "{log}");
+    assert!(buildkite_groups(log).is_empty() && gitlab::sections(log).is_empty(), "{log}");
+    assert!(log.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{log:?}");
+}
+
+/// The runs in JSON, in the outputs and in JUnit, and that their worst is the gate's.
+fn runs_agree(told: &Told, verdict: &str) {
+    if let Some(json) = &told.json {
+        let runs = json["runs"].as_array().expect("a list");
+        let words: Vec<&str> = runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect();
+        let worst = ORDER.iter().find(|word| words.contains(word)).copied();
+        assert_eq!(worst.unwrap_or("invalid-input"), verdict, "{words:?}");
+        if let Some(outputs) = told.outputs.as_ref().filter(|outputs| !outputs["runs"].is_empty()) {
+            let short: Value = serde_json::from_str(&outputs["runs"]).expect("JSON");
+            let rows = runs.iter().map(|run| {
+                let mut run = run.as_object().expect("an object").clone();
+                run.retain(|key, _| !["trace", "run_url", "reason"].contains(&key.as_str()));
+                Value::Object(run)
+            });
+            assert_eq!(short, rows.collect::<Value>());
+        }
+        if let (Some(cases), false) = (&told.junit, runs.is_empty()) {
+            let ends: Vec<&str> = cases.iter().map(|case| end_of(case.end.as_ref())).collect();
+            let (mut ends, mut words) = (ends, words);
+            // Suites gather the runs of a pipeline; a run's place among all is not told there.
+            (ends.sort_unstable(), words.sort_unstable());
+            assert_eq!(ends, words);
+        }
+    }
+    if let Some(cases) = &told.junit {
+        assert!(!cases.is_empty(), "an empty JUnit report passes everywhere");
+        let all_pass = cases.iter().all(|case| case.end.is_none());
+        assert_eq!(all_pass, verdict == "passed", "{cases:?}");
+    }
+}
+
+fn end_of(end: Option<&(String, String, String, String)>) -> &str {
+    match end {
+        None => "passed",
+        Some((tag, word, message, content)) => {
+            assert!(content.starts_with(message.as_str()) && !message.is_empty(), "{message:?} before {content:?}");
+            match (tag.as_str(), word.as_str()) {
+                ("failure", "failed") => "failed",
+                ("skipped", _) => "not-waited",
+                ("error", word) if word != "failed" => word,
+                _ => panic!("{tag} of type {word}"),
+            }
+        }
+    }
+}
+
+fn summaries_agree(told: &Told, verdict: &str, code: i32) {
+    let headline = format!("maestro-gate: {verdict}\n");
+    let closing = format!("<sub>exit code {code} ·");
+    for page in [told.markdown.as_ref(), told.summary.as_ref().filter(|_| told.code.is_some())].into_iter().flatten() {
+        let headlines: Vec<&str> = page.lines().filter(|line| line.starts_with("## ")).collect();
+        assert!(headlines.len() == 1 && page.contains(&headline) && page.contains(&closing), "{page}");
+        assert!(page.len() <= 128 * 1024);
+    }
+    if let (Some(summary), Some(markdown), Some(_)) = (&told.summary, &told.markdown, told.code) {
+        assert!(summary.ends_with(markdown.as_str()), "the summary is the Markdown report");
+    }
+}
+
+/// Only what the contract lists is asked, once a second at most for one run, and with the headers it promises.
+fn asked_as_promised(service: &Service, told: &Told) {
+    let requests: Vec<_> = service.requests().into_iter().filter(|seen| seen.on != On::Connect).collect();
+    assert!(service.most_at_once() <= 8, "{} at once", service.most_at_once());
+    for seen in &requests {
+        let asks = matches!((seen.method.as_str(), seen.on), ("POST", On::SignIn) | ("GET", _));
+        assert!(asks, "{} {}", seen.method, seen.path);
+        assert_eq!(seen.header("user-agent"), Some(concat!("maestro-gate/", env!("CARGO_PKG_VERSION"))));
+        assert_eq!(seen.header("dadosfera-lang"), Some("en-us"));
+        assert_eq!(seen.header("cache-control"), Some("no-cache"));
+        let token = seen.header("authorization");
+        assert_eq!(token.is_some(), seen.on != On::SignIn, "{}", seen.path);
+        assert!(!token.is_some_and(|token| token.to_lowercase().starts_with("bearer")), "{token:?}");
+        assert_eq!(seen.header("x-api-key"), None);
+    }
+    let Some(waited) = told.json.as_ref().and_then(|json| json["waited_seconds"].as_u64()) else { return };
+    let mut looks: BTreeMap<&str, u64> = BTreeMap::new();
+    // A redirect that is followed and a token that is renewed go on with the same look.
+    for look in requests.iter().filter(|seen| seen.on == On::Run && !matches!(seen.status, 401 | 403 | 301..=308)) {
+        *looks.entry(&look.path).or_default() += 1;
+    }
+    // By the gate's own clock, which no busy machine can hurry: looks at 0, 1, 2, ... seconds.
+    assert!(looks.values().all(|count| *count <= waited + 1), "{looks:?} within {waited} s");
+}

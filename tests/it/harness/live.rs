@@ -1,0 +1,137 @@
+//! A gate that is running: what it says so far, signals for it, and its end.
+
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::{As, Reader, Story, Told, law};
+
+/// The longest that any story may take; then the gate hangs.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What a stream said so far, and a bell for whoever waits for more.
+#[derive(Default)]
+struct Heard {
+    text: Mutex<Vec<u8>>,
+    more: Condvar,
+}
+
+impl Heard {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().expect("not poisoned")).into_owned()
+    }
+}
+
+pub struct Live<'s> {
+    pub story: Story<'s>,
+    pid: u32,
+    began: Instant,
+    ended: Receiver<ExitStatus>,
+    stdout: Arc<Heard>,
+    stderr: Arc<Heard>,
+    listeners: Vec<JoinHandle<()>>,
+    /// Keeps a pipe open that nobody reads.
+    _asleep: Option<std::process::ChildStdout>,
+    _slot: Slot,
+}
+
+impl<'s> Live<'s> {
+    pub(super) fn new(story: Story<'s>, mut child: Child, began: Instant, slot: Slot) -> Live<'s> {
+        let (stdout, stderr) = (Arc::<Heard>::default(), Arc::<Heard>::default());
+        let mut listeners = vec![listen(child.stderr.take().expect("piped"), &stderr)];
+        let mut asleep = None;
+        match (&story.reader, child.stdout.take()) {
+            (Reader::There, Some(pipe)) => listeners.push(listen(pipe, &stdout)),
+            (Reader::Asleep, pipe) => asleep = pipe,
+            (Reader::Gone | Reader::File(_) | Reader::There, pipe) => drop(pipe),
+        }
+        let pid = child.id();
+        let (tell, ended) = channel();
+        thread::spawn(move || tell.send(child.wait().expect("a child")));
+        Live { story, pid, began, ended, stdout, stderr, listeners, _asleep: asleep, _slot: slot }
+    }
+
+    /// Blocks until the gate has said this on stdout.
+    pub fn says(&self, words: &str) {
+        let silent = |text: &mut Vec<u8>| !String::from_utf8_lossy(text).contains(words);
+        let text = self.stdout.text.lock().expect("not poisoned");
+        let (_text, waited) = self.stdout.more.wait_timeout_while(text, PATIENCE, silent).expect("not poisoned");
+        assert!(!waited.timed_out(), "it never said {words:?}, but {}", self.stdout.text());
+    }
+
+    /// Sends a signal to the gate; returns when.
+    pub fn signal(&self, name: &str) -> Instant {
+        let pid = match self.story.started_as {
+            As::Usual => self.pid,
+            As::One => self.only_child(),
+        };
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().expect("a shell");
+        assert!(sent.success(), "kill -{name} {pid}");
+        super::now()
+    }
+
+    /// The gate as this namespace sees it: what was started here waits for it.
+    fn only_child(&self) -> u32 {
+        let children = format!("/proc/{0}/task/{0}/children", self.pid);
+        let children = std::fs::read_to_string(children).expect("the kernel lists children");
+        children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("one child")
+    }
+
+    /// The end of the story, held to the second law.
+    pub fn ends(self) -> Told {
+        let service = self.story.service;
+        let (story, told) = self.over();
+        law::second_law(&story, &told, service);
+        told
+    }
+
+    fn over(self) -> (Story<'s>, Told) {
+        let Ok(status) = self.ended.recv_timeout(PATIENCE) else {
+            self.signal("KILL");
+            panic!("it hangs; it said {}\n{}", self.stdout.text(), self.stderr.text());
+        };
+        let took = self.began.elapsed();
+        self.listeners.into_iter().for_each(|listener| listener.join().expect("no panic"));
+        let told = Told::read(&self.story, status, took, self.stdout.text(), self.stderr.text());
+        (self.story, told)
+    }
+}
+
+/// Listens on a thread of its own, so that the gate never waits for us.
+fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<Heard>) -> JoinHandle<()> {
+    let heard = Arc::clone(heard);
+    thread::spawn(move || {
+        let mut some = [0; 4096];
+        while let Ok(count @ 1..) = pipe.read(&mut some) {
+            heard.text.lock().expect("not poisoned").extend_from_slice(&some[..count]);
+            heard.more.notify_all();
+        }
+    })
+}
+
+/// How many gates run at once, whatever the number of tests: enough to wait together, few enough to be punctual.
+const AT_ONCE: usize = 24;
+
+static SLOTS: Mutex<usize> = Mutex::new(AT_ONCE);
+static FREED: Condvar = Condvar::new();
+
+/// The right to run a gate, given back when dropped.
+pub(super) struct Slot(());
+
+impl Slot {
+    pub(super) fn take() -> Slot {
+        let free = SLOTS.lock().expect("not poisoned");
+        *FREED.wait_while(free, |free| *free == 0).expect("not poisoned") -= 1;
+        Slot(())
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        *SLOTS.lock().expect("not poisoned") += 1;
+        FREED.notify_one();
+    }
+}

@@ -1,0 +1,123 @@
+//! What a gate left behind: its exit code, what it said, and every report, as its reader parses it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Reader, Story, read};
+use crate::reports::{Case, cases};
+use crate::runner::{github, gitlab};
+
+#[derive(Debug)]
+pub struct Told {
+    /// None: a signal ended it.
+    pub code: Option<i32>,
+    pub took: Duration,
+    /// None: nobody was there to hear it.
+    pub stdout: Option<String>,
+    pub stderr: String,
+    /// `GITHUB_OUTPUT` as it stands, and as the runner reads it.
+    pub output_file: Option<String>,
+    pub outputs: Option<BTreeMap<String, String>>,
+    pub summary: Option<String>,
+    pub json: Option<Value>,
+    pub junit: Option<Vec<Case>>,
+    pub dotenv: Option<BTreeMap<String, String>>,
+    pub markdown: Option<String>,
+    pub trace_file: Option<String>,
+    pub output_dir: Option<BTreeMap<String, String>>,
+    /// Every file that is there now, by path.
+    pub files: BTreeMap<PathBuf, String>,
+}
+
+impl Told {
+    pub(super) fn read(story: &Story<'_>, status: ExitStatus, took: Duration, stdout: String, stderr: String) -> Told {
+        // Only what was asked for, and is a file of ours: a device can't be read back.
+        let ours = |path: &std::ffi::OsString| PathBuf::from(path).starts_with(story.out.path());
+        let file = |input: &str| story.inputs.get(input).filter(|path| ours(path)).and_then(|path| read(path.as_ref()));
+        let offered = |name: &str| story.env.get(name).filter(|path| ours(path)).and_then(|path| read(path.as_ref()));
+        let output_file = offered("GITHUB_OUTPUT");
+        let folder = story.inputs.get("output-dir").filter(|path| ours(path)).map(PathBuf::from);
+        let in_folder = |folder: PathBuf| {
+            let files = files(&folder).into_iter();
+            files
+                .map(|(path, text)| (path.strip_prefix(&folder).expect("inside").display().to_string(), text))
+                .collect()
+        };
+        Told {
+            code: status.code(),
+            took,
+            stdout: matches!(story.reader, Reader::There).then_some(stdout),
+            stderr,
+            outputs: output_file.as_ref().map(|text| github::outputs(text).expect("the runner reads the outputs")),
+            output_file,
+            summary: offered("GITHUB_STEP_SUMMARY"),
+            json: file("json").map(|text| serde_json::from_str(&text).expect("the JSON report parses")),
+            junit: file("junit").map(|text| cases(&text)),
+            dotenv: file("dotenv").map(|text| gitlab::dotenv(&text).expect("GitLab reads the dotenv report")),
+            markdown: file("markdown"),
+            trace_file: file("trace-file"),
+            output_dir: folder.filter(|folder| folder.is_dir()).map(in_folder),
+            files: files(story.out.path()),
+        }
+    }
+
+    /// One of the outputs.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.as_ref().and_then(|outputs| outputs.get(name)).unwrap_or_else(|| panic!("no output {name}"))
+    }
+
+    pub fn verdict(&self) -> &str {
+        self.output("verdict")
+    }
+
+    /// The verdict of each run, in input order.
+    pub fn verdicts(&self) -> Vec<&str> {
+        let runs = self.report()["runs"].as_array().expect("a list of runs");
+        runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect()
+    }
+
+    pub fn report(&self) -> &Value {
+        self.json.as_ref().expect("a JSON report")
+    }
+
+    /// The notes of the report, in the order in which things happened.
+    pub fn notes(&self) -> Vec<&str> {
+        let notes = self.report()["notes"].as_array().expect("a list of notes");
+        notes.iter().map(|note| note["text"].as_str().expect("text")).collect()
+    }
+
+    pub fn log(&self) -> &str {
+        self.stdout.as_deref().expect("somebody listened")
+    }
+
+    /// Everything in one text: what a person or a program may come to see.
+    pub fn everything(&self) -> String {
+        let files: Vec<&str> = self.files.values().map(String::as_str).collect();
+        [self.stdout.as_deref().unwrap_or_default(), &self.stderr, &files.join("\n")].join("\n")
+    }
+
+    /// The verdict and the exit code of the contract's row.
+    pub fn ended(&self, verdict: &str, code: i32) -> &Told {
+        assert_eq!((self.verdict(), self.code), (verdict, Some(code)), "{}", self.log());
+        self
+    }
+}
+
+/// Every file below a folder.
+fn files(folder: &std::path::Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.is_file() {
+            let text = read(&path).expect("a file");
+            found.insert(path, text);
+        }
+    }
+    found
+}

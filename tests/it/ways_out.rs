@@ -1,0 +1,131 @@
+//! Ways out that are easy to forget: inputs that block, a reader of stdout who is gone, and what stands in the reports
+//! when no run was watched. The real binary, no service.
+
+#![expect(clippy::disallowed_methods, reason = "a test puts files in the way")]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+/// How long a machine under load may take to start a process, or to end one that was asked to.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The gate in `folder`, with nothing of this process's environment.
+fn gate(folder: &Path) -> Command {
+    let mut gate = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    gate.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    gate.args(["--pipeline-id", "p", "--run-id", "r", "--base-url", "http://127.0.0.1:9"]);
+    gate
+}
+
+fn wait(mut child: Child) -> ExitStatus {
+    let (tell, told) = channel();
+    let id = child.id();
+    std::thread::spawn(move || drop(tell.send(child.wait())));
+    match told.recv_timeout(PATIENCE) {
+        Ok(status) => status.expect("a child"),
+        Err(_) => {
+            let _killed = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+            panic!("it did not end");
+        }
+    }
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_nobody_writes_makes_the_gate_deaf_to_no_signal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(Command::new("mkfifo").arg(folder.path().join("secret")).status().expect("mkfifo").success());
+    std::fs::write(folder.path().join("report.json"), r#"{"verdict":"passed"}"#).expect("written");
+    let mut child = gate(folder.path())
+        .args(["--username", "me", "--password-file", "secret", "--json", "report.json"])
+        .spawn()
+        .expect("started");
+    // It can be asked to stop once it listens; until then the signal's own effect ends it, which is no pass either.
+    let asked = Command::new("sh")
+        .args(["-c", "for n in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; kill -TERM $0 2>/dev/null || exit 0; done"])
+        .arg(child.id().to_string())
+        .spawn();
+    let mut out = String::new();
+    child.stdout.take().expect("piped").read_to_string(&mut out).expect("text");
+    let status = wait(child);
+    asked.expect("started").wait().expect("ended");
+    assert!(!status.success());
+    if let Some(code) = status.code() {
+        assert_eq!(code, 2, "{out}");
+        let report = std::fs::read_to_string(folder.path().join("report.json")).expect("a report");
+        assert!(report.contains(r#""verdict": "invalid-input""#), "{report}");
+    }
+}
+
+#[test]
+fn every_report_tells_of_mistakes_the_trace_file_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = gate(folder.path()).args(["--trace-file", "trace.txt"]).output().expect("ended");
+    assert_eq!(output.status.code(), Some(2));
+    let trace = std::fs::read_to_string(folder.path().join("trace.txt")).expect("a file");
+    assert_eq!(trace, "invalid-input: 1 mistake in the inputs; no request was made\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_to_stdout_leaves_the_log_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let child = gate(folder.path())
+        .args(["--json", "/dev/stdout"])
+        .stdout(std::fs::OpenOptions::new().append(true).create(true).open(&log).expect("a file"))
+        .spawn()
+        .expect("started");
+    assert_eq!(wait(child).code(), Some(2));
+    let log = std::fs::read_to_string(&log).expect("a log");
+    assert_eq!(log.matches(r#""schema": 1"#).count(), 1, "{log}");
+    assert!(log.contains("maestro-gate: invalid-input (exit code 2)"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stdout_that_is_closed_is_told_on_stderr_and_changes_no_exit_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = gate(folder.path()).args(["--json", "report.json"]).spawn().expect("started");
+    drop(child.stdout.take());
+    let mut aside = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut aside).expect("text");
+    assert_eq!(wait(child).code(), Some(2));
+    assert!(aside.contains("stdout was closed or not read"), "{aside}");
+    assert!(folder.path().join("report.json").exists());
+}
+
+#[test]
+fn help_and_version_stand_alone_or_are_mistakes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (args, code) in [
+        (vec!["--help"], 0),
+        (vec!["-V"], 0),
+        (vec!["--help", "--version"], 2),
+        (vec!["--version", "--run-id", "r"], 2),
+        (vec!["--run-id=r", "-h"], 2),
+        (vec!["-qV"], 2),
+        (vec!["--", "--help"], 2),
+        (vec!["--help=true"], 2),
+        (vec!["--run-id", "--help"], 2),
+        (vec![""], 2),
+        (vec!["-"], 2),
+        (vec![], 2),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_maestro-gate"))
+            .env_clear()
+            .current_dir(folder.path())
+            .args(&args)
+            .output();
+        let output = output.expect("ended");
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output));
+        assert!(!output.stdout.is_empty(), "{args:?}");
+    }
+}
