@@ -52,34 +52,35 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The widest gap between two looks (the contract's limit for `auto`), and the widest planned: the pace may stretch it.
 const CAP: Duration = Duration::from_secs(20);
-const WIDEST: f64 = 19.2;
+const WIDEST: f64 = 19.6;
 
 /// The even poll that everything is measured against, and that an overdue run comes back to: a look each ten seconds.
 const EVEN: f64 = 0.1;
 
 /// The share of an even poll's looks that a run as long as the past says may cost; but at least so many beside the
 /// first, because a run of ten seconds must be looked at too.
-const BUDGET: f64 = 0.82;
+const BUDGET: f64 = 0.84;
 const AT_LEAST: f64 = 1.5;
 
 /// The mean lag in seconds that is good enough: nobody is served by less, and the looks saved make room for surprise.
-const PROMPT: f64 = 1.8;
+const PROMPT: f64 = 2.0;
 
 /// The belief in a run like no other.
-const SURPRISE: f64 = 0.08;
+const SURPRISE: f64 = 0.04;
 
 /// How many times an even poll's looks a run may ever cost.
-const GENEROUS: f64 = 1.18;
+const GENEROUS: f64 = 1.2;
+const HEAD_START: f64 = 0.3;
 
 /// A run is overdue when the past had so few longer ones.
-const OVERDUE: f64 = 0.01;
+const OVERDUE: f64 = 0.004;
 
 /// How far apart in phase the gates on different runs may be, in looks, once the usual time is `LONG_WAIT` seconds.
 const APART: f64 = 0.7;
 const LONG_WAIT: f64 = 600.0;
 
 /// How far a run's own pace is off the common one.
-const PACE: f64 = 0.03;
+const PACE: f64 = 0.02;
 
 /// A look that would come sooner than this after the last one, in looks, is left out.
 const TOO_SOON: f64 = 0.29;
@@ -262,7 +263,7 @@ impl Plan {
         let mut plan = Plan { marks: vec![Mark { age: start, looks: 0.0, going: 1.0 }], looks: 0.0, lag: 0.0 };
         let mut looks = 0.0;
         for stretch in stretches {
-            let left = 1.0 + GENEROUS * EVEN * (stretch.until - start) - looks;
+            let left = HEAD_START + GENEROUS * EVEN * (stretch.until - start) - looks;
             let density = (height * stretch.root_hazard)
                 .clamp(1.0 / WIDEST, 1.0 / FLOOR.as_secs_f64())
                 .min((left / stretch.seconds).max(EVEN));

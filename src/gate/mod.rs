@@ -1,5 +1,6 @@
 //! The core: what the gate makes of what it sees. Pure and synchronous: no I/O, no clock, no environment.
 
+mod forecast;
 mod foreign;
 mod notice;
 mod observation;
@@ -11,6 +12,7 @@ mod target;
 mod verdict;
 mod watch;
 
+pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 pub use foreign::Foreign;
 pub use notice::{Event, Notice, SessionNote};
 pub use observation::{Answer, During, Miss, MissKind, Observation, Record, Scope};

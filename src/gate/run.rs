@@ -16,7 +16,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::schedule::{FLOOR, Schedule};
-use super::{Answer, End, Event, Foreign, Limits, Meaning, Miss, Observation, Record, Rules, Scope, Target, Verdict};
+use super::{
+    Answer, End, Event, Forecast, Foreign, Limits, Meaning, Miss, Observation, PastRun, Record, Rules, Scope, Target,
+    Verdict,
+};
 
 /// How many unknown words are kept, and how many characters of each (contract, the table of `last_status`).
 const UNKNOWN_WORDS: usize = 10;
@@ -49,6 +52,10 @@ pub(super) struct Run {
     misses_in_a_row: u32,
     /// Whether the last answer asked for a longer wait than ours.
     asked_to_wait: bool,
+    /// Until when the last answer asked to be left alone.
+    not_before: Duration,
+    /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
+    aged: Option<(Duration, Duration)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +87,32 @@ impl Run {
             records_in_a_row: 0,
             misses_in_a_row: 0,
             asked_to_wait: false,
+            not_before: Duration::ZERO,
+            aged: None,
         }
+    }
+
+    /// How old the run is, by the service's clock; `None` if no answer said so.
+    pub(super) fn age(&self, elapsed: Duration) -> Option<Duration> {
+        let (at, age) = self.aged?;
+        Some(age.saturating_add(elapsed.saturating_sub(at)))
+    }
+
+    pub(super) fn forecast(&self) -> Option<&Forecast> {
+        self.schedule.forecast()
+    }
+
+    /// Takes in how earlier runs of the pipeline went. Returns when to look next, if that changes.
+    pub(super) fn learn(&mut self, limits: Limits, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        let age = self.age(elapsed)?;
+        let changes = self.schedule.learn(past, age);
+        // While the record is missing, the backoff decides; past the deadline, nothing is left to place.
+        let waits_for_record = self.miss.is_some() || self.records_in_a_row == 0;
+        if !changes || waits_for_record || elapsed >= limits.timeout {
+            return None;
+        }
+        let ours = self.schedule.after_record(self.records_in_a_row - 1, Some(age));
+        Some(self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed))))
     }
 
     /// Takes one answer. `index` is this run's place, for the events.
@@ -153,6 +185,10 @@ impl Run {
         if meaning == Meaning::Unknown {
             self.keep_unknown(run, &record.status, tell);
         }
+        if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
+            // A run "from the future" has a clock trouble, and is taken as new.
+            self.aged = Some((elapsed, (date - created).to_std().unwrap_or_default()));
+        }
         self.seen = Some(Seen { record, meaning, date });
         match meaning {
             Meaning::Passed => Some(Verdict::Passed),
@@ -223,9 +259,6 @@ impl Run {
     }
 
     /// When to look again. The answer came before the deadline, and the result is later than the answer.
-    ///
-    /// A wait ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no
-    /// look falls into the last second before the deadline, because one starts on it.
     fn next_look(
         &mut self,
         run: usize,
@@ -237,14 +270,29 @@ impl Run {
         let ours = if self.misses_in_a_row > 0 {
             self.schedule.after_miss(self.misses_in_a_row - 1)
         } else {
-            self.schedule.after_record(self.records_in_a_row.saturating_sub(1))
+            self.schedule.after_record(self.records_in_a_row.saturating_sub(1), self.age(elapsed))
         };
         let asked = retry_after.unwrap_or_default();
+        let next = self.place(limits, elapsed, ours.max(asked));
+        let waits = next.saturating_sub(elapsed);
+        if asked > ours && !self.asked_to_wait {
+            tell(Event::AskedToWait { run, asked, waits });
+        }
+        self.asked_to_wait = asked > ours;
+        self.not_before = elapsed.saturating_add(asked);
+        next
+    }
+
+    /// The end of a wait that begins now.
+    ///
+    /// It ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no look
+    /// falls into the last second before the deadline, because one starts on it.
+    fn place(&self, limits: Limits, elapsed: Duration, wait: Duration) -> Duration {
         let clocks = [
             self.appear.map(|since| since.saturating_add(limits.appear)),
             self.outage.map(|outage| outage.since.saturating_add(limits.outage)),
         ];
-        let mut next = elapsed.saturating_add(ours.max(asked));
+        let mut next = elapsed.saturating_add(wait);
         // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
         for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
             next = next.min(end);
@@ -253,11 +301,6 @@ impl Run {
         if next.saturating_add(FLOOR) > limits.timeout {
             next = limits.timeout;
         }
-        let waits = next.saturating_sub(elapsed);
-        if asked > ours && !self.asked_to_wait {
-            tell(Event::AskedToWait { run, asked, waits });
-        }
-        self.asked_to_wait = asked > ours;
         next
     }
 }

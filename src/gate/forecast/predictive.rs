@@ -22,11 +22,14 @@ const SPREADS: usize = 12;
 const NARROWEST: f64 = 0.01;
 
 /// How many runs the weights of older runs take to fall to 1/e.
-const MEMORIES: [f64; 2] = [5.0, 40.0];
+const MEMORIES: [f64; 2] = [40.0, 5.0];
+
+/// How likely each memory is at first: most pipelines are as they were, and forgetting costs what little is known.
+const LIKELY: [f64; MEMORIES.len()] = [1.0, 0.1];
 
 /// How likely a shape with a bell around every run is at first. Most pipelines have one usual time, and with eight runs
 /// the simple shape is a few per cent better; when there are two peaks, a few runs outvote this.
-const MANY_BELLS: f64 = 0.2;
+const MANY_BELLS: f64 = 0.1;
 
 /// A candidate foretells like this wide bell with the weight of one run: else a single odd run would rule out every
 /// narrow candidate for good.
@@ -123,12 +126,13 @@ fn add_bells(times: &[f64], share: f64, bells: &mut Vec<Bell>) {
     }
     let scores = scores(times);
     let best = scores.iter().flatten().map(|score| score.one_bell.max(score.many_bells)).fold(f64::MIN, f64::max);
-    let likelihoods = scores.map(|row| {
-        row.map(|score| Score {
-            one_bell: (score.one_bell - best).exp(),
-            many_bells: MANY_BELLS * (score.many_bells - best).exp(),
-        })
-    });
+    let mut likelihoods = scores;
+    for (row, likely) in likelihoods.iter_mut().zip(LIKELY) {
+        for score in row {
+            score.one_bell = likely * (score.one_bell - best).exp();
+            score.many_bells = likely * MANY_BELLS * (score.many_bells - best).exp();
+        }
+    }
     let all: f64 = likelihoods.iter().flatten().map(|score| score.one_bell + score.many_bells).sum();
 
     let first = bells.len();
