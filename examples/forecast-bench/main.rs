@@ -53,7 +53,8 @@ fn main() {
 /// Measures a row and prints it; returns whether it reaches its target.
 fn show(row: &Row, usual: &str, seconds: f64, seed: u64) -> bool {
     let (ours, even, oracle) = measure(row, seconds, seed);
-    let (product, lag, requests) = (ours.product() / even.product(), ours.lag / even.lag, ours.requests / even.requests);
+    let (product, lag, requests) =
+        (ours.product() / even.product(), ours.lag / even.lag, ours.requests / even.requests);
     let best = oracle.map(|oracle| ours.lag / oracle.lag(ours.requests));
     let reached = match row.target {
         Target::Regular { product: limit } => {
@@ -105,7 +106,8 @@ const RAMP: &Peer = &PEERS[PEERS.len() - 1];
 fn peers(seed: u64) {
     println!("Steady runs (10 %), the peers' schedules: lag s / requests / product against the even 10 s");
     let row = Row::steady();
-    let columns: Vec<(Cost, Cost)> = USUAL.map(|(_, seconds)| measure(&row, seconds, seed)).map(|(o, e, _)| (o, e)).into();
+    let columns: Vec<(Cost, Cost)> =
+        USUAL.map(|(_, seconds)| measure(&row, seconds, seed)).map(|(o, e, _)| (o, e)).into();
     let show = |name: &str, costs: Vec<Cost>| {
         let cells: Vec<String> = costs
             .iter()

@@ -46,8 +46,16 @@ pub struct Peer {
 pub const PEERS: [Peer; 9] = [
     Peer { name: "wait-on-check, trigger-and-wait: 10 s", requests: 1.0, wait: |_, _| 10.0 },
     Peer { name: "gh run watch: 3 s, three requests", requests: 3.0, wait: |_, _| 3.0 },
-    Peer { name: "tfci: 2, 4, 6, then 7 s", requests: 1.0, wait: |nth, _| [2.0, 4.0, 6.0][..].get(nth as usize).copied().unwrap_or(7.0) },
-    Peer { name: "databricks CLI: 1 s growing to 10 s", requests: 1.0, wait: |nth, chance| (1.0 + f64::from(nth)).min(10.0) + 0.7 * chance.unit() },
+    Peer {
+        name: "tfci: 2, 4, 6, then 7 s",
+        requests: 1.0,
+        wait: |nth, _| [2.0, 4.0, 6.0][..].get(nth as usize).copied().unwrap_or(7.0),
+    },
+    Peer {
+        name: "databricks CLI: 1 s growing to 10 s",
+        requests: 1.0,
+        wait: |nth, chance| (1.0 + f64::from(nth)).min(10.0) + 0.7 * chance.unit(),
+    },
     Peer { name: "run-notebook, dbt-cloud-cli, await-remote-run: 5 s", requests: 1.0, wait: |_, _| 5.0 },
     Peer { name: "codebuild: 30 s, two requests", requests: 2.0, wait: |_, _| 30.0 },
     Peer { name: "dbt-cloud-action: 30 s after 30 s", requests: 1.0, wait: |_, _| 30.0 },
@@ -57,5 +65,9 @@ pub const PEERS: [Peer; 9] = [
         wait: |nth, chance| 2.0 + chance.unit() * (2.0_f64.powi(nth.min(10) as i32 + 1).min(120.0) - 2.0),
     },
     // The ramp that `auto` has without a history, in the middle of its jitter.
-    Peer { name: "ours without a history: the ramp", requests: 1.0, wait: |nth, _| (1.25_f64.powi(nth.min(20) as i32 + 1).min(10.0) * 0.9).max(1.0) },
+    Peer {
+        name: "ours without a history: the ramp",
+        requests: 1.0,
+        wait: |nth, _| (1.25_f64.powi(nth.min(20) as i32 + 1).min(10.0) * 0.9).max(1.0),
+    },
 ];

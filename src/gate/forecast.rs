@@ -317,3 +317,6 @@ fn cuts(predictive: &Predictive, at_start: f64, start: f64, overdue: f64) -> Vec
     }
     ages
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,9 +127,43 @@ mod tests {
 
     #[test]
     fn gates_on_different_runs_do_not_beat_in_step() {
-        let waits: std::collections::BTreeSet<Duration> =
-            (0..100).map(|run| Schedule::new(Interval::Auto, &target(&run.to_string())).after_record(30, None)).collect();
+        let waits: std::collections::BTreeSet<Duration> = (0..100)
+            .map(|run| Schedule::new(Interval::Auto, &target(&run.to_string())).after_record(30, None))
+            .collect();
         assert!(waits.len() > 95, "{} different waits", waits.len());
+    }
+
+    /// The looks a second of ten thousand gates that started together, for ten minutes.
+    fn herd(wait: impl Fn(&Schedule, u32) -> Duration) -> Vec<u32> {
+        let mut looks = vec![0; 600];
+        for run in 0..10_000 {
+            let schedule = Schedule::new(Interval::Auto, &target(&format!("run-{run}")));
+            let mut due = Duration::ZERO;
+            for nth in 0.. {
+                let Some(second) = looks.get_mut(due.as_secs() as usize) else { break };
+                *second += 1;
+                due += wait(&schedule, nth);
+            }
+        }
+        looks
+    }
+
+    #[test]
+    fn ten_thousand_gates_started_together_do_not_beat_in_step_after_a_minute() {
+        let looks = herd(|schedule, nth| schedule.after_record(nth, None));
+        let (peak, sum) = looks[60..].iter().fold((0, 0), |(peak, sum), looks| (peak.max(*looks), sum + looks));
+        assert!(f64::from(peak) <= 1.5 * f64::from(sum) / 540.0, "{looks:?}");
+    }
+
+    #[test]
+    fn what_gates_add_to_a_service_in_trouble_falls_and_spreads() {
+        let looks = herd(Schedule::after_miss);
+        let minutes: Vec<u32> = looks.chunks(60).map(|minute| minute.iter().sum()).collect();
+        assert!(minutes[0] > 2 * minutes[1], "{minutes:?}");
+        // From ten looks in the first minute to under three.
+        assert!(minutes[0] > 80_000 && minutes[1..].iter().all(|looks| *looks < 30_000), "{minutes:?}");
+        let peak = looks[60..].iter().max().expect("nine minutes");
+        assert!(f64::from(*peak) <= 1.5 * f64::from(minutes[1..].iter().sum::<u32>()) / 540.0, "{peak} of {minutes:?}");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::run::{Run, Step};
-use super::{Answer, End, Event, Foreign, Miss, Notice, OnFirstFailure, Rules, Seen, Signal, Target, Verdict, decide};
+use super::{
+    Answer, End, Event, Forecast, Foreign, Miss, Notice, OnFirstFailure, PastRun, Rules, Seen, Signal, Target, Verdict,
+    decide,
+};
 
 /// What became of one run.
 #[derive(Clone, Debug, PartialEq)]

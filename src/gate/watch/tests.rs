@@ -391,3 +391,4 @@ fn what_changed_is_told_once() {
 }
 
 mod exhaustive;
+mod learning;
