@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::schedule::{FLOOR, Schedule};
-use super::{Event, Limits, Miss};
+use super::{Event, Forecast, Limits, Miss, PastRun, Wanted};
 
 #[derive(Clone, Debug)]
 pub(super) struct Clocks {
@@ -15,6 +15,8 @@ pub(super) struct Clocks {
     misses_in_a_row: u32,
     /// Whether the last answer asked for a longer wait than ours.
     asked_to_wait: bool,
+    /// Until when it asked to be left alone.
+    not_before: Duration,
 }
 
 /// The appear clock. It can be made to stand still.
@@ -42,7 +44,42 @@ struct Outage {
 
 impl Clocks {
     pub(super) fn new(schedule: Schedule) -> Clocks {
-        Clocks { schedule, appear: None, outage: None, useful_in_a_row: 0, misses_in_a_row: 0, asked_to_wait: false }
+        Clocks {
+            schedule,
+            appear: None,
+            outage: None,
+            useful_in_a_row: 0,
+            misses_in_a_row: 0,
+            asked_to_wait: false,
+            not_before: Duration::ZERO,
+        }
+    }
+
+    /// From now on it is this run that is looked at, in a rhythm of its own.
+    pub(super) fn turn_to(&mut self, run: &Wanted) {
+        self.schedule.turn_to(run);
+        self.useful_in_a_row = 0;
+    }
+
+    pub(super) fn forecast(&self) -> Option<&Forecast> {
+        self.schedule.forecast()
+    }
+
+    /// Takes in how earlier runs of the pipeline went, for one of this age. Returns when to look next, if that changes.
+    pub(super) fn learn(
+        &mut self,
+        limits: Limits,
+        elapsed: Duration,
+        past: &[PastRun],
+        age: Duration,
+    ) -> Option<Duration> {
+        let changes = self.schedule.learn(past, age);
+        // While the record is missing, the backoff decides; past the deadline, nothing is left to place.
+        if !changes || self.misses_in_a_row > 0 || self.useful_in_a_row == 0 || elapsed >= limits.timeout {
+            return None;
+        }
+        let ours = self.schedule.after_record(self.useful_in_a_row - 1, Some(age));
+        Some(self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed))))
     }
 
     /// An answer with what was asked for.
@@ -112,50 +149,45 @@ impl Clocks {
         }
     }
 
-    /// When to look again. The answer came before the deadline, and the result is later than the answer.
-    ///
-    /// A wait ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no
-    /// look falls into the last second before the deadline, because one starts on it.
+    /// When to look again at a run of this age. The answer came before the deadline, and the result is later than the
+    /// answer.
     pub(super) fn next_look(
         &mut self,
         run: usize,
         limits: Limits,
         elapsed: Duration,
+        age: Option<Duration>,
         retry_after: Option<Duration>,
         tell: &mut impl FnMut(Event),
     ) -> Duration {
         let ours = if self.misses_in_a_row > 0 {
             self.schedule.after_miss(self.misses_in_a_row - 1)
         } else {
-            self.schedule.after_record(self.useful_in_a_row.saturating_sub(1))
+            self.schedule.after_record(self.useful_in_a_row.saturating_sub(1), age)
         };
-        let (next, asked) = self.within(limits, elapsed, ours, retry_after);
-        if let Some(asked) = asked
-            && !self.asked_to_wait
-        {
+        let asked = retry_after.unwrap_or_default();
+        let next = self.place(limits, elapsed, ours.max(asked));
+        if asked > ours && !self.asked_to_wait {
             tell(Event::AskedToWait { run, asked, waits: next.saturating_sub(elapsed) });
         }
-        self.asked_to_wait = asked.is_some();
+        self.asked_to_wait = asked > ours;
+        self.not_before = elapsed.saturating_add(asked);
         next
     }
 
     /// The next step is known and need not be waited for; only `Retry-After`, and the one request a second, hold it up.
     pub(super) fn next_step(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
-        self.within(limits, elapsed, FLOOR, retry_after).0
+        self.place(limits, elapsed, FLOOR.max(retry_after.unwrap_or_default()))
     }
 
-    /// Our wait or the one asked for, within the clocks; and the latter, where it is longer.
-    fn within(
-        &self,
-        limits: Limits,
-        elapsed: Duration,
-        ours: Duration,
-        retry_after: Option<Duration>,
-    ) -> (Duration, Option<Duration>) {
-        let asked = retry_after.unwrap_or_default();
+    /// The end of a wait that begins now.
+    ///
+    /// It ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no look
+    /// falls into the last second before the deadline, because one starts on it.
+    fn place(&self, limits: Limits, elapsed: Duration, wait: Duration) -> Duration {
         let left = |clock: Appear| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
         let clocks = [self.appear.and_then(left), self.outage.map(|outage| outage.since.saturating_add(limits.outage))];
-        let mut next = elapsed.saturating_add(ours.max(asked));
+        let mut next = elapsed.saturating_add(wait);
         // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
         for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
             next = next.min(end);
@@ -164,6 +196,6 @@ impl Clocks {
         if next.saturating_add(FLOOR) > limits.timeout {
             next = limits.timeout;
         }
-        (next, Some(asked).filter(|asked| *asked > ours))
+        next
     }
 }

@@ -1,6 +1,7 @@
 //! The core: what the gate makes of what it sees. Pure and synchronous: no I/O, no clock, no environment.
 
 mod clocks;
+mod forecast;
 mod foreign;
 mod freshness;
 mod list;
@@ -16,6 +17,7 @@ mod trigger;
 mod verdict;
 mod watch;
 
+pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 pub use foreign::Foreign;
 pub use freshness::MaxAge;
 pub use list::{Listed, Listing, Unplaceable};

@@ -21,8 +21,8 @@ use super::clocks::Clocks;
 use super::schedule::Schedule;
 use super::trigger::{Group, Starting};
 use super::{
-    Answer, Ask, End, Event, Foreign, IfRunning, Meaning, Miss, Observation, PipelineId, Record, Rules, RunId, Scope,
-    Selector, Target, Told, Verdict, Wanted,
+    Answer, Ask, End, Event, Forecast, Foreign, IfRunning, Limits, Meaning, Miss, Observation, PastRun, PipelineId,
+    Record, Rules, RunId, Scope, Selector, Target, Told, Verdict, Wanted,
 };
 
 mod seek;
@@ -53,6 +53,8 @@ pub(super) struct Run {
     without_record: Verdict,
     /// The earlier run that what was started was last seen to wait behind.
     behind: Option<Option<RunId>>,
+    /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
+    aged: Option<(Duration, Duration)>,
 }
 
 /// What is done about the run.
@@ -127,7 +129,23 @@ impl Run {
             unknown_words: Vec::new(),
             without_record: Verdict::Unreachable,
             behind: None,
+            aged: None,
         }
+    }
+
+    /// How old the run is, by the service's clock; `None` if no answer said so.
+    pub(super) fn age(&self, elapsed: Duration) -> Option<Duration> {
+        let (at, age) = self.aged?;
+        Some(age.saturating_add(elapsed.saturating_sub(at)))
+    }
+
+    pub(super) fn forecast(&self) -> Option<&Forecast> {
+        self.clocks.forecast()
+    }
+
+    /// Takes in how earlier runs of the pipeline went. Returns when to look next, if that changes.
+    pub(super) fn learn(&mut self, limits: Limits, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        self.clocks.learn(limits, elapsed, past, self.age(elapsed)?)
     }
 
     /// What is waited for, as far as it is known.
@@ -188,7 +206,10 @@ impl Run {
             Reading::Next if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::schedule::FLOOR),
             Reading::On | Reading::Next if at.elapsed >= limits.timeout => self.time_is_up(at.run, tell),
             Reading::On => {
-                return Step::LookAt(self.clocks.next_look(at.run, limits, at.elapsed, retry_after, tell));
+                return Step::LookAt({
+                    let age = self.age(at.elapsed);
+                    self.clocks.next_look(at.run, limits, at.elapsed, age, retry_after, tell)
+                });
             }
             Reading::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
         }
@@ -266,6 +287,10 @@ impl Run {
             self.keep_unknown(run, &record.status, tell);
         }
         let is_fresh = rules.max_age.allows(record.updated_at, date);
+        if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
+            // A run "from the future" has a clock trouble, and is taken as new.
+            self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
+        }
         self.seen = Some(Seen { record, meaning, date });
         match (meaning, pass) {
             (Meaning::Passed, _) if !is_fresh => Reading::Over(Verdict::Stale),

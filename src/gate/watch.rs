@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::run::{Moment, Pass, Run, Step};
 use super::trigger::Group;
 use super::{
-    Ask, End, Event, Foreign, Miss, Notice, OnFirstFailure, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted,
-    decide,
+    Ask, End, Event, Forecast, Foreign, Miss, Notice, OnFirstFailure, PastRun, Rules, Seen, Signal, Taken, Target,
+    Told, Verdict, Wanted, decide,
 };
 
 /// What became of one run.
@@ -148,6 +148,23 @@ impl Gate {
                 self.new.push(other);
             }
         }
+    }
+
+    /// Takes in how earlier runs of the pipeline went, newest first. Returns when to look at `run` next instead, if that
+    /// changes anything: not with a fixed interval, with too little to learn from, or while the record is missing.
+    pub fn learn(&mut self, run: usize, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        let limits = self.rules.limits;
+        self.runs.get_mut(run).filter(|watched| watched.end.is_none())?.learn(limits, elapsed, past)
+    }
+
+    /// What the pipeline's past says about a run, for the view.
+    pub fn forecast(&self, run: usize) -> Option<&Forecast> {
+        self.runs.get(run)?.forecast()
+    }
+
+    /// How old a run is, by the service's clock; `None` if no answer said so.
+    pub fn age(&self, run: usize, elapsed: Duration) -> Option<Duration> {
+        self.runs.get(run)?.age(elapsed)
     }
 
     /// The last look at `run` brought no answer in time.

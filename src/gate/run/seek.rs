@@ -6,7 +6,7 @@ use super::super::select::{Choice, choose};
 use super::super::trigger::{After, Baseline, Before, Behind, Group, Post, Starting, after, before};
 use super::super::{
     Answer, Ask, During, Event, Foreign, IfRunning, Launch, Listing, Miss, MissKind, PipelineId, RunId, Scope,
-    Selector, Taken, Target, Verdict,
+    Selector, Taken, Target, Verdict, Wanted,
 };
 use super::{Moment, Phase, Reading, Run};
 
@@ -237,6 +237,7 @@ impl Run {
     fn watch(&mut self, target: Target) {
         // The list knows the run; if the time is up before its own record was seen, that is what ended the watch.
         self.without_record = Verdict::TimedOut;
+        self.clocks.turn_to(&Wanted::Run(target.clone()));
         self.phase = Phase::Watching(target);
     }
 

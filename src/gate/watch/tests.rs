@@ -341,5 +341,6 @@ fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
 }
 
 mod exhaustive;
+mod learning;
 mod seeking;
 mod told;
