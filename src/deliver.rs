@@ -20,10 +20,12 @@ use crate::report::{
 };
 use agent::Call;
 use file::Standing;
+use trial::{ci_output, ci_summary};
 
 mod agent;
 mod file;
 mod trace;
+mod trial;
 mod turn;
 
 pub use trace::TraceFile;
@@ -128,32 +130,6 @@ impl Delivery {
         before.into_iter().chain(files).chain(after).chain(self.for_ci_summary(report)).collect()
     }
 
-    /// Tries every destination, and leaves each as it is.
-    pub fn trials(&self) -> Vec<Piece> {
-        let outlet = &self.outlet;
-        let own = [
-            ("dotenv", &outlet.dotenv),
-            ("json", &outlet.json),
-            ("junit", &outlet.junit),
-            ("markdown", &outlet.markdown),
-            ("trace-file", &outlet.trace_file),
-            ("GITHUB_OUTPUT", &outlet.ci_output),
-            ("GITHUB_STEP_SUMMARY", &outlet.ci_summary),
-        ];
-        let file = |(input, path): (&'static str, &Option<PathBuf>)| {
-            let path = path.clone()?;
-            let there = path.clone();
-            let work = move || file::try_file(&there).map_err(Trouble::NotWritten);
-            Some(Piece { input, path, work: Box::new(work), then: None })
-        };
-        let folder = outlet.output_dir.clone().map(|path| {
-            let there = path.clone();
-            let work = move || file::try_folder(&there).map_err(Trouble::NotWritten);
-            Piece { input: "output-dir", path, work: Box::new(work), then: None }
-        });
-        own.into_iter().filter_map(file).chain(folder).collect()
-    }
-
     fn own_files(&self, report: &Arc<Report>) -> Vec<Piece> {
         let outlet = &self.outlet;
         let mut pieces = Vec::new();
@@ -193,14 +169,7 @@ impl Delivery {
             return Some(self.for_agent(report, "meta-data", meta_data));
         }
         let path = self.outlet.ci_output.clone()?;
-        let input = match self.outlet.ci {
-            Ci::Github => "GITHUB_OUTPUT",
-            Ci::Circleci => "BASH_ENV",
-            Ci::Bitbucket => "BITBUCKET_PIPELINES_VARIABLES_PATH",
-            Ci::Drone => "DRONE_OUTPUT",
-            Ci::CloudBuild => "BUILDER_OUTPUT",
-            Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => return None,
-        };
+        let input = ci_output(self.outlet.ci)?;
         let (ci, prefix) = (self.outlet.ci, self.outlet.output_prefix.clone());
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
@@ -234,7 +203,7 @@ impl Delivery {
             };
             turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
-        Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work), then: None })
+        Some(Piece { input: ci_summary(self.outlet.ci), path, work: Box::new(work), then: None })
     }
 
     /// What Buildkite's agent is asked for: a sub-command, and its calls.
@@ -270,7 +239,7 @@ impl Delivery {
                 }
             }
         };
-        Some(Piece { input: "summary", path, work: Box::new(work), then: Some(then) })
+        Some(Piece { input: ci_summary(self.outlet.ci), path, work: Box::new(work), then: Some(then) })
     }
 }
 

@@ -57,7 +57,10 @@ impl Client {
         match ask {
             Ask::Run(target) => Told::Run(self.look(target, row).await),
             Ask::List(pipeline) => Told::List(self.list(pipeline, row).await),
-            Ask::Execute(pipeline) => Told::Execute(self.execute(pipeline, row).await),
+            Ask::Execute(pipeline) => {
+                let (launch, stamps) = self.execute(pipeline, row).await;
+                Told::Execute(launch, stamps.retry_after)
+            }
         }
     }
 
@@ -73,20 +76,22 @@ impl Client {
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
     /// is sent a second time, not even with a renewed token.
-    pub async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> Launch {
+    async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> (Launch, Stamps) {
         let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
             Ok(pass) => pass,
             Err(Lost::NothingNewer) => {
                 let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
-                return Launch::Denied(Scope::Run, miss);
+                return (Launch::Denied(Scope::Run, miss), Stamps::default());
             }
             Err(Lost::Answer(answer)) => {
-                return match answer.observation {
+                let stamps = Stamps { retry_after: answer.retry_after, date: answer.date };
+                let launch = match answer.observation {
                     Observation::Record(never) => match never {},
                     Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
                     Observation::Unreachable(miss) => Launch::Unreachable(miss),
                     Observation::NotVisible(miss) | Observation::Unusable(miss) => Launch::NotSent(miss),
                 };
+                return (launch, stamps);
             }
         };
         let mut body = Vec::new();
@@ -97,10 +102,11 @@ impl Client {
             let mut sink = collect(&mut body, RUN_BODY);
             self.transport.post(turn, url, Some(&pass.header), json, self.clock, &mut sink).await
         };
-        match heard.reply {
+        let launch = match heard.reply {
             Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
             Err(fault) => miss::of_launch(fault.during(During::Execute)),
-        }
+        };
+        (launch, heard.stamps)
     }
 
     /// Asks with a token that serves, and once more with a renewed one where it is refused.

@@ -29,5 +29,6 @@ pub use schedule::Interval;
 pub use select::{Choice, Selector, choose};
 pub use status::{Meaning, Vocabulary, WordError};
 pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Target, Wanted};
+pub use trigger::Request;
 pub use verdict::{End, Signal, Verdict, decide};
 pub use watch::{Gate, Outcome, RunOutcome};

@@ -18,12 +18,12 @@ pub enum Ask {
     Execute(PipelineId),
 }
 
-/// What came of it.
+/// What came of it; of a request to start also its `Retry-After`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
     Run(Answer),
     List(Answer<Listing>),
-    Execute(Launch),
+    Execute(Launch, Option<Duration>),
 }
 
 impl From<Answer> for Told {

@@ -19,10 +19,10 @@ use chrono::{DateTime, Utc};
 
 use super::clocks::Clocks;
 use super::schedule::Schedule;
-use super::trigger::{Group, Starting};
+use super::trigger::{Group, Post, Starting};
 use super::{
     Answer, Ask, End, Event, Forecast, Foreign, IfRunning, Limits, Meaning, Miss, Observation, PastRun, PipelineId,
-    Record, Rules, RunId, Scope, Selector, Target, Told, Verdict, Wanted,
+    Record, Request, Rules, RunId, Scope, Selector, Target, Told, Verdict, Wanted,
 };
 
 mod seek;
@@ -169,6 +169,18 @@ impl Run {
         }
     }
 
+    /// What became of a request to start that has led to no run.
+    pub(super) fn request(&self) -> Request {
+        match &self.phase {
+            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, Post::Lost(_)), _) => Request::InDoubt,
+            Phase::Starting(_, Starting::Seeking(_, Post::Accepted(_)), _) => Request::Taken,
+            Phase::Starting(_, Starting::Before(_) | Starting::Ready(_), _)
+            | Phase::Choosing(..)
+            | Phase::Watching(_)
+            | Phase::Confirming(..) => Request::None,
+        }
+    }
+
     /// Whether the next request would start something.
     pub(super) fn is_about_to_start(&self) -> bool {
         matches!(self.phase, Phase::Starting(_, Starting::Ready(_), _))
@@ -179,12 +191,12 @@ impl Run {
         let retry_after = match &told {
             Told::Run(answer) => answer.retry_after,
             Told::List(answer) => answer.retry_after,
-            Told::Execute(_) => None,
+            Told::Execute(_, retry_after) => *retry_after,
         };
         let reading = match told {
             Told::Run(answer) => self.look(at, answer, pass, tell),
             Told::List(answer) => self.list(at, answer, tell),
-            Told::Execute(launch) => self.launched(at, launch, tell),
+            Told::Execute(launch, _) => self.launched(at, launch, tell),
         };
         let limits = at.rules.limits;
         match reading {

@@ -39,6 +39,17 @@ pub(super) enum Post {
     Lost(Miss),
 }
 
+/// What became of a request to start that has led to no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// None was made, or it was answered with a no.
+    None,
+    /// Nobody knows whether it has started a run: to do it again may start a second.
+    InDoubt,
+    /// The service took it.
+    Taken,
+}
+
 /// What was there before: by hashes of ids, since there may be hundreds of thousands. Two ids with one hash would make ours
 /// a known one, which is then never found, and never passes.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::run::{Moment, Pass, Run, Step};
 use super::trigger::Group;
 use super::{
-    Ask, End, Event, Forecast, Foreign, Miss, Notice, OnFirstFailure, PastRun, Rules, Seen, Signal, Taken, Target,
-    Told, Verdict, Wanted, decide,
+    Ask, End, Event, Forecast, Foreign, Miss, Notice, OnFirstFailure, PastRun, Request, Rules, Seen, Signal, Taken,
+    Target, Told, Verdict, Wanted, decide,
 };
 
 /// What became of one run.
@@ -17,6 +17,7 @@ pub struct RunOutcome {
     pub end: End,
     /// The last record of it, if there ever was one.
     pub seen: Option<Seen>,
+    pub request: Request,
     /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
     pub miss: Option<Miss>,
     /// The words that no table knows, as met: at most ten.
@@ -229,6 +230,7 @@ impl Gate {
             .map(|run| RunOutcome {
                 end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
                 wanted: run.wanted(),
+                request: run.request(),
                 seen: run.seen,
                 miss: run.miss,
                 unknown_words: run.unknown_words,

@@ -161,6 +161,37 @@ fn mistakes_and_files_that_can_not_be_written_are_found_without_a_request() {
 }
 
 #[test]
+fn the_ci_s_own_places_are_tried_by_their_names() {
+    let service = service();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["out", "summary"] {
+        crate::harness::write(Path::new(&path(name)), "");
+    }
+    let marks: [(&str, Vec<(&str, String)>); 3] = [
+        (
+            "GITHUB_OUTPUT",
+            vec![
+                ("GITHUB_ACTIONS", "true".to_owned()),
+                ("GITHUB_OUTPUT", path("out")),
+                ("GITHUB_STEP_SUMMARY", path("summary")),
+            ],
+        ),
+        ("BASH_ENV", vec![("CIRCLECI", "true".to_owned()), ("BASH_ENV", path("out"))]),
+        // There is no agent here.
+        ("buildkite-agent", vec![("BUILDKITE", "true".to_owned())]),
+    ];
+    for (name, marks) in &marks {
+        let variables: Vec<(&str, &str)> = marks.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let table = Table::of(doctor(&service.base_url(), &RUN, &variables));
+        assert!(table.text.contains(&format!("files       {name} ")), "{}", table.text);
+        let (code, state) = if *name == "buildkite-agent" { (2, "trouble") } else { (0, "ok") };
+        assert_eq!((table.code, table.states("files")[0]), (Some(code), state), "{}", table.text);
+    }
+    assert_eq!(crate::harness::read(Path::new(&path("out"))).as_deref(), Some(""));
+}
+
+#[test]
 fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told() {
     // Good until 2033, or over within the wait.
     let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);

@@ -130,15 +130,14 @@ impl Run {
                 tell(Event::StartLost { run: at.run, miss: miss.clone() });
                 Post::Lost(miss)
             }
-            Launch::Refused(miss) => return self.over_for(miss, Verdict::NotStarted),
-            Launch::NotFound(miss) => return self.over_for(miss, Verdict::NotFound),
-            Launch::Denied(Scope::SignIn, miss) => return Reading::AllDenied(miss),
-            Launch::Denied(Scope::Run, miss) => return self.over_for(miss, Verdict::Denied),
-            Launch::Unreachable(miss) => return self.over_for(miss, Verdict::Unreachable),
-            Launch::NotSent(miss) => {
-                // The list from before grows old meanwhile, so it is read again.
+            // Nothing was started. The list from before grows old, so that it would be read again.
+            Launch::Refused(_)
+            | Launch::NotFound(_)
+            | Launch::Denied(..)
+            | Launch::Unreachable(_)
+            | Launch::NotSent(_) => {
                 self.phase = Phase::Starting(pipeline, Starting::Before(if_running), if_running);
-                return self.unusable(at, miss, tell);
+                return self.not_started(at, launch, tell);
             }
         };
         if let Post::Lost(miss) = &post {
@@ -147,6 +146,19 @@ impl Run {
         self.phase = Phase::Starting(pipeline, Starting::Seeking(baseline, post), if_running);
         self.without_record = self.when_absent();
         Reading::Next
+    }
+
+    /// The request to start was answered with a no, or not sent at all.
+    fn not_started(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
+        match launch {
+            Launch::Accepted(_) | Launch::Lost(_) => Reading::Over(Verdict::InternalError),
+            Launch::Refused(miss) => self.over_for(miss, Verdict::NotStarted),
+            Launch::NotFound(miss) => self.over_for(miss, Verdict::NotFound),
+            Launch::Denied(Scope::SignIn, miss) => Reading::AllDenied(miss),
+            Launch::Denied(Scope::Run, miss) => self.over_for(miss, Verdict::Denied),
+            Launch::Unreachable(miss) => self.over_for(miss, Verdict::Unreachable),
+            Launch::NotSent(miss) => self.unusable(at, miss, tell),
+        }
     }
 
     fn seek(

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::gate::{
     Answer, Ask, During, Event, Gate, Interval, Launch, Limits, MaxAge, Notice, Observation, OnFirstFailure,
-    PipelineId, Record, Rules, Scope, Told, Verdict, Wanted,
+    PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted,
 };
 
 mod stories;

@@ -123,7 +123,7 @@ impl World {
                 Ask::Execute(_) => {
                     played.executes += 1;
                     posted = Some(now);
-                    Told::Execute(self.launch())
+                    Told::Execute(self.launch(), None)
                 }
                 Ask::List(_) => {
                     lists += 1;
@@ -311,7 +311,7 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     let mut gate = Gate::new(rules(), [start()]);
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(pipeline())));
-    let not_sent = Told::Execute(Launch::NotSent(miss(During::SignIn, MissKind::Http(503))));
+    let not_sent = Told::Execute(Launch::NotSent(miss(During::SignIn, MissKind::Http(503))), None);
     gate.observe(0, 3 * SECOND, not_sent, &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 5 * SECOND, &mut Vec::new()), Some(Ask::List(pipeline())));
     // The answer never came back to the gate: it does not ask again, whatever the loop does.
@@ -319,4 +319,40 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(pipeline())));
     assert_eq!(gate.ask(0, 3 * SECOND, &mut Vec::new()), Some(Ask::List(pipeline())));
+}
+
+#[test]
+fn whether_a_run_may_have_been_started_is_told_when_the_watch_ends_before_it_is_known() {
+    let pipeline = || PipelineId::new("p").expect("an id");
+    let list = |now: Duration| Told::List(answer(now, Observation::Record(Listing::default())));
+    let ready = || {
+        let mut gate = Gate::new(rules(), [Wanted::Start { pipeline: pipeline(), if_running: IfRunning::Queue }]);
+        gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
+        gate
+    };
+    let stopped = |mut gate: Gate| {
+        gate.interrupt(Signal::Terminate, 9 * SECOND, &mut Vec::new());
+        gate.outcome().runs[0].request
+    };
+    assert_eq!(stopped(ready()), Request::None);
+    let asked = || {
+        let mut gate = ready();
+        assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(pipeline())));
+        gate
+    };
+    assert_eq!(stopped(asked()), Request::InDoubt);
+    let lost = || Launch::Lost(miss(During::Execute, MissKind::Broken));
+    let refused = Launch::Refused(miss(During::Execute, MissKind::Http(400)));
+    for (launch, request) in [(lost(), Request::InDoubt), (Launch::Accepted(None), Request::Taken)] {
+        let mut gate = asked();
+        gate.observe(0, 3 * SECOND, Told::Execute(launch, None), &mut Vec::new()).expect("goes on");
+        assert_eq!(stopped(gate), request);
+    }
+    let mut gate = asked();
+    gate.observe(0, 3 * SECOND, Told::Execute(refused, None), &mut Vec::new());
+    assert_eq!(gate.outcome().runs[0].request, Request::None);
+    // The service wants rest, on this answer as on any other.
+    let mut gate = asked();
+    let next = gate.observe(0, 3 * SECOND, Told::Execute(lost(), Some(20 * SECOND)), &mut Vec::new());
+    assert_eq!(next, Some(23 * SECOND));
 }
