@@ -37,7 +37,9 @@ pub fn command(wording: &Wording<'_>) -> Command {
     Command::new("maestro-gate")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Waits for Dadosfera Maestro pipeline runs and lets a CI job go on only if they succeeded")
-        .override_usage("maestro-gate --pipeline-id <ID> --run-id <RUN> [OPTIONS]")
+        .override_usage(
+            "maestro-gate --pipeline-id <ID> --run-id <RUN> [OPTIONS]\n       maestro-gate doctor [OPTIONS]   checks what a gate with these options would need",
+        )
         .args(flags)
         // At the end and not at the beginning, where clap would put them.
         .disable_help_flag(true)
