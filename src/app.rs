@@ -4,18 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::FutureExt;
 use secrecy::ExposeSecret;
 
 use crate::api::{Client, Refusals};
+use crate::bug::Bug;
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, Late, coloured};
+use crate::ending::{Begun, Ending, Late, Will, coloured};
 use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
@@ -30,15 +29,32 @@ use crate::{bug, doctor, logs, opening};
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
 
-/// Runs the gate; returns the exit code.
-pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
+/// Runs the gate to its end; returns the exit code.
+pub fn start(args: Vec<OsString>, env: Env) -> u8 {
+    bug::report_panics(Verdict::InternalError.exit_code(), |bug| fallen(&bug));
+    on_this_thread(run(args, env))
+}
+
+/// A thread of its own is enough: a poll a second, and nothing shared that would need a lock.
+fn on_this_thread(story: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(story);
+            // A name look-up may hang for half a minute more; dropping the runtime would wait for it.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => no_report(&format!("the system refuses what waiting takes: {error}")),
+    }
+}
+
+async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
     let (start, heard) = opening::resolve(args, env, &mut signals).await;
     let (resolved, is_doctor) = match start {
-        Some(Start::Show(text)) => return say(text, signals).await,
-        Some(Start::Gate(resolved)) => (*resolved, false),
-        Some(Start::Doctor(resolved)) => (*resolved, true),
-        None => return fallen(),
+        Start::Show(text) => return say(text, signals).await,
+        Start::Gate(resolved) => (*resolved, false),
+        Start::Doctor(resolved) => (*resolved, true),
     };
     let Resolved { outlet, secrets, warnings, plan } = resolved;
 
@@ -76,27 +92,43 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let first = Report::first(&wanted, &link, &cleaner);
     let mut view = View::new(console, format, volume, Names::new(&wanted, &cleaner), cleaner.clone(), bar);
 
-    // A panic in here is a report like any other: internal-error, never a pass and never a failed run.
-    let story = gate(plan, warnings, &first, &mut ending, &mut view, notices, &link);
-    let told = AssertUnwindSafe(story).catch_unwind().await;
+    let begun = ending.begin(first.clone(), plan.is_ok()).await;
+    report_bugs_as(&ending, first);
+    let Told { report, logs } = gate(plan, warnings, begun, &mut ending, &mut view, notices, &link).await;
     view.close();
-    let Told { report, logs } = told.unwrap_or_else(|_| Told {
-        report: Report::internal_error(first, &Foreign::new(bug::take().unwrap_or_default()), &cleaner),
-        logs: None,
-    });
     let mut report = ending.documents(report).await;
-    // The verdict is told to the CI by now: whatever happens to logs, it stands.
-    if AssertUnwindSafe(logs::gather(&mut report, logs.as_ref(), &mut ending)).catch_unwind().await.is_err() {
-        ending
-            .warn(&mut report, Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it"));
-    }
-    ending.close(&report).await
+    let will = ending.will();
+    let told = report.clone();
+    bug::report_with(move |_| on_this_thread(stand_by(told, will)));
+    logs::gather(&mut report, logs.as_ref(), &mut ending).await;
+    ending.close(report).await
+}
+
+/// From now on a bug is a report like any other: internal-error, never a pass and never a failed run.
+fn report_bugs_as(ending: &Ending, first: Report) {
+    let (will, cleaner) = (ending.will(), ending.cleaner.clone());
+    bug::report_with(move |Bug { place, message }| {
+        let what = Foreign::new(format!("panic at {place}: {message}"));
+        let report = Report::internal_error(first, &what, &cleaner);
+        on_this_thread(async move {
+            let mut ending = will.ending();
+            let report = ending.documents(report).await;
+            ending.close(report).await
+        })
+    });
+}
+
+/// The verdict is told to the CI by now: whatever happens to the logs, it stands.
+async fn stand_by(mut told: Report, will: Will) -> u8 {
+    let ending = will.ending();
+    let lost = Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it");
+    ending.warn(&mut told, lost);
+    ending.close(told).await
 }
 
 /// Checks what a gate would need, and tells.
 async fn doctored(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], mut ending: Ending) -> u8 {
-    let examined = AssertUnwindSafe(doctor::examine(plan, warnings, &mut ending)).catch_unwind().await;
-    let Ok(checkup) = examined else { return fallen() };
+    let checkup = doctor::examine(plan, warnings, &mut ending).await;
     ending.console.write(match ending.delivery.outlet().log_format {
         LogFormat::Text => checkup.text(),
         LogFormat::Json => checkup.json(),
@@ -113,17 +145,17 @@ struct Told {
     logs: Option<(Client, Logs)>,
 }
 
-/// Writes the first versions; then either there are mistakes to tell, or the runs are watched.
+/// The first versions are written; now either there are mistakes to tell, or the runs are watched.
 async fn gate(
     plan: Result<Plan, Vec<Mistake>>,
     warnings: Vec<Warning>,
-    first: &Report,
+    begun: Begun,
     ending: &mut Ending,
     view: &mut View,
     notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Told {
-    let Begun { mistakes, warnings: early } = ending.begin(first.clone(), plan.is_ok()).await;
+    let Begun { mistakes, warnings: early } = begun;
     let cleaner = ending.cleaner.clone();
     let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
@@ -185,6 +217,7 @@ async fn watched(
     let beat = view.beat();
     let mut told_of_end = false;
     let tell = |gate: &Gate, moment: Moment, news: &[Notice], made: u64| {
+        bug::bug_at("watch");
         polls.set(made);
         let now = clock.elapsed();
         for token in client.take_new_secrets() {
@@ -231,13 +264,12 @@ async fn say(text: String, mut signals: Signals) -> u8 {
 
 /// A bug met where there is no report to tell it in. What it says may quote a secret that nobody knows yet, so that only
 /// its place is told.
-pub fn fallen() -> u8 {
-    let place = bug::place().map(|place| format!(" at {place}")).unwrap_or_default();
-    no_report(&format!("a bug of the gate{place}, please report it"))
+fn fallen(bug: &Bug) -> u8 {
+    no_report(&format!("a bug of the gate at {}, please report it", bug.place))
 }
 
 /// The last words where there is no report; returns the exit code.
-pub fn no_report(why: &str) -> u8 {
+fn no_report(why: &str) -> u8 {
     let verdict = Verdict::InternalError;
     console::last_words(format!("maestro-gate: {} (exit code {}): {why}\n", verdict.name(), verdict.exit_code()));
     verdict.exit_code()

@@ -8,10 +8,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::bug;
 use crate::plan::{Outlet, ci::Ci};
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
@@ -66,7 +66,7 @@ enum Format {
 }
 
 /// The destinations of this run of the gate.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Delivery {
     outlet: Outlet,
     turns: Turns,
@@ -284,12 +284,15 @@ impl Piece {
     /// Writes it, on a thread of its own; returns what is to be said in the log.
     pub async fn deliver(self) -> Result<Option<String>, Trouble> {
         let (tell, done) = oneshot::channel();
-        let work = self.work;
-        thread::Builder::new()
-            .name(format!("deliver {}", self.input))
-            .spawn(move || drop(tell.send(work())))
+        let (input, work) = (self.input, self.work);
+        let work = move || {
+            bug::bug_at(input);
+            work()
+        };
+        bug::contained(&format!("deliver {input}"), work, |written| drop(tell.send(written)))
             .map_err(Trouble::NotWritten)?;
-        done.await.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this"))).map(|()| self.then)
+        let written = done.await.ok().flatten();
+        written.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this"))).map(|()| self.then)
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::api::Client;
+use crate::bug;
 use crate::deliver::TraceFile;
 use crate::ending::Ending;
 use crate::gate::{End, Foreign, Verdict};
@@ -24,6 +25,7 @@ const FILE: Duration = Duration::from_secs(5);
 /// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
 /// Without a client there are no logs.
 pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: &mut Ending) {
+    bug::bug_at("logs");
     let mut file = ending.delivery.start_trace();
     let until = ending.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
