@@ -1,6 +1,7 @@
 //! The path, from the inputs to the exit code.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::panic::AssertUnwindSafe;
@@ -9,14 +10,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
-use tokio::sync::Mutex;
 
 use crate::api::{Client, Refusals};
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, Late, coloured};
-use crate::gate::{Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
+use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
 use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
@@ -25,7 +25,7 @@ use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::Names;
 use crate::report::{Note, Report, Story, Weight};
 use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, logs, opening};
+use crate::{bug, doctor, logs, opening};
 
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
@@ -34,9 +34,10 @@ const SHOWN: Duration = Duration::from_secs(5);
 pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
     let (start, heard) = opening::resolve(args, env, &mut signals).await;
-    let resolved = match start {
+    let (resolved, is_doctor) = match start {
         Some(Start::Show(text)) => return say(text, signals).await,
-        Some(Start::Gate(resolved)) => *resolved,
+        Some(Start::Gate(resolved)) => (*resolved, false),
+        Some(Start::Doctor(resolved)) => (*resolved, true),
         None => return fallen(),
     };
     let Resolved { outlet, secrets, warnings, plan } = resolved;
@@ -66,10 +67,14 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         ending.patience.shorten(signal, &clock);
     }
 
-    let targets = plan.as_ref().map(|plan| plan.targets.clone()).unwrap_or_default();
+    if is_doctor {
+        drop(bar);
+        return doctored(plan, &warnings, ending).await;
+    }
+    let wanted = plan.as_ref().map(|plan| plan.wanted.clone()).unwrap_or_default();
     let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
-    let first = Report::first(&targets, &link, &cleaner);
-    let mut view = View::new(console, format, volume, Names::new(&targets, &cleaner), cleaner.clone(), bar);
+    let first = Report::first(&wanted, &link, &cleaner);
+    let mut view = View::new(console, format, volume, Names::new(&wanted, &cleaner), cleaner.clone(), bar);
 
     // A panic in here is a report like any other: internal-error, never a pass and never a failed run.
     let story = gate(plan, warnings, &first, &mut ending, &mut view, notices, &link);
@@ -86,6 +91,20 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
             .warn(&mut report, Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it"));
     }
     ending.close(&report).await
+}
+
+/// Checks what a gate would need, and tells.
+async fn doctored(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], mut ending: Ending) -> u8 {
+    let examined = AssertUnwindSafe(doctor::examine(plan, warnings, &mut ending)).catch_unwind().await;
+    let Ok(checkup) = examined else { return fallen() };
+    ending.console.write(match ending.delivery.outlet().log_format {
+        LogFormat::Text => checkup.text(),
+        LogFormat::Json => checkup.json(),
+    });
+    let console = ending.console.clone();
+    // A reader who does not read in time has lost its table; the exit code is there.
+    let _written = ending.wait(console.flushed(), SHOWN).await;
+    checkup.verdict().exit_code()
 }
 
 /// What came of it, and how to get the logs.
@@ -133,16 +152,16 @@ async fn watched(
     mut notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Told {
-    let Plan { targets, rules, service, logs, .. } = plan;
+    let Plan { wanted, rules, service, logs, .. } = plan;
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
-    let mut gate = Gate::new(rules, targets.clone());
+    let mut gate = Gate::new(rules, wanted.clone());
     let client = match Client::new(service, clock) {
         Ok(client) => client,
         Err(error) => {
-            let first = Report::first(&targets, link, &cleaner);
+            let first = Report::first(&wanted, link, &cleaner);
             let report = Report::internal_error(first, &Foreign::new(error.to_string()), &cleaner);
             return Told { report, logs: None };
         }
@@ -150,11 +169,17 @@ async fn watched(
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
-    view.begin(&targets, timeout, &base);
-    let rows: Vec<Mutex<Refusals>> = targets.iter().map(|_| Mutex::default()).collect();
-    let look = |run: usize| {
-        let (client, target, row) = (&client, &targets[run], &rows[run]);
-        async move { client.look(target, &mut *row.lock().await).await }
+    view.begin(&wanted, timeout, &base);
+    // Of each run, which has one question under way at most: taken out for it, put back after it.
+    let rows: RefCell<HashMap<usize, Refusals>> = RefCell::default();
+    let look = |run: usize, ask: Ask| {
+        let (client, rows) = (&client, &rows);
+        async move {
+            let mut row = rows.borrow_mut().remove(&run).unwrap_or_default();
+            let told = client.ask(&ask, &mut row).await;
+            rows.borrow_mut().insert(run, row);
+            told
+        }
     };
     let polls = Cell::new(0);
     let beat = view.beat();

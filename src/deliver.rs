@@ -20,10 +20,12 @@ use crate::report::{
 };
 use agent::Call;
 use file::Standing;
+use trial::{ci_output, ci_summary};
 
 mod agent;
 mod file;
 mod trace;
+mod trial;
 mod turn;
 
 pub use trace::TraceFile;
@@ -167,14 +169,7 @@ impl Delivery {
             return Some(self.for_agent(report, "meta-data", meta_data));
         }
         let path = self.outlet.ci_output.clone()?;
-        let input = match self.outlet.ci {
-            Ci::Github => "GITHUB_OUTPUT",
-            Ci::Circleci => "BASH_ENV",
-            Ci::Bitbucket => "BITBUCKET_PIPELINES_VARIABLES_PATH",
-            Ci::Drone => "DRONE_OUTPUT",
-            Ci::CloudBuild => "BUILDER_OUTPUT",
-            Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => return None,
-        };
+        let input = ci_output(self.outlet.ci)?;
         let (ci, prefix) = (self.outlet.ci, self.outlet.output_prefix.clone());
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
@@ -208,7 +203,7 @@ impl Delivery {
             };
             turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
-        Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work), then: None })
+        Some(Piece { input: ci_summary(self.outlet.ci), path, work: Box::new(work), then: None })
     }
 
     /// What Buildkite's agent is asked for: a sub-command, and its calls.
@@ -244,7 +239,7 @@ impl Delivery {
                 }
             }
         };
-        Some(Piece { input: "summary", path, work: Box::new(work), then: Some(then) })
+        Some(Piece { input: ci_summary(self.outlet.ci), path, work: Box::new(work), then: Some(then) })
     }
 }
 

@@ -82,6 +82,18 @@ impl Ending {
         begun
     }
 
+    /// Tries every destination: its name, and what is wrong with it.
+    pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
+        let mut tried = Vec::new();
+        for piece in self.delivery.trials() {
+            let name = format!("{} {}", piece.input, self.cleaner.id(&Foreign::new(piece.path.to_string_lossy())));
+            let trouble = self.deliver(piece).await.err();
+            let trouble = trouble.map(|(_, said)| self.cleaner.line(&Foreign::new(said), usize::MAX).to_string());
+            tried.push((name, trouble));
+        }
+        tried
+    }
+
     /// Delivers the documents: outputs, files, summary. Returns the report with the warnings that came of it.
     pub async fn documents(&mut self, mut report: Report) -> Report {
         if let Verdict::Interrupted(signal) = report.verdict {

@@ -34,7 +34,9 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let wanted = |(_, which): &&(Client, Logs)| is_wanted(*which, run) && ending.patience.heard().is_none();
+        let wanted = |(_, which): &&(Client, Logs)| {
+            !run.run_id.is_empty() && is_wanted(*which, run) && ending.patience.heard().is_none()
+        };
         let Some((client, _)) = logs.filter(wanted) else { continue };
         let fetched = fetch(run, client, until, &mut file, ending).await;
         notes.extend(fetched.err());

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::clock::Clock;
-use crate::gate::{Answer, Gate, Notice, Signal};
+use crate::gate::{Ask, Gate, Notice, Signal, Told};
 
 mod signals;
 
@@ -38,18 +38,18 @@ pub enum Moment {
     Beat,
 }
 
-/// Watches all runs to their end. `look` looks at one run; `tell` hears what changed, and hears something every `beat`
+/// Watches all runs to their end. `look` asks the service about one run; `tell` hears what changed, and hears something every `beat`
 /// at least. Returns how many looks were made.
 pub async fn watch<F>(
     gate: &mut Gate,
     clock: &Clock,
     signals: &mut Signals,
     beat: Duration,
-    look: impl Fn(usize) -> F,
+    look: impl Fn(usize, Ask) -> F,
     mut tell: impl FnMut(&Gate, Moment, &[Notice], u64),
 ) -> u64
 where
-    F: Future<Output = Answer>,
+    F: Future<Output: Into<Told>>,
 {
     let timeout = gate.rules().limits.timeout;
     // With a timeout of zero the one look has its requests' own limits.
@@ -76,11 +76,15 @@ where
             && at <= now
         {
             due.pop();
-            if gate.is_watching(run) {
+            if let Some(ask) = gate.ask(run, now, &mut notices) {
                 polls += 1;
-                let answer = look(run);
+                let answer = look(run, ask);
                 under_way.push(async move { (run, answer.await) });
             }
+        }
+        if gate.is_over() {
+            tell(gate, Moment::Stopped, &notices, polls);
+            break;
         }
         let mut wake = cut_at.min(next_beat);
         if under_way.len() < AT_ONCE
@@ -97,6 +101,7 @@ where
             Some((run, answer)) = under_way.next(), if !under_way.is_empty() => {
                 let next = gate.observe(run, clock.elapsed(), answer, &mut notices);
                 due.extend(next.map(|at| Reverse((at, run))));
+                due.extend(gate.take_new().into_iter().map(|run| Reverse((clock.elapsed(), run))));
                 Moment::Answer { run, next }
             }
             () = sleep(wake.saturating_sub(now)) => Moment::Beat,

@@ -1,5 +1,7 @@
 //! The client: one method per endpoint.
 
+use std::convert::Infallible;
+
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
@@ -10,7 +12,10 @@ use super::stamps::Stamps;
 use super::transport::{Heard, SetupError, Transport};
 use super::wire;
 use crate::clock::Clock;
-use crate::gate::{Answer, During, Miss, MissKind, Observation, RunId, SessionNote, Target};
+use crate::gate::{
+    Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Target,
+    Told,
+};
 use crate::plan::Service;
 
 /// A run's body (contract, *Limits*), after decompression.
@@ -47,18 +52,79 @@ impl Client {
         Ok(Client { transport, session, clock })
     }
 
+    /// Asks what the gate wants to know. `row` is the asking run's own, kept between its questions.
+    pub async fn ask(&self, ask: &Ask, row: &mut Refusals) -> Told {
+        match ask {
+            Ask::Run(target) => Told::Run(self.look(target, row).await),
+            Ask::List(pipeline) => Told::List(self.list(pipeline, row).await),
+            Ask::Execute(pipeline) => {
+                let (launch, stamps) = self.execute(pipeline, row).await;
+                Told::Execute(launch, stamps.retry_after)
+            }
+        }
+    }
+
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one look at one run, signed in and renewed as needed.
-    /// `row` is this run's own, kept between its looks.
     pub async fn look(&self, target: &Target, row: &mut Refusals) -> Answer {
+        self.signed_in(During::GetRun, row, async |pass| self.get_run(target, pass).await).await
+    }
+
+    /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
+    pub async fn list(&self, pipeline: &PipelineId, row: &mut Refusals) -> Answer<Listing> {
+        self.signed_in(During::List, row, async |pass| self.get_list(pipeline, pass).await).await
+    }
+
+    /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
+    /// is sent a second time, not even with a renewed token.
+    async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> (Launch, Stamps) {
+        let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
+            Ok(pass) => pass,
+            Err(Lost::NothingNewer) => {
+                let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
+                return (Launch::Denied(Scope::Run, miss), Stamps::default());
+            }
+            Err(Lost::Answer(answer)) => {
+                let stamps = Stamps { retry_after: answer.retry_after, date: answer.date };
+                let launch = match answer.observation {
+                    Observation::Record(never) => match never {},
+                    Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
+                    Observation::Unreachable(miss) => Launch::Unreachable(miss),
+                    Observation::NotVisible(miss) | Observation::Unusable(miss) => Launch::NotSent(miss),
+                };
+                return (launch, stamps);
+            }
+        };
+        let mut body = Vec::new();
+        let turn = self.transport.turn().await;
+        let url = self.transport.address(&["platform", "pipeline", "execute"]);
+        let json = wire::execute(pipeline);
+        let heard = {
+            let mut sink = collect(&mut body, RUN_BODY);
+            self.transport.post(turn, url, Some(&pass.header), json, self.clock, &mut sink).await
+        };
+        let launch = match heard.reply {
+            Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
+            Err(fault) => miss::of_launch(fault.during(During::Execute)),
+        };
+        (launch, heard.stamps)
+    }
+
+    /// Asks with a token that serves, and once more with a renewed one where it is refused.
+    async fn signed_in<T>(
+        &self,
+        during: During,
+        row: &mut Refusals,
+        ask: impl AsyncFn(&Pass) -> Answer<T>,
+    ) -> Answer<T> {
         let mut refusal = None;
         loop {
             let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
                 Ok(pass) => pass,
-                Err(Lost::Answer(answer)) => return answer,
-                Err(Lost::NothingNewer) => return refusal.unwrap_or_else(refused_before),
+                Err(Lost::Answer(answer)) => return answer.about(),
+                Err(Lost::NothingNewer) => return refusal.unwrap_or_else(|| refused_before(during)),
             };
             let renewal = self.session.renew_early(&self.transport, self.clock);
-            let (answer, ()) = tokio::join!(self.get_run(target, &pass), renewal);
+            let (answer, ()) = tokio::join!(ask(&pass), renewal);
             match &answer.observation {
                 Observation::Record(_) | Observation::NotVisible(_) => {
                     *row = Refusals::default();
@@ -102,12 +168,17 @@ impl Client {
             }
             drop(lines);
             let miss = miss::of_status(During::Logs, reply.status, &reply.said);
-            let refused = matches!(miss::read(miss.clone()), Observation::Denied(..));
+            let refused = matches!(miss::read::<Infallible>(miss.clone()), Observation::Denied(..));
             if !refused || self.is_final(miss.kind, &pass, &mut row) {
                 return Err(miss);
             }
             refusal = Some(miss);
         }
+    }
+
+    /// The proxy that requests go through, without its credentials; none if they go straight.
+    pub fn proxy(&self) -> Option<String> {
+        self.transport.proxy()
     }
 
     /// What the session has had to say since the last call.
@@ -139,6 +210,18 @@ impl Client {
         answer(observation, stamps)
     }
 
+    async fn get_list(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<Listing> {
+        let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
+        let mut list = wire::List::new(pipeline);
+        let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
+        let Heard { stamps, reply } = heard;
+        let observation = match reply {
+            Ok(reply) => list.finish(reply.status, &reply.said),
+            Err(fault) => miss::read(fault.during(During::List)),
+        };
+        answer(observation, stamps)
+    }
+
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.
     fn is_final(&self, kind: MissKind, pass: &Pass, row: &mut Refusals) -> bool {
         row.refused = pass.generation;
@@ -153,8 +236,8 @@ impl Client {
 }
 
 /// For a run whose token was refused at an earlier look, and there still is no other.
-fn refused_before() -> Answer {
-    answer(miss::read(Fault::new(MissKind::TokenRefused).during(During::GetRun)), Stamps::default())
+fn refused_before<T>(during: During) -> Answer<T> {
+    answer(miss::read(Fault::new(MissKind::TokenRefused).during(during)), Stamps::default())
 }
 
 fn token_refused() -> Miss {

@@ -47,9 +47,11 @@ fn start(program: &str, call: Call, hidden: &[String]) -> io::Result<Child> {
     for name in hidden {
         command.env_remove(name);
     }
-    let mut child = command.spawn().map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => io::Error::new(error.kind(), format!("there is no {program} on the PATH")),
-        _ => error,
+    let mut child = command.spawn().map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return io::Error::new(error.kind(), format!("there is no {program} on the PATH"));
+        }
+        error
     })?;
     if let Some(mut stdin) = child.stdin.take() {
         // A program that does not read would hold us; it tells by its exit code whether it got everything.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Interval, Vocabulary};
+use super::{Interval, MaxAge, Vocabulary};
 
 /// The clocks' limits (contract, *Clocks*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,4 +29,5 @@ pub struct Rules {
     pub interval: Interval,
     pub vocabulary: Vocabulary,
     pub on_first_failure: OnFirstFailure,
+    pub max_age: MaxAge,
 }

@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use super::run::{Run, Step};
-use super::{Answer, End, Event, Foreign, Miss, Notice, OnFirstFailure, Rules, Seen, Signal, Target, Verdict, decide};
+use super::run::{Moment, Pass, Run, Step};
+use super::trigger::Group;
+use super::{
+    Ask, End, Event, Forecast, Foreign, Miss, Notice, OnFirstFailure, PastRun, Request, Rules, Seen, Signal, Taken,
+    Target, Told, Verdict, Wanted, decide,
+};
 
 /// What became of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
-    pub target: Target,
+    /// The run, or what was wanted in its place and could not be found.
+    pub wanted: Wanted,
     pub end: End,
     /// The last record of it, if there ever was one.
     pub seen: Option<Seen>,
+    pub request: Request,
     /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
     pub miss: Option<Miss>,
     /// The words that no table knows, as met: at most ten.
@@ -31,27 +37,69 @@ pub struct Gate {
     rules: Rules,
     runs: Vec<Run>,
     watching: usize,
+    groups: Vec<Candidates>,
+    /// Runs that came up while watching and were not looked at yet.
+    new: Vec<usize>,
+}
+
+/// The runs of which one may be what a trigger started.
+#[derive(Clone, Debug)]
+struct Candidates {
+    runs: Vec<usize>,
+    /// None once the very run was found: no list can bring another.
+    group: Option<Group>,
 }
 
 impl Gate {
-    pub fn new(rules: Rules, targets: Vec<Target>) -> Gate {
-        let runs: Vec<Run> = targets.into_iter().map(|target| Run::new(&rules, target)).collect();
-        Gate { watching: runs.len(), rules, runs }
+    pub fn new<W: Into<Wanted>>(rules: Rules, wanted: impl IntoIterator<Item = W>) -> Gate {
+        let runs: Vec<Run> = wanted.into_iter().map(|wanted| Run::new(&rules, wanted.into())).collect();
+        Gate { watching: runs.len(), rules, runs, groups: Vec::new(), new: Vec::new() }
     }
 
-    /// Takes one answer about run `run`, which came `elapsed` after the inputs were accepted, and tells what changed.
-    /// Returns when to look again: later than `elapsed`, at the latest on the deadline; `None` once this watch is over.
+    /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
+    /// started is not started once the time is up.
+    pub fn ask(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) -> Option<Ask> {
+        let timeout = self.rules.limits.timeout;
+        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        if watched.is_about_to_start() && elapsed >= timeout {
+            watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+            self.ended(run, elapsed, notices);
+            return None;
+        }
+        Some(watched.ask())
+    }
+
+    /// Takes what came of an `Ask` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
+    /// Returns when to ask again: later than `elapsed`, at the latest on the deadline (but for a run that had to be chosen
+    /// before the one look of a timeout of zero); `None` once this watch is over.
     pub fn observe(
         &mut self,
         run: usize,
         elapsed: Duration,
-        answer: Answer,
+        told: impl Into<Told>,
         notices: &mut Vec<Notice>,
     ) -> Option<Duration> {
+        let pass = self.pass(run);
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         let mut tell = |event| notices.push(Notice { at: elapsed, event });
-        match watched.observe(run, &self.rules, elapsed, answer, &mut tell) {
+        match watched.observe(Moment { run, rules: &self.rules, elapsed }, told.into(), pass, &mut tell) {
             Step::LookAt(next) => Some(next),
+            Step::Took { others, group, next } => {
+                self.groups.push(Candidates { runs: vec![run], group: Some(group) });
+                self.join(run, elapsed, others, notices);
+                if next.is_none() {
+                    self.ended(run, elapsed, notices);
+                }
+                next
+            }
+            Step::PassedBeside(others, group) => {
+                if let Some(candidates) = self.groups.iter_mut().find(|candidates| candidates.runs.contains(&run)) {
+                    candidates.group = group;
+                }
+                self.join(run, elapsed, others, notices);
+                self.ended(run, elapsed, notices);
+                None
+            }
             Step::Ended => {
                 self.ended(run, elapsed, notices);
                 None
@@ -61,6 +109,63 @@ impl Gate {
                 None
             }
         }
+    }
+
+    /// Runs that are watched since the last call, and are to be asked about as soon as may be.
+    pub fn take_new(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.new)
+    }
+
+    /// Whether a success of this run is the end of its watch.
+    fn pass(&self, run: usize) -> Pass {
+        let passed = |other: &usize| {
+            *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
+        };
+        let Some(Candidates { runs, group: Some(group) }) =
+            self.groups.iter().find(|candidates| candidates.runs.contains(&run))
+        else {
+            return Pass::Stands;
+        };
+        // Where another one did not pass, no list could make it a pass.
+        if runs.iter().all(passed) { Pass::OnceConfirmed(group.clone()) } else { Pass::Stands }
+    }
+
+    /// Further runs of the group that `run` belongs to.
+    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, notices: &mut Vec<Notice>) {
+        let Some(at) = self.groups.iter().position(|candidates| candidates.runs.contains(&run)) else { return };
+        let is_ours = self.groups[at].group.is_none();
+        let of = self.groups[at].runs.len() + others.len();
+        for target in others {
+            let other = self.runs.len();
+            let taken = if is_ours { Taken::Ours } else { Taken::Candidate { of } };
+            notices.push(Notice { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
+            self.runs.push(Run::new(&self.rules, Wanted::Run(target)));
+            self.groups[at].runs.push(other);
+            self.watching += 1;
+            if elapsed >= self.rules.limits.timeout {
+                self.runs[other].never_looked_at(other, &mut |event| notices.push(Notice { at: elapsed, event }));
+                self.ended(other, elapsed, notices);
+            } else {
+                self.new.push(other);
+            }
+        }
+    }
+
+    /// Takes in how earlier runs of the pipeline went, newest first. Returns when to look at `run` next instead, if that
+    /// changes anything: not with a fixed interval, with too little to learn from, or while the record is missing.
+    pub fn learn(&mut self, run: usize, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        let limits = self.rules.limits;
+        self.runs.get_mut(run).filter(|watched| watched.end.is_none())?.learn(limits, elapsed, past)
+    }
+
+    /// What the pipeline's past says about a run, for the view.
+    pub fn forecast(&self, run: usize) -> Option<&Forecast> {
+        self.runs.get(run)?.forecast()
+    }
+
+    /// How old a run is, by the service's clock; `None` if no answer said so.
+    pub fn age(&self, run: usize, elapsed: Duration) -> Option<Duration> {
+        self.runs.get(run)?.age(elapsed)
     }
 
     /// The last look at `run` brought no answer in time.
@@ -102,6 +207,11 @@ impl Gate {
         (self.watching, self.runs.len())
     }
 
+    /// What is waited for, as far as it is known by now.
+    pub fn wanted(&self) -> impl ExactSizeIterator<Item = Wanted> + '_ {
+        self.runs.iter().map(Run::wanted)
+    }
+
     /// The last record of a run, for the view.
     pub fn seen(&self, run: usize) -> Option<&Seen> {
         self.runs.get(run)?.seen.as_ref()
@@ -119,7 +229,8 @@ impl Gate {
             .into_iter()
             .map(|run| RunOutcome {
                 end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
-                target: run.target,
+                wanted: run.wanted(),
+                request: run.request(),
                 seen: run.seen,
                 miss: run.miss,
                 unknown_words: run.unknown_words,

@@ -185,15 +185,16 @@ use Kind::{List, One, Secret, SecretFile, Switch};
 #[rustfmt::skip]
 pub const ROWS: [Row; 35] = [
     row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,
-        "The pipeline. Needed unless every entry of run-id names its own"),
+        "The pipeline; several with latest, last-success, trigger. Needed unless every entry of run-id names its own"),
     row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs,
-        "The runs to wait for: RUN or PIPELINE/RUN, separated by commas, blanks or line breaks, or the flag repeated"),
+        "The runs to wait for: RUN, latest, last-success, or one of them as PIPELINE/...; separated by commas, blanks or \
+         line breaks, or the flag repeated"),
     row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs,
-        "Start the pipeline, then wait for what this started").later(),
+        "Start the pipeline, then wait for what this started; excludes run-id"),
     row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
-        "With trigger, when a run is already going: queue, attach or fail").later(),
+        "With trigger, when a run is already going: queue, attach or fail"),
     row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
-        "A success that ended longer ago is stale; any = however old").later(),
+        "A success that ended longer ago is stale; any = however old; needed with latest and last-success"),
     row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
         "Limit for everything, at most 30d; 0 = look once"),
     row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting,

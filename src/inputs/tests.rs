@@ -253,7 +253,7 @@ fn all_faults_of_the_command_line_are_found_and_the_rest_is_still_read() {
             Fault::UnknownLetter('z'),
             Fault::Stray { position: 7, after: Some(Input::Json) },
             Fault::Stray { position: 9, after: Some(Input::Json) },
-            Fault::Doctor,
+            Fault::DoctorNotFirst,
         ]
     );
     assert_eq!(chosen(&found, Input::Json), Some(("--json", "out.json")));

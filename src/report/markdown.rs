@@ -150,7 +150,7 @@ fn row(run: &RunReport, has_links: bool) -> String {
         icon(run.end),
         run.end.name(),
         code(&run.pipeline_id),
-        code(&run.run_id),
+        code(run.name()),
         code(&run.status)
     )
 }
@@ -170,7 +170,7 @@ fn reasons(report: &Report) -> String {
         return String::new();
     }
     let told = report.runs.iter().filter(|run| !run.reason.is_empty());
-    let lines: Vec<String> = told.map(|run| format!("{}: {}", code(&run.run_id), inline(&run.reason))).collect();
+    let lines: Vec<String> = told.map(|run| format!("{}: {}", code(run.name()), inline(&run.reason))).collect();
     if lines.is_empty() { String::new() } else { format!("### Why\n\n{}", list(lines, "runs")) }
 }
 
@@ -207,7 +207,7 @@ fn traces(report: &Report) -> String {
     let mut fences = Vec::new();
     for (run, trace) in &telling {
         let Some(fence) = fence_within(trace, &mut room) else { break };
-        let whose = if report.runs.len() > 1 { format!(" of {}", code(&run.run_id)) } else { String::new() };
+        let whose = if report.runs.len() > 1 { format!(" of {}", code(run.name())) } else { String::new() };
         fences.push(format!("Trace{whose}\n\n{fence}\n\n"));
     }
     if let Some((first, others)) = fences.split_first() {

@@ -8,6 +8,7 @@ pub mod buildkite;
 pub mod circleci;
 pub mod clean;
 pub mod cloud_build;
+pub mod doctor;
 pub mod dotenv;
 pub mod escape;
 pub mod github;
@@ -67,7 +68,10 @@ pub enum Stage {
 pub struct RunReport {
     /// As the service spells them; as asked, if it never answered.
     pub pipeline_id: Clean,
+    /// Empty where the run was to be chosen or started, and never was.
     pub run_id: Clean,
+    /// The run's id as it was asked for, or the word given in its place: `latest`.
+    pub asked: Clean,
     pub end: End,
     /// The service's last word, in the alphabet of the contract's `status` output; empty if never seen.
     pub status: String,
@@ -124,6 +128,11 @@ impl Report {
 impl RunReport {
     pub fn passed(&self) -> bool {
         self.end == End::Verdict(Verdict::Passed)
+    }
+
+    /// What to call it: never empty.
+    pub fn name(&self) -> &Clean {
+        if self.run_id.is_empty() { &self.asked } else { &self.run_id }
     }
 
     /// The trace of a run that did not pass and has one that says something: the one worth showing to a person.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::gate::{
-    During, End, Event, Foreign, Meaning, Miss, MissKind, Notice, Outcome, PipelineId, Record, RunId, RunOutcome, Seen,
-    SessionNote, Signal, Target, Verdict, decide,
+    During, End, Event, Foreign, Meaning, Miss, MissKind, Notice, Outcome, PipelineId, Record, Request, RunId,
+    RunOutcome, Seen, SessionNote, Signal, Target, Verdict, decide,
 };
 use maestro_gate::report::clean::Cleaner;
 use maestro_gate::report::{Report, Story};
@@ -62,7 +62,14 @@ pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
 }
 
 pub fn run(end: Verdict, seen: Option<Seen>, miss: Option<Miss>) -> RunOutcome {
-    RunOutcome { target: target(PIPELINE, RUN), end: End::Verdict(end), seen, miss, unknown_words: Vec::new() }
+    RunOutcome {
+        wanted: target(PIPELINE, RUN).into(),
+        end: End::Verdict(end),
+        seen,
+        miss,
+        unknown_words: Vec::new(),
+        request: Request::None,
+    }
 }
 
 pub fn outcome(runs: Vec<RunOutcome>) -> Outcome {
@@ -211,7 +218,7 @@ pub fn interrupted() -> Report {
 pub fn several() -> Report {
     let named = |run: RunOutcome, pipeline: &str, id: &str| {
         let mut run = run;
-        run.target = target(pipeline, id);
+        run.wanted = target(pipeline, id).into();
         if let Some(seen) = &mut run.seen {
             seen.record.pipeline_id = Foreign::new(pipeline);
             seen.record.run_id = Foreign::new(id);

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use maestro_gate::gate::{During, End, Event, Foreign, Meaning, MissKind, Notice, RunOutcome, Verdict};
+use maestro_gate::gate::{During, End, Event, Foreign, Meaning, MissKind, Notice, Request, RunOutcome, Verdict};
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::github::{self, Token};
 use maestro_gate::report::text::{self, Fold};
@@ -48,8 +48,15 @@ fn crowd(count: usize, trace: &str) -> Report {
         };
         let mut seen = seen(word, meaning, None);
         seen.record.run_id = Foreign::new(format!("run_{index}|{}", "_*|`<".repeat(60)));
-        let target = target(fixture::PIPELINE, &format!("run_{index}"));
-        RunOutcome { target, end: End::Verdict(verdict), seen: Some(seen), miss: None, unknown_words: Vec::new() }
+        let wanted = target(fixture::PIPELINE, &format!("run_{index}")).into();
+        RunOutcome {
+            wanted,
+            end: End::Verdict(verdict),
+            seen: Some(seen),
+            miss: None,
+            unknown_words: Vec::new(),
+            request: Request::None,
+        }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());
     let notices: Vec<Notice> = (0..count)

@@ -5,8 +5,10 @@
 
 mod action;
 mod agreement;
+mod choosing;
 mod component;
 mod contract;
+mod doctor;
 mod faults;
 mod fixture;
 mod gitlab;
@@ -22,6 +24,7 @@ mod reports;
 mod runner;
 mod standin;
 mod stories;
+mod triggers;
 mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]

@@ -127,7 +127,7 @@ proptest! {
         story = story.env(if open[1] { &[("DRONE", "true")] } else { &[] });
         if let Start::Gate(resolved) = story.start() {
             match resolved.plan {
-                Ok(plan) => prop_assert!(!plan.targets.is_empty()),
+                Ok(plan) => prop_assert!(!plan.wanted.is_empty()),
                 Err(mistakes) => prop_assert!(!mistakes.is_empty()),
             }
         }

@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
 use super::{Names, count, duration, miss, word};
-use crate::gate::{Foreign, Gate, Target};
+use crate::gate::{Foreign, Gate, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
 
 /// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
-pub fn opening(targets: &[Target], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
+pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
     let waiting = match timeout.is_zero() {
         true => "looking once at".to_owned(),
         false => format!("waiting up to {} for", duration(timeout)),
     };
     let id = |id: &str| cleaner.id(&Foreign::new(id));
-    let runs = match targets {
-        [only] => format!("run {} of pipeline {}", id(only.run.as_str()), id(only.pipeline.as_str())),
+    let runs = match wanted {
+        [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
+        [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
+        [only @ Wanted::Start { .. }] => format!("what is started of pipeline {}", id(only.pipeline().as_str())),
         several => count(several.len(), "run", "runs"),
     };
     let service = cleaner.line(&Foreign::new(base.trim_end_matches('/')), SERVICE_LIMIT);
