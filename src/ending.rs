@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
-use crate::plan::{Colour, LogFormat, ci::Ci};
+use crate::plan::{Colour, LogFormat, Volume, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
 use crate::report::{Report, azure, teamcity, text};
@@ -150,6 +150,8 @@ impl Ending {
     /// Says the last words, and returns the exit code.
     pub async fn close(mut self, report: &Report) -> u8 {
         let outlet = self.delivery.outlet();
+        let quiet = (outlet.volume == Volume::Quiet).then(|| report.without_past());
+        let report = quiet.as_ref().unwrap_or(report);
         let words = rendered(|| match (outlet.log_format, outlet.ci) {
             (LogFormat::Json, _) => text::closing_json(report),
             (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),

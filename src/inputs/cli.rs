@@ -3,7 +3,7 @@
 use clap::builder::{Arg, ArgAction, Command};
 use clap::error::{ContextKind, ContextValue};
 
-use super::{Input, Kind, ROWS, Standing};
+use super::{Input, Kind, ROWS};
 
 /// What `--help` says that the table does not know.
 pub struct Wording<'a> {
@@ -24,8 +24,7 @@ pub fn command(wording: &Wording<'_>) -> Command {
             .long(row.name)
             .short(row.input.short())
             .help(format!("{}{default} [env: {}]", row.help, row.variable))
-            .help_heading(row.group.heading())
-            .hide(row.standing == Standing::Later);
+            .help_heading(row.group.heading());
         match row.kind {
             Kind::List => arg.value_name(row.value).action(ArgAction::Append),
             Kind::Switch => {
