@@ -49,10 +49,9 @@ fn start(program: &str, call: Call, hidden: &[String]) -> io::Result<Child> {
     }
     let mut child = command.spawn().map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
-            io::Error::new(error.kind(), format!("there is no {program} on the PATH"))
-        } else {
-            error
+            return io::Error::new(error.kind(), format!("there is no {program} on the PATH"));
         }
+        error
     })?;
     if let Some(mut stdin) = child.stdin.take() {
         // A program that does not read would hold us; it tells by its exit code whether it got everything.

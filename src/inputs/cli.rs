@@ -1,7 +1,6 @@
 //! The command as clap describes it: flags, `--help`, and which flag somebody may have meant.
 
 use clap::builder::{Arg, ArgAction, Command};
-use clap::error::{ContextKind, ContextValue};
 
 use super::{Input, Kind, ROWS};
 
@@ -70,8 +69,10 @@ pub fn version() -> String {
 
 /// The flag that `unknown` was probably meant to be.
 pub fn suggestion(unknown: &str) -> Option<String> {
-    let wording = Wording { default: &|_| None, closing: "" };
-    let error = command(&wording).try_get_matches_from(["maestro-gate", unknown]).err()?;
-    let ContextValue::String(flag) = error.get(ContextKind::SuggestedArg)? else { return None };
-    Some(flag.clone())
+    // clap's measure and limit; its parser would be a fiftieth of the binary, for this alone.
+    let likeness = |name: &str| strsim::jaro(unknown.trim_start_matches('-'), name);
+    let flags = ROWS.iter().filter(|row| row.input.has_flag() && row.standing != Standing::Later).map(|row| row.name);
+    let likely =
+        flags.chain(["help", "version"]).map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
+    likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| format!("--{name}"))
 }

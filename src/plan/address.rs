@@ -63,6 +63,10 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
     }
     let wrong = || Wrong::whole(format!("not {RIGHT}"));
     let parts = cut(text).ok_or_else(wrong)?;
+    // Two names can look the same in letters beyond ASCII, and the tables that fold them are a twentieth of the binary.
+    if !parts.authority.is_ascii() {
+        return Err(Wrong::whole("a host name beyond ASCII is written as it goes over the wire, with xn--"));
+    }
     match parts.scheme.as_str() {
         "https" => {}
         "http" if is_this_machine(parts.authority) => {}

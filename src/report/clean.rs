@@ -3,9 +3,6 @@
 //! The order matters. A secret or a command that control characters break up is whole again once they are stripped, so
 //! redaction comes after it (and compares secrets in stripped form); half a secret can't be recognised, so cutting comes
 //! last.
-//!
-//! A known limit: each spelling of a secret is looked for as a whole. A text that spells one secret half plainly and half
-//! percent-encoded (`*%2a` for `**`) is not recognised.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -215,3 +215,13 @@ fn a_ca_file_that_cannot_be_used_is_a_mistake() {
     assert!(with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", "").mistake().contains("no PEM certificate"));
     assert!(with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", &pem[..pem.len() / 2]).mistake().starts_with("ca-file"));
 }
+
+#[test]
+fn a_host_beyond_ascii_is_asked_for_in_its_own_form() {
+    for (host, fine) in [("b\u{fc}cher.example", false), ("xn--bcher-kva.example", true), ("d\u{430}dosfera.ai", false)]
+    {
+        let read = base_url(&format!("https://{host}/maestro"));
+        assert_eq!(read.is_ok(), fine, "{host}");
+        assert!(read.err().is_none_or(|wrong| wrong.what.contains("xn--")), "{host}");
+    }
+}

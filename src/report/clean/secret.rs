@@ -1,4 +1,5 @@
-//! The forms in which a secret may stand in a text: as it is, line by line, percent-encoded, as JSON, within base64.
+//! The forms in which a secret may stand in a text: as it is, line by line, with pluses for blanks, as JSON, within base64.
+//! Whatever of it is percent-encoded, `redact` reads through.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,7 +12,8 @@ pub(super) const SHORTEST: usize = 6;
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Every form of `secret`, each as it looks after stripping; none under `SHORTEST` bytes.
+/// Every form of `secret`, each as it is, which percent-encoding preserves, and as it looks after stripping; none that is
+/// then under `SHORTEST` bytes.
 pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     let unix = secret.replace("\r\n", "\n").replace('\r', "\n");
     let windows = unix.replace('\n', "\r\n");
@@ -20,45 +22,12 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     let mut forms = BTreeSet::new();
     for part in [secret, &unix, &windows].into_iter().chain(lines) {
         forms.insert(part.to_owned());
-        percent_encoded(part, &mut forms);
+        forms.insert(part.replace(' ', "+"));
         json_escaped(part, &mut forms);
         base64(part.as_bytes(), &mut forms);
     }
-    forms.iter().map(|form| strip(form)).filter(|form| form.len() >= SHORTEST).collect()
-}
-
-/// Encoders differ in what they leave as it is; each of these is in wide use.
-fn percent_encoded(text: &str, forms: &mut BTreeSet<String>) {
-    let rules: [fn(u8) -> bool; 7] = [
-        // RFC 3986, unreserved.
-        |byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte),
-        // JavaScript, encodeURIComponent.
-        |byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte),
-        // Python, urllib.parse.quote.
-        |byte| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte),
-        // WHATWG URL: application/x-www-form-urlencoded, where a blank is a plus.
-        |byte| byte.is_ascii_alphanumeric() || b"*-._".contains(&byte),
-        // WHATWG URL: user info, path, query.
-        |byte| byte.is_ascii_graphic() && !b"\"#<>?`{}/:;=@[\\]^|".contains(&byte),
-        |byte| byte.is_ascii_graphic() && !b"\"#<>?`{}^".contains(&byte),
-        |byte| byte.is_ascii_graphic() && !b"\"#<>'".contains(&byte),
-    ];
-    for kept in rules {
-        let upper: String = encode(text, kept, |out, byte| _ = write!(out, "%{byte:02X}"));
-        let lower: String = encode(text, kept, |out, byte| _ = write!(out, "%{byte:02x}"));
-        for form in [upper, lower] {
-            forms.insert(form.replace("%20", "+"));
-            forms.insert(form);
-        }
-    }
-}
-
-fn encode(text: &str, kept: fn(u8) -> bool, escape: fn(&mut String, u8)) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if kept(byte) { out.push(char::from(byte)) } else { escape(&mut out, byte) }
-    }
-    out
+    let both = |form: String| [strip(&form), form];
+    forms.into_iter().map(both).filter(|[seen, _]| seen.len() >= SHORTEST).flatten().collect()
 }
 
 /// Within a JSON string: the few escapes that must be, and all beyond ASCII as well (Python's default).

@@ -77,6 +77,30 @@ fn a_secret_becomes_the_mark_in_each_form() {
 }
 
 #[test]
+fn a_secret_is_hidden_whatever_of_it_is_percent_encoded() {
+    let secret = "p@ss!*w/örd~";
+    for form in ["p%40ss!%2aw/%C3%b6rd~", "%70@%73s%21*w%2förd%7E", "p%40ss%21%2Aw%2F%C3%B6rd~", "%%70@ss!*w/örd%7e"]
+    {
+        let shown = cleaned(&[secret], &format!("<{form}%4>"));
+        assert_eq!(shown.replace("%***", "***"), "<***%4>", "{form}");
+    }
+    // What only looks like an encoded byte stands for itself.
+    let secrets = ["100%zebra", "hunter%4"];
+    assert_eq!(cleaned(&secrets, "%3100%zebra 100%25zebra %68unter%4 %68unter%4z"), "*** *** *** ***z");
+    assert_eq!(cleaned(&["abc%41"], "abc%41 %61bc%2541 abcA %61bc%4"), "*** *** abcA %61bc%4");
+    // In pieces as well; the unfinished rest is not lost, and a text cut off within a secret does not show its beginning.
+    let pieces = |end: fn(CleanStream) -> Clean| {
+        let mut stream = knowing(&[secret]).stream();
+        let pushed: String = ["a%", "4", "1 p%4", "0ss%21%", "2", "Aw%2f%c"]
+            .map(|piece| stream.push(piece.as_bytes()).to_string())
+            .concat();
+        pushed + &end(stream)
+    };
+    assert_eq!(pieces(CleanStream::finish), "a%41 p%40ss%21%2Aw%2f%c");
+    assert_eq!(pieces(CleanStream::cut_off), "a%41 ***");
+}
+
+#[test]
 fn a_secret_of_many_lines_is_hidden_line_by_line_and_whole() {
     let secret = "-----BEGIN\nabcdefgh\nxyz\n      \nend-of-it";
     assert_eq!(cleaned(&[secret], "1 abcdefgh\n2 xyz\n3 end-of-it\n4        ."), "1 ***\n2 xyz\n3 ***\n4        .");
@@ -109,6 +133,22 @@ fn a_mark_never_completes_a_secret() {
     assert_eq!(cleaned(&["topsecret", "***abc"], "topsecretabc"), "***");
     assert_eq!(cleaned(&["topsecret", "******"], "topsecrettopsecret topsecret***"), "*** ***");
     assert_eq!(cleaned(&["é***é**", "topsecret"], "éétopsecreté**"), "é***");
+    assert_eq!(cleaned(&["topsecret", "***abc"], "topsecret%61%62c"), "***");
+    assert_eq!(cleaned(&["topsecret", "***ab%"], "topsecret%61%62% topsecret%61b%"), "*** ***");
+    assert_eq!(cleaned(&["topsecret", "a***bc"], "a%6%61topsecret%62c"), "a%6***");
+}
+
+#[test]
+fn a_mark_that_spells_a_secret_again_and_again_comes_to_an_end() {
+    // The mark behind the last five of them is a secret, and so is the next mark.
+    let text = format!("{}topsecret", "a".repeat(1000));
+    let shown = cleaned(&["aaaaa*", "topsecret"], &text);
+    assert_eq!(shown.trim_start_matches('a'), "", "{shown}");
+    assert!(shown.len() > 900, "{shown}");
+    // Found by fuzzing.
+    let text = format!("{}FiYWJhYg{}", "\u{fffd}".repeat(24), "\u{fffd}".repeat(16));
+    let shown = cleaned(&["\u{fffd}\u{fffd}*", "ababab"], &text);
+    assert!(!shown.contains("\u{fffd}\u{fffd}*"), "{shown}");
 }
 
 #[test]

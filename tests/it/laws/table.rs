@@ -121,3 +121,10 @@ pub(crate) fn dependencies() -> BTreeSet<String> {
     }
     found
 }
+
+/// The dependencies that are there for a feature of theirs alone, as `Cargo.toml` tells cargo-machete.
+pub(crate) fn only_for_features() -> BTreeSet<String> {
+    let manifest = fs::read_to_string(super::root().join("Cargo.toml")).expect("Cargo.toml is there");
+    let listed = manifest.lines().filter_map(|line| line.strip_prefix("ignored = [")?.strip_suffix(']'));
+    listed.flat_map(|names| names.split(',')).map(|name| name.trim().trim_matches('"').replace('-', "_")).collect()
+}
