@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, Late, Will, coloured};
-use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict};
+use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict, Who};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
 use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
@@ -202,14 +202,14 @@ async fn watched(
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
     view.begin(&wanted, timeout, &base);
-    // Of each run, which has one question under way at most: taken out for it, put back after it.
-    let rows: RefCell<HashMap<usize, Refusals>> = RefCell::default();
-    let look = |run: usize, ask: Ask| {
+    // Of each run or pipeline, which has one question under way at most: taken out for it, put back after it.
+    let rows: RefCell<HashMap<Who, Refusals>> = RefCell::default();
+    let look = |who: Who, ask: Ask| {
         let (client, rows) = (&client, &rows);
         async move {
-            let mut row = rows.borrow_mut().remove(&run).unwrap_or_default();
+            let mut row = rows.borrow_mut().remove(&who).unwrap_or_default();
             let told = client.ask(&ask, &mut row).await;
-            rows.borrow_mut().insert(run, row);
+            rows.borrow_mut().insert(who, row);
             told
         }
     };

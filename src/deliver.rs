@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::bug;
 use crate::plan::{Outlet, ci::Ci};
+use crate::report::chart::Chart;
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
 use crate::report::{
@@ -155,13 +156,17 @@ impl Delivery {
                 continue;
             }
             let (report, prefix, there) = (Arc::clone(report), outlet.output_prefix.clone(), path.clone());
-            let turn = self.turns.of(path);
+            let (turn, chart) = (self.turns.of(path), self.chart());
             let work = move || {
-                turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix)?))
+                turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix, chart)?))
             };
             pieces.push(Piece { input, path: path.clone(), work: Box::new(work), then: None });
         }
         pieces
+    }
+
+    fn chart(&self) -> Chart {
+        if self.outlet.has_mermaid { Chart::Mermaid } else { Chart::Text }
     }
 
     fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
@@ -196,10 +201,11 @@ impl Delivery {
             return self.for_azure(report, path);
         }
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
+        let chart = self.chart();
         let work = move || {
             let text = match report.stage {
                 Stage::First => markdown::began(&report),
-                Stage::Final => markdown::summary(&report),
+                Stage::Final => markdown::summary(&report, chart),
             };
             turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
@@ -229,7 +235,8 @@ impl Delivery {
         let then = azure::upload_summary(&path);
         let work = move || {
             if is_own {
-                file::replace(&there, markdown::summary(&report).as_bytes()).map_err(Trouble::NotWritten)?;
+                file::replace(&there, markdown::summary(&report, Chart::Text).as_bytes())
+                    .map_err(Trouble::NotWritten)?;
             }
             // Azure fails the step for a path where there is no file.
             match file::standing(&there) {
@@ -255,7 +262,7 @@ fn annotate(report: &Report, prefix: &str) -> Vec<Call> {
     let (context, style) = buildkite::annotation(report, prefix);
     let input = match report.stage {
         Stage::First => markdown::began(report),
-        Stage::Final => markdown::summary(report),
+        Stage::Final => markdown::summary(report, Chart::Text),
     };
     let arguments = ["annotate", "--context", &context, "--style", style].map(str::to_owned).to_vec();
     vec![Call { arguments, input }]
@@ -298,12 +305,12 @@ impl Piece {
 
 const NOT_RENDERED: Trouble = Trouble::Bug("it could not be rendered, please report this");
 
-fn render(format: Format, report: &Report, prefix: &str) -> Result<String, Trouble> {
+fn render(format: Format, report: &Report, prefix: &str, chart: Chart) -> Result<String, Trouble> {
     match format {
         Format::Json => json::render(report).map_err(|_| NOT_RENDERED),
         Format::Junit => junit::render(report).map_err(|_| NOT_RENDERED),
         Format::Dotenv => Ok(dotenv::render(report, prefix)),
-        Format::Markdown => Ok(markdown::summary(report)),
+        Format::Markdown => Ok(markdown::summary(report, chart)),
         Format::TraceFile => Ok(trace_file::whole(report)),
         Format::Annotations => gitlab::annotations(report).map_err(|_| NOT_RENDERED),
     }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
-use crate::plan::{Colour, LogFormat, ci::Ci};
+use crate::plan::{Colour, LogFormat, Volume, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
 use crate::report::{Report, azure, teamcity, text};
@@ -183,6 +183,7 @@ impl Ending {
     pub async fn close(mut self, report: Report) -> u8 {
         let outlet = self.delivery.outlet();
         let (format, ci, prefix) = (outlet.log_format, outlet.ci, outlet.output_prefix.clone());
+        let report = if outlet.volume == Volume::Quiet { report.without_past() } else { report };
         let (verdict, utc) = (report.verdict, self.clock.utc());
         let words = self.rendered(move || {
             bug::bug_at("closing");

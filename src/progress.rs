@@ -86,7 +86,7 @@ impl View {
             (Moment::Beat, None) if now >= self.spoke + HEARTBEAT => {
                 self.say(now, words::heartbeat(gate, now, polls, &self.cleaner));
             }
-            (Moment::Answer { .. } | Moment::Stopped | Moment::Beat, _) => {}
+            (Moment::Answer { .. } | Moment::Survey | Moment::Stopped | Moment::Beat, _) => {}
         }
     }
 

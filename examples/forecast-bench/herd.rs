@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::gate::{
-    Answer, During, Foreign, Gate, Interval, Limits, MaxAge, Miss, MissKind, Observation, OnFirstFailure, PastRun,
-    PipelineId, Record, Rules, RunId, Target, Vocabulary,
+    Answer, During, Foreign, Gate, Interval, Learning, Limits, MaxAge, Miss, MissKind, Observation, OnFirstFailure,
+    PastRun, PipelineId, Record, Rules, RunId, Target, Vocabulary,
 };
 
 use crate::laws::{Chance, Law};
@@ -108,6 +108,7 @@ fn rules() -> Rules {
         interval: Interval::Auto,
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words of the user's"),
         max_age: MaxAge::Any,
+        learning: Learning::Off,
         on_first_failure: OnFirstFailure::WaitForAll,
     }
 }

@@ -1,9 +1,11 @@
 //! The client: one method per endpoint.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use tokio::time::timeout;
 
 use super::logs::Lines;
 use super::miss::{self, Fault};
@@ -13,13 +15,16 @@ use super::transport::{Heard, SetupError, Transport};
 use super::wire;
 use crate::clock::Clock;
 use crate::gate::{
-    Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Target,
-    Told,
+    Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Survey,
+    Target, Told,
 };
 use crate::plan::Service;
 
 /// A run's body (contract, *Limits*), after decompression.
 const RUN_BODY: usize = 8 * 1024 * 1024;
+
+/// The list for the history (contract, *Limits*).
+const SURVEY: Duration = Duration::from_secs(5);
 
 /// A signed-in client of one service. It lives on one thread, and every call may be dropped at any point.
 pub struct Client {
@@ -57,6 +62,7 @@ impl Client {
         match ask {
             Ask::Run(target) => Told::Run(self.look(target, row).await),
             Ask::List(pipeline) => Told::List(self.list(pipeline, row).await),
+            Ask::Survey(survey) => Told::Survey(self.survey(survey.clone()).await),
             Ask::Execute(pipeline) => {
                 let (launch, stamps) = self.execute(pipeline, row).await;
                 Told::Execute(launch, stamps.retry_after)
@@ -72,6 +78,20 @@ impl Client {
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
     pub async fn list(&self, pipeline: &PipelineId, row: &mut Refusals) -> Answer<Listing> {
         self.signed_in(During::List, row, async |pass| self.get_list(pipeline, pass).await).await
+    }
+
+    /// The same list at a glance, within five seconds. It is a help and no more, so no session is renewed for it.
+    async fn survey(&self, mut survey: Survey) -> Answer<Survey> {
+        let Some(pass) = self.session.newer_than(Generation::default()) else { return refused_before(During::List) };
+        let pipeline = survey.pipeline().clone();
+        let mut keep = |listed| {
+            survey.take(listed);
+            Ok(())
+        };
+        let read = timeout(SURVEY, self.read_list(&pipeline, &pass, wire::SHORT_LIST, &mut keep)).await;
+        let late = || (Some(Fault::new(MissKind::Timeout).during(During::List)), Stamps::default());
+        let (missed, stamps) = read.unwrap_or_else(|_| late());
+        answer(missed.map_or(Observation::Record(survey), miss::read), stamps)
     }
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
@@ -211,15 +231,29 @@ impl Client {
     }
 
     async fn get_list(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<Listing> {
+        let mut listing = Listing::default();
+        let (missed, stamps) =
+            self.read_list(pipeline, pass, wire::WHOLE_LIST, &mut wire::keep_all(&mut listing)).await;
+        answer(missed.map_or(Observation::Record(listing), miss::read), stamps)
+    }
+
+    /// Reads a pipeline's list; what `keep` was given counts if nothing was missed.
+    async fn read_list(
+        &self,
+        pipeline: &PipelineId,
+        pass: &Pass,
+        limit: usize,
+        keep: &mut wire::Keep<'_>,
+    ) -> (Option<Miss>, Stamps) {
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
-        let mut list = wire::List::new(pipeline);
+        let mut list = wire::List::new(pipeline, limit, keep);
         let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
         let Heard { stamps, reply } = heard;
-        let observation = match reply {
-            Ok(reply) => list.finish(reply.status, &reply.said),
-            Err(fault) => miss::read(fault.during(During::List)),
+        let missed = match reply {
+            Ok(reply) => list.finish(reply.status, &reply.said).err(),
+            Err(fault) => Some(fault.during(During::List)),
         };
-        answer(observation, stamps)
+        (missed, stamps)
     }
 
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.

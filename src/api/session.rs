@@ -159,7 +159,7 @@ impl Session {
         self.newer_than(refused).ok_or(Lost::NothingNewer)
     }
 
-    fn newer_than(&self, refused: Generation) -> Option<Pass> {
+    pub(crate) fn newer_than(&self, refused: Generation) -> Option<Pass> {
         let state = self.state.borrow();
         let held = state.held.as_ref()?;
         (state.generation > refused).then(|| Pass { generation: state.generation, header: held.token.header() })

@@ -19,7 +19,7 @@ mod stamp;
 mod strict;
 
 pub(crate) use launch::{execute, read_launch};
-pub(crate) use list::List;
+pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, said};
 pub(crate) use strict::mend;
 

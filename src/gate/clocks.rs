@@ -149,6 +149,13 @@ impl Clocks {
         }
     }
 
+    /// It is still going, as something else than its own record has told. When to look again at a run of this age.
+    pub(super) fn put_off(&mut self, limits: Limits, elapsed: Duration, age: Option<Duration>) -> Duration {
+        self.useful();
+        let ours = self.schedule.after_list(self.useful_in_a_row.saturating_sub(1), age);
+        self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed)))
+    }
+
     /// When to look again at a run of this age. The answer came before the deadline, and the result is later than the
     /// answer.
     pub(super) fn next_look(

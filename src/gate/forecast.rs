@@ -150,6 +150,14 @@ impl Forecast {
         Duration::try_from_secs_f64(wait).unwrap_or(FLOOR).clamp(FLOOR, CAP)
     }
 
+    /// How far apart the looks are at this age: for one who has just seen the run go on in another way, and whose looks need
+    /// not keep the run's own phase.
+    pub fn gap(&self, age: Duration) -> Duration {
+        let age = age.as_secs_f64();
+        let gap = self.age(self.looks(age) + 1.0) - age;
+        Duration::try_from_secs_f64(gap).unwrap_or(FLOOR).clamp(FLOOR, CAP)
+    }
+
     /// The usual length of a run: the median of those that passed, or of all if none did.
     pub fn typical(&self) -> Duration {
         Duration::from_secs_f64(median(&self.usual).unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Foreign, Meaning, RunId, Vocabulary};
+use super::{Fingerprint, Foreign, Meaning, RunId, Vocabulary};
 
 /// The runs of ONE pipeline. What the list says of other pipelines is not in here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Listed {
     pub status: Option<Foreign>,
     pub created_at: Option<DateTime<Utc>>,
     pub updated_at: Option<DateTime<Utc>>,
+    /// The likeness of its trace, if it has one.
+    pub trace: Option<Fingerprint>,
 }
 
 /// A record could not be put in order: it might be the newest.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{End, Foreign, Meaning, Miss, RunId, Selector};
+use super::{End, Foreign, History, Meaning, Miss, PipelineId, RunId, Selector, SlowerThan};
 
 /// Something a person may want to know, and when it happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +41,14 @@ pub enum Event {
     Queued { run: usize, behind: Option<RunId> },
     /// A run is waited for as what was started.
     Taken { run: usize, id: RunId, taken: Taken },
+    /// How the earlier runs of a pipeline went is known.
+    Learned { pipeline: usize, id: PipelineId, history: History },
+    /// It could not be had: a pity, and no more.
+    NoHistory { pipeline: usize, id: PipelineId, miss: Miss },
+    /// A run takes longer than most.
+    Slow { run: usize, slower: SlowerThan, typical: Duration },
+    /// A run takes longer than the past has an example of.
+    Overdue { run: usize, age: Duration, typical: Duration },
     /// Something about the session.
     Session(SessionNote),
     /// The watch of a run is over.
@@ -63,6 +71,10 @@ impl Event {
             | Event::Started { .. }
             | Event::StartLost { .. }
             | Event::Queued { .. }
+            | Event::Learned { .. }
+            | Event::NoHistory { .. }
+            | Event::Slow { .. }
+            | Event::Overdue { .. }
             | Event::Session(_)
             | Event::Ended { .. } => false,
         }

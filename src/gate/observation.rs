@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Foreign, Listing, PipelineId, Target};
+use super::{Foreign, Listing, PipelineId, Survey, Target};
 
 /// What to ask the service next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Ask {
     Run(Target),
     /// A pipeline's runs.
     List(PipelineId),
+    /// The same list, at a glance: a help, whose failure is no verdict.
+    Survey(Survey),
     /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
     Execute(PipelineId),
 }
@@ -23,6 +25,7 @@ pub enum Ask {
 pub enum Told {
     Run(Answer),
     List(Answer<Listing>),
+    Survey(Answer<Survey>),
     Execute(Launch, Option<Duration>),
 }
 

@@ -21,11 +21,14 @@ use super::clocks::Clocks;
 use super::schedule::Schedule;
 use super::trigger::{Group, Post, Starting};
 use super::{
-    Answer, Ask, End, Event, Forecast, Foreign, IfRunning, Limits, Meaning, Miss, Observation, PastRun, PipelineId,
-    Record, Request, Rules, RunId, Scope, Selector, Target, Told, Verdict, Wanted,
+    Answer, Ask, End, Event, Foreign, IfRunning, Meaning, Miss, Observation, PipelineId, Record, Request, Rules, RunId,
+    Scope, Selector, Target, Told, Verdict, Wanted,
 };
 
+mod going;
 mod seek;
+
+use going::Pace;
 
 /// How many unknown words are kept, and how many characters of each (contract, the table of `last_status`).
 const UNKNOWN_WORDS: usize = 10;
@@ -55,6 +58,14 @@ pub(super) struct Run {
     behind: Option<Option<RunId>>,
     /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
     aged: Option<(Duration, Duration)>,
+    /// When it is looked at next; none while that is under way.
+    pub(super) next: Option<Duration>,
+    /// When the last answer about it came.
+    pub(super) looked: Duration,
+    /// The date of the last list that showed it as going.
+    listed: Option<DateTime<Utc>>,
+    has_learned: bool,
+    pace: Pace,
 }
 
 /// What is done about the run.
@@ -130,22 +141,12 @@ impl Run {
             without_record: Verdict::Unreachable,
             behind: None,
             aged: None,
+            next: Some(Duration::ZERO),
+            looked: Duration::ZERO,
+            listed: None,
+            has_learned: false,
+            pace: Pace::Usual,
         }
-    }
-
-    /// How old the run is, by the service's clock; `None` if no answer said so.
-    pub(super) fn age(&self, elapsed: Duration) -> Option<Duration> {
-        let (at, age) = self.aged?;
-        Some(age.saturating_add(elapsed.saturating_sub(at)))
-    }
-
-    pub(super) fn forecast(&self) -> Option<&Forecast> {
-        self.clocks.forecast()
-    }
-
-    /// Takes in how earlier runs of the pipeline went. Returns when to look next, if that changes.
-    pub(super) fn learn(&mut self, limits: Limits, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
-        self.clocks.learn(limits, elapsed, past, self.age(elapsed)?)
     }
 
     /// What is waited for, as far as it is known.
@@ -191,11 +192,14 @@ impl Run {
         let retry_after = match &told {
             Told::Run(answer) => answer.retry_after,
             Told::List(answer) => answer.retry_after,
+            Told::Survey(answer) => answer.retry_after,
             Told::Execute(_, retry_after) => *retry_after,
         };
         let reading = match told {
             Told::Run(answer) => self.look(at, answer, pass, tell),
             Told::List(answer) => self.list(at, answer, tell),
+            // It is no answer about a run.
+            Told::Survey(_) => Reading::Over(Verdict::InternalError),
             Told::Execute(launch, _) => self.launched(at, launch, tell),
         };
         let limits = at.rules.limits;

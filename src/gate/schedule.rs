@@ -71,6 +71,14 @@ impl Schedule {
         }
     }
 
+    /// The wait after something else than a record has told that the run goes on.
+    pub(super) fn after_list(&self, nth: u32, age: Option<Duration>) -> Duration {
+        match (self.interval, &self.forecast, age) {
+            (Interval::Auto, Some(forecast), Some(age)) => forecast.gap(age),
+            (Interval::Auto | Interval::Fixed(_), _, _) => self.after_record(nth, age),
+        }
+    }
+
     /// The wait after an answer without a record, the `nth` in a row (from 0).
     pub(super) fn after_miss(&self, nth: u32) -> Duration {
         BACKOFF.wait(nth, !self.seed)

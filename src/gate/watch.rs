@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::pipelines::Pipeline;
 use super::run::{Moment, Pass, Run, Step};
 use super::trigger::Group;
 use super::{
-    Ask, End, Event, Forecast, Foreign, Miss, Notice, OnFirstFailure, PastRun, Request, Rules, Seen, Signal, Taken,
-    Target, Told, Verdict, Wanted, decide,
+    Answer, Ask, End, Event, Foreign, History, Learning, Miss, Notice, Observation, OnFirstFailure, PipelineId,
+    Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
 };
 
 /// What became of one run.
@@ -29,6 +30,17 @@ pub struct RunOutcome {
 pub struct Outcome {
     pub verdict: Verdict,
     pub runs: Vec<RunOutcome>,
+    /// How the earlier runs of their pipelines went, as far as that is known.
+    pub pasts: Vec<(PipelineId, History)>,
+}
+
+/// Whom a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// A pipeline of which runs are watched, by its place.
+    Pipeline(usize),
+    /// A run, by its place.
+    Run(usize),
 }
 
 /// The gate over all its runs.
@@ -38,8 +50,11 @@ pub struct Gate {
     runs: Vec<Run>,
     watching: usize,
     groups: Vec<Candidates>,
-    /// Runs that came up while watching and were not looked at yet.
-    new: Vec<usize>,
+    pipelines: Vec<Pipeline>,
+    /// The pipeline of each run.
+    homes: Vec<usize>,
+    /// Who is to be asked about at another time than was said before.
+    moved: Vec<(Who, Duration)>,
 }
 
 /// The runs of which one may be what a trigger started.
@@ -52,8 +67,35 @@ struct Candidates {
 
 impl Gate {
     pub fn new<W: Into<Wanted>>(rules: Rules, wanted: impl IntoIterator<Item = W>) -> Gate {
-        let runs: Vec<Run> = wanted.into_iter().map(|wanted| Run::new(&rules, wanted.into())).collect();
-        Gate { watching: runs.len(), rules, runs, groups: Vec::new(), new: Vec::new() }
+        let mut gate = Gate {
+            rules,
+            runs: Vec::new(),
+            watching: 0,
+            groups: Vec::new(),
+            pipelines: Vec::new(),
+            homes: Vec::new(),
+            moved: Vec::new(),
+        };
+        wanted.into_iter().for_each(|wanted| gate.add(wanted.into()));
+        gate
+    }
+
+    fn add(&mut self, wanted: Wanted) {
+        let place = self.runs.len();
+        let pipeline = wanted.pipeline();
+        let home = match self.pipelines.iter().position(|known| known.id == *pipeline) {
+            Some(known) => {
+                self.pipelines[known].runs.push(place);
+                known
+            }
+            None => {
+                self.pipelines.push(Pipeline::new(pipeline.clone(), place));
+                self.pipelines.len() - 1
+            }
+        };
+        self.homes.push(home);
+        self.runs.push(Run::new(&self.rules, wanted));
+        self.watching += 1;
     }
 
     /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
@@ -66,6 +108,7 @@ impl Gate {
             self.ended(run, elapsed, notices);
             return None;
         }
+        watched.next = None;
         Some(watched.ask())
     }
 
@@ -79,10 +122,15 @@ impl Gate {
         told: impl Into<Told>,
         notices: &mut Vec<Notice>,
     ) -> Option<Duration> {
+        let told = told.into();
         let pass = self.pass(run);
+        if let Told::List(Answer { observation: Observation::Record(listing), .. }) = &told {
+            self.read_past(run, listing, elapsed, notices);
+        }
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        watched.looked = elapsed;
         let mut tell = |event| notices.push(Notice { at: elapsed, event });
-        match watched.observe(Moment { run, rules: &self.rules, elapsed }, told.into(), pass, &mut tell) {
+        let next = match watched.observe(Moment { run, rules: &self.rules, elapsed }, told, pass, &mut tell) {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
@@ -108,12 +156,13 @@ impl Gate {
                 self.end_all(elapsed, notices, |watched| End::Verdict(watched.ends_for(miss.clone(), Verdict::Denied)));
                 None
             }
+        };
+        let watched = self.runs.get_mut(run)?;
+        watched.next = next;
+        if self.rules.learning == Learning::On {
+            self.learn_from_look(run, elapsed, notices);
         }
-    }
-
-    /// Runs that are watched since the last call, and are to be asked about as soon as may be.
-    pub fn take_new(&mut self) -> Vec<usize> {
-        std::mem::take(&mut self.new)
+        self.runs.get(run)?.next
     }
 
     /// Whether a success of this run is the end of its watch.
@@ -139,33 +188,15 @@ impl Gate {
             let other = self.runs.len();
             let taken = if is_ours { Taken::Ours } else { Taken::Candidate { of } };
             notices.push(Notice { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
-            self.runs.push(Run::new(&self.rules, Wanted::Run(target)));
+            self.add(Wanted::Run(target));
             self.groups[at].runs.push(other);
-            self.watching += 1;
             if elapsed >= self.rules.limits.timeout {
                 self.runs[other].never_looked_at(other, &mut |event| notices.push(Notice { at: elapsed, event }));
                 self.ended(other, elapsed, notices);
             } else {
-                self.new.push(other);
+                self.moved.push((Who::Run(other), elapsed));
             }
         }
-    }
-
-    /// Takes in how earlier runs of the pipeline went, newest first. Returns when to look at `run` next instead, if that
-    /// changes anything: not with a fixed interval, with too little to learn from, or while the record is missing.
-    pub fn learn(&mut self, run: usize, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
-        let limits = self.rules.limits;
-        self.runs.get_mut(run).filter(|watched| watched.end.is_none())?.learn(limits, elapsed, past)
-    }
-
-    /// What the pipeline's past says about a run, for the view.
-    pub fn forecast(&self, run: usize) -> Option<&Forecast> {
-        self.runs.get(run)?.forecast()
-    }
-
-    /// How old a run is, by the service's clock; `None` if no answer said so.
-    pub fn age(&self, run: usize, elapsed: Duration) -> Option<Duration> {
-        self.runs.get(run)?.age(elapsed)
     }
 
     /// The last look at `run` brought no answer in time.
@@ -224,6 +255,8 @@ impl Gate {
 
     /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
+        let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), known.history()?.clone())));
+        let pasts = pasts.collect();
         let runs: Vec<RunOutcome> = self
             .runs
             .into_iter()
@@ -236,7 +269,7 @@ impl Gate {
                 unknown_words: run.unknown_words,
             })
             .collect();
-        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs }
+        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts }
     }
 
     fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
@@ -257,5 +290,6 @@ impl Gate {
     }
 }
 
+mod surveys;
 #[cfg(test)]
 mod tests;

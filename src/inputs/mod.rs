@@ -67,7 +67,6 @@ pub struct Row {
     /// What stands for the value in `--help`; empty for a switch.
     pub value: &'static str,
     pub group: Group,
-    pub standing: Standing,
     pub help: &'static str,
 }
 
@@ -95,14 +94,6 @@ pub enum Group {
     SignIn,
     Reports,
     Log,
-}
-
-/// Whether this version can do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    Now,
-    /// Promised by the contract, not built yet: known by name and refused by name, never ignored.
-    Later,
 }
 
 impl Group {
@@ -158,7 +149,6 @@ impl Input {
     }
 }
 
-/// A row that this version can do; `.later()` marks the others.
 const fn row(
     input: Input,
     name: &'static str,
@@ -168,14 +158,7 @@ const fn row(
     group: Group,
     help: &'static str,
 ) -> Row {
-    Row { input, name, variable, kind, value, group, standing: Standing::Now, help }
-}
-
-impl Row {
-    const fn later(mut self) -> Row {
-        self.standing = Standing::Later;
-        self
-    }
+    Row { input, name, variable, kind, value, group, help }
 }
 
 use Group::{Log, Reports, Runs, Service, SignIn, Waiting};
@@ -206,7 +189,7 @@ pub const ROWS: [Row; 35] = [
     row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting,
         "Several runs: stop waiting at the first that did not pass"),
     row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting,
-        "Learn from the pipeline's past runs").later(),
+        "Learn from the pipeline's past runs: when to look, time left, charts"),
     row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting,
         "Status words that pass besides SUCCESS, separated by commas or line breaks"),
     row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting,

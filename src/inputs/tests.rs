@@ -99,8 +99,8 @@ fn help_tells_every_input_of_this_version_with_its_variable() {
     let help = cli::help(&PLAIN);
     for row in ROWS.iter().filter(|row| row.input.has_flag()) {
         let told = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
-        assert_eq!(told, row.standing == Standing::Now, "{}", row.name);
-        assert_eq!(help.contains(row.variable), row.standing == Standing::Now, "{}", row.name);
+        assert!(told, "{}", row.name);
+        assert!(help.contains(row.variable), "{}", row.name);
     }
     for heading in ["What to wait for:", "How to wait:", "The service:", "Signing in:", "Reports:", "Log:"] {
         assert!(help.contains(heading), "{heading}");

@@ -1,8 +1,8 @@
 //! What `--help` says beyond the table of inputs: examples, secrets, exit codes.
 
 use crate::gate::Verdict;
+use crate::inputs::ROWS;
 use crate::inputs::cli::{self, Wording};
-use crate::inputs::{ROWS, Standing};
 
 use super::default::default;
 
@@ -24,7 +24,7 @@ pub(super) fn text() -> String {
 fn closing() -> String {
     let mut text = EXAMPLES.to_owned();
     text += "\nSecrets have no flag, since process lists show flags; they are read from:\n";
-    for row in ROWS.iter().filter(|row| row.input.is_secret() && row.standing == Standing::Now) {
+    for row in ROWS.iter().filter(|row| row.input.is_secret()) {
         text += &format!("  {:<24} {}\n", row.variable, row.help);
     }
     text += "\nDurations: 90, 90s, 15m, 1h30m (a bare number is seconds).\n\

@@ -24,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::gate::{Interval, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
+use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
 use crate::inputs::{Env, Input, Inputs, ROWS, Wish, cli, look_up};
 
 pub use address::RunUrl;
@@ -89,6 +89,9 @@ pub struct Outlet {
     pub ci_output: Option<PathBuf>,
     /// Where the CI takes a summary from a file, if it is wanted: `GITHUB_STEP_SUMMARY`; on Azure the file to upload.
     pub ci_summary: Option<PathBuf>,
+    /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and
+    /// Forgejo may be too old for the kind of chart, and would show an error in its place.
+    pub has_mermaid: bool,
     /// Whether the summary is an annotation of Buildkite's.
     pub annotation: bool,
     /// The report files asked for, but those whose path is a mistake.
@@ -208,6 +211,8 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
         "any" => Ok(MaxAge::Any),
         _ => duration_within(text, "1s", "3650d").map(MaxAge::Within),
     });
+    let learning =
+        desk.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
     if timeout.is_some_and(|timeout| timeout.is_zero())
         && desk.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
         && let Some(given) = desk.inputs.chosen(Input::Timeout)
@@ -222,6 +227,7 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
         vocabulary: vocabulary?,
         on_first_failure: on_first_failure?,
         max_age: max_age?.unwrap_or(MaxAge::Any),
+        learning: learning?,
     })
 }
 

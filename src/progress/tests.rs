@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::ProgressDrawTarget;
 
 use super::*;
-use crate::gate::{Interval, Limits, MaxAge, OnFirstFailure, PipelineId, Rules, RunId, Target, Vocabulary};
+use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, PipelineId, Rules, RunId, Target, Vocabulary};
 
 fn gate() -> Gate {
     let limits = Limits { timeout: HEARTBEAT * 100, appear: HEARTBEAT, outage: HEARTBEAT };
@@ -16,6 +16,7 @@ fn gate() -> Gate {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        learning: Learning::Off,
     };
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
     Gate::new(rules, vec![target])

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, Utc};
 
 use super::clean::{self, Clean, Cleaner};
+use super::past::{PipelinePast, RunPast};
 use super::words::{self, Names};
 use super::{Report, RunReport, Stage};
 use crate::gate::{End, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, Verdict, Wanted};
@@ -38,7 +39,15 @@ impl Report {
         let names = Names::new(outcome.runs.iter().map(|run| &run.wanted), story.cleaner);
         Report {
             verdict: outcome.verdict,
-            runs: outcome.runs.iter().map(|run| RunReport::new(run, story)).collect(),
+            runs: outcome
+                .runs
+                .iter()
+                .map(|run| RunReport {
+                    past: RunPast::new(run, &outcome.pasts, story.cleaner),
+                    ..RunReport::new(run, story)
+                })
+                .collect(),
+            pasts: outcome.pasts.iter().filter_map(|past| PipelinePast::new(past, story.cleaner)).collect(),
             waited: story.waited,
             polls: story.polls,
             notes: story.notices.iter().filter_map(|notice| words::note(notice, &names, story.cleaner)).collect(),
@@ -97,6 +106,7 @@ impl Report {
             mistakes: Vec::new(),
             bug: None,
             trace_file: None,
+            pasts: Vec::new(),
         }
     }
 }
@@ -152,11 +162,12 @@ impl RunReport {
             logs: None,
             reason: words::killed(),
             next_step: words::find_the_killer(),
+            past: None,
         }
     }
 }
 
-fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
+pub(super) fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
     let clean = cleaner.id(id);
     if clean.len() <= ID_LIMIT {
         return clean;
@@ -178,7 +189,7 @@ pub(super) fn duration(seen: &Seen) -> Option<Duration> {
 }
 
 /// RFC 3339 has four digits for a year.
-fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
+pub(super) fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
     (0..=9999).contains(&stamp.year())
 }
 

@@ -5,6 +5,7 @@
 
 pub mod azure;
 pub mod buildkite;
+pub mod chart;
 pub mod circleci;
 pub mod clean;
 pub mod cloud_build;
@@ -19,6 +20,7 @@ pub mod junit;
 mod made;
 pub mod markdown;
 pub mod outputs;
+pub mod past;
 pub mod teamcity;
 pub mod text;
 pub mod trace_file;
@@ -30,6 +32,7 @@ use chrono::{DateTime, Utc};
 
 use crate::gate::{End, Verdict};
 use clean::Clean;
+use past::{PipelinePast, RunPast};
 
 pub use made::Story;
 
@@ -53,6 +56,8 @@ pub struct Report {
     pub bug: Option<Clean>,
     /// The path of the trace file, where one is written.
     pub trace_file: Option<Clean>,
+    /// How the earlier runs of the pipelines went, where that is known.
+    pub pasts: Vec<PipelinePast>,
 }
 
 /// Whether the end is known yet.
@@ -89,6 +94,8 @@ pub struct RunReport {
     pub reason: Clean,
     /// What a person can do about it, one sentence; empty for a pass.
     pub next_step: Clean,
+    /// How it stands among the earlier runs, where those are known.
+    pub past: Option<RunPast>,
 }
 
 /// Something that was seen on the way.
@@ -116,6 +123,12 @@ impl Report {
             Stage::First => only(),
             Stage::Final => self.runs.iter().find(|run| run.end == End::Verdict(self.verdict)).or_else(only),
         }
+    }
+
+    /// The same without what is told of the past: for who wants to hear the verdict alone.
+    pub fn without_past(&self) -> Report {
+        let runs = self.runs.iter().map(|run| RunReport { past: None, ..run.clone() }).collect();
+        Report { pasts: Vec::new(), runs, ..self.clone() }
     }
 
     /// Adds a warning that did not come from the engine: a variable that lost to an input, a report file that can't be

@@ -6,6 +6,7 @@
 mod ends;
 mod events;
 mod live;
+mod past;
 mod remedies;
 
 use std::collections::HashSet;
@@ -20,6 +21,7 @@ use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Verdict, Wanted}
 pub use ends::{Told, told};
 pub use events::note;
 pub use live::{heartbeat, look, opening};
+pub use past::{about, eta, history, pipeline, standing};
 pub use remedies::remedy;
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
@@ -190,6 +192,13 @@ pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
     }
     let length = run.duration.map(|length| format!(" after {}", duration(length))).unwrap_or_default();
     ("", format!("ended in success{length}"))
+}
+
+/// Why a run ended so, and how it stands among the earlier ones.
+pub(crate) fn reason(run: &RunReport) -> Clean {
+    let told = run.past.as_ref().map(standing).unwrap_or_default();
+    let parts = [run.reason.to_string()].into_iter().chain(told).filter(|part| !part.is_empty());
+    Clean::ours(parts.collect::<Vec<String>>().join("; "))
 }
 
 /// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first.

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::gate::{
-    Answer, Foreign, Interval, Limits, MaxAge, Observation, OnFirstFailure, PipelineId, Record, Rules, RunId, Target,
-    Verdict, Vocabulary,
+    Answer, Foreign, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, PipelineId, Record, Rules, RunId,
+    Target, Verdict, Vocabulary,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,6 +17,7 @@ fn gate(timeout: u32, runs: usize) -> Gate {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        learning: Learning::Off,
     };
     let target = |run: usize| Target {
         pipeline: PipelineId::new("p").expect("an id"),

@@ -14,6 +14,7 @@ mod fixture;
 mod gitlab;
 mod golden;
 mod harness;
+mod history;
 mod hostile;
 mod hostile_text;
 mod laws;

@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 use super::super::miss::{self, Fault};
 use super::strict::{self, Flaw};
 use super::{Run, Shape, mend, object, said, shape, stamp, string};
-use crate::gate::{During, Foreign, Listed, Listing, MissKind, Observation, PipelineId, RunId};
+use crate::gate::{During, Fingerprint, Foreign, Listed, Listing, Miss, MissKind, PipelineId, RunId};
 
 /// A whole list (contract, *Limits*), after decompression.
-const LIMIT: usize = 64 * 1024 * 1024;
+pub(crate) const WHOLE_LIST: usize = 64 * 1024 * 1024;
 
 /// One element: as long as a run's own body may be.
 const ELEMENT: usize = 8 * 1024 * 1024;
@@ -21,16 +21,24 @@ const ELEMENT: usize = 8 * 1024 * 1024;
 /// What is around the elements; and so much of a body that is no list is kept for the person.
 const AROUND: usize = 64 * 1024;
 
-/// How many runs are kept. With the documented fields no list of 64 MiB has more; without them it is refused.
+/// The list for the history (contract, *Limits*).
+pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
+
+/// How many runs of a whole list are kept. With the documented fields no list of 64 MiB has more; without them it is
+/// refused.
 const RUNS: usize = 250_000;
 
 /// The longest status word that is read.
 const WORD: usize = 1024;
 
-/// Takes the body in pieces of any size.
+/// Takes in one record.
+pub(crate) type Keep<'k> = dyn FnMut(Listed) -> Result<(), Fault> + 'k;
+
+/// Takes the body in pieces of any size, and gives each record away as it is complete.
 pub(crate) struct List<'p> {
     pipeline: &'p PipelineId,
-    listing: Listing,
+    limit: usize,
+    keep: &'p mut Keep<'p>,
     place: Place,
     /// What is around the elements.
     around: Vec<u8>,
@@ -64,15 +72,28 @@ enum Text {
     Escaped,
 }
 
+/// Keeps every record.
+pub(crate) fn keep_all(listing: &mut Listing) -> impl FnMut(Listed) -> Result<(), Fault> {
+    |listed| {
+        if listing.runs.len() >= RUNS {
+            return Err(Fault::new(MissKind::TooLarge));
+        }
+        listing.runs.push(listed);
+        Ok(())
+    }
+}
+
 fn not_json() -> Fault {
     Fault::new(MissKind::NotJson)
 }
 
 impl<'p> List<'p> {
-    pub(crate) fn new(pipeline: &'p PipelineId) -> List<'p> {
+    /// `limit` is in bytes, after decompression.
+    pub(crate) fn new(pipeline: &'p PipelineId, limit: usize, keep: &'p mut Keep<'p>) -> List<'p> {
         List {
             pipeline,
-            listing: Listing::default(),
+            limit,
+            keep,
             place: Place::Before,
             around: Vec::new(),
             element: Vec::new(),
@@ -84,21 +105,22 @@ impl<'p> List<'p> {
 
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Fault> {
         self.taken = self.taken.saturating_add(piece.len());
-        if self.taken > LIMIT {
+        if self.taken > self.limit {
             return Err(Fault::new(MissKind::TooLarge));
         }
         piece.iter().try_for_each(|byte| self.byte(*byte))
     }
 
-    /// The body is complete; `refusal` is what came with a status that is no success.
-    pub(crate) fn finish(self, status: u16, refusal: &[u8]) -> Observation<Listing> {
+    /// The body is complete; `refusal` is what came with a status that is no success. Only then does what was given away
+    /// count.
+    ///
+    /// # Errors
+    /// Why there was no list.
+    pub(crate) fn finish(self, status: u16, refusal: &[u8]) -> Result<(), Miss> {
         if status != 200 {
-            return miss::read(miss::of_status(During::List, status, refusal));
+            return Err(miss::of_status(During::List, status, refusal));
         }
-        match self.envelope() {
-            Ok(()) => Observation::Record(self.listing),
-            Err(fault) => miss::read(fault.during(During::List)),
-        }
+        self.envelope().map_err(|fault| fault.during(During::List))
     }
 
     fn byte(&mut self, byte: u8) -> Result<(), Fault> {
@@ -189,11 +211,7 @@ impl<'p> List<'p> {
             Err(Flaw::DuplicateKey) => Some(Listed::default()),
             Err(Flaw::NotJson) => return Err(not_json()),
         };
-        if self.listing.runs.len() >= RUNS {
-            return Err(Fault::new(MissKind::TooLarge));
-        }
-        self.listing.runs.extend(listed);
-        Ok(())
+        listed.map_or(Ok(()), &mut *self.keep)
     }
 
     /// What an element says of a run; `None` where it is another pipeline's.
@@ -255,6 +273,7 @@ fn read_fields(fields: &Run<'_>) -> Listed {
         status: status.map(Foreign::new),
         created_at: stamp(fields.created_at),
         updated_at: stamp(fields.updated_at),
+        trace: fields.trace.and_then(string).and_then(|trace| Fingerprint::of(&trace)),
     }
 }
 

@@ -17,6 +17,7 @@ fn run(id: &str, number: Option<u64>, created: Option<i64>, word: &str) -> Liste
         status: Some(Foreign::new(word)),
         created_at: created.and_then(at),
         updated_at: None,
+        trace: None,
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::gate::{
-    Answer, Ask, During, Event, Gate, Interval, Launch, Limits, MaxAge, Notice, Observation, OnFirstFailure,
-    PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted,
+    Answer, Ask, During, Event, Gate, Interval, Launch, Learning, Limits, MaxAge, Notice, Observation, OnFirstFailure,
+    PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted, Who,
 };
 
 mod stories;
@@ -25,6 +25,7 @@ fn listed(id: &str, created: u64, word: &str) -> Listed {
         status: Some(Foreign::new(word)),
         created_at: Some(date(created)),
         updated_at: None,
+        trace: None,
     }
 }
 

@@ -22,6 +22,7 @@ fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
         vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        learning: Learning::Off,
     }
 }
 
@@ -343,4 +344,5 @@ fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
 mod exhaustive;
 mod learning;
 mod seeking;
+mod surveys;
 mod told;

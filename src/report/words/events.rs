@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
 use super::super::{Note, Weight};
-use super::{Names, came, count, duration, miss, word};
-use crate::gate::{End, Event, Foreign, Meaning, Notice, RunId, SessionNote, Taken, Verdict};
+use super::{Names, about, came, count, duration, miss, word};
+use crate::gate::{End, Event, Foreign, Meaning, Notice, PipelineId, RunId, SessionNote, Taken, Verdict};
 
 /// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
@@ -21,8 +21,17 @@ pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Option<Note> {
             return None;
         }
     }
+    let name = match pipeline(&notice.event).filter(|_| names.len() > 1) {
+        Some(id) => cleaner.id(&Foreign::new(id.as_str())).to_string(),
+        None => name.to_owned(),
+    };
     let text = if name.is_empty() { text } else { format!("{name}: {text}") };
     Some(Note { at: notice.at, weight, text: Clean::ours(text) })
+}
+
+/// The pipeline that an event is about as a whole.
+fn pipeline(event: &Event) -> Option<&PipelineId> {
+    if let Event::Learned { id, .. } | Event::NoHistory { id, .. } = event { Some(id) } else { None }
 }
 
 fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
@@ -95,6 +104,20 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             )
         }
         Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, cleaner))),
+        Event::Learned { history, .. } => (None, Plain, super::history(history)),
+        Event::NoHistory { miss: why, .. } => (
+            None,
+            Plain,
+            format!("nothing was learned from past runs ({}); looking without a forecast", miss(why, cleaner)),
+        ),
+        Event::Slow { run, slower, typical } => (
+            Some(*run),
+            Plain,
+            format!("slower than {} of {} runs, which usually take {}", slower.runs, slower.of, about(*typical)),
+        ),
+        Event::Overdue { run, age, typical } => {
+            (Some(*run), Warning, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
+        }
         Event::Session(note) => {
             let (weight, text) = session(note, cleaner);
             (None, weight, text)

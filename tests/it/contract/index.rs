@@ -5,17 +5,10 @@
 pub struct Line {
     pub says: &'static str,
     pub held_by: &'static [&'static str],
-    /// Promised, and not built yet.
-    pub is_open: bool,
 }
 
 const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line {
-    Line { says, held_by, is_open: false }
-}
-
-/// Refused by name until it is there.
-const fn open(says: &'static str) -> Line {
-    Line { says, held_by: &["what_is_promised_for_later_is_refused_by_name"], is_open: true }
+    Line { says, held_by }
 }
 
 const MISTAKES: &str = "a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made";
@@ -56,11 +49,26 @@ pub const INPUTS: &[Line] = &[
         ],
     ),
     line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_look_lands_on_the_deadline"]),
-    line("poll-interval", &["a_fixed_interval_is_kept", "the_ramp_grows_from_one_second_to_ten"]),
+    line(
+        "poll-interval",
+        &[
+            "a_fixed_interval_is_kept",
+            "the_ramp_grows_from_one_second_to_ten",
+            "a_past_that_is_learned_places_the_looks",
+            "looks_are_dense_where_runs_end_and_wide_before",
+        ],
+    ),
     line("appear-timeout", &[FAULTS, "a_run_that_stays_unknown_is_not_found_after_appear_timeout"]),
     line("max-outage", &[FAULTS, "an_outage_without_a_break_ends_as_unreachable"]),
     line("fail-fast", &["fail_fast_gives_up_the_others_and_says_so", "without_fail_fast_every_run_is_waited_for"]),
-    open("history"),
+    line(
+        "history",
+        &[
+            "the_past_is_asked_for_once_and_only_while_the_run_is_going",
+            "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict",
+            "history_is_learned_from_unless_it_is_switched_off",
+        ],
+    ),
     line("success-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
     line("failure-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
     line("base-url", &["nothing_is_in_the_way_of_a_wrong_address_but_the_check_itself", MISTAKES]),
@@ -291,6 +299,14 @@ pub const RULES: &[Line] = &[
             "the_log_tells_a_failure_with_its_trace_and_the_next_step_last",
         ],
     ),
+    line(
+        "time left, the last runs and how this one stands among them",
+        &[
+            "while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue",
+            "a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_same",
+            "a_hostile_past_yields_nothing",
+        ],
+    ),
     // Text from outside
     line(
         "no command, output or markup that we did not mean",
@@ -318,6 +334,19 @@ pub const RULES: &[Line] = &[
     line(
         "bodies are limited after decompression",
         &[BELOW, "a_body_counts_after_decompression", "the_limit_ends_the_logs_and_keeps_what_came_before"],
+    ),
+    line(
+        "the history list: 8 MiB and 5 s, else a note",
+        &["a_list_has_its_limits", "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict"],
+    ),
+    line(
+        "many runs of a pipeline share a list, and wait no longer for it",
+        &[
+            "a_hundred_runs_of_a_pipeline_cost_little_more_than_one",
+            "a_list_that_fails_changes_no_look_at_any_run",
+            "a_run_that_the_list_leaves_out_is_looked_at_as_if_there_were_no_list",
+            "no_word_of_a_list_ends_a_watch",
+        ],
     ),
     line(
         "at most eight requests at once, one session",

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::gate::Observation;
 
 const NEW: &str = r#"{"id":46,"pipeline_run_id":"b","pipeline_id":"p_1","last_status":"FAILED","created_at":"2024-01-15T14:00:00.000Z","updated_at":"2024-01-15T14:10:00.000Z","trace":"a, [b] {c} \"d\" \\"}"#;
 const OLD: &str = r#"{"id":"45","pipeline_run_id":"a","pipeline_id":"P-1","last_status":"SUCCESS","created_at":"2024-01-14T14:00:00Z"}"#;
@@ -14,13 +15,17 @@ fn pipeline() -> PipelineId {
 /// Reads a body that comes in pieces of this size.
 fn read_by(size: usize, body: &[u8]) -> Observation<Listing> {
     let pipeline = pipeline();
-    let mut list = List::new(&pipeline);
+    let mut listing = Listing::default();
+    let mut keep = keep_all(&mut listing);
+    let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
     for piece in body.chunks(size.max(1)) {
         if let Err(fault) = list.push(piece) {
             return miss::read(fault.during(During::List));
         }
     }
-    list.finish(200, b"")
+    let finished = list.finish(200, b"");
+    drop(keep);
+    finished.map_or_else(miss::read, |()| Observation::Record(listing))
 }
 
 fn listed(body: &str) -> Vec<Listed> {
@@ -167,18 +172,25 @@ fn no_truncation_of_a_list_is_a_list() {
 #[test]
 fn a_list_has_its_limits() {
     let pipeline = pipeline();
-    let feed = |piece: &[u8], times: usize| {
-        let mut list = List::new(&pipeline);
+    let feed = |limit, piece: &[u8], times: usize| {
+        let mut listing = Listing::default();
+        let mut keep = keep_all(&mut listing);
+        let mut list = List::new(&pipeline, limit, &mut keep);
         list.push(b"[").expect("a list begins");
         (0..times).find_map(|_| list.push(piece).err()).map(|fault| fault.kind)
     };
     // One element, without end.
-    assert_eq!(feed(&[b' '; 1 << 16], 1 << 11), Some(MissKind::TooLarge));
+    assert_eq!(feed(WHOLE_LIST, &[b' '; 1 << 16], 1 << 11), Some(MissKind::TooLarge));
+    let wide = format!("{{}}{},", " ".repeat(1000));
+    let most = SHORT_LIST / wide.len();
+    assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most), None);
+    assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most + 1), Some(MissKind::TooLarge));
     // Many small ones: what is kept of them is bounded too.
-    assert_eq!(feed(b"{},", RUNS), None);
-    assert_eq!(feed(b"{},", RUNS + 1), Some(MissKind::TooLarge));
+    assert_eq!(feed(WHOLE_LIST, b"{},", RUNS), None);
+    assert_eq!(feed(WHOLE_LIST, b"{},", RUNS + 1), Some(MissKind::TooLarge));
     // Much text that is no list.
-    let mut list = List::new(&pipeline);
+    let mut keep = |_| Ok(());
+    let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
     let end = (0..AROUND).find_map(|_| list.push(b"<p>").err()).map(|fault| fault.kind);
     assert_eq!(end, Some(MissKind::NotARecord("not a list")));
 }
@@ -201,9 +213,10 @@ fn ten_thousand_runs_in_any_order_are_all_there() {
 fn a_status_decides_whatever_the_body_says() {
     for status in (0..=999).filter(|status| *status != 200) {
         let pipeline = pipeline();
-        let mut list = List::new(&pipeline);
+        let mut keep = |_| Ok(());
+        let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
         list.push(b"[]").expect("a list");
-        assert!(!matches!(list.finish(status, b"[]"), Observation::Record(_)), "{status}");
+        assert!(list.finish(status, b"[]").is_err(), "{status}");
     }
 }
 

@@ -78,6 +78,7 @@ fn rules() -> Rules {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        learning: Learning::On,
     }
 }
 
@@ -120,6 +121,7 @@ impl World {
             let Some(ask) = gate.ask(run, now, &mut played.notices) else { continue };
             let runs = self.runs(posted, now);
             let told = match ask {
+                Ask::Survey(_) => panic!("no survey of two runs"),
                 Ask::Execute(_) => {
                     played.executes += 1;
                     posted = Some(now);
@@ -152,7 +154,11 @@ impl World {
                 assert!(at > now, "a wait of nothing");
                 (at, run)
             }));
-            due.extend(gate.take_new().into_iter().map(|run| (now, run)));
+            for (who, at) in gate.take_moved() {
+                let Who::Run(run) = who else { panic!("no survey is asked for without leave") };
+                due.retain(|(_, other)| *other != run);
+                due.insert((at, run));
+            }
             played.took = now;
         }
         assert!(gate.is_over(), "{self:?}: nobody looks any more, and it is not over");

@@ -1,6 +1,7 @@
 //! What a gate does with the pipeline's past once it comes to know it.
 
 use super::*;
+use crate::gate::PastRun;
 
 /// A run that was created at the epoch, seen by the service at that age.
 fn aged(word: &str, age: u64) -> Answer {

@@ -20,6 +20,7 @@ fn listed(id: &str, created: i64, word: &str) -> Listed {
         status: Some(Foreign::new(word)),
         created_at: stamp(created),
         updated_at: None,
+        trace: None,
     }
 }
 
@@ -76,7 +77,7 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
             assert!(["r", "s"].contains(&target.run.as_str()));
             looks()
         }
-        Ask::Execute(_) => panic!("nothing is to be started"),
+        Ask::Execute(_) | Ask::Survey(_) => panic!("nothing of that is to be asked"),
     };
     let fresh = ended("SUCCESS", 10);
     for answer in answers {

@@ -39,6 +39,7 @@ fn what_changed_is_told_once() {
                 Event::Started { .. } | Event::StartLost { .. } | Event::Queued { .. } | Event::Taken { .. } => {
                     "trigger"
                 }
+                Event::Learned { .. } | Event::NoHistory { .. } | Event::Slow { .. } | Event::Overdue { .. } => "past",
                 Event::Session(_) => "session",
                 Event::Ended { .. } => "ended",
             };
