@@ -1,6 +1,5 @@
 //! One HTTP request and its limits: time, size, redirects, how many at once, and whom TLS trusts.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,14 +8,13 @@ use reqwest::header::{
 };
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, redirect, retry};
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use url::Url;
 
 use super::miss::{self, Fault};
 use super::stamps::Stamps;
-use super::trust::{self, Trust};
+use super::trust::{trusting, trusting_nobody};
 use crate::clock::Clock;
 use crate::gate::MissKind;
 
@@ -252,34 +250,10 @@ fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<Cl
         .http2_keep_alive_timeout(2 * PING);
     // `plan` lets plain http through to loopback only: no proxy has business there, and no certificate.
     Ok(if base.scheme() == "http" {
-        builder.no_proxy().tls_backend_preconfigured(no_tls()?)
+        builder.no_proxy().tls_backend_preconfigured(trusting_nobody()?)
     } else {
         builder.tls_backend_preconfigured(trusting(further_roots)?)
     })
-}
-
-/// TLS for an address that does without: `plan` lets plain http through to loopback only.
-fn no_tls() -> Result<ClientConfig, SetupError> {
-    tls(|config| Ok(config.with_root_certificates(RootCertStore::empty())))
-}
-
-fn trusting(further_roots: Vec<CertificateDer<'static>>) -> Result<ClientConfig, SetupError> {
-    tls(|config| {
-        let trust = Trust::new(Arc::clone(config.crypto_provider()), further_roots, trust::system)?;
-        Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(trust)))
-    })
-}
-
-type WantsVerifier = ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
-type WantsClientCert = ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
-
-fn tls(verify: impl FnOnce(WantsVerifier) -> Result<WantsClientCert, SetupError>) -> Result<ClientConfig, SetupError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(SetupError::Tls)?;
-    let mut config = verify(config)?.with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 #[cfg(test)]
