@@ -12,7 +12,7 @@ mod verdict;
 mod watch;
 
 pub use foreign::Foreign;
-pub use notice::{Event, Notice, SessionNote};
+pub use notice::{Event, Gap, Kept, Notice, SessionNote};
 pub use observation::{Answer, During, Miss, MissKind, Observation, Record, Scope};
 pub use rules::{Limits, OnFirstFailure, Rules};
 pub use run::Seen;

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::gate::{End, Verdict};
+use crate::gate::{End, Gap, Verdict};
 use clean::Clean;
 
 pub use made::Story;
@@ -112,6 +112,14 @@ impl Report {
             Stage::First => only(),
             Stage::Final => self.runs.iter().find(|run| run.end == End::Verdict(self.verdict)).or_else(only),
         }
+    }
+
+    /// Says, in its place, how much of what was seen on the way is not among the notes.
+    pub fn notes_left_out(&mut self, gap: Option<Gap>) {
+        let Some(Gap { at, count }) = gap else { return };
+        let behind = self.notes.iter().position(|note| note.at > at).unwrap_or(self.notes.len());
+        let text = Clean::ours(format!("{count} more such events up to here are told in the log only"));
+        self.notes.insert(behind, Note { at, weight: Weight::Plain, text });
     }
 
     /// Adds a warning that did not come from the engine: a variable that lost to an input, a report file that can't be
