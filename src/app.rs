@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, Late, Will, coloured};
-use crate::gate::{Ask, Event, Foreign, Gate, Notice, PipelineId, RunId, SessionNote, Verdict, Who};
+use crate::gate::{Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, RunId, SessionNote, Verdict, Who};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
 use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
@@ -201,6 +201,8 @@ async fn watched(
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
+    let mut kept = Kept::default();
+    kept.extend(notices);
     view.begin(&wanted, timeout, &base);
     // Of each run or pipeline, which has one question under way at most: taken out for it, put back after it.
     let rows: RefCell<HashMap<Who, Refusals>> = RefCell::default();
@@ -223,18 +225,20 @@ async fn watched(
         for token in client.take_new_secrets() {
             cleaner.add_token(token.expose_secret());
         }
-        let from = notices.len();
-        notices.extend(client.take_notes().into_iter().map(|note| Notice { at: now, event: Event::Session(note) }));
-        notices.extend_from_slice(news);
+        let notes = client.take_notes().into_iter();
+        let mut news: Vec<Notice> =
+            notes.map(|note| Notice { at: now, event: Event::Session(note) }).chain(news.iter().cloned()).collect();
         if !told_of_end && let Some(ends) = client.token_ends() {
             told_of_end = true;
-            notices.extend(ends_early(ends, timeout.saturating_sub(now), &clock));
+            news.extend(ends_early(ends, timeout.saturating_sub(now), &clock));
         }
-        view.tell(gate, moment, &notices[from..], now, made);
+        view.tell(gate, moment, &news, now, made);
+        kept.extend(news);
     };
     watch(&mut gate, &clock, &mut ending.signals, beat, look, tell).await;
 
     let trace_file = ending.delivery.trace_file().map(|path| path.to_string_lossy().into_owned());
+    let (notices, gap) = kept.into_notices();
     let story = Story {
         notices: &notices,
         waited: clock.elapsed(),
@@ -243,7 +247,9 @@ async fn watched(
         trace_file: trace_file.as_deref(),
         cleaner: &cleaner,
     };
-    Told { report: Report::new(&gate.outcome(), &story), logs: Some((client, logs)) }
+    let mut report = Report::new(&gate.outcome(), &story);
+    report.notes_left_out(gap);
+    Told { report, logs: Some((client, logs)) }
 }
 
 /// A token that can't be renewed and says that it ends before the deadline.

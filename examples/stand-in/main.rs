@@ -78,7 +78,7 @@ fn serve(matches: &ArgMatches) -> Result<(), String> {
     let mut told = 0;
     loop {
         service.wait_for(On::Any, told + 1, Duration::from_secs(3600));
-        for seen in service.requests().iter().skip(told) {
+        for seen in service.requests_from(told) {
             told += 1;
             let note = if seen.ordered { "  (as ordered)" } else { "" };
             let line =

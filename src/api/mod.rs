@@ -1,7 +1,7 @@
 //! The Maestro service: asks it, signs in to it, and turns every answer and every fault into an observation.
 //!
 //! `client` has one method per endpoint, `wire` is JSON as sent, `miss` THE failure table, `session` the sign-in and its
-//! renewal, `transport` one HTTP request with its limits. Nothing here decides how long to wait for a run, and nothing
+//! renewal, `transport` one HTTP request with its limits, `trust` whose certificates it believes. Nothing here decides how long to wait for a run, and nothing
 //! but `wire` knows a word of the server.
 
 mod client;
@@ -11,6 +11,7 @@ mod secret;
 mod session;
 mod stamps;
 mod transport;
+mod trust;
 pub mod wire;
 
 #[cfg(test)]

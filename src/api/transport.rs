@@ -1,6 +1,5 @@
 //! One HTTP request and its limits: time, size, redirects, how many at once, and whom TLS trusts.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,13 +8,13 @@ use reqwest::header::{
 };
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, redirect, retry};
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use url::Url;
 
 use super::miss::{self, Fault};
 use super::stamps::Stamps;
+use super::trust::{trusting, trusting_nobody};
 use crate::clock::Clock;
 use crate::gate::MissKind;
 
@@ -266,32 +265,10 @@ fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<Cl
         .http2_keep_alive_timeout(2 * PING);
     // `plan` lets plain http through to loopback only: no proxy has business there, and no certificate.
     Ok(if base.scheme() == "http" {
-        builder.no_proxy().tls_backend_preconfigured(tls(RootCertStore::empty())?)
+        builder.no_proxy().tls_backend_preconfigured(trusting_nobody()?)
     } else {
-        builder.tls_backend_preconfigured(tls(roots(further_roots)?)?)
+        builder.tls_backend_preconfigured(trusting(further_roots)?)
     })
-}
-
-/// The bundled roots, the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` too), and the user's: each adds, none replaces.
-fn roots(further: Vec<CertificateDer<'static>>) -> Result<RootCertStore, SetupError> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    // A container from scratch has no system roots, and a broken one of many is no reason to refuse the others.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    for certificate in further {
-        roots.add(certificate).map_err(SetupError::Root)?;
-    }
-    Ok(roots)
-}
-
-fn tls(roots: RootCertStore) -> Result<ClientConfig, SetupError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(SetupError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 pub use foreign::Foreign;
 pub use freshness::MaxAge;
 pub use list::{Listed, Listing, Unplaceable};
-pub use notice::{Event, Notice, SessionNote, Taken};
+pub use notice::{Event, Gap, Kept, Notice, SessionNote, Taken};
 pub use observation::{Answer, Ask, During, Launch, Miss, MissKind, Observation, Record, Scope, Told};
 pub use past::{History, InARow, Lengths, Past, Standing};
 pub use rules::{Learning, Limits, OnFirstFailure, Rules};

@@ -1,5 +1,6 @@
 //! What changed on the way, as events: the only contract between the engine and the views of it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{End, Foreign, History, Meaning, Miss, PipelineId, RunId, Selector, SlowerThan};
@@ -105,4 +106,101 @@ pub enum SessionNote {
     EndsBeforeDeadline { left: Duration, needed: Duration },
     /// A secret shorter than six bytes can't be told from ordinary text, and so is not redacted.
     ShortSecret(&'static str),
+}
+
+/// How many notices are kept of the beginning, and how many of the end: more than a person reads, and a few hundred KiB. A
+/// service on a bad month must not fill the memory of a gate that waits for thirty days.
+const OF_EACH_END: usize = 1000;
+
+/// The longest status word kept, in bytes. The report shows 64 characters; so many more that a secret in them is whole
+/// when it is looked for.
+const WORD_KEPT: usize = 4096;
+
+/// What is kept of what happened: its beginning and its end.
+#[derive(Debug, Default)]
+pub struct Kept {
+    first: Vec<Notice>,
+    last: VecDeque<Notice>,
+    gap: Option<Gap>,
+}
+
+/// What lies between, and was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// When the last of it happened.
+    pub at: Duration,
+    pub count: u64,
+}
+
+impl Kept {
+    pub fn extend(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        notices.into_iter().for_each(|notice| self.push(notice));
+    }
+
+    fn push(&mut self, mut notice: Notice) {
+        if let Event::Status { word, .. } = &mut notice.event
+            && word.raw().len() > WORD_KEPT
+        {
+            *word = Foreign::new(&word.raw()[..word.raw().floor_char_boundary(WORD_KEPT)]);
+        }
+        if self.first.len() < OF_EACH_END {
+            self.first.push(notice);
+            return;
+        }
+        if self.last.len() == OF_EACH_END
+            && let Some(lost) = self.last.pop_front()
+        {
+            self.gap = Some(Gap { at: lost.at, count: self.gap.map_or(0, |gap| gap.count) + 1 });
+        }
+        self.last.push_back(notice);
+    }
+
+    /// The notices, and the gap between the beginning and the end of them, if there is one.
+    pub fn into_notices(self) -> (Vec<Notice>, Option<Gap>) {
+        let mut notices = self.first;
+        notices.extend(self.last);
+        (notices, self.gap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(second: u64, word: &str) -> Notice {
+        let event = Event::Status { run: 0, word: Foreign::new(word), meaning: Meaning::Unknown };
+        Notice { at: Duration::from_secs(second), event }
+    }
+
+    #[test]
+    fn the_beginning_and_the_end_are_kept_whatever_happens() {
+        let mut kept = Kept::default();
+        kept.extend((0..1_999).map(|second| status(second, "A")));
+        kept.extend([status(1_999, "A")]);
+        let (notices, gap) = kept.into_notices();
+        assert_eq!((notices.len(), gap), (2_000, None));
+
+        let mut kept = Kept::default();
+        kept.extend((0..1_000_000).map(|second| status(second, "A")));
+        let (notices, gap) = kept.into_notices();
+        let seconds: Vec<u64> = notices.iter().map(|notice| notice.at.as_secs()).collect();
+        assert!(seconds.iter().copied().eq((0..1_000).chain(999_000..1_000_000)));
+        assert_eq!(gap, Some(Gap { at: Duration::from_secs(998_999), count: 998_000 }));
+    }
+
+    #[test]
+    fn a_word_of_megabytes_is_not_kept_whole() {
+        let mut kept = Kept::default();
+        kept.extend([status(0, &"é".repeat(4 << 20)), status(1, &"x".repeat(WORD_KEPT))]);
+        let lengths: Vec<usize> = kept
+            .into_notices()
+            .0
+            .iter()
+            .map(|notice| match &notice.event {
+                Event::Status { word, .. } => word.raw().len(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(lengths, [WORD_KEPT, WORD_KEPT]);
+    }
 }

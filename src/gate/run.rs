@@ -30,9 +30,10 @@ mod seek;
 
 use going::Pace;
 
-/// How many unknown words are kept, and how many characters of each (contract, the table of `last_status`).
+/// How many unknown words are kept (contract, the table of `last_status`), and how many characters of each: the 64 that are
+/// shown are cut when secrets have been looked for, which half a secret would escape.
 const UNKNOWN_WORDS: usize = 10;
-const WORD_LENGTH: usize = 64;
+const WORD_LENGTH: usize = 4096;
 
 /// A record, what its word means, and when the service gave it (its own clock).
 #[derive(Clone, Debug, PartialEq)]

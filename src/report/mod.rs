@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::gate::{End, Verdict};
+use crate::gate::{End, Gap, Verdict};
 use clean::Clean;
 use past::{PipelinePast, RunPast};
 
@@ -129,6 +129,14 @@ impl Report {
     pub fn without_past(&self) -> Report {
         let runs = self.runs.iter().map(|run| RunReport { past: None, ..run.clone() }).collect();
         Report { pasts: Vec::new(), runs, ..self.clone() }
+    }
+
+    /// Says, in its place, how much of what was seen on the way is not among the notes.
+    pub fn notes_left_out(&mut self, gap: Option<Gap>) {
+        let Some(Gap { at, count }) = gap else { return };
+        let behind = self.notes.iter().position(|note| note.at > at).unwrap_or(self.notes.len());
+        let text = Clean::ours(format!("{count} more such events up to here are told in the log only"));
+        self.notes.insert(behind, Note { at, weight: Weight::Plain, text });
     }
 
     /// Adds a warning that did not come from the engine: a variable that lost to an input, a report file that can't be

@@ -1,11 +1,14 @@
 //! Contract, *Text from outside is hostile*: parsed by the runner's own rules, nothing we print yields a command, an output
 //! or a markup that we did not mean; and secrets stand in nothing that came from outside.
 
-use maestro_gate::gate::Foreign;
+use maestro_gate::gate::{
+    Answer, Foreign, Gate, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, Rules, Vocabulary, Wanted,
+};
 use maestro_gate::report::clean::{Clean, Cleaner, cut, status};
-use maestro_gate::report::escape;
+use maestro_gate::report::{escape, words};
 use proptest::prelude::*;
 
+use crate::fixture;
 use crate::hostile::{SECRETS, hostile_text, hostile_texts, readable_secrets};
 use crate::runner::{azure, buildkite_groups, github, gitlab, markdown, teamcity};
 
@@ -353,4 +356,35 @@ fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
 fn ids_are_never_redacted() {
     let id = CLEANER.with(|cleaner| cleaner.id(&Foreign::new(" run_ababab\u{202e}\u{1b}[0m_1\n")));
     assert_eq!(id.as_str(), "run_ababab_1");
+}
+
+#[test]
+fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
+    // As long as a token: 64 characters of it are none that the cleaner knows.
+    let secret = format!("eyJhbGciOiJIUzI1NiJ9.{}", "c2VjcmV0".repeat(40));
+    let cleaner = Cleaner::new();
+    cleaner.add_token(&secret);
+    let limit = fixture::seconds(600);
+    let rules = Rules {
+        limits: Limits { timeout: limit, appear: limit, outage: limit },
+        interval: Interval::Auto,
+        vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words"),
+        on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::Off,
+    };
+    let target = fixture::target(fixture::PIPELINE, fixture::RUN);
+    let mut gate = Gate::new(rules, vec![Wanted::Run(target.clone())]);
+    let mut notices = Vec::new();
+    let record = fixture::seen(&secret, maestro_gate::gate::Meaning::Unknown, None).record;
+    let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
+    gate.observe(0, fixture::seconds(1), answer, &mut notices);
+    let names = words::Names::new([Wanted::Run(target)], &cleaner);
+    let told: Vec<String> = notices
+        .iter()
+        .filter_map(|notice| words::note(notice, &names, &cleaner))
+        .map(|note| note.text.to_string())
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|text| text.contains("***") && !text.contains(&secret[..20])), "{told:?}");
 }

@@ -3,7 +3,9 @@
 
 use std::sync::LazyLock;
 
-use maestro_gate::gate::{During, End, Event, Foreign, Meaning, MissKind, Notice, Request, RunOutcome, Verdict};
+use maestro_gate::gate::{
+    During, End, Event, Foreign, Kept, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Verdict,
+};
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::github::{self, Token};
@@ -98,6 +100,21 @@ fn a_summary_stays_within_128_kib() {
     assert!(whole(&report) <= markdown::LIMIT);
     let bug = Foreign::new("`".repeat(1 << 20));
     assert!(whole(&Report::internal_error(report, &bug, &fixture::cleaner())) <= markdown::LIMIT);
+}
+
+#[test]
+fn events_that_were_not_kept_are_counted_in_their_place() {
+    let mut kept = Kept::default();
+    kept.extend((0..5_000).map(|second| Notice { at: seconds(second), event: Event::Session(SessionNote::Renewed) }));
+    let (notices, gap) = kept.into_notices();
+    let mut report = fixture::report(&fixture::outcome(Vec::new()), &notices);
+    report.notes_left_out(gap);
+    assert_eq!(report.notes.len(), 2_001);
+    assert_eq!(report.notes[999].at, seconds(999));
+    assert_eq!(report.notes[1_000].text.as_str(), "3000 more such events up to here are told in the log only");
+    assert_eq!((report.notes[1_000].at, report.notes[1_001].at), (seconds(3_999), seconds(4_000)));
+    report.notes_left_out(None);
+    assert_eq!(report.notes.len(), 2_001);
 }
 
 #[test]

@@ -157,17 +157,17 @@ impl Service {
 
     /// Orders a reply; it has its turn after those ordered before for the same request.
     pub fn order(&self, on: On, reply: Reply) {
-        self.shared.state().script.push(Order { on, id: None, reply });
+        self.shared.state().script.push(Order::new(on, None, reply));
     }
 
     /// Orders replies in this order.
     pub fn script(&self, on: On, replies: impl IntoIterator<Item = Reply>) {
-        self.shared.state().script.extend(replies.into_iter().map(|reply| Order { on, id: None, reply }));
+        self.shared.state().script.extend(replies.into_iter().map(|reply| Order::new(on, None, reply)));
     }
 
     /// Orders a reply for requests with this run or pipeline in their path.
     pub fn order_for(&self, on: On, id: &str, reply: Reply) {
-        self.shared.state().script.push(Order { on, id: Some(id.to_owned()), reply });
+        self.shared.state().script.push(Order::new(on, Some(id.to_owned()), reply));
     }
 
     /// Every token given so far is refused from now on.
@@ -178,6 +178,11 @@ impl Service {
     /// All requests, in the order in which they were read.
     pub fn requests(&self) -> Vec<Seen> {
         self.shared.state().seen.clone()
+    }
+
+    /// The same without the first `count`: for one who keeps up with a service that runs for hours.
+    pub fn requests_from(&self, count: usize) -> Vec<Seen> {
+        self.shared.state().seen.get(count..).unwrap_or_default().to_vec()
     }
 
     /// The requests to one endpoint.
@@ -238,6 +243,9 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    // Head and body are written one after the other; held back until the client acknowledges the head,
+                    // every answer would come 40 ms late. A socket that can't is slow, and no worse.
+                    let _slow = stream.set_nodelay(true);
                     let number = {
                         let mut state = shared.state();
                         state.connections += 1;
@@ -309,7 +317,7 @@ impl Shared {
         let route = Route::of(request, &self.scenario.prefix);
         let mut guard = self.state();
         let state = &mut *guard;
-        let reply = take(&mut state.script, &route);
+        let reply = take(&mut state.script, &route, self.scenario.script_repeats);
         let acts = !matches!(route.on, On::Execute | On::SignIn) || reply.as_ref().is_none_or(Reply::acts);
         let answer = if acts {
             let absent = self.scenario.absent;
@@ -335,23 +343,26 @@ impl Shared {
     }
 }
 
-/// The next reply that was ordered for such a request.
-fn take(script: &mut Vec<Order>, route: &Route) -> Option<Reply> {
+/// The next reply that was ordered for such a request. With `repeats` an order that was carried out goes to the end of the
+/// script, as it was.
+fn take(script: &mut Vec<Order>, route: &Route, repeats: bool) -> Option<Reply> {
     let fits = |order: &Order| {
         (order.on == route.on || order.on == On::Any)
-            && order.reply.times != Times::Count(0)
+            && order.reply.times.is_more_than(order.given)
             && order
                 .id
                 .as_ref()
                 .is_none_or(|id| runs::same_id(id, &route.run_id) || runs::same_id(id, &route.pipeline_id))
     };
     let at = script.iter().position(fits)?;
-    let mut reply = script[at].reply.clone();
-    match &mut script[at].reply.times {
-        Times::Forever => {}
-        Times::Count(left) if *left > 1 => *left -= 1,
-        Times::Count(_) => drop(script.remove(at)),
+    let order = &mut script[at];
+    order.given = order.given.saturating_add(1);
+    let reply = Reply { times: Times::default(), ..order.reply.clone() };
+    if !order.reply.times.is_more_than(order.given) {
+        let done = script.remove(at);
+        if repeats {
+            script.push(Order { given: 0, ..done });
+        }
     }
-    reply.times = Times::default();
     Some(reply)
 }

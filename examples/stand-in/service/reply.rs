@@ -43,6 +43,15 @@ pub enum Times {
     Count(u32),
 }
 
+impl Times {
+    pub(super) fn is_more_than(self, given: u32) -> bool {
+        match self {
+            Times::Forever => true,
+            Times::Count(count) => given < count,
+        }
+    }
+}
+
 impl Default for Times {
     fn default() -> Times {
         Times::Count(1)

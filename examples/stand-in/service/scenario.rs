@@ -49,6 +49,9 @@ pub struct Scenario {
     pub pipelines: Vec<Pipeline>,
     #[serde(default)]
     pub script: Vec<Order>,
+    /// Whether the script begins anew when it is through.
+    #[serde(default)]
+    pub script_repeats: bool,
 }
 
 fn real_time() -> f64 {
@@ -263,6 +266,15 @@ pub struct Order {
     /// Only where the path has this id.
     pub id: Option<String>,
     pub reply: Reply,
+    /// How often it was carried out, in this round of the script.
+    #[serde(skip)]
+    pub(super) given: u32,
+}
+
+impl Order {
+    pub fn new(on: On, id: Option<String>, reply: Reply) -> Order {
+        Order { on, id, reply, given: 0 }
+    }
 }
 
 /// The endpoints.

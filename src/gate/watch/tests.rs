@@ -281,7 +281,7 @@ fn unknown_words_are_told_once_each_and_ten_are_kept() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
     let mut notices = Vec::new();
     for n in 0..40_u32 {
-        let word = format!(" Word{}{}", n % 20, "x".repeat(100));
+        let word = format!(" Word{}{}", n % 20, "x".repeat(5000));
         gate.observe(0, SECOND * (n + 1), plain(record(&word)), &mut notices);
         gate.observe(0, SECOND * (n + 1), plain(record(&word.to_uppercase())), &mut notices);
     }
@@ -289,7 +289,7 @@ fn unknown_words_are_told_once_each_and_ten_are_kept() {
     assert_eq!(told, 10);
     let kept = gate.outcome().runs.remove(0).unknown_words;
     assert_eq!(kept.len(), 10);
-    assert!(kept.iter().all(|word| word.raw().chars().count() == 64));
+    assert!(kept.iter().all(|word| word.raw().chars().count() == 4096));
 }
 
 #[test]

@@ -32,6 +32,17 @@ fn replies_have_their_turn_and_then_the_service_speaks_for_itself() {
 }
 
 #[test]
+fn a_script_that_repeats_never_ends() {
+    let script = json!([{"on": "run", "reply": {"times": 2}}, {"on": "run", "reply": {"status": 503}}, {"on": "logs", "reply": {}}]);
+    let service = Service::start(scenario(json!({"script": script, "script_repeats": true})));
+    let ordered: Vec<bool> = (0..9).map(|_| get(&service, RUN_PATH).status() == 503).collect();
+    assert_eq!(ordered, [false, false, true].repeat(3));
+    assert!(service.requests().iter().all(|seen| seen.ordered));
+    assert_eq!(service.requests_from(7).len(), 2);
+    assert!(service.requests_from(9).is_empty() && service.requests_from(10).is_empty());
+}
+
+#[test]
 fn a_reply_is_for_one_endpoint_or_one_id_or_everything() {
     let service = service();
     service.order(On::Logs, Reply::status(500).forever());

@@ -1,0 +1,151 @@
+"""budgets.py GATE STAND_IN: measures a release and holds it to budgets.toml, beside this file."""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+from stand import PASSWORD, PIPELINE, RUN, USERNAME, WORK, StandIn, scenario
+
+LOOKS = 20
+
+
+def arguments(stand_in, gate):
+    return [gate, "--base-url", stand_in.base, "--ca-file", stand_in.ca_file, "--pipeline-id", PIPELINE, "--run-id", RUN,
+            "--poll-interval", "1s", "--timeout", "5m"]  # fmt: skip
+
+
+def environment():
+    return {"PATH": os.environ["PATH"], "DADOSFERA_USERNAME": USERNAME, "DADOSFERA_PASSWORD": PASSWORD}
+
+
+def until(what, stand_in, count, path):
+    """Waits for so many requests to a path."""
+    ends = time.monotonic() + 120
+    while sum(path in request.path for request in stand_in.seen()) < count:
+        if time.monotonic() > ends:
+            raise SystemExit(f"budgets: {what} took more than two minutes")
+        time.sleep(0.02)
+
+
+def instructions(gate, program):
+    """Instructions until the first request is sent, and for one look, of a gate that waits over TLS."""
+    folder = WORK / "budgets"
+    shutil.rmtree(folder, ignore_errors=True)
+    # While the first answer is held back, the gate has sent its request and sleeps.
+    held = {"on": "sign_in", "reply": {"delay": "5s"}}
+    stand_in = StandIn(program, scenario({RUN: None}, script=[held]), folder)
+    counting = ["valgrind", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no", f"--callgrind-out-file={folder}/counted"]
+    with open(folder / "gate.txt", "wb") as out:
+        watched = subprocess.Popen([*counting, *arguments(stand_in, gate)], env=environment(), stdout=out, stderr=out)
+    try:
+        until("sign-in", stand_in, 1, "/auth/sign-in")
+        first = part(watched, folder, 1)
+        # The first looks are not like the others: memory is taken for the first time.
+        until("a look", stand_in, 3, "/pipeline_run/")
+        part(watched, folder, 2)
+        before = len(stand_in.seen())
+        until("the looks", stand_in, 3 + LOOKS, "/pipeline_run/")
+        looks = part(watched, folder, 3)
+        asked = len(stand_in.seen()) - before
+        return first, looks / asked
+    finally:
+        watched.terminate()
+        watched.wait()
+        stand_in.stop()
+
+
+def part(watched, folder, number):
+    """What was counted since the last part, a moment after the last request: the gate sleeps."""
+    time.sleep(0.4)
+    subprocess.run(["callgrind_control", "--dump", str(watched.pid)], check=True, capture_output=True)
+    out = folder / f"counted.{number}"
+    for _ in range(500):
+        if out.exists() and (found := re.search(r"^totals: (\d+)", out.read_text(), re.M)):
+            return int(found[1])
+        time.sleep(0.02)
+    raise SystemExit("budgets: callgrind does not answer")
+
+
+def waiting(gate, program):
+    """The most memory that a gate ever held that has made some looks over TLS, in bytes; and its CPU at the first request,
+    in seconds, where the kernel tells it."""
+    folder = WORK / "budgets-memory"
+    held = {"on": "sign_in", "reply": {"delay": "1s"}}
+    stand_in = StandIn(program, scenario({RUN: None}, script=[held]), folder)
+    watched = subprocess.Popen(arguments(stand_in, gate), env=environment(), stdout=subprocess.DEVNULL)
+    try:
+        until("sign-in", stand_in, 1, "/auth/sign-in")
+        time.sleep(0.2)
+        tasks = Path(f"/proc/{watched.pid}/task").iterdir()
+        cpu = sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        until("the looks", stand_in, 10, "/pipeline_run/")
+        status = Path(f"/proc/{watched.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024, cpu
+    finally:
+        watched.terminate()
+        watched.wait()
+        stand_in.stop()
+
+
+def version_against_true(gate, rounds=300):
+    """The times of `--version` and of /bin/true in seconds: the middle of many, taken in turns."""
+
+    def time_of(command):
+        before = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - before
+
+    pairs = [(time_of([gate, "--version"]), time_of(["/bin/true"])) for _ in range(rounds)]
+    return statistics.median(ours for ours, _ in pairs), statistics.median(true for _, true in pairs)
+
+
+def measure(gate, program):
+    first, look = instructions(gate, program)
+    memory, cpu = waiting(gate, program)
+    version, true = version_against_true(gate)
+    return {
+        "bytes": os.path.getsize(gate), "to_first_request": first, "per_look": look, "waiting_bytes": memory,
+        "cpu_to_first_request": cpu, "version": version, "true": true,
+    }  # fmt: skip
+
+
+def verdicts(measured, budget):
+    """(what, measured, most, holds) for each budget. What got much better must be written down, or it would be lost again
+    unseen."""
+    size, counts = budget["size"], budget["instructions"]
+    rows = [("size in bytes", measured["bytes"], size["bytes"], size["within"])]
+    rows += [
+        ("instructions to the first request", measured["to_first_request"], counts["to_first_request"], counts["within"]),
+        ("instructions for a look", round(measured["per_look"]), counts["per_look"], counts["within"]),
+    ]
+    for what, found, written, within in rows:
+        yield what, found, written, abs(found / written - 1) <= within
+    version = budget["version"]
+    most = round((version["ratio"] * measured["true"] + version["plus_ms"] / 1e3) * 1e6)
+    found = round(measured["version"] * 1e6)
+    yield f"--version in µs (/bin/true: {round(measured['true'] * 1e6)})", found, most, found <= most
+    most = budget["memory"]["waiting_bytes"]
+    yield "peak memory waiting, in bytes", measured["waiting_bytes"], most, measured["waiting_bytes"] <= most
+
+
+def main(gate, program):
+    budget = tomllib.loads((Path(__file__).parent / "budgets.toml").read_text())
+    measured = measure(gate, program)
+    broken = False
+    for what, found, written, holds in verdicts(measured, budget):
+        broken |= not holds
+        print(f"{what:48} {found:>12,}  budget {written:>12,}  {'ok' if holds else 'BROKEN'}")
+    print(f"{'CPU to the first request, in ms (not held)':48} {measured['cpu_to_first_request'] * 1e3:>12.1f}")
+    if broken:
+        print("budgets: what a release costs is not what bench/budgets.toml says. If it is meant, write it down there.")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
