@@ -162,4 +162,6 @@ fn token_refused() -> Miss {
 }
 
 #[cfg(test)]
+mod long_wait;
+#[cfg(test)]
 mod tests;

@@ -390,4 +390,5 @@ fn what_changed_is_told_once() {
     assert_eq!(told, expected);
 }
 
+mod endurance;
 mod exhaustive;
