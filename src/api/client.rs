@@ -279,4 +279,6 @@ fn token_refused() -> Miss {
 }
 
 #[cfg(test)]
+mod long_wait;
+#[cfg(test)]
 mod tests;

@@ -341,6 +341,7 @@ fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
     assert_eq!(Gate::new(usual(), Vec::<Wanted>::new()).outcome().verdict, Verdict::InternalError);
 }
 
+mod endurance;
 mod exhaustive;
 mod learning;
 mod seeking;
