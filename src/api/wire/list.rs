@@ -5,6 +5,7 @@
 //! under `data`. An element that isn't JSON makes the list unusable; one that is, and can't be read as a run, stays in it as
 //! what it is: something that might be any run.
 
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::super::miss::{self, Fault};
@@ -208,7 +209,9 @@ impl<'p> List<'p> {
         let text = mend(text);
         let listed = match strict::check(&text) {
             Ok(()) => self.listed(&text),
-            Err(Flaw::DuplicateKey) => Some(Listed::default()),
+            // Behind that key there may be no JSON at all.
+            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Some(Listed::default()),
+            Err(Flaw::DuplicateKey) => return Err(not_json()),
             Err(Flaw::NotJson) => return Err(not_json()),
         };
         listed.map_or(Ok(()), &mut *self.keep)
