@@ -71,7 +71,7 @@ pub fn version() -> String {
 pub fn suggestion(unknown: &str) -> Option<String> {
     // clap's measure and limit; its parser would be a fiftieth of the binary, for this alone.
     let likeness = |name: &str| strsim::jaro(unknown.trim_start_matches('-'), name);
-    let flags = ROWS.iter().filter(|row| row.input.has_flag() && row.standing != Standing::Later).map(|row| row.name);
+    let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| row.name);
     let likely =
         flags.chain(["help", "version"]).map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
     likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| format!("--{name}"))
