@@ -1,22 +1,21 @@
 //! The path, from the inputs to the exit code.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::FutureExt;
 use secrecy::ExposeSecret;
-use tokio::sync::Mutex;
 
 use crate::api::{Client, Refusals};
+use crate::bug::Bug;
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, Late, coloured};
-use crate::gate::{Event, Foreign, Gate, Kept, Notice, PipelineId, RunId, SessionNote, Verdict};
+use crate::ending::{Begun, Ending, Late, Will, coloured};
+use crate::gate::{Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, RunId, SessionNote, Verdict, Who};
 use crate::inputs::Env;
 use crate::plan::ci::Ci;
 use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
@@ -25,19 +24,37 @@ use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::Names;
 use crate::report::{Note, Report, Story, Weight};
 use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, logs, opening};
+use crate::{bug, doctor, logs, opening};
 
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
 
-/// Runs the gate; returns the exit code.
-pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
+/// Runs the gate to its end; returns the exit code.
+pub fn start(args: Vec<OsString>, env: Env) -> u8 {
+    bug::report_panics(Verdict::InternalError.exit_code(), |bug| fallen(&bug));
+    on_this_thread(run(args, env))
+}
+
+/// A thread of its own is enough: a poll a second, and nothing shared that would need a lock.
+fn on_this_thread(story: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(story);
+            // A name look-up may hang for half a minute more; dropping the runtime would wait for it.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => no_report(&format!("the system refuses what waiting takes: {error}")),
+    }
+}
+
+async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
     let (start, heard) = opening::resolve(args, env, &mut signals).await;
-    let resolved = match start {
-        Some(Start::Show(text)) => return say(text, signals).await,
-        Some(Start::Gate(resolved)) => *resolved,
-        None => return fallen(),
+    let (resolved, is_doctor) = match start {
+        Start::Show(text) => return say(text, signals).await,
+        Start::Gate(resolved) => (*resolved, false),
+        Start::Doctor(resolved) => (*resolved, true),
     };
     let Resolved { outlet, secrets, warnings, plan } = resolved;
 
@@ -66,26 +83,60 @@ pub async fn run(args: Vec<OsString>, env: Env) -> u8 {
         ending.patience.shorten(signal, &clock);
     }
 
-    let targets = plan.as_ref().map(|plan| plan.targets.clone()).unwrap_or_default();
-    let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
-    let first = Report::first(&targets, &link, &cleaner);
-    let mut view = View::new(console, format, volume, Names::new(&targets, &cleaner), cleaner.clone(), bar);
-
-    // A panic in here is a report like any other: internal-error, never a pass and never a failed run.
-    let story = gate(plan, warnings, &first, &mut ending, &mut view, notices, &link);
-    let told = AssertUnwindSafe(story).catch_unwind().await;
-    view.close();
-    let Told { report, logs } = told.unwrap_or_else(|_| Told {
-        report: Report::internal_error(first, &Foreign::new(bug::take().unwrap_or_default()), &cleaner),
-        logs: None,
-    });
-    let mut report = ending.documents(report).await;
-    // The verdict is told to the CI by now: whatever happens to logs, it stands.
-    if AssertUnwindSafe(logs::gather(&mut report, logs.as_ref(), &mut ending)).catch_unwind().await.is_err() {
-        ending
-            .warn(&mut report, Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it"));
+    if is_doctor {
+        drop(bar);
+        return doctored(plan, &warnings, ending).await;
     }
-    ending.close(&report).await
+    let wanted = plan.as_ref().map(|plan| plan.wanted.clone()).unwrap_or_default();
+    let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
+    let first = Report::first(&wanted, &link, &cleaner);
+    let mut view = View::new(console, format, volume, Names::new(&wanted, &cleaner), cleaner.clone(), bar);
+
+    let begun = ending.begin(first.clone(), plan.is_ok()).await;
+    report_bugs_as(&ending, first);
+    let Told { report, logs } = gate(plan, warnings, begun, &mut ending, &mut view, notices, &link).await;
+    view.close();
+    let mut report = ending.documents(report).await;
+    let will = ending.will();
+    let told = report.clone();
+    bug::report_with(move |_| on_this_thread(stand_by(told, will)));
+    logs::gather(&mut report, logs.as_ref(), &mut ending).await;
+    ending.close(report).await
+}
+
+/// From now on a bug is a report like any other: internal-error, never a pass and never a failed run.
+fn report_bugs_as(ending: &Ending, first: Report) {
+    let (will, cleaner) = (ending.will(), ending.cleaner.clone());
+    bug::report_with(move |Bug { place, message }| {
+        let what = Foreign::new(format!("panic at {place}: {message}"));
+        let report = Report::internal_error(first, &what, &cleaner);
+        on_this_thread(async move {
+            let mut ending = will.ending();
+            let report = ending.documents(report).await;
+            ending.close(report).await
+        })
+    });
+}
+
+/// The verdict is told to the CI by now: whatever happens to the logs, it stands.
+async fn stand_by(mut told: Report, will: Will) -> u8 {
+    let ending = will.ending();
+    let lost = Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it");
+    ending.warn(&mut told, lost);
+    ending.close(told).await
+}
+
+/// Checks what a gate would need, and tells.
+async fn doctored(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], mut ending: Ending) -> u8 {
+    let checkup = doctor::examine(plan, warnings, &mut ending).await;
+    ending.console.write(match ending.delivery.outlet().log_format {
+        LogFormat::Text => checkup.text(),
+        LogFormat::Json => checkup.json(),
+    });
+    let console = ending.console.clone();
+    // A reader who does not read in time has lost its table; the exit code is there.
+    let _written = ending.wait(console.flushed(), SHOWN).await;
+    checkup.verdict().exit_code()
 }
 
 /// What came of it, and how to get the logs.
@@ -94,17 +145,17 @@ struct Told {
     logs: Option<(Client, Logs)>,
 }
 
-/// Writes the first versions; then either there are mistakes to tell, or the runs are watched.
+/// The first versions are written; now either there are mistakes to tell, or the runs are watched.
 async fn gate(
     plan: Result<Plan, Vec<Mistake>>,
     warnings: Vec<Warning>,
-    first: &Report,
+    begun: Begun,
     ending: &mut Ending,
     view: &mut View,
     notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Told {
-    let Begun { mistakes, warnings: early } = ending.begin(first.clone(), plan.is_ok()).await;
+    let Begun { mistakes, warnings: early } = begun;
     let cleaner = ending.cleaner.clone();
     let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
@@ -133,16 +184,16 @@ async fn watched(
     mut notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Told {
-    let Plan { targets, rules, service, logs, .. } = plan;
+    let Plan { wanted, rules, service, logs, .. } = plan;
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
-    let mut gate = Gate::new(rules, targets.clone());
+    let mut gate = Gate::new(rules, wanted.clone());
     let client = match Client::new(service, clock) {
         Ok(client) => client,
         Err(error) => {
-            let first = Report::first(&targets, link, &cleaner);
+            let first = Report::first(&wanted, link, &cleaner);
             let report = Report::internal_error(first, &Foreign::new(error.to_string()), &cleaner);
             return Told { report, logs: None };
         }
@@ -152,16 +203,23 @@ async fn watched(
     }
     let mut kept = Kept::default();
     kept.extend(notices);
-    view.begin(&targets, timeout, &base);
-    let rows: Vec<Mutex<Refusals>> = targets.iter().map(|_| Mutex::default()).collect();
-    let look = |run: usize| {
-        let (client, target, row) = (&client, &targets[run], &rows[run]);
-        async move { client.look(target, &mut *row.lock().await).await }
+    view.begin(&wanted, timeout, &base);
+    // Of each run or pipeline, which has one question under way at most: taken out for it, put back after it.
+    let rows: RefCell<HashMap<Who, Refusals>> = RefCell::default();
+    let look = |who: Who, ask: Ask| {
+        let (client, rows) = (&client, &rows);
+        async move {
+            let mut row = rows.borrow_mut().remove(&who).unwrap_or_default();
+            let told = client.ask(&ask, &mut row).await;
+            rows.borrow_mut().insert(who, row);
+            told
+        }
     };
     let polls = Cell::new(0);
     let beat = view.beat();
     let mut told_of_end = false;
     let tell = |gate: &Gate, moment: Moment, news: &[Notice], made: u64| {
+        bug::bug_at("watch");
         polls.set(made);
         let now = clock.elapsed();
         for token in client.take_new_secrets() {
@@ -212,13 +270,12 @@ async fn say(text: String, mut signals: Signals) -> u8 {
 
 /// A bug met where there is no report to tell it in. What it says may quote a secret that nobody knows yet, so that only
 /// its place is told.
-pub fn fallen() -> u8 {
-    let place = bug::place().map(|place| format!(" at {place}")).unwrap_or_default();
-    no_report(&format!("a bug of the gate{place}, please report it"))
+fn fallen(bug: &Bug) -> u8 {
+    no_report(&format!("a bug of the gate at {}, please report it", bug.place))
 }
 
 /// The last words where there is no report; returns the exit code.
-pub fn no_report(why: &str) -> u8 {
+fn no_report(why: &str) -> u8 {
     let verdict = Verdict::InternalError;
     console::last_words(format!("maestro-gate: {} (exit code {}): {why}\n", verdict.name(), verdict.exit_code()));
     verdict.exit_code()

@@ -8,11 +8,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::bug;
 use crate::plan::{Outlet, ci::Ci};
+use crate::report::chart::Chart;
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
 use crate::report::{
@@ -20,10 +21,12 @@ use crate::report::{
 };
 use agent::Call;
 use file::Standing;
+use trial::{ci_output, ci_summary};
 
 mod agent;
 mod file;
 mod trace;
+mod trial;
 mod turn;
 
 pub use trace::TraceFile;
@@ -64,7 +67,7 @@ enum Format {
 }
 
 /// The destinations of this run of the gate.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Delivery {
     outlet: Outlet,
     turns: Turns,
@@ -153,13 +156,17 @@ impl Delivery {
                 continue;
             }
             let (report, prefix, there) = (Arc::clone(report), outlet.output_prefix.clone(), path.clone());
-            let turn = self.turns.of(path);
+            let (turn, chart) = (self.turns.of(path), self.chart());
             let work = move || {
-                turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix)?))
+                turn.take(report.stage, || write_file(&there, report.stage, &render(format, &report, &prefix, chart)?))
             };
             pieces.push(Piece { input, path: path.clone(), work: Box::new(work), then: None });
         }
         pieces
+    }
+
+    fn chart(&self) -> Chart {
+        if self.outlet.has_mermaid { Chart::Mermaid } else { Chart::Text }
     }
 
     fn for_ci_output(&self, report: &Arc<Report>) -> Option<Piece> {
@@ -167,14 +174,7 @@ impl Delivery {
             return Some(self.for_agent(report, "meta-data", meta_data));
         }
         let path = self.outlet.ci_output.clone()?;
-        let input = match self.outlet.ci {
-            Ci::Github => "GITHUB_OUTPUT",
-            Ci::Circleci => "BASH_ENV",
-            Ci::Bitbucket => "BITBUCKET_PIPELINES_VARIABLES_PATH",
-            Ci::Drone => "DRONE_OUTPUT",
-            Ci::CloudBuild => "BUILDER_OUTPUT",
-            Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => return None,
-        };
+        let input = ci_output(self.outlet.ci)?;
         let (ci, prefix) = (self.outlet.ci, self.outlet.output_prefix.clone());
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
         let work = move || {
@@ -201,14 +201,15 @@ impl Delivery {
             return self.for_azure(report, path);
         }
         let (report, there, turn) = (Arc::clone(report), path.clone(), self.turns.of(&path));
+        let chart = self.chart();
         let work = move || {
             let text = match report.stage {
                 Stage::First => markdown::began(&report),
-                Stage::Final => markdown::summary(&report),
+                Stage::Final => markdown::summary(&report, chart),
             };
             turn.take(report.stage, || file::append(&there, text.as_bytes()).map_err(Trouble::NotWritten))
         };
-        Some(Piece { input: "GITHUB_STEP_SUMMARY", path, work: Box::new(work), then: None })
+        Some(Piece { input: ci_summary(self.outlet.ci), path, work: Box::new(work), then: None })
     }
 
     /// What Buildkite's agent is asked for: a sub-command, and its calls.
@@ -234,7 +235,8 @@ impl Delivery {
         let then = azure::upload_summary(&path);
         let work = move || {
             if is_own {
-                file::replace(&there, markdown::summary(&report).as_bytes()).map_err(Trouble::NotWritten)?;
+                file::replace(&there, markdown::summary(&report, Chart::Text).as_bytes())
+                    .map_err(Trouble::NotWritten)?;
             }
             // Azure fails the step for a path where there is no file.
             match file::standing(&there) {
@@ -244,7 +246,7 @@ impl Delivery {
                 }
             }
         };
-        Some(Piece { input: "summary", path, work: Box::new(work), then: Some(then) })
+        Some(Piece { input: ci_summary(self.outlet.ci), path, work: Box::new(work), then: Some(then) })
     }
 }
 
@@ -260,7 +262,7 @@ fn annotate(report: &Report, prefix: &str) -> Vec<Call> {
     let (context, style) = buildkite::annotation(report, prefix);
     let input = match report.stage {
         Stage::First => markdown::began(report),
-        Stage::Final => markdown::summary(report),
+        Stage::Final => markdown::summary(report, Chart::Text),
     };
     let arguments = ["annotate", "--context", &context, "--style", style].map(str::to_owned).to_vec();
     vec![Call { arguments, input }]
@@ -289,23 +291,26 @@ impl Piece {
     /// Writes it, on a thread of its own; returns what is to be said in the log.
     pub async fn deliver(self) -> Result<Option<String>, Trouble> {
         let (tell, done) = oneshot::channel();
-        let work = self.work;
-        thread::Builder::new()
-            .name(format!("deliver {}", self.input))
-            .spawn(move || drop(tell.send(work())))
+        let (input, work) = (self.input, self.work);
+        let work = move || {
+            bug::bug_at(input);
+            work()
+        };
+        bug::contained(&format!("deliver {input}"), work, |written| drop(tell.send(written)))
             .map_err(Trouble::NotWritten)?;
-        done.await.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this"))).map(|()| self.then)
+        let written = done.await.ok().flatten();
+        written.unwrap_or(Err(Trouble::Bug("the renderer failed, please report this"))).map(|()| self.then)
     }
 }
 
 const NOT_RENDERED: Trouble = Trouble::Bug("it could not be rendered, please report this");
 
-fn render(format: Format, report: &Report, prefix: &str) -> Result<String, Trouble> {
+fn render(format: Format, report: &Report, prefix: &str, chart: Chart) -> Result<String, Trouble> {
     match format {
         Format::Json => json::render(report).map_err(|_| NOT_RENDERED),
         Format::Junit => junit::render(report).map_err(|_| NOT_RENDERED),
         Format::Dotenv => Ok(dotenv::render(report, prefix)),
-        Format::Markdown => Ok(markdown::summary(report)),
+        Format::Markdown => Ok(markdown::summary(report, chart)),
         Format::TraceFile => Ok(trace_file::whole(report)),
         Format::Annotations => gitlab::annotations(report).map_err(|_| NOT_RENDERED),
     }

@@ -3,16 +3,18 @@
 //! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (contract, *Second
 //! law*): it is shown, and changes nothing.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
+use crate::bug;
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
-use crate::plan::{Colour, LogFormat, ci::Ci};
+use crate::plan::{Colour, LogFormat, Volume, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
 use crate::report::{Report, azure, teamcity, text};
@@ -33,6 +35,33 @@ pub struct Ending {
     /// Whether the verdict is shown in colour.
     pub coloured: bool,
     pub late: Late,
+}
+
+/// How to leave in order when the thread that would do so is lost.
+#[derive(Clone)]
+pub struct Will {
+    delivery: Delivery,
+    console: Console,
+    cleaner: Cleaner,
+    clock: Clock,
+    coloured: bool,
+}
+
+impl Will {
+    /// To be called where there is a runtime.
+    pub fn ending(self) -> Ending {
+        let Will { delivery, console, cleaner, clock, coloured } = self;
+        Ending {
+            delivery,
+            console,
+            cleaner,
+            clock,
+            signals: Signals::listen(),
+            patience: Patience::default(),
+            coloured,
+            late: Late::default(),
+        }
+    }
 }
 
 /// Destinations that were not written in time, and still are being written: nobody can stop those threads.
@@ -72,7 +101,7 @@ impl Ending {
             }
         }
         if inputs_are_right && begun.mistakes.is_empty() {
-            self.command(&first);
+            self.command(&first).await;
             for piece in self.delivery.first_for_ci(&first) {
                 if let Err((_, said)) = self.deliver(piece).await {
                     begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
@@ -82,18 +111,32 @@ impl Ending {
         begun
     }
 
+    /// Tries every destination: its name, and what is wrong with it.
+    pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
+        let mut tried = Vec::new();
+        for piece in self.delivery.trials() {
+            let name = format!("{} {}", piece.input, self.cleaner.id(&Foreign::new(piece.path.to_string_lossy())));
+            let trouble = self.deliver(piece).await.err();
+            let trouble = trouble.map(|(_, said)| self.cleaner.line(&Foreign::new(said), usize::MAX).to_string());
+            tried.push((name, trouble));
+        }
+        tried
+    }
+
     /// Delivers the documents: outputs, files, summary. Returns the report with the warnings that came of it.
-    pub async fn documents(&mut self, mut report: Report) -> Report {
+    pub async fn documents(&mut self, report: Report) -> Report {
         if let Verdict::Interrupted(signal) = report.verdict {
             self.patience.shorten(signal, &self.clock);
         }
-        if self.delivery.outlet().ci_output.is_some()
-            && let Some(warning) = rendered(|| outputs(&report, Destination::CiFile).warning).flatten()
-        {
-            report.warn(self.clock.elapsed(), warning);
+        let mut shared = Arc::new(report);
+        if self.delivery.outlet().ci_output.is_some() {
+            let report = Arc::clone(&shared);
+            let warning = self.rendered(move || outputs(&report, Destination::CiFile).warning).await.flatten();
+            if let Some(warning) = warning {
+                Arc::make_mut(&mut shared).warn(self.clock.elapsed(), warning);
+            }
         }
-        self.command(&report);
-        let shared = Arc::new(report);
+        self.command(&shared).await;
         let mut said_of_it = Vec::new();
         for piece in self.delivery.last(&shared) {
             if let Err((_, said)) = self.deliver(piece).await {
@@ -108,11 +151,12 @@ impl Ending {
     }
 
     /// Says the outputs to a CI that takes them as commands in the log; the last one of a name wins.
-    fn command(&self, report: &Report) {
+    async fn command(&mut self, report: &Arc<Report>) {
         let outlet = self.delivery.outlet();
-        let commands = rendered(|| match outlet.ci {
-            Ci::Azure => azure::variables(report, &outlet.output_prefix),
-            Ci::Teamcity => teamcity::parameters(report, &outlet.output_prefix),
+        let (ci, prefix, report) = (outlet.ci, outlet.output_prefix.clone(), Arc::clone(report));
+        let commands = self.rendered(move || match ci {
+            Ci::Azure => azure::variables(&report, &prefix),
+            Ci::Teamcity => teamcity::parameters(&report, &prefix),
             Ci::Bitbucket
             | Ci::Buildkite
             | Ci::Circleci
@@ -123,7 +167,7 @@ impl Ending {
             | Ci::Gitlab
             | Ci::None => String::new(),
         });
-        if let Some(commands) = commands.filter(|commands| !commands.is_empty()) {
+        if let Some(commands) = commands.await.filter(|commands| !commands.is_empty()) {
             self.console.write(commands);
         }
     }
@@ -136,29 +180,34 @@ impl Ending {
     }
 
     /// Says the last words, and returns the exit code.
-    pub async fn close(mut self, report: &Report) -> u8 {
+    pub async fn close(mut self, report: Report) -> u8 {
         let outlet = self.delivery.outlet();
-        let words = rendered(|| match (outlet.log_format, outlet.ci) {
-            (LogFormat::Json, _) => text::closing_json(report),
-            (LogFormat::Text, Ci::Github) => text::closing(report, text::Fold::Github(&token())),
-            (LogFormat::Text, Ci::Gitlab) => text::closing(report, text::Fold::Gitlab(self.clock.utc())),
-            (LogFormat::Text, Ci::Azure) => text::closing(report, text::Fold::Azure),
-            (LogFormat::Text, Ci::Buildkite) => text::closing(report, text::Fold::Buildkite),
-            (LogFormat::Text, Ci::Teamcity) => text::closing(report, text::Fold::Teamcity(&outlet.output_prefix)),
-            (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
-                text::closing(report, text::Fold::None)
+        let (format, ci, prefix) = (outlet.log_format, outlet.ci, outlet.output_prefix.clone());
+        let report = if outlet.volume == Volume::Quiet { report.without_past() } else { report };
+        let (verdict, utc) = (report.verdict, self.clock.utc());
+        let words = self.rendered(move || {
+            bug::bug_at("closing");
+            match (format, ci) {
+                (LogFormat::Json, _) => text::closing_json(&report),
+                (LogFormat::Text, Ci::Github) => text::closing(&report, text::Fold::Github(&token())),
+                (LogFormat::Text, Ci::Gitlab) => text::closing(&report, text::Fold::Gitlab(utc)),
+                (LogFormat::Text, Ci::Azure) => text::closing(&report, text::Fold::Azure),
+                (LogFormat::Text, Ci::Buildkite) => text::closing(&report, text::Fold::Buildkite),
+                (LogFormat::Text, Ci::Teamcity) => text::closing(&report, text::Fold::Teamcity(&prefix)),
+                (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
+                    text::closing(&report, text::Fold::None)
+                }
             }
         });
-        let Report { verdict, .. } = report;
-        let words = words.unwrap_or_else(|| {
+        let words = words.await.unwrap_or_else(|| {
             format!(
                 "maestro-gate: {} (exit code {}): the log's end is missing by a bug of the gate, please report it\n",
                 verdict.name(),
                 verdict.exit_code()
             )
         });
-        let painted = self.coloured && outlet.log_format == LogFormat::Text;
-        self.console.write(if painted { paint(&words, report.verdict) } else { words });
+        let painted = self.coloured && format == LogFormat::Text;
+        self.console.write(if painted { paint(&words, verdict) } else { words });
         let console = self.console.clone();
         // A reader who does not read in time has lost its own log; outputs and files are there.
         let read = self.wait(console.flushed(), PIECE).await.is_some();
@@ -172,7 +221,26 @@ impl Ending {
         for work in self.late.0 {
             self.patience.rest(work, &self.clock).await;
         }
-        report.verdict.exit_code()
+        verdict.exit_code()
+    }
+
+    /// Renders what belongs to no destination of its own. The verdict is told by now, and a panic may not change it.
+    async fn rendered<T: Send + 'static>(&mut self, render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (tell, done) = oneshot::channel();
+        bug::contained("render", render, |rendered| drop(tell.send(rendered))).ok()?;
+        self.wait(done, PIECE).await?.ok().flatten()
+    }
+
+    /// What a thread needs that ends the gate in place of one that met a bug.
+    pub fn will(&self) -> Will {
+        let Ending { delivery, console, cleaner, clock, coloured, .. } = self;
+        Will {
+            delivery: delivery.clone(),
+            console: console.clone(),
+            cleaner: cleaner.clone(),
+            clock: *clock,
+            coloured: *coloured,
+        }
     }
 
     async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
@@ -195,11 +263,6 @@ impl Ending {
             }
         }
     }
-}
-
-/// Renders what belongs to no thread of its own. The verdict is told by now, and a panic may not change it.
-fn rendered<T>(render: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(render)).ok()
 }
 
 /// Whether to colour: as the user says, else if a terminal reads.

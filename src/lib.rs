@@ -26,6 +26,7 @@ pub mod bug;
 pub mod clock;
 pub mod console;
 pub mod deliver;
+pub mod doctor;
 pub mod ending;
 pub mod gate;
 pub mod inputs;

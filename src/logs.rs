@@ -5,6 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::api::Client;
+use crate::bug;
 use crate::deliver::TraceFile;
 use crate::ending::Ending;
 use crate::gate::{End, Foreign, Verdict};
@@ -24,6 +25,7 @@ const FILE: Duration = Duration::from_secs(5);
 /// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
 /// Without a client there are no logs.
 pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: &mut Ending) {
+    bug::bug_at("logs");
     let mut file = ending.delivery.start_trace();
     let until = ending.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
@@ -34,7 +36,9 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let wanted = |(_, which): &&(Client, Logs)| is_wanted(*which, run) && ending.patience.heard().is_none();
+        let wanted = |(_, which): &&(Client, Logs)| {
+            !run.run_id.is_empty() && is_wanted(*which, run) && ending.patience.heard().is_none()
+        };
         let Some((client, _)) = logs.filter(wanted) else { continue };
         let fetched = fetch(run, client, until, &mut file, ending).await;
         notes.extend(fetched.err());

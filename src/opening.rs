@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
+use crate::bug;
 use crate::gate::Signal;
 use crate::inputs::Env;
 use crate::plan::{self, Start};
@@ -27,11 +28,14 @@ const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 const LOOK_UP: Duration = Duration::from_millis(50);
 const LOOK_UPS: u32 = 200;
 
-/// Resolves the inputs; `None`: a bug of ours. The signal is one that came meanwhile, and for which files were given up.
-pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> (Option<Start>, Option<Signal>) {
+/// Resolves the inputs. The signal is one that came meanwhile, and for which files were given up.
+pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> (Start, Option<Signal>) {
     let hurry = Arc::new(AtomicBool::new(false));
     let hurried = Arc::clone(&hurry);
-    let mut resolving = spawn_blocking(move || plan::resolve(&args, &env, &|path| read(path, &hurried)));
+    let mut resolving = spawn_blocking(move || {
+        bug::bug_at("inputs");
+        plan::resolve(&args, &env, &|path| read(path, &hurried))
+    });
     let mut heard = None;
     loop {
         tokio::select! {
@@ -40,7 +44,7 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> (O
                 heard = Some(signal);
                 hurry.store(true, Ordering::Relaxed);
             }
-            start = &mut resolving => return (start.ok(), heard),
+            start = &mut resolving => return (start.expect("no thread comes back from a panic"), heard),
         }
     }
 }

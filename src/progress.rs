@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::console::Console;
-use crate::gate::{Gate, Notice, Target};
+use crate::gate::{Gate, Notice, Wanted};
 use crate::plan::{LogFormat, Volume};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::{self, Names};
@@ -52,13 +52,17 @@ impl View {
     }
 
     /// Tells what is about to happen.
-    pub fn begin(&mut self, targets: &[Target], timeout: Duration, base: &str) {
-        let text = words::opening(targets, timeout, base, &self.cleaner);
+    pub fn begin(&mut self, wanted: &[Wanted], timeout: Duration, base: &str) {
+        let text = words::opening(wanted, timeout, base, &self.cleaner);
         self.note(&Note { at: Duration::ZERO, weight: Weight::Plain, text });
     }
 
     /// Hears what changed.
     pub fn tell(&mut self, gate: &Gate, moment: Moment, notices: &[Notice], now: Duration, polls: u64) {
+        // What was chosen has another name now, and what was started may be several runs.
+        if gate.wanted().len() != self.names.len() || notices.iter().any(|notice| notice.event.is_name()) {
+            self.names = Names::new(gate.wanted(), &self.cleaner);
+        }
         for notice in notices {
             if let Some(note) = words::note(notice, &self.names, &self.cleaner) {
                 self.note(&note);
@@ -82,7 +86,7 @@ impl View {
             (Moment::Beat, None) if now >= self.spoke + HEARTBEAT => {
                 self.say(now, words::heartbeat(gate, now, polls, &self.cleaner));
             }
-            (Moment::Answer { .. } | Moment::Stopped | Moment::Beat, _) => {}
+            (Moment::Answer { .. } | Moment::Survey | Moment::Stopped | Moment::Beat, _) => {}
         }
     }
 

@@ -1,7 +1,5 @@
 //! The loop: look, observe, tell, wait or be interrupted. The only sleeper, and the one place that hears signals.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -9,10 +7,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::clock::Clock;
-use crate::gate::{Answer, Gate, Notice, Signal};
+use crate::gate::{Ask, Gate, Notice, Signal, Told, Who};
 
+mod agenda;
 mod signals;
 
+use agenda::Agenda;
 pub use signals::Signals;
 
 /// How many looks are under way at once (contract, *Limits*: at most 8 requests).
@@ -32,30 +32,32 @@ const PIECE_AFTER_SIGNAL: Duration = Duration::from_millis(400);
 pub enum Moment {
     /// An answer about a run was taken; it is looked at again then, unless its watch is over.
     Answer { run: usize, next: Option<Duration> },
+    /// An answer about a pipeline was taken.
+    Survey,
     /// A signal came, or the last looks were cut.
     Stopped,
     /// Time goes by.
     Beat,
 }
 
-/// Watches all runs to their end. `look` looks at one run; `tell` hears what changed, and hears something every `beat`
-/// at least. Returns how many looks were made.
+/// Watches all runs to their end. `look` asks the service; `tell` hears what changed, and hears something every `beat` at
+/// least. Returns how many requests were made.
 pub async fn watch<F>(
     gate: &mut Gate,
     clock: &Clock,
     signals: &mut Signals,
     beat: Duration,
-    look: impl Fn(usize) -> F,
+    look: impl Fn(Who, Ask) -> F,
     mut tell: impl FnMut(&Gate, Moment, &[Notice], u64),
 ) -> u64
 where
-    F: Future<Output = Answer>,
+    F: Future<Output: Into<Told>>,
 {
     let timeout = gate.rules().limits.timeout;
     // With a timeout of zero the one look has its requests' own limits.
     let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
-    let mut due: BinaryHeap<Reverse<(Duration, usize)>> =
-        gate.watching().map(|run| Reverse((Duration::ZERO, run))).collect();
+    let mut agenda = Agenda::default();
+    gate.watching().for_each(|run| agenda.set(Who::Run(run), Duration::ZERO));
     let mut under_way = FuturesUnordered::new();
     let mut next_beat = beat;
     let mut polls = 0;
@@ -72,19 +74,25 @@ where
             break;
         }
         while under_way.len() < AT_ONCE
-            && let Some(&Reverse((at, run))) = due.peek()
-            && at <= now
+            && let Some(who) = agenda.take(now)
         {
-            due.pop();
-            if gate.is_watching(run) {
+            let ask = match who {
+                Who::Run(run) => gate.ask(run, now, &mut notices),
+                Who::Pipeline(pipeline) => gate.survey(pipeline, now),
+            };
+            if let Some(ask) = ask {
                 polls += 1;
-                let answer = look(run);
-                under_way.push(async move { (run, answer.await) });
+                let answer = look(who, ask);
+                under_way.push(async move { (who, answer.await) });
             }
+        }
+        if gate.is_over() {
+            tell(gate, Moment::Stopped, &notices, polls);
+            break;
         }
         let mut wake = cut_at.min(next_beat);
         if under_way.len() < AT_ONCE
-            && let Some(&Reverse((at, _))) = due.peek()
+            && let Some(at) = agenda.next()
         {
             wake = wake.min(at);
         }
@@ -94,10 +102,24 @@ where
                 gate.interrupt(signal, clock.elapsed(), &mut notices);
                 Moment::Stopped
             }
-            Some((run, answer)) = under_way.next(), if !under_way.is_empty() => {
-                let next = gate.observe(run, clock.elapsed(), answer, &mut notices);
-                due.extend(next.map(|at| Reverse((at, run))));
-                Moment::Answer { run, next }
+            Some((who, answer)) = under_way.next(), if !under_way.is_empty() => {
+                let now = clock.elapsed();
+                let moment = match (who, answer.into()) {
+                    (Who::Run(run), told) => Moment::Answer { run, next: gate.observe(run, now, told, &mut notices) },
+                    (Who::Pipeline(pipeline), Told::Survey(answer)) => {
+                        gate.surveyed(pipeline, now, answer, &mut notices);
+                        Moment::Survey
+                    }
+                    // What was asked for is what is told.
+                    (Who::Pipeline(_), Told::Run(_) | Told::List(_) | Told::Execute(..)) => Moment::Survey,
+                };
+                if let Moment::Answer { run, next: Some(next) } = moment {
+                    agenda.set(Who::Run(run), next);
+                }
+                for (who, at) in gate.take_moved() {
+                    agenda.set(who, at);
+                }
+                moment
             }
             () = sleep(wake.saturating_sub(now)) => Moment::Beat,
         };

@@ -1,7 +1,11 @@
 //! The client: one method per endpoint.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use tokio::time::timeout;
 
 use super::logs::Lines;
 use super::miss::{self, Fault};
@@ -10,11 +14,17 @@ use super::stamps::Stamps;
 use super::transport::{Heard, SetupError, Transport};
 use super::wire;
 use crate::clock::Clock;
-use crate::gate::{Answer, During, Miss, MissKind, Observation, RunId, SessionNote, Target};
+use crate::gate::{
+    Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Survey,
+    Target, Told,
+};
 use crate::plan::Service;
 
 /// A run's body (contract, *Limits*), after decompression.
 const RUN_BODY: usize = 8 * 1024 * 1024;
+
+/// The list for the history (contract, *Limits*).
+const SURVEY: Duration = Duration::from_secs(5);
 
 /// A signed-in client of one service. It lives on one thread, and every call may be dropped at any point.
 pub struct Client {
@@ -47,18 +57,94 @@ impl Client {
         Ok(Client { transport, session, clock })
     }
 
+    /// Asks what the gate wants to know. `row` is the asking run's own, kept between its questions.
+    pub async fn ask(&self, ask: &Ask, row: &mut Refusals) -> Told {
+        match ask {
+            Ask::Run(target) => Told::Run(self.look(target, row).await),
+            Ask::List(pipeline) => Told::List(self.list(pipeline, row).await),
+            Ask::Survey(survey) => Told::Survey(self.survey(survey.clone()).await),
+            Ask::Execute(pipeline) => {
+                let (launch, stamps) = self.execute(pipeline, row).await;
+                Told::Execute(launch, stamps.retry_after)
+            }
+        }
+    }
+
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one look at one run, signed in and renewed as needed.
-    /// `row` is this run's own, kept between its looks.
     pub async fn look(&self, target: &Target, row: &mut Refusals) -> Answer {
+        self.signed_in(During::GetRun, row, async |pass| self.get_run(target, pass).await).await
+    }
+
+    /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
+    pub async fn list(&self, pipeline: &PipelineId, row: &mut Refusals) -> Answer<Listing> {
+        self.signed_in(During::List, row, async |pass| self.get_list(pipeline, pass).await).await
+    }
+
+    /// The same list at a glance, within five seconds. It is a help and no more, so no session is renewed for it.
+    async fn survey(&self, mut survey: Survey) -> Answer<Survey> {
+        let Some(pass) = self.session.newer_than(Generation::default()) else { return refused_before(During::List) };
+        let pipeline = survey.pipeline().clone();
+        let mut keep = |listed| {
+            survey.take(listed);
+            Ok(())
+        };
+        let read = timeout(SURVEY, self.read_list(&pipeline, &pass, wire::SHORT_LIST, &mut keep)).await;
+        let late = || (Some(Fault::new(MissKind::Timeout).during(During::List)), Stamps::default());
+        let (missed, stamps) = read.unwrap_or_else(|_| late());
+        answer(missed.map_or(Observation::Record(survey), miss::read), stamps)
+    }
+
+    /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
+    /// is sent a second time, not even with a renewed token.
+    async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> (Launch, Stamps) {
+        let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
+            Ok(pass) => pass,
+            Err(Lost::NothingNewer) => {
+                let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
+                return (Launch::Denied(Scope::Run, miss), Stamps::default());
+            }
+            Err(Lost::Answer(answer)) => {
+                let stamps = Stamps { retry_after: answer.retry_after, date: answer.date };
+                let launch = match answer.observation {
+                    Observation::Record(never) => match never {},
+                    Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
+                    Observation::Unreachable(miss) => Launch::Unreachable(miss),
+                    Observation::NotVisible(miss) | Observation::Unusable(miss) => Launch::NotSent(miss),
+                };
+                return (launch, stamps);
+            }
+        };
+        let mut body = Vec::new();
+        let turn = self.transport.turn().await;
+        let url = self.transport.address(&["platform", "pipeline", "execute"]);
+        let json = wire::execute(pipeline);
+        let heard = {
+            let mut sink = collect(&mut body, RUN_BODY);
+            self.transport.post(turn, url, Some(&pass.header), json, self.clock, &mut sink).await
+        };
+        let launch = match heard.reply {
+            Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
+            Err(fault) => miss::of_launch(fault.during(During::Execute)),
+        };
+        (launch, heard.stamps)
+    }
+
+    /// Asks with a token that serves, and once more with a renewed one where it is refused.
+    async fn signed_in<T>(
+        &self,
+        during: During,
+        row: &mut Refusals,
+        ask: impl AsyncFn(&Pass) -> Answer<T>,
+    ) -> Answer<T> {
         let mut refusal = None;
         loop {
             let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
                 Ok(pass) => pass,
-                Err(Lost::Answer(answer)) => return answer,
-                Err(Lost::NothingNewer) => return refusal.unwrap_or_else(refused_before),
+                Err(Lost::Answer(answer)) => return answer.about(),
+                Err(Lost::NothingNewer) => return refusal.unwrap_or_else(|| refused_before(during)),
             };
             let renewal = self.session.renew_early(&self.transport, self.clock);
-            let (answer, ()) = tokio::join!(self.get_run(target, &pass), renewal);
+            let (answer, ()) = tokio::join!(ask(&pass), renewal);
             match &answer.observation {
                 Observation::Record(_) | Observation::NotVisible(_) => {
                     *row = Refusals::default();
@@ -102,12 +188,17 @@ impl Client {
             }
             drop(lines);
             let miss = miss::of_status(During::Logs, reply.status, &reply.said);
-            let refused = matches!(miss::read(miss.clone()), Observation::Denied(..));
+            let refused = matches!(miss::read::<Infallible>(miss.clone()), Observation::Denied(..));
             if !refused || self.is_final(miss.kind, &pass, &mut row) {
                 return Err(miss);
             }
             refusal = Some(miss);
         }
+    }
+
+    /// The proxy that requests go through, without its credentials; none if they go straight.
+    pub fn proxy(&self) -> Option<String> {
+        self.transport.proxy()
     }
 
     /// What the session has had to say since the last call.
@@ -139,6 +230,32 @@ impl Client {
         answer(observation, stamps)
     }
 
+    async fn get_list(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<Listing> {
+        let mut listing = Listing::default();
+        let (missed, stamps) =
+            self.read_list(pipeline, pass, wire::WHOLE_LIST, &mut wire::keep_all(&mut listing)).await;
+        answer(missed.map_or(Observation::Record(listing), miss::read), stamps)
+    }
+
+    /// Reads a pipeline's list; what `keep` was given counts if nothing was missed.
+    async fn read_list(
+        &self,
+        pipeline: &PipelineId,
+        pass: &Pass,
+        limit: usize,
+        keep: &mut wire::Keep<'_>,
+    ) -> (Option<Miss>, Stamps) {
+        let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
+        let mut list = wire::List::new(pipeline, limit, keep);
+        let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
+        let Heard { stamps, reply } = heard;
+        let missed = match reply {
+            Ok(reply) => list.finish(reply.status, &reply.said).err(),
+            Err(fault) => Some(fault.during(During::List)),
+        };
+        (missed, stamps)
+    }
+
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.
     fn is_final(&self, kind: MissKind, pass: &Pass, row: &mut Refusals) -> bool {
         row.refused = pass.generation;
@@ -153,8 +270,8 @@ impl Client {
 }
 
 /// For a run whose token was refused at an earlier look, and there still is no other.
-fn refused_before() -> Answer {
-    answer(miss::read(Fault::new(MissKind::TokenRefused).during(During::GetRun)), Stamps::default())
+fn refused_before<T>(during: During) -> Answer<T> {
+    answer(miss::read(Fault::new(MissKind::TokenRefused).during(during)), Stamps::default())
 }
 
 fn token_refused() -> Miss {

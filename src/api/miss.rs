@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::wire;
-use crate::gate::{During, Foreign, Miss, MissKind, Observation, Scope};
+use crate::gate::{During, Foreign, Launch, Miss, MissKind, Observation, Scope};
 
 /// Why there is no usable body: the kind, and what may be said about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +29,8 @@ impl Fault {
     }
 }
 
-/// The table.
-pub(crate) fn read(miss: Miss) -> Observation {
+/// The table, for whatever was looked for.
+pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
     match (miss.during, miss.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (maestro-api.md, *The MFA trap*).
@@ -41,13 +41,15 @@ pub(crate) fn read(miss: Miss) -> Observation {
         (During::SignIn, MissKind::Http(404)) => Observation::Unreachable(miss),
 
         // What is left of a refusal when no renewal can mend it. One run's refusal is not another's.
-        (During::GetRun | During::Logs, MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile) => {
-            Observation::Denied(Scope::Run, miss)
-        }
-        // The service answers, and has no such run: not yet, not any more, or not under this id.
-        (During::GetRun | During::Logs, MissKind::Http(404 | 410) | MissKind::NoRecord) => {
-            Observation::NotVisible(miss)
-        }
+        (
+            During::GetRun | During::List | During::Execute | During::Logs,
+            MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile,
+        ) => Observation::Denied(Scope::Run, miss),
+        // The service answers, and has no such run: not yet, not any more, or not under this id. A list's is the pipeline.
+        (
+            During::GetRun | During::List | During::Execute | During::Logs,
+            MissKind::Http(404 | 410) | MissKind::NoRecord | MissKind::NotListed,
+        ) => Observation::NotVisible(miss),
 
         // "Ask again later", as a status.
         (_, MissKind::Http(408 | 425 | 429)) => Observation::Unusable(miss),
@@ -77,8 +79,50 @@ pub(crate) fn read(miss: Miss) -> Observation {
         ) => Observation::Unusable(miss),
 
         // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
-        (During::SignIn, MissKind::NoRecord | MissKind::TokenRefused) => Observation::Unusable(miss),
-        (During::GetRun | During::Logs, MissKind::NoToken) => Observation::Unusable(miss),
+        (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused) => {
+            Observation::Unusable(miss)
+        }
+        (During::GetRun | During::List | During::Execute | During::Logs, MissKind::NoToken) => {
+            Observation::Unusable(miss)
+        }
+        // The gate's own, which no answer is.
+        (_, MissKind::Unplaceable | MissKind::NoDate | MissKind::AlreadyGoing | MissKind::Refused) => {
+            Observation::Unusable(miss)
+        }
+    }
+}
+
+/// What it means for the one request to start a pipeline that its answer is not a plain yes. `Lost` is the safe reading:
+/// it asks the list, and never the service a second time.
+pub(crate) fn of_launch(miss: Miss) -> Launch {
+    match miss.kind {
+        // Nothing is tried again here: a renewed token would need a second request.
+        MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile => Launch::Denied(Scope::Run, miss),
+        MissKind::Http(404 | 410) => Launch::NotFound(miss),
+        // Given up by somebody on the way, who need not know what the service made of it.
+        MissKind::Http(408 | 425) => Launch::Lost(miss),
+        MissKind::Http(400..=499) | MissKind::Refused => Launch::Refused(miss),
+        // Whoever answered so was not the service.
+        MissKind::RedirectOffOrigin | MissKind::ProxyAuthentication | MissKind::Certificate => {
+            Launch::Unreachable(miss)
+        }
+        MissKind::Http(_)
+        | MissKind::NoRecord
+        | MissKind::NotListed
+        | MissKind::Unplaceable
+        | MissKind::NoDate
+        | MissKind::AlreadyGoing
+        | MissKind::NotJson
+        | MissKind::NotARecord(_)
+        | MissKind::AnotherRun
+        | MissKind::TooLarge
+        | MissKind::RedirectLoop
+        | MissKind::Proxy
+        | MissKind::Dns
+        | MissKind::Connect
+        | MissKind::Broken
+        | MissKind::Timeout
+        | MissKind::NoToken => Launch::Lost(miss),
     }
 }
 
@@ -87,7 +131,7 @@ pub(crate) fn of_status(during: During, status: u16, body: &[u8]) -> Miss {
     let kind = match (during, status) {
         (_, 407) => MissKind::ProxyAuthentication,
         // A 403 keeps its number: it speaks of the right to see the run, not of the token.
-        (During::GetRun | During::Logs, 401) => MissKind::TokenRefused,
+        (During::GetRun | During::List | During::Execute | During::Logs, 401) => MissKind::TokenRefused,
         _ => MissKind::Http(status),
     };
     Miss { during, kind, detail: wire::said(body) }

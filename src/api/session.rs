@@ -5,6 +5,7 @@
 //! a look may be dropped at any point.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,10 +62,13 @@ pub(crate) struct Pass {
 /// Why there is none.
 pub(crate) enum Lost {
     /// What the attempt to get one brought.
-    Answer(Answer),
+    Answer(NoToken),
     /// The refused token is all there is.
     NothingNewer,
 }
+
+/// The answer to a sign-in that gave no token: never a record of anything.
+pub(crate) type NoToken = Answer<Infallible>;
 
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -82,9 +86,9 @@ struct State {
     /// The number of the renewed token that was refused as well.
     fruitless: Option<Generation>,
     /// The last failed sign-in, and when it failed.
-    failure: Option<(Duration, Answer)>,
+    failure: Option<(Duration, NoToken)>,
     /// Refused for good: the same credentials are not sent again.
-    refused: Option<Answer>,
+    refused: Option<NoToken>,
     codes: Codes,
     notes: Vec<SessionNote>,
     secrets: Vec<SecretString>,
@@ -155,14 +159,14 @@ impl Session {
         self.newer_than(refused).ok_or(Lost::NothingNewer)
     }
 
-    fn newer_than(&self, refused: Generation) -> Option<Pass> {
+    pub(crate) fn newer_than(&self, refused: Generation) -> Option<Pass> {
         let state = self.state.borrow();
         let held = state.held.as_ref()?;
         (state.generation > refused).then(|| Pass { generation: state.generation, header: held.token.header() })
     }
 
     /// A failure of while we waited, or of just before.
-    fn failed_since(&self, asked: Duration, now: Duration) -> Option<Answer> {
+    fn failed_since(&self, asked: Duration, now: Duration) -> Option<NoToken> {
         let state = self.state.borrow();
         let recent = |at: Duration| at >= asked || now.saturating_sub(at) < SHARED;
         let shared = state.failure.as_ref().filter(|(at, _)| recent(*at)).map(|(_, answer)| answer);
@@ -218,7 +222,7 @@ impl Session {
     }
 
     /// Signs in. The flight is held.
-    async fn sign_in(&self, login: Login<'_>, http: &Transport, clock: Clock) -> Result<(), Answer> {
+    async fn sign_in(&self, login: Login<'_>, http: &Transport, clock: Clock) -> Result<(), NoToken> {
         let (turn, code) = match login.totp {
             None => (http.turn().await, None),
             Some(totp) => {
@@ -229,7 +233,7 @@ impl Session {
         let json = wire::sign_in(login.username, login.password, code.as_ref());
         let mut body = Vec::new();
         let url = http.address(&["auth", "sign-in"]);
-        let heard = http.post(turn, url, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
+        let heard = http.post(turn, url, None, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
         let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
@@ -307,16 +311,16 @@ pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> 
     }
 }
 
-pub(crate) fn answer(observation: Observation, stamps: Stamps) -> Answer {
+pub(crate) fn answer<T>(observation: Observation<T>, stamps: Stamps) -> Answer<T> {
     Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
 }
 
-fn is_refused(answer: &Answer) -> bool {
+fn is_refused(answer: &NoToken) -> bool {
     matches!(answer.observation, Observation::Denied(..))
 }
 
 /// Why there is no record, if there is none.
-pub(crate) fn miss_of(observation: Observation) -> Option<Miss> {
+pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Miss> {
     match observation {
         Observation::Record(_) => None,
         Observation::NotVisible(miss)

@@ -127,6 +127,17 @@ impl Transport {
         url
     }
 
+    /// The proxy that the environment asks for, as the HTTP client reads it: host and port.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        // As in `builder`.
+        if self.base.scheme() == "http" {
+            return None;
+        }
+        let address = self.base.as_str().parse().ok()?;
+        let proxy = hyper_util::client::proxy::matcher::Matcher::from_env().intercept(&address)?;
+        Some(proxy.uri().authority()?.as_str().rsplit('@').next()?.to_owned())
+    }
+
     /// One of the eight places.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         self.permits.acquire().await.expect("nobody closes it")
@@ -157,17 +168,21 @@ impl Transport {
         &self,
         _turn: Turn<'_>,
         url: Url,
+        token: Option<&HeaderValue>,
         json: Vec<u8>,
         clock: Clock,
         sink: &mut Sink<'_>,
     ) -> Heard {
         let mut stamps = Stamps::default();
         let answer = async {
-            let request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
+            let mut request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
+            if let Some(token) = token {
+                request = request.header(AUTHORIZATION, token);
+            }
             let response = self.send(request, clock, &mut stamps).await?;
             match self.redirect(&url, &response) {
                 Err(fault) if fault.kind == MissKind::RedirectOffOrigin => Err(fault),
-                // Within the origin its status is what it is: not an answer to a sign-in.
+                // Within the origin its status is what it is: no answer to what was asked for.
                 Ok(_) | Err(_) => self.read(response, sink).await,
             }
         };

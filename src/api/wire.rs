@@ -12,10 +12,14 @@ use super::miss::{self, Fault};
 use super::secret::Token;
 use crate::gate::{During, Foreign, MissKind, Observation, Record, Target};
 
+mod launch;
+mod list;
 mod said;
 mod stamp;
 mod strict;
 
+pub(crate) use launch::{execute, read_launch};
+pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, said};
 pub(crate) use strict::mend;
 

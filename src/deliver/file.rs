@@ -70,6 +70,34 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.flush()
 }
 
+/// Whether a file could be written here; nothing that stands there is changed.
+pub(super) fn try_file(path: &Path) -> io::Result<()> {
+    match standing(path) {
+        // Opening one may wait for its reader.
+        Standing::Stream => Ok(()),
+        Standing::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        Standing::RegularFile => open(OpenOptions::new().append(true), path).map(drop),
+        Standing::Nothing => try_folder(path.parent().unwrap_or(Path::new(""))),
+    }
+}
+
+/// Whether a file could be made in this folder, or in it once it is made.
+pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match standing(folder) {
+        Standing::Stream | Standing::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
+        Standing::Nothing => match folder.parent() {
+            Some(parent) => try_folder(parent),
+            None => Err(io::ErrorKind::NotFound.into()),
+        },
+        Standing::Directory => {
+            let trial = beside(&folder.join("trial"))?;
+            open(OpenOptions::new().write(true).create_new(true), &trial)?;
+            fs::remove_file(trial)
+        }
+    }
+}
+
 /// A fresh file for streaming into, to be put in place by [`put_in_place`].
 pub(super) fn stream_beside(path: &Path) -> io::Result<(File, PathBuf)> {
     let path = followed(path);

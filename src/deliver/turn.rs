@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::report::Stage;
 
 /// The turns at all destinations.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<BTreeMap<PathBuf, Turn>>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Turns(Arc<Mutex<BTreeMap<PathBuf, Turn>>>);
 
 /// The turns at one.
 #[derive(Clone, Debug)]

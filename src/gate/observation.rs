@@ -1,26 +1,69 @@
 //! What one look at a run saw, in the gate's own words. `api::miss` is the table that turns answers into these.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Foreign;
+use super::{Foreign, Listing, PipelineId, Survey, Target};
 
-/// What a look brought: the observation, and what the answer's headers said about time.
+/// What to ask the service next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// One run's record.
+    Run(Target),
+    /// A pipeline's runs.
+    List(PipelineId),
+    /// The same list, at a glance: a help, whose failure is no verdict.
+    Survey(Survey),
+    /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
+    Execute(PipelineId),
+}
+
+/// What came of it; of a request to start also its `Retry-After`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub observation: Observation,
+pub enum Told {
+    Run(Answer),
+    List(Answer<Listing>),
+    Survey(Answer<Survey>),
+    Execute(Launch, Option<Duration>),
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Told {
+        Told::Run(answer)
+    }
+}
+
+/// What a look brought: the observation, and what the answer's headers said about time. `T` is what was looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<T = Record> {
+    pub observation: Observation<T>,
     /// `Retry-After`, already a length of time, whatever the answer was.
     pub retry_after: Option<Duration>,
     /// The service's clock when it answered: `Date` plus `Age`.
     pub date: Option<DateTime<Utc>>,
 }
 
+impl Answer<Infallible> {
+    /// An answer that holds nothing, as one about anything.
+    pub fn about<T>(self) -> Answer<T> {
+        let observation = match self.observation {
+            Observation::Record(never) => match never {},
+            Observation::NotVisible(miss) => Observation::NotVisible(miss),
+            Observation::Denied(scope, miss) => Observation::Denied(scope, miss),
+            Observation::Unreachable(miss) => Observation::Unreachable(miss),
+            Observation::Unusable(miss) => Observation::Unusable(miss),
+        };
+        Answer { observation, retry_after: self.retry_after, date: self.date }
+    }
+}
+
 /// The rows of the contract's table *How an answer is read*.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Observation {
-    /// A complete and well-formed answer about the very run that was asked for.
-    Record(Record),
+pub enum Observation<T = Record> {
+    /// A complete and well-formed answer about the very thing that was asked for.
+    Record(T),
     /// The service answers, and does not know the run: `null`, nothing, `{}`, `data: null`, 404, 410.
     NotVisible(Miss),
     /// Refused, and no renewal can mend it.
@@ -29,6 +72,23 @@ pub enum Observation {
     Unreachable(Miss),
     /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
     Unusable(Miss),
+}
+
+/// What became of the one request to start a pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Launch {
+    /// Started or queued; with the id that the service gave, which need not be a run's.
+    Accepted(Option<Foreign>),
+    /// Nobody knows whether it worked: the answer was lost, or was a 5xx. The list decides.
+    Lost(Miss),
+    /// The service did not start it: paused, or refused otherwise.
+    Refused(Miss),
+    NotFound(Miss),
+    Denied(Scope, Miss),
+    /// The request did not reach the service, and no other will.
+    Unreachable(Miss),
+    /// It was not even sent, because there was no token to be had: it may be tried again.
+    NotSent(Miss),
 }
 
 /// Whom a refusal concerns.
@@ -66,6 +126,8 @@ pub struct Miss {
 pub enum During {
     SignIn,
     GetRun,
+    List,
+    Execute,
     Logs,
 }
 
@@ -76,6 +138,16 @@ pub enum MissKind {
     Http(u16),
     /// 200 with `null`, nothing, `{}` or `data: null`.
     NoRecord,
+    /// The list has no such run (yet).
+    NotListed,
+    /// A record of the list can't be put in order: it might be the newest.
+    Unplaceable,
+    /// The list came without a date by which to tell new runs from old ones.
+    NoDate,
+    /// `if-running: fail` met a run that is going.
+    AlreadyGoing,
+    /// The service answered a request to start with a plain no.
+    Refused,
     /// A body that is not one JSON document (HTML, truncated, bad UTF-8, something after it).
     NotJson,
     /// JSON, but not a run's record; the word says what is wrong with it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Interval, Vocabulary};
+use super::{Interval, MaxAge, Vocabulary};
 
 /// The clocks' limits (contract, *Clocks*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub enum OnFirstFailure {
     StopWaiting,
 }
 
+/// Whether to learn from a pipeline's list of runs what its runs usually are like, and which of them are going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learning {
+    On,
+    Off,
+}
+
 /// What the gate goes by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -29,4 +36,6 @@ pub struct Rules {
     pub interval: Interval,
     pub vocabulary: Vocabulary,
     pub on_first_failure: OnFirstFailure,
+    pub max_age: MaxAge,
+    pub learning: Learning,
 }

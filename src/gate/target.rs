@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Selector;
+
 /// A pipeline's id as the user gave it: checked by `plan`, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PipelineId(String);
@@ -15,6 +17,61 @@ pub struct RunId(String);
 pub struct Target {
     pub pipeline: PipelineId,
     pub run: RunId,
+}
+
+/// One thing to wait for: a run that is named, one that is to be chosen, or one that is to be started.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Wanted {
+    Run(Target),
+    Choice { pipeline: PipelineId, selector: Selector },
+    Start { pipeline: PipelineId, if_running: IfRunning },
+}
+
+/// With `trigger`: what to do when a run of the pipeline is already going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IfRunning {
+    /// Start another, which the service queues behind it.
+    Queue,
+    /// Start none, and wait for that one.
+    Attach,
+    /// Start none, and say so.
+    Fail,
+}
+
+impl Wanted {
+    pub fn pipeline(&self) -> &PipelineId {
+        match self {
+            Wanted::Run(target) => &target.pipeline,
+            Wanted::Choice { pipeline, .. } | Wanted::Start { pipeline, .. } => pipeline,
+        }
+    }
+
+    /// The run's id, or the word that stands for the run as long as it is not known.
+    pub fn run(&self) -> &str {
+        match self {
+            Wanted::Run(target) => target.run.as_str(),
+            Wanted::Choice { selector, .. } => selector.name(),
+            Wanted::Start { .. } => "trigger",
+        }
+    }
+}
+
+impl From<Target> for Wanted {
+    fn from(target: Target) -> Wanted {
+        Wanted::Run(target)
+    }
+}
+
+impl From<&Target> for Wanted {
+    fn from(target: &Target) -> Wanted {
+        Wanted::Run(target.clone())
+    }
+}
+
+impl From<&Wanted> for Wanted {
+    fn from(wanted: &Wanted) -> Wanted {
+        wanted.clone()
+    }
 }
 
 /// The longest id in bytes (contract, *Selecting runs*).
@@ -53,6 +110,11 @@ impl RunId {
         &self.0
     }
 
+    /// The same text for all spellings of this id.
+    pub fn folded(&self) -> String {
+        self.0.bytes().map(fold).map(char::from).collect()
+    }
+
     /// Whether a record with this `pipeline_run_id` and this integer `id` is the run that was asked for. Leading zeros do
     /// not count as the same number: in doubt it is another run.
     pub fn is(&self, answered: &str, database_id: Option<u64>) -> bool {
@@ -62,8 +124,11 @@ impl RunId {
 
 /// `-` equals `_`, ASCII case is folded, all else is compared byte by byte.
 fn same(asked: &str, answered: &str) -> bool {
-    let fold = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
     asked.len() == answered.len() && asked.bytes().zip(answered.bytes()).all(|(a, b)| fold(a) == fold(b))
+}
+
+fn fold(byte: u8) -> u8 {
+    if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() }
 }
 
 impl fmt::Display for PipelineId {

@@ -2,16 +2,23 @@
 
 use std::time::Duration;
 
-use super::run::{Run, Step};
-use super::{Answer, End, Event, Foreign, Miss, Notice, OnFirstFailure, Rules, Seen, Signal, Target, Verdict, decide};
+use super::pipelines::Pipeline;
+use super::run::{Moment, Pass, Run, Step};
+use super::trigger::Group;
+use super::{
+    Answer, Ask, End, Event, Foreign, History, Learning, Miss, Notice, Observation, OnFirstFailure, PipelineId,
+    Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
+};
 
 /// What became of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunOutcome {
-    pub target: Target,
+    /// The run, or what was wanted in its place and could not be found.
+    pub wanted: Wanted,
     pub end: End,
     /// The last record of it, if there ever was one.
     pub seen: Option<Seen>,
+    pub request: Request,
     /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
     pub miss: Option<Miss>,
     /// The words that no table knows, as met: at most ten.
@@ -23,6 +30,17 @@ pub struct RunOutcome {
 pub struct Outcome {
     pub verdict: Verdict,
     pub runs: Vec<RunOutcome>,
+    /// How the earlier runs of their pipelines went, as far as that is known.
+    pub pasts: Vec<(PipelineId, History)>,
+}
+
+/// Whom a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// A pipeline of which runs are watched, by its place.
+    Pipeline(usize),
+    /// A run, by its place.
+    Run(usize),
 }
 
 /// The gate over all its runs.
@@ -31,27 +49,105 @@ pub struct Gate {
     rules: Rules,
     runs: Vec<Run>,
     watching: usize,
+    groups: Vec<Candidates>,
+    pipelines: Vec<Pipeline>,
+    /// The pipeline of each run.
+    homes: Vec<usize>,
+    /// Who is to be asked about at another time than was said before.
+    moved: Vec<(Who, Duration)>,
+}
+
+/// The runs of which one may be what a trigger started.
+#[derive(Clone, Debug)]
+struct Candidates {
+    runs: Vec<usize>,
+    /// None once the very run was found: no list can bring another.
+    group: Option<Group>,
 }
 
 impl Gate {
-    pub fn new(rules: Rules, targets: Vec<Target>) -> Gate {
-        let runs: Vec<Run> = targets.into_iter().map(|target| Run::new(&rules, target)).collect();
-        Gate { watching: runs.len(), rules, runs }
+    pub fn new<W: Into<Wanted>>(rules: Rules, wanted: impl IntoIterator<Item = W>) -> Gate {
+        let mut gate = Gate {
+            rules,
+            runs: Vec::new(),
+            watching: 0,
+            groups: Vec::new(),
+            pipelines: Vec::new(),
+            homes: Vec::new(),
+            moved: Vec::new(),
+        };
+        wanted.into_iter().for_each(|wanted| gate.add(wanted.into()));
+        gate
     }
 
-    /// Takes one answer about run `run`, which came `elapsed` after the inputs were accepted, and tells what changed.
-    /// Returns when to look again: later than `elapsed`, at the latest on the deadline; `None` once this watch is over.
+    fn add(&mut self, wanted: Wanted) {
+        let place = self.runs.len();
+        let pipeline = wanted.pipeline();
+        let home = match self.pipelines.iter().position(|known| known.id == *pipeline) {
+            Some(known) => {
+                self.pipelines[known].runs.push(place);
+                known
+            }
+            None => {
+                self.pipelines.push(Pipeline::new(pipeline.clone(), place));
+                self.pipelines.len() - 1
+            }
+        };
+        self.homes.push(home);
+        self.runs.push(Run::new(&self.rules, wanted));
+        self.watching += 1;
+    }
+
+    /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
+    /// started is not started once the time is up.
+    pub fn ask(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) -> Option<Ask> {
+        let timeout = self.rules.limits.timeout;
+        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        if watched.is_about_to_start() && elapsed >= timeout {
+            watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+            self.ended(run, elapsed, notices);
+            return None;
+        }
+        watched.next = None;
+        Some(watched.ask())
+    }
+
+    /// Takes what came of an `Ask` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
+    /// Returns when to ask again: later than `elapsed`, at the latest on the deadline (but for a run that had to be chosen
+    /// before the one look of a timeout of zero); `None` once this watch is over.
     pub fn observe(
         &mut self,
         run: usize,
         elapsed: Duration,
-        answer: Answer,
+        told: impl Into<Told>,
         notices: &mut Vec<Notice>,
     ) -> Option<Duration> {
+        let told = told.into();
+        let pass = self.pass(run);
+        if let Told::List(Answer { observation: Observation::Record(listing), .. }) = &told {
+            self.read_past(run, listing, elapsed, notices);
+        }
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        watched.looked = elapsed;
         let mut tell = |event| notices.push(Notice { at: elapsed, event });
-        match watched.observe(run, &self.rules, elapsed, answer, &mut tell) {
+        let next = match watched.observe(Moment { run, rules: &self.rules, elapsed }, told, pass, &mut tell) {
             Step::LookAt(next) => Some(next),
+            Step::Took { others, group, next } => {
+                self.groups.push(Candidates { runs: vec![run], group: Some(group) });
+                self.join(run, elapsed, others, notices);
+                if next.is_none() {
+                    self.ended(run, elapsed, notices);
+                }
+                next
+            }
+            Step::PassedBeside(others, group) => {
+                if let Some(candidates) = self.groups.iter_mut().find(|candidates| candidates.runs.contains(&run)) {
+                    candidates.group = group;
+                }
+                self.join(run, elapsed, others, notices);
+                self.ended(run, elapsed, notices);
+                None
+            }
             Step::Ended => {
                 self.ended(run, elapsed, notices);
                 None
@@ -59,6 +155,46 @@ impl Gate {
             Step::AllDenied(miss) => {
                 self.end_all(elapsed, notices, |watched| End::Verdict(watched.ends_for(miss.clone(), Verdict::Denied)));
                 None
+            }
+        };
+        let watched = self.runs.get_mut(run)?;
+        watched.next = next;
+        if self.rules.learning == Learning::On {
+            self.learn_from_look(run, elapsed, notices);
+        }
+        self.runs.get(run)?.next
+    }
+
+    /// Whether a success of this run is the end of its watch.
+    fn pass(&self, run: usize) -> Pass {
+        let passed = |other: &usize| {
+            *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
+        };
+        let Some(Candidates { runs, group: Some(group) }) =
+            self.groups.iter().find(|candidates| candidates.runs.contains(&run))
+        else {
+            return Pass::Stands;
+        };
+        // Where another one did not pass, no list could make it a pass.
+        if runs.iter().all(passed) { Pass::OnceConfirmed(group.clone()) } else { Pass::Stands }
+    }
+
+    /// Further runs of the group that `run` belongs to.
+    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, notices: &mut Vec<Notice>) {
+        let Some(at) = self.groups.iter().position(|candidates| candidates.runs.contains(&run)) else { return };
+        let is_ours = self.groups[at].group.is_none();
+        let of = self.groups[at].runs.len() + others.len();
+        for target in others {
+            let other = self.runs.len();
+            let taken = if is_ours { Taken::Ours } else { Taken::Candidate { of } };
+            notices.push(Notice { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
+            self.add(Wanted::Run(target));
+            self.groups[at].runs.push(other);
+            if elapsed >= self.rules.limits.timeout {
+                self.runs[other].never_looked_at(other, &mut |event| notices.push(Notice { at: elapsed, event }));
+                self.ended(other, elapsed, notices);
+            } else {
+                self.moved.push((Who::Run(other), elapsed));
             }
         }
     }
@@ -102,6 +238,11 @@ impl Gate {
         (self.watching, self.runs.len())
     }
 
+    /// What is waited for, as far as it is known by now.
+    pub fn wanted(&self) -> impl ExactSizeIterator<Item = Wanted> + '_ {
+        self.runs.iter().map(Run::wanted)
+    }
+
     /// The last record of a run, for the view.
     pub fn seen(&self, run: usize) -> Option<&Seen> {
         self.runs.get(run)?.seen.as_ref()
@@ -114,18 +255,21 @@ impl Gate {
 
     /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
+        let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), known.history()?.clone())));
+        let pasts = pasts.collect();
         let runs: Vec<RunOutcome> = self
             .runs
             .into_iter()
             .map(|run| RunOutcome {
                 end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
-                target: run.target,
+                wanted: run.wanted(),
+                request: run.request(),
                 seen: run.seen,
                 miss: run.miss,
                 unknown_words: run.unknown_words,
             })
             .collect();
-        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs }
+        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts }
     }
 
     fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
@@ -146,5 +290,6 @@ impl Gate {
     }
 }
 
+mod surveys;
 #[cfg(test)]
 mod tests;

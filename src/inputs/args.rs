@@ -26,6 +26,8 @@ pub struct Spoken {
 pub enum Wish {
     Help,
     Version,
+    /// A check of everything that a gate with these inputs would need.
+    Doctor,
 }
 
 /// What is wrong with the command line as such. No value given is repeated: it might be a secret.
@@ -43,8 +45,8 @@ pub enum Fault {
     SecretByFlag(Input),
     /// `--help` or `--version` beside other arguments: a gate that shows its help instead of waiting would pass.
     NotAlone(Wish),
-    /// `doctor`, promised for later.
-    Doctor,
+    /// `doctor` somewhere else than first: a gate would run where only a check was wanted, or the other way round.
+    DoctorNotFirst,
 }
 
 /// Only counts: the values may be anything.
@@ -72,7 +74,8 @@ pub fn read(args: &[OsString]) -> Spoken {
     let mut taker = Taker::Nobody;
     let mut last = None;
     let mut only_words = false;
-    for (index, arg) in args.iter().enumerate() {
+    let is_doctor = args.first().is_some_and(|first| first == "doctor");
+    for (index, arg) in args.iter().enumerate().skip(usize::from(is_doctor)) {
         let position = index + 1;
         if only_words || !looks_like_a_flag(arg) {
             taker = spoken.word(taker, last, position, arg);
@@ -104,6 +107,9 @@ pub fn read(args: &[OsString]) -> Spoken {
     if !alone && let Some(wish) = spoken.wish.take() {
         spoken.faults.push(Fault::NotAlone(wish));
     }
+    if is_doctor {
+        spoken.wish = Some(Wish::Doctor);
+    }
     spoken
 }
 
@@ -122,7 +128,7 @@ impl Spoken {
             Taker::Unknown => taker,
             Taker::Nobody => {
                 self.faults.push(match word.to_str() {
-                    Some("doctor") => Fault::Doctor,
+                    Some("doctor") => Fault::DoctorNotFirst,
                     _ => Fault::Stray { position, after: last },
                 });
                 taker

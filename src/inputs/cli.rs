@@ -2,7 +2,7 @@
 
 use clap::builder::{Arg, ArgAction, Command};
 
-use super::{Input, Kind, ROWS, Standing};
+use super::{Input, Kind, ROWS};
 
 /// What `--help` says that the table does not know.
 pub struct Wording<'a> {
@@ -23,8 +23,7 @@ pub fn command(wording: &Wording<'_>) -> Command {
             .long(row.name)
             .short(row.input.short())
             .help(format!("{}{default} [env: {}]", row.help, row.variable))
-            .help_heading(row.group.heading())
-            .hide(row.standing == Standing::Later);
+            .help_heading(row.group.heading());
         match row.kind {
             Kind::List => arg.value_name(row.value).action(ArgAction::Append),
             Kind::Switch => {
@@ -37,7 +36,9 @@ pub fn command(wording: &Wording<'_>) -> Command {
     Command::new("maestro-gate")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Waits for Dadosfera Maestro pipeline runs and lets a CI job go on only if they succeeded")
-        .override_usage("maestro-gate --pipeline-id <ID> --run-id <RUN> [OPTIONS]")
+        .override_usage(
+            "maestro-gate --pipeline-id <ID> --run-id <RUN> [OPTIONS]\n       maestro-gate doctor [OPTIONS]   checks what a gate with these options would need",
+        )
         .args(flags)
         // At the end and not at the beginning, where clap would put them.
         .disable_help_flag(true)
@@ -70,7 +71,7 @@ pub fn version() -> String {
 pub fn suggestion(unknown: &str) -> Option<String> {
     // clap's measure and limit; its parser would be a fiftieth of the binary, for this alone.
     let likeness = |name: &str| strsim::jaro(unknown.trim_start_matches('-'), name);
-    let flags = ROWS.iter().filter(|row| row.input.has_flag() && row.standing != Standing::Later).map(|row| row.name);
+    let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| row.name);
     let likely =
         flags.chain(["help", "version"]).map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
     likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| format!("--{name}"))

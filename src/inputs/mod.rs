@@ -67,7 +67,6 @@ pub struct Row {
     /// What stands for the value in `--help`; empty for a switch.
     pub value: &'static str,
     pub group: Group,
-    pub standing: Standing,
     pub help: &'static str,
 }
 
@@ -95,14 +94,6 @@ pub enum Group {
     SignIn,
     Reports,
     Log,
-}
-
-/// Whether this version can do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    Now,
-    /// Promised by the contract, not built yet: known by name and refused by name, never ignored.
-    Later,
 }
 
 impl Group {
@@ -158,7 +149,6 @@ impl Input {
     }
 }
 
-/// A row that this version can do; `.later()` marks the others.
 const fn row(
     input: Input,
     name: &'static str,
@@ -168,14 +158,7 @@ const fn row(
     group: Group,
     help: &'static str,
 ) -> Row {
-    Row { input, name, variable, kind, value, group, standing: Standing::Now, help }
-}
-
-impl Row {
-    const fn later(mut self) -> Row {
-        self.standing = Standing::Later;
-        self
-    }
+    Row { input, name, variable, kind, value, group, help }
 }
 
 use Group::{Log, Reports, Runs, Service, SignIn, Waiting};
@@ -185,15 +168,16 @@ use Kind::{List, One, Secret, SecretFile, Switch};
 #[rustfmt::skip]
 pub const ROWS: [Row; 35] = [
     row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,
-        "The pipeline. Needed unless every entry of run-id names its own"),
+        "The pipeline; several with latest, last-success, trigger. Needed unless every entry of run-id names its own"),
     row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs,
-        "The runs to wait for: RUN or PIPELINE/RUN, separated by commas, blanks or line breaks, or the flag repeated"),
+        "The runs to wait for: RUN, latest, last-success, or one of them as PIPELINE/...; separated by commas, blanks or \
+         line breaks, or the flag repeated"),
     row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs,
-        "Start the pipeline, then wait for what this started").later(),
+        "Start the pipeline, then wait for what this started; excludes run-id"),
     row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
-        "With trigger, when a run is already going: queue, attach or fail").later(),
+        "With trigger, when a run is already going: queue, attach or fail"),
     row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
-        "A success that ended longer ago is stale; any = however old").later(),
+        "A success that ended longer ago is stale; any = however old; needed with latest and last-success"),
     row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
         "Limit for everything, at most 30d; 0 = look once"),
     row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting,
@@ -205,7 +189,7 @@ pub const ROWS: [Row; 35] = [
     row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting,
         "Several runs: stop waiting at the first that did not pass"),
     row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting,
-        "Learn from the pipeline's past runs").later(),
+        "Learn from the pipeline's past runs: when to look, time left, charts"),
     row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting,
         "Status words that pass besides SUCCESS, separated by commas or line breaks"),
     row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting,

@@ -99,8 +99,8 @@ fn help_tells_every_input_of_this_version_with_its_variable() {
     let help = cli::help(&PLAIN);
     for row in ROWS.iter().filter(|row| row.input.has_flag()) {
         let told = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
-        assert_eq!(told, row.standing == Standing::Now, "{}", row.name);
-        assert_eq!(help.contains(row.variable), row.standing == Standing::Now, "{}", row.name);
+        assert!(told, "{}", row.name);
+        assert!(help.contains(row.variable), "{}", row.name);
     }
     for heading in ["What to wait for:", "How to wait:", "The service:", "Signing in:", "Reports:", "Log:"] {
         assert!(help.contains(heading), "{heading}");
@@ -253,7 +253,7 @@ fn all_faults_of_the_command_line_are_found_and_the_rest_is_still_read() {
             Fault::UnknownLetter('z'),
             Fault::Stray { position: 7, after: Some(Input::Json) },
             Fault::Stray { position: 9, after: Some(Input::Json) },
-            Fault::Doctor,
+            Fault::DoctorNotFirst,
         ]
     );
     assert_eq!(chosen(&found, Input::Json), Some(("--json", "out.json")));

@@ -107,20 +107,21 @@ fn is_port(text: &str) -> bool {
 /// The template of a link.
 pub(super) fn run_url(text: &str) -> Result<RunUrl, Wrong> {
     const RIGHT: &str = "a template such as https://example.com/pipelines/{pipeline_id}/runs/{run_id}";
+    // An `@` may be the end of a password, also of one that the parser could not make out.
+    let wrong = |what: String| match text.contains('@') {
+        true => Wrong::hidden(what),
+        false => Wrong::whole(what),
+    };
     let bare = text.replace(PIPELINE, "p").replace(RUN, "r");
     if bare.contains(['{', '}']) {
-        return Err(Wrong::whole("braces are only for {pipeline_id} and {run_id}"));
+        return Err(wrong("braces are only for {pipeline_id} and {run_id}".to_owned()));
     }
     // Less than RFC 3986 allows: brackets, quotes and asterisks are markup to Markdown.
     if let Some(odd) = bare.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._~:/?#@!$&+,;=%".contains(*c)) {
         let code: String = utf8_percent_encode(odd.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).collect();
-        return Err(Wrong::whole(format!("a character must be percent-encoded, as {code}")));
+        return Err(wrong(format!("a character must be percent-encoded, as {code}")));
     }
-    // An `@` may be the end of a password that the parser could not make out.
-    let wrong = || match text.contains('@') {
-        true => Wrong::hidden(format!("not {RIGHT}")),
-        false => Wrong::whole(format!("not {RIGHT}")),
-    };
+    let wrong = || wrong(format!("not {RIGHT}"));
     let parts = cut(text).filter(|parts| parts.scheme == "https" && !parts.authority.is_empty()).ok_or_else(wrong)?;
     if parts.authority.contains('@') {
         return Err(Wrong::hidden(format!("a link may hold no user name or password; right is {RIGHT}")));

@@ -1,8 +1,8 @@
 //! What `--help` says beyond the table of inputs: examples, secrets, exit codes.
 
 use crate::gate::Verdict;
+use crate::inputs::ROWS;
 use crate::inputs::cli::{self, Wording};
-use crate::inputs::{ROWS, Standing};
 
 use super::default::default;
 
@@ -10,6 +10,9 @@ const EXAMPLES: &str = "\
 Examples:
   maestro-gate --pipeline-id 1b33ad2f --run-id e7c91a3b
   maestro-gate --run-id 1b33ad2f/e7c91a3b,a9f82c14/b3c4d5e6 --timeout 2h --fail-fast
+  maestro-gate --pipeline-id 1b33ad2f --run-id latest --max-age 24h
+  maestro-gate --pipeline-id 1b33ad2f --trigger
+  maestro-gate doctor --pipeline-id 1b33ad2f --run-id latest --max-age 24h
   maestro-gate --pipeline-id 1b33ad2f --run-id e7c91a3b --junit gate.xml --dotenv gate.env
 ";
 
@@ -21,7 +24,7 @@ pub(super) fn text() -> String {
 fn closing() -> String {
     let mut text = EXAMPLES.to_owned();
     text += "\nSecrets have no flag, since process lists show flags; they are read from:\n";
-    for row in ROWS.iter().filter(|row| row.input.is_secret() && row.standing == Standing::Now) {
+    for row in ROWS.iter().filter(|row| row.input.is_secret()) {
         text += &format!("  {:<24} {}\n", row.variable, row.help);
     }
     text += "\nDurations: 90, 90s, 15m, 1h30m (a bare number is seconds).\n\
@@ -43,8 +46,8 @@ fn when(verdict: Verdict) -> &'static str {
         Verdict::NotFound => "the service does not know the run or the pipeline",
         Verdict::Denied => "sign-in or token refused, or no right to see the run",
         Verdict::Unreachable => "no usable answer for max-outage, or one that waiting can't mend",
-        Verdict::Stale => "a success, but older than max-age (not in this version yet)",
-        Verdict::NotStarted => "the pipeline was not started (not in this version yet)",
+        Verdict::Stale => "a success, but older than max-age, or of unknown age",
+        Verdict::NotStarted => "the pipeline was not started: paused, refused, or a run was going",
         Verdict::InternalError => "a bug of this program",
         Verdict::Interrupted(Signal::Interrupt) => "SIGINT, Ctrl-C",
         Verdict::Interrupted(Signal::Terminate) => "SIGTERM, SIGHUP, Ctrl-Break",

@@ -127,7 +127,9 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
             let what = "--help and --version stand alone; beside other arguments no run would be watched";
             line(None, what.to_owned())
         }
-        Fault::Doctor => line(None, "`doctor` is not available in this version yet".to_owned()),
+        Fault::DoctorNotFirst => {
+            line(None, "`doctor` comes before all flags: maestro-gate doctor --pipeline-id ...".to_owned())
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::gate::{Interval, Limits, OnFirstFailure, Rules, Target, Vocabulary, WordError};
+use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
 use crate::inputs::{Env, Input, Inputs, ROWS, Wish, cli, look_up};
 
 pub use address::RunUrl;
@@ -40,7 +40,8 @@ use value::{Between, choice, duration_within, list, switch};
 /// What to wait for, and how.
 #[derive(Debug)]
 pub struct Plan {
-    pub targets: Vec<Target>,
+    /// In the order given, never empty.
+    pub wanted: Vec<Wanted>,
     pub rules: Rules,
     pub service: Service,
     pub run_url: Option<RunUrl>,
@@ -88,6 +89,9 @@ pub struct Outlet {
     pub ci_output: Option<PathBuf>,
     /// Where the CI takes a summary from a file, if it is wanted: `GITHUB_STEP_SUMMARY`; on Azure the file to upload.
     pub ci_summary: Option<PathBuf>,
+    /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and
+    /// Forgejo may be too old for the kind of chart, and would show an error in its place.
+    pub has_mermaid: bool,
     /// Whether the summary is an annotation of Buildkite's.
     pub annotation: bool,
     /// The report files asked for, but those whose path is a mistake.
@@ -135,6 +139,8 @@ pub enum Start {
     /// `--help` or `--version`, alone: a text to print, and success.
     Show(String),
     Gate(Box<Resolved>),
+    /// To check what a gate of these inputs would need.
+    Doctor(Box<Resolved>),
 }
 
 /// All that is known before the first request.
@@ -155,7 +161,7 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     match inputs.wish {
         Some(Wish::Help) => return Start::Show(help::text()),
         Some(Wish::Version) => return Start::Show(cli::version()),
-        None => {}
+        Some(Wish::Doctor) | None => {}
     }
     let mut desk = Desk::new(&inputs);
     let mut secrets = secrets(&inputs, env);
@@ -168,12 +174,13 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
         Some(plan) if mistakes.is_empty() => Ok(plan),
         _ => Err(mistakes),
     };
-    Start::Gate(Box::new(Resolved { outlet, secrets, warnings, plan }))
+    let resolved = Box::new(Resolved { outlet, secrets, warnings, plan });
+    if inputs.wish == Some(Wish::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
 fn plan(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) -> Option<Plan> {
-    let targets = targets::read(desk);
+    let wanted = targets::read(desk);
     let rules = rules(desk);
     let base = desk.read(Input::BaseUrl, address::base_url);
     let run_url = desk.read_optional(Input::RunUrl, address::run_url);
@@ -186,7 +193,7 @@ fn plan(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) -> Option<P
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = desk.read(Input::Logs, |text| choice(text, &whens));
     let service = Service { base: base?, credentials: credentials?, further_roots: further_roots?.unwrap_or_default() };
-    Some(Plan { targets: targets?, rules: rules?, service, run_url: run_url?, logs: logs? })
+    Some(Plan { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
 }
 
 fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
@@ -200,9 +207,28 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
     let on_first_failure = desk.read(Input::FailFast, |text| {
         switch(text).map(|stop| if stop { OnFirstFailure::StopWaiting } else { OnFirstFailure::WaitForAll })
     });
+    let max_age = desk.read_optional(Input::MaxAge, |text| match text {
+        "any" => Ok(MaxAge::Any),
+        _ => duration_within(text, "1s", "3650d").map(MaxAge::Within),
+    });
+    let learning =
+        desk.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
+    if timeout.is_some_and(|timeout| timeout.is_zero())
+        && desk.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
+        && let Some(given) = desk.inputs.chosen(Input::Timeout)
+    {
+        desk.wrong(given, Wrong::whole("what trigger starts does not end at once; give it time, or leave out trigger"));
+    }
     let vocabulary = vocabulary(desk);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
-    Some(Rules { limits, interval: interval?, vocabulary: vocabulary?, on_first_failure: on_first_failure? })
+    Some(Rules {
+        limits,
+        interval: interval?,
+        vocabulary: vocabulary?,
+        on_first_failure: on_first_failure?,
+        max_age: max_age?.unwrap_or(MaxAge::Any),
+        learning: learning?,
+    })
 }
 
 /// The user's own status words.

@@ -65,6 +65,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         ci,
         ci_output: ci::output_file(ci, env),
         ci_summary: summary,
+        has_mermaid: ci == Ci::Github && is_github_itself(env),
         annotation: ci == Ci::Buildkite && wants_summary,
         json: destination(Input::Json),
         junit: destination(Input::Junit),
@@ -195,6 +196,14 @@ fn read_destinations(
         }
     }
     (usable, taken)
+}
+
+/// By the server's address, which every runner of the family sets; `act` says GitHub's.
+fn is_github_itself(env: &Env) -> bool {
+    let server = env.value("GITHUB_SERVER_URL").and_then(|server| server.to_str()).unwrap_or_default();
+    let host = server.trim_start_matches("https://").trim_end_matches('/');
+    let is_one_of_the_others = env.is_true("GITEA_ACTIONS") || env.is_true("FORGEJO_ACTIONS");
+    !is_one_of_the_others && (host == "github.com" || host.ends_with(".ghe.com"))
 }
 
 /// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it

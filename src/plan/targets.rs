@@ -1,24 +1,58 @@
-//! Which runs: `pipeline-id` and the entries of `run-id` (contract, *Selecting runs*).
+//! Which runs: `pipeline-id` with the entries of `run-id`, or with `trigger` (contract, *Selecting runs*).
 
-use crate::gate::{ID_LIMIT, PipelineId, RunId, Target};
+use crate::gate::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted};
 use crate::inputs::Input;
 
 use super::desk::{Desk, Wrong};
 use super::mistake::Mistake;
-use super::value::{Between, list};
-
-/// Entries that choose a run instead of naming it: promised by the contract, not built yet.
-const SELECTORS: [&str; 2] = ["latest", "last-success"];
+use super::value::{Between, choice, list, switch};
 
 /// One entry of `run-id`.
-struct Entry {
+struct Entry<'a> {
+    text: &'a str,
     pipeline: Option<PipelineId>,
-    run: RunId,
+    run: Named,
 }
 
-/// The runs to wait for, in the order given. `None`: mistakes were noted.
-pub(super) fn read(desk: &mut Desk<'_>) -> Option<Vec<Target>> {
-    let pipeline = read_pipeline(desk);
+enum Named {
+    Run(RunId),
+    Chosen(Selector),
+}
+
+/// What to wait for, in the order given. `None`: mistakes were noted.
+pub(super) fn read(desk: &mut Desk<'_>) -> Option<Vec<Wanted>> {
+    let pipelines = read_pipelines(desk);
+    let trigger = desk.read(Input::Trigger, switch);
+    let whats = [("queue", IfRunning::Queue), ("attach", IfRunning::Attach), ("fail", IfRunning::Fail)];
+    let if_running = desk.read(Input::IfRunning, |text| choice(text, &whats));
+    match trigger {
+        Some(true) => start(desk, pipelines, if_running),
+        // What was meant is not known: nothing about run-id could be told.
+        None => None,
+        Some(false) => watch(desk, pipelines),
+    }
+}
+
+fn start(
+    desk: &mut Desk<'_>,
+    pipelines: Option<Vec<PipelineId>>,
+    if_running: Option<IfRunning>,
+) -> Option<Vec<Wanted>> {
+    let run_id = desk.inputs.chosen(Input::RunId);
+    if let Some(given) = run_id {
+        let what = "excluded by trigger, which waits for what it starts; leave out one of the two";
+        desk.wrong(given, Wrong::whole(what));
+    }
+    let pipelines = pipelines?;
+    if pipelines.is_empty() {
+        desk.mistakes.push(Mistake::missing(Input::PipelineId, "needed: the pipeline to start"));
+    }
+    let if_running = if_running?;
+    let wanted: Vec<Wanted> = pipelines.into_iter().map(|pipeline| Wanted::Start { pipeline, if_running }).collect();
+    (run_id.is_none() && !wanted.is_empty()).then_some(wanted)
+}
+
+fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
     let entries = read_entries(desk);
     // By the text, so that an entry that is wrong in another way does not bring a second mistake along.
     let wants_pipeline = match desk.inputs.chosen(Input::RunId).map(|given| &given.text) {
@@ -28,38 +62,70 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Option<Vec<Target>> {
             text.split(|c: char| c == ',' || c.is_whitespace()).any(|entry| !entry.is_empty() && !entry.contains('/'))
         }
     };
-    if pipeline == Some(None) && wants_pipeline {
+    if pipelines.as_ref().is_some_and(Vec::is_empty) && wants_pipeline {
         let what = "needed, unless every entry of run-id names its own pipeline as PIPELINE/RUN; see --help";
         desk.mistakes.push(Mistake::missing(Input::PipelineId, what));
     }
     if desk.inputs.chosen(Input::RunId).is_none() {
-        let what = "needed: the run to wait for, as RUN or PIPELINE/RUN; see --help";
+        let what = "needed: the run to wait for, as RUN, PIPELINE/RUN, latest or last-success; see --help";
         desk.mistakes.push(Mistake::missing(Input::RunId, what));
     }
-    let pipeline = pipeline?;
-    entries?
-        .into_iter()
-        .map(|Entry { pipeline: own, run }| Some(Target { pipeline: own.or_else(|| pipeline.clone())?, run }))
-        .collect()
+    if let (Some(entries), None) = (&entries, desk.inputs.chosen(Input::MaxAge))
+        && let Some(entry) = entries.iter().find(|entry| matches!(entry.run, Named::Chosen(_)))
+    {
+        let what = format!(
+            "needed with `{}`: how long ago the run may have ended (24h, say), or any; a success of long ago says nothing \
+             about today",
+            entry.text
+        );
+        desk.mistakes.push(Mistake::missing(Input::MaxAge, what));
+    }
+    let (pipelines, entries) = (pipelines?, entries?);
+    let mut wanted = Vec::new();
+    let mut is_whole = true;
+    for Entry { text, pipeline, run } in entries {
+        match (pipeline, run) {
+            (Some(pipeline), run) => wanted.push(of(pipeline, run)),
+            (None, Named::Chosen(selector)) => {
+                wanted.extend(pipelines.iter().map(|pipeline| of(pipeline.clone(), Named::Chosen(selector))));
+            }
+            (None, Named::Run(run)) => match pipelines.as_slice() {
+                [pipeline] => wanted.push(of(pipeline.clone(), Named::Run(run))),
+                // Told above.
+                [] => is_whole = false,
+                _ => {
+                    is_whole = false;
+                    if let Some(given) = desk.inputs.chosen(Input::RunId) {
+                        let what = "of which pipeline? several are given; write PIPELINE/RUN";
+                        desk.wrong(given, Wrong::part(text, what));
+                    }
+                }
+            },
+        }
+    }
+    (is_whole && !wanted.is_empty()).then_some(wanted)
 }
 
-/// Inner `None`: none was given. Outer `None`: a mistake was noted.
-fn read_pipeline(desk: &mut Desk<'_>) -> Option<Option<PipelineId>> {
-    desk.read_optional(Input::PipelineId, |text| {
+fn of(pipeline: PipelineId, run: Named) -> Wanted {
+    match run {
+        Named::Run(run) => Wanted::Run(Target { pipeline, run }),
+        Named::Chosen(selector) => Wanted::Choice { pipeline, selector },
+    }
+}
+
+/// Empty: none was given. `None`: mistakes were noted.
+fn read_pipelines(desk: &mut Desk<'_>) -> Option<Vec<PipelineId>> {
+    let pipelines = desk.read_optional(Input::PipelineId, |text| {
         let mut ids = list(text, Between::Blanks)?;
         unique(&mut ids);
-        match ids.as_slice() {
-            [id] => PipelineId::new(id).ok_or_else(|| Wrong::part(*id, id_rule("a pipeline's id"))),
-            _ => Err(Wrong::whole(
-                "several pipelines are possible only with `latest`, `last-success` and `trigger`, which are not \
-                 available in this version yet; give one, or PIPELINE/RUN in run-id",
-            )),
-        }
-    })
+        let read = |id: &str| PipelineId::new(id).ok_or_else(|| Wrong::part(id, id_rule("a pipeline's id")));
+        ids.into_iter().map(read).collect()
+    });
+    pipelines.map(Option::unwrap_or_default)
 }
 
 /// `None`: there are none, or mistakes were noted, one for each wrong entry.
-fn read_entries(desk: &mut Desk<'_>) -> Option<Vec<Entry>> {
+fn read_entries<'a>(desk: &mut Desk<'a>) -> Option<Vec<Entry<'a>>> {
     let (given, text) = desk.given(Input::RunId)?;
     let mut texts = match list(text, Between::Blanks) {
         Ok(texts) => texts,
@@ -80,16 +146,13 @@ fn read_entries(desk: &mut Desk<'_>) -> Option<Vec<Entry>> {
     (entries.len() == count).then_some(entries)
 }
 
-fn read_entry(text: &str) -> Result<Entry, String> {
+fn read_entry(text: &str) -> Result<Entry<'_>, String> {
     let (pipeline, run) = match text.split_once('/') {
         None => (None, text),
         Some((_, "")) => return Err("no run behind the `/`; an expression may have come out empty".to_owned()),
         Some(("", _)) => return Err("no pipeline before the `/`; an expression may have come out empty".to_owned()),
         Some((pipeline, run)) => (Some(pipeline), run),
     };
-    if SELECTORS.contains(&run) {
-        return Err("not available in this version yet; name the run by its id".to_owned());
-    }
     let pipeline = match pipeline {
         None => None,
         Some(id) => Some(PipelineId::new(id).ok_or_else(|| id_rule("a pipeline's id"))?),
@@ -97,8 +160,11 @@ fn read_entry(text: &str) -> Result<Entry, String> {
     if run.contains('/') {
         return Err("more than one `/`; an entry is RUN or PIPELINE/RUN".to_owned());
     }
-    let run = RunId::new(run).ok_or_else(|| id_rule("a run's id"))?;
-    Ok(Entry { pipeline, run })
+    let run = match Selector::ALL.into_iter().find(|selector| selector.name() == run) {
+        Some(selector) => Named::Chosen(selector),
+        None => Named::Run(RunId::new(run).ok_or_else(|| id_rule("a run's id"))?),
+    };
+    Ok(Entry { text, pipeline, run })
 }
 
 fn id_rule(what: &str) -> String {

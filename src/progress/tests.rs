@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::ProgressDrawTarget;
 
 use super::*;
-use crate::gate::{Interval, Limits, OnFirstFailure, PipelineId, Rules, RunId, Target, Vocabulary};
+use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, PipelineId, Rules, RunId, Target, Vocabulary};
 
 fn gate() -> Gate {
     let limits = Limits { timeout: HEARTBEAT * 100, appear: HEARTBEAT, outage: HEARTBEAT };
@@ -15,6 +15,8 @@ fn gate() -> Gate {
         interval: Interval::Auto,
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::Off,
     };
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
     Gate::new(rules, vec![target])
@@ -22,7 +24,7 @@ fn gate() -> Gate {
 
 fn view(out: impl Write + Send + 'static, volume: Volume, bar: Option<ProgressBar>) -> View {
     let cleaner = Cleaner::new();
-    View::new(Console::over(out), LogFormat::Text, volume, Names::new([], &cleaner), cleaner, bar)
+    View::new(Console::over(out), LogFormat::Text, volume, Names::new(&[] as &[Target], &cleaner), cleaner, bar)
 }
 
 #[derive(Clone, Default)]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::outputs::RunRow;
+use super::past::{PipelineRow, RunPastRow};
 use super::{Note, Report, RunReport, Weight, escape, words};
 
 /// The number that changes when a key changes its meaning.
@@ -22,6 +23,7 @@ struct Document<'a> {
     bug: Option<&'a str>,
     notes: Vec<NoteRow<'a>>,
     runs: Vec<FullRun<'a>>,
+    pipelines: Vec<PipelineRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +50,7 @@ struct FullRun<'a> {
     trace: Option<&'a str>,
     run_url: Option<&'a str>,
     reason: &'a str,
+    history: Option<RunPastRow<'a>>,
 }
 
 impl FullRun<'_> {
@@ -57,6 +60,7 @@ impl FullRun<'_> {
             trace: run.trace.as_deref(),
             run_url: run.run_url.as_deref(),
             reason: &run.reason,
+            history: run.past.as_ref().map(RunPastRow::new),
         }
     }
 }
@@ -76,6 +80,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         bug: report.bug.as_deref(),
         notes: report.notes.iter().map(NoteRow::new).collect(),
         runs: report.runs.iter().map(FullRun::new).collect(),
+        pipelines: report.pasts.iter().map(PipelineRow::new).collect(),
     };
     // Sooner or later somebody shows it in a log.
     Ok(escape::json_log(&serde_json::to_string_pretty(&document)?) + "\n")

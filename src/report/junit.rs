@@ -23,7 +23,7 @@ pub fn render(report: &Report) -> Result<String, SerializeError> {
     let mut suites = Suites::default();
     for run in &report.runs {
         let pipeline: &str = &run.pipeline_id;
-        let mut case = TestCase::new(&*run.run_id, status(run, &mut room));
+        let mut case = TestCase::new(&**run.name(), status(run, &mut room));
         case.set_classname(pipeline);
         if let Some(length) = run.duration {
             case.set_time(length);

@@ -5,9 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, Utc};
 
 use super::clean::{self, Clean, Cleaner};
+use super::past::{PipelinePast, RunPast};
 use super::words::{self, Names};
 use super::{Report, RunReport, Stage};
-use crate::gate::{End, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, Target, Verdict};
+use crate::gate::{End, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, Verdict, Wanted};
 
 /// What a report tells besides the outcome.
 pub struct Story<'a> {
@@ -35,10 +36,18 @@ const BUG_LIMIT: usize = 8 * 1024;
 impl Report {
     /// The report of a watch that came to its end.
     pub fn new(outcome: &Outcome, story: &Story<'_>) -> Report {
-        let names = Names::new(outcome.runs.iter().map(|run| &run.target), story.cleaner);
+        let names = Names::new(outcome.runs.iter().map(|run| &run.wanted), story.cleaner);
         Report {
             verdict: outcome.verdict,
-            runs: outcome.runs.iter().map(|run| RunReport::new(run, story)).collect(),
+            runs: outcome
+                .runs
+                .iter()
+                .map(|run| RunReport {
+                    past: RunPast::new(run, &outcome.pasts, story.cleaner),
+                    ..RunReport::new(run, story)
+                })
+                .collect(),
+            pasts: outcome.pasts.iter().filter_map(|past| PipelinePast::new(past, story.cleaner)).collect(),
             waited: story.waited,
             polls: story.polls,
             notes: story.notices.iter().filter_map(|notice| words::note(notice, &names, story.cleaner)).collect(),
@@ -47,9 +56,13 @@ impl Report {
         }
     }
 
-    /// The version written before the first request. `named` are the runs that were named explicitly.
-    pub fn first(named: &[Target], run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> Report {
-        let runs = named.iter().map(|target| RunReport::unseen(target, run_url, cleaner)).collect();
+    /// The version written before the first request.
+    pub fn first<W: Into<Wanted>>(
+        wanted: impl IntoIterator<Item = W>,
+        run_url: &dyn Fn(&str, &str) -> Option<String>,
+        cleaner: &Cleaner,
+    ) -> Report {
+        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), run_url, cleaner)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }
 
@@ -93,13 +106,14 @@ impl Report {
             mistakes: Vec::new(),
             bug: None,
             trace_file: None,
+            pasts: Vec::new(),
         }
     }
 }
 
 impl RunReport {
     fn new(run: &RunOutcome, story: &Story<'_>) -> RunReport {
-        let unseen = RunReport::unseen(&run.target, story.run_url, story.cleaner);
+        let unseen = RunReport::unseen(&run.wanted, story.run_url, story.cleaner);
         let told = words::told(run, story.waited, story.cleaner);
         let unseen = RunReport { end: run.end, reason: told.reason, next_step: told.next_step, ..unseen };
         let Some(seen) = &run.seen else { return unseen };
@@ -123,13 +137,22 @@ impl RunReport {
     }
 
     /// A run of which nothing is known but its name.
-    fn unseen(target: &Target, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> RunReport {
-        let pipeline_id = id_of(&Foreign::new(target.pipeline.as_str()), cleaner);
-        let run_id = id_of(&Foreign::new(target.run.as_str()), cleaner);
+    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> RunReport {
+        let pipeline_id = id_of(&Foreign::new(wanted.pipeline().as_str()), cleaner);
+        let asked = id_of(&Foreign::new(wanted.run()), cleaner);
+        let run_id = match wanted {
+            Wanted::Run(_) => asked.clone(),
+            Wanted::Choice { .. } | Wanted::Start { .. } => Clean::default(),
+        };
         RunReport {
-            run_url: run_url(&pipeline_id, &run_id).and_then(|url| link(&url)),
+            // Without a run there is nothing to link to.
+            run_url: Some(&run_id)
+                .filter(|id| !id.is_empty())
+                .and_then(|id| run_url(&pipeline_id, id))
+                .and_then(|url| link(&url)),
             pipeline_id,
             run_id,
+            asked,
             end: End::Verdict(Verdict::InternalError),
             status: String::new(),
             started_at: None,
@@ -139,11 +162,12 @@ impl RunReport {
             logs: None,
             reason: words::killed(),
             next_step: words::find_the_killer(),
+            past: None,
         }
     }
 }
 
-fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
+pub(super) fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
     let clean = cleaner.id(id);
     if clean.len() <= ID_LIMIT {
         return clean;
@@ -165,7 +189,7 @@ pub(super) fn duration(seen: &Seen) -> Option<Duration> {
 }
 
 /// RFC 3339 has four digits for a year.
-fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
+pub(super) fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
     (0..=9999).contains(&stamp.year())
 }
 

@@ -1,5 +1,6 @@
 //! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
 
+use super::chart::{self, Chart};
 use super::clean::{self, Clean};
 use super::{Note, Report, RunReport, Stage, Weight, escape, words};
 use crate::gate::{End, Verdict};
@@ -16,6 +17,9 @@ const LIST_LIMIT: usize = 6 * 1024;
 
 /// One trace, in bytes before it is escaped.
 const TRACE_LIMIT: usize = 16 * 1024;
+
+/// The most pipelines whose past is shown.
+const PIPELINES: usize = 3;
 
 /// The longest path worth a line.
 const PATH_LIMIT: usize = 1024;
@@ -41,7 +45,7 @@ pub fn began(report: &Report) -> String {
 }
 
 /// The summary.
-pub fn summary(report: &Report) -> String {
+pub fn summary(report: &Report, chart: Chart) -> String {
     let mut page = format!(
         "## {} maestro-gate: {}\n\n{}\n\n",
         icon(End::Verdict(report.verdict)),
@@ -53,6 +57,7 @@ pub fn summary(report: &Report) -> String {
     page.push_str(&reasons(report));
     page.push_str(&next(report));
     page.push_str(&traces(report));
+    page.push_str(&history(report, chart));
     page.push_str(&notes(&report.notes, report.verdict == Verdict::Passed));
     page.push_str(&format!(
         "<sub>exit code {} · {} · maestro-gate {}</sub>\n",
@@ -150,7 +155,7 @@ fn row(run: &RunReport, has_links: bool) -> String {
         icon(run.end),
         run.end.name(),
         code(&run.pipeline_id),
-        code(&run.run_id),
+        code(run.name()),
         code(&run.status)
     )
 }
@@ -170,8 +175,32 @@ fn reasons(report: &Report) -> String {
         return String::new();
     }
     let told = report.runs.iter().filter(|run| !run.reason.is_empty());
-    let lines: Vec<String> = told.map(|run| format!("{}: {}", code(&run.run_id), inline(&run.reason))).collect();
+    let lines: Vec<String> = told.map(|run| format!("{}: {}", code(run.name()), inline(&words::reason(run)))).collect();
     if lines.is_empty() { String::new() } else { format!("### Why\n\n{}", list(lines, "runs")) }
+}
+
+/// How the earlier runs went, and how an only run stands among them.
+fn history(report: &Report, chart: Chart) -> String {
+    let mut page = String::new();
+    if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
+        let told = words::standing(past);
+        if !told.is_empty() {
+            page.push_str(&format!("{}\n\n", sentence(&told.join("; "))));
+        }
+    }
+    for past in report.pasts.iter().take(PIPELINES) {
+        let whose = if report.runs.len() > 1 { format!("{}: ", code(&past.pipeline_id)) } else { String::new() };
+        page.push_str(&format!("{whose}{} {}\n\n", code(&chart::strip(past)), sentence(&words::pipeline(past))));
+        match chart {
+            Chart::Mermaid => page.push_str(&chart::mermaid(past).map(|chart| chart + "\n").unwrap_or_default()),
+            Chart::Text => {}
+        }
+    }
+    if let Some(rest) = report.pasts.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
+        let rest = words::count(rest, "more pipeline is", "more pipelines are");
+        page.push_str(&format!("{rest} not shown.\n\n"));
+    }
+    if page.is_empty() { page } else { format!("### History\n\n{page}") }
 }
 
 /// A list within its share; `what` names what is not shown.
@@ -207,7 +236,7 @@ fn traces(report: &Report) -> String {
     let mut fences = Vec::new();
     for (run, trace) in &telling {
         let Some(fence) = fence_within(trace, &mut room) else { break };
-        let whose = if report.runs.len() > 1 { format!(" of {}", code(&run.run_id)) } else { String::new() };
+        let whose = if report.runs.len() > 1 { format!(" of {}", code(run.name())) } else { String::new() };
         fences.push(format!("Trace{whose}\n\n{fence}\n\n"));
     }
     if let Some((first, others)) = fences.split_first() {

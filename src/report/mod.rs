@@ -5,9 +5,11 @@
 
 pub mod azure;
 pub mod buildkite;
+pub mod chart;
 pub mod circleci;
 pub mod clean;
 pub mod cloud_build;
+pub mod doctor;
 pub mod dotenv;
 pub mod escape;
 pub mod github;
@@ -18,6 +20,7 @@ pub mod junit;
 mod made;
 pub mod markdown;
 pub mod outputs;
+pub mod past;
 pub mod teamcity;
 pub mod text;
 pub mod trace_file;
@@ -29,6 +32,7 @@ use chrono::{DateTime, Utc};
 
 use crate::gate::{End, Gap, Verdict};
 use clean::Clean;
+use past::{PipelinePast, RunPast};
 
 pub use made::Story;
 
@@ -52,6 +56,8 @@ pub struct Report {
     pub bug: Option<Clean>,
     /// The path of the trace file, where one is written.
     pub trace_file: Option<Clean>,
+    /// How the earlier runs of the pipelines went, where that is known.
+    pub pasts: Vec<PipelinePast>,
 }
 
 /// Whether the end is known yet.
@@ -67,7 +73,10 @@ pub enum Stage {
 pub struct RunReport {
     /// As the service spells them; as asked, if it never answered.
     pub pipeline_id: Clean,
+    /// Empty where the run was to be chosen or started, and never was.
     pub run_id: Clean,
+    /// The run's id as it was asked for, or the word given in its place: `latest`.
+    pub asked: Clean,
     pub end: End,
     /// The service's last word, in the alphabet of the contract's `status` output; empty if never seen.
     pub status: String,
@@ -85,6 +94,8 @@ pub struct RunReport {
     pub reason: Clean,
     /// What a person can do about it, one sentence; empty for a pass.
     pub next_step: Clean,
+    /// How it stands among the earlier runs, where those are known.
+    pub past: Option<RunPast>,
 }
 
 /// Something that was seen on the way.
@@ -114,6 +125,12 @@ impl Report {
         }
     }
 
+    /// The same without what is told of the past: for who wants to hear the verdict alone.
+    pub fn without_past(&self) -> Report {
+        let runs = self.runs.iter().map(|run| RunReport { past: None, ..run.clone() }).collect();
+        Report { pasts: Vec::new(), runs, ..self.clone() }
+    }
+
     /// Says, in its place, how much of what was seen on the way is not among the notes.
     pub fn notes_left_out(&mut self, gap: Option<Gap>) {
         let Some(Gap { at, count }) = gap else { return };
@@ -132,6 +149,11 @@ impl Report {
 impl RunReport {
     pub fn passed(&self) -> bool {
         self.end == End::Verdict(Verdict::Passed)
+    }
+
+    /// What to call it: never empty.
+    pub fn name(&self) -> &Clean {
+        if self.run_id.is_empty() { &self.asked } else { &self.run_id }
     }
 
     /// The trace of a run that did not pass and has one that says something: the one worth showing to a person.

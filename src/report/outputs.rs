@@ -104,7 +104,7 @@ fn trace(run: &RunReport, destination: Destination) -> String {
 #[derive(Serialize)]
 pub(crate) struct RunRow<'a> {
     pub pipeline_id: &'a str,
-    pub run_id: &'a str,
+    pub run_id: Option<&'a str>,
     pub verdict: &'static str,
     pub exit_code: Option<u8>,
     pub status: Option<&'a str>,
@@ -117,7 +117,7 @@ impl RunRow<'_> {
     pub(crate) fn new(run: &RunReport) -> RunRow<'_> {
         RunRow {
             pipeline_id: &run.pipeline_id,
-            run_id: &run.run_id,
+            run_id: Some(&*run.run_id).filter(|id| !id.is_empty()),
             verdict: run.end.name(),
             exit_code: run.end.verdict().map(crate::gate::Verdict::exit_code),
             status: Some(run.status.as_str()).filter(|status| !status.is_empty()),

@@ -10,7 +10,8 @@ use super::github::{self, Token};
 use super::gitlab::{self, Section};
 use super::json::NoteRow;
 use super::outputs::RunRow;
-use super::{Note, Report, RunReport, Weight, azure, buildkite, escape, teamcity, words};
+use super::past::{PipelineRow, RunPastRow};
+use super::{Note, Report, RunReport, Weight, azure, buildkite, chart, escape, teamcity, words};
 
 /// How the CI at hand folds long foreign text away.
 #[derive(Clone, Copy)]
@@ -34,8 +35,9 @@ pub enum Fold<'a> {
 const PIECE_LIMIT: usize = 16 * 1024;
 const ALL_PIECES_LIMIT: usize = 256 * 1024;
 
-/// The most runs, and the most next steps, told one by one.
+/// The most runs, pipelines and next steps told one by one.
 const RUNS: usize = 100;
+const PIPELINES: usize = 10;
 const STEPS: usize = 10;
 
 /// Something that was seen on the way: `[0:12] status RUNNING`.
@@ -68,6 +70,7 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     if report.runs.len() > 1 {
         log.push_str(&told_one_by_one(report));
     }
+    log.push_str(&history(report));
     match fold {
         Fold::Github(_) => log.push_str(&github::annotations(report)),
         Fold::Azure => log.push_str(&azure::issues(report)),
@@ -99,13 +102,36 @@ fn told_one_by_one(report: &Report) -> String {
     let mut lines = String::new();
     for run in others.iter().take(RUNS) {
         let link = run.run_url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
-        lines.push_str(&line(&format!("{}: {}: {}{link}", run.end.name(), words::run(run), run.reason)));
+        let reason = words::reason(run);
+        lines.push_str(&line(&format!("{}: {}: {reason}{link}", run.end.name(), words::run(run))));
     }
     if let Some(rest) = others.get(RUNS..).filter(|rest| !rest.is_empty()) {
         lines.push_str(&line(&format!("not listed: {}", words::tally(report.verdict, rest.iter().copied()))));
     }
     if !passed.is_empty() {
         lines.push_str(&line(&format!("passed: {}", words::count(passed.len(), "run", "runs"))));
+    }
+    lines
+}
+
+/// How the earlier runs went, and how an only run stands among them.
+fn history(report: &Report) -> String {
+    let mut lines = String::new();
+    for past in report.pasts.iter().take(PIPELINES) {
+        let whose = if report.runs.len() > 1 { format!(" of pipeline {}", past.pipeline_id) } else { String::new() };
+        lines.push_str(&line(&format!("history{whose}: {} {}", chart::strip(past), words::pipeline(past))));
+    }
+    if let Some(rest) = report.pasts.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
+        lines.push_str(&line(&format!(
+            "history of {} not shown",
+            words::count(rest, "more pipeline", "more pipelines")
+        )));
+    }
+    if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
+        let told = words::standing(past);
+        if !told.is_empty() {
+            lines.push_str(&line(&format!("this run: {}", told.join("; "))));
+        }
     }
     lines
 }
@@ -168,6 +194,7 @@ struct RunLine<'a> {
     reason: &'a str,
     next_step: &'a str,
     run_url: Option<&'a str>,
+    history: Option<RunPastRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -200,7 +227,12 @@ pub fn closing_json(report: &Report) -> String {
     for run in &report.runs {
         let row = RunRow::new(run);
         let run_url = run.run_url.as_deref();
-        log.push_str(&object("run", &RunLine { row, reason: &run.reason, next_step: &run.next_step, run_url }));
+        let history = run.past.as_ref().map(RunPastRow::new);
+        let (reason, next_step) = (&*run.reason, &*run.next_step);
+        log.push_str(&object("run", &RunLine { row, reason, next_step, run_url, history }));
+    }
+    for past in &report.pasts {
+        log.push_str(&object("pipeline", &PipelineRow::new(past)));
     }
     let steps = words::next_steps(report);
     log.push_str(&object(

@@ -6,6 +6,7 @@
 mod ends;
 mod events;
 mod live;
+mod past;
 mod remedies;
 
 use std::collections::HashSet;
@@ -15,11 +16,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::clean::{self, Clean, Cleaner};
 use super::{Report, RunReport, Stage};
-use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Target, Verdict};
+use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Verdict, Wanted};
 
 pub use ends::{Told, told};
 pub use events::note;
 pub use live::{heartbeat, look, opening};
+pub use past::{about, eta, history, pipeline, standing};
+pub use remedies::remedy;
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
 const DETAIL_LIMIT: usize = 300;
@@ -32,21 +35,30 @@ pub struct Names(Vec<Clean>);
 
 impl Names {
     /// A run is called by its own id, behind the pipeline's where that does not tell it from the others.
-    pub fn new<'a>(targets: impl IntoIterator<Item = &'a Target>, cleaner: &Cleaner) -> Names {
-        let targets: Vec<&Target> = targets.into_iter().collect();
-        if targets.len() <= 1 {
-            return Names(vec![Clean::default(); targets.len()]);
+    pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, cleaner: &Cleaner) -> Names {
+        let wanted: Vec<Wanted> = wanted.into_iter().map(Into::into).collect();
+        if wanted.len() <= 1 {
+            return Names(vec![Clean::default(); wanted.len()]);
         }
-        let distinct: HashSet<&str> = targets.iter().map(|target| target.run.as_str()).collect();
-        let is_enough = distinct.len() == targets.len();
-        let name = |target: &Target| {
-            let run = cleaner.id(&Foreign::new(target.run.as_str()));
+        let distinct: HashSet<&str> = wanted.iter().map(Wanted::run).collect();
+        let is_enough = distinct.len() == wanted.len();
+        let name = |wanted: &Wanted| {
+            let run = cleaner.id(&Foreign::new(wanted.run()));
             if is_enough {
                 return run;
             }
-            Clean::ours(format!("{}/{run}", cleaner.id(&Foreign::new(target.pipeline.as_str()))))
+            Clean::ours(format!("{}/{run}", cleaner.id(&Foreign::new(wanted.pipeline().as_str()))))
         };
-        Names(targets.into_iter().map(name).collect())
+        Names(wanted.iter().map(name).collect())
+    }
+
+    /// How many runs have a name.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The name of a run by its index in input order; empty if there is only one.
@@ -89,7 +101,8 @@ pub(crate) fn effort(report: &Report) -> String {
 
 /// A run as a sentence names it.
 pub fn run(run: &RunReport) -> Clean {
-    Clean::ours(format!("run {} of pipeline {}", run.run_id, run.pipeline_id))
+    let what = if run.run_id.is_empty() { "" } else { "run " };
+    Clean::ours(format!("{what}{} of pipeline {}", run.name(), run.pipeline_id))
 }
 
 /// The `status` output: redacted like all text from outside, then in its narrow alphabet.
@@ -111,6 +124,8 @@ pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
     let tried = match miss.during {
         During::SignIn => "sign in",
         During::GetRun => "read the run",
+        During::List => "read the pipeline's runs",
+        During::Execute => "start the pipeline",
         During::Logs => "read the run's logs",
     };
     Clean::ours(format!("{tried}: {}", came(miss, cleaner)))
@@ -122,7 +137,15 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::Http(code) => format!("the service answered {code}"),
         MissKind::NoRecord => "the service answered without a record".to_owned(),
         MissKind::NotJson => "the answer was not JSON".to_owned(),
+        MissKind::NotARecord(what) if miss.during == During::List => {
+            format!("the answer was not a list of runs: {what}")
+        }
         MissKind::NotARecord(what) => format!("the answer was not a run's record: {what}"),
+        MissKind::NotListed => "no such run is in the list".to_owned(),
+        MissKind::Unplaceable => "a record in the list can't be put in order, and may be the newest".to_owned(),
+        MissKind::NoDate => "the answer had no date, so new runs can't be told from old ones".to_owned(),
+        MissKind::AlreadyGoing => "a run is going already".to_owned(),
+        MissKind::Refused => "the service said no".to_owned(),
         MissKind::AnotherRun => "the answer was about another run".to_owned(),
         MissKind::TooLarge => "the answer was too large".to_owned(),
         MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
@@ -169,6 +192,13 @@ pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
     }
     let length = run.duration.map(|length| format!(" after {}", duration(length))).unwrap_or_default();
     ("", format!("ended in success{length}"))
+}
+
+/// Why a run ended so, and how it stands among the earlier ones.
+pub(crate) fn reason(run: &RunReport) -> Clean {
+    let told = run.past.as_ref().map(standing).unwrap_or_default();
+    let parts = [run.reason.to_string()].into_iter().chain(told).filter(|part| !part.is_empty());
+    Clean::ours(parts.collect::<Vec<String>>().join("; "))
 }
 
 /// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first.

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use super::*;
 use crate::gate::{
-    Foreign, Interval, Limits, Observation, OnFirstFailure, PipelineId, Record, Rules, RunId, Target, Verdict,
-    Vocabulary,
+    Answer, Foreign, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, PipelineId, Record, Rules, RunId,
+    Target, Verdict, Vocabulary,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,12 +16,14 @@ fn gate(timeout: u32, runs: usize) -> Gate {
         interval: Interval::Auto,
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::Off,
     };
     let target = |run: usize| Target {
         pipeline: PipelineId::new("p").expect("an id"),
         run: RunId::new(&run.to_string()).expect("an id"),
     };
-    Gate::new(rules, (0..runs).map(target).collect())
+    Gate::new(rules, (0..runs).map(target))
 }
 
 fn answer(word: &str) -> Answer {
@@ -41,7 +43,7 @@ async fn watched<F: Future<Output = Answer>>(mut gate: Gate, look: impl Fn(u32) 
     let clock = Clock::start();
     let mut signals = Signals::listen();
     let number = Cell::new(0);
-    let numbered = |_| {
+    let numbered = |_, _| {
         number.set(number.get() + 1);
         look(number.get())
     };
@@ -115,7 +117,7 @@ async fn the_view_is_told_every_beat() {
         }
     };
     // The service answers nothing at all, which must not silence the beat.
-    watch(&mut gate, &clock, &mut signals, SECOND * 55, |_| after(SECOND * 10_000, "RUNNING"), tell).await;
+    watch(&mut gate, &clock, &mut signals, SECOND * 55, |_, _| after(SECOND * 10_000, "RUNNING"), tell).await;
     let beats = beats.into_inner();
     assert!(beats.len() >= 10, "{beats:?}");
     assert!(beats.windows(2).all(|pair| pair[1] - pair[0] <= SECOND * 60), "{beats:?}");

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::gate::{
-    During, End, Event, Foreign, Meaning, Miss, MissKind, Notice, Outcome, PipelineId, Record, RunId, RunOutcome, Seen,
-    SessionNote, Signal, Target, Verdict, decide,
+    During, End, Event, Fingerprint, Foreign, History, Listed, Listing, Meaning, Miss, MissKind, Notice, Outcome,
+    PipelineId, Record, Request, RunId, RunOutcome, Seen, SessionNote, Signal, SlowerThan, Target, Verdict, Vocabulary,
+    decide,
 };
 use maestro_gate::report::clean::Cleaner;
 use maestro_gate::report::{Report, Story};
@@ -62,11 +63,38 @@ pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
 }
 
 pub fn run(end: Verdict, seen: Option<Seen>, miss: Option<Miss>) -> RunOutcome {
-    RunOutcome { target: target(PIPELINE, RUN), end: End::Verdict(end), seen, miss, unknown_words: Vec::new() }
+    RunOutcome {
+        wanted: target(PIPELINE, RUN).into(),
+        end: End::Verdict(end),
+        seen,
+        miss,
+        unknown_words: Vec::new(),
+        request: Request::None,
+    }
 }
 
 pub fn outcome(runs: Vec<RunOutcome>) -> Outcome {
-    Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs }
+    Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts: Vec::new() }
+}
+
+/// The runs of a pipeline before the ones in these reports: a day apart, oldest first, `S` or `F`, `.` for one whose length
+/// is not known.
+pub fn past(pipeline: &str, ends: &str) -> (PipelineId, History) {
+    let first = at("2024-01-13T06:00:00Z") - chrono::Duration::days(i64::try_from(ends.len()).expect("few"));
+    let listed = |(day, end): (i64, char)| {
+        let created = first + chrono::Duration::days(day);
+        let minutes = 12 + day * 7 % 5;
+        Listed {
+            run: RunId::new(&format!("run_of_day_{day}")),
+            number: None,
+            status: Some(Foreign::new(if end == 'F' { "FAILED" } else { "SUCCESS" })),
+            created_at: Some(created),
+            updated_at: (end != '.').then(|| created + chrono::Duration::minutes(minutes)),
+            trace: if end == 'F' { Fingerprint::of(TRACE) } else { None },
+        }
+    };
+    let runs = (0..).zip(ends.chars()).map(listed).collect();
+    (PipelineId::new(pipeline).expect("an id"), History::of(&Listing { runs }, &Vocabulary::default()))
 }
 
 pub fn no_url(_: &str, _: &str) -> Option<String> {
@@ -143,10 +171,20 @@ pub fn failed() -> Report {
     let appear = Event::NotVisible { run: 0, miss: miss(During::GetRun, MissKind::NoRecord, ""), limit: seconds(120) };
     let appeared = Event::Appeared { run: 0, lasted: seconds(4) };
     let word = Event::Status { run: 0, word: Foreign::new("FAILED"), meaning: Meaning::Failed };
-    let mut report = single(
-        run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None),
-        &[signed_in(), notice(1, appear), notice(5, appeared), running(5), notice(431, word)],
-    );
+    let (id, history) = past(PIPELINE, "SS.SFSSSSSSSFSSSSFSSFF");
+    let learned = Event::Learned { pipeline: 0, id: id.clone(), history: history.clone() };
+    let slow = Event::Slow { run: 0, slower: SlowerThan { runs: 15, of: 15 }, typical: seconds(840) };
+    let failed = run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None);
+    let way = [
+        signed_in(),
+        notice(1, appear),
+        notice(5, appeared),
+        running(5),
+        notice(6, learned),
+        notice(400, slow),
+        notice(431, word),
+    ];
+    let mut report = report(&Outcome { pasts: vec![(id, history)], ..outcome(vec![failed]) }, &way);
     report.trace_file = Some(cleaner().id(&Foreign::new("out/trace.txt")));
     report.runs[0].logs = Some(cleaner().text(&Foreign::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
     report
@@ -211,7 +249,7 @@ pub fn interrupted() -> Report {
 pub fn several() -> Report {
     let named = |run: RunOutcome, pipeline: &str, id: &str| {
         let mut run = run;
-        run.target = target(pipeline, id);
+        run.wanted = target(pipeline, id).into();
         if let Some(seen) = &mut run.seen {
             seen.record.pipeline_id = Foreign::new(pipeline);
             seen.record.run_id = Foreign::new(id);
@@ -234,7 +272,11 @@ pub fn several() -> Report {
     ];
     let vanished = Event::Vanished { run: 3, miss: miss(During::GetRun, MissKind::Http(410), ""), limit: seconds(120) };
     let failed = Event::Status { run: 1, word: Foreign::new("FAILED"), meaning: Meaning::Failed };
-    report(&outcome(runs), &[signed_in(), running(1), notice(200, vanished), notice(431, failed)])
+    let pasts = vec![past("sales", "FSSSS"), past("stock|x", "FF")];
+    let (id, history) = pasts[1].clone();
+    let learned = notice(2, Event::Learned { pipeline: 1, id, history });
+    let way = [signed_in(), running(1), learned, notice(200, vanished), notice(431, failed)];
+    report(&Outcome { pasts, ..outcome(runs) }, &way)
 }
 
 /// Text made of what has a meaning somewhere: line ends, commands, marks, fences, markup, escapes, plain words.

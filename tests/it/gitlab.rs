@@ -87,7 +87,7 @@ fn a_crowd_s_links_stay_within_gitlab_s_limits() {
     let runs = ids.map(|id| {
         let mut seen = seen("FAILED", Meaning::Failed, None);
         seen.record.run_id = Foreign::new(id.as_str());
-        RunOutcome { target: target("p", &id), ..run(Verdict::Failed, Some(seen), None) }
+        RunOutcome { wanted: target("p", &id).into(), ..run(Verdict::Failed, Some(seen), None) }
     });
     let report = report(&fixture::outcome(runs.collect()), &[]);
     assert!(report.runs.iter().all(|run| run.run_url.is_some()));

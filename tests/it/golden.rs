@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use maestro_gate::report::chart::Chart;
 use maestro_gate::report::github::Token;
 use maestro_gate::report::outputs::{Destination, outputs};
 use maestro_gate::report::text::Fold;
@@ -21,7 +22,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
     let rows = outputs(report, Destination::CiFile).rows;
     let summary = match report.stage {
         Stage::First => markdown::began(report),
-        Stage::Final => markdown::summary(report),
+        Stage::Final => markdown::summary(report, Chart::Mermaid),
     };
     let mut documents = vec![
         ("md", summary),

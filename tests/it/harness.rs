@@ -89,6 +89,8 @@ enum As {
     Usual,
     /// Process 1 of a namespace of its own, as in a container.
     One,
+    /// With a bug at this place: examples/provoke.rs.
+    Buggy(&'static str),
 }
 
 /// A story before it begins.
@@ -243,6 +245,10 @@ impl<'s> Story<'s> {
         Story { started_as: As::One, ..self }
     }
 
+    pub fn with_a_bug_at(self, place: &'static str) -> Story<'s> {
+        Story { started_as: As::Buggy(place), ..self }
+    }
+
     /// Where a report goes, or any other file beside it.
     pub fn path(&self, file: &str) -> PathBuf {
         self.out.path().join(file)
@@ -257,6 +263,11 @@ impl<'s> Story<'s> {
     pub fn begun(self) -> Live<'s> {
         let mut command = match self.started_as {
             As::Usual => Command::new(env!("CARGO_BIN_EXE_maestro-gate")),
+            As::Buggy(place) => {
+                let mut command = Command::new(example("provoke"));
+                command.arg(place);
+                command
+            }
             As::One => {
                 let mut command = Command::new("unshare");
                 command.args(["--pid", "--fork", "--kill-child", "--mount-proc", env!("CARGO_BIN_EXE_maestro-gate")]);
@@ -307,6 +318,12 @@ fn append_to(path: &Path) -> File {
 #[expect(clippy::disallowed_methods, reason = "how long a real process takes")]
 pub fn now() -> Instant {
     Instant::now()
+}
+
+/// The program of an example, which cargo builds beside the tests.
+fn example(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_maestro-gate")).with_file_name("examples");
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Whether namespaces can be made here; where not, what needs them is skipped, visibly.

@@ -1,7 +1,9 @@
 //! Contract, *Text from outside is hostile*: parsed by the runner's own rules, nothing we print yields a command, an output
 //! or a markup that we did not mean; and secrets stand in nothing that came from outside.
 
-use maestro_gate::gate::{Answer, Foreign, Gate, Interval, Limits, Observation, OnFirstFailure, Rules, Vocabulary};
+use maestro_gate::gate::{
+    Answer, Foreign, Gate, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, Rules, Vocabulary, Wanted,
+};
 use maestro_gate::report::clean::{Clean, Cleaner, cut, status};
 use maestro_gate::report::{escape, words};
 use proptest::prelude::*;
@@ -368,14 +370,16 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
         interval: Interval::Auto,
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words"),
         on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::Off,
     };
     let target = fixture::target(fixture::PIPELINE, fixture::RUN);
-    let mut gate = Gate::new(rules, vec![target.clone()]);
+    let mut gate = Gate::new(rules, vec![Wanted::Run(target.clone())]);
     let mut notices = Vec::new();
     let record = fixture::seen(&secret, maestro_gate::gate::Meaning::Unknown, None).record;
     let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
     gate.observe(0, fixture::seconds(1), answer, &mut notices);
-    let names = words::Names::new([&target], &cleaner);
+    let names = words::Names::new([Wanted::Run(target)], &cleaner);
     let told: Vec<String> = notices
         .iter()
         .filter_map(|notice| words::note(notice, &names, &cleaner))

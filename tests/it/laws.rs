@@ -28,10 +28,11 @@ const RAW: [(&str, &str); 5] = [
 ];
 
 /// Who may see a secret, and why.
-const SECRETS: [(&str, &str); 4] = [
+const SECRETS: [(&str, &str); 5] = [
     ("src/plan/", "it checks their form"),
     ("src/api/", "it sends them"),
     ("src/app.rs", "it tells the cleaner what to redact, before the first request"),
+    ("src/doctor.rs", "it tells the cleaner which tokens its requests brought"),
     ("src/logs.rs", "it tells the cleaner which tokens asking for logs brought"),
 ];
 

@@ -4,8 +4,9 @@
 use std::sync::LazyLock;
 
 use maestro_gate::gate::{
-    During, End, Event, Foreign, Kept, Meaning, MissKind, Notice, RunOutcome, SessionNote, Verdict,
+    During, End, Event, Foreign, Kept, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Verdict,
 };
+use maestro_gate::report::chart::Chart;
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::github::{self, Token};
 use maestro_gate::report::text::{self, Fold};
@@ -50,8 +51,15 @@ fn crowd(count: usize, trace: &str) -> Report {
         };
         let mut seen = seen(word, meaning, None);
         seen.record.run_id = Foreign::new(format!("run_{index}|{}", "_*|`<".repeat(60)));
-        let target = target(fixture::PIPELINE, &format!("run_{index}"));
-        RunOutcome { target, end: End::Verdict(verdict), seen: Some(seen), miss: None, unknown_words: Vec::new() }
+        let wanted = target(fixture::PIPELINE, &format!("run_{index}")).into();
+        RunOutcome {
+            wanted,
+            end: End::Verdict(verdict),
+            seen: Some(seen),
+            miss: None,
+            unknown_words: Vec::new(),
+            request: Request::None,
+        }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());
     let notices: Vec<Notice> = (0..count)
@@ -77,7 +85,7 @@ static CROWD: LazyLock<Report> = LazyLock::new(|| crowd(5000, &"`\n".repeat(4 <<
 
 #[test]
 fn a_summary_stays_within_128_kib() {
-    let whole = |report: &Report| markdown::began(report).len() + markdown::summary(report).len();
+    let whole = |report: &Report| markdown::began(report).len() + markdown::summary(report, Chart::Mermaid).len();
     // Text that grows when it is escaped or fenced, in every place that can hold it.
     for trace in ["`".repeat(8 << 20), "a\n".repeat(4 << 20), "|".repeat(8 << 20)] {
         for count in [1, 2, 40] {
@@ -111,7 +119,7 @@ fn events_that_were_not_kept_are_counted_in_their_place() {
 
 #[test]
 fn a_cut_table_keeps_failing_runs_first_and_says_what_is_missing() {
-    let page = markdown::summary(&CROWD);
+    let page = markdown::summary(&CROWD, Chart::Mermaid);
     let rows: Vec<&str> =
         page.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|l| l.starts_with('|')).collect();
     assert!(rows.len() > 20, "{} rows", rows.len());
@@ -121,14 +129,14 @@ fn a_cut_table_keeps_failing_runs_first_and_says_what_is_missing() {
     assert!(missing.starts_with(&format!("{} more runs are not shown: ", 5000 - shown)), "{missing}");
     assert!(missing.contains("1667 passed"), "{missing}");
     // As long as all fit, they stand in input order.
-    let page = markdown::summary(&fixture::several());
+    let page = markdown::summary(&fixture::several(), Chart::Mermaid);
     let ids = ["`run_1`", "`run_2`", "`run_3`", "`manual", "`run_5`"].map(|id| page.find(id).expect("in the table"));
     assert!(ids.is_sorted(), "{ids:?}");
 }
 
 #[test]
 fn a_trace_can_not_leave_its_fence() {
-    let page = markdown::summary(&fixture::failed());
+    let page = markdown::summary(&fixture::failed(), Chart::Mermaid);
     let (before, rest) = page.split_once("\n````\n").expect("a fence longer than the trace's own");
     let (inside, after) = rest.split_once("\n````\n").expect("its end");
     assert!(inside.contains("```\n# not a headline") && inside.contains("forged"));
@@ -247,7 +255,7 @@ fn no_document_carries_a_secret() {
             live,
             text::closing(&report, Fold::Github(&token())),
             text::closing_json(&report),
-            markdown::summary(&report),
+            markdown::summary(&report, Chart::Mermaid),
             json::render(&report).expect("JSON"),
             junit::render(&report).expect("XML"),
             dotenv::render(&report, ""),
@@ -298,6 +306,6 @@ proptest! {
         for line in json.lines() {
             prop_assert!(serde_json::from_str::<serde_json::Value>(line).is_ok());
         }
-        prop_assert!(markdown::summary(&report).len() <= markdown::LIMIT);
+        prop_assert!(markdown::summary(&report, Chart::Mermaid).len() <= markdown::LIMIT);
     }
 }

@@ -5,13 +5,16 @@
 
 mod action;
 mod agreement;
+mod choosing;
 mod component;
 mod contract;
+mod doctor;
 mod faults;
 mod fixture;
 mod gitlab;
 mod golden;
 mod harness;
+mod history;
 mod hostile;
 mod hostile_text;
 mod laws;
@@ -22,6 +25,7 @@ mod reports;
 mod runner;
 mod standin;
 mod stories;
+mod triggers;
 mod ways_out;
 
 #[path = "../../examples/stand-in/service/mod.rs"]

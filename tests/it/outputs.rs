@@ -205,7 +205,7 @@ fn runs_is_one_line_of_json_in_input_order() {
 #[test]
 fn runs_is_never_a_shortened_list() {
     let run = |index: usize| RunOutcome {
-        target: target("p", &format!("run_{index}")),
+        wanted: target("p", &format!("run_{index}")).into(),
         ..fixture::run(Verdict::Passed, None, None)
     };
     let fits = |count: usize| {
@@ -235,7 +235,7 @@ fn single_run_outputs_describe_the_first_run_that_has_the_gate_s_verdict() {
 
 #[test]
 fn the_first_version_says_internal_error_and_names_one_explicit_run() {
-    let first = |named: &[_]| Report::first(named, &no_url, &fixture::cleaner());
+    let first = |named: &[maestro_gate::gate::Target]| Report::first(named, &no_url, &fixture::cleaner());
     let (one, two) = (target("p", "r1"), target("p", "r2"));
     for named in [vec![], vec![one.clone()], vec![one.clone(), two.clone()]] {
         let report = first(&named);

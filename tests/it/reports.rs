@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use maestro_gate::gate::{
-    During, End, Event, Foreign, Meaning, MissKind, Notice, SessionNote, Signal, Target, Verdict,
+    During, End, Event, Foreign, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Signal, Target, Verdict,
 };
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::words::{self, Names};
@@ -167,7 +167,7 @@ fn junit_is_never_empty_and_never_all_green_unless_the_gate_passed() {
     let bug_after = |known| Report::internal_error(known, &Foreign::new("bug"), &cleaner);
     let mut reports: Vec<(&str, Report)> = fixture::all();
     reports.push(("a bug after a pass", bug_after(fixture::passed())));
-    reports.push(("nothing named", Report::first(&[], &no_url, &cleaner)));
+    reports.push(("nothing named", Report::first(&[] as &[maestro_gate::gate::Wanted], &no_url, &cleaner)));
     reports.push(("no run", fixture::report(&fixture::outcome(Vec::new()), &[])));
     for (name, report) in reports {
         let cases = cases_of(&report);
@@ -211,6 +211,23 @@ fn step(verdict: Verdict, seen: Option<maestro_gate::gate::Seen>, why: Option<(D
     let told = words::told(&run(verdict, seen, why), seconds(3000), &fixture::cleaner());
     assert!(!told.reason.is_empty());
     told.next_step.to_string()
+}
+
+/// What was started, or may have been, must not be started again unseen.
+#[test]
+fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
+    for verdict in
+        [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
+    {
+        let told =
+            |request| words::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::cleaner());
+        assert!(!told(Request::None).reason.contains("start it"));
+        assert!(told(Request::InDoubt).reason.ends_with("; whether a run was started is not known"));
+        assert!(told(Request::Taken).reason.ends_with("; the service took the request to start it"));
+        for request in [Request::InDoubt, Request::Taken] {
+            assert!(told(request).next_step.contains("before you run this job again"));
+        }
+    }
 }
 
 /// The person at 2 a.m. is told which input to change.

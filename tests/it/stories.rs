@@ -1,5 +1,6 @@
 //! Stories of the whole gate, one file per promise: the real binary, real sockets, real signals.
 
+mod bugs;
 mod destinations;
 mod hostile_service;
 mod killed;

@@ -3,7 +3,7 @@
 use super::*;
 
 fn observed(during: During, kind: MissKind) -> &'static str {
-    match read(Fault::new(kind).during(during)) {
+    match read::<()>(Fault::new(kind).during(during)) {
         Observation::Record(_) => "record",
         Observation::NotVisible(_) => "not visible",
         Observation::Denied(Scope::SignIn, _) => "denied",

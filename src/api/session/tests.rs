@@ -48,7 +48,7 @@ fn make_due(session: &Session) {
 
 fn lost(lost: Result<Pass, Lost>) -> Observation {
     match lost {
-        Err(Lost::Answer(answer)) => answer.observation,
+        Err(Lost::Answer(answer)) => answer.about().observation,
         Err(Lost::NothingNewer) => panic!("nothing newer"),
         Ok(_) => panic!("a token"),
     }

@@ -132,6 +132,11 @@ async fn a_redirect_that_leads_nowhere_ends() {
     assert_eq!(got(&answering(Reply::with(304, &[("location", "/x")], b"")).await).await, Ok((304, Vec::new())));
 }
 
+async fn post(transport: &Transport) -> Heard {
+    let url = transport.address(&["auth", "sign-in"]);
+    transport.post(transport.turn().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await
+}
+
 #[tokio::test]
 async fn a_post_is_sent_once() {
     let cases = [
@@ -144,8 +149,7 @@ async fn a_post_is_sent_once() {
     for (reply, expected) in cases {
         let server = answering(reply).await;
         let transport = transport(&server);
-        let url = transport.address(&["auth", "sign-in"]);
-        let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+        let heard = post(&transport).await;
         assert_eq!(heard.reply.map(|reply| reply.status).map_err(|fault| fault.kind), expected);
         assert_eq!(server.asked().len(), 1);
     }
@@ -158,8 +162,7 @@ async fn a_post_on_a_connection_that_the_server_closed_is_not_repeated() {
         Server::start(|asked| if asked.method == "GET" { Reply::json(200, "x") } else { Reply::raw("") }).await;
     let transport = transport(&server);
     assert!(get(&transport, 10).await.1.is_ok());
-    let url = transport.address(&["auth", "sign-in"]);
-    let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    let heard = post(&transport).await;
     assert_eq!(heard.reply.err().expect("broken").kind, MissKind::Broken);
     assert_eq!(server.asked().iter().filter(|asked| asked.method == "POST").count(), 1);
 }
@@ -390,8 +393,7 @@ async fn http_2_is_spoken_and_repeats_no_post_either() {
     let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
     let transport = Transport::build(builder, base).expect("a client");
     assert_eq!(get(&transport, 1024).await.1, Ok((200, b"second version".to_vec())));
-    let url = transport.address(&["auth", "sign-in"]);
-    let heard = transport.post(transport.turn().await, url, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await;
+    let heard = post(&transport).await;
     assert_eq!(heard.reply.err().expect("refused").kind, MissKind::Broken);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

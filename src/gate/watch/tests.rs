@@ -1,7 +1,9 @@
 //! Stories of answers through the core, told one by one; `exhaustive` tells all short ones there are.
 
 use super::*;
-use crate::gate::{During, Interval, Limits, MissKind, Observation, PipelineId, Record, RunId, Scope, Vocabulary};
+use crate::gate::{
+    Answer, During, Interval, Limits, MaxAge, MissKind, Observation, PipelineId, Record, RunId, Scope, Vocabulary,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,6 +21,8 @@ fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
         interval,
         vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
         on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::Off,
     }
 }
 
@@ -334,61 +338,12 @@ fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
     let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
     assert_eq!(gate.outcome().verdict, Verdict::InternalError);
-    assert_eq!(Gate::new(usual(), vec![]).outcome().verdict, Verdict::InternalError);
-}
-
-#[test]
-fn what_changed_is_told_once() {
-    let mut gate = Gate::new(usual(), vec![target("r")]);
-    let mut notices = Vec::new();
-    let story = [
-        not_visible(),
-        not_visible(),
-        record("RUNNING"),
-        record("RUNNING"),
-        unusable(),
-        unusable(),
-        record("RUNNING"),
-        not_visible(),
-        record("SUCCESS"),
-    ];
-    for (n, observation) in (1..).zip(story) {
-        gate.observe(0, SECOND * n, plain(observation), &mut notices);
-    }
-    let told: Vec<(u64, &str)> = notices
-        .iter()
-        .map(|notice| {
-            let name = match &notice.event {
-                Event::Status { .. } => "status",
-                Event::UnknownWord { .. } => "unknown word",
-                Event::NotVisible { .. } => "not visible",
-                Event::Vanished { .. } => "vanished",
-                Event::Appeared { .. } => "appeared",
-                Event::OutageBegan { .. } => "outage",
-                Event::OutageEnded { misses, .. } => {
-                    assert_eq!(*misses, 2);
-                    "outage over"
-                }
-                Event::AskedToWait { .. } => "asked to wait",
-                Event::Session(_) => "session",
-                Event::Ended { .. } => "ended",
-            };
-            (notice.at.as_secs(), name)
-        })
-        .collect();
-    let expected = [
-        (1, "not visible"),
-        (3, "appeared"),
-        (3, "status"),
-        (5, "outage"),
-        (7, "outage over"),
-        (8, "vanished"),
-        (9, "appeared"),
-        (9, "status"),
-        (9, "ended"),
-    ];
-    assert_eq!(told, expected);
+    assert_eq!(Gate::new(usual(), Vec::<Wanted>::new()).outcome().verdict, Verdict::InternalError);
 }
 
 mod endurance;
 mod exhaustive;
+mod learning;
+mod seeking;
+mod surveys;
+mod told;

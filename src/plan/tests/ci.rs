@@ -106,14 +106,17 @@ fn a_system_s_own_file_is_found_by_its_variable_and_left_alone_by_others() {
 
 #[test]
 fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
-    let azure = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", "/agent/temp")];
+    // A path from the root, as the system at hand writes it.
+    let temp = if cfg!(windows) { "C:/agent/temp" } else { "/agent/temp" };
+    let azure = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", temp)];
     let found = |args: &[&str]| story().env(&ENOUGH).env(&azure).args(args).resolved().outlet.ci_summary;
-    assert_eq!(found(&[]), Some("/agent/temp/maestro_gate.md".into()));
-    assert_eq!(found(&["--output-prefix", "SALES_"]), Some("/agent/temp/sales.md".into()));
-    assert_eq!(found(&["--output-prefix", "_"]), Some("/agent/temp/maestro_gate.md".into()));
+    let named = |name: &str| Some(PathBuf::from(temp).join(name));
+    assert_eq!(found(&[]), named("maestro_gate.md"));
+    assert_eq!(found(&["--output-prefix", "SALES_"]), named("sales.md"));
+    assert_eq!(found(&["--output-prefix", "_"]), named("maestro_gate.md"));
     assert_eq!(found(&["--markdown", "out/x.md"]), Some("/work/out/x.md".into()));
     assert_eq!(found(&["--summary=false", "--markdown", "out/x.md"]), None);
-    assert_eq!(found(&["--json", "/agent/temp/maestro_gate.md"]), None);
+    assert_eq!(found(&["--json", &format!("{temp}/maestro_gate.md")]), None);
     assert_eq!(outlet(&[("TF_BUILD", "True")]).ci_summary, None);
 }
 

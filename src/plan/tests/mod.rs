@@ -13,7 +13,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::gate::{Foreign, Meaning};
+use crate::gate::{Foreign, Learning, Meaning};
 
 /// Enough to make a plan of.
 const ENOUGH: [(&str, &str); 3] =
@@ -54,7 +54,7 @@ impl Story {
 
     fn resolved(&self) -> Resolved {
         match self.start() {
-            Start::Gate(resolved) => *resolved,
+            Start::Gate(resolved) | Start::Doctor(resolved) => *resolved,
             Start::Show(text) => panic!("shown: {text}"),
         }
     }
@@ -117,6 +117,7 @@ fn every_default_is_the_contract_s() {
         dotenv: None,
         markdown: None,
         trace_file: None,
+        has_mermaid: false,
         output_dir: None,
         annotations: None,
         output_prefix: "MAESTRO_GATE_".to_owned(),
@@ -130,8 +131,7 @@ fn every_default_is_the_contract_s() {
 /// A default that its own parser refused would be missing without a word.
 #[test]
 fn every_default_can_be_written_by_the_user_as_well() {
-    let standing = |input: &Input| input.row().standing == crate::inputs::Standing::Now;
-    let inputs = ROWS.iter().map(|row| row.input).filter(standing);
+    let inputs = ROWS.iter().map(|row| row.input);
     let env: Vec<(&str, &str)> =
         inputs.filter_map(|input| Some((input.row().variable, default(input)?))).chain(ENOUGH).collect();
     let (written, unwritten) = (story().env(&env), story().env(&ENOUGH));
@@ -208,20 +208,20 @@ fn words_that_would_fool_the_gate_are_all_told() {
 }
 
 #[test]
-fn what_is_promised_for_later_is_refused_by_name() {
-    for (flag, value) in [
-        ("--trigger", "true"),
-        ("--trigger", "false"),
-        ("--if-running", "queue"),
-        ("--max-age", "any"),
-        ("--history", "true"),
-    ] {
-        let mistake = story().env(&ENOUGH).args(&[&format!("{flag}={value}")]).mistake();
-        assert!(mistake.contains(&flag[2..]) && mistake.contains("not available in this version yet"), "{mistake}");
-        // Empty means unset, here as well: composite actions pass every input.
-        story().env(&ENOUGH).args(&[&format!("{flag}=")]).plan();
-    }
-    assert!(story().env(&ENOUGH).args(&["doctor"]).mistake().contains("`doctor` is not available"));
+fn history_is_learned_from_unless_it_is_switched_off() {
+    assert_eq!(story().env(&ENOUGH).plan().rules.learning, Learning::On);
+    // Empty means unset, here as well: composite actions pass every input.
+    assert_eq!(story().env(&ENOUGH).args(&["--history="]).plan().rules.learning, Learning::On);
+    assert_eq!(with("MAESTRO_HISTORY", "false").plan().rules.learning, Learning::Off);
+    assert!(with("MAESTRO_HISTORY", "no").mistake().contains("history"));
+}
+
+#[test]
+fn doctor_comes_before_all_flags() {
+    assert!(
+        matches!(story().env(&ENOUGH).args(&["doctor", "--quiet"]).start(), Start::Doctor(resolved) if resolved.plan.is_ok())
+    );
+    assert!(story().env(&ENOUGH).args(&["--quiet", "doctor"]).mistake().contains("`doctor` comes before all flags"));
 }
 
 /// Contract: all mistakes are reported at once (input, value unless secret, what would be right).
@@ -283,7 +283,7 @@ fn help_and_version_are_shown_and_nothing_else() {
         let line = format!("{:>3}  {}", verdict.exit_code(), verdict.name());
         assert!(help.lines().any(|found| found.trim_start().starts_with(line.trim_start())), "{line}");
     }
-    for row in ROWS.iter().filter(|row| row.standing == crate::inputs::Standing::Now) {
+    for row in &ROWS {
         assert!(help.contains(row.variable), "{}", row.name);
         let default = default(row.input).map(|text| format!("[default: {text}]"));
         let unwrapped = help.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,7 +1,7 @@
 //! Selecting runs.
 
 use super::*;
-use crate::gate::{PipelineId, RunId};
+use crate::gate::{IfRunning, MaxAge, PipelineId, RunId, Target, Wanted};
 
 fn sign_in() -> Story {
     story().env(&[("DADOSFERA_ACCESS_TOKEN", "token")])
@@ -9,7 +9,7 @@ fn sign_in() -> Story {
 
 fn selected(args: &[&str]) -> Vec<String> {
     let plan = sign_in().args(args).plan();
-    plan.targets.iter().map(|target| format!("{}/{}", target.pipeline, target.run)).collect()
+    plan.wanted.iter().map(|wanted| format!("{}/{}", wanted.pipeline(), wanted.run())).collect()
 }
 
 fn refused(args: &[&str]) -> String {
@@ -79,27 +79,79 @@ fn the_pipeline_is_needed_unless_every_entry_names_its_own() {
 }
 
 #[test]
-fn several_pipelines_are_not_for_this_version() {
+fn several_pipelines_are_for_what_is_chosen_and_not_for_a_run_that_is_named() {
     for several in [&["--pipeline-id=p,q"][..], &["--pipeline-id=p", "--pipeline-id=q"], &["--pipeline-id=p q"]] {
         let mistake = refused(&[several, &["--run-id=r"]].concat());
-        assert!(mistake.starts_with("pipeline-id") && mistake.contains("`latest`"), "{mistake}");
+        assert!(mistake.starts_with("run-id \"r\"") && mistake.contains("of which pipeline"), "{mistake}");
+        let chosen = [several, &["--run-id=latest,o/r,last-success", "--max-age=1d"]].concat();
+        assert_eq!(selected(&chosen), ["p/latest", "q/latest", "o/r", "p/last-success", "q/last-success"]);
     }
+    assert_eq!(
+        refused(&["--pipeline-id=p,q/r", "--run-id=latest", "--max-age=any"]).split(' ').next(),
+        Some("pipeline-id")
+    );
     assert_eq!(selected(&["--pipeline-id=p", "--pipeline-id=p", "--run-id=r"]), ["p/r"]);
     assert!(refused(&["--pipeline-id=p,", "--run-id=r"]).contains("comma"));
     assert!(refused(&["--pipeline-id=a/b", "--run-id=r"]).contains("not a pipeline's id"));
 }
 
 #[test]
-fn selectors_are_refused_by_name() {
+fn what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one() {
     for entry in ["latest", "last-success", "q/latest", "q/last-success"] {
         let mistake = refused(&["--pipeline-id=p", "--run-id", entry]);
-        assert!(mistake.contains(entry) && mistake.contains("not available in this version yet"), "{mistake}");
+        assert!(mistake.starts_with("max-age: needed") && mistake.contains(&format!("`{entry}`")), "{mistake}");
+        for age in ["any", "24h", "3650d", "1s"] {
+            let plan = sign_in().args(&["--pipeline-id=p", "--run-id", entry, "--max-age", age]).plan();
+            assert!(matches!(plan.wanted[..], [Wanted::Choice { .. }]), "{entry}");
+        }
     }
+    for age in ["", "0", "3651d", "ANY", "forever", "1h30"] {
+        let mistakes = sign_in().args(&["--pipeline-id=p", "--run-id=latest", "--max-age", age]).mistakes();
+        assert!(mistakes[0].starts_with("max-age"), "{mistakes:?}");
+    }
+    let max_age = |args: &[&str]| sign_in().args(&[&["--run-id=p/r"][..], args].concat()).plan().rules.max_age;
+    assert_eq!(max_age(&[]), MaxAge::Any);
+    assert_eq!(max_age(&["--max-age=any"]), MaxAge::Any);
+    assert_eq!(max_age(&["--max-age=90m"]), MaxAge::Within(Duration::from_secs(5400)));
+    // Only the whole word is one.
+    assert_eq!(
+        selected(&["--pipeline-id=p", "--run-id=Latest,latest_,p/LATEST"]),
+        ["p/Latest", "p/latest_", "p/LATEST"]
+    );
 }
 
 #[test]
 fn targets_carry_the_ids_as_given() {
     let plan = sign_in().args(&["--run-id", "P-1/R_2"]).plan();
     let expected = Target { pipeline: PipelineId::new("P-1").unwrap(), run: RunId::new("R_2").unwrap() };
-    assert_eq!(plan.targets, [expected]);
+    assert_eq!(plan.wanted, [Wanted::Run(expected)]);
+}
+
+#[test]
+fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
+    let started = |args: &[&str]| {
+        let plan = sign_in().args(&[&["--trigger", "--pipeline-id=p,q"][..], args].concat()).plan();
+        let start = |wanted: &Wanted| match wanted {
+            Wanted::Start { pipeline, if_running } => (pipeline.to_string(), *if_running),
+            Wanted::Run(_) | Wanted::Choice { .. } => panic!("{wanted:?}"),
+        };
+        plan.wanted.iter().map(start).collect::<Vec<_>>()
+    };
+    for (args, mode) in [
+        (&[][..], IfRunning::Queue),
+        (&["--if-running=queue"], IfRunning::Queue),
+        (&["--if-running=attach"], IfRunning::Attach),
+        (&["--if-running=fail", "--max-age=1h"], IfRunning::Fail),
+    ] {
+        assert_eq!(started(args), [("p".to_owned(), mode), ("q".to_owned(), mode)]);
+    }
+    assert!(refused(&["--trigger"]).starts_with("pipeline-id: needed"));
+    assert!(refused(&["--trigger", "--pipeline-id=p", "--run-id=r"]).starts_with("run-id \"r\" (--run-id): excluded"));
+    assert!(refused(&["--trigger", "--pipeline-id=p", "--timeout=0s"]).starts_with("timeout \"0s\""));
+    assert!(
+        refused(&["--trigger", "--pipeline-id=p", "--if-running=wait"]).contains("possible are: queue, attach, fail")
+    );
+    assert!(refused(&["--trigger=maybe", "--pipeline-id=p", "--run-id=r"]).starts_with("trigger \"maybe\""));
+    // Told not to: as if it were not there.
+    assert_eq!(selected(&["--trigger=false", "--if-running=fail", "--run-id=p/r", "--timeout=0"]), ["p/r"]);
 }

@@ -179,8 +179,10 @@ impl Again {
     fn replace(&mut self, secret: Option<Range<usize>>) {
         let Some(secret) = secret.filter(|secret| secret.len() > MARK.len()) else { return };
         let bottom = self.reader.position - self.held.len();
+        // With its beginning written, a mark would only spell it again, for ever.
+        let mark = if secret.start < bottom { &[] } else { MARK };
         let above = self.held.drain(secret.end.saturating_sub(bottom)..).map(|(byte, _)| byte);
-        above.rev().chain(MARK.iter().copied()).for_each(|byte| self.coming.push_front(byte));
+        above.rev().chain(mark.iter().copied()).for_each(|byte| self.coming.push_front(byte));
         self.held.truncate(secret.start.saturating_sub(bottom));
         let state = self.held.back().map_or(self.before, |(_, state)| *state);
         self.reader.go_back(bottom + self.held.len(), state);

@@ -139,6 +139,19 @@ fn a_mark_never_completes_a_secret() {
 }
 
 #[test]
+fn a_mark_that_spells_a_secret_again_and_again_comes_to_an_end() {
+    // The mark behind the last five of them is a secret, and so is the next mark.
+    let text = format!("{}topsecret", "a".repeat(1000));
+    let shown = cleaned(&["aaaaa*", "topsecret"], &text);
+    assert_eq!(shown.trim_start_matches('a'), "", "{shown}");
+    assert!(shown.len() > 900, "{shown}");
+    // Found by fuzzing.
+    let text = format!("{}FiYWJhYg{}", "\u{fffd}".repeat(24), "\u{fffd}".repeat(16));
+    let shown = cleaned(&["\u{fffd}\u{fffd}*", "ababab"], &text);
+    assert!(!shown.contains("\u{fffd}\u{fffd}*"), "{shown}");
+}
+
+#[test]
 fn short_secrets_are_refused_and_harmless() {
     let cleaner = Cleaner::new();
     assert!(!cleaner.add_secret(""));

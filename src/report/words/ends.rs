@@ -6,7 +6,7 @@ use super::super::clean::{Clean, Cleaner};
 use super::events::teach;
 use super::remedies::remedy;
 use super::{came, duration, find_the_killer, killed, miss, signal, stamp, word};
-use crate::gate::{During, End, Meaning, RunOutcome, Seen, Signal, Verdict};
+use crate::gate::{During, End, Meaning, Request, RunOutcome, Seen, Signal, Verdict};
 
 /// What is told about the end of one run; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct Told {
     pub reason: Clean,
     pub next_step: Clean,
 }
+
+/// Where a run may have been started that nobody waited for to its end.
+const LOOK_FIRST: &str =
+    "look in Maestro whether a new run is there, before you run this job again: that would start another";
 
 /// Words the end of a run; `waited` is how long the gate waited for all of them.
 pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
@@ -40,6 +44,11 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
             Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "correct the inputs".to_owned()),
             Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
         },
+    };
+    let (reason, next_step) = match run.request {
+        Request::None => (reason, next_step),
+        Request::InDoubt => (format!("{reason}; whether a run was started is not known"), LOOK_FIRST.to_owned()),
+        Request::Taken => (format!("{reason}; the service took the request to start it"), LOOK_FIRST.to_owned()),
     };
     Told { reason: Clean::ours(reason), next_step: Clean::ours(next_step) }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
 use super::super::{Note, Weight};
-use super::{Names, came, count, duration, miss, word};
-use crate::gate::{End, Event, Foreign, Meaning, Notice, SessionNote, Verdict};
+use super::{Names, about, came, count, duration, miss, word};
+use crate::gate::{End, Event, Foreign, Meaning, Notice, PipelineId, RunId, SessionNote, Taken, Verdict};
 
 /// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
@@ -21,8 +21,17 @@ pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Option<Note> {
             return None;
         }
     }
+    let name = match pipeline(&notice.event).filter(|_| names.len() > 1) {
+        Some(id) => cleaner.id(&Foreign::new(id.as_str())).to_string(),
+        None => name.to_owned(),
+    };
     let text = if name.is_empty() { text } else { format!("{name}: {text}") };
     Some(Note { at: notice.at, weight, text: Clean::ours(text) })
+}
+
+/// The pipeline that an event is about as a whole.
+fn pipeline(event: &Event) -> Option<&PipelineId> {
+    if let Event::Learned { id, .. } | Event::NoHistory { id, .. } = event { Some(id) } else { None }
 }
 
 fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
@@ -66,11 +75,73 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             Plain,
             format!("the service asks for {} of rest; the next look comes in {}", duration(*asked), duration(*waits)),
         ),
+        Event::Chosen { run, selector, id, passed_over } => {
+            let passed_over = match passed_over {
+                0 => String::new(),
+                number => format!("; {} could not be read and were passed over", count(*number, "record", "records")),
+            };
+            let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, cleaner));
+            (Some(*run), if passed_over.is_empty() { Plain } else { Warning }, text)
+        }
+        Event::Started { run } => {
+            (Some(*run), Plain, "the service took the request to start the pipeline; looking for the run".to_owned())
+        }
+        Event::StartLost { run, miss: why } => (
+            Some(*run),
+            Warning,
+            format!(
+                "whether the pipeline was started is not known ({}); it is not asked again, the list of runs will tell",
+                miss(why, cleaner)
+            ),
+        ),
+        Event::Queued { run, behind } => {
+            let behind =
+                behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id, cleaner)));
+            (
+                Some(*run),
+                Plain,
+                format!("not listed yet: {behind} of the pipeline is still going, ours waits behind it"),
+            )
+        }
+        Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, cleaner))),
+        Event::Learned { history, .. } => (None, Plain, super::history(history)),
+        Event::NoHistory { miss: why, .. } => (
+            None,
+            Plain,
+            format!("nothing was learned from past runs ({}); looking without a forecast", miss(why, cleaner)),
+        ),
+        Event::Slow { run, slower, typical } => (
+            Some(*run),
+            Plain,
+            format!("slower than {} of {} runs, which usually take {}", slower.runs, slower.of, about(*typical)),
+        ),
+        Event::Overdue { run, age, typical } => {
+            (Some(*run), Warning, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
+        }
         Event::Session(note) => {
             let (weight, text) = session(note, cleaner);
             (None, weight, text)
         }
         Event::Ended { run, end } => (Some(*run), Plain, format!("over: {}", end.name())),
+    }
+}
+
+fn shown(id: &RunId, cleaner: &Cleaner) -> Clean {
+    cleaner.id(&Foreign::new(id.as_str()))
+}
+
+fn taken(taken: Taken, id: &str) -> String {
+    match taken {
+        Taken::Attached => {
+            format!("run {id} was going already and is waited for instead; it may have begun before your change")
+        }
+        Taken::Ours => format!("run {id} is the one that was started: it has the id that the service answered with"),
+        Taken::Candidate { of: 1 } => {
+            format!("run {id} is new since the start and is waited for; the service gives no proof that it is ours")
+        }
+        Taken::Candidate { of } => {
+            format!("run {id} is one of {of} that are new since the start; any may be ours, so all are waited for")
+        }
     }
 }
 

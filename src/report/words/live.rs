@@ -3,21 +3,23 @@
 use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
-use super::{Names, count, duration, miss, word};
-use crate::gate::{Foreign, Gate, Target};
+use super::{Names, about, count, duration, miss, word};
+use crate::gate::{Foreign, Gate, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
 
 /// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
-pub fn opening(targets: &[Target], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
+pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
     let waiting = match timeout.is_zero() {
         true => "looking once at".to_owned(),
         false => format!("waiting up to {} for", duration(timeout)),
     };
     let id = |id: &str| cleaner.id(&Foreign::new(id));
-    let runs = match targets {
-        [only] => format!("run {} of pipeline {}", id(only.run.as_str()), id(only.pipeline.as_str())),
+    let runs = match wanted {
+        [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
+        [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
+        [only @ Wanted::Start { .. }] => format!("what is started of pipeline {}", id(only.pipeline().as_str())),
         several => count(several.len(), "run", "runs"),
     };
     let service = cleaner.line(&Foreign::new(base.trim_end_matches('/')), SERVICE_LIMIT);
@@ -27,7 +29,10 @@ pub fn opening(targets: &[Target], timeout: Duration, base: &str, cleaner: &Clea
 /// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`.
 pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> Clean {
     let (watching, runs) = gate.progress();
-    let what = if runs == 1 { state(gate, 0, cleaner) } else { format!("{} of {runs} runs are over", runs - watching) };
+    let what = match runs {
+        1 => format!("{}{}", state(gate, 0, cleaner), eta(gate, 0, now)),
+        _ => format!("{} of {runs} runs are over{}", runs - watching, last_of(gate, now)),
+    };
     let limit = gate.rules().limits.timeout;
     let polls = count(usize::try_from(polls).unwrap_or(usize::MAX), "poll", "polls");
     Clean::ours(format!("still waiting: {what}, {} of {}, {polls}", duration(now), duration(limit)))
@@ -39,6 +44,19 @@ pub fn look(gate: &Gate, run: usize, next: Option<Duration>, names: &Names, clea
     let whose = if name.is_empty() { String::new() } else { format!(" at {name}") };
     let then = next.map(|wait| format!("; the next in {:.1}s", wait.as_secs_f64())).unwrap_or_default();
     Clean::ours(format!("look{whose}: {}{then}", state(gate, run, cleaner)))
+}
+
+/// `, usually 12m, about 4m left`, if the past tells.
+fn eta(gate: &Gate, run: usize, now: Duration) -> String {
+    let known = gate.forecast(run).zip(gate.age(run, now)).filter(|_| gate.is_watching(run));
+    known.map(|(forecast, age)| format!(", {}", super::eta(forecast, age))).unwrap_or_default()
+}
+
+/// `, the last in about 8m`: if the past tells of all that are still going.
+fn last_of(gate: &Gate, now: Duration) -> String {
+    let left = gate.watching().map(|run| gate.forecast(run)?.left(gate.age(run, now)?));
+    let longest = left.collect::<Option<Vec<Duration>>>().and_then(|all| all.into_iter().max());
+    longest.map(|left| format!(", the last in about {}", about(left))).unwrap_or_default()
 }
 
 /// What the last look at a run brought.

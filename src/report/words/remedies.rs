@@ -3,7 +3,7 @@
 use crate::gate::{During, Miss, MissKind};
 
 /// The next step after a miss that ended a watch.
-pub(super) fn remedy(miss: &Miss) -> &'static str {
+pub fn remedy(miss: &Miss) -> &'static str {
     match (miss.during, miss.kind) {
         (_, MissKind::Http(407) | MissKind::ProxyAuthentication) => {
             "put the proxy's user and password into HTTPS_PROXY, or the service's host into NO_PROXY"
@@ -13,14 +13,36 @@ pub(super) fn remedy(miss: &Miss) -> &'static str {
              totp-secret too"
         }
         (During::SignIn, MissKind::Http(404 | 410)) => "check base-url: there is no sign-in at that address",
-        (During::GetRun | During::Logs, MissKind::Http(401)) | (_, MissKind::TokenRefused) => {
+        (During::GetRun | During::List | During::Execute | During::Logs, MissKind::Http(401))
+        | (_, MissKind::TokenRefused) => {
             "give a fresh access-token (one lives about 30 minutes); with username and password the gate renews it by \
              itself"
         }
-        (During::GetRun | During::Logs, MissKind::Http(403)) => {
+        (During::Execute, MissKind::Http(403)) => {
+            "let this account start the pipeline, or sign in with one that may; check pipeline-id too"
+        }
+        (During::GetRun | During::List | During::Logs, MissKind::Http(403)) => {
             "let this account see the pipeline, or sign in with one that may; check pipeline-id too"
         }
-        (During::GetRun | During::Logs, MissKind::Http(404 | 410)) | (_, MissKind::NoRecord) => {
+        (During::List, MissKind::NotListed) => {
+            "look in Maestro whether the pipeline has such a run; check pipeline-id, and that the account belongs to the \
+             pipeline's owner; if a new run only needs longer to show up, raise appear-timeout"
+        }
+        (During::List | During::Execute, MissKind::Http(404 | 410) | MissKind::NoRecord) => {
+            "check pipeline-id, and that the account belongs to the pipeline's owner"
+        }
+        (During::Execute, MissKind::Http(400..=499) | MissKind::Refused) => {
+            "look in Maestro whether the pipeline is paused, and why it does not start; then run this job again"
+        }
+        (_, MissKind::AlreadyGoing) => {
+            "run this job again when that run is over, or set if-running: queue, or attach to wait for that run"
+        }
+        (_, MissKind::Unplaceable) => {
+            "name the run by its id; the service's list has a record that can't be read: tell Dadosfera"
+        }
+        (_, MissKind::NoDate) => "check proxies on the way: an answer's Date header got lost",
+        (_, MissKind::Refused) => "look in Maestro what the service has against it",
+        (During::GetRun | During::Logs, MissKind::Http(404 | 410)) | (_, MissKind::NoRecord | MissKind::NotListed) => {
             "check run-id and pipeline-id, and that the account belongs to the pipeline's owner; if a new run only needs \
              longer to show up, raise appear-timeout"
         }

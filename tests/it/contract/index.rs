@@ -5,17 +5,10 @@
 pub struct Line {
     pub says: &'static str,
     pub held_by: &'static [&'static str],
-    /// Promised, and not built yet.
-    pub is_open: bool,
 }
 
 const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line {
-    Line { says, held_by, is_open: false }
-}
-
-/// Refused by name until it is there.
-const fn open(says: &'static str) -> Line {
-    Line { says, held_by: &["what_is_promised_for_later_is_refused_by_name"], is_open: true }
+    Line { says, held_by }
 }
 
 const MISTAKES: &str = "a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made";
@@ -39,15 +32,43 @@ pub const INPUTS: &[Line] = &[
         "run-id",
         &[MISTAKES, "an_id_is_one_path_segment_behind_the_base_s_own_path", "hostile_ids_are_ids_and_no_more"],
     ),
-    open("trigger"),
-    open("if-running"),
-    open("max-age"),
+    line(
+        "trigger",
+        &[
+            "whatever_becomes_of_the_answer_the_service_is_asked_once",
+            "no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed",
+            "inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started",
+        ],
+    ),
+    line("if-running", &["behind_a_run_that_is_going_the_gate_queues_attaches_or_fails"]),
+    line(
+        "max-age",
+        &[
+            "a_success_is_as_fresh_as_the_service_s_own_clock_says",
+            "what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one",
+        ],
+    ),
     line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_look_lands_on_the_deadline"]),
-    line("poll-interval", &["a_fixed_interval_is_kept", "the_ramp_grows_from_one_second_to_ten"]),
+    line(
+        "poll-interval",
+        &[
+            "a_fixed_interval_is_kept",
+            "the_ramp_grows_from_one_second_to_ten",
+            "a_past_that_is_learned_places_the_looks",
+            "looks_are_dense_where_runs_end_and_wide_before",
+        ],
+    ),
     line("appear-timeout", &[FAULTS, "a_run_that_stays_unknown_is_not_found_after_appear_timeout"]),
     line("max-outage", &[FAULTS, "an_outage_without_a_break_ends_as_unreachable"]),
     line("fail-fast", &["fail_fast_gives_up_the_others_and_says_so", "without_fail_fast_every_run_is_waited_for"]),
-    open("history"),
+    line(
+        "history",
+        &[
+            "the_past_is_asked_for_once_and_only_while_the_run_is_going",
+            "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict",
+            "history_is_learned_from_unless_it_is_switched_off",
+        ],
+    ),
     line("success-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
     line("failure-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
     line("base-url", &["nothing_is_in_the_way_of_a_wrong_address_but_the_check_itself", MISTAKES]),
@@ -94,8 +115,8 @@ pub const VERDICTS: &[Line] = &[
     line("not-found", &[BODIES, FAULTS]),
     line("denied", &[STATUSES, SIGN_IN]),
     line("unreachable", &[STATUSES, BELOW]),
-    Line { is_open: true, ..line("stale", &["exit_codes_are_the_contract_s_and_none_is_taken_by_others"]) },
-    Line { is_open: true, ..line("not-started", &["exit_codes_are_the_contract_s_and_none_is_taken_by_others"]) },
+    line("stale", &["a_success_is_as_fresh_as_the_service_s_own_clock_says"]),
+    line("not-started", &["whatever_becomes_of_the_answer_the_service_is_asked_once"]),
     line("internal-error", &[KILLED, "a_bug_is_told_as_a_bug_whatever_was_known"]),
     line("interrupted", &[SIGNALS, "process_one_heeds_signals"]),
 ];
@@ -146,8 +167,40 @@ pub const RULES: &[Line] = &[
         "only byte-identical entries are one",
         &["only_byte_identical_entries_are_one_and_each_may_name_its_pipeline"],
     ),
-    Line { is_open: true, ..line("latest and last-success", &["selectors_are_refused_by_name"]) },
-    Line { is_open: true, ..line("doctor", &["what_is_promised_for_later_is_refused_by_name"]) },
+    line(
+        "latest is the newest run, and an unreadable record exposes no older one",
+        &[
+            "latest_is_the_newest_run_in_a_long_list_of_any_order",
+            "a_record_that_can_not_be_put_in_order_never_exposes_an_older_success",
+            "of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing",
+        ],
+    ),
+    line(
+        "last-success is the newest success; unreadable records are counted",
+        &[
+            "last_success_is_the_newest_success_and_counts_what_it_passes_over",
+            "a_pipeline_without_such_a_run_is_not_found",
+        ],
+    ),
+    line(
+        "the run's own record, not the list, decides",
+        &[
+            "latest_is_waited_for_and_its_own_record_decides",
+            "every_short_story_of_a_choice_passes_only_on_a_fresh_record_of_the_run_itself",
+        ],
+    ),
+    line(
+        "several new runs are all waited for, and the list is read once more before a pass",
+        &["of_several_new_runs_all_are_waited_for_and_the_worst_decides", "before_a_pass_the_list_is_read_once_more"],
+    ),
+    line(
+        "the appear clock stands still while an earlier run is going",
+        &["the_appear_clock_stands_still_while_an_earlier_run_is_going"],
+    ),
+    line(
+        "doctor checks everything and starts nothing",
+        &["each_trouble_of_the_service_is_found_in_its_row", "doctor_starts_nothing_and_leaves_every_report_as_it_is"],
+    ),
     // How an answer is read
     line("200 with the record, bare or under data", &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"]),
     line(
@@ -246,6 +299,14 @@ pub const RULES: &[Line] = &[
             "the_log_tells_a_failure_with_its_trace_and_the_next_step_last",
         ],
     ),
+    line(
+        "time left, the last runs and how this one stands among them",
+        &[
+            "while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue",
+            "a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_same",
+            "a_hostile_past_yields_nothing",
+        ],
+    ),
     // Text from outside
     line(
         "no command, output or markup that we did not mean",
@@ -273,6 +334,19 @@ pub const RULES: &[Line] = &[
     line(
         "bodies are limited after decompression",
         &[BELOW, "a_body_counts_after_decompression", "the_limit_ends_the_logs_and_keeps_what_came_before"],
+    ),
+    line(
+        "the history list: 8 MiB and 5 s, else a note",
+        &["a_list_has_its_limits", "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict"],
+    ),
+    line(
+        "many runs of a pipeline share a list, and wait no longer for it",
+        &[
+            "a_hundred_runs_of_a_pipeline_cost_little_more_than_one",
+            "a_list_that_fails_changes_no_look_at_any_run",
+            "a_run_that_the_list_leaves_out_is_looked_at_as_if_there_were_no_list",
+            "no_word_of_a_list_ends_a_watch",
+        ],
     ),
     line(
         "at most eight requests at once, one session",

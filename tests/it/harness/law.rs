@@ -163,7 +163,7 @@ fn runs_agree(told: &Told, verdict: &str) {
             let short: Value = serde_json::from_str(&outputs["runs"]).expect("JSON");
             let rows = runs.iter().map(|run| {
                 let mut run = run.as_object().expect("an object").clone();
-                run.retain(|key, _| !["trace", "run_url", "reason"].contains(&key.as_str()));
+                run.retain(|key, _| !["trace", "run_url", "reason", "history"].contains(&key.as_str()));
                 Value::Object(run)
             });
             assert_eq!(short, rows.collect::<Value>());
@@ -219,7 +219,7 @@ fn asked_as_promised(service: &Service, before: usize, told: &Told) {
     let requests: Vec<_> = service.requests().into_iter().skip(before).filter(|seen| seen.on != On::Connect).collect();
     assert!(service.most_at_once() <= 8, "{} at once", service.most_at_once());
     for seen in &requests {
-        let asks = matches!((seen.method.as_str(), seen.on), ("POST", On::SignIn) | ("GET", _));
+        let asks = matches!((seen.method.as_str(), seen.on), ("POST", On::SignIn | On::Execute) | ("GET", _));
         assert!(asks, "{} {}", seen.method, seen.path);
         assert_eq!(seen.header("user-agent"), Some(concat!("maestro-gate/", env!("CARGO_PKG_VERSION"))));
         assert_eq!(seen.header("dadosfera-lang"), Some("en-us"));
@@ -229,6 +229,12 @@ fn asked_as_promised(service: &Service, before: usize, told: &Told) {
         assert!(!token.is_some_and(|token| token.to_lowercase().starts_with("bearer")), "{token:?}");
         assert_eq!(seen.header("x-api-key"), None);
     }
+    let executes = requests.iter().filter(|seen| seen.on == On::Execute);
+    let mut started: Vec<&[u8]> = executes.map(|seen| seen.body.as_slice()).collect();
+    let all = started.len();
+    started.sort_unstable();
+    started.dedup();
+    assert_eq!(started.len(), all, "a pipeline is never started twice");
     let Some(waited) = told.json.as_ref().and_then(|json| json["waited_seconds"].as_u64()) else { return };
     let mut looks: BTreeMap<&str, u64> = BTreeMap::new();
     // A redirect that is followed and a token that is renewed go on with the same look.

@@ -65,7 +65,7 @@ impl<'s> Live<'s> {
     /// Sends a signal to the gate; returns when.
     pub fn signal(&self, name: &str) -> Instant {
         let pid = match self.story.started_as {
-            As::Usual => self.pid,
+            As::Usual | As::Buggy(_) => self.pid,
             As::One => self.only_child(),
         };
         let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().expect("a shell");

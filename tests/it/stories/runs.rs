@@ -126,7 +126,7 @@ fn a_run_is_waited_for_until_it_ends() {
     service.script(On::Run, [Reply::run("QUEUED"), Reply::run("RUNNING"), Reply::run("RUNNING")]);
     let told = Story::at(&service).told();
     told.ended("passed", 0);
-    assert_eq!((told.output("polls"), told.output("duration")), ("4", "15m 23s"));
+    assert_eq!((told.output("polls"), told.output("duration")), ("5", "15m 23s"), "four looks, and the past");
     assert_eq!(service.requests_to(On::Run).iter().filter(|seen| seen.connection == 1).count(), 4, "one connection");
 }
 

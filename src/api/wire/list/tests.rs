@@ -1,0 +1,268 @@
+//! What a list is read as: bare or wrapped, cut anywhere, with odd records in it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::gate::Observation;
+
+const NEW: &str = r#"{"id":46,"pipeline_run_id":"b","pipeline_id":"p_1","last_status":"FAILED","created_at":"2024-01-15T14:00:00.000Z","updated_at":"2024-01-15T14:10:00.000Z","trace":"a, [b] {c} \"d\" \\"}"#;
+const OLD: &str = r#"{"id":"45","pipeline_run_id":"a","pipeline_id":"P-1","last_status":"SUCCESS","created_at":"2024-01-14T14:00:00Z"}"#;
+
+fn pipeline() -> PipelineId {
+    PipelineId::new("p-1").expect("an id")
+}
+
+/// Reads a body that comes in pieces of this size.
+fn read_by(size: usize, body: &[u8]) -> Observation<Listing> {
+    let pipeline = pipeline();
+    let mut listing = Listing::default();
+    let mut keep = keep_all(&mut listing);
+    let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
+    for piece in body.chunks(size.max(1)) {
+        if let Err(fault) = list.push(piece) {
+            return miss::read(fault.during(During::List));
+        }
+    }
+    let finished = list.finish(200, b"");
+    drop(keep);
+    finished.map_or_else(miss::read, |()| Observation::Record(listing))
+}
+
+fn listed(body: &str) -> Vec<Listed> {
+    match read_by(usize::MAX, body.as_bytes()) {
+        Observation::Record(listing) => listing.runs,
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+fn missed(body: &str) -> MissKind {
+    match read_by(usize::MAX, body.as_bytes()) {
+        Observation::Unusable(miss) | Observation::NotVisible(miss) => miss.kind,
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+fn ids(body: &str) -> Vec<String> {
+    listed(body).iter().map(|run| run.run.as_ref().map_or("?".to_owned(), ToString::to_string)).collect()
+}
+
+#[test]
+fn a_list_is_bare_or_under_data_and_read_the_same_however_it_is_cut() {
+    let bare = format!(" [ {NEW} ,{OLD}\n] ");
+    let bodies = [
+        bare.clone(),
+        format!(r#"{{"status":true,"data":{bare}}}"#),
+        format!(r#"{{"data" : {bare},"status":[true],"x":{{"data":[1]}}}}"#),
+        format!(r#"{{"a":"\"data\":[","x":[{{"data":[7]}}],"data":{bare}}}"#),
+    ];
+    for body in bodies {
+        let whole = read_by(usize::MAX, body.as_bytes());
+        assert_eq!(ids(&body), ["b", "a"], "{body}");
+        for size in 1..40 {
+            assert_eq!(read_by(size, body.as_bytes()), whole, "{size} {body}");
+        }
+    }
+    assert!(listed("[]").is_empty());
+    assert!(listed(r#"{"data":[ ]}"#).is_empty());
+}
+
+#[test]
+fn a_run_is_told_with_what_choosing_needs() {
+    let runs = listed(&format!("[{NEW},{OLD}]"));
+    assert_eq!(runs[0].number, Some(46));
+    assert_eq!(runs[1].number, Some(45));
+    assert_eq!(runs[0].status, Some(Foreign::new("FAILED")));
+    assert_eq!(runs[0].created_at, Some("2024-01-15T14:00:00Z".parse().expect("a date")));
+    assert_eq!(runs[0].updated_at, Some("2024-01-15T14:10:00Z".parse().expect("a date")));
+    assert_eq!(runs[1].updated_at, None);
+}
+
+#[test]
+fn another_pipeline_s_record_is_left_out_and_anything_doubtful_is_kept() {
+    assert_eq!(ids(&format!("[{},{OLD}]", NEW.replace("p_1", "p_2"))), ["a"]);
+    for odd in [
+        "null",
+        "7",
+        "\"x\"",
+        "{}",
+        "[]",
+        "[1,[2]]",
+        r#"{"pipeline_run_id":"b","created_at":"2024-01-15T14:00:00Z"}"#,
+        r#"{"pipeline_id":null,"pipeline_run_id":"b"}"#,
+        r#"{"pipeline_id":"","pipeline_run_id":"b"}"#,
+        r#"{"pipeline_id":"p_2","pipeline_id":"p_1"}"#,
+    ] {
+        assert_eq!(listed(&format!("[{odd},{OLD}]"))[0], Listed::default(), "{odd}");
+        assert_eq!(ids(&format!("[{OLD},{odd}]")), ["a", "?"], "{odd}");
+    }
+}
+
+#[test]
+fn what_can_not_be_read_of_a_run_is_none() {
+    let only = |from: &str, to: &str| listed(&format!("[{}]", NEW.replace(from, to))).remove(0);
+    assert_eq!(only("\"b\"", "\"a/b\"").run, None);
+    assert_eq!(only("\"b\"", "7").run, None);
+    assert_eq!(only("\"FAILED\"", "7").status, None);
+    assert_eq!(only("\"FAILED\"", "null").status, Some(Foreign::new("")));
+    assert_eq!(only("\"FAILED\"", &format!("\"SUCCESS{}\"", " ".repeat(2000))).status, None);
+    assert_eq!(only("2024-01-15T14:00:00.000Z", "soon").created_at, None);
+    for odd in ["-1", "1.5", "null", "\"x\"", "\"\"", "18446744073709551616", "[46]"] {
+        assert_eq!(only("46", odd).number, None, "{odd}");
+    }
+    // Half a character in a trace, as Python writes it, hides no run.
+    assert_eq!(only("a, [b]", "\\ud83d").run, RunId::new("b"));
+}
+
+#[test]
+fn what_is_no_list_is_not_one() {
+    for body in ["", "  ", "null", "{}", r#"{"data":null}"#] {
+        assert_eq!(missed(body), MissKind::NoRecord, "{body}");
+    }
+    for body in [
+        "<html>",
+        "[",
+        "[]]",
+        "[] x",
+        "[,]",
+        "[1,]",
+        "[1,,2]",
+        "[1 2]",
+        "[{]}",
+        "[}",
+        r#"["a]"#,
+        "[1]{",
+        "[\u{7f}\u{0}]",
+        r#"{"data":[1}"#,
+        r#"{"data":[1],}"#,
+        r#"{"data":[1]"#,
+        r#"{"data":[{"a":1]]}"#,
+        "[[1]",
+        "[1]]",
+    ] {
+        assert_eq!(missed(body), MissKind::NotJson, "{body}");
+    }
+    for body in [
+        "7",
+        "\"[]\"",
+        NEW,
+        r#"{"data":{}}"#,
+        r#"{"data":7}"#,
+        r#"{"runs":[1]}"#,
+        r#"{"status":false,"data":[]}"#,
+        r#"{"data":[1],"data":[2]}"#,
+        r#"{"x":1,"x":2,"data":[]}"#,
+        r#"{"d\u0061ta":[1]}"#,
+        r#"{"x":{"data":[1]}}"#,
+    ] {
+        assert!(matches!(missed(body), MissKind::NotARecord(_)), "{body}");
+    }
+    let bad = [b"[\"".as_slice(), &[0xff], b"\"]"].concat();
+    assert!(matches!(read_by(usize::MAX, &bad), Observation::Unusable(_)));
+}
+
+#[test]
+fn no_truncation_of_a_list_is_a_list() {
+    for body in [format!("[{NEW},{OLD}]"), format!(r#"{{"status":true,"data":[{NEW}]}}"#)] {
+        for end in 0..body.len() {
+            assert!(!matches!(read_by(7, &body.as_bytes()[..end]), Observation::Record(_)), "{end}");
+        }
+    }
+}
+
+#[test]
+fn a_list_has_its_limits() {
+    let pipeline = pipeline();
+    let feed = |limit, piece: &[u8], times: usize| {
+        let mut listing = Listing::default();
+        let mut keep = keep_all(&mut listing);
+        let mut list = List::new(&pipeline, limit, &mut keep);
+        list.push(b"[").expect("a list begins");
+        (0..times).find_map(|_| list.push(piece).err()).map(|fault| fault.kind)
+    };
+    // One element, without end.
+    assert_eq!(feed(WHOLE_LIST, &[b' '; 1 << 16], 1 << 11), Some(MissKind::TooLarge));
+    let wide = format!("{{}}{},", " ".repeat(1000));
+    let most = SHORT_LIST / wide.len();
+    assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most), None);
+    assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most + 1), Some(MissKind::TooLarge));
+    // Many small ones: what is kept of them is bounded too.
+    assert_eq!(feed(WHOLE_LIST, b"{},", RUNS), None);
+    assert_eq!(feed(WHOLE_LIST, b"{},", RUNS + 1), Some(MissKind::TooLarge));
+    // Much text that is no list.
+    let mut keep = |_| Ok(());
+    let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
+    let end = (0..AROUND).find_map(|_| list.push(b"<p>").err()).map(|fault| fault.kind);
+    assert_eq!(end, Some(MissKind::NotARecord("not a list")));
+}
+
+#[test]
+fn ten_thousand_runs_in_any_order_are_all_there() {
+    let runs: Vec<String> = (0..10_000)
+        .map(|n| {
+            let minute = n * 7919 % 1440;
+            let stamp = format!("2024-01-{:02}T{:02}:{:02}:00Z", n % 28 + 1, minute / 60, minute % 60);
+            OLD.replace("\"a\"", &format!("\"r{n}\"")).replace("2024-01-14T14:00:00Z", &stamp)
+        })
+        .collect();
+    let listed = listed(&format!("[{}]", runs.join(",\n")));
+    assert_eq!(listed.len(), 10_000);
+    assert!(listed.iter().all(|run| run.run.is_some() && run.created_at.is_some()));
+}
+
+#[test]
+fn a_status_decides_whatever_the_body_says() {
+    for status in (0..=999).filter(|status| *status != 200) {
+        let pipeline = pipeline();
+        let mut keep = |_| Ok(());
+        let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
+        list.push(b"[]").expect("a list");
+        assert!(list.finish(status, b"[]").is_err(), "{status}");
+    }
+}
+
+/// JSON text, mostly well-formed, mostly a list.
+fn bodies() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\"data\"",
+        "\"x\"",
+        "null",
+        "1",
+        " ",
+        "\"status\"",
+        "false",
+        "true",
+        "\"\\\"",
+        "\\",
+        "{\"pipeline_id\":\"p_1\"}",
+        "[]",
+        "{}",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// An independent reading: what is taken for a list is JSON, and has as many elements.
+    #[test]
+    fn whatever_is_read_as_a_list_is_one(body in bodies(), size in 1usize..9) {
+        let read = read_by(size, body.as_bytes());
+        prop_assert_eq!(&read, &read_by(usize::MAX, body.as_bytes()));
+        if let Observation::Record(listing) = read {
+            let json: serde_json::Value = serde_json::from_str(&body).expect("a list is JSON");
+            let array = json.get("data").unwrap_or(&json).as_array().expect("an array").len();
+            prop_assert_eq!(array, listing.runs.len(), "{}", body);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..300), size in 1usize..50) {
+        let _ = read_by(size, &body);
+    }
+}

@@ -1,0 +1,319 @@
+//! `maestro-gate doctor`: looks at everything that a gate with these inputs would need, and starts nothing.
+//!
+//! Each request is made once. The row of the table in which its trouble stands is told by what kind of trouble it is; what
+//! comes before it in the gate's way has worked.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
+
+use crate::api::{Client, Refusals};
+use crate::ending::Ending;
+use crate::gate::{
+    Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, Selector, SessionNote, Target, Verdict,
+    Vocabulary, Wanted, choose,
+};
+use crate::plan::{Credentials, Mistake, Plan, Warning};
+use crate::report::clean::Cleaner;
+use crate::report::doctor::{Check, Checkup, State};
+use crate::report::words;
+
+/// For one request, redirects and a renewal included: a little more than the client gives itself.
+const REQUEST: Duration = Duration::from_secs(65);
+
+/// From how far on clocks that are apart are worth a word; one-time codes are made for 30 s.
+const APART: TimeDelta = TimeDelta::seconds(30);
+
+/// The checks that one request to the service makes, in the order in which it can fail.
+const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
+
+/// Makes all checks.
+pub async fn examine(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], ending: &mut Ending) -> Checkup {
+    let cleaner = ending.cleaner.clone();
+    let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
+    let told = |sentence: String| cleaner.line(&Foreign::new(sentence), usize::MAX).to_string();
+    let mut checks = Vec::new();
+    for warning in warnings {
+        checks.push(Check::new("inputs", State::Note, told(warning.sentence(show))));
+    }
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(mistakes) => {
+            let trouble = State::Trouble(Verdict::InvalidInput);
+            checks.extend(mistakes.iter().map(|mistake| Check::new("inputs", trouble, told(mistake.sentence(show)))));
+            return Checkup { checks };
+        }
+    };
+    checks.push(Check::new("inputs", State::Fine, "no mistake"));
+    checks.extend(files(ending).await);
+    checks.extend(Service::examined(plan, ending).await);
+    Checkup { checks }
+}
+
+/// Where reports go.
+async fn files(ending: &mut Ending) -> Vec<Check> {
+    let tried = ending.try_out().await;
+    if tried.is_empty() {
+        return vec![Check::new("files", State::Fine, "no report goes to a file")];
+    }
+    let check = |(name, trouble): (String, Option<String>)| match trouble {
+        None => Check::new("files", State::Fine, format!("{name} can be written")),
+        // The gate warns, and its verdict stands; for who asks beforehand it is something to mend.
+        Some(trouble) => Check::new("files", State::Trouble(Verdict::InvalidInput), trouble)
+            .to_do("give another path, or let this user write there"),
+    };
+    tried.into_iter().map(check).collect()
+}
+
+/// The service, as far as it has been asked.
+struct Service<'e> {
+    ending: &'e mut Ending,
+    cleaner: Cleaner,
+    checks: Vec<Check>,
+    /// Whether an answer has come through: then the way there is fine.
+    reached: bool,
+    vocabulary: Vocabulary,
+    plan: Facts,
+}
+
+/// What is needed of the plan.
+struct Facts {
+    timeout: Duration,
+    is_plain: bool,
+    makes_codes: bool,
+    renews: bool,
+}
+
+impl<'e> Service<'e> {
+    async fn examined(plan: Plan, ending: &'e mut Ending) -> Vec<Check> {
+        let Plan { wanted, rules, service, .. } = plan;
+        let facts = Facts {
+            timeout: rules.limits.timeout,
+            is_plain: service.base.scheme() == "http",
+            makes_codes: matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. }),
+            renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile(_)),
+        };
+        let cleaner = ending.cleaner.clone();
+        let mut this =
+            Service { ending, cleaner, checks: Vec::new(), reached: false, vocabulary: rules.vocabulary, plan: facts };
+        let client = match Client::new(service, this.ending.clock) {
+            Ok(client) => client,
+            Err(error) => {
+                this.checks.push(Check::new("connection", State::Trouble(Verdict::InternalError), error.to_string()));
+                return this.checks;
+            }
+        };
+        let mut pipelines: Vec<(PipelineId, Option<Listing>)> = Vec::new();
+        for wanted in &wanted {
+            if !this.goes_on() {
+                break;
+            }
+            let pipeline = wanted.pipeline();
+            if !pipelines.iter().any(|(known, _)| known == pipeline) {
+                let listing = this.pipeline(&client, pipeline).await;
+                pipelines.push((pipeline.clone(), listing));
+            }
+            let listing = pipelines.iter().find(|(known, _)| known == pipeline).and_then(|(_, list)| list.as_ref());
+            if this.goes_on() {
+                this.wanted(&client, wanted, listing).await;
+            }
+        }
+        this.checks
+    }
+
+    /// Whether there is any use in asking further.
+    fn goes_on(&self) -> bool {
+        self.ending.patience.heard().is_none() && (self.reached || self.checks.is_empty())
+    }
+
+    async fn pipeline(&mut self, client: &Client, pipeline: &PipelineId) -> Option<Listing> {
+        let mut row = Refusals::default();
+        // A request's future is large, and stands in those of all its callers.
+        let asked = self.ending.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
+        let answer = self.heard(client, asked)?;
+        let date = answer.date;
+        let shown = self.id(pipeline.as_str());
+        let (listing, check) = match read(answer) {
+            Ok(listing) => {
+                let runs = words::count(listing.runs.len(), "run", "runs");
+                (Some(listing), Ok(Check::new("pipeline", State::Fine, format!("{shown}: {runs}"))))
+            }
+            Err(missed) => (None, Err(missed)),
+        };
+        let check = match check {
+            Ok(check) => check,
+            Err((verdict, miss)) => match self.on_the_way(&miss) {
+                Some(at) if !self.reached => {
+                    self.way(client, Some((at, verdict, &miss)));
+                    return None;
+                }
+                Some(_) | None => self.trouble("pipeline", verdict, &miss, &shown),
+            },
+        };
+        if !self.reached {
+            self.reached = true;
+            self.way(client, None);
+            self.clock(date);
+            self.token(client);
+        }
+        self.checks.push(check);
+        listing
+    }
+
+    async fn wanted(&mut self, client: &Client, wanted: &Wanted, listing: Option<&Listing>) {
+        match (wanted, listing) {
+            (Wanted::Run(target), _) => self.run(client, target).await,
+            (Wanted::Choice { .. } | Wanted::Start { .. }, None) => {}
+            (Wanted::Start { .. }, Some(listing)) => {
+                let check = match choose(Selector::Latest, listing, &self.vocabulary) {
+                    Err(_) => self.unplaceable(),
+                    Ok(_) if listing.runs.iter().any(|run| run.is_going(&self.vocabulary)) => {
+                        Check::new("run", State::Note, "a run is going: see if-running; doctor starts nothing")
+                    }
+                    Ok(_) => Check::new("run", State::Fine, "none is going; doctor starts nothing"),
+                };
+                self.checks.push(check);
+            }
+            (Wanted::Choice { pipeline, selector }, Some(listing)) => {
+                match choose(*selector, listing, &self.vocabulary).map(|choice| choice.run) {
+                    Err(_) => {
+                        let check = self.unplaceable();
+                        self.checks.push(check);
+                    }
+                    Ok(Some(run)) => self.run(client, &Target { pipeline: pipeline.clone(), run }).await,
+                    Ok(None) => {
+                        let miss = Miss { during: During::List, kind: MissKind::NotListed, detail: None };
+                        let check = self.trouble("run", Verdict::NotFound, &miss, selector.name());
+                        self.checks.push(check);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn run(&mut self, client: &Client, target: &Target) {
+        let mut row = Refusals::default();
+        let asked = self.ending.wait(Box::pin(client.look(target, &mut row)), REQUEST).await;
+        let Some(answer) = self.heard(client, asked) else { return };
+        let shown = self.id(target.run.as_str());
+        let check = match read(answer) {
+            Ok(record) => {
+                let word = words::word(&record.status, &self.cleaner);
+                Check::new("run", State::Fine, format!("{shown}: visible, status {word}"))
+            }
+            Err((verdict, miss)) => self.trouble("run", verdict, &miss, &shown),
+        };
+        self.checks.push(check);
+    }
+
+    /// What came of a request, once its secrets are known to the redactor. `None`: a signal came before an answer.
+    fn heard<T>(&mut self, client: &Client, asked: Option<Answer<T>>) -> Option<Answer<T>> {
+        for secret in client.take_new_secrets() {
+            self.cleaner.add_token(secret.expose_secret());
+        }
+        if asked.is_none() {
+            let verdict = self.ending.patience.heard().map_or(Verdict::Unreachable, Verdict::Interrupted);
+            self.checks.push(Check::new("connection", State::Trouble(verdict), "no answer came in time"));
+        }
+        asked
+    }
+
+    /// The rows of the way to the service: all fine, or fine up to where the trouble is.
+    fn way(&mut self, client: &Client, trouble: Option<(usize, Verdict, &Miss)>) {
+        let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
+        let fine = [
+            client.proxy().map_or("none: requests go straight to the service".to_owned(), |proxy| {
+                format!("requests go through {}", self.id(&proxy))
+            }),
+            "the service's name is known".to_owned(),
+            if self.plan.is_plain {
+                "plain http to this machine".to_owned()
+            } else {
+                "the certificate is trusted".to_owned()
+            },
+            if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
+        ];
+        for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
+            let check = match trouble {
+                Some((broken, verdict, miss)) if at == broken => self.trouble(name, verdict, miss, ""),
+                Some((broken, ..)) if at > broken => Check::new(name, State::Skipped, "not reached"),
+                Some(_) | None => Check::new(name, State::Fine, fine),
+            };
+            self.checks.push(check);
+        }
+    }
+
+    /// Where on the way to the service a request went wrong; `None`: it got there.
+    fn on_the_way(&self, miss: &Miss) -> Option<usize> {
+        match (miss.during, miss.kind) {
+            (_, MissKind::Proxy | MissKind::ProxyAuthentication | MissKind::Http(407)) => Some(0),
+            (_, MissKind::Dns) => Some(1),
+            (_, MissKind::Connect | MissKind::Certificate | MissKind::Broken | MissKind::Timeout) => Some(2),
+            (During::SignIn, _) | (_, MissKind::TokenRefused | MissKind::TokenFile | MissKind::Http(401)) => Some(3),
+            _ => None,
+        }
+    }
+
+    fn clock(&mut self, date: Option<DateTime<Utc>>) {
+        let Some(date) = date else {
+            self.checks.push(Check::new("clock", State::Note, "the answer had no date: max-age and trigger need one"));
+            return;
+        };
+        let apart = (self.ending.clock.utc() - date).abs();
+        let length = words::duration(apart.to_std().unwrap_or_default());
+        let check = if apart <= APART {
+            Check::new("clock", State::Fine, format!("this machine's and the service's are {length} apart"))
+        } else {
+            let state = if self.plan.makes_codes { State::Trouble(Verdict::Denied) } else { State::Note };
+            Check::new("clock", state, format!("this machine's and the service's are {length} apart"))
+                .to_do("set this machine's clock; one-time codes are made by it, max-age goes by the service's")
+        };
+        self.checks.push(check);
+    }
+
+    fn token(&mut self, client: &Client) {
+        let needed = words::duration(self.plan.timeout);
+        let left = |ends: DateTime<Utc>| (ends - self.ending.clock.utc()).to_std().unwrap_or_default();
+        let check = match client.token_ends().map(left) {
+            None if self.plan.renews => Check::new("token", State::Fine, "renewed by itself"),
+            None => Check::new("token", State::Note, "it does not say when it ends"),
+            Some(left) if left >= self.plan.timeout => {
+                Check::new("token", State::Fine, format!("good for {}, timeout is {needed}", words::duration(left)))
+            }
+            Some(left) => {
+                let text = format!("it ends in {}, but the wait may take {needed}", words::duration(left));
+                // A file may be renewed by whoever writes it.
+                let state = if self.plan.renews { State::Note } else { State::Trouble(Verdict::Denied) };
+                Check::new("token", state, text)
+                    .to_do("sign in with username and password, which the gate renews by itself; or lower timeout")
+            }
+        };
+        self.checks.push(check);
+    }
+
+    fn unplaceable(&self) -> Check {
+        let miss = Miss { during: During::List, kind: MissKind::Unplaceable, detail: None };
+        self.trouble("run", Verdict::Unreachable, &miss, "")
+    }
+
+    fn trouble(&self, name: &'static str, verdict: Verdict, miss: &Miss, whose: &str) -> Check {
+        let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
+        Check::new(name, State::Trouble(verdict), format!("{whose}{}", words::miss(miss, &self.cleaner)))
+            .to_do(words::remedy(miss))
+    }
+
+    fn id(&self, text: &str) -> String {
+        self.cleaner.id(&Foreign::new(text)).to_string()
+    }
+}
+
+/// What was asked for, or how the gate would end without it.
+fn read<T>(answer: Answer<T>) -> Result<T, (Verdict, Miss)> {
+    Err(match answer.observation {
+        Observation::Record(found) => return Ok(found),
+        Observation::NotVisible(miss) => (Verdict::NotFound, miss),
+        Observation::Denied(_, miss) => (Verdict::Denied, miss),
+        Observation::Unreachable(miss) | Observation::Unusable(miss) => (Verdict::Unreachable, miss),
+    })
+}

@@ -1,0 +1,208 @@
+//! The clocks of one run: how long it has not been there, how long the service has given no usable answer, and so when
+//! to look again (contract, *Clocks*).
+
+use std::time::Duration;
+
+use super::schedule::{FLOOR, Schedule};
+use super::{Event, Forecast, Limits, Miss, PastRun, Wanted};
+
+#[derive(Clone, Debug)]
+pub(super) struct Clocks {
+    schedule: Schedule,
+    appear: Option<Appear>,
+    outage: Option<Outage>,
+    useful_in_a_row: u32,
+    misses_in_a_row: u32,
+    /// Whether the last answer asked for a longer wait than ours.
+    asked_to_wait: bool,
+    /// Until when it asked to be left alone.
+    not_before: Duration,
+}
+
+/// The appear clock. It can be made to stand still.
+#[derive(Clone, Copy, Debug)]
+struct Appear {
+    /// When it was first not there since it was last seen.
+    began: Duration,
+    /// What had run before it last stood still.
+    used: Duration,
+    /// Since when it runs; none while it stands still.
+    since: Option<Duration>,
+}
+
+impl Appear {
+    fn shown(&self, elapsed: Duration) -> Duration {
+        self.used.saturating_add(self.since.map_or(Duration::ZERO, |since| elapsed.saturating_sub(since)))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    since: Duration,
+    misses: u64,
+}
+
+impl Clocks {
+    pub(super) fn new(schedule: Schedule) -> Clocks {
+        Clocks {
+            schedule,
+            appear: None,
+            outage: None,
+            useful_in_a_row: 0,
+            misses_in_a_row: 0,
+            asked_to_wait: false,
+            not_before: Duration::ZERO,
+        }
+    }
+
+    /// From now on it is this run that is looked at, in a rhythm of its own.
+    pub(super) fn turn_to(&mut self, run: &Wanted) {
+        self.schedule.turn_to(run);
+        self.useful_in_a_row = 0;
+    }
+
+    pub(super) fn forecast(&self) -> Option<&Forecast> {
+        self.schedule.forecast()
+    }
+
+    /// Takes in how earlier runs of the pipeline went, for one of this age. Returns when to look next, if that changes.
+    pub(super) fn learn(
+        &mut self,
+        limits: Limits,
+        elapsed: Duration,
+        past: &[PastRun],
+        age: Duration,
+    ) -> Option<Duration> {
+        let changes = self.schedule.learn(past, age);
+        // While the record is missing, the backoff decides; past the deadline, nothing is left to place.
+        if !changes || self.misses_in_a_row > 0 || self.useful_in_a_row == 0 || elapsed >= limits.timeout {
+            return None;
+        }
+        let ours = self.schedule.after_record(self.useful_in_a_row - 1, Some(age));
+        Some(self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed))))
+    }
+
+    /// An answer with what was asked for.
+    pub(super) fn useful(&mut self) {
+        self.misses_in_a_row = 0;
+        self.useful_in_a_row = self.useful_in_a_row.saturating_add(1);
+    }
+
+    /// An answer without.
+    fn missed(&mut self) {
+        self.useful_in_a_row = 0;
+        self.misses_in_a_row = self.misses_in_a_row.saturating_add(1);
+    }
+
+    /// It is not there. Whether that is news.
+    pub(super) fn absent(&mut self, elapsed: Duration) -> bool {
+        self.missed();
+        let is_news = self.appear.is_none();
+        let clock = self.appear.get_or_insert(Appear { began: elapsed, used: Duration::ZERO, since: None });
+        clock.since.get_or_insert(elapsed);
+        is_news
+    }
+
+    pub(super) fn is_absent_too_long(&self, elapsed: Duration, limits: Limits) -> bool {
+        self.appear.is_some_and(|clock| clock.shown(elapsed) >= limits.appear)
+    }
+
+    /// There is a reason why it is not there: its clock stands still.
+    pub(super) fn excused(&mut self, elapsed: Duration) {
+        self.useful();
+        if let Some(clock) = &mut self.appear {
+            clock.used = clock.shown(elapsed);
+            clock.since = None;
+        }
+    }
+
+    /// It is there. How long it was not, if it was not.
+    pub(super) fn present(&mut self, elapsed: Duration) -> Option<Duration> {
+        self.useful();
+        self.appear.take().map(|clock| elapsed.saturating_sub(clock.began))
+    }
+
+    /// No usable answer.
+    pub(super) fn unusable(
+        &mut self,
+        run: usize,
+        elapsed: Duration,
+        limits: Limits,
+        miss: &Miss,
+        tell: &mut impl FnMut(Event),
+    ) {
+        self.missed();
+        let outage = self.outage.get_or_insert_with(|| {
+            tell(Event::OutageBegan { run, miss: miss.clone(), limit: limits.outage });
+            Outage { since: elapsed, misses: 0 }
+        });
+        outage.misses += 1;
+    }
+
+    pub(super) fn is_out_too_long(&self, elapsed: Duration, limits: Limits) -> bool {
+        self.outage.is_some_and(|outage| elapsed.saturating_sub(outage.since) >= limits.outage)
+    }
+
+    pub(super) fn end_outage(&mut self, run: usize, elapsed: Duration, tell: &mut impl FnMut(Event)) {
+        if let Some(Outage { since, misses }) = self.outage.take() {
+            tell(Event::OutageEnded { run, lasted: elapsed.saturating_sub(since), misses });
+        }
+    }
+
+    /// It is still going, as something else than its own record has told. When to look again at a run of this age.
+    pub(super) fn put_off(&mut self, limits: Limits, elapsed: Duration, age: Option<Duration>) -> Duration {
+        self.useful();
+        let ours = self.schedule.after_list(self.useful_in_a_row.saturating_sub(1), age);
+        self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed)))
+    }
+
+    /// When to look again at a run of this age. The answer came before the deadline, and the result is later than the
+    /// answer.
+    pub(super) fn next_look(
+        &mut self,
+        run: usize,
+        limits: Limits,
+        elapsed: Duration,
+        age: Option<Duration>,
+        retry_after: Option<Duration>,
+        tell: &mut impl FnMut(Event),
+    ) -> Duration {
+        let ours = if self.misses_in_a_row > 0 {
+            self.schedule.after_miss(self.misses_in_a_row - 1)
+        } else {
+            self.schedule.after_record(self.useful_in_a_row.saturating_sub(1), age)
+        };
+        let asked = retry_after.unwrap_or_default();
+        let next = self.place(limits, elapsed, ours.max(asked));
+        if asked > ours && !self.asked_to_wait {
+            tell(Event::AskedToWait { run, asked, waits: next.saturating_sub(elapsed) });
+        }
+        self.asked_to_wait = asked > ours;
+        self.not_before = elapsed.saturating_add(asked);
+        next
+    }
+
+    /// The next step is known and need not be waited for; only `Retry-After`, and the one request a second, hold it up.
+    pub(super) fn next_step(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
+        self.place(limits, elapsed, FLOOR.max(retry_after.unwrap_or_default()))
+    }
+
+    /// The end of a wait that begins now.
+    ///
+    /// It ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no look
+    /// falls into the last second before the deadline, because one starts on it.
+    fn place(&self, limits: Limits, elapsed: Duration, wait: Duration) -> Duration {
+        let left = |clock: Appear| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
+        let clocks = [self.appear.and_then(left), self.outage.map(|outage| outage.since.saturating_add(limits.outage))];
+        let mut next = elapsed.saturating_add(wait);
+        // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
+        for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
+            next = next.min(end);
+        }
+        next = next.max(elapsed.saturating_add(FLOOR));
+        if next.saturating_add(FLOOR) > limits.timeout {
+            next = limits.timeout;
+        }
+        next
+    }
+}

@@ -1,0 +1,270 @@
+//! A run that is not known yet: chosen from a list, or started and then found in one.
+
+use chrono::{DateTime, Utc};
+
+use super::super::select::{Choice, choose};
+use super::super::trigger::{After, Baseline, Before, Behind, Group, Post, Starting, after, before};
+use super::super::{
+    Answer, Ask, During, Event, Foreign, IfRunning, Launch, Listing, Miss, MissKind, PipelineId, RunId, Scope,
+    Selector, Taken, Target, Verdict, Wanted,
+};
+use super::{Moment, Phase, Reading, Run};
+
+fn miss(during: During, kind: MissKind) -> Miss {
+    Miss { during, kind, detail: None }
+}
+
+impl Starting {
+    pub(super) fn ask(&mut self, pipeline: &PipelineId) -> Ask {
+        match self {
+            Starting::Ready(baseline) => {
+                *self = Starting::Asked(baseline.clone());
+                Ask::Execute(pipeline.clone())
+            }
+            // Asked, and no answer was taken: it is never asked twice, and the list tells.
+            Starting::Before(_) | Starting::Asked(_) | Starting::Seeking(..) => Ask::List(pipeline.clone()),
+        }
+    }
+}
+
+impl Run {
+    /// A pipeline's list.
+    pub(super) fn list(&mut self, at: Moment<'_>, answer: Answer<Listing>, tell: &mut impl FnMut(Event)) -> Reading {
+        let listing = match self.found(at, answer.observation, tell) {
+            Ok(listing) => listing,
+            Err(reading) => return reading,
+        };
+        match self.phase.clone() {
+            Phase::Choosing(pipeline, selector) => self.choose(at, pipeline, selector, &listing, tell),
+            Phase::Starting(pipeline, Starting::Before(if_running), _) => {
+                self.before(at, pipeline, if_running, &listing, answer.date, tell)
+            }
+            Phase::Starting(pipeline, Starting::Seeking(baseline, post), _) => {
+                self.seek(at, &pipeline, baseline, &post, &listing, tell)
+            }
+            // An answer to the request to start was never taken.
+            Phase::Starting(pipeline, Starting::Asked(baseline), _) => {
+                let post = Post::Lost(miss(During::Execute, MissKind::Broken));
+                self.seek(at, &pipeline, baseline, &post, &listing, tell)
+            }
+            Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing, tell),
+            Phase::Starting(_, Starting::Ready(_), _) | Phase::Watching(_) => Reading::Over(Verdict::InternalError),
+        }
+    }
+
+    fn choose(
+        &mut self,
+        at: Moment<'_>,
+        pipeline: PipelineId,
+        selector: Selector,
+        listing: &Listing,
+        tell: &mut impl FnMut(Event),
+    ) -> Reading {
+        let Ok(Choice { run, passed_over }) = choose(selector, listing, &at.rules.vocabulary) else {
+            return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
+        };
+        match (run, selector) {
+            (Some(id), _) => {
+                self.present(at, tell);
+                tell(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over });
+                self.watch(Target { pipeline, run: id });
+                Reading::Next
+            }
+            // A run may just have been started, and not be listed yet.
+            (None, Selector::Latest) => self.not_visible(at, miss(During::List, MissKind::NotListed), tell),
+            // Whatever comes now was no success when the gate started.
+            (None, Selector::LastSuccess) => {
+                self.clocks.end_outage(at.run, at.elapsed, tell);
+                self.over_for(miss(During::List, MissKind::NotListed), Verdict::NotFound)
+            }
+        }
+    }
+
+    fn before(
+        &mut self,
+        at: Moment<'_>,
+        pipeline: PipelineId,
+        if_running: IfRunning,
+        listing: &Listing,
+        date: Option<DateTime<Utc>>,
+        tell: &mut impl FnMut(Event),
+    ) -> Reading {
+        match before(listing, date, if_running, &at.rules.vocabulary) {
+            Err(kind) => self.unusable(at, miss(During::List, kind), tell),
+            Ok(Before::Going(id)) => {
+                let detail = id.map(|id| Foreign::new(id.as_str()));
+                self.present(at, tell);
+                self.over_for(Miss { detail, ..miss(During::Execute, MissKind::AlreadyGoing) }, Verdict::NotStarted)
+            }
+            Ok(Before::Attach(id)) => {
+                self.present(at, tell);
+                tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Attached });
+                self.watch(Target { pipeline, run: id });
+                Reading::Next
+            }
+            Ok(Before::Start(baseline)) => {
+                self.present(at, tell);
+                // Nothing is started that there is no time left to wait for.
+                if self.clocks.next_step(at.rules.limits, at.elapsed, None) >= at.rules.limits.timeout {
+                    return Reading::Over(Verdict::NotStarted);
+                }
+                self.without_record = Verdict::NotStarted;
+                self.phase = Phase::Starting(pipeline, Starting::Ready(baseline), if_running);
+                Reading::Next
+            }
+        }
+    }
+
+    /// The answer to the request to start.
+    pub(super) fn launched(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
+        let Phase::Starting(pipeline, Starting::Asked(baseline), if_running) = self.phase.clone() else {
+            return Reading::Over(Verdict::InternalError);
+        };
+        let post = match launch {
+            Launch::Accepted(id) => {
+                self.present(at, tell);
+                tell(Event::Started { run: at.run });
+                Post::Accepted(id)
+            }
+            Launch::Lost(miss) => {
+                tell(Event::StartLost { run: at.run, miss: miss.clone() });
+                Post::Lost(miss)
+            }
+            // Nothing was started. The list from before grows old, so that it would be read again.
+            Launch::Refused(_)
+            | Launch::NotFound(_)
+            | Launch::Denied(..)
+            | Launch::Unreachable(_)
+            | Launch::NotSent(_) => {
+                self.phase = Phase::Starting(pipeline, Starting::Before(if_running), if_running);
+                return self.not_started(at, launch, tell);
+            }
+        };
+        if let Post::Lost(miss) = &post {
+            self.miss = Some(miss.clone());
+        }
+        self.phase = Phase::Starting(pipeline, Starting::Seeking(baseline, post), if_running);
+        self.without_record = self.when_absent();
+        Reading::Next
+    }
+
+    /// The request to start was answered with a no, or not sent at all.
+    fn not_started(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
+        match launch {
+            Launch::Accepted(_) | Launch::Lost(_) => Reading::Over(Verdict::InternalError),
+            Launch::Refused(miss) => self.over_for(miss, Verdict::NotStarted),
+            Launch::NotFound(miss) => self.over_for(miss, Verdict::NotFound),
+            Launch::Denied(Scope::SignIn, miss) => Reading::AllDenied(miss),
+            Launch::Denied(Scope::Run, miss) => self.over_for(miss, Verdict::Denied),
+            Launch::Unreachable(miss) => self.over_for(miss, Verdict::Unreachable),
+            Launch::NotSent(miss) => self.unusable(at, miss, tell),
+        }
+    }
+
+    fn seek(
+        &mut self,
+        at: Moment<'_>,
+        pipeline: &PipelineId,
+        mut baseline: Baseline,
+        post: &Post,
+        listing: &Listing,
+        tell: &mut impl FnMut(Event),
+    ) -> Reading {
+        let said = match post {
+            Post::Accepted(id) => id.as_ref(),
+            Post::Lost(_) => None,
+        };
+        let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
+            return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
+        };
+        let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
+        match found {
+            After::Nothing(Behind::Run(behind)) => {
+                self.clocks.end_outage(at.run, at.elapsed, tell);
+                if self.behind.as_ref() != Some(&behind) {
+                    tell(Event::Queued { run: at.run, behind: behind.clone() });
+                    self.behind = Some(behind);
+                }
+                self.missed(&miss(During::List, MissKind::NotListed), self.when_absent());
+                self.clocks.excused(at.elapsed);
+                Reading::On
+            }
+            After::Nothing(Behind::Nobody) => {
+                let why = match post {
+                    Post::Accepted(_) => miss(During::List, MissKind::NotListed),
+                    Post::Lost(miss) => miss.clone(),
+                };
+                self.not_visible(at, why, tell)
+            }
+            After::Ours(id) => {
+                self.present(at, tell);
+                tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Ours });
+                self.watch(target(id));
+                Reading::Next
+            }
+            After::These(ids) => {
+                self.present(at, tell);
+                let of = ids.len();
+                ids.iter().for_each(|id| baseline.know(id));
+                let mut targets = ids.into_iter();
+                let Some(first) = targets.next() else { return Reading::Over(Verdict::InternalError) };
+                tell(Event::Taken { run: at.run, id: first.clone(), taken: Taken::Candidate { of } });
+                self.watch(target(first));
+                Reading::Took(targets.map(target).collect(), Group { baseline, said: said.cloned() })
+            }
+        }
+    }
+
+    /// The run has passed, and nothing else may be what was started: it is over if the list says so too.
+    pub(super) fn await_confirmation(&mut self, group: Group) -> Reading {
+        let Phase::Watching(target) = &self.phase else { return Reading::Over(Verdict::InternalError) };
+        self.phase = Phase::Confirming(target.clone(), group);
+        Reading::Next
+    }
+
+    fn confirm(
+        &mut self,
+        at: Moment<'_>,
+        target: &Target,
+        mut group: Group,
+        listing: &Listing,
+        tell: &mut impl FnMut(Event),
+    ) -> Reading {
+        let said = group.said.as_ref();
+        let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
+            return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
+        };
+        self.present(at, tell);
+        let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
+        match found {
+            After::Nothing(_) => Reading::Over(Verdict::Passed),
+            After::Ours(id) => Reading::PassedBeside(vec![beside(id)], None),
+            After::These(ids) => {
+                ids.iter().for_each(|id| group.baseline.know(id));
+                Reading::PassedBeside(ids.into_iter().map(beside).collect(), Some(group))
+            }
+        }
+    }
+
+    fn watch(&mut self, target: Target) {
+        // The list knows the run; if the time is up before its own record was seen, that is what ended the watch.
+        self.without_record = Verdict::TimedOut;
+        self.clocks.turn_to(&Wanted::Run(target.clone()));
+        self.phase = Phase::Watching(target);
+    }
+
+    /// What it means that what was looked for is not there.
+    pub(super) fn when_absent(&self) -> Verdict {
+        match &self.phase {
+            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, Post::Lost(_)), _) => Verdict::NotStarted,
+            Phase::Starting(
+                _,
+                Starting::Before(_) | Starting::Ready(_) | Starting::Seeking(_, Post::Accepted(_)),
+                _,
+            )
+            | Phase::Choosing(..)
+            | Phase::Watching(_)
+            | Phase::Confirming(..) => Verdict::NotFound,
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Which runs a trigger started: a list from before, one request, and what lists show afterwards (contract, `trigger`).
+//!
+//! Nothing in the API ties a run to the request that started it, but a `run_id` that need not be a run's. So whatever is
+//! new is a candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
+//! What can't be known: without such an id, a run that a schedule started in the same moments can't be told from ours; and
+//! if it ended well before ours was listed at all, it would be the only one waited for.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::list::{Listed, Listing, Unplaceable, newest};
+use super::{Foreign, IfRunning, Miss, MissKind, RunId, Vocabulary};
+
+/// How far the clock that stamps a run may be behind the one that dates an answer (contract).
+const BEHIND: TimeDelta = TimeDelta::seconds(60);
+
+/// More new runs than this have nothing to do with one request.
+const CANDIDATES: usize = 100;
+
+/// Where a run that is to be started stands.
+#[derive(Clone, Debug)]
+pub(super) enum Starting {
+    /// The list from before is read.
+    Before(IfRunning),
+    /// The request is made next. It is on its way as soon as it is handed out, whatever comes of it.
+    Ready(Baseline),
+    Asked(Baseline),
+    /// The run is looked for.
+    Seeking(Baseline, Post),
+}
+
+/// What became of the request, as far as it is known.
+#[derive(Clone, Debug)]
+pub(super) enum Post {
+    Accepted(Option<Foreign>),
+    Lost(Miss),
+}
+
+/// What became of a request to start that has led to no run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// None was made, or it was answered with a no.
+    None,
+    /// Nobody knows whether it has started a run: to do it again may start a second.
+    InDoubt,
+    /// The service took it.
+    Taken,
+}
+
+/// What was there before: by hashes of ids, since there may be hundreds of thousands. Two ids with one hash would make ours
+/// a known one, which is then never found, and never passes.
+#[derive(Clone, Debug)]
+pub(super) struct Baseline {
+    known: Arc<HashSet<u64>>,
+    /// A run created earlier is none of ours.
+    from: DateTime<Utc>,
+}
+
+/// What is needed to tell, once all candidates have passed, whether there are more.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    /// The candidates taken are in it.
+    pub(super) baseline: Baseline,
+    /// The id that the request was answered with.
+    pub(super) said: Option<Foreign>,
+}
+
+/// What the list from before says to do.
+#[derive(Clone, Debug)]
+pub(super) enum Before {
+    Start(Baseline),
+    Attach(RunId),
+    /// A run is going, and none is to be started beside it.
+    Going(Option<RunId>),
+}
+
+/// What a list shows afterwards.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum After {
+    /// Nothing new; behind which earlier run ours may have to wait.
+    Nothing(Behind),
+    /// The run with the very id that the request was answered with.
+    Ours(RunId),
+    /// What is new, oldest first, never empty.
+    These(Vec<RunId>),
+}
+
+/// An earlier run that is still going, if there is one; by its id, if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Behind {
+    Nobody,
+    Run(Option<RunId>),
+}
+
+impl Baseline {
+    /// From now on this run is known.
+    pub(super) fn know(&mut self, run: &RunId) {
+        Arc::make_mut(&mut self.known).insert(key(run));
+    }
+
+    fn knows(&self, run: &RunId) -> bool {
+        self.known.contains(&key(run))
+    }
+}
+
+/// Ids that name the same run have the same key.
+fn key(run: &RunId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    run.folded().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Reads the list from before, which was answered at `date` by the service's clock.
+///
+/// # Errors
+/// When the list can't serve: no date, or a record that might be any run.
+pub(super) fn before(
+    listing: &Listing,
+    date: Option<DateTime<Utc>>,
+    if_running: IfRunning,
+    vocabulary: &Vocabulary,
+) -> Result<Before, MissKind> {
+    let unplaceable = |_| MissKind::Unplaceable;
+    let date = date.ok_or(MissKind::NoDate)?;
+    let from = date.checked_sub_signed(BEHIND).ok_or(MissKind::NoDate)?;
+    let mut known = HashSet::with_capacity(listing.runs.len());
+    for run in &listing.runs {
+        let created = run.created_at.ok_or(MissKind::Unplaceable)?;
+        match &run.run {
+            Some(id) => drop(known.insert(key(id))),
+            // It can't be known again, which matters only if it could be taken for ours.
+            None if created < from => {}
+            None => return Err(MissKind::Unplaceable),
+        }
+    }
+    let going = || listing.runs.iter().filter(|run| run.is_going(vocabulary));
+    let start = Before::Start(Baseline { known: Arc::new(known), from });
+    match if_running {
+        IfRunning::Queue => Ok(start),
+        IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, Before::Attach)),
+        IfRunning::Fail if going().next().is_none() => Ok(start),
+        IfRunning::Fail => Ok(Before::Going(newest(going()).ok().flatten().cloned())),
+    }
+}
+
+/// Looks for what was started, in a list from afterwards. `said` is the id that the request was answered with.
+///
+/// # Errors
+/// When a record might be ours, and can't be read.
+pub(super) fn after(
+    listing: &Listing,
+    baseline: &Baseline,
+    said: Option<&Foreign>,
+    vocabulary: &Vocabulary,
+) -> Result<After, Unplaceable> {
+    let mut candidates: Vec<(DateTime<Utc>, &RunId)> = Vec::new();
+    let mut going: Vec<&Listed> = Vec::new();
+    for run in &listing.runs {
+        let created = run.created_at.ok_or(Unplaceable)?;
+        if created >= baseline.from {
+            let id = run.run.as_ref().ok_or(Unplaceable)?;
+            if !baseline.knows(id) {
+                candidates.push((created, id));
+                continue;
+            }
+        }
+        if run.is_going(vocabulary) {
+            going.push(run);
+        }
+    }
+    if let Some((_, ours)) = candidates.iter().find(|(_, id)| said.is_some_and(|said| id.is(said.raw(), None))) {
+        return Ok(After::Ours((*ours).clone()));
+    }
+    candidates.sort();
+    candidates.dedup_by(|a, b| a.1.folded() == b.1.folded());
+    if candidates.len() > CANDIDATES {
+        return Err(Unplaceable);
+    }
+    if candidates.is_empty() {
+        let behind = match going.as_slice() {
+            [] => Behind::Nobody,
+            some => Behind::Run(newest(some.iter().copied()).ok().flatten().cloned()),
+        };
+        return Ok(After::Nothing(behind));
+    }
+    Ok(After::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
+}
+
+#[cfg(test)]
+mod tests;

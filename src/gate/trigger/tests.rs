@@ -1,0 +1,123 @@
+//! Triggers told as stories: a service that starts, queues, hides, loses and refuses, and the gate that must never ask it
+//! twice and never pass on less than it can know.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::*;
+use crate::gate::{
+    Answer, Ask, During, Event, Gate, Interval, Launch, Learning, Limits, MaxAge, Notice, Observation, OnFirstFailure,
+    PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted, Who,
+};
+
+mod stories;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn date(seconds: u64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_705_314_600, 0).expect("a date") + Duration::from_secs(seconds)
+}
+
+fn listed(id: &str, created: u64, word: &str) -> Listed {
+    Listed {
+        run: RunId::new(id),
+        number: None,
+        status: Some(Foreign::new(word)),
+        created_at: Some(date(created)),
+        updated_at: None,
+        trace: None,
+    }
+}
+
+fn listing(runs: &[Listed]) -> Listing {
+    Listing { runs: runs.to_vec() }
+}
+
+fn baseline(runs: &[Listed]) -> Baseline {
+    let before = before(&listing(runs), Some(date(1000)), IfRunning::Queue, &Vocabulary::default());
+    let Ok(Before::Start(baseline)) = before else { panic!("{before:?}") };
+    baseline
+}
+
+fn found(baseline: &Baseline, said: Option<&str>, runs: &[Listed]) -> Result<After, Unplaceable> {
+    after(&listing(runs), baseline, said.map(Foreign::new).as_ref(), &Vocabulary::default())
+}
+
+fn these(ids: &[&str]) -> Result<After, Unplaceable> {
+    Ok(After::These(ids.iter().map(|id| RunId::new(id).expect("an id")).collect()))
+}
+
+#[test]
+fn a_candidate_is_absent_from_the_list_and_created_no_earlier_than_a_minute_before_it() {
+    let old = listed("old", 900, "SUCCESS");
+    let before = baseline(std::slice::from_ref(&old));
+    let with = |run: Listed| found(&before, None, &[old.clone(), run]);
+    assert_eq!(with(listed("new", 1001, "RUNNING")), these(&["new"]));
+    assert_eq!(with(listed("new", 940, "RUNNING")), these(&["new"]));
+    assert_eq!(with(listed("new", 939, "SUCCESS")), Ok(After::Nothing(Behind::Nobody)));
+    assert_eq!(with(listed("OLD", 1001, "SUCCESS")), Ok(After::Nothing(Behind::Nobody)));
+    // A known run that begins anew, with another date, is known all the same.
+    assert_eq!(found(&before, None, &[listed("old", 1005, "SUCCESS")]), Ok(After::Nothing(Behind::Nobody)));
+}
+
+#[test]
+fn the_run_with_the_id_that_was_answered_is_taken_alone_else_all_are_oldest_first() {
+    let before = baseline(&[]);
+    let runs = [listed("c", 1003, "RUNNING"), listed("manual__x", 1002, "RUNNING"), listed("a", 1001, "FAILED")];
+    let ours = RunId::new("manual__x").expect("an id");
+    assert_eq!(found(&before, Some("Manual--X"), &runs), Ok(After::Ours(ours)));
+    assert_eq!(found(&before, Some("manual__y"), &runs), these(&["a", "manual__x", "c"]));
+    assert_eq!(found(&before, None, &runs), these(&["a", "manual__x", "c"]));
+    assert_eq!(found(&before, None, &[runs[0].clone(), runs[0].clone()]), these(&["c"]));
+    // Another gate's request of the same second had the same answer: its run was there before.
+    let known = baseline(std::slice::from_ref(&runs[1]));
+    assert_eq!(found(&known, Some("manual__x"), &runs[1..]), these(&["a"]));
+}
+
+#[test]
+fn a_record_that_might_be_ours_and_can_not_be_read_is_never_passed_over() {
+    let before_list = [listed("old", 900, "SUCCESS")];
+    let ready = baseline(&before_list);
+    let new = listed("new", 1001, "SUCCESS");
+    let undated = Listed { created_at: None, ..listed("x", 0, "SUCCESS") };
+    let nameless = Listed { run: None, ..listed("x", 1001, "SUCCESS") };
+    for odd in [Listed::default(), undated, nameless] {
+        assert_eq!(found(&ready, Some("new"), &[new.clone(), odd.clone()]), Err(Unplaceable));
+        let list = listing(&[before_list[0].clone(), odd]);
+        for mode in [IfRunning::Queue, IfRunning::Attach, IfRunning::Fail] {
+            let read = before(&list, Some(date(1000)), mode, &Vocabulary::default());
+            assert_eq!(read.err(), Some(MissKind::Unplaceable));
+        }
+    }
+    // Without an id but of long ago: none of ours.
+    let ancient = Listed { run: None, ..listed("x", 100, "SUCCESS") };
+    assert_eq!(found(&ready, None, &[ancient.clone(), new]), these(&["new"]));
+    assert!(before(&listing(&[ancient]), Some(date(1000)), IfRunning::Queue, &Vocabulary::default()).is_ok());
+    // Without the service's clock nothing can be told from anything.
+    let dateless = before(&listing(&[]), None, IfRunning::Queue, &Vocabulary::default());
+    assert_eq!(dateless.err(), Some(MissKind::NoDate));
+}
+
+#[test]
+fn a_run_that_is_going_is_queued_behind_attached_to_or_refused() {
+    let runs = [listed("a", 100, "SUCCESS"), listed("b", 200, "RUNNING"), listed("c", 300, "QUEUED")];
+    let read = |runs: &[Listed], mode| before(&listing(runs), Some(date(1000)), mode, &Vocabulary::default());
+    assert!(matches!(read(&runs, IfRunning::Queue), Ok(Before::Start(_))));
+    assert!(matches!(read(&runs, IfRunning::Attach), Ok(Before::Attach(id)) if id.as_str() == "c"));
+    assert!(matches!(read(&runs, IfRunning::Fail), Ok(Before::Going(Some(id))) if id.as_str() == "c"));
+    for mode in [IfRunning::Queue, IfRunning::Attach, IfRunning::Fail] {
+        assert!(matches!(read(&runs[..1], mode), Ok(Before::Start(_))));
+    }
+    // A state that can't be read may be one that goes on.
+    let odd = [Listed { status: None, ..listed("d", 400, "") }];
+    assert!(matches!(read(&odd, IfRunning::Fail), Ok(Before::Going(Some(_)))));
+    let nothing = found(&baseline(&runs), None, &runs);
+    assert_eq!(nothing, Ok(After::Nothing(Behind::Run(RunId::new("c")))));
+}
+
+#[test]
+fn more_new_runs_than_one_request_can_explain_are_none() {
+    let crowd = |count: u64| -> Vec<Listed> { (0..count).map(|n| listed(&format!("r{n}"), 1001, "SUCCESS")).collect() };
+    assert!(matches!(found(&baseline(&[]), None, &crowd(100)), Ok(After::These(ids)) if ids.len() == 100));
+    assert_eq!(found(&baseline(&[]), None, &crowd(101)), Err(Unplaceable));
+}

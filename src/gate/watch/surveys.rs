@@ -1,0 +1,104 @@
+//! What the gate learns from lists: of a pipeline's past, and of many runs at once.
+
+use std::time::Duration;
+
+use super::super::pipelines::Pipeline;
+use super::super::{Answer, Ask, Forecast, History, Learning, Listing, Notice, PastRun, Survey};
+use super::{Gate, Who};
+
+impl Gate {
+    /// The survey of pipeline `pipeline` that is due, if it still is wanted.
+    pub fn survey(&mut self, pipeline: usize, elapsed: Duration) -> Option<Ask> {
+        self.pipelines.get_mut(pipeline)?.ask(&self.runs, &self.rules, elapsed)
+    }
+
+    /// Takes what came of a survey. It never ends a watch.
+    pub fn surveyed(&mut self, pipeline: usize, elapsed: Duration, answer: Answer<Survey>, notices: &mut Vec<Notice>) {
+        let Some(surveyed) = self.pipelines.get_mut(pipeline) else { return };
+        let mut tell = |event| notices.push(Notice { at: elapsed, event });
+        let moved = surveyed.take(pipeline, &mut self.runs, self.rules.limits, elapsed, answer, &mut tell);
+        let runs = surveyed.runs.clone();
+        self.move_to(moved);
+        for run in runs {
+            self.learn_past(run, elapsed);
+            if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_going()) {
+                watched.tell_pace(run, elapsed, &mut |event| notices.push(Notice { at: elapsed, event }));
+            }
+        }
+        self.plan_survey(pipeline, elapsed);
+    }
+
+    /// Who is to be asked about, and when, as far as that has changed since the last call; beside what `observe` returned.
+    pub fn take_moved(&mut self) -> Vec<(Who, Duration)> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// What a run's own answer changes for the others of its pipeline.
+    pub(super) fn learn_from_look(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+        let Some(pipeline) = self.homes.get(run).copied() else { return };
+        self.learn_past(run, elapsed);
+        if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_going()) {
+            watched.tell_pace(run, elapsed, &mut |event| notices.push(Notice { at: elapsed, event }));
+        }
+        let moved = self.pipelines[pipeline].check(run, &self.runs, elapsed);
+        self.move_to(moved);
+        self.plan_survey(pipeline, elapsed);
+    }
+
+    /// The history that a list holds which was read to choose a run.
+    pub(super) fn read_past(&mut self, run: usize, listing: &Listing, elapsed: Duration, notices: &mut Vec<Notice>) {
+        let Some(pipeline) = self.homes.get(run).copied() else { return };
+        if self.rules.learning == Learning::On {
+            let history = History::of(listing, &self.rules.vocabulary);
+            let mut tell = |event| notices.push(Notice { at: elapsed, event });
+            self.pipelines[pipeline].know(pipeline, history, &mut tell);
+        }
+    }
+
+    /// Lets a run learn from its pipeline's past, once both are known.
+    fn learn_past(&mut self, run: usize, elapsed: Duration) {
+        let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.can_learn(elapsed)) else { return };
+        let home = self.homes.get(run).and_then(|home| self.pipelines.get(*home));
+        let Some(history) = home.and_then(Pipeline::history) else { return };
+        let past = history.lengths_to_learn();
+        if let Some(next) = watched.learn(self.rules.limits, elapsed, &past) {
+            self.move_to(vec![(run, next)]);
+        }
+    }
+
+    /// Moves looks that are not under way.
+    fn move_to(&mut self, moved: Vec<(usize, Duration)>) {
+        for (run, next) in moved {
+            if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.next.is_some()) {
+                watched.next = Some(next);
+                self.moved.push((Who::Run(run), next));
+            }
+        }
+    }
+
+    fn plan_survey(&mut self, pipeline: usize, elapsed: Duration) {
+        let planned =
+            self.pipelines.get_mut(pipeline).and_then(|planned| planned.plan(&self.runs, self.rules.limits, elapsed));
+        self.moved.extend(planned.map(|at| (Who::Pipeline(pipeline), at)));
+    }
+
+    /// Takes in how earlier runs of the pipeline went, newest first. Returns when to look at `run` next instead, if that
+    /// changes anything: not with a fixed interval, with too little to learn from, or while the record is missing.
+    pub fn learn(&mut self, run: usize, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        let limits = self.rules.limits;
+        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        let next = watched.learn(limits, elapsed, past);
+        watched.next = next.or(watched.next);
+        next
+    }
+
+    /// What the pipeline's past says about a run, for the view.
+    pub fn forecast(&self, run: usize) -> Option<&Forecast> {
+        self.runs.get(run)?.forecast()
+    }
+
+    /// How old a run is, by the service's clock; `None` if no answer said so.
+    pub fn age(&self, run: usize, elapsed: Duration) -> Option<Duration> {
+        self.runs.get(run)?.age(elapsed)
+    }
+}

@@ -1,0 +1,61 @@
+//! What is told of a watch: each change once.
+
+use super::*;
+
+#[test]
+fn what_changed_is_told_once() {
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    let mut notices = Vec::new();
+    let story = [
+        not_visible(),
+        not_visible(),
+        record("RUNNING"),
+        record("RUNNING"),
+        unusable(),
+        unusable(),
+        record("RUNNING"),
+        not_visible(),
+        record("SUCCESS"),
+    ];
+    for (n, observation) in (1..).zip(story) {
+        gate.observe(0, SECOND * n, plain(observation), &mut notices);
+    }
+    let told: Vec<(u64, &str)> = notices
+        .iter()
+        .map(|notice| {
+            let name = match &notice.event {
+                Event::Status { .. } => "status",
+                Event::UnknownWord { .. } => "unknown word",
+                Event::NotVisible { .. } => "not visible",
+                Event::Vanished { .. } => "vanished",
+                Event::Appeared { .. } => "appeared",
+                Event::OutageBegan { .. } => "outage",
+                Event::OutageEnded { misses, .. } => {
+                    assert_eq!(*misses, 2);
+                    "outage over"
+                }
+                Event::AskedToWait { .. } => "asked to wait",
+                Event::Chosen { .. } => "chosen",
+                Event::Started { .. } | Event::StartLost { .. } | Event::Queued { .. } | Event::Taken { .. } => {
+                    "trigger"
+                }
+                Event::Learned { .. } | Event::NoHistory { .. } | Event::Slow { .. } | Event::Overdue { .. } => "past",
+                Event::Session(_) => "session",
+                Event::Ended { .. } => "ended",
+            };
+            (notice.at.as_secs(), name)
+        })
+        .collect();
+    let expected = [
+        (1, "not visible"),
+        (3, "appeared"),
+        (3, "status"),
+        (5, "outage"),
+        (7, "outage over"),
+        (8, "vanished"),
+        (9, "appeared"),
+        (9, "status"),
+        (9, "ended"),
+    ];
+    assert_eq!(told, expected);
+}

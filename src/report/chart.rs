@@ -1,0 +1,115 @@
+//! The last runs of a pipeline as a picture: a strip of text anywhere, a chart where Mermaid is rendered.
+//!
+//! Nothing in a picture is foreign text: all of it is numbers of ours and words of ours.
+
+use std::time::Duration;
+
+use super::past::{Bar, PipelinePast};
+
+/// How pictures are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chart {
+    /// GitHub's own Markdown.
+    Mermaid,
+    Text,
+}
+
+const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// The last runs, oldest first: a block as high as a run was long, `✗` for one that did not pass, `·` where its length is
+/// not known.
+pub fn strip(past: &PipelinePast) -> String {
+    let longest = longest(&past.last);
+    let sign = |bar: &Bar| match (bar.passed, bar.duration) {
+        (false, _) => '✗',
+        (true, None) => '·',
+        (true, Some(length)) => LEVELS.get(level(length, longest)).copied().unwrap_or('█'),
+    };
+    past.last.iter().map(sign).collect()
+}
+
+fn longest(bars: &[Bar]) -> Duration {
+    bars.iter().filter_map(|bar| bar.duration).max().unwrap_or_default()
+}
+
+/// From 0 to 7. Blocks start at zero, so that twice the height is twice the time.
+fn level(length: Duration, longest: Duration) -> usize {
+    let share = length.as_secs_f64() / longest.as_secs_f64().max(f64::MIN_POSITIVE);
+    LEVELS.iter().enumerate().map(|(level, _)| level).find(|level| share * 8.0 <= *level as f64 + 1.0).unwrap_or(7)
+}
+
+/// A bar chart of the run times in Mermaid: passed runs green, others red, with a line at what is usual. `None` with
+/// fewer than two lengths: there is nothing to compare.
+///
+/// Mermaid's `xychart-beta`. Two rows of bars stand in the same places, so that each run has a bar in one of them alone.
+pub fn mermaid(past: &PipelinePast) -> Option<String> {
+    if past.last.iter().filter(|bar| bar.duration.is_some()).count() < 2 {
+        return None;
+    }
+    let (unit, name) = match longest(&past.last).as_secs() {
+        0..300 => (1.0, "seconds"),
+        300..18_000 => (60.0, "minutes"),
+        18_000..432_000 => (3_600.0, "hours"),
+        _ => (86_400.0, "days"),
+    };
+    let number = |length: Duration| format!("{:.1}", length.as_secs_f64() / unit);
+    let row = |passed: bool| {
+        let bar = |bar: &Bar| number(bar.duration.filter(|_| bar.passed == passed).unwrap_or_default());
+        past.last.iter().map(bar).collect::<Vec<String>>().join(", ")
+    };
+    let places = (1..=past.last.len()).map(|place| place.to_string()).collect::<Vec<String>>().join(", ");
+    let usual = past.lengths.map(|lengths| vec![number(lengths.typical); past.last.len()].join(", "));
+    let line = usual.map(|usual| format!("    line [{usual}]\n")).unwrap_or_default();
+    Some(format!(
+        "```mermaid\n\
+         %%{{init: {{\"themeVariables\": {{\"xyChart\": {{\"plotColorPalette\": \"#2da44e, #cf222e, #8c959f\"}}}}}}}}%%\n\
+         xychart-beta\n    \
+             title \"Run times, oldest first: green passed, red did not, the line is usual\"\n    \
+             x-axis [{places}]\n    \
+             y-axis \"{name}\"\n    \
+             bar [{}]\n    \
+             bar [{}]\n\
+         {line}```\n",
+        row(true),
+        row(false),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn past(lengths: &[(bool, Option<u64>)]) -> PipelinePast {
+        let bar = |(passed, seconds): &(bool, Option<u64>)| Bar {
+            passed: *passed,
+            started_at: chrono::DateTime::UNIX_EPOCH,
+            duration: seconds.map(Duration::from_secs),
+        };
+        PipelinePast {
+            pipeline_id: super::super::clean::Clean::ours("p"),
+            lengths: None,
+            passed: 0,
+            of: lengths.len(),
+            last: lengths.iter().map(bar).collect(),
+        }
+    }
+
+    #[test]
+    fn a_strip_has_a_sign_for_each_run_as_high_as_it_was_long() {
+        let all =
+            [(true, Some(0)), (true, Some(60)), (false, Some(5)), (true, Some(480)), (true, None), (true, Some(240))];
+        assert_eq!(strip(&past(&all)), "▁▁✗█·▄");
+        assert_eq!(strip(&past(&[(true, Some(0)), (true, Some(0))])), "▁▁");
+        assert_eq!(strip(&past(&[])), "");
+        assert_eq!(strip(&past(&[(true, Some(u64::MAX)), (true, Some(1))])), "█▁");
+    }
+
+    #[test]
+    fn a_chart_is_numbers_in_a_fence_that_nothing_closes() {
+        let chart = mermaid(&past(&[(true, Some(600)), (false, Some(30)), (true, None)])).expect("a chart");
+        assert!(chart.contains("bar [10.0, 0.0, 0.0]") && chart.contains("bar [0.0, 0.5, 0.0]"), "{chart}");
+        assert!(chart.contains("y-axis \"minutes\"") && chart.contains("x-axis [1, 2, 3]"), "{chart}");
+        assert_eq!(chart.matches("```").count(), 2);
+        assert_eq!(mermaid(&past(&[(true, Some(600))])), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! `latest`, `last-success` and `max-age`, by the real binary over real sockets.
+
+use serde_json::{Value, json};
+
+use crate::harness::{PIPELINE, Story, scenario, service, side_by_side};
+use crate::stand_in::{On, Reply, Service};
+
+fn run(id: u32, name: &str, status: &str, created: &str, updated: &str) -> Value {
+    json!({"id": id, "pipeline_run_id": name, "last_status": status, "created_at": created, "updated_at": updated,
+        "pipeline_id": PIPELINE})
+}
+
+/// A service with one pipeline of these keys.
+fn with(pipeline: Value) -> Service {
+    let mut pipeline = pipeline;
+    pipeline["pipeline_id"] = PIPELINE.into();
+    Service::start(scenario(json!({"pipelines": [pipeline]})))
+}
+
+fn latest(service: &Service) -> Story<'_> {
+    Story::at(service).with("run-id", "latest").with("max-age", "any")
+}
+
+/// Three thousand successes, and a failure after them.
+fn long() -> Value {
+    json!({
+        "history": {"count": 3000, "newest": "1h", "every": "1h", "takes": "10m"},
+        "runs": [{"record": run(9, "the_newest", "FAILED", "now-10m", "now-5m")}],
+    })
+}
+
+#[test]
+fn latest_is_the_newest_run_in_a_long_list_of_any_order() {
+    side_by_side(
+        &["newest_first", "oldest_first"],
+        |list| (*list).to_owned(),
+        |list| {
+            let mut pipeline = long();
+            pipeline["list"] = (*list).into();
+            let service = with(pipeline);
+            let told = latest(&service).told();
+            told.ended("failed", 1);
+            assert_eq!(told.output("run-id"), "the_newest");
+            assert_eq!(service.requests_to(On::Runs).len(), 1);
+            assert!(told.notes().iter().any(|note| note.contains("latest is run the_newest")), "{:?}", told.notes());
+            let told = latest(&service).with("run-id", "last-success").told();
+            told.ended("passed", 0);
+            assert_ne!(told.output("run-id"), "the_newest");
+        },
+    );
+}
+
+#[test]
+fn latest_is_waited_for_and_its_own_record_decides() {
+    // The list may say what it likes.
+    let raw = json!({"status": true, "data": [
+        run(1, "old", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z"),
+        run(2, "new", "SUCCESS", "2024-01-15T06:00:00Z", "2024-01-15T06:10:00Z"),
+        null_of_another_pipeline(),
+    ]});
+    let then = json!([{"looks": 2, "set": {"last_status": "FAILED", "updated_at": "2024-01-15T06:20:00Z"}}]);
+    let runs = json!([
+        {"record": run(1, "old", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z")},
+        {"record": run(2, "new", "RUNNING", "2024-01-15T06:00:00Z", "2024-01-15T06:00:00Z"), "then": then},
+    ]);
+    let service = with(json!({"list": {"raw": raw}, "runs": runs}));
+    let told = latest(&service).told();
+    told.ended("failed", 1);
+    assert_eq!(told.output("run-id"), "new");
+    assert_eq!(service.requests_to(On::Run).len(), 3);
+}
+
+/// A record that another pipeline's list would have: no reason to doubt this one.
+fn null_of_another_pipeline() -> Value {
+    json!({"pipeline_id": "another", "pipeline_run_id": "x", "created_at": null})
+}
+
+#[test]
+fn a_record_that_can_not_be_put_in_order_never_exposes_an_older_success() {
+    let odd = [
+        json!(null),
+        json!({"pipeline_id": PIPELINE, "last_status": "FAILED", "pipeline_run_id": "x"}),
+        json!({"pipeline_run_id": "x", "created_at": "2024-01-16T06:00:00Z"}),
+        run(9, "x", "FAILED", "yesterday", "yesterday"),
+        run(1, "x", "FAILED", "2024-01-15T10:30:00Z", "2024-01-15T10:30:00Z"),
+    ];
+    side_by_side(&odd, Value::to_string, |odd| {
+        let success = run(1, "fine", "SUCCESS", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z");
+        let runs = json!([{"record": success}]);
+        let service = with(json!({"list": {"raw": [success, odd]}, "runs": runs}));
+        let told = latest(&service).with("max-outage", "1s").told();
+        told.ended("unreachable", 6);
+        assert_eq!((told.output("run-id"), told.output("pipeline-id")), ("", PIPELINE));
+        assert_eq!(service.requests_to(On::Run).len(), 0, "no other run is looked at instead");
+        // What could not be resolved is a case under the text given.
+        let cases = told.junit.as_ref().expect("a JUnit report");
+        assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), ("latest", PIPELINE));
+        // For a proven success it is passed over, and counted.
+        let told = latest(&service).with("run-id", "last-success").told();
+        told.ended("passed", 0);
+        assert_eq!(told.output("run-id"), "fine");
+    });
+}
+
+#[test]
+fn a_pipeline_without_such_a_run_is_not_found() {
+    let failed = json!([{"record": run(1, "f", "FAILED", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z")}]);
+    let service = with(json!({"runs": failed}));
+    let told = latest(&service).with("run-id", "last-success").told();
+    told.ended("not-found", 4);
+    assert_eq!(service.requests_to(On::Runs).len(), 1, "no success of before can come about any more");
+    let service = with(json!({}));
+    for reply in [Reply::normal(), Reply::text(200, "null"), Reply::status(404)] {
+        service.order(On::Runs, reply.times(10));
+        let told = latest(&service).with("appear-timeout", "0").told();
+        told.ended("not-found", 4);
+    }
+}
+
+#[test]
+fn what_goes_wrong_with_the_list_goes_wrong_as_with_a_run() {
+    type Row = (&'static str, Vec<Reply>, &'static str, i32);
+    let rows: [Row; 8] = [
+        ("a 503 or two", vec![Reply::status(503).times(2)], "passed", 0),
+        ("half a list", vec![Reply::normal().cut_at(100), Reply::reset(), Reply::html(200)], "passed", 0),
+        ("a token refused", vec![Reply::status(401)], "passed", 0),
+        ("no right", vec![Reply::status(403).forever()], "denied", 5),
+        ("a redirect elsewhere", vec![Reply::redirect(302, "http://127.0.0.1:9/x")], "unreachable", 6),
+        ("a wrong request", vec![Reply::status(400)], "unreachable", 6),
+        ("an outage", vec![Reply::status(500).forever()], "unreachable", 6),
+        (
+            "too much",
+            vec![Reply::normal().append("x").endless().gzip(crate::stand_in::Gzip::Right).forever()],
+            "unreachable",
+            6,
+        ),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(_, replies, verdict, code)| {
+            let service = service();
+            service.script(On::Runs, replies.iter().cloned());
+            let story =
+                Story::at(&service).with("run-id", "last-success").with("max-age", "any").with("max-outage", "7s");
+            story.told().ended(verdict, *code);
+        },
+    );
+}
+
+#[test]
+fn several_pipelines_are_each_asked_and_each_have_their_own_end() {
+    let one = |id: &str, status: &str| {
+        json!({"pipeline_id": id, "runs": [{"record":
+            {"pipeline_run_id": format!("{id}_run"), "last_status": status, "created_at": "now-10m", "updated_at": "now-5m"}}]})
+    };
+    let pipelines = json!([one("sales", "SUCCESS"), one("stock", "FAILED"), one("empty", "RUNNING")]);
+    let service = Service::start(scenario(json!({"pipelines": pipelines})));
+    let told = latest(&service).with("pipeline-id", "sales stock").with("run-id", "latest,empty/last-success").told();
+    told.ended("failed", 1);
+    assert_eq!(told.verdicts(), ["passed", "failed", "not-found"]);
+    let ids: Vec<&Value> = told.report()["runs"].as_array().expect("runs").iter().map(|run| &run["run_id"]).collect();
+    assert_eq!(ids, [&json!("sales_run"), &json!("stock_run"), &Value::Null]);
+}
+
+#[test]
+fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
+    let ended = |updated: &str| json!([{"record": run(1, "r", "SUCCESS", "now-3h", updated)}]);
+    type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, i32);
+    let rows: [Row; 9] = [
+        ("young", "0s", "now-1h", "2h", "passed", 0),
+        ("old", "0s", "now-1h", "30m", "stale", 7),
+        ("old, but any will do", "0s", "now-1h", "any", "passed", 0),
+        ("young, though this machine is a month ahead", "-30d", "now-1h", "2h", "passed", 0),
+        ("old, though this machine is a month behind", "30d", "now-1h", "30m", "stale", 7),
+        ("ahead within reason", "0s", "now+4m", "30m", "passed", 0),
+        ("in the future", "0s", "now+10m", "30m", "stale", 7),
+        ("without an end", "0s", "soon", "30m", "stale", 7),
+        ("cached for an hour", "0s", "now-1m", "30m", "stale", 7),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(name, skew, updated, age, verdict, code)| {
+            let pipeline = json!({"pipeline_id": PIPELINE, "runs": ended(updated)});
+            for run in ["r", "latest", "last-success"] {
+                let service = Service::start(scenario(json!({"skew": skew, "pipelines": [pipeline]})));
+                if name.contains("cached") {
+                    service.order(On::Run, Reply::normal().header("age", "3600"));
+                }
+                let story = Story::at(&service).with("run-id", run).with("max-age", age);
+                story.told().ended(verdict, *code);
+            }
+        },
+    );
+    // Without the service's clock nobody knows.
+    let service = with(json!({"runs": ended("now-1m")}));
+    service.order(On::Run, Reply::normal().without_header("date"));
+    Story::at(&service).with("run-id", "r").with("max-age", "1h").told().ended("stale", 7);
+}
+
+#[test]
+fn looking_once_chooses_and_looks_once() {
+    let service = service();
+    let told = Story::at(&service).with("run-id", "last-success").with("max-age", "any").with("timeout", "0").told();
+    told.ended("passed", 0);
+    assert_eq!((service.requests_to(On::Runs).len(), service.requests_to(On::Run).len()), (1, 1));
+    let told = latest(&service).with("timeout", "0").told();
+    told.ended("timed-out", 3);
+    // Runs that are named need no list.
+    let service = crate::harness::service();
+    Story::at(&service).told().ended("passed", 0);
+    assert_eq!(service.requests_to(On::Runs).len(), 0);
+}

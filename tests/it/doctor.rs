@@ -1,0 +1,224 @@
+//! `maestro-gate doctor`: each trouble in turn is found, named in its row, and is the exit code.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::harness::{PASSWORD, PIPELINE, RUNNING, SUCCESS, USERNAME, scenario, service, side_by_side};
+use crate::stand_in::{DeadPort, On, Reply, Service};
+
+/// Runs doctor with these flags and variables, beside a way to sign in.
+fn doctor(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    command.arg("doctor").arg(format!("--base-url={address}")).args(flags).env_clear();
+    // Without it no Windows program can open a socket.
+    #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]
+    command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
+    let has_token = variables.iter().any(|(name, _)| name.starts_with("DADOSFERA"));
+    if !has_token {
+        command.env("DADOSFERA_USERNAME", USERNAME).env("DADOSFERA_PASSWORD", PASSWORD);
+    }
+    command.envs(variables.iter().copied()).output().expect("the program starts")
+}
+
+struct Table {
+    code: Option<i32>,
+    text: String,
+}
+
+impl Table {
+    fn of(output: Output) -> Table {
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(!text.contains(PASSWORD), "{text}");
+        Table { code: output.status.code(), text }
+    }
+
+    /// The states of the rows with this name.
+    fn states(&self, name: &str) -> Vec<&str> {
+        let found = self.text.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let state = words.next()?;
+            (words.next()? == name).then_some(state)
+        });
+        found.collect()
+    }
+}
+
+const RUN: [&str; 2] =
+    ["--pipeline-id=1b33ad2f_33d3_4837_9eeb_83c82c8b909d", "--run-id=e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c"];
+
+#[test]
+fn where_nothing_is_in_the_way_every_row_says_so() {
+    let service = service();
+    let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
+    assert_eq!(table.code, Some(0), "{}", table.text);
+    for row in ["inputs", "files", "proxy", "dns", "connection", "sign-in", "clock", "token", "pipeline", "run"] {
+        assert_eq!(table.states(row), ["ok"], "{row}: {}", table.text);
+    }
+    assert!(
+        table.text.ends_with("maestro-gate doctor: passed (exit code 0): nothing is in the way\n"),
+        "{}",
+        table.text
+    );
+    // A run that is going, or has failed, is no trouble of the gate's.
+    let run = format!("--run-id={RUNNING},latest,last-success");
+    let table = Table::of(doctor(&service.base_url(), &[RUN[0], &run, "--max-age=any"], &[]));
+    assert_eq!((table.code, table.states("run").len()), (Some(0), 3), "{}", table.text);
+    let json = doctor(&service.base_url(), &[RUN[0], RUN[1], "--log-format=json"], &[]).stdout;
+    let rows: Vec<Value> =
+        String::from_utf8_lossy(&json).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.last().map(|row| &row["exit_code"]), Some(&json!(0)));
+}
+
+#[test]
+fn doctor_starts_nothing_and_leaves_every_report_as_it_is() {
+    let service = service();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    crate::harness::write(Path::new(&path("old.json")), "of before");
+    let flags = [
+        RUN[0].to_owned(),
+        "--trigger".to_owned(),
+        format!("--json={}", path("old.json")),
+        format!("--junit={}", path("deep/new.xml")),
+        format!("--output-dir={}", path("outputs")),
+    ];
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let table = Table::of(doctor(&service.base_url(), &flags, &[]));
+    assert_eq!(table.code, Some(0), "{}", table.text);
+    assert_eq!(table.states("files"), ["ok"; 3], "{}", table.text);
+    assert_eq!(table.states("run"), ["note"], "a run of it is going: {}", table.text);
+    assert_eq!(service.requests_to(On::Execute).len(), 0);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(crate::harness::read(Path::new(&path("old.json"))).as_deref(), Some("of before"));
+}
+
+#[test]
+fn each_trouble_of_the_service_is_found_in_its_row() {
+    type Row = (&'static str, On, Reply, &'static str, i32);
+    let rows: [Row; 11] = [
+        ("a wrong password", On::SignIn, Reply::status(401), "sign-in", 5),
+        ("MFA", On::SignIn, Reply::json(200, json!({"mfaStatus": "required"})), "sign-in", 5),
+        ("a sign-in that is down", On::SignIn, Reply::status(503), "sign-in", 6),
+        ("a reset", On::Any, Reply::reset().times(9), "connection", 6),
+        ("no right", On::Runs, Reply::status(403).times(9), "pipeline", 5),
+        ("an outage", On::Runs, Reply::html(502), "pipeline", 6),
+        ("no such pipeline", On::Runs, Reply::status(404), "pipeline", 4),
+        ("a garbled list", On::Runs, Reply::text(200, "[{]"), "pipeline", 6),
+        ("no such run", On::Run, Reply::text(200, "null"), "run", 4),
+        ("a run that may not be seen", On::Run, Reply::status(403).times(9), "run", 5),
+        ("a garbled run", On::Run, Reply::text(200, "{\"a\":1}"), "run", 6),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(_, on, reply, row, code)| {
+            let service = service();
+            service.order(*on, reply.clone());
+            let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
+            assert_eq!(table.code, Some(*code), "{}", table.text);
+            assert_eq!(table.states(row), ["trouble"], "{}", table.text);
+            assert_eq!(table.text.matches("trouble ").count(), 2, "one row, and the last line: {}", table.text);
+            assert!(table.text.contains("-> next step: "), "{}", table.text);
+        },
+    );
+}
+
+#[test]
+fn what_can_not_be_reached_is_told_from_what_is_not_trusted() {
+    let dead = DeadPort::reserve().expect("a port");
+    let table = Table::of(doctor(&dead.base_url(), &RUN, &[]));
+    assert_eq!((table.code, table.states("connection")), (Some(6), vec!["trouble"]), "{}", table.text);
+    assert_eq!(table.states("sign-in"), ["skipped"], "{}", table.text);
+    let service = Service::start(scenario(json!({"tls": "untrusted"})));
+    let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
+    assert_eq!((table.code, table.states("connection")), (Some(6), vec!["trouble"]), "{}", table.text);
+    assert!(table.text.contains("ca-file"), "{}", table.text);
+    // A proxy that says no, before a service that is fine.
+    let proxy = crate::harness::service();
+    proxy.order(On::Connect, Reply::status(407).times(9));
+    let address = proxy.base_url().replace("http://", "http://me:hunter22@");
+    let table = Table::of(doctor(&service.base_url(), &RUN, &[("HTTPS_PROXY", &address)]));
+    assert_eq!((table.code, table.states("proxy")), (Some(6), vec!["trouble"]), "{}", table.text);
+    assert!(!table.text.contains("hunter22"), "{}", table.text);
+}
+
+#[test]
+fn mistakes_and_files_that_can_not_be_written_are_found_without_a_request() {
+    let service = service();
+    let table = Table::of(doctor(&service.base_url(), &["--run-id=x", "--timeout=ever"], &[]));
+    assert_eq!((table.code, table.states("inputs").len()), (Some(2), 2), "{}", table.text);
+    assert_eq!(service.requests().len(), 0);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let report = format!("--json={}/report.json", file.path().display());
+    let table = Table::of(doctor(&service.base_url(), &[RUN[0], RUN[1], &report], &[]));
+    assert_eq!((table.code, table.states("files")), (Some(2), vec!["trouble"]), "{}", table.text);
+}
+
+#[test]
+fn the_ci_s_own_places_are_tried_by_their_names() {
+    let service = service();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["out", "summary"] {
+        crate::harness::write(Path::new(&path(name)), "");
+    }
+    let marks: [(&str, Vec<(&str, String)>); 3] = [
+        (
+            "GITHUB_OUTPUT",
+            vec![
+                ("GITHUB_ACTIONS", "true".to_owned()),
+                ("GITHUB_OUTPUT", path("out")),
+                ("GITHUB_STEP_SUMMARY", path("summary")),
+            ],
+        ),
+        ("BASH_ENV", vec![("CIRCLECI", "true".to_owned()), ("BASH_ENV", path("out"))]),
+        // There is no agent here.
+        ("buildkite-agent", vec![("BUILDKITE", "true".to_owned())]),
+    ];
+    for (name, marks) in &marks {
+        let variables: Vec<(&str, &str)> = marks.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let table = Table::of(doctor(&service.base_url(), &RUN, &variables));
+        assert!(table.text.contains(&format!("files       {name} ")), "{}", table.text);
+        let (code, state) = if *name == "buildkite-agent" { (2, "trouble") } else { (0, "ok") };
+        assert_eq!((table.code, table.states("files")[0]), (Some(code), state), "{}", table.text);
+    }
+    assert_eq!(crate::harness::read(Path::new(&path("out"))).as_deref(), Some(""));
+}
+
+#[test]
+fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told() {
+    // Good until 2033, or over within the wait.
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let token = |ends: i64| format!("{}.{}.sig", part(r#"{"alg":"none"}"#), part(&format!(r#"{{"exp":{ends}}}"#)));
+    #[expect(clippy::disallowed_methods, reason = "the token is of this moment")]
+    let now = chrono::Utc::now().timestamp();
+    let (long, short) = (token(2_000_000_000.max(now + 86_400)), token(now + 600));
+    let accept = json!({"tokens": {"accept": [long, short]}});
+    for (text, code, state) in [(&long, 0, "ok"), (&short, 5, "trouble")] {
+        let service = Service::start(scenario(accept.clone()));
+        let table = Table::of(doctor(&service.base_url(), &RUN, &[("DADOSFERA_ACCESS_TOKEN", text)]));
+        assert_eq!((table.code, table.states("token")), (Some(code), vec![state]), "{}", table.text);
+        assert!(!table.text.contains(text.as_str()), "{}", table.text);
+    }
+    let service = Service::start(scenario(json!({"skew": "2h"})));
+    let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
+    assert_eq!((table.code, table.states("clock")), (Some(0), vec!["note"]), "{}", table.text);
+    let mfa = [
+        ("DADOSFERA_USERNAME", USERNAME),
+        ("DADOSFERA_PASSWORD", PASSWORD),
+        ("DADOSFERA_TOTP_SECRET", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
+    ];
+    let table = Table::of(doctor(&service.base_url(), &RUN, &mfa));
+    assert_eq!((table.code, table.states("clock")), (Some(5), vec!["trouble"]), "{}", table.text);
+    // What is chosen must be there to be chosen.
+    let pipeline = json!({"pipeline_id": PIPELINE, "runs": [{"record": {"pipeline_run_id": SUCCESS}}]});
+    let service = Service::start(scenario(json!({"pipelines": [pipeline]})));
+    let table = Table::of(doctor(&service.base_url(), &[RUN[0], "--run-id=last-success", "--max-age=any"], &[]));
+    assert_eq!((table.code, table.states("run")), (Some(4), vec!["trouble"]), "{}", table.text);
+}

@@ -1,0 +1,246 @@
+//! What the gate learns from a pipeline's past, by the real binary over real sockets: one request, never a verdict.
+
+use std::time::Duration;
+
+use maestro_gate::gate::{Forecast, History, InARow, Listing, PastRun, Vocabulary};
+use maestro_gate::report::clean::Clean;
+use maestro_gate::report::past::{LastSuccess, RunPast};
+use maestro_gate::report::words;
+use serde_json::{Value, json};
+
+use crate::fixture;
+use crate::harness::{PIPELINE, Story, TRACE, scenario, side_by_side};
+use crate::stand_in::{Gzip, On, Reply, Service};
+
+/// A run that goes on for three seconds, behind a past of these ends, oldest first, an hour apart, about ten minutes each.
+fn with(ends: &str, last: &str) -> Service {
+    let count = ends.len();
+    let past = ends.chars().enumerate().map(|(n, end)| {
+        let ago = 60 * (count - n);
+        let passed = end == 'S';
+        json!({"record": {
+            "pipeline_run_id": format!("past_{n}"),
+            "last_status": if passed { "SUCCESS" } else { "FAILED" },
+            "created_at": format!("now-{ago}m"),
+            "updated_at": format!("now-{}m", ago - 9 - n % 3),
+            "trace": if passed { Value::Null } else { format!("[run {n}] {TRACE}").into() },
+        }})
+    });
+    let set = json!({"last_status": last, "updated_at": "begin+3s", "trace": format!("[run 99] {TRACE}")});
+    let now =
+        json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"after": "3s", "set": set}]});
+    let runs: Vec<Value> = past.chain([now]).collect();
+    Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})))
+}
+
+fn waiting(service: &Service) -> Story<'_> {
+    Story::at(service).with("run-id", "now").with("poll-interval", "1s")
+}
+
+fn lists(service: &Service) -> usize {
+    service.requests_to(On::Runs).len()
+}
+
+#[test]
+fn the_past_is_asked_for_once_and_only_while_the_run_is_going() {
+    let service = with("SSSSSSSS", "SUCCESS");
+    let told = waiting(&service).told();
+    told.ended("passed", 0);
+    assert_eq!(lists(&service), 1);
+    let order: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
+    assert_eq!(order[..3], [On::SignIn, On::Run, On::Runs], "after the first look");
+    assert!(told.notes().iter().any(|note| note.contains("8 of the last 8 runs passed, usually in 10m")));
+    // A run that is over at the first look, looking once, and without leave: none.
+    type Row = (&'static str, &'static str, &'static str, usize);
+    let rows: [Row; 4] = [
+        ("run-id", "past_3", "passed", 0),
+        ("timeout", "0", "timed-out", 0),
+        ("history", "false", "passed", 0),
+        // The list from which a run is chosen tells the past as well.
+        ("run-id", "latest", "passed", 1),
+    ];
+    side_by_side(
+        &rows,
+        |row| format!("{} {}", row.0, row.1),
+        |(input, value, verdict, asked)| {
+            let service = with("SSSSSSSS", "SUCCESS");
+            let told = waiting(&service).with("max-age", "any").with(input, value).told();
+            assert_eq!(told.output("verdict"), *verdict);
+            assert_eq!(lists(&service), *asked, "{input} {value}");
+        },
+    );
+}
+
+#[test]
+fn a_past_that_can_not_be_had_is_a_note_and_never_a_verdict() {
+    let rows: [(&str, Reply); 11] = [
+        ("503", Reply::status(503).forever()),
+        ("503 with Retry-After", Reply::status(503).retry_after(3600).forever()),
+        ("403", Reply::status(403).forever()),
+        ("401", Reply::status(401).forever()),
+        ("404", Reply::status(404).forever()),
+        ("400", Reply::status(400).forever()),
+        ("garbage", Reply::html(200).forever()),
+        ("a reset", Reply::reset().forever()),
+        ("a redirect elsewhere", Reply::redirect(302, "http://127.0.0.1:9/x").forever()),
+        ("too much", Reply::normal().append("x").endless().gzip(Gzip::Right).forever()),
+        ("no answer", Reply::normal().delay(Duration::from_secs(60)).forever()),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(name, reply)| {
+            let service = with("SSSSSSSS", "SUCCESS");
+            service.order(On::Runs, reply.clone());
+            let told = waiting(&service).told();
+            told.ended("passed", 0);
+            assert!(told.report()["waited_seconds"].as_u64() < Some(10), "{}", told.log());
+            let noted = told.notes().iter().filter(|note| note.contains("nothing was learned from past runs")).count();
+            assert_eq!(noted, usize::from(*name != "no answer"), "{:?}", told.notes());
+            assert_eq!(service.requests_to(On::SignIn).len(), 1, "no session is renewed for it");
+            assert_eq!((lists(&service), told.report()["pipelines"].clone()), (1, json!([])));
+        },
+    );
+}
+
+#[test]
+fn a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_same() {
+    let service = with("SSSSSSFF", "FAILED");
+    let github = waiting(&service).env("GITHUB_SERVER_URL", "https://github.com").told();
+    github.ended("failed", 1);
+    let last = "third failure in a row; last success 2h 50m ago (run past_5); the same trace as the last failure";
+    assert!(github.log().contains(&format!("this run: {last}")), "{}", github.log());
+    assert!(github.log().contains("history: "), "{}", github.log());
+    let summary = github.summary.as_ref().expect("a summary");
+    assert!(summary.contains("Third failure in a row") && summary.contains("```mermaid\n"), "{summary}");
+    let history = &github.report()["runs"][0]["history"];
+    assert_eq!((&history["in_a_row"], &history["same_trace_as_last_failure"]), (&json!(3), &json!(true)));
+    assert_eq!((&history["last_success_run_id"], &history["earlier_runs"]), (&json!("past_5"), &json!(8)));
+    let pipeline = &github.report()["pipelines"][0];
+    assert_eq!(
+        (&pipeline["runs"], &pipeline["passed"], &pipeline["usual_seconds"]),
+        (&json!(8), &json!(6), &json!(600))
+    );
+    assert_eq!(pipeline["last"].as_array().expect("runs").len(), 8);
+    // Where nobody draws charts, there is none.
+    let service = with("SSSSSSFF", "FAILED");
+    let elsewhere = waiting(&service).env("GITHUB_SERVER_URL", "https://git.example.com").told();
+    let summary = elsewhere.summary.as_ref().expect("a summary");
+    assert!(!summary.contains("mermaid") && summary.contains("✗✗`"), "{summary}");
+    // Who is to be quiet hears the verdict alone.
+    let quiet = waiting(&with("SSSSSSFF", "FAILED")).with("quiet", "true").told();
+    assert!(!quiet.log().contains("history:") && !quiet.log().contains("in a row"), "{}", quiet.log());
+}
+
+#[test]
+fn a_hostile_past_yields_nothing() {
+    let hostile = "a\u{1b}[2K::error::x##vso[task.complete]|`<img>";
+    let record = |n: u32, status: &str| {
+        json!({"id": n, "pipeline_id": PIPELINE, "pipeline_run_id": format!("{hostile}{n}"), "last_status": status,
+            "created_at": format!("2024-01-0{n}T06:00:00Z"), "updated_at": format!("2024-01-0{n}T06:10:00Z"),
+            "trace": "::error::x\n```\n"})
+    };
+    let raw =
+        json!([record(1, "SUCCESS"), record(2, "FAILED"), record(3, "::error::y"), null, 7, {"pipeline_id": PIPELINE}]);
+    let set = json!({"last_status": "FAILED", "updated_at": "begin+2s", "trace": "::error::x\n"});
+    let run =
+        json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"after": "2s", "set": set}]});
+    let service = Service::start(scenario(
+        json!({"pipelines": [{"pipeline_id": PIPELINE, "list": {"raw": raw}, "runs": [run]}]}),
+    ));
+    let told = waiting(&service).told();
+    told.ended("failed", 1);
+    assert!(told.log().contains("second failure in a row"), "{}", told.log());
+}
+
+#[test]
+fn many_runs_of_a_pipeline_share_its_list() {
+    let then = |n: u32| {
+        let set = json!({"last_status": if n == 7 { "FAILED" } else { "SUCCESS" }, "updated_at": "begin+5s"});
+        json!([{"after": "5s", "set": set}])
+    };
+    let runs: Vec<Value> = (0..24)
+        .map(|n| json!({"record": {"pipeline_run_id": format!("r{n}"), "created_at": "begin"}, "then": then(n)}))
+        .collect();
+    let pipelines = json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]});
+    let ids: Vec<String> = (0..24).map(|n| format!("r{n}")).collect();
+    let count = |history: &str| {
+        let service = Service::start(scenario(pipelines.clone()));
+        let story = Story::at(&service).with("run-id", ids.join(",")).with("poll-interval", "1s");
+        let told = story.with("history", history).told();
+        told.ended("failed", 1);
+        assert_eq!(told.verdicts().iter().filter(|verdict| **verdict == "failed").count(), 1);
+        assert!(told.report()["waited_seconds"].as_u64() < Some(11), "{}", told.log());
+        service.requests().len()
+    };
+    let (alone, shared) = std::thread::scope(|scope| {
+        let alone = scope.spawn(|| count("false"));
+        let shared = count("true");
+        (alone.join().expect("a story"), shared)
+    });
+    // Each is looked at once at first and once at the end; in between a list and a check a second.
+    assert!(shared < 90 && alone > 125, "{shared} and {alone} requests");
+}
+
+#[test]
+fn a_length_is_said_as_a_person_would() {
+    for (seconds, said) in [
+        (0, "a few seconds"),
+        (7, "5s"),
+        (52, "50s"),
+        (55, "1m"),
+        (89, "1m"),
+        (90, "2m"),
+        (725, "12m"),
+        (3_569, "59m"),
+        (3_570, "1h"),
+        (4_800, "1h 20m"),
+        (84_599, "23h 30m"),
+        (84_600, "1d"),
+        (180_000, "2d 2h"),
+        (90 * 86_400, "90d"),
+    ] {
+        assert_eq!(words::about(Duration::from_secs(seconds)), said, "{seconds}");
+    }
+    assert!(words::about(Duration::MAX).ends_with('d'));
+}
+
+#[test]
+fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let past: Vec<PastRun> =
+        (0..20).map(|n| PastRun { duration: minutes(12) + Duration::from_secs(n * 3), passed: true }).collect();
+    let forecast = Forecast::new(&past, Duration::ZERO, 7).expect("a forecast");
+    assert_eq!(words::eta(&forecast, minutes(4)), "usually 12m, about 8m left");
+    let slower = words::eta(&forecast, Duration::from_secs(772));
+    assert_eq!(slower, "usually 12m, slower than 18 of 20, about 5s left");
+    assert_eq!(words::eta(&forecast, minutes(40)), "usually 12m, overdue");
+}
+
+#[test]
+fn a_standing_is_worded_for_every_shape_that_it_may_have() {
+    let row = |passed, runs, at_least, after| Some(InARow { passed, runs, at_least, after });
+    let last = LastSuccess { run_id: Clean::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
+    let nothing = RunPast { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
+    let told = |past: &RunPast| words::standing(past).join("; ");
+    let with = |in_a_row| RunPast { in_a_row, last_success: Some(last.clone()), ..nothing.clone() };
+    assert_eq!(told(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
+    assert_eq!(told(&with(row(false, 1, false, 1))), "first failure after a success; last success 2d ago (run r)");
+    assert_eq!(told(&with(row(false, 1, false, 12))), "first failure after 12 successes; last success 2d ago (run r)");
+    assert_eq!(told(&with(row(false, 23, false, 2))), "23rd failure in a row; last success 2d ago (run r)");
+    assert_eq!(told(&with(row(false, 51, true, 0))), "at least the 51st failure in a row; last success 2d ago (run r)");
+    assert_eq!(told(&with(row(true, 1, false, 3))), "first success after 3 failures");
+    assert_eq!(told(&with(row(true, 1, false, 1))), "first success after a failure");
+    assert_eq!(told(&with(row(true, 7, false, 3))), "");
+    assert_eq!(told(&nothing), "no success among 9 runs before it");
+    let slow = RunPast { slower: Some((18, 20)), same_trace: Some(false), ..with(row(true, 7, false, 0)) };
+    assert_eq!(told(&slow), "another trace than the last failure; slower than 18 of 20 runs");
+    assert_eq!(told(&RunPast { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }), "", "too few to compare with");
+    // And what of a pipeline is known.
+    assert_eq!(words::history(&fixture::past("p", "S").1), "the last run passed, usually in 12m");
+    assert_eq!(words::history(&fixture::past("p", "F.").1), "1 of the last 2 runs passed");
+    assert_eq!(
+        words::history(&History::of(&Listing::default(), &Vocabulary::default())),
+        "0 of the last 0 runs passed"
+    );
+}
