@@ -117,8 +117,8 @@ unseen. CPU until the first request was on the wire, by the kernel: {result["cpu
 | the library's verifier brought the reading of revocation lists, which nobody gives | 3,430,088 bytes | 3,397,320 bytes |
 | every event was kept for the report: half a MiB in four minutes of a soak | without limit | the first and the last thousand |
 
-What is left of a start is the handshake: two thirds of it are curve arithmetic. A look has no centre: a third is moving
-futures in and out of boxes, a tenth the allocator, a tenth TLS, a twentieth JSON; stamps and words do not show.
+What is left of a start is the handshake: two thirds are the arithmetic of it. A look has no centre: the allocator and the
+runtime take 8 % each, TLS 5 %, JSON 3 %, addresses 3 %, stamps 2 %, the rest is spread over the layers of the HTTP client.
 """
 
 
