@@ -29,6 +29,9 @@ pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 /// refused.
 const RUNS: usize = 250_000;
 
+/// What may stand between values in JSON: less than ASCII calls white space.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// The longest status word that is read.
 const WORD: usize = 1024;
 
@@ -189,7 +192,7 @@ impl<'p> List<'p> {
 
     fn end_element(&mut self, byte: u8, comma: bool) -> Result<(), Fault> {
         let mut element = std::mem::take(&mut self.element);
-        let is_empty_list = byte == b']' && !comma && element.trim_ascii().is_empty();
+        let is_empty_list = byte == b']' && !comma && element.iter().all(|byte| BLANKS.contains(&char::from(*byte)));
         if !is_empty_list {
             self.read(&element)?;
         }
@@ -205,7 +208,7 @@ impl<'p> List<'p> {
 
     /// Reads one element.
     fn read(&mut self, element: &[u8]) -> Result<(), Fault> {
-        let text = str::from_utf8(element).map_err(|_| not_json())?.trim_ascii();
+        let text = str::from_utf8(element).map_err(|_| not_json())?.trim_matches(BLANKS);
         let text = mend(text);
         let listed = match strict::check(&text) {
             Ok(()) => self.listed(&text),

@@ -256,6 +256,15 @@ proptest! {
     }
 }
 
+/// Found by fuzzing.
+#[test]
+fn a_form_feed_is_no_blank_of_json() {
+    for body in ["[\u{c}]".to_owned(), format!("[\u{c}{OLD}]"), format!("[{OLD}\u{c},{NEW}]"), "\u{c}[]".to_owned()] {
+        assert_eq!(missed(&body), MissKind::NotJson, "{body:?}");
+    }
+    assert_eq!(ids("[ \t\r\n]"), [""; 0]);
+}
+
 /// Found by fuzzing: the second `pipeline_id` ended the reading of an element whose rest is no JSON.
 #[test]
 fn an_element_that_is_no_json_makes_the_list_unusable_even_behind_a_key_that_stands_twice() {
