@@ -150,8 +150,9 @@ def run(gate, program, minutes):
 
 
 def judged(samples, codes, seen, folder, length):
-    # The first tenth is the way up: buffers, connections and caches are taken for the first time.
-    warm = length * 0.1
+    # The first third is the way up: buffers and connections are taken for the first time, and the list of events fills up
+    # to its thousand.
+    warm = length / 3
     gates = []
     for number in range(GATES):
         resident = least_of([(at, each[number][0]) for at, each in samples if at >= warm], 30)

@@ -110,7 +110,7 @@ pub enum SessionNote {
 
 /// How many notices are kept of the beginning, and how many of the end: more than a person reads, and a few hundred KiB. A
 /// service on a bad month must not fill the memory of a gate that waits for thirty days.
-const OF_EACH_END: usize = 1000;
+const OF_EACH_END: usize = 500;
 
 /// The longest status word kept, in bytes. The report shows 64 characters; so many more that a secret in them is whole
 /// when it is looked for.
@@ -175,17 +175,17 @@ mod tests {
     #[test]
     fn the_beginning_and_the_end_are_kept_whatever_happens() {
         let mut kept = Kept::default();
-        kept.extend((0..1_999).map(|second| status(second, "A")));
-        kept.extend([status(1_999, "A")]);
+        kept.extend((0..999).map(|second| status(second, "A")));
+        kept.extend([status(999, "A")]);
         let (notices, gap) = kept.into_notices();
-        assert_eq!((notices.len(), gap), (2_000, None));
+        assert_eq!((notices.len(), gap), (1_000, None));
 
         let mut kept = Kept::default();
         kept.extend((0..1_000_000).map(|second| status(second, "A")));
         let (notices, gap) = kept.into_notices();
         let seconds: Vec<u64> = notices.iter().map(|notice| notice.at.as_secs()).collect();
-        assert!(seconds.iter().copied().eq((0..1_000).chain(999_000..1_000_000)));
-        assert_eq!(gap, Some(Gap { at: Duration::from_secs(998_999), count: 998_000 }));
+        assert!(seconds.iter().copied().eq((0..500).chain(999_500..1_000_000)));
+        assert_eq!(gap, Some(Gap { at: Duration::from_secs(999_499), count: 999_000 }));
     }
 
     #[test]

@@ -95,8 +95,8 @@ impl Cleaner {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if !known.secrets.iter().chain(&known.tokens).any(|old| old == secret) {
             keep(&mut known, secret.to_owned());
-            let forms: Vec<_> = known.secrets.iter().chain(&known.tokens).map(|secret| secret::forms(secret)).collect();
-            known.patterns = Arc::new(Patterns::new(forms.iter().flatten().map(String::as_str)));
+            let all = known.secrets.iter().chain(&known.tokens);
+            known.patterns = Arc::new(Patterns::new(all.flat_map(|secret| secret::forms(secret))));
         }
         strip(secret).len() >= secret::SHORTEST
     }

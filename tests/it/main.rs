@@ -12,6 +12,7 @@ mod agreement;
 mod choosing;
 mod component;
 mod contract;
+mod crowd;
 mod doctor;
 mod faults;
 mod fixture;

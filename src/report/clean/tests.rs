@@ -192,6 +192,31 @@ fn a_text_cut_off_within_a_secret_does_not_show_its_beginning() {
     assert_eq!(cut_off(&["sécrété"], b"x s\xc3\xa9cr\xc3\xa9t\xc3"), "x ***");
 }
 
+/// As long as those of the service may be.
+#[test]
+fn many_tokens_take_a_few_bytes_a_byte() {
+    let cleaner = Cleaner::new();
+    let mut noise = 1_u64;
+    let mut token = |length: usize| -> String {
+        let letters = std::iter::repeat_with(|| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[(noise >> 58) as usize])
+        });
+        "eyJraWQiOiJhYmMiLCJhbGciOiJSUzI1NiJ9.".chars().chain(letters.take(length)).collect()
+    };
+    let tokens: Vec<String> = (0..16).map(|number| token(800 + number % 3 * 500)).collect();
+    for token in &tokens {
+        assert!(cleaner.add_token(token));
+    }
+    // Each as it is and three times in base64: five times its length.
+    let length: usize = tokens.iter().map(String::len).sum();
+    let size = cleaner.known.read().expect("not poisoned").patterns.size();
+    assert!(size < 12 * length, "{size} bytes for tokens of {length}");
+    for token in [&tokens[0], &tokens[15]] {
+        assert_eq!(cleaner.text(&Foreign::new(format!("a {token} b"))).as_str(), "a *** b");
+    }
+}
+
 /// A stream holds the beginning of a secret and an unfinished character, never more.
 #[test]
 fn a_stream_needs_no_memory_for_what_never_ends() {

@@ -1,8 +1,12 @@
-//! The patterns to look for, as an Aho-Corasick automaton.
+//! The patterns to look for, as an Aho-Corasick automaton in two bytes or three a byte of pattern.
 //!
 //! Of our own: the time is linear in the text however many secrets there are and whatever the text does to come close to
 //! them. (The crate of that name has no search for overlapping matches in pieces, and is larger than this file's share of
 //! the binary.)
+//!
+//! A sign-in brings tokens of some kilobytes, each in five forms or more, and a gate may wait for a month: with a node of
+//! 24 bytes for each byte, the tokens of a day took more memory than all else. So a pattern is one run of bytes, and what
+//! is seldom needed stands in tables beside it.
 
 use std::collections::VecDeque;
 
@@ -12,89 +16,128 @@ pub(super) const MARK: &[u8] = b"***";
 /// The start, which is also "no node".
 pub(super) const ROOT: u32 = 0;
 
-/// A place in the trie of all patterns: the longest beginning of a pattern that the text read so far ends with.
-#[derive(Clone)]
-struct Node {
-    byte: u8,
-    depth: u32,
-    /// Where to go on when no child fits: the next shorter such beginning.
-    fail: u32,
-    /// Length of the longest pattern that ends here, or 0.
-    ends: u32,
-    child: u32,
-    sibling: u32,
-}
-
 /// The patterns, ready to be looked for.
-#[derive(Clone)]
+///
+/// A node is a place in the trie of all patterns: the longest beginning of a pattern that the text read so far ends with.
+/// Its number is an index into `bytes`.
+#[derive(Clone, Debug)]
 pub(in crate::report::clean) struct Patterns {
-    nodes: Vec<Node>,
+    /// The byte that leads to each node.
+    bytes: Vec<u8>,
+    /// Nodes in a row, each the child of the one before it: what each pattern added to those before it.
+    runs: Vec<Run>,
+    /// Children that don't follow their parent: by parent and byte.
+    branches: Vec<((u32, u8), u32)>,
     /// The root's children, by byte: almost every byte of a text is looked up here.
     first: [u32; 256],
+    /// Where to go on when no child fits, the next shorter such beginning: by node, where it is not the root.
+    fails: Vec<(u32, u32)>,
+    /// Length of the longest pattern that ends at a node: by node, where one does.
+    ends: Vec<(u32, u32)>,
     pub(super) longest: usize,
     /// Whether a pattern has a byte of the mark in it, so that a mark might complete it.
     pub(super) meets_mark: bool,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// Its first node.
+    start: u32,
+    /// How many bytes lead from the root to that.
+    depth: u32,
+}
+
 impl Patterns {
     /// The patterns may be any bytes; empty ones are left out.
-    pub(in crate::report::clean) fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Patterns {
-        let root = Node { byte: 0, depth: 0, fail: ROOT, ends: 0, child: ROOT, sibling: ROOT };
-        let mut all = Patterns { nodes: vec![root], first: [ROOT; 256], longest: 0, meets_mark: false };
+    pub(in crate::report::clean) fn new(patterns: impl IntoIterator<Item: AsRef<[u8]>>) -> Patterns {
+        let mut all = Patterns {
+            bytes: vec![0],
+            runs: vec![Run { start: ROOT, depth: 0 }],
+            branches: Vec::new(),
+            first: [ROOT; 256],
+            fails: Vec::new(),
+            ends: Vec::new(),
+            longest: 0,
+            meets_mark: false,
+        };
         for pattern in patterns {
-            all.insert(pattern.as_bytes());
+            all.insert(pattern.as_ref());
         }
         all.link();
+        all.bytes.shrink_to_fit();
         all
     }
 
     fn insert(&mut self, pattern: &[u8]) {
         let mut at = ROOT;
-        for (depth, &byte) in (1..).zip(pattern) {
-            at = match self.child(at, byte) {
-                ROOT => {
-                    let new = u32::try_from(self.nodes.len()).expect("secrets have less than 4 GiB");
-                    let sibling = self.nodes[at as usize].child;
-                    self.nodes.push(Node { byte, depth, fail: ROOT, ends: 0, child: ROOT, sibling });
-                    self.nodes[at as usize].child = new;
-                    if at == ROOT {
-                        self.first[usize::from(byte)] = new;
-                    }
-                    new
-                }
-                child => child,
-            };
+        let mut known = 0;
+        while known < pattern.len() {
+            match self.child(at, pattern[known]) {
+                ROOT => break,
+                child => (at, known) = (child, known + 1),
+            }
         }
-        self.nodes[at as usize].ends = self.nodes[at as usize].depth;
+        if let [byte, ..] = pattern[known..] {
+            let start = index(self.bytes.len());
+            if at == ROOT {
+                self.first[usize::from(byte)] = start;
+            } else {
+                insert(&mut self.branches, (at, byte), start);
+            }
+            self.runs.push(Run { start, depth: index(known + 1) });
+            self.bytes.extend_from_slice(&pattern[known..]);
+            at = index(self.bytes.len() - 1);
+        }
+        if at != ROOT {
+            insert(&mut self.ends, at, index(pattern.len()));
+        }
         self.longest = self.longest.max(pattern.len());
         self.meets_mark |= pattern.iter().any(|byte| MARK.contains(byte));
     }
 
-    /// Sets `fail` and `ends`, level by level: both look at shorter beginnings only.
+    /// Fills in `fails` and `ends`, level by level: both look at shorter beginnings only.
     fn link(&mut self) {
-        let mut level = VecDeque::from([ROOT]);
+        let mut fails = vec![ROOT; self.bytes.len()];
+        let mut ends = vec![0; self.bytes.len()];
+        for &(node, length) in &self.ends {
+            ends[node as usize] = length;
+        }
+        let mut level: VecDeque<u32> = self.first.iter().copied().filter(|child| *child != ROOT).collect();
         while let Some(at) = level.pop_front() {
-            let mut child = self.nodes[at as usize].child;
-            while child != ROOT {
-                let Node { byte, sibling, ends, .. } = self.nodes[child as usize];
-                let fail = if at == ROOT { ROOT } else { self.next(self.nodes[at as usize].fail, byte) };
-                self.nodes[child as usize].fail = fail;
-                self.nodes[child as usize].ends = ends.max(self.nodes[fail as usize].ends);
+            let follower = Some(at + 1).filter(|next| self.follows(*next));
+            let from = self.branches.partition_point(|((parent, _), _)| *parent < at);
+            let branches = self.branches[from..].iter().take_while(|((parent, _), _)| *parent == at);
+            for child in follower.into_iter().chain(branches.map(|(_, child)| *child)) {
+                let byte = self.bytes[child as usize];
+                let mut shorter = fails[at as usize];
+                let fail = loop {
+                    match self.child(shorter, byte) {
+                        ROOT if shorter != ROOT => shorter = fails[shorter as usize],
+                        found => break found,
+                    }
+                };
+                fails[child as usize] = fail;
+                ends[child as usize] = ends[child as usize].max(ends[fail as usize]);
                 level.push_back(child);
-                child = sibling;
             }
         }
+        let kept = |all: Vec<u32>| (0..).zip(all).filter(|(_, value)| *value != 0).collect();
+        (self.fails, self.ends) = (kept(fails), kept(ends));
+    }
+
+    /// Whether a node is the child of the one before it.
+    fn follows(&self, node: u32) -> bool {
+        (node as usize) < self.bytes.len() && self.runs.binary_search_by_key(&node, |run| run.start).is_err()
     }
 
     fn child(&self, at: u32, byte: u8) -> u32 {
         if at == ROOT {
             return self.first[usize::from(byte)];
         }
-        let mut child = self.nodes[at as usize].child;
-        while child != ROOT && self.nodes[child as usize].byte != byte {
-            child = self.nodes[child as usize].sibling;
+        if self.bytes.get(at as usize + 1) == Some(&byte) && self.follows(at + 1) {
+            return at + 1;
         }
-        child
+        look_up(&self.branches, (at, byte))
     }
 
     /// Whether no pattern begins with this byte.
@@ -105,23 +148,51 @@ impl Patterns {
     pub(super) fn next(&self, mut at: u32, byte: u8) -> u32 {
         loop {
             match self.child(at, byte) {
-                ROOT if at != ROOT => at = self.nodes[at as usize].fail,
+                ROOT if at != ROOT => at = look_up(&self.fails, at),
                 child => return child,
             }
         }
     }
 
     pub(super) fn ends(&self, at: u32) -> usize {
-        self.nodes[at as usize].ends as usize
+        look_up(&self.ends, at) as usize
     }
 
     pub(super) fn depth(&self, at: u32) -> usize {
-        self.nodes[at as usize].depth as usize
+        let Run { start, depth } = self.runs[self.runs.partition_point(|run| run.start <= at) - 1];
+        (depth + at - start) as usize
+    }
+
+    /// How much memory the tables take, in bytes.
+    #[cfg(test)]
+    pub(in crate::report::clean) fn size(&self) -> usize {
+        self.bytes.capacity()
+            + size_of_val(self.runs.as_slice())
+            + size_of_val(self.branches.as_slice())
+            + size_of_val(self.fails.as_slice())
+            + size_of_val(self.ends.as_slice())
     }
 }
 
 impl Default for Patterns {
     fn default() -> Patterns {
-        Patterns::new([])
+        Patterns::new(std::iter::empty::<&[u8]>())
     }
+}
+
+fn index(length: usize) -> u32 {
+    u32::try_from(length).expect("secrets have less than 4 GiB")
+}
+
+/// Puts a value into a sorted table.
+fn insert<K: Ord + Copy>(table: &mut Vec<(K, u32)>, key: K, value: u32) {
+    let place = table.partition_point(|(other, _)| *other < key);
+    if table.get(place).is_none_or(|(other, _)| *other != key) {
+        table.insert(place, (key, value));
+    }
+}
+
+/// The value in a sorted table, or 0.
+fn look_up<K: Ord + Copy>(table: &[(K, u32)], key: K) -> u32 {
+    table.binary_search_by_key(&key, |(key, _)| *key).map_or(0, |place| table[place].1)
 }
