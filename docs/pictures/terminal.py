@@ -1,5 +1,7 @@
 """terminal.py OUT.svg COMMAND...: runs the command in a terminal of its own and draws what it shows as a moving picture.
 
+terminal.py --log OUT.svg COMMAND...: with no terminal behind it, as in CI; a picture of the end.
+
 What the command writes goes through a terminal emulator (pyte); each screen that stands for a moment is a frame, shown for
 an eighth of the time that it stood. Text stays text, in the reader's own monospaced font.
 """
@@ -16,7 +18,7 @@ import time
 
 import pyte
 
-COLUMNS, ROWS = 110, 22
+COLUMNS, ROWS = 110, 24
 PACE = 8
 # Of the command's time. More often would be a larger picture, and too fast to read.
 FRAME_SECONDS = 2.0
@@ -36,15 +38,15 @@ COLOURS = {
 }
 
 
-def record(command: list[str]) -> list[tuple[float, list]]:
-    """The screens, each with the time at which it appeared."""
+def record(command: list[str], shown: list[str]) -> list[tuple[float, list]]:
+    """The screens, each with the time at which it appeared; on the first line what is shown as the command."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvp(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
-    stream.feed(f"$ {' '.join(command)}\r\n".encode())
+    stream.feed(f"$ {' '.join(shown)}\r\n".encode())
     frames = []
     began = time.monotonic()
     while True:
@@ -110,29 +112,35 @@ def draw(frames: list) -> str:
     groups, rules = [], []
     for number, ((at, rows), end) in enumerate(zip(frames, ends)):
         begin, stop = 100 * (at if number else 0) / whole, 100 * end / whole
-        # A reader who wants no motion sees the last frame.
+        # Where nothing moves, because the reader wants it so or the program can't, the last frame is seen.
         last = ' class="last"' if number == len(frames) - 1 else ""
         groups.append(f'<g id="f{number}"{last}>{"".join(lines(rows))}</g>')
-        rules.append(
-            f"@keyframes k{number}{{0%{{visibility:hidden}}{begin:.3f}%{{visibility:visible}}"
-            + (f"{stop:.3f}%{{visibility:hidden}}" if stop < 100 else "")
-            + f"}}#f{number}{{animation:k{number} {whole:.1f}s steps(1,end) infinite}}"
-        )
+        begun = "" if begin == 0 else "0%{visibility:hidden}"
+        over = "" if number == len(frames) - 1 else f"{stop:.3f}%{{visibility:hidden}}"
+        moves = f"{begun}{begin:.3f}%{{visibility:visible}}{over}"
+        if len(frames) > 1:
+            rules.append(f"@keyframes k{number}{{{moves}}}#f{number}{{animation:k{number} {whole:.1f}s steps(1,end) infinite}}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
         'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,\'DejaVu Sans Mono\',monospace" font-size="13">'
-        f"<style>g[id]{{visibility:hidden}}{''.join(rules)}"
-        "@media(prefers-reduced-motion:reduce){g[id]{animation:none}g.last{visibility:visible}}</style>"
+        f"<style>g[id]{{visibility:hidden}}g.last{{visibility:visible}}{''.join(rules)}"
+        "@media(prefers-reduced-motion:reduce){g[id]{animation:none}}</style>"
         f'<rect width="100%" height="100%" rx="8" fill="#0d1117"/><g transform="translate({PAD:g} {PAD:g})">'
         f"{''.join(groups)}</g></svg>\n"
     )
 
 
 def main() -> None:
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    with open(sys.argv[1], "w", encoding="utf-8") as out:
-        out.write(draw(record(sys.argv[2:])))
+    match sys.argv[1:]:
+        case ["--log", out, *command] if command:
+            shell = ["sh", "-c", 'exec 2>&1; "$@" | cat', "sh", *command]
+            frames = [(0.0, record(shell, command)[-1][1])]
+        case [out, *command] if command:
+            frames = record(command, command)
+        case _:
+            sys.exit(__doc__)
+    with open(out, "w", encoding="utf-8") as file:
+        file.write(draw(frames))
 
 
 main()

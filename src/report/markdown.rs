@@ -116,7 +116,8 @@ fn table(report: &Report) -> String {
     if report.runs.is_empty() {
         return String::new();
     }
-    let mut page = "| verdict | run and pipeline | status | started (UTC) | duration |\n|---|---|---|---|---|\n".to_owned();
+    let mut page =
+        "| verdict | run and pipeline | status | started (UTC) | duration |\n|---|---|---|---|---|\n".to_owned();
     let mut rows: Vec<(&RunReport, String)> = report.runs.iter().map(|run| (run, row(run))).collect();
     let all: usize = rows.iter().map(|(_, row)| row.len()).sum();
     if all > RUNS_LIMIT {
