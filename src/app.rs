@@ -281,12 +281,14 @@ fn no_report(why: &str) -> u8 {
     verdict.exit_code()
 }
 
-/// A spinner is for a person at a terminal who wants to see text.
+/// A spinner is for a person at a terminal who wants to see text. Where a pipe brings stdout to the same terminal, its
+/// lines and the spinner would come in any order.
 fn wants_spinner(outlet: &Outlet) -> bool {
     outlet.ci == Ci::None
         && outlet.log_format == LogFormat::Text
         && outlet.volume != Volume::Quiet
         && std::io::stderr().is_terminal()
+        && std::io::stdout().is_terminal()
 }
 
 /// The link to a run, of ids as they are shown.

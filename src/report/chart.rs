@@ -53,8 +53,12 @@ pub fn mermaid(past: &PipelinePast) -> Option<String> {
         _ => (86_400.0, "days"),
     };
     let number = |length: Duration| format!("{:.1}", length.as_secs_f64() / unit);
+    let top = (longest(&past.last).as_secs_f64() / unit * 1.1).ceil().max(1.0);
+    // No bar: Mermaid draws one of zero as a stub down to the axis. One far below the axis has a negative height, which no
+    // browser draws.
+    let none = format!("-{top}");
     let row = |passed: bool| {
-        let bar = |bar: &Bar| number(bar.duration.filter(|_| bar.passed == passed).unwrap_or_default());
+        let bar = |bar: &Bar| bar.duration.filter(|_| bar.passed == passed).map_or(none.clone(), number);
         past.last.iter().map(bar).collect::<Vec<String>>().join(", ")
     };
     let places = (1..=past.last.len()).map(|place| place.to_string()).collect::<Vec<String>>().join(", ");
@@ -62,11 +66,11 @@ pub fn mermaid(past: &PipelinePast) -> Option<String> {
     let line = usual.map(|usual| format!("    line [{usual}]\n")).unwrap_or_default();
     Some(format!(
         "```mermaid\n\
-         %%{{init: {{\"themeVariables\": {{\"xyChart\": {{\"plotColorPalette\": \"#2da44e, #cf222e, #8c959f\"}}}}}}}}%%\n\
+         %%{{init: {{\"xyChart\": {{\"height\": 300}}, \"themeVariables\": {{\"xyChart\": {{\"plotColorPalette\": \"#2da44e, #cf222e, #8c959f\"}}}}}}}}%%\n\
          xychart-beta\n    \
              title \"Run times, oldest first: green passed, red did not, the line is usual\"\n    \
              x-axis [{places}]\n    \
-             y-axis \"{name}\"\n    \
+             y-axis \"{name}\" 0 --> {top}\n    \
              bar [{}]\n    \
              bar [{}]\n\
          {line}```\n",
@@ -107,8 +111,8 @@ mod tests {
     #[test]
     fn a_chart_is_numbers_in_a_fence_that_nothing_closes() {
         let chart = mermaid(&past(&[(true, Some(600)), (false, Some(30)), (true, None)])).expect("a chart");
-        assert!(chart.contains("bar [10.0, 0.0, 0.0]") && chart.contains("bar [0.0, 0.5, 0.0]"), "{chart}");
-        assert!(chart.contains("y-axis \"minutes\"") && chart.contains("x-axis [1, 2, 3]"), "{chart}");
+        assert!(chart.contains("bar [10.0, -11, -11]") && chart.contains("bar [-11, 0.5, -11]"), "{chart}");
+        assert!(chart.contains("y-axis \"minutes\" 0 --> 11") && chart.contains("x-axis [1, 2, 3]"), "{chart}");
         assert_eq!(chart.matches("```").count(), 2);
         assert_eq!(mermaid(&past(&[(true, Some(600))])), None);
     }

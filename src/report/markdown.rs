@@ -30,11 +30,12 @@ const TRACE_LEAST: usize = 256;
 /// More notes than this are folded away.
 const OPEN_NOTES: usize = 5;
 
-/// The first version, for a CI's file, which can only be appended to: one line that the end does not contradict.
+/// The first version, for a CI's file, which can only be appended to: one line, on the page too, that the end does not
+/// contradict.
 pub fn began(report: &Report) -> String {
     let runs = match report.runs.as_slice() {
         [] => "a run".to_owned(),
-        [only] => format!("run {} of pipeline {}", code(&only.run_id), code(&only.pipeline_id)),
+        [only] => format!("run {}", code(&only.run_id)),
         several => words::count(several.len(), "run", "runs"),
     };
     format!(
@@ -115,12 +116,9 @@ fn table(report: &Report) -> String {
     if report.runs.is_empty() {
         return String::new();
     }
-    let has_links = report.runs.iter().any(|run| run.run_url.is_some());
-    let (heads, rule) = if has_links { (" link |", "---|") } else { ("", "") };
-    let mut page = format!(
-        "| verdict | pipeline | run | status | started (UTC) | duration |{heads}\n|---|---|---|---|---|---|{rule}\n"
-    );
-    let mut rows: Vec<(&RunReport, String)> = report.runs.iter().map(|run| (run, row(run, has_links))).collect();
+    let mut page =
+        "| verdict | run and pipeline | status | started (UTC) | duration |\n|---|---|---|---|---|\n".to_owned();
+    let mut rows: Vec<(&RunReport, String)> = report.runs.iter().map(|run| (run, row(run))).collect();
     let all: usize = rows.iter().map(|(_, row)| row.len()).sum();
     if all > RUNS_LIMIT {
         rows.sort_by_key(|(run, _)| run.passed());
@@ -142,22 +140,20 @@ fn table(report: &Report) -> String {
     page
 }
 
-fn row(run: &RunReport, has_links: bool) -> String {
+/// The ids stand one below the other: side by side, two usual ones push the rest off GitHub's page.
+fn row(run: &RunReport) -> String {
     let started = run.started_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
     let length = run.duration.map(words::duration).unwrap_or_default();
-    let link = match &run.run_url {
-        Some(url) => format!(" [open](<{url}>) |"),
-        None if has_links => "  |".to_owned(),
-        None => String::new(),
+    let name = match &run.run_url {
+        Some(url) => format!("[{}](<{url}>)", code(run.name())),
+        None => code(run.name()),
     };
-    format!(
-        "| {} {} | {} | {} | {} | {started} | {length} |{link}\n",
-        icon(run.end),
-        run.end.name(),
-        code(&run.pipeline_id),
-        code(run.name()),
-        code(&run.status)
-    )
+    let pipeline = match code(&run.pipeline_id) {
+        id if id.is_empty() => String::new(),
+        id => format!("<br>of {id}"),
+    };
+    let status = code(&run.status);
+    format!("| {} {} | {name}{pipeline} | {status} | {started} | {length} |\n", icon(run.end), run.end.name())
 }
 
 fn next(report: &Report) -> String {

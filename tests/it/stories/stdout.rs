@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, PIPELINE, SUCCESS, Story, TRACE, scenario};
+use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, TRACE, USERNAME, scenario};
 use crate::stand_in::{On, Reply, Service};
 
 #[test]
@@ -92,5 +92,28 @@ fn help_and_version_ask_nothing_and_need_nothing() {
             std::process::Command::new(binary).arg(format!("--{flag}")).env_clear().output().expect("it starts");
         assert_eq!((shown.status.code(), shown.stderr.len()), (Some(0), 0));
         assert!(String::from_utf8_lossy(&shown.stdout).contains(words));
+    }
+}
+
+/// `script` of util-linux makes the terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_a_spinner_and_a_pipe_to_it_gets_lines_alone() {
+    let service = harness::service();
+    let (binary, base) = (env!("CARGO_BIN_EXE_maestro-gate"), service.base_url());
+    let gate = format!("{binary} --base-url {base} --pipeline-id {PIPELINE} --run-id {RUNNING} --timeout 1s");
+    let shown = |command: &str| {
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", command, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
+        script
+            .env("DADOSFERA_USERNAME", USERNAME)
+            .env("DADOSFERA_PASSWORD", PASSWORD)
+            .stdin(std::process::Stdio::null());
+        String::from_utf8_lossy(&script.output().expect("script").stdout).into_owned()
+    };
+    for (command, spins) in [(gate.clone(), true), (gate + " | cat", false)] {
+        let shown = shown(&command);
+        assert!(shown.contains("maestro-gate: timed-out (exit code 3)"), "{shown}");
+        assert_eq!(shown.contains("still waiting"), spins, "{shown}");
     }
 }
