@@ -45,9 +45,10 @@ fn main() {
             }
         }
     }
-    println!("\n{missed} targets missed\n");
+    println!();
     peers(seed);
-    herd::show(seed);
+    missed += herd::show(seed);
+    println!("\n{missed} targets missed");
 }
 
 /// Measures a row and prints it; returns whether it reaches its target.
