@@ -70,8 +70,7 @@ impl View {
         }
         match (moment, &self.bar) {
             (Moment::Answer { run, next }, _) if self.volume == Volume::Verbose => {
-                let wait = next.map(|at| at.saturating_sub(now));
-                self.say(now, words::look(gate, run, wait, &self.names, &self.cleaner));
+                self.say(now, words::look(gate, run, now, next, &self.names, &self.cleaner));
             }
             (Moment::Beat, Some(bar)) => {
                 // A reader that is behind stalls the drawing too, and the turns would pile up.

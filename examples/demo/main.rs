@@ -1,7 +1,8 @@
-//! `cargo run --example demo`: the real gate on the three documented runs, against a stand-in service on this machine.
+//! `cargo run --example demo`: the real gate against a stand-in service on this machine: the three documented runs, then a
+//! run whose pipeline has a past, and one that the gate starts.
 //!
 //! It shows what a person sees in CI: the log as it comes, the exit code, what a later step can read, and the job summary.
-//! It ends well if exits and verdicts are those of the contract: 0, 1 and 3, and the outputs say the same.
+//! It ends well if exits and verdicts are those of the contract, and the outputs say the same. It takes about a minute.
 
 #![expect(clippy::disallowed_macros, reason = "a program of its own, which talks on the terminal")]
 
@@ -21,45 +22,72 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Command;
 
 /// Fast enough that a documented quarter of an hour takes five seconds.
-const SPEED: f64 = 180.0;
+const FAST: f64 = 180.0;
+
+/// For a forecast: the gate's own clock can't be hurried.
+const REAL: f64 = 1.0;
 
 /// No gate takes this long: its own time limit is far shorter.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A documented run, and what the contract says must come of it.
+/// What the gate is asked, and what the contract says must come of it.
 struct Act {
     title: &'static str,
-    pipeline_id: &'static str,
-    run_id: &'static str,
-    timeout: &'static str,
+    scenario: &'static str,
+    speed: f64,
+    arguments: &'static [&'static str],
     verdict: &'static str,
     exit: i32,
 }
 
-const ACTS: [Act; 3] = [
+const PIPELINE: &str = "--pipeline-id=1b33ad2f_33d3_4837_9eeb_83c82c8b909d";
+const SUCCESS: &str = "--run-id=e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c";
+
+const ACTS: [Act; 5] = [
     Act {
         title: "a run that succeeds",
-        pipeline_id: "1b33ad2f_33d3_4837_9eeb_83c82c8b909d",
-        run_id: "e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c",
-        timeout: "30s",
+        scenario: "documented",
+        speed: FAST,
+        arguments: &[PIPELINE, SUCCESS, "--timeout=30s", "--poll-interval=1s"],
         verdict: "passed",
         exit: 0,
     },
     Act {
         title: "a run that fails",
-        pipeline_id: "1b33ad2f_33d3_4837_9eeb_83c82c8b909d",
-        run_id: "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d",
-        timeout: "30s",
+        scenario: "documented",
+        speed: FAST,
+        arguments: &[PIPELINE, "--run-id=f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d", "--timeout=30s", "--poll-interval=1s"],
         verdict: "failed",
         exit: 1,
     },
     Act {
         title: "a run that is still going when the time is up",
-        pipeline_id: "a9f82c14_7e21_4b5a_8c9d_12345abcdef0",
-        run_id: "b3c4d5e6_7f8a_9b0c_1d2e_3f4a5b6c7d8e",
-        timeout: "4s",
+        scenario: "documented",
+        speed: FAST,
+        arguments: &[
+            "--pipeline-id=a9f82c14_7e21_4b5a_8c9d_12345abcdef0",
+            "--run-id=b3c4d5e6_7f8a_9b0c_1d2e_3f4a5b6c7d8e",
+            "--timeout=4s",
+            "--poll-interval=1s",
+        ],
         verdict: "timed-out",
         exit: 3,
+    },
+    Act {
+        title: "a run whose pipeline has a past: looks are placed where it is likely to end",
+        scenario: "forecast",
+        speed: REAL,
+        arguments: &[PIPELINE, SUCCESS, "--timeout=2m", "--verbose"],
+        verdict: "passed",
+        exit: 0,
+    },
+    Act {
+        title: "a run that the gate starts",
+        scenario: "forecast",
+        speed: REAL,
+        arguments: &[PIPELINE, "--trigger", "--timeout=2m", "--poll-interval=2s"],
+        verdict: "failed",
+        exit: 1,
     },
 ];
 
@@ -76,18 +104,23 @@ async fn main() -> ExitCode {
 
 async fn play() -> Result<()> {
     let gate = gate().await?;
-    let scenario = Scenario::documented().at_speed(SPEED).map_err(anyhow::Error::msg)?;
-    let service = Service::start(scenario);
     let mut surprises = Vec::new();
+    let mut services: Vec<(&str, Service)> = Vec::new();
     for (number, act) in (1..).zip(&ACTS) {
         println!("\n=== {number}. {} ===\n", act.title);
-        let (exit, verdict) = perform(&gate, &service, act).await?;
+        if services.last().is_none_or(|(scenario, _)| *scenario != act.scenario) {
+            let scenario = Scenario::ready(act.scenario).context("a ready scenario")?;
+            services.push((act.scenario, Service::start(scenario.at_speed(act.speed).map_err(anyhow::Error::msg)?)));
+        }
+        let (_, service) = services.last().context("a service")?;
+        let (exit, verdict) = perform(&gate, service, act).await?;
         if (exit, verdict.as_str()) != (Some(act.exit), act.verdict) {
             let Act { title, verdict: due, exit: code, .. } = act;
             surprises.push(format!("{title}: exit {exit:?}, verdict {verdict:?}; the contract says {code}, {due:?}"));
         }
     }
-    println!("\n{} requests were made of the service.", service.requests().len());
+    let requests: usize = services.iter().map(|(_, service)| service.requests().len()).sum();
+    println!("\n{requests} requests were made of the service.");
     ensure!(surprises.is_empty(), "{}", surprises.join("; "));
     Ok(())
 }
@@ -97,15 +130,7 @@ async fn play() -> Result<()> {
 async fn perform(gate: &Path, service: &Service, act: &Act) -> Result<(Option<i32>, String)> {
     let folder = tempfile::tempdir().context("make a folder for the step's files")?;
     let (output, summary) = (folder.path().join("output"), folder.path().join("summary"));
-    let arguments = [
-        ("--base-url", service.base_url()),
-        ("--pipeline-id", act.pipeline_id.to_owned()),
-        ("--run-id", act.run_id.to_owned()),
-        ("--timeout", act.timeout.to_owned()),
-        ("--poll-interval", "1s".to_owned()),
-    ];
-    let shown: Vec<String> = arguments.iter().map(|(flag, value)| format!("{flag} {value}")).collect();
-    println!("$ maestro-gate {}", shown.join(" "));
+    println!("$ maestro-gate --base-url={} {}", service.base_url(), act.arguments.join(" "));
     let mut command = Command::new(gate);
     // Nothing of this machine's: a variable of the developer's would make it another demo.
     command
@@ -113,9 +138,10 @@ async fn perform(gate: &Path, service: &Service, act: &Act) -> Result<(Option<i3
         .envs(socket_folder())
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_OUTPUT", &output)
-        .env("GITHUB_STEP_SUMMARY", &summary);
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .env("GITHUB_SERVER_URL", "https://github.com");
     command.env("DADOSFERA_USERNAME", "ci@example.com").env("DADOSFERA_PASSWORD", "correct-horse-battery");
-    command.args(arguments.iter().flat_map(|(flag, value)| [*flag, value.as_str()])).current_dir(folder.path());
+    command.arg(format!("--base-url={}", service.base_url())).args(act.arguments).current_dir(folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().with_context(|| format!("start {}", gate.display()))?;
     let (out, err) = (child.stdout.take().context("its stdout")?, child.stderr.take().context("its stderr")?);

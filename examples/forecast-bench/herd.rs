@@ -43,8 +43,12 @@ fn mixed(chance: &mut Chance) -> f64 {
     120.0 * 30.0_f64.powf(chance.unit())
 }
 
-/// Prints how even the requests of each herd are.
-pub fn show(seed: u64) {
+/// The peak over the mean that no herd may exceed.
+const UNEVEN: f64 = 1.5;
+
+/// Prints how even the requests of each herd are; returns how many are too uneven.
+pub fn show(seed: u64) -> u32 {
+    let mut missed = 0;
     println!("{GATES} gates started in the same second: looks a second after the first minute");
     println!(
         "{:38} | {:>6} {:>6} {:>9} | looks of one gate in minutes 1, 2, 3, 5, 10, 15",
@@ -62,8 +66,17 @@ pub fn show(seed: u64) {
             .fold(0.0, f64::max);
         let by_minute = [1, 2, 3, 5, 10, 15]
             .map(|minute| format!("{:5.2}", 60.0 * mean(&looks[(minute - 1) * 60..minute * 60]) / f64::from(GATES)));
-        println!("{:38} | {:6.0} {peak:6} {uneven:9.2} | {}", herd.name, mean(&looks[LEFT_OUT..]), by_minute.join(" "));
+        let reached = uneven <= UNEVEN;
+        missed += u32::from(!reached);
+        println!(
+            "{:38} | {:6.0} {peak:6} {uneven:9.2} | {} | {}",
+            herd.name,
+            mean(&looks[LEFT_OUT..]),
+            by_minute.join(" "),
+            if reached { "" } else { "MISSED" }
+        );
     }
+    missed
 }
 
 fn mean(looks: &[u32]) -> f64 {

@@ -149,6 +149,11 @@ impl Clocks {
         }
     }
 
+    /// Until when the last answer asked to be left alone.
+    pub(super) fn not_before(&self) -> Duration {
+        self.not_before
+    }
+
     /// It is still going, as something else than its own record has told. When to look again at a run of this age.
     pub(super) fn put_off(&mut self, limits: Limits, elapsed: Duration, age: Option<Duration>) -> Duration {
         self.useful();

@@ -19,9 +19,9 @@
 //! - once fewer than [`OVERDUE`] of the runs took longer, an even ten seconds: there is nothing more to know.
 //!
 //! **No two gates in step.** Ten thousand gates start at the top of an hour. Each run has its own phase and its own
-//! pace, from its id; a run's looks are fixed points of its life, so a slow answer does not shift the later ones. The
-//! phase costs up to a third of a look. A short wait of a dozen looks can't afford that, so its share grows with the
-//! usual time.
+//! pace, from its id; a run's looks are fixed points of its life, so a slow answer does not shift the later ones. As no
+//! gap may be wider than 20 s, a phase of its own costs a run half a look on average. A short wait of a dozen looks can't
+//! afford that, so phases grow apart with the usual time.
 //!
 //! `examples/forecast-bench` measures all this and prints the table.
 
@@ -52,14 +52,14 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The widest gap between two looks (the contract's limit for `auto`), and the widest planned: the pace may stretch it.
 const CAP: Duration = Duration::from_secs(20);
-const WIDEST: f64 = 19.6;
+const WIDEST: f64 = 19.76;
 
 /// The even poll that everything is measured against, and that an overdue run comes back to: a look each ten seconds.
 const EVEN: f64 = 0.1;
 
 /// The share of an even poll's looks that a run as long as the past says may cost; but at least so many beside the
 /// first, because a run of ten seconds must be looked at too.
-const BUDGET: f64 = 0.84;
+const BUDGET: f64 = 0.82;
 const AT_LEAST: f64 = 1.5;
 
 /// The mean lag in seconds that is good enough: nobody is served by less, and the looks saved make room for surprise.
@@ -69,21 +69,23 @@ const PROMPT: f64 = 2.0;
 const SURPRISE: f64 = 0.04;
 
 /// How many times an even poll's looks a run may ever cost.
-const GENEROUS: f64 = 1.2;
+const GENEROUS: f64 = 1.19;
 const HEAD_START: f64 = 0.3;
 
 /// A run is overdue when the past had so few longer ones.
 const OVERDUE: f64 = 0.004;
 
-/// How far apart in phase the gates on different runs may be, in looks, once the usual time is `LONG_WAIT` seconds.
-const APART: f64 = 0.7;
-const LONG_WAIT: f64 = 600.0;
+/// How far apart in phase the gates on different runs are, in looks, by the usual time in seconds. Where it is flat, a run
+/// that ends after a quarter of that time could not afford more.
+const APART: [(f64, f64); 4] = [(0.0, 0.0), (243.0, 0.64), (480.0, 0.64), (650.0, 1.0)];
 
 /// How far a run's own pace is off the common one.
-const PACE: f64 = 0.02;
+const PACE: f64 = 0.012;
 
-/// A look that would come sooner than this after the last one, in looks, is left out.
+/// A look that would come sooner than this after the last one, in looks, is left out. The first may come at once: that is
+/// what sets gates apart that were started together.
 const TOO_SOON: f64 = 0.29;
+const FIRST: f64 = 0.02;
 
 /// What the pipeline's past says about one run that is being watched.
 #[derive(Clone, Debug)]
@@ -131,11 +133,10 @@ impl Forecast {
         let usual = usual(&past);
         let typical = median(&usual)?;
         let age_at_start = age_at_start.as_secs_f64();
-        let apart = APART * (typical / LONG_WAIT).min(1.0);
         Some(Forecast {
             marks: marks(&Predictive::new(&past), typical, age_at_start),
             age_at_start,
-            first: 1.0 - apart * unit(seed),
+            first: 1.0 - apart(typical) * unit(seed),
             pace: 1.0 + PACE * (2.0 * unit(!seed) - 1.0),
             usual,
         })
@@ -144,7 +145,8 @@ impl Forecast {
     /// How long to wait for the next look at a run of this age: from 1 s to 20 s.
     pub fn wait(&self, age: Duration) -> Duration {
         let age = age.as_secs_f64();
-        let soonest = self.looks(age) + TOO_SOON;
+        let looks = self.looks(age);
+        let soonest = looks + if looks < self.first { FIRST } else { TOO_SOON };
         let nth = ((soonest - self.first) / self.pace).ceil().max(0.0);
         let wait = self.age(self.first + nth * self.pace) - age;
         Duration::try_from_secs_f64(wait).unwrap_or(FLOOR).clamp(FLOOR, CAP)
@@ -210,6 +212,16 @@ fn usual(past: &[PastRun]) -> Vec<f64> {
         past.iter().filter(|run| run.passed || none_passed).map(|run| run.duration.as_secs_f64()).collect();
     usual.sort_by(f64::total_cmp);
     usual
+}
+
+/// `APART` at a usual time.
+fn apart(typical: f64) -> f64 {
+    let after = APART.partition_point(|(seconds, _)| *seconds <= typical);
+    match (after.checked_sub(1).and_then(|before| APART.get(before)), APART.get(after)) {
+        (Some(before), Some(after)) => between(*before, *after, typical),
+        (Some((_, most)), None) => *most,
+        (None, _) => 0.0,
+    }
 }
 
 fn median(sorted: &[f64]) -> Option<f64> {

@@ -111,10 +111,6 @@ impl History {
         &self.runs
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
     /// How many of them passed.
     pub fn passed(&self) -> usize {
         self.runs.iter().filter(|run| run.passed).count()

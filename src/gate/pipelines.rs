@@ -94,7 +94,7 @@ impl Pipeline {
     /// A list that was read for another reason has told the history.
     pub(super) fn know(&mut self, pipeline: usize, history: History, tell: &mut impl FnMut(Event)) {
         if matches!(self.past, Known::NotYet) {
-            if !history.is_empty() {
+            if history.runs().len() > 1 {
                 tell(Event::Learned { pipeline, id: self.id.clone(), history: history.clone() });
             }
             self.past = Known::History(history);
@@ -230,7 +230,7 @@ impl Pipeline {
                     moved.push((*place, run.put_off(limits, elapsed, date)));
                     put_off.push(*place);
                 }
-                Shown::Over => moved.push((*place, soon(run, elapsed))),
+                Shown::Over => moved.push((*place, run.soon(elapsed))),
                 Shown::Otherwise => {}
             }
         }
@@ -239,7 +239,7 @@ impl Pipeline {
             && let Some(run) = runs.get(check)
         {
             self.check_at = elapsed + CHECK;
-            moved.push((check, soon(run, elapsed)));
+            moved.push((check, run.soon(elapsed)));
         }
         moved
     }
@@ -256,14 +256,9 @@ impl Pipeline {
         let going = self.runs.iter().filter_map(|place| Some((*place, runs.get(*place)?)));
         going
             .filter(|(_, run)| run.is_going() && run.next.is_some())
-            .map(|(place, run)| (place, soon(run, elapsed)))
+            .map(|(place, run)| (place, run.soon(elapsed)))
             .collect()
     }
-}
-
-/// As soon as may be: one request a second for one run.
-fn soon(run: &Run, elapsed: Duration) -> Duration {
-    elapsed.max(run.looked + FLOOR)
 }
 
 /// How a list shows a run.

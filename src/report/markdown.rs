@@ -35,7 +35,7 @@ const OPEN_NOTES: usize = 5;
 pub fn began(report: &Report) -> String {
     let runs = match report.runs.as_slice() {
         [] => "a run".to_owned(),
-        [only] => format!("run {}", code(&only.run_id)),
+        [only] => named(only, "run"),
         several => words::count(several.len(), "run", "runs"),
     };
     format!(
@@ -100,10 +100,15 @@ fn headline(report: &Report) -> String {
     match report.runs.as_slice() {
         [only] if report.stage == Stage::Final && only.end == End::Verdict(report.verdict) => {
             let (gap, told) = words::told_of(only);
-            format!("Run {}{gap} {}", code(&only.run_id), ended(&told))
+            format!("{}{gap} {}", named(only, "Run"), ended(&told))
         }
         _ => sentence(&words::headline(report)),
     }
+}
+
+/// A run by its id; what was to be chosen or started by the word for it.
+fn named(run: &RunReport, what: &str) -> String {
+    if run.run_id.is_empty() { code(&run.asked) } else { format!("{what} {}", code(&run.run_id)) }
 }
 
 /// An id, a status or a path, to be copied as it stands.

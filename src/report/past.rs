@@ -10,6 +10,9 @@ use super::made::{id_of, is_rfc3339};
 use super::words;
 use crate::gate::{Foreign, History, InARow, Lengths, PipelineId, RunOutcome};
 
+/// Fewer earlier runs than this make no picture.
+const LEAST: usize = 2;
+
 /// How many of the last runs are shown one by one.
 pub const SHOWN: usize = 20;
 
@@ -55,7 +58,7 @@ pub struct LastSuccess {
 
 impl PipelinePast {
     pub(super) fn new((pipeline, history): &(PipelineId, History), cleaner: &Cleaner) -> Option<PipelinePast> {
-        if history.is_empty() {
+        if history.runs().len() < LEAST {
             return None;
         }
         let bar =

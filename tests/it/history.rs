@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use maestro_gate::gate::{Forecast, History, InARow, Listing, PastRun, Vocabulary};
+use maestro_gate::gate::{
+    Answer, Forecast, Gate, History, InARow, Interval, Learning, Limits, Listing, MaxAge, Meaning, Observation,
+    OnFirstFailure, PastRun, Rules, Vocabulary,
+};
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::past::{LastSuccess, RunPast};
-use maestro_gate::report::words;
+use maestro_gate::report::words::{self, Names};
 use serde_json::{Value, json};
 
 use crate::fixture;
@@ -215,6 +218,35 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     let slower = words::eta(&forecast, Duration::from_secs(772));
     assert_eq!(slower, "usually 12m, slower than 18 of 20, about 5s left");
     assert_eq!(words::eta(&forecast, minutes(40)), "usually 12m, overdue");
+    // So do the heartbeat, and with `verbose` each look.
+    let rules = Rules {
+        limits: Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) },
+        interval: Interval::Auto,
+        vocabulary: Vocabulary::default(),
+        on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::On,
+    };
+    let targets = [fixture::target("p", "r"), fixture::target("p", "s")];
+    let told = |count: usize| {
+        let mut gate = Gate::new(rules.clone(), targets[..count].to_vec());
+        for run in 0..count {
+            let mut record = fixture::seen("RUNNING", Meaning::Wait, None).record;
+            record.created_at = Some(fixture::at("2024-01-13T06:00:00Z"));
+            let date = record.created_at.map(|created| created + minutes(2 + run as u64));
+            let answer = Answer { observation: Observation::Record(record), retry_after: None, date };
+            gate.observe(run, Duration::ZERO, answer, &mut Vec::new());
+            gate.learn(run, Duration::ZERO, &past);
+        }
+        let (names, cleaner) = (Names::new(gate.wanted(), &fixture::cleaner()), fixture::cleaner());
+        let heartbeat = words::heartbeat(&gate, minutes(4), 57, &cleaner).to_string();
+        (heartbeat, words::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &cleaner).to_string())
+    };
+    let (heartbeat, look) = told(1);
+    assert_eq!(heartbeat, "still waiting: RUNNING, usually 12m, about 6m left, 4m of 50m, 57 polls");
+    assert_eq!(look, "look: RUNNING, usually 12m, about 6m left; the next in 60.0s");
+    let (heartbeat, _) = told(2);
+    assert_eq!(heartbeat, "still waiting: 0 of 2 runs are over, the last in about 6m, 4m of 50m, 57 polls");
 }
 
 #[test]

@@ -222,15 +222,22 @@ impl Runs {
             // The same in every run of a test, and far apart for neighbours.
             let spread = history.spread * (back % 1000 * 379 % 1000) / 1000;
             let created = started - history.newest - history.every * back;
-            let ended = created + history.takes + spread;
-            let word = history.last_status.get(back as usize % history.last_status.len().max(1));
+            let takes = in_turn(&history.takes, back).copied().unwrap_or_default();
+            let ended = created + takes + spread;
+            let word = in_turn(&history.last_status, back);
+            let trace = in_turn(&history.trace, back).filter(|_| word.is_some_and(|word| word != "SUCCESS"));
             let record = json!({
-                "last_status": word, "created_at": time::stamp(created), "updated_at": time::stamp(ended),
+                "last_status": word, "created_at": time::stamp(created), "updated_at": time::stamp(ended), "trace": trace,
             });
             Run { record: record.as_object().cloned().unwrap_or_default(), ..Run::default() }
         };
         (0..history.count).rev().map(run).collect()
     }
+}
+
+/// One after another, and from the start again.
+fn in_turn<T>(all: &[T], nth: u32) -> Option<&T> {
+    all.get(nth as usize % all.len().max(1))
 }
 
 impl RunState {

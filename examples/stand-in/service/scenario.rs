@@ -10,13 +10,14 @@ use super::reply::Reply;
 use super::time;
 
 /// The scenarios that come with the stand-in, by name.
-pub const READY: [(&str, &str); 6] = [
+pub const READY: [(&str, &str); 7] = [
     ("documented", include_str!("../scenarios/documented.json")),
     ("flaky", include_str!("../scenarios/flaky.json")),
     ("expiring-token", include_str!("../scenarios/expiring-token.json")),
     ("mfa", include_str!("../scenarios/mfa.json")),
     ("outage", include_str!("../scenarios/outage.json")),
     ("slow", include_str!("../scenarios/slow.json")),
+    ("forecast", include_str!("../scenarios/forecast.json")),
 ];
 
 #[derive(Clone, Debug, Deserialize)]
@@ -77,7 +78,11 @@ impl Scenario {
             return Err(format!("prefix: {:?} must begin with a slash and not end with one", scenario.prefix));
         }
         for history in scenario.pipelines.iter().filter_map(|pipeline| pipeline.history.as_ref()) {
-            let longest = history.newest.max(history.every).max(history.takes).max(history.spread);
+            let longest = history
+                .takes
+                .iter()
+                .copied()
+                .fold(history.newest.max(history.every).max(history.spread), Duration::max);
             if longest.saturating_mul(history.count.max(1)) > HISTORY_LIMIT {
                 return Err("history: more than a hundred years of runs".to_owned());
             }
@@ -244,14 +249,18 @@ pub struct History {
     pub newest: Duration,
     #[serde(deserialize_with = "time::length")]
     pub every: Duration,
-    #[serde(deserialize_with = "time::length")]
-    pub takes: Duration,
+    /// One length, or several in turn from the newest back: two peaks, a drift, any shape.
+    #[serde(deserialize_with = "time::lengths")]
+    pub takes: Vec<Duration>,
     /// Run times vary by up to this much more.
     #[serde(default, deserialize_with = "time::length")]
     pub spread: Duration,
     /// One word, or several in turn.
     #[serde(default = "success")]
     pub last_status: Vec<String>,
+    /// Of those that did not succeed; several in turn.
+    #[serde(default)]
+    pub trace: Vec<String>,
 }
 
 fn success() -> Vec<String> {

@@ -98,6 +98,27 @@ pub fn length<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> 
     delta.to_std().map_err(|_| de::Error::custom("a length of time can't be negative here"))
 }
 
+/// One `length`, or a list of them.
+pub fn lengths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Duration>, D::Error> {
+    #[derive(Deserialize)]
+    struct Length(#[serde(deserialize_with = "length")] Duration);
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Many(Vec<Length>),
+        One(Length),
+    }
+    let all = match Written::deserialize(from).map_err(|_| de::Error::custom("not one or more lengths of time"))? {
+        Written::Many(all) => all,
+        Written::One(one) => vec![one],
+    };
+    if all.is_empty() {
+        Err(de::Error::custom("no length of time"))
+    } else {
+        Ok(all.into_iter().map(|length| length.0).collect())
+    }
+}
+
 /// `length`, where there may be none.
 pub fn maybe_length<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     length(from).map(Some)

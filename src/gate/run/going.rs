@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::super::schedule::FLOOR;
 use super::super::{Event, Forecast, Limits, Meaning, PastRun, Seen};
 use super::{Phase, Run};
 
@@ -62,6 +63,12 @@ impl Run {
     pub(in crate::gate) fn put_off(&mut self, limits: Limits, elapsed: Duration, listed: DateTime<Utc>) -> Duration {
         self.listed = Some(listed);
         self.clocks.put_off(limits, elapsed, self.age(elapsed))
+    }
+
+    /// As soon as it may be looked at: one request a second for one run, and what its last answer asked for.
+    pub(in crate::gate) fn soon(&self, elapsed: Duration) -> Duration {
+        let soon = elapsed.max(self.looked + FLOOR).max(self.clocks.not_before());
+        self.next.map_or(soon, |next| soon.min(next))
     }
 
     /// Whether its record says that it ended well before a list showed it as going; or does not say when.

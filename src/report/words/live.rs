@@ -38,12 +38,12 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> C
     Clean::ours(format!("still waiting: {what}, {} of {}, {polls}", duration(now), duration(limit)))
 }
 
-/// `look: RUNNING; the next in 9s`.
-pub fn look(gate: &Gate, run: usize, next: Option<Duration>, names: &Names, cleaner: &Cleaner) -> Clean {
+/// `look: RUNNING, usually 12m, about 4m left; the next in 9.0s`.
+pub fn look(gate: &Gate, run: usize, now: Duration, next: Option<Duration>, names: &Names, cleaner: &Cleaner) -> Clean {
     let name = names.of(run);
     let whose = if name.is_empty() { String::new() } else { format!(" at {name}") };
-    let then = next.map(|wait| format!("; the next in {:.1}s", wait.as_secs_f64())).unwrap_or_default();
-    Clean::ours(format!("look{whose}: {}{then}", state(gate, run, cleaner)))
+    let then = next.map(|at| format!("; the next in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
+    Clean::ours(format!("look{whose}: {}{}{then}", state(gate, run, cleaner), eta(gate, run, now)))
 }
 
 /// `, usually 12m, about 4m left`, if the past tells.

@@ -25,7 +25,7 @@ pub fn about(length: Duration) -> String {
     match seconds {
         0..5 => "a few seconds".to_owned(),
         5..55 => two(60, 'm', 1, 's', rounded(5)),
-        55..3_570 => format!("{}m", rounded(60) / 60).replace("60m", "1h"),
+        55..3_570 => format!("{}m", rounded(60) / 60),
         3_570..84_600 => two(3_600, 'h', 60, 'm', rounded(300)),
         _ => two(86_400, 'd', 3_600, 'h', if seconds < 10 * 86_400 { rounded(3_600) } else { rounded(86_400) }),
     }

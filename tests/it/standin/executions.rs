@@ -69,6 +69,20 @@ fn a_history_is_made_by_rule() {
 }
 
 #[test]
+fn a_history_can_have_any_shape() {
+    let history = json!({"count": 4, "newest": "2h", "every": "1d", "takes": ["15m", 60], "trace": ["disk full"],
+        "last_status": ["FAILED", "SUCCESS", "SUCCESS"]});
+    let json =
+        json!({"starts_at": "2024-01-15T10:00:00Z", "pipelines": [{"pipeline_id": PIPELINE, "history": history}]});
+    let runs = list(&Service::start(scenario(json)));
+    let ends: Vec<&str> = (0..4).filter_map(|n| runs[n]["updated_at"].as_str()).collect();
+    assert_eq!(ends[..2], ["2024-01-15T08:15:00.000Z", "2024-01-14T08:01:00.000Z"]);
+    assert_eq!(ends[2..], ["2024-01-13T08:15:00.000Z", "2024-01-12T08:01:00.000Z"]);
+    assert_eq!(statuses(&runs), ["FAILED", "SUCCESS", "SUCCESS", "FAILED"]);
+    assert_eq!((&runs[0]["trace"], &runs[1]["trace"]), (&json!("disk full"), &json!(null)));
+}
+
+#[test]
 fn execute_answers_as_documented_and_the_run_is_in_the_list() {
     let json = json!({"starts_at": "2024-12-18T10:30:00Z", "speed": 0.001, "pipelines": [{"pipeline_id": PIPELINE}]});
     let service = Service::start(scenario(json));
