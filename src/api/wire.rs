@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::miss::{self, Fault};
 use super::secret::Token;
-use crate::gate::{During, Foreign, MissKind, Observation, Record, Target};
+use crate::gate::{During, Foreign, Listing, MissKind, Observation, PipelineId, Record, Target};
 
 mod launch;
 mod list;
@@ -33,6 +33,23 @@ pub fn read_run(status: u16, body: &[u8], target: &Target) -> Observation {
         Ok(record) => Observation::Record(record),
         Err(fault) => miss::read(fault.during(During::GetRun)),
     }
+}
+
+/// Reads an answer to "list runs" that comes in these pieces: as `read_run`, any status and any bytes.
+pub fn read_list<'a>(
+    status: u16,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    pipeline: &PipelineId,
+) -> Observation<Listing> {
+    let mut listing = Listing::default();
+    let mut keep = keep_all(&mut listing);
+    let mut list = List::new(pipeline, WHOLE_LIST, &mut keep);
+    let missed = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
+        Ok(()) => list.finish(status, &[]).err(),
+        Err(fault) => Some(fault.during(During::List)),
+    };
+    drop(keep);
+    missed.map_or(Observation::Record(listing), miss::read)
 }
 
 /// A run's object, or the wrapper around it. Whatever is not named is ignored.

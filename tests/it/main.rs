@@ -2,12 +2,17 @@
 
 // Nothing else is ever made of this; it tells clippy that helpers are test code too.
 #![cfg(test)]
+#![cfg_attr(
+    not(unix),
+    expect(dead_code, unused_imports, reason = "some ways out are Unix's alone, and so is what tells their stories")
+)]
 
 mod action;
 mod agreement;
 mod choosing;
 mod component;
 mod contract;
+mod crowd;
 mod doctor;
 mod faults;
 mod fixture;

@@ -96,7 +96,11 @@ pub fn connect(service: &Service) -> TcpStream {
 pub fn read(mut stream: TcpStream, patience: Duration) -> Came {
     stream.set_read_timeout(Some(patience)).expect("a length above zero");
     let mut raw = Vec::new();
-    let ended = stream.read_to_end(&mut raw).err().map(|error| error.kind());
+    let ended = stream.read_to_end(&mut raw).err().map(|error| match error.kind() {
+        // What Windows says for the same.
+        ErrorKind::TimedOut => ErrorKind::WouldBlock,
+        kind => kind,
+    });
     Came { raw, ended }
 }
 

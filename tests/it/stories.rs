@@ -3,11 +3,15 @@
 mod bugs;
 mod destinations;
 mod hostile_service;
+// On Windows whoever kills chooses the exit code.
+#[cfg(unix)]
 mod killed;
 mod logs;
 mod proxies;
 mod refused;
 mod runs;
+// Windows has none of them.
+#[cfg(unix)]
 mod signals;
 mod stdout;
 mod tokens;

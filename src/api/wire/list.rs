@@ -5,6 +5,7 @@
 //! under `data`. An element that isn't JSON makes the list unusable; one that is, and can't be read as a run, stays in it as
 //! what it is: something that might be any run.
 
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::super::miss::{self, Fault};
@@ -27,6 +28,9 @@ pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 /// How many runs of a whole list are kept. With the documented fields no list of 64 MiB has more; without them it is
 /// refused.
 const RUNS: usize = 250_000;
+
+/// What may stand between values in JSON: less than ASCII calls white space.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The longest status word that is read.
 const WORD: usize = 1024;
@@ -188,7 +192,7 @@ impl<'p> List<'p> {
 
     fn end_element(&mut self, byte: u8, comma: bool) -> Result<(), Fault> {
         let mut element = std::mem::take(&mut self.element);
-        let is_empty_list = byte == b']' && !comma && element.trim_ascii().is_empty();
+        let is_empty_list = byte == b']' && !comma && element.iter().all(|byte| BLANKS.contains(&char::from(*byte)));
         if !is_empty_list {
             self.read(&element)?;
         }
@@ -204,11 +208,13 @@ impl<'p> List<'p> {
 
     /// Reads one element.
     fn read(&mut self, element: &[u8]) -> Result<(), Fault> {
-        let text = str::from_utf8(element).map_err(|_| not_json())?.trim_ascii();
+        let text = str::from_utf8(element).map_err(|_| not_json())?.trim_matches(BLANKS);
         let text = mend(text);
         let listed = match strict::check(&text) {
             Ok(()) => self.listed(&text),
-            Err(Flaw::DuplicateKey) => Some(Listed::default()),
+            // Behind that key there may be no JSON at all.
+            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Some(Listed::default()),
+            Err(Flaw::DuplicateKey) => return Err(not_json()),
             Err(Flaw::NotJson) => return Err(not_json()),
         };
         listed.map_or(Ok(()), &mut *self.keep)

@@ -114,7 +114,8 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
     assert_eq!(found(&[]), named("maestro_gate.md"));
     assert_eq!(found(&["--output-prefix", "SALES_"]), named("sales.md"));
     assert_eq!(found(&["--output-prefix", "_"]), named("maestro_gate.md"));
-    assert_eq!(found(&["--markdown", "out/x.md"]), Some("/work/out/x.md".into()));
+    // The stories' folder is none from the root on Windows.
+    assert_eq!(found(&["--markdown", "out/x.md"]), (!cfg!(windows)).then(|| "/work/out/x.md".into()));
     assert_eq!(found(&["--summary=false", "--markdown", "out/x.md"]), None);
     assert_eq!(found(&["--json", &format!("{temp}/maestro_gate.md")]), None);
     assert_eq!(outlet(&[("TF_BUILD", "True")]).ci_summary, None);

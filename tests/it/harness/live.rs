@@ -73,6 +73,13 @@ impl<'s> Live<'s> {
         super::now()
     }
 
+    /// The most memory that the gate has had so far, in KiB, where the kernel tells.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().trim_end_matches("kB").trim().parse().ok()
+    }
+
     /// The gate as this namespace sees it: what was started here waits for it.
     fn only_child(&self) -> u32 {
         let children = format!("/proc/{0}/task/{0}/children", self.pid);

@@ -111,6 +111,7 @@ fn a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone() {
     assert!(service.requests().is_empty());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_report_can_be_had_on_stdout() {
     let service = harness::service();
@@ -121,6 +122,7 @@ fn a_report_can_be_had_on_stdout() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_report_on_stdout_is_no_way_for_commands_into_the_log() {
     let service = harness::service();
@@ -139,6 +141,7 @@ fn a_report_on_stdout_is_no_way_for_commands_into_the_log() {
     assert!(told.code == Some(1) && told.log().contains(hostile), "{}", told.log());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_report_to_a_pipe_is_the_last_version_alone() {
     let service = harness::service();

@@ -14,18 +14,7 @@ fn pipeline() -> PipelineId {
 
 /// Reads a body that comes in pieces of this size.
 fn read_by(size: usize, body: &[u8]) -> Observation<Listing> {
-    let pipeline = pipeline();
-    let mut listing = Listing::default();
-    let mut keep = keep_all(&mut listing);
-    let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
-    for piece in body.chunks(size.max(1)) {
-        if let Err(fault) = list.push(piece) {
-            return miss::read(fault.during(During::List));
-        }
-    }
-    let finished = list.finish(200, b"");
-    drop(keep);
-    finished.map_or_else(miss::read, |()| Observation::Record(listing))
+    super::super::read_list(200, body.chunks(size.max(1)), &pipeline())
 }
 
 fn listed(body: &str) -> Vec<Listed> {
@@ -265,4 +254,21 @@ proptest! {
     fn no_bytes_make_it_panic(body in prop::collection::vec(any::<u8>(), 0..300), size in 1usize..50) {
         let _ = read_by(size, &body);
     }
+}
+
+/// Found by fuzzing.
+#[test]
+fn a_form_feed_is_no_blank_of_json() {
+    for body in ["[\u{c}]".to_owned(), format!("[\u{c}{OLD}]"), format!("[{OLD}\u{c},{NEW}]"), "\u{c}[]".to_owned()] {
+        assert_eq!(missed(&body), MissKind::NotJson, "{body:?}");
+    }
+    assert_eq!(ids("[ \t\r\n]"), [""; 0]);
+}
+
+/// Found by fuzzing: the second `pipeline_id` ended the reading of an element whose rest is no JSON.
+#[test]
+fn an_element_that_is_no_json_makes_the_list_unusable_even_behind_a_key_that_stands_twice() {
+    let twice = r#"{"pipeline_id":"p-1","pipeline_id":"p-1","created_at":"x"}"#;
+    assert_eq!(ids(&format!("[{twice}]")), ["?"]);
+    assert_eq!(missed(&format!("[{}]", twice.replace("\"x\"", "\"x\":1"))), MissKind::NotJson);
 }
