@@ -8,6 +8,7 @@ from pathlib import Path
 
 from budgets import verdicts
 from side_by_side import LENGTHS, middle
+from soak import flat
 
 HEAD = """# Benchmarks
 
@@ -160,7 +161,9 @@ def soak(machine, result):
          ", ".join(row["verdicts"])]
         for number, row in enumerate(result["gates"], 1)
     ]  # fmt: skip
-    head = ["gate", "MB after a third", "MB at the end", "MB at most", "growth, KiB", "descriptors at most", "looks",
+    broken = flat(result)
+    verdict = "Flat, and every run passed." if not broken else "NOT flat: " + "; ".join(broken)
+    head = ["gate", "MB half-way", "MB at the end", "MB at most", "growth, KiB", "descriptors at most", "looks",
             "verdict"]  # fmt: skip
     return f"""## Stamina
 
@@ -168,10 +171,12 @@ def soak(machine, result):
 {result["seconds"] // 60} minutes over TLS with a service that misbehaves in {result["faults"]} ways, each in one request of
 a hundred (`bench/soak.py` lists them), whose sign-in fails in every fifth try and whose tokens die every two minutes:
 {result["requests"]:,} requests, {result["a_second"]:.0f} a second, from {len(result["gates"])} gates with eight runs each.
-Growth is the slope, with twice its standard error, through the least of each half minute, after the first third: until
+Growth is the slope, with twice its standard error, through the least of each half minute, after the first half: until
 then buffers and the list of events, which holds a thousand, fill.
 
 {table(head, rows)}
+{verdict}
+
 A day and a night (26 hours, through more than fifty lives of a token, with the real client over sockets) and a hundred
 thousand looks through the core are told in simulated time by the tests: `src/api/client/long_wait.rs` and
 `src/gate/watch/tests/endurance.rs`.

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures, and writes docs/benchmarks.md.
+"""Measures, and writes docs/benchmarks.md and the table of docs/scale.md.
 
     bench/run.py                       everything: about an hour, on a machine that has nothing else to do
     bench/run.py side-by-side budgets  only these; the page keeps what was measured of the others before
     bench/run.py --quick ...           a tenth of the time, to see that it works; nothing is written
     bench/run.py page                  writes the page from what was measured before
 
-Parts: side-by-side, budgets, scale, soak. `bench/README.md` says what each does and needs."""
+Parts: side-by-side, budgets, scale, soak, fleet. `bench/README.md` says what each does and needs."""
 
 import json
 import os
@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import budgets
+import fleet
 import machine
 import page
 import scale
@@ -22,7 +23,7 @@ import soak
 from stand import ROOT, WORK
 
 MEASURED = ROOT / "bench" / "measured"
-PARTS = ("side-by-side", "budgets", "scale", "soak")
+PARTS = ("side-by-side", "budgets", "scale", "soak", "fleet")
 TARGET = "x86_64-unknown-linux-musl"
 
 
@@ -51,6 +52,8 @@ def measure(part, gate, program, tool, quick):
             return scale.run(gate, program, tool, quick)
         case "soak":
             return soak.run(gate, program, 3 if quick else 20)
+        case "fleet":
+            return fleet.measured()
 
 
 def main(words):
@@ -69,6 +72,8 @@ def main(words):
             continue
         MEASURED.mkdir(exist_ok=True)
         (MEASURED / f"{part}.json").write_text(json.dumps(result, indent=1) + "\n")
+        if part == "fleet":
+            fleet.write(result["result"])
     if not quick:
         (ROOT / "docs/benchmarks.md").write_text(page.written(MEASURED))
 

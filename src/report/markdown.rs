@@ -35,7 +35,8 @@ const OPEN_NOTES: usize = 5;
 pub fn began(report: &Report) -> String {
     let runs = match report.runs.as_slice() {
         [] => "a run".to_owned(),
-        [only] => named(only, "run"),
+        [only] if only.run_id.is_empty() => format!("{} of pipeline {}", code(&only.asked), code(&only.pipeline_id)),
+        [only] => format!("run {}", code(&only.run_id)),
         several => words::count(several.len(), "run", "runs"),
     };
     format!(

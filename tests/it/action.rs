@@ -172,7 +172,16 @@ fn the_readme_and_the_page_show_one_step_of_this_action() {
     for (name, _) in step["with"].as_hash().expect("inputs") {
         assert!(has("inputs", name.as_str().expect("a name")), "{name:?}");
     }
-    for document in ["README.md", "docs/github.md"] {
+    for mark in ["look-once", "start-now", "fresh"] {
+        let shown = fence("docs/scale.md", &format!("<!-- {mark} -->"));
+        for job in shown["jobs"].as_hash().expect("jobs").values() {
+            let steps = job["steps"].as_vec().expect("steps").iter().filter(|step| !step["with"].is_badvalue());
+            for (name, _) in steps.flat_map(|step| step["with"].as_hash().expect("inputs")) {
+                assert!(has("inputs", name.as_str().expect("a name")), "{mark}: {name:?}");
+            }
+        }
+    }
+    for document in ["README.md", "docs/github.md", "docs/scale.md"] {
         for rest in file(document).split("steps.gate.outputs.").skip(1) {
             let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
             assert!(has("outputs", &name), "{document}: {name}");
