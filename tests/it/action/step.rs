@@ -11,8 +11,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 
 use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Action;
 use crate::runner::github;
@@ -66,6 +68,23 @@ pub fn shells() -> Vec<&'static str> {
         &["sh", "dash", "bash"]
     };
     usual.iter().copied().filter(is_new).collect()
+}
+
+/// What is started in the background of a script has SIGINT ignored, and so has all that it starts: a shell can't even trap
+/// it then, and these tests would wait for ever. A signal that has a handler here is as usual again in what is started.
+fn hear_interrupts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+        let is_ignored = u64::from_str_radix(ignored.trim(), 16).is_ok_and(|set| set & (1 << 1) != 0);
+        if is_ignored {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+            let _entered = runtime.enter();
+            // The handler stays when this is dropped.
+            drop(signal(SignalKind::interrupt()).expect("a handler"));
+        }
+    });
 }
 
 impl Runner {
@@ -129,6 +148,7 @@ impl Runner {
             command.env(name, self.evaluate(value));
         }
         let log = fs::File::create(self.path("log")).expect("a log");
+        hear_interrupts();
         command.stdin(Stdio::null()).stderr(log.try_clone().expect("a log")).stdout(log);
         command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.shell))
     }
