@@ -12,7 +12,7 @@ use super::miss::{self, Fault};
 use super::session::{Generation, Lost, Pass, Session, answer, collect, miss_of};
 use super::stamps::Stamps;
 use super::transport::{Heard, SetupError, Transport};
-use super::wire;
+use super::wire::{self, Extent};
 use crate::clock::Clock;
 use crate::gate::{
     Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Survey,
@@ -25,6 +25,10 @@ const RUN_BODY: usize = 8 * 1024 * 1024;
 
 /// The list for the history (contract, *Limits*).
 const SURVEY: Duration = Duration::from_secs(5);
+
+/// A list that a cache has kept for longer says nothing about which run is the newest, though every request asks caches to
+/// pass it on.
+const OLD_LIST: Duration = Duration::from_secs(60);
 
 /// A signed-in client of one service. It lives on one thread, and every call may be dropped at any point.
 pub struct Client {
@@ -89,9 +93,9 @@ impl Client {
             Ok(())
         };
         let read = timeout(SURVEY, self.read_list(&pipeline, &pass, wire::SHORT_LIST, &mut keep)).await;
-        let late = || (Some(Fault::new(MissKind::Timeout).during(During::List)), Stamps::default());
-        let (missed, stamps) = read.unwrap_or_else(|_| late());
-        answer(missed.map_or(Observation::Record(survey), miss::read), stamps)
+        let late = || (Err(Fault::new(MissKind::Timeout).during(During::List)), Stamps::default());
+        let (read, stamps) = read.unwrap_or_else(|_| late());
+        answer(read.map_or_else(miss::read, |_| Observation::Record(survey)), stamps)
     }
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
@@ -104,7 +108,7 @@ impl Client {
                 return (Launch::Denied(Scope::Run, miss), Stamps::default());
             }
             Err(Lost::Answer(answer)) => {
-                let stamps = Stamps { retry_after: answer.retry_after, date: answer.date };
+                let stamps = Stamps { retry_after: answer.retry_after, date: answer.date, age: None };
                 let launch = match answer.observation {
                     Observation::Record(never) => match never {},
                     Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
@@ -232,28 +236,32 @@ impl Client {
 
     async fn get_list(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<Listing> {
         let mut listing = Listing::default();
-        let (missed, stamps) =
+        let (extent, stamps) =
             self.read_list(pipeline, pass, wire::WHOLE_LIST, &mut wire::keep_all(&mut listing)).await;
-        answer(missed.map_or(Observation::Record(listing), miss::read), stamps)
+        let read = extent.and_then(Extent::whole).and_then(|()| match stamps.age {
+            Some(age) if age <= OLD_LIST => Ok(()),
+            Some(_) | None => Err(Fault::new(MissKind::Cached).during(During::List)),
+        });
+        answer(read.map_or_else(miss::read, |()| Observation::Record(listing)), stamps)
     }
 
-    /// Reads a pipeline's list; what `keep` was given counts if nothing was missed.
+    /// Reads a pipeline's list; what `keep` was given counts unless there was none.
     async fn read_list(
         &self,
         pipeline: &PipelineId,
         pass: &Pass,
         limit: usize,
         keep: &mut wire::Keep<'_>,
-    ) -> (Option<Miss>, Stamps) {
+    ) -> (Result<Extent, Miss>, Stamps) {
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
         let mut list = wire::List::new(pipeline, limit, keep);
         let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
         let Heard { stamps, reply } = heard;
-        let missed = match reply {
-            Ok(reply) => list.finish(reply.status, &reply.said).err(),
-            Err(fault) => Some(fault.during(During::List)),
+        let read = match reply {
+            Ok(reply) => list.finish(reply.status, &reply.said),
+            Err(fault) => Err(fault.during(During::List)),
         };
-        (missed, stamps)
+        (read, stamps)
     }
 
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.

@@ -86,9 +86,16 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             Observation::Unusable(miss)
         }
         // The gate's own, which no answer is.
-        (_, MissKind::Unplaceable | MissKind::NoDate | MissKind::AlreadyGoing | MissKind::Refused) => {
-            Observation::Unusable(miss)
-        }
+        (
+            _,
+            MissKind::Queued
+            | MissKind::Unplaceable
+            | MissKind::OnePage
+            | MissKind::Cached
+            | MissKind::NoDate
+            | MissKind::AlreadyGoing
+            | MissKind::Refused,
+        ) => Observation::Unusable(miss),
     }
 }
 
@@ -102,13 +109,15 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         // Given up by somebody on the way, who need not know what the service made of it.
         MissKind::Http(408 | 425) => Launch::Lost(miss),
         MissKind::Http(400..=499) | MissKind::Refused => Launch::Refused(miss),
-        // Whoever answered so was not the service.
-        MissKind::RedirectOffOrigin | MissKind::ProxyAuthentication | MissKind::Certificate => {
-            Launch::Unreachable(miss)
-        }
+        // Whoever answered so was not the service. Of a redirect elsewhere nobody can tell who sent it.
+        MissKind::ProxyAuthentication | MissKind::Certificate => Launch::Unreachable(miss),
         MissKind::Http(_)
         | MissKind::NoRecord
         | MissKind::NotListed
+        | MissKind::Queued
+        | MissKind::RedirectOffOrigin
+        | MissKind::OnePage
+        | MissKind::Cached
         | MissKind::Unplaceable
         | MissKind::NoDate
         | MissKind::AlreadyGoing

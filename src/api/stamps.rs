@@ -9,21 +9,25 @@ use reqwest::header::{AGE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 /// enough to be added to any clock.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// `Retry-After`, and the service's clock.
+/// `Retry-After`, the service's clock, and how old the answer is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Stamps {
     /// From now on; never zero.
     pub(crate) retry_after: Option<Duration>,
-    /// `Date` plus `Age`: when the answer came, even where a cache gave it.
+    /// `Date` plus `Age`: when the answer came, even where a cache gave it. None as well if its age can't be read: a cache
+    /// may have kept it for days.
     pub(crate) date: Option<DateTime<Utc>>,
+    /// How long a cache has kept it; zero if none did.
+    pub(crate) age: Option<Duration>,
 }
 
 impl Stamps {
     /// `now` is the wall clock, needed only for a `Retry-After` date in an answer without `Date`.
     pub(crate) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Stamps {
+        let age = age(headers);
         let date = text(headers, DATE).and_then(http_date).and_then(|date| {
-            let age = text(headers, AGE).and_then(seconds).unwrap_or_default();
-            date.checked_add_signed(TimeDelta::from_std(age).ok()?)
+            let age = TimeDelta::from_std(age?).ok()?;
+            date.checked_add_signed(age)
         });
         let retry_after = text(headers, RETRY_AFTER)
             .and_then(|value| {
@@ -33,7 +37,18 @@ impl Stamps {
                 })
             })
             .filter(|length| !length.is_zero());
-        Stamps { retry_after, date }
+        Stamps { retry_after, date, age }
+    }
+}
+
+/// `Age`. RFC 9111 lets a reader pass over one that is malformed or said twice; but what is no younger than it says may be
+/// older, and a success of long ago would be fresh.
+fn age(headers: &HeaderMap) -> Option<Duration> {
+    let mut said = headers.get_all(AGE).iter();
+    match (said.next(), said.next()) {
+        (None, _) => Some(Duration::ZERO),
+        (Some(one), None) => one.to_str().ok().map(str::trim).and_then(seconds),
+        (Some(_), Some(_)) => None,
     }
 }
 
@@ -70,7 +85,16 @@ mod tests {
         let date = |text: &str| Some(text.parse::<DateTime<Utc>>().expect("a date"));
         assert_eq!(stamps(&[("date", DAY)]).date, date("2024-01-15T10:45:23Z"));
         assert_eq!(stamps(&[("date", DAY), ("age", "37")]).date, date("2024-01-15T10:46:00Z"));
-        assert_eq!(stamps(&[("date", DAY), ("age", "-37")]).date, date("2024-01-15T10:45:23Z"));
+        for bad in ["-37", "37.0", "0, 37", "\"37\"", "", "soon"] {
+            assert_eq!(stamps(&[("date", DAY), ("age", bad)]).date, None, "{bad}");
+        }
+        assert_eq!(stamps(&[("date", DAY)]).age, Some(Duration::ZERO));
+        let mut twice = HeaderMap::new();
+        twice.insert(DATE, DAY.parse().expect("a header"));
+        for age in ["0", "3600"] {
+            twice.append(AGE, age.parse().expect("a header"));
+        }
+        assert_eq!(Stamps::read(&twice, DateTime::default()).date, None);
         assert_eq!(stamps(&[("age", "37")]).date, None);
         for bad in ["", "yesterday", "2024-01-15T10:45:23Z", "Mon, 99 Jan 2024 10:45:23 GMT"] {
             assert_eq!(stamps(&[("date", bad)]).date, None, "{bad}");

@@ -19,7 +19,7 @@ mod stamp;
 mod strict;
 
 pub(crate) use launch::{execute, read_launch};
-pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
+pub(crate) use list::{Extent, Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, said};
 pub(crate) use strict::mend;
 
@@ -45,7 +45,7 @@ pub fn read_list<'a>(
     let mut keep = keep_all(&mut listing);
     let mut list = List::new(pipeline, WHOLE_LIST, &mut keep);
     let missed = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
-        Ok(()) => list.finish(status, &[]).err(),
+        Ok(()) => list.finish(status, &[]).and_then(Extent::whole).err(),
         Err(fault) => Some(fault.during(During::List)),
     };
     drop(keep);

@@ -20,21 +20,26 @@ pub(super) struct Call {
     pub input: String,
 }
 
-/// Makes all calls at once, and waits for all; an error if one of them failed.
+/// Makes all calls at once, and waits for all; an error if one of them failed. One that fails holds up none of the others:
+/// half of a report is better than none, and a value of an earlier try may stand where ours did not arrive.
 pub(super) fn call(program: &str, calls: Vec<Call>, hidden: &[String]) -> io::Result<()> {
     call_within(program, calls, hidden, LOOK_UPS)
 }
 
 fn call_within(program: &str, calls: Vec<Call>, hidden: &[String], look_ups: u32) -> io::Result<()> {
-    let mut running = Running(Vec::new());
+    let mut running = Running { children: Vec::new(), first_error: None };
     for call in calls {
-        running.0.push(start(program, call, hidden)?);
+        match start(program, call, hidden) {
+            Ok(child) => running.children.push(child),
+            Err(error) => running.failed(error),
+        }
     }
     // Nobody sends: receiving is a wait that ends.
     let (_keep, never) = channel::<()>();
     for _ in 0..look_ups {
-        if running.all_ended(program)? {
-            return Ok(());
+        running.see_who_ended(program);
+        if running.children.is_empty() {
+            return running.first_error.take().map_or(Ok(()), Err);
         }
         let _timed_out = never.recv_timeout(LOOK_UP);
     }
@@ -63,25 +68,32 @@ fn start(program: &str, call: Call, hidden: &[String]) -> io::Result<Child> {
 }
 
 /// Programs under way. Left alone they would outlive their turn, and a late first version replace the last one.
-struct Running(Vec<Child>);
+struct Running {
+    children: Vec<Child>,
+    first_error: Option<io::Error>,
+}
 
 impl Running {
-    fn all_ended(&mut self, program: &str) -> io::Result<bool> {
-        let mut all = true;
-        for child in &mut self.0 {
-            match child.try_wait()? {
-                None => all = false,
-                Some(status) if status.success() => {}
-                Some(status) => return Err(io::Error::other(format!("{program} failed ({status})"))),
+    fn failed(&mut self, error: io::Error) {
+        self.first_error.get_or_insert(error);
+    }
+
+    /// Keeps those that are still under way.
+    fn see_who_ended(&mut self, program: &str) {
+        for mut child in std::mem::take(&mut self.children) {
+            match child.try_wait() {
+                Ok(None) => self.children.push(child),
+                Ok(Some(status)) if status.success() => {}
+                Ok(Some(status)) => self.failed(io::Error::other(format!("{program} failed ({status})"))),
+                Err(error) => self.failed(error),
             }
         }
-        Ok(all)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        for child in &mut self.0 {
+        for child in &mut self.children {
             // Killing one that has ended does nothing; both only fail for one that is gone already.
             let _killed = child.kill();
             let _reaped = child.wait();
@@ -111,6 +123,28 @@ mod tests {
         let error = call("sh", vec![shell("exit 0", ""), shell("exit 3", &long)], &[]).expect_err("one failed");
         assert!(error.to_string().contains("3"), "{error}");
         call("sh", vec![shell("test $(wc -c) -eq 1048576", &long)], &[]).expect("it read everything");
+    }
+
+    #[test]
+    fn one_that_fails_ends_none_of_the_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        // These go on only when the other one's failure was seen, and take a moment more.
+        let later = |name: &str| {
+            let (pid, done) = (path("pid").display().to_string(), path(name).display().to_string());
+            shell(
+                &format!(
+                    "until test -e '{pid}'; do :; done; read -r pid <'{pid}'
+                    while kill -0 \"$pid\" 2>/dev/null; do :; done; sleep 0.05; : >'{done}'"
+                ),
+                "",
+            )
+        };
+        let failing = format!("echo $$ >'{0}.new'; mv '{0}.new' '{0}'; exit 3", path("pid").display());
+        let error =
+            call("sh", vec![later("before"), shell(&failing, ""), later("behind")], &[]).expect_err("one failed");
+        assert!(error.to_string().contains("exit status: 3"), "{error}");
+        assert!(path("before").exists() && path("behind").exists());
     }
 
     #[test]

@@ -73,13 +73,12 @@ impl Clocks {
         past: &[PastRun],
         age: Duration,
     ) -> Option<Duration> {
-        let changes = self.schedule.learn(past, age);
+        let wait = self.schedule.learn(past, age)?;
         // While the record is missing, the backoff decides; past the deadline, nothing is left to place.
-        if !changes || self.misses_in_a_row > 0 || self.useful_in_a_row == 0 || elapsed >= limits.timeout {
+        if self.useful_in_a_row == 0 || elapsed >= limits.timeout {
             return None;
         }
-        let ours = self.schedule.after_record(self.useful_in_a_row - 1, Some(age));
-        Some(self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed))))
+        Some(self.place(limits, elapsed, wait.max(self.not_before.saturating_sub(elapsed))))
     }
 
     /// An answer with what was asked for.
@@ -209,5 +208,30 @@ impl Clocks {
             next = limits.timeout;
         }
         next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{Interval, PipelineId, RunId, Target};
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn an_excuse_stops_the_appear_clock_and_it_goes_on_where_it_stood() {
+        let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
+        let schedule = Schedule::new(Interval::Auto, &Wanted::Run(Target { pipeline, run }));
+        let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
+        let mut clocks = Clocks::new(schedule);
+        assert!(clocks.absent(seconds(10)), "it is news");
+        clocks.excused(seconds(20));
+        assert!(!clocks.is_absent_too_long(seconds(500), limits));
+        assert!(!clocks.absent(seconds(600)), "it is none any more");
+        assert!(!clocks.is_absent_too_long(seconds(619), limits));
+        assert!(clocks.is_absent_too_long(seconds(620), limits));
+        assert_eq!(clocks.present(seconds(625)), Some(seconds(615)), "how long it was not there in all");
     }
 }

@@ -10,13 +10,13 @@ use std::hash::{DefaultHasher, Hasher};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(u64);
 
-/// A word of so many characters that has digits is an id, whatever its letters: no word of a language has both.
+/// A part of a word of so many characters that has digits is an id, whatever its letters: no word of a language has both.
 const ID: usize = 16;
 
 /// A word without digits that is all of these letters is taken for a part of an id from this length on: `deadbeef`.
 const HEX: usize = 8;
 
-/// A word in which letters and digits change so often is an id: `a3x9`.
+/// A part of a word in which letters and digits change so often is an id: `a3x9`.
 const CHANGES: usize = 3;
 
 impl Fingerprint {
@@ -53,13 +53,27 @@ fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-/// Feeds what is left of a word.
+/// Feeds what is left of a word. A name of several parts, `load_orders_v2`, is told by its parts; an id of several, a UUID,
+/// is one.
 fn likeness(word: &str, feed: &mut impl FnMut(&str)) {
-    if is_id(word) {
+    if is_number(word) {
         feed("0");
         return;
     }
-    let mut rest = word;
+    for part in word.split_inclusive(['_', '-']) {
+        let (part, joint) = part.split_at(part.trim_end_matches(['_', '-']).len());
+        if is_number(part) || is_id(part) {
+            feed("0");
+        } else {
+            without_digits(part, feed);
+        }
+        feed(joint);
+    }
+}
+
+/// Each row of digits counts as any other.
+fn without_digits(part: &str, feed: &mut impl FnMut(&str)) {
+    let mut rest = part;
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
         let after = rest[at..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |length| at + length);
         feed(&rest[..at]);
@@ -69,23 +83,25 @@ fn likeness(word: &str, feed: &mut impl FnMut(&str)) {
     feed(rest);
 }
 
-fn is_id(word: &str) -> bool {
+/// A number, a date, a UUID, an address: nothing but hexadecimal digits, and long enough if they are letters only.
+fn is_number(word: &str) -> bool {
     let bare = word.strip_prefix("0x").unwrap_or(word);
     let is_hex = bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-' || c == '_');
-    if !word.contains(|c: char| c.is_ascii_digit()) {
-        return is_hex && bare.len() >= HEX && bare.contains(|c: char| c.is_ascii_hexdigit());
+    let has_digits = word.contains(|c: char| c.is_ascii_digit());
+    is_hex && (has_digits || bare.len() >= HEX && bare.contains(|c: char| c.is_ascii_hexdigit()))
+}
+
+fn is_id(part: &str) -> bool {
+    if !part.contains(|c: char| c.is_ascii_digit()) {
+        return false;
     }
-    // A number, a date, a UUID, an address.
-    if is_hex || word.len() >= ID {
-        return true;
-    }
-    let kinds = word.chars().filter(|c| c.is_alphanumeric()).map(|c| c.is_ascii_digit());
+    let kinds = part.chars().filter(|c| c.is_alphanumeric()).map(|c| c.is_ascii_digit());
     let (mut last, mut changes) = (None, 0);
     for kind in kinds {
         changes += usize::from(last.is_some_and(|last| last != kind));
         last = Some(kind);
     }
-    changes >= CHANGES
+    part.len() >= ID || changes >= CHANGES
 }
 
 #[cfg(test)]
@@ -110,6 +126,7 @@ mod tests {
             ("key 01HXYZABCDEFGHJKMNPQRSTVWX is gone", "key 01J0000000000000000000ABCD is gone"),
             ("token a3x9k2 refused", "token q7r1t9z refused"),
             ("manual__2024-12-18T10:30:00+00:00", "manual__2024-12-19T11:31:01+00:00"),
+            ("task load_a1b2c3d4e5_orders failed", "task load_ffee0011_orders failed"),
             ("line 3\n  in load", "line 4 in load\n"),
             ("/data/2024/01/part_0001.csv: broken", "/data/2025/12/part_0417.csv: broken"),
         ] {
@@ -123,6 +140,9 @@ mod tests {
             ("Connection timeout", "Connection refused"),
             ("KeyError: 'price'", "KeyError: 'cost'"),
             ("table_12 is missing", "file_12 is missing"),
+            ("Task transform_orders_daily_v1 failed", "Task load_customers_table_v2 failed"),
+            ("Task transform-orders-daily-2 failed", "Task load-customers-daily-2 failed"),
+            ("step extract_2024_orders: no rows", "step extract_2024_customers: no rows"),
             ("a b", "ab"),
             ("a-b", "a b"),
             ("division by zero", "division by zero in load"),

@@ -140,8 +140,14 @@ pub enum MissKind {
     NoRecord,
     /// The list has no such run (yet).
     NotListed,
+    /// What was started is not in the list, and may wait behind an earlier run.
+    Queued,
     /// A record of the list can't be put in order: it might be the newest.
     Unplaceable,
+    /// The list says that there is more of it elsewhere.
+    OnePage,
+    /// The list is a cache's, and too old to tell what is new.
+    Cached,
     /// The list came without a date by which to tell new runs from old ones.
     NoDate,
     /// `if-running: fail` met a run that is going.

@@ -55,6 +55,8 @@ pub(super) struct Run {
     clocks: Clocks,
     /// What the last answer would make of a watch that must end without a record.
     without_record: Verdict,
+    /// Whether a request to start it was made, as far as is known.
+    pub(super) started: bool,
     /// The earlier run that what was started was last seen to wait behind.
     behind: Option<Option<RunId>>,
     /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
@@ -76,7 +78,7 @@ enum Phase {
     Starting(PipelineId, Starting, IfRunning),
     Watching(Target),
     /// It has passed; the list must not show another one that may be what was started.
-    Confirming(Target, Group),
+    Confirming(Target, Box<Group>),
 }
 
 /// What one answer leads to.
@@ -89,11 +91,11 @@ pub(super) enum Step {
     /// others are to be watched as well.
     Took {
         others: Vec<Target>,
-        group: Group,
+        group: Box<Group>,
         next: Option<Duration>,
     },
     /// It has passed, and there are more such runs. Without a group it is the very run that was started.
-    PassedBeside(Vec<Target>, Option<Group>),
+    PassedBeside(Vec<Target>, Option<Box<Group>>),
 }
 
 /// When an answer comes, and by which rules it is read.
@@ -109,7 +111,7 @@ pub(super) struct Moment<'r> {
 pub(super) enum Pass {
     Stands,
     /// The run is the last of those that may be what was started: first the list is read once more.
-    OnceConfirmed(Group),
+    OnceConfirmed(Box<Group>),
 }
 
 /// What one answer is read as.
@@ -120,8 +122,8 @@ enum Reading {
     /// The next request need not wait.
     Next,
     AllDenied(Miss),
-    Took(Vec<Target>, Group),
-    PassedBeside(Vec<Target>, Option<Group>),
+    Took(Vec<Target>, Box<Group>),
+    PassedBeside(Vec<Target>, Option<Box<Group>>),
 }
 
 impl Run {
@@ -140,6 +142,7 @@ impl Run {
             miss: None,
             unknown_words: Vec::new(),
             without_record: Verdict::Unreachable,
+            started: false,
             behind: None,
             aged: None,
             next: Some(Duration::ZERO),
@@ -163,6 +166,7 @@ impl Run {
 
     /// What to ask next. A request to start is handed out once: from then on it counts as made.
     pub(super) fn ask(&mut self) -> Ask {
+        self.started |= self.is_about_to_start();
         match &mut self.phase {
             Phase::Choosing(pipeline, _) => Ask::List(pipeline.clone()),
             Phase::Starting(pipeline, starting, _) => starting.ask(pipeline),

@@ -50,12 +50,12 @@ impl Schedule {
         self.seed = hash(run);
     }
 
-    /// Takes in what the pipeline's past says about a run of this age. Returns whether that changes the looks.
-    pub(super) fn learn(&mut self, past: &[PastRun], age: Duration) -> bool {
-        let forecast = Forecast::new(past, age, self.seed);
-        let learned = forecast.is_some();
-        self.forecast = forecast.or(self.forecast.take());
-        learned && self.interval == Interval::Auto
+    /// Takes in what the pipeline's past says about a run of this age. Returns how long to wait from now on, if that changes.
+    pub(super) fn learn(&mut self, past: &[PastRun], age: Duration) -> Option<Duration> {
+        let forecast = Forecast::new(past, age, self.seed)?;
+        let wait = forecast.wait(age);
+        self.forecast = Some(forecast);
+        (self.interval == Interval::Auto).then_some(wait)
     }
 
     pub(super) fn forecast(&self) -> Option<&Forecast> {

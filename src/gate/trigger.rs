@@ -2,12 +2,15 @@
 //!
 //! Nothing in the API ties a run to the request that started it, but a `run_id` that need not be a run's. So whatever is
 //! new is a candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
-//! What can't be known: without such an id, a run that a schedule started in the same moments can't be told from ours; and
-//! if it ended well before ours was listed at all, it would be the only one waited for.
+//! A run that began too late to be ours is none: ours is there within the appear time, counted from the request, or from
+//! when the last earlier run was still going, behind which it may have been queued. While one is, nothing is passed on.
+//! What can't be known: without such an id, a run that somebody else started in the same moments can't be told from ours;
+//! and if it ended well before ours was listed at all, it would be the only one waited for.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -55,8 +58,15 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub(super) struct Baseline {
     known: Arc<HashSet<u64>>,
-    /// A run created earlier is none of ours.
-    from: DateTime<Utc>,
+    /// What came since and is watched.
+    taken: Vec<u64>,
+    /// The service's clock when it told this, and ours.
+    date: DateTime<Utc>,
+    read_at: Duration,
+    /// Until when ours may have been kept from beginning: until the request, or by an earlier run that was still going.
+    held_until: Duration,
+    /// Whether one was in the last list.
+    is_held: bool,
 }
 
 /// What is needed to tell, once all candidates have passed, whether there are more.
@@ -66,6 +76,8 @@ pub(super) struct Group {
     pub(super) baseline: Baseline,
     /// The id that the request was answered with.
     pub(super) said: Option<Foreign>,
+    /// Whether they passed while an earlier run was going: then the one that was started is most likely still to come.
+    pub(super) was_held: bool,
 }
 
 /// What the list from before says to do.
@@ -92,17 +104,53 @@ pub(super) enum After {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Behind {
     Nobody,
+    /// It is going, but runs that began after it have ended: it holds up nobody, and may go on for ever.
+    Overtaken(Option<RunId>),
     Run(Option<RunId>),
 }
 
 impl Baseline {
-    /// From now on this run is known.
-    pub(super) fn know(&mut self, run: &RunId) {
-        Arc::make_mut(&mut self.known).insert(key(run));
+    /// The request has been answered: ours need not have begun before now.
+    pub(super) fn asked(&mut self, elapsed: Duration) {
+        self.held_until = self.held_until.max(elapsed);
     }
 
-    fn knows(&self, run: &RunId) -> bool {
+    /// A list was read. Between two lists of which one shows an earlier run as going, it may have been going all the time.
+    pub(super) fn read(&mut self, listing: &Listing, elapsed: Duration, vocabulary: &Vocabulary) {
+        let is_held = matches!(behind(listing, self, vocabulary), Behind::Run(_));
+        if is_held || self.is_held {
+            self.held_until = self.held_until.max(elapsed);
+        }
+        self.is_held = is_held;
+    }
+
+    /// Until when ours may be missing, once nothing holds it up.
+    pub(super) fn due(&self, appear: Duration) -> Duration {
+        self.held_until.saturating_add(appear)
+    }
+
+    /// A run created earlier is none of ours.
+    fn from(&self) -> Option<DateTime<Utc>> {
+        self.date.checked_sub_signed(BEHIND)
+    }
+
+    /// A run created later is none either; `None`: no date is that late.
+    fn until(&self, appear: Duration) -> Option<DateTime<Utc>> {
+        let length = self.held_until.saturating_sub(self.read_at).saturating_add(appear);
+        self.date.checked_add_signed(TimeDelta::from_std(length).ok()?)?.checked_add_signed(BEHIND)
+    }
+
+    /// From now on this run is no news.
+    pub(super) fn take(&mut self, run: &RunId) {
+        self.taken.push(key(run));
+    }
+
+    fn is_from_before(&self, run: &RunId) -> bool {
         self.known.contains(&key(run))
+    }
+
+    fn is_new(&self, run: &RunId) -> bool {
+        !self.is_from_before(run) && !self.taken.contains(&key(run))
     }
 }
 
@@ -113,13 +161,14 @@ fn key(run: &RunId) -> u64 {
     hasher.finish()
 }
 
-/// Reads the list from before, which was answered at `date` by the service's clock.
+/// Reads the list from before, which was answered at `date` by the service's clock, and at `elapsed` by ours.
 ///
 /// # Errors
 /// When the list can't serve: no date, or a record that might be any run.
 pub(super) fn before(
     listing: &Listing,
     date: Option<DateTime<Utc>>,
+    elapsed: Duration,
     if_running: IfRunning,
     vocabulary: &Vocabulary,
 ) -> Result<Before, MissKind> {
@@ -137,7 +186,10 @@ pub(super) fn before(
         }
     }
     let going = || listing.runs.iter().filter(|run| run.is_going(vocabulary));
-    let start = Before::Start(Baseline { known: Arc::new(known), from });
+    let is_held = going().next().is_some();
+    let baseline =
+        Baseline { known: Arc::new(known), taken: Vec::new(), date, read_at: elapsed, held_until: elapsed, is_held };
+    let start = Before::Start(baseline);
     match if_running {
         IfRunning::Queue => Ok(start),
         IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, Before::Attach)),
@@ -146,7 +198,8 @@ pub(super) fn before(
     }
 }
 
-/// Looks for what was started, in a list from afterwards. `said` is the id that the request was answered with.
+/// Looks for what was started, in a list from afterwards. `said` is the id that the request was answered with, `appear`
+/// how long ours may take to begin once nothing holds it up.
 ///
 /// # Errors
 /// When a record might be ours, and can't be read.
@@ -154,39 +207,48 @@ pub(super) fn after(
     listing: &Listing,
     baseline: &Baseline,
     said: Option<&Foreign>,
+    appear: Duration,
     vocabulary: &Vocabulary,
 ) -> Result<After, Unplaceable> {
+    let from = baseline.from().ok_or(Unplaceable)?;
     let mut candidates: Vec<(DateTime<Utc>, &RunId)> = Vec::new();
-    let mut going: Vec<&Listed> = Vec::new();
     for run in &listing.runs {
         let created = run.created_at.ok_or(Unplaceable)?;
-        if created >= baseline.from {
-            let id = run.run.as_ref().ok_or(Unplaceable)?;
-            if !baseline.knows(id) {
-                candidates.push((created, id));
-                continue;
-            }
+        if created < from {
+            continue;
         }
-        if run.is_going(vocabulary) {
-            going.push(run);
+        let id = run.run.as_ref().ok_or(Unplaceable)?;
+        if baseline.is_new(id) {
+            candidates.push((created, id));
         }
     }
     if let Some((_, ours)) = candidates.iter().find(|(_, id)| said.is_some_and(|said| id.is(said.raw(), None))) {
         return Ok(After::Ours((*ours).clone()));
     }
+    let until = baseline.until(appear);
+    candidates.retain(|(created, _)| until.is_none_or(|until| *created <= until));
     candidates.sort();
     candidates.dedup_by(|a, b| a.1.folded() == b.1.folded());
     if candidates.len() > CANDIDATES {
         return Err(Unplaceable);
     }
     if candidates.is_empty() {
-        let behind = match going.as_slice() {
-            [] => Behind::Nobody,
-            some => Behind::Run(newest(some.iter().copied()).ok().flatten().cloned()),
-        };
-        return Ok(After::Nothing(behind));
+        return Ok(After::Nothing(behind(listing, baseline, vocabulary)));
     }
     Ok(After::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
+}
+
+/// Which run from before is still going.
+fn behind(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> Behind {
+    let is_from_before = |run: &&Listed| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));
+    let (going, over): (Vec<&Listed>, Vec<&Listed>) =
+        listing.runs.iter().filter(is_from_before).partition(|run| run.is_going(vocabulary));
+    if going.is_empty() {
+        return Behind::Nobody;
+    }
+    let newest_over = over.iter().filter_map(|run| run.created_at).max();
+    let id = newest(going.iter().copied()).ok().flatten().cloned();
+    if going.iter().all(|run| run.created_at < newest_over) { Behind::Overtaken(id) } else { Behind::Run(id) }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub struct RunOutcome {
     /// The last record of it, if there ever was one.
     pub seen: Option<Seen>,
     pub request: Request,
+    /// Whether this gate asked the service to start it, as far as is known: to run the gate again would start another.
+    pub started: bool,
     /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
     pub miss: Option<Miss>,
     /// The words that no table knows, as met: at most ten.
@@ -62,7 +64,7 @@ pub struct Gate {
 struct Candidates {
     runs: Vec<usize>,
     /// None once the very run was found: no list can bring another.
-    group: Option<Group>,
+    group: Option<Box<Group>>,
 }
 
 impl Gate {
@@ -189,6 +191,7 @@ impl Gate {
             let taken = if is_ours { Taken::Ours } else { Taken::Candidate { of } };
             notices.push(Notice { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
             self.add(Wanted::Run(target));
+            self.runs[other].started = true;
             self.groups[at].runs.push(other);
             if elapsed >= self.rules.limits.timeout {
                 self.runs[other].never_looked_at(other, &mut |event| notices.push(Notice { at: elapsed, event }));
@@ -264,6 +267,7 @@ impl Gate {
                 end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
                 wanted: run.wanted(),
                 request: run.request(),
+                started: run.started,
                 seen: run.seen,
                 miss: run.miss,
                 unknown_words: run.unknown_words,

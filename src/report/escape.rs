@@ -123,3 +123,26 @@ pub fn dotenv_key(prefix: &str, name: &str) -> String {
 pub fn json_log(json: &str) -> String {
     json.replace('#', "\\u0023")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What goes in is clean; should it ever not be, what stands before a mark hides it from nobody.
+    #[test]
+    fn nothing_that_can_not_be_seen_before_a_mark_keeps_it_whole() {
+        for before in ["", " ", "\t", "\u{1}", "\u{200b}", "\u{3000}", "\u{1}\u{200b} "] {
+            for mark in ["::", "---", "+++", "~~~", "^^^"] {
+                let line = log_line(&format!("{before}{mark}error::x"));
+                let seen = line.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{200b}');
+                assert!(!seen.starts_with(mark), "{line:?}");
+            }
+        }
+        assert_eq!(log_line("a ::error::x"), "a ::error::x");
+    }
+
+    #[test]
+    fn teamcity_s_escapes_are_the_documented_ones() {
+        assert_eq!(teamcity("a|b'c[d]e\nf\rg\u{85}é🦀"), "a||b|'c|[d|]e|nf|rg|0x0085|0x00E9|0xD83E|0xDD80");
+    }
+}

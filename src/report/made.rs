@@ -161,7 +161,10 @@ impl RunReport {
             trace: None,
             logs: None,
             reason: words::killed(),
-            next_step: words::find_the_killer(),
+            next_step: match wanted {
+                Wanted::Start { .. } => words::find_the_killer_of_a_start(),
+                Wanted::Run(_) | Wanted::Choice { .. } => words::find_the_killer(),
+            },
             past: None,
         }
     }

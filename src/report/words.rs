@@ -142,6 +142,9 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         }
         MissKind::NotARecord(what) => format!("the answer was not a run's record: {what}"),
         MissKind::NotListed => "no such run is in the list".to_owned(),
+        MissKind::Queued => "what was started may wait behind an earlier run".to_owned(),
+        MissKind::OnePage => "the list has further pages, so the newest run may not be in it".to_owned(),
+        MissKind::Cached => "the list came from a cache, and is too old to tell what is new".to_owned(),
         MissKind::Unplaceable => "a record in the list can't be put in order, and may be the newest".to_owned(),
         MissKind::NoDate => "the answer had no date, so new runs can't be told from old ones".to_owned(),
         MissKind::AlreadyGoing => "a run is going already".to_owned(),
@@ -221,7 +224,11 @@ pub(crate) fn tally<'a>(first: Verdict, runs: impl IntoIterator<Item = &'a RunRe
 /// What to do next: one sentence for each kind of trouble, in the order of the runs, each once. Empty for a pass.
 pub fn next_steps(report: &Report) -> Vec<Clean> {
     match (report.stage, report.verdict) {
-        (Stage::First, _) => vec![find_the_killer()],
+        (Stage::First, _) if report.runs.is_empty() => vec![find_the_killer()],
+        (Stage::First, _) => {
+            let mut told = HashSet::new();
+            report.runs.iter().map(|run| &run.next_step).filter(|step| told.insert(*step)).cloned().collect()
+        }
         (Stage::Final, Verdict::InternalError) => vec![report_the_bug()],
         (Stage::Final, Verdict::InvalidInput) => {
             vec![Clean::ours("correct the inputs named here, then run this job again")]
@@ -244,6 +251,14 @@ pub(crate) fn find_the_killer() -> Clean {
     Clean::ours(
         "find out what killed this job (its own time limit, a lack of memory, a lost runner), then run it again; \
          the run itself is not touched by that",
+    )
+}
+
+/// The same where the job was to start a run.
+pub(crate) fn find_the_killer_of_a_start() -> Clean {
+    Clean::ours(
+        "find out what killed this job (its own time limit, a lack of memory, a lost runner), and look in Maestro whether a \
+         new run is there, before you run it again: that would start another",
     )
 }
 

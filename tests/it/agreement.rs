@@ -155,7 +155,7 @@ fn every_row_of_the_import_table_is_about_a_module_that_is_there() {
 fn the_commands_shown_are_the_ones_that_ci_runs() {
     assert!(file("README.md").contains("\ncargo test "), "the README's test command");
     assert!(file("check").lines().any(|line| line.trim() == "step test cargo test"));
-    assert!(file(".ci/run").lines().any(|line| line.trim() == "./check --require-tools --clients"));
+    assert!(file(".ci/run").lines().any(|line| line.trim() == "./check --require-tools --clients --budgets"));
     assert!(file(".github/workflows/ci.yml").contains("run: bash .ci/run\n"));
     assert!(file("README.md").contains("\ncargo run --example demo "));
     assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo/main.rs").is_file(), "the README's demo");

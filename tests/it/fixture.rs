@@ -70,6 +70,7 @@ pub fn run(end: Verdict, seen: Option<Seen>, miss: Option<Miss>) -> RunOutcome {
         miss,
         unknown_words: Vec::new(),
         request: Request::None,
+        started: false,
     }
 }
 

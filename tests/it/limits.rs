@@ -59,6 +59,7 @@ fn crowd(count: usize, trace: &str) -> Report {
             miss: None,
             unknown_words: Vec::new(),
             request: Request::None,
+            started: false,
         }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());

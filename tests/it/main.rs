@@ -9,6 +9,7 @@
 
 mod action;
 mod agreement;
+mod buildkite;
 mod choosing;
 mod component;
 mod contract;
@@ -28,6 +29,7 @@ mod other_cis;
 mod outputs;
 mod reports;
 mod runner;
+mod sentences;
 mod standin;
 mod stories;
 mod triggers;

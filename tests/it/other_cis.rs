@@ -10,7 +10,7 @@ use maestro_gate::gate::{Foreign, Meaning, Verdict};
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::outputs::{Destination, encoded, outputs, variables};
 use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Report, azure, buildkite, circleci, cloud_build, dotenv, escape, teamcity};
+use maestro_gate::report::{Report, azure, circleci, cloud_build, dotenv, escape, teamcity};
 use proptest::prelude::*;
 
 use crate::fixture::{self, report, run, seen};
@@ -18,10 +18,10 @@ use crate::harness::{FAILED, PASSWORD, PIPELINE, SUCCESS, USERNAME, service};
 use crate::hostile::hostile_text;
 use crate::runner::{self, gitlab};
 
-const PREFIX: &str = "MAESTRO_GATE_";
+pub const PREFIX: &str = "MAESTRO_GATE_";
 
 /// A failed run with this trace and these logs, and a name that says the same.
-fn told(text: &str) -> Report {
+pub fn told(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
     seen.record.run_id = Foreign::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
@@ -216,7 +216,7 @@ fn a_long_path_is_left_out_and_refuses_no_file() {
 }
 
 /// Plays the real binary against a service, with these variables and flags.
-fn play(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32, String) {
+pub fn play(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32, String) {
     let service = service();
     let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
     command.env_clear().current_dir(folder).args(flags);
@@ -233,7 +233,7 @@ fn play(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32,
     (status.code().expect("a code"), String::from_utf8(stdout).expect("UTF-8"))
 }
 
-fn read(path: &Path) -> String {
+pub fn read(path: &Path) -> String {
     fs::read_to_string(path).expect("a file")
 }
 
@@ -322,67 +322,6 @@ fn cloud_build_s_file_has_the_last_version_alone() {
     let read: BTreeMap<String, String> =
         serde_json::from_str(&read(&folder.path().join("output"))).expect("one object");
     assert_eq!((code, read["verdict"].as_str(), read["run_id"].as_str()), (1, "failed", FAILED));
-}
-
-#[test]
-fn buildkite_s_values_are_never_empty_and_its_annotation_is_replaced() {
-    for (name, report) in fixture::all() {
-        let data = buildkite::meta_data(&report, PREFIX);
-        assert!(data.iter().all(|(_, value)| !value.trim().is_empty()), "{name}");
-        let (context, style) = buildkite::annotation(&report, PREFIX);
-        assert_eq!(context, "maestro_gate", "{name}: the same, so that the last version replaces the first");
-        assert_eq!(style == "success", report.verdict == Verdict::Passed, "{name}: {style}");
-        assert_ne!(buildkite::annotation(&report, "SALES_").0, context);
-    }
-    assert!(buildkite::annotation(&fixture::failed(), &"X".repeat(500)).0.len() <= 100);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn buildkite_s_groups_are_ours_and_the_verdict_is_not_folded_away(text in hostile_text()) {
-        let log = text::closing(&told(&format!("x{text}")), Fold::Buildkite);
-        let groups = runner::buildkite_groups(&log);
-        let marks: Vec<&str> = groups.iter().map(|line| &line[..3]).collect();
-        prop_assert_eq!(marks, ["+++", "---", "+++"]);
-        prop_assert_eq!(&groups[2], "+++ maestro-gate: failed");
-    }
-}
-
-/// A program in the place of Buildkite's agent, which writes down how it was called.
-#[cfg(unix)]
-fn stand_in_agent(folder: &Path) -> String {
-    use std::os::unix::fs::PermissionsExt;
-    let program = folder.join("buildkite-agent");
-    let script = "#!/bin/sh\nbody=$(head -n 1)\necho \"$* = $body (${DADOSFERA_PASSWORD:-unset})\" >>calls\n";
-    #[expect(clippy::disallowed_methods, reason = "this test plays the agent")]
-    fs::write(&program, script).expect("written");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
-    format!("{}:/usr/bin:/bin", folder.display())
-}
-
-#[cfg(unix)]
-#[test]
-fn buildkite_s_agent_is_told_first_and_last_and_inherits_no_secret() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = stand_in_agent(folder.path());
-    let env = [("BUILDKITE", "true"), ("PATH", path.as_str())];
-    let (code, log) = play(folder.path(), FAILED, &env, &[]);
-    let calls = read(&folder.path().join("calls"));
-    let of = |start: &str| calls.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
-    let set = "meta-data set MAESTRO_GATE_VERDICT = ";
-    assert_eq!(of(set), [format!("{set}internal-error (unset)"), format!("{set}failed (unset)")], "{calls}");
-    let annotations = of("annotate --context maestro_gate --style ");
-    assert_eq!(annotations.len(), 2, "{calls}");
-    assert!(
-        annotations[0].contains("--style info = <sub>maestro-gate") && annotations[1].contains("--style error = ## ")
-    );
-    assert!(code == 1 && !log.contains("warning:"), "{log}");
-
-    let env = [("BUILDKITE", "true"), ("PATH", "/nowhere")];
-    let (code, log) = play(folder.path(), SUCCESS, &env, &[]);
-    assert!(code == 0 && log.contains("there is no buildkite-agent on the PATH"), "{log}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn behind_a_run_that_is_going_the_gate_queues_attaches_or_fails() {
     type Row = (&'static str, &'static str, i32, usize, &'static str);
     let rows: [Row; 3] = [
         // Six seconds are twice the appear timeout, which stands still for as long.
-        ("queue", "failed", 1, 1, "run earlier of the pipeline is still going, ours waits behind it"),
+        ("queue", "failed", 1, 1, "run earlier of the pipeline is still going, and ours may wait behind it"),
         ("attach", "passed", 0, 0, "run earlier was going already"),
         ("fail", "not-started", 8, 0, ""),
     ];
@@ -166,6 +166,18 @@ fn of_several_new_runs_all_are_waited_for_and_the_worst_decides() {
             assert!(runs == 2 || *word == "SUCCESS" && runs == 1, "{}", told.log());
         },
     );
+}
+
+#[test]
+fn what_passes_while_an_earlier_run_is_going_is_not_passed_on() {
+    let runs: Vec<Value> =
+        [going(), by_schedule("SUCCESS")].iter().flat_map(|runs| runs.as_array().expect("runs").clone()).collect();
+    // Ours begins when the earlier run has ended, two seconds after the scheduled one.
+    let service = with(json!({"runs": runs, "executions": ends("FAILED", "1s")}));
+    let told = trigger(&service).told();
+    told.ended("failed", 1);
+    assert!(is_noted(&told, "run earlier of the pipeline is still going"), "{:?}", told.notes());
+    assert!(told.log().contains("run this job again, which starts a new run"), "{}", told.log());
 }
 
 #[test]

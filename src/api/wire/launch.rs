@@ -15,8 +15,8 @@ pub(crate) fn execute(pipeline: &PipelineId) -> Vec<u8> {
     serde_json::to_vec(&Execute { pipeline_id: pipeline.as_str() }).expect("a struct of a string is always JSON")
 }
 
-/// Reads the answer: 200, or 201 as its framework answers a POST by default. A body that can't be read leaves open
-/// whether it worked; one that says no is believed, for nobody is let through by that.
+/// Reads the answer: 200, or 201 as its framework answers a POST by default. A body that can't be read, or says neither yes
+/// nor which run, leaves open whether it worked; one that says no is believed, for nobody is let through by that.
 pub(crate) fn read_launch(status: u16, body: &[u8]) -> Launch {
     if !matches!(status, 200 | 201) {
         return miss::of_launch(miss::of_status(During::Execute, status, body));
@@ -29,9 +29,13 @@ pub(crate) fn read_launch(status: u16, body: &[u8]) -> Launch {
         return miss::of_launch(miss(MissKind::Refused));
     }
     let data = answer.get("data").unwrap_or(&Value::Null);
-    let id = data.get("run_id").or_else(|| answer.get("run_id")).and_then(Value::as_str);
+    let id = data.get("run_id").or_else(|| answer.get("run_id"));
+    if answer.get("status") != Some(&Value::Bool(true)) && id.is_none() {
+        return Launch::Lost(miss(MissKind::NotARecord("it says neither yes nor no")));
+    }
     // A bound for what is kept; an id so long is no run's.
-    Launch::Accepted(id.filter(|id| !id.is_empty()).map(|id| Foreign::new(bounded(id).raw())))
+    let id = id.and_then(Value::as_str).filter(|id| !id.is_empty());
+    Launch::Accepted(id.map(|id| Foreign::new(bounded(id).raw())))
 }
 
 #[cfg(test)]
@@ -57,7 +61,7 @@ mod tests {
         assert_eq!(launch(200, body), "accepted manual__2024-12-18T10:30:00+00:00");
         assert_eq!(launch(201, body), "accepted manual__2024-12-18T10:30:00+00:00");
         assert_eq!(launch(200, r#"{"run_id":"r"}"#), "accepted r");
-        for without in [r#"{"status":true}"#, "{}", r#"{"data":{"run_id":7}}"#, r#"{"data":{"run_id":""}}"#] {
+        for without in [r#"{"status":true}"#, r#"{"data":{"run_id":7}}"#, r#"{"data":{"run_id":""}}"#] {
             assert_eq!(launch(200, without), "accepted ", "{without}");
         }
     }
@@ -76,7 +80,15 @@ mod tests {
             };
             assert_eq!(launch(status, r#"{"status":true,"data":{"run_id":"r"}}"#), expected, "{status}");
         }
-        for body in ["", "null", "<html>", "[]", r#"{"status":true"#] {
+        for body in [
+            "",
+            "null",
+            "<html>",
+            "[]",
+            r#"{"status":true"#,
+            "{}",
+            r#"{"detail":{"status":false,"exception_type":"X"}}"#,
+        ] {
             assert_eq!(launch(200, body), "lost", "{body}");
         }
         assert_eq!(launch(200, r#"{"status":false,"data":null}"#), "refused");

@@ -5,7 +5,9 @@
 //! under `data`. An element that isn't JSON makes the list unusable; one that is, and can't be read as a run, stays in it as
 //! what it is: something that might be any run.
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::miss::{self, Fault};
@@ -52,6 +54,38 @@ pub(crate) struct List<'p> {
     depth: usize,
     text: Text,
     taken: usize,
+    elements: u64,
+}
+
+/// Whether a list is all there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Whole,
+    /// It says that there is more of it elsewhere.
+    OnePage,
+}
+
+impl Extent {
+    /// # Errors
+    /// Where there is more.
+    pub(crate) fn whole(self) -> Result<(), Miss> {
+        match self {
+            Extent::Whole => Ok(()),
+            Extent::OnePage => Err(Miss { during: During::List, kind: MissKind::OnePage, detail: None }),
+        }
+    }
+}
+
+/// How a wrapper would say that. The documented list is a bare array, with nothing of the kind.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Paging {
+    #[serde(alias = "next_page", alias = "nextPage", alias = "next_cursor", alias = "nextCursor")]
+    next: Value,
+    #[serde(alias = "hasMore", alias = "has_next", alias = "hasNext")]
+    has_more: Value,
+    #[serde(alias = "total_count", alias = "totalCount")]
+    total: Value,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +138,7 @@ impl<'p> List<'p> {
             depth: 0,
             text: Text::Outside,
             taken: 0,
+            elements: 0,
         }
     }
 
@@ -120,11 +155,28 @@ impl<'p> List<'p> {
     ///
     /// # Errors
     /// Why there was no list.
-    pub(crate) fn finish(self, status: u16, refusal: &[u8]) -> Result<(), Miss> {
+    pub(crate) fn finish(self, status: u16, refusal: &[u8]) -> Result<Extent, Miss> {
         if status != 200 {
             return Err(miss::of_status(During::List, status, refusal));
         }
-        self.envelope().map_err(|fault| fault.during(During::List))
+        self.envelope().map_err(|fault| fault.during(During::List))?;
+        Ok(self.extent())
+    }
+
+    /// Of a wrapper that is none, or that says such a thing twice, nobody can tell.
+    fn extent(&self) -> Extent {
+        let around = String::from_utf8_lossy(&self.around);
+        if !around.trim_start_matches(['\u{feff}', ' ', '\t', '\n', '\r']).starts_with('{') {
+            return Extent::Whole;
+        }
+        let Ok(Paging { next, has_more, total }) = serde_json::from_str(&mend(&around)) else { return Extent::OnePage };
+        let says_so = |value: &Value| match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Bool(true) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
+        };
+        let is_part = says_so(&next) || says_so(&has_more) || total.as_u64().is_some_and(|total| total > self.elements);
+        if is_part { Extent::OnePage } else { Extent::Whole }
     }
 
     fn byte(&mut self, byte: u8) -> Result<(), Fault> {
@@ -194,6 +246,7 @@ impl<'p> List<'p> {
         let mut element = std::mem::take(&mut self.element);
         let is_empty_list = byte == b']' && !comma && element.iter().all(|byte| BLANKS.contains(&char::from(*byte)));
         if !is_empty_list {
+            self.elements += 1;
             self.read(&element)?;
         }
         element.clear();
@@ -225,8 +278,9 @@ impl<'p> List<'p> {
         let raw = serde_json::from_str::<&RawValue>(text).ok().filter(|raw| matches!(shape(raw), Shape::Object));
         let Some(fields) = raw.and_then(object) else { return Some(Listed::default()) };
         match fields.pipeline_id.and_then(string) {
-            Some(id) if self.pipeline.is(&id) => Some(read_fields(&fields)),
-            Some(id) if !id.is_empty() => None,
+            Some(id) if self.pipeline.is(id.trim()) => Some(read_fields(&fields)),
+            // A number may be what the database calls ours.
+            Some(id) if !id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace()) => None,
             // Whose it is nobody knows: it may be ours.
             Some(_) | None => Some(Listed::default()),
         }

@@ -89,7 +89,7 @@ impl Run {
         date: Option<DateTime<Utc>>,
         tell: &mut impl FnMut(Event),
     ) -> Reading {
-        match before(listing, date, if_running, &at.rules.vocabulary) {
+        match before(listing, date, at.elapsed, if_running, &at.rules.vocabulary) {
             Err(kind) => self.unusable(at, miss(During::List, kind), tell),
             Ok(Before::Going(id)) => {
                 let detail = id.map(|id| Foreign::new(id.as_str()));
@@ -117,9 +117,11 @@ impl Run {
 
     /// The answer to the request to start.
     pub(super) fn launched(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
-        let Phase::Starting(pipeline, Starting::Asked(baseline), if_running) = self.phase.clone() else {
+        let Phase::Starting(pipeline, Starting::Asked(mut baseline), if_running) = self.phase.clone() else {
             return Reading::Over(Verdict::InternalError);
         };
+        baseline.asked(at.elapsed);
+        self.started = matches!(launch, Launch::Accepted(_) | Launch::Lost(_));
         let post = match launch {
             Launch::Accepted(id) => {
                 self.present(at, tell);
@@ -174,18 +176,20 @@ impl Run {
             Post::Accepted(id) => id.as_ref(),
             Post::Lost(_) => None,
         };
-        let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
+        baseline.read(listing, at.elapsed, &at.rules.vocabulary);
+        if let Phase::Starting(_, Starting::Seeking(kept, _) | Starting::Asked(kept), _) = &mut self.phase {
+            *kept = baseline.clone();
+        }
+        let Ok(found) = after(listing, &baseline, said, at.rules.limits.appear, &at.rules.vocabulary) else {
             return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
         };
         let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
         match found {
-            After::Nothing(Behind::Run(behind)) => {
+            After::Nothing(Behind::Run(behind) | Behind::Overtaken(behind)) => {
                 self.clocks.end_outage(at.run, at.elapsed, tell);
-                if self.behind.as_ref() != Some(&behind) {
-                    tell(Event::Queued { run: at.run, behind: behind.clone() });
-                    self.behind = Some(behind);
-                }
-                self.missed(&miss(During::List, MissKind::NotListed), self.when_absent());
+                self.queued(at, behind.clone(), tell);
+                let detail = behind.map(|id| Foreign::new(id.as_str()));
+                self.missed(&Miss { detail, ..miss(During::List, MissKind::Queued) }, self.when_absent());
                 self.clocks.excused(at.elapsed);
                 Reading::On
             }
@@ -205,18 +209,21 @@ impl Run {
             After::These(ids) => {
                 self.present(at, tell);
                 let of = ids.len();
-                ids.iter().for_each(|id| baseline.know(id));
+                ids.iter().for_each(|id| baseline.take(id));
                 let mut targets = ids.into_iter();
                 let Some(first) = targets.next() else { return Reading::Over(Verdict::InternalError) };
                 tell(Event::Taken { run: at.run, id: first.clone(), taken: Taken::Candidate { of } });
                 self.watch(target(first));
-                Reading::Took(targets.map(target).collect(), Group { baseline, said: said.cloned() })
+                Reading::Took(
+                    targets.map(target).collect(),
+                    Box::new(Group { baseline, said: said.cloned(), was_held: false }),
+                )
             }
         }
     }
 
     /// The run has passed, and nothing else may be what was started: it is over if the list says so too.
-    pub(super) fn await_confirmation(&mut self, group: Group) -> Reading {
+    pub(super) fn await_confirmation(&mut self, group: Box<Group>) -> Reading {
         let Phase::Watching(target) = &self.phase else { return Reading::Over(Verdict::InternalError) };
         self.phase = Phase::Confirming(target.clone(), group);
         Reading::Next
@@ -226,23 +233,48 @@ impl Run {
         &mut self,
         at: Moment<'_>,
         target: &Target,
-        mut group: Group,
+        mut group: Box<Group>,
         listing: &Listing,
         tell: &mut impl FnMut(Event),
     ) -> Reading {
+        group.baseline.read(listing, at.elapsed, &at.rules.vocabulary);
         let said = group.said.as_ref();
-        let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
+        let Ok(found) = after(listing, &group.baseline, said, at.rules.limits.appear, &at.rules.vocabulary) else {
             return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
         };
         self.present(at, tell);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
         match found {
-            After::Nothing(_) => Reading::Over(Verdict::Passed),
+            After::Nothing(Behind::Nobody | Behind::Overtaken(_))
+                if group.was_held && at.elapsed < group.baseline.due(at.rules.limits.appear) =>
+            {
+                self.miss = Some(miss(During::List, MissKind::Queued));
+                self.phase = Phase::Confirming(target.clone(), group);
+                Reading::On
+            }
+            After::Nothing(Behind::Nobody | Behind::Overtaken(_)) => Reading::Over(Verdict::Passed),
+            // The service queues what is started while a run is going: this one passed it, so it is hardly ours.
+            After::Nothing(Behind::Run(behind)) => {
+                group.was_held = true;
+                self.queued(at, behind.clone(), tell);
+                let detail = behind.map(|id| Foreign::new(id.as_str()));
+                self.miss = Some(Miss { detail, ..miss(During::List, MissKind::Queued) });
+                self.phase = Phase::Confirming(target.clone(), group);
+                Reading::On
+            }
             After::Ours(id) => Reading::PassedBeside(vec![beside(id)], None),
             After::These(ids) => {
-                ids.iter().for_each(|id| group.baseline.know(id));
+                ids.iter().for_each(|id| group.baseline.take(id));
                 Reading::PassedBeside(ids.into_iter().map(beside).collect(), Some(group))
             }
+        }
+    }
+
+    /// An earlier run may hold up what was started: told once of each.
+    fn queued(&mut self, at: Moment<'_>, behind: Option<RunId>, tell: &mut impl FnMut(Event)) {
+        if self.behind.as_ref() != Some(&behind) {
+            tell(Event::Queued { run: at.run, behind: behind.clone() });
+            self.behind = Some(behind);
         }
     }
 

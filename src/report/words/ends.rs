@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::clean::{Clean, Cleaner};
 use super::events::teach;
 use super::remedies::remedy;
-use super::{came, duration, find_the_killer, killed, miss, signal, stamp, word};
-use crate::gate::{During, End, Meaning, Request, RunOutcome, Seen, Signal, Verdict};
+use super::{came, duration, find_the_killer, find_the_killer_of_a_start, killed, miss, signal, stamp, word};
+use crate::gate::{During, End, Foreign, Meaning, MissKind, Request, RunOutcome, Seen, Signal, Verdict};
 
 /// What is told about the end of one run; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
             ),
             Verdict::Interrupted(by) => teller.interrupted(by),
             Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "correct the inputs".to_owned()),
+            Verdict::InternalError if run.started => (killed().to_string(), find_the_killer_of_a_start().to_string()),
             Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
         },
     };
@@ -50,6 +51,8 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
         Request::InDoubt => (format!("{reason}; whether a run was started is not known"), LOOK_FIRST.to_owned()),
         Request::Taken => (format!("{reason}; the service took the request to start it"), LOOK_FIRST.to_owned()),
     };
+    let is_queued = run.request != Request::None && run.miss.as_ref().is_some_and(|why| why.kind == MissKind::Queued);
+    let next_step = if is_queued { format!("{next_step}; to wait longer, raise timeout") } else { next_step };
     Told { reason: Clean::ours(reason), next_step: Clean::ours(next_step) }
 }
 
@@ -68,7 +71,10 @@ impl Teller<'_> {
         let length =
             super::super::made::duration(seen).map(|length| format!(" after {}", duration(length))).unwrap_or_default();
         let reason = format!("ended with status {word}{length}");
-        let again = "start a new run, and run this job again for that one";
+        let again = match self.run.started {
+            true => "run this job again, which starts a new run",
+            false => "start a new run, and run this job again for that one",
+        };
         // Only the documented word leaves no doubt; the others are read as failures because nothing else is safe.
         if !word.eq_ignore_ascii_case("FAILED") {
             let next = format!(
@@ -89,6 +95,11 @@ impl Teller<'_> {
         let stay = "the run itself goes on";
         let reason = format!("{} when the time limit came, after {waited}", self.state());
         let reason = match &self.run.miss {
+            Some(why) if why.kind == MissKind::Queued => {
+                let reason =
+                    format!("ended in success, but need not be the run that was started: {}", came(why, self.cleaner));
+                return (format!("{reason}, still when the time limit came, after {waited}"), LOOK_FIRST.to_owned());
+            }
             Some(why) => format!("{reason}; the last look failed: {}", miss(why, self.cleaner)),
             None => reason,
         };
@@ -99,8 +110,9 @@ impl Teller<'_> {
             }
             Some(word) => format!("{}; if it means that the run is not over, raise timeout; {stay}", teach(&word)),
             None => format!(
-                "{stay}, so run this job again to wait on; raise timeout if such a run may take that long, else look in \
-                 Maestro why it is slow"
+                "{stay}, so {} to wait on; raise timeout if such a run may take that long, else look in Maestro why it is \
+                 slow",
+                self.once_more()
             ),
         };
         (reason, next)
@@ -112,6 +124,10 @@ impl Teller<'_> {
             let next =
                 "look in Maestro whether the pipeline was deleted, for its runs go with it; else run this job again";
             return (format!("was there, and is gone: the service does not know it any more{answer}"), next.to_owned());
+        }
+        if let Some(why) = self.run.miss.as_ref().filter(|why| why.kind == MissKind::Queued) {
+            let reason = format!("was not seen to begin when the time limit came: {}", came(why, self.cleaner));
+            return (reason, remedy(why).to_owned());
         }
         let next = self
             .run
@@ -146,13 +162,26 @@ impl Teller<'_> {
                 Err(_) => format!("ended in success at {}, which lies in the future", stamp(ended)),
             },
         };
-        let next = "start a new run in Maestro, and run this job again; if an older success will do, raise max-age";
+        let next = match self.run.started {
+            true => "look in Maestro when the run ended, and why its stamps do not tell",
+            false => "start a new run in Maestro, and run this job again; if an older success will do, raise max-age",
+        };
         (reason, next.to_owned())
     }
 
     fn interrupted(&self, by: Signal) -> (String, String) {
-        let next = "if nobody meant to cancel it, run this job again: the run itself goes on";
-        (format!("{} when {} came", self.state(), signal(by)), next.to_owned())
+        let next = format!("if nobody meant to cancel it, {}: the run itself goes on", self.once_more());
+        (format!("{} when {} came", self.state(), signal(by)), next)
+    }
+
+    /// How to wait on for this very run.
+    fn once_more(&self) -> String {
+        if !self.run.started {
+            return "run this job again".to_owned();
+        }
+        let id = |text: &str| self.cleaner.id(&Foreign::new(text));
+        let (pipeline, run) = (id(self.run.wanted.pipeline().as_str()), id(self.run.wanted.run()));
+        format!("set run-id: {pipeline}/{run} in place of trigger (which would start another)")
     }
 
     /// An end that a missing answer explains; `short` and `next` stand in where there is none.

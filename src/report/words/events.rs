@@ -100,7 +100,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             (
                 Some(*run),
                 Plain,
-                format!("not listed yet: {behind} of the pipeline is still going, ours waits behind it"),
+                format!("not listed yet: {behind} of the pipeline is still going, and ours may wait behind it"),
             )
         }
         Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, cleaner))),

@@ -37,8 +37,15 @@ pub fn remedy(miss: &Miss) -> &'static str {
         (_, MissKind::AlreadyGoing) => {
             "run this job again when that run is over, or set if-running: queue, or attach to wait for that run"
         }
+        (_, MissKind::Queued) => "raise timeout, or start the pipeline when no run of it is going",
         (_, MissKind::Unplaceable) => {
             "name the run by its id; the service's list has a record that can't be read: tell Dadosfera"
+        }
+        (_, MissKind::OnePage) => {
+            "name the run by its id; the service's list has changed: look for a newer maestro-gate"
+        }
+        (_, MissKind::Cached) => {
+            "let the cache before the service pass on requests for a pipeline's runs, or name the run by its id"
         }
         (_, MissKind::NoDate) => "check proxies on the way: an answer's Date header got lost",
         (_, MissKind::Refused) => "look in Maestro what the service has against it",

@@ -69,6 +69,7 @@ fn a_run_is_told_with_what_choosing_needs() {
 #[test]
 fn another_pipeline_s_record_is_left_out_and_anything_doubtful_is_kept() {
     assert_eq!(ids(&format!("[{},{OLD}]", NEW.replace("p_1", "p_2"))), ["a"]);
+    assert_eq!(ids(&format!("[{},{OLD}]", NEW.replace("p_1", " P-1\\n"))), ["b", "a"]);
     for odd in [
         "null",
         "7",
@@ -79,6 +80,9 @@ fn another_pipeline_s_record_is_left_out_and_anything_doubtful_is_kept() {
         r#"{"pipeline_run_id":"b","created_at":"2024-01-15T14:00:00Z"}"#,
         r#"{"pipeline_id":null,"pipeline_run_id":"b"}"#,
         r#"{"pipeline_id":"","pipeline_run_id":"b"}"#,
+        r#"{"pipeline_id":" ","pipeline_run_id":"b"}"#,
+        r#"{"pipeline_id":"42","pipeline_run_id":"b"}"#,
+        r#"{"pipeline_id":42,"pipeline_run_id":"b"}"#,
         r#"{"pipeline_id":"p_2","pipeline_id":"p_1"}"#,
     ] {
         assert_eq!(listed(&format!("[{odd},{OLD}]"))[0], Listed::default(), "{odd}");
@@ -100,6 +104,28 @@ fn what_can_not_be_read_of_a_run_is_none() {
     }
     // Half a character in a trace, as Python writes it, hides no run.
     assert_eq!(only("a, [b]", "\\ud83d").run, RunId::new("b"));
+}
+
+#[test]
+fn a_list_that_has_further_pages_is_not_all_there_is() {
+    let wrapped = |more: &str| format!(r#"{{"data":[{NEW},{OLD}],{more}}}"#);
+    for more in [
+        r#""next":"/page/2""#,
+        r#""next_page":2"#,
+        r#""nextCursor":"abc""#,
+        r#""hasMore":true"#,
+        r#""has_next":true"#,
+        r#""total":3"#,
+        r#""totalCount":3000"#,
+        r#""next":null,"next_page":null"#,
+    ] {
+        assert_eq!(missed(&wrapped(more)), MissKind::OnePage, "{more}");
+    }
+    for all in [r#""next":null"#, r#""next":"""#, r#""hasMore":false"#, r#""total":2,"status":true"#, r#""page":1"#] {
+        assert_eq!(ids(&wrapped(all)), ["b", "a"], "{all}");
+    }
+    // What is in a record is the record's.
+    assert_eq!(ids(&format!("[{}]", NEW.replace("\"id\"", "\"next\":2,\"id\""))), ["b"]);
 }
 
 #[test]

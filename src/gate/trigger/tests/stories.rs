@@ -2,191 +2,9 @@
 
 use super::*;
 
-/// What the service makes of the request to start.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Post {
-    /// A 200 whose id is the run's.
-    Tells,
-    /// A 200 whose id is not.
-    Hints,
-    /// It has started, and the answer is lost.
-    LostAfter,
-    /// It has not, and the answer is lost.
-    LostBefore,
-    Refused,
-    Denied,
-}
+mod world;
 
-const POSTS: [Post; 6] = [Post::Tells, Post::Hints, Post::LostAfter, Post::LostBefore, Post::Refused, Post::Denied];
-
-impl Post {
-    fn starts(self) -> bool {
-        matches!(self, Post::Tells | Post::Hints | Post::LostAfter)
-    }
-}
-
-/// A run: from when it is listed, when it ends and how.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    shown: Duration,
-    ends: Duration,
-    word: &'static str,
-}
-
-impl Run {
-    fn word_at(&self, now: Duration) -> &'static str {
-        if now >= self.ends { self.word } else { "RUNNING" }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct World {
-    post: Post,
-    /// Counted from the request.
-    ours: Run,
-    stranger: Option<Run>,
-    /// A run from before, which ends then.
-    earlier: Option<Duration>,
-    /// The list that is spoilt (from 0), and how.
-    spoilt: Option<(u32, Spoilt)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Spoilt {
-    Unusable,
-    Unplaceable,
-    Null,
-}
-
-struct Played {
-    verdict: Verdict,
-    executes: u32,
-    /// Whether a list that was read showed our run.
-    was_shown: bool,
-    notices: Vec<Notice>,
-    took: Duration,
-}
-
-fn miss(during: During, kind: MissKind) -> Miss {
-    Miss { during, kind, detail: None }
-}
-
-fn rules() -> Rules {
-    Rules {
-        limits: Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
-        interval: Interval::Fixed(5 * SECOND),
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        learning: Learning::On,
-    }
-}
-
-fn answer<T>(now: Duration, observation: Observation<T>) -> Answer<T> {
-    Answer { observation, retry_after: None, date: Some(date(1000 + now.as_secs())) }
-}
-
-impl World {
-    fn runs(&self, posted: Option<Duration>, now: Duration) -> Vec<(&'static str, u64, &'static str)> {
-        let mut runs = Vec::new();
-        if let Some(ends) = self.earlier {
-            runs.push(("earlier", 500, if now >= ends { "SUCCESS" } else { "RUNNING" }));
-        }
-        if let Some(stranger) = self.stranger.filter(|run| now >= run.shown) {
-            runs.push(("stranger", 1000 + stranger.shown.as_secs(), stranger.word_at(now)));
-        }
-        if let Some(posted) = posted.filter(|_| self.post.starts())
-            && now >= posted + self.ours.shown
-        {
-            let since = now - posted;
-            runs.push(("ours", 1000 + (posted + self.ours.shown).as_secs(), self.ours.word_at(since)));
-        }
-        runs
-    }
-
-    fn play(&self, if_running: IfRunning) -> Played {
-        let pipeline = PipelineId::new("p").expect("an id");
-        let mut gate = Gate::new(rules(), [Wanted::Start { pipeline, if_running }]);
-        let mut due = BTreeSet::from([(Duration::ZERO, 0)]);
-        let mut played = Played {
-            verdict: Verdict::InternalError,
-            executes: 0,
-            was_shown: false,
-            notices: Vec::new(),
-            took: SECOND,
-        };
-        let (mut posted, mut lists) = (None, 0);
-        while let Some((now, run)) = due.pop_first() {
-            assert!(now <= 600 * SECOND, "past the deadline");
-            let Some(ask) = gate.ask(run, now, &mut played.notices) else { continue };
-            let runs = self.runs(posted, now);
-            let told = match ask {
-                Ask::Survey(_) => panic!("no survey of two runs"),
-                Ask::Execute(_) => {
-                    played.executes += 1;
-                    posted = Some(now);
-                    Told::Execute(self.launch(), None)
-                }
-                Ask::List(_) => {
-                    lists += 1;
-                    let spoilt = self.spoilt.filter(|(at, _)| at + 1 == lists).map(|(_, how)| how);
-                    played.was_shown |= spoilt.is_none() && runs.iter().any(|(id, ..)| *id == "ours");
-                    let mut list: Vec<Listed> = runs.iter().map(|(id, at, word)| listed(id, *at, word)).collect();
-                    Told::List(answer(
-                        now,
-                        match spoilt {
-                            None => Observation::Record(listing(&list)),
-                            Some(Spoilt::Unplaceable) => {
-                                list.push(Listed::default());
-                                Observation::Record(listing(&list))
-                            }
-                            Some(Spoilt::Unusable) => Observation::Unusable(miss(During::List, MissKind::Http(503))),
-                            Some(Spoilt::Null) => Observation::NotVisible(miss(During::List, MissKind::NoRecord)),
-                        },
-                    ))
-                }
-                Ask::Run(target) => {
-                    let row = runs.iter().find(|(id, ..)| *id == target.run.as_str()).expect("a run that is listed");
-                    Told::Run(answer(now, Observation::Record(record(row.0, row.2))))
-                }
-            };
-            due.extend(gate.observe(run, now, told, &mut played.notices).map(|at| {
-                assert!(at > now, "a wait of nothing");
-                (at, run)
-            }));
-            for (who, at) in gate.take_moved() {
-                let Who::Run(run) = who else { panic!("no survey is asked for without leave") };
-                due.retain(|(_, other)| *other != run);
-                due.insert((at, run));
-            }
-            played.took = now;
-        }
-        assert!(gate.is_over(), "{self:?}: nobody looks any more, and it is not over");
-        played.verdict = gate.outcome().verdict;
-        played
-    }
-
-    fn launch(&self) -> Launch {
-        match self.post {
-            Post::Tells => Launch::Accepted(Some(Foreign::new("ours"))),
-            Post::Hints => Launch::Accepted(Some(Foreign::new("manual__2024"))),
-            Post::LostAfter | Post::LostBefore => Launch::Lost(miss(During::Execute, MissKind::Broken)),
-            Post::Refused => Launch::Refused(miss(During::Execute, MissKind::Http(400))),
-            Post::Denied => Launch::Denied(Scope::Run, miss(During::Execute, MissKind::Http(403))),
-        }
-    }
-}
-
-fn record(id: &str, word: &str) -> Record {
-    Record {
-        pipeline_id: Foreign::new("p"),
-        run_id: Foreign::new(id),
-        status: Foreign::new(word),
-        created_at: None,
-        updated_at: None,
-        trace: None,
-    }
-}
+use world::{POSTS, Post, Run, Spoilt, World, answer, miss, rules};
 
 /// Every world of the choices below.
 fn worlds() -> Vec<World> {
@@ -209,7 +27,8 @@ fn worlds() -> Vec<World> {
                     for how in spoilt {
                         for at in 0..if how.is_some() { 4 } else { 1 } {
                             let spoilt = how.map(|how| (at, how));
-                            worlds.push(World { post, ours: *ours, stranger: *stranger, earlier, spoilt });
+                            let (ours, stranger, is_busy) = (*ours, *stranger, false);
+                            worlds.push(World { post, ours, stranger, earlier, spoilt, is_busy });
                         }
                     }
                 }
@@ -235,6 +54,8 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
             assert!(!(played.was_shown && fails), "{world:?}: our run was there, and failed");
             // Without a stranger there is nothing but our run to pass on.
             assert!(world.stranger.is_some() || world.post.starts() && !fails, "{world:?}");
+            // What passes while an earlier run is going is not what waits behind that one.
+            assert!(world.earlier.is_none() || !world.post.starts() || !fails, "{world:?}: ours was still to come");
         }
         if world.stranger.is_none() && world.spoilt.is_none() {
             let expected = match world.post {
@@ -268,9 +89,35 @@ fn with_the_id_that_was_answered_a_stranger_decides_nothing() {
 }
 
 #[test]
+fn a_stranger_that_passes_while_an_earlier_run_is_going_is_not_passed_on() {
+    let ours = Run { shown: 300 * SECOND, ends: 310 * SECOND, word: "FAILED" };
+    let stranger = Some(Run { shown: 3 * SECOND, ends: 9 * SECOND, word: "SUCCESS" });
+    let earlier = Some(290 * SECOND);
+    let world = World { post: Post::Hints, ours, stranger, earlier, spoilt: None, is_busy: false };
+    let played = world.play(IfRunning::Queue);
+    assert_eq!(played.verdict, Verdict::Failed);
+    assert_eq!(played.notices.iter().filter(|notice| matches!(notice.event, Event::Queued { .. })).count(), 1);
+    // If it never ends, nobody can tell.
+    let never = Run { shown: 9000 * SECOND, ..ours };
+    let endless = World { earlier: Some(8000 * SECOND), ours: never, ..world };
+    assert_eq!(endless.play(IfRunning::Queue).verdict, Verdict::TimedOut);
+}
+
+#[test]
+fn on_a_tight_schedule_what_begins_too_late_is_not_waited_for() {
+    let ours = Run { shown: SECOND, ends: 5 * SECOND, word: "SUCCESS" };
+    let world = World { post: Post::Hints, ours, stranger: None, earlier: None, spoilt: None, is_busy: true };
+    let played = world.play(IfRunning::Queue);
+    assert_eq!(played.verdict, Verdict::Passed);
+    // Half a minute to appear, and a minute for the clocks.
+    assert!((90..120).contains(&played.took.as_secs()), "{:?}", played.took);
+}
+
+#[test]
 fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
     let ours = Run { shown: 200 * SECOND, ends: 210 * SECOND, word: "SUCCESS" };
-    let world = World { post: Post::Tells, ours, stranger: None, earlier: Some(195 * SECOND), spoilt: None };
+    let world =
+        World { post: Post::Tells, ours, stranger: None, earlier: Some(195 * SECOND), spoilt: None, is_busy: false };
     let played = world.play(IfRunning::Queue);
     assert_eq!(played.verdict, Verdict::Passed);
     let queued = played.notices.iter().filter(|notice| matches!(notice.event, Event::Queued { .. })).count();
@@ -285,7 +132,8 @@ fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
 #[test]
 fn what_is_going_already_is_attached_to_or_nothing_is_started() {
     let ours = Run { shown: Duration::ZERO, ends: SECOND, word: "SUCCESS" };
-    let world = World { post: Post::Tells, ours, stranger: None, earlier: Some(50 * SECOND), spoilt: None };
+    let world =
+        World { post: Post::Tells, ours, stranger: None, earlier: Some(50 * SECOND), spoilt: None, is_busy: false };
     let attached = world.play(IfRunning::Attach);
     assert_eq!((attached.verdict, attached.executes), (Verdict::Passed, 0));
     assert!(attached.took >= 50 * SECOND);

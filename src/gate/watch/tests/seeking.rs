@@ -162,3 +162,25 @@ fn an_answer_to_another_question_is_a_bug_never_a_pass() {
     assert_eq!(gate.observe(0, SECOND, runs(&[listed("r", 0, "SUCCESS")]), &mut Vec::new()), None);
     assert_eq!(gate.outcome().verdict, Verdict::InternalError);
 }
+
+#[test]
+fn a_chosen_run_is_looked_at_in_the_rhythm_of_its_own_id() {
+    let waits = |wanted: Wanted| {
+        let mut gate = Gate::new(rules(3000, 120, 60, Interval::Auto), [wanted]);
+        let (mut at, mut waits) = (Duration::ZERO, Vec::new());
+        while waits.len() < 12 {
+            let told = match gate.ask(0, at, &mut Vec::new()).expect("watched") {
+                Ask::List(_) => runs(&[listed("r", 0, "RUNNING")]),
+                Ask::Run(_) => ended("RUNNING", 10),
+                Ask::Execute(_) | Ask::Survey(_) => panic!("nothing of that is to be asked"),
+            };
+            let is_look = matches!(told, Told::Run(_));
+            let next = gate.observe(0, at, told, &mut Vec::new()).expect("watched");
+            waits.extend(is_look.then(|| next - at));
+            at = next;
+        }
+        waits
+    };
+    assert_eq!(waits(chosen(Selector::Latest)), waits(target("r").into()));
+    assert_ne!(waits(target("r").into()), waits(target("s").into()));
+}

@@ -1,0 +1,207 @@
+//! A service that starts, hides, loses, queues and refuses, played through the whole gate.
+
+use std::sync::LazyLock;
+
+use super::*;
+
+/// What the service makes of the request to start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Post {
+    /// A 200 whose id is the run's.
+    Tells,
+    /// A 200 whose id is not.
+    Hints,
+    /// It has started, and the answer is lost.
+    LostAfter,
+    /// It has not, and the answer is lost.
+    LostBefore,
+    Refused,
+    Denied,
+}
+
+pub(super) const POSTS: [Post; 6] =
+    [Post::Tells, Post::Hints, Post::LostAfter, Post::LostBefore, Post::Refused, Post::Denied];
+
+impl Post {
+    pub(super) fn starts(self) -> bool {
+        matches!(self, Post::Tells | Post::Hints | Post::LostAfter)
+    }
+}
+
+/// A run: from when it is listed, when it ends and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) shown: Duration,
+    pub(super) ends: Duration,
+    pub(super) word: &'static str,
+}
+
+impl Run {
+    pub(super) fn word_at(&self, now: Duration) -> &'static str {
+        if now >= self.ends { self.word } else { "RUNNING" }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct World {
+    pub(super) post: Post,
+    /// Counted from the request.
+    pub(super) ours: Run,
+    pub(super) stranger: Option<Run>,
+    /// A run from before, which ends then.
+    pub(super) earlier: Option<Duration>,
+    /// The list that is spoilt (from 0), and how.
+    pub(super) spoilt: Option<(u32, Spoilt)>,
+    /// Whether a schedule starts a run of four seconds every three.
+    pub(super) is_busy: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Spoilt {
+    Unusable,
+    Unplaceable,
+    Null,
+}
+
+/// What is started by a schedule.
+static BUSY: LazyLock<Vec<&'static str>> = LazyLock::new(|| (0..300).map(|n| &*format!("cron_{n}").leak()).collect());
+
+pub(super) struct Played {
+    pub(super) verdict: Verdict,
+    pub(super) executes: u32,
+    /// Whether a list that was read showed our run.
+    pub(super) was_shown: bool,
+    pub(super) notices: Vec<Notice>,
+    pub(super) took: Duration,
+}
+
+pub(super) fn miss(during: During, kind: MissKind) -> Miss {
+    Miss { during, kind, detail: None }
+}
+
+pub(super) fn rules() -> Rules {
+    Rules {
+        limits: Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
+        interval: Interval::Fixed(5 * SECOND),
+        vocabulary: Vocabulary::default(),
+        on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::On,
+    }
+}
+
+pub(super) fn answer<T>(now: Duration, observation: Observation<T>) -> Answer<T> {
+    Answer { observation, retry_after: None, date: Some(date(1000 + now.as_secs())) }
+}
+
+impl World {
+    pub(super) fn runs(&self, posted: Option<Duration>, now: Duration) -> Vec<(&'static str, u64, &'static str)> {
+        let mut runs = Vec::new();
+        for (number, name) in (0..).zip(BUSY.iter()).filter(|_| self.is_busy) {
+            let began = 3 * number;
+            if now >= SECOND * began {
+                runs.push((
+                    *name,
+                    1000 + u64::from(began),
+                    if now >= SECOND * (began + 4) { "SUCCESS" } else { "RUNNING" },
+                ));
+            }
+        }
+        if let Some(ends) = self.earlier {
+            runs.push(("earlier", 500, if now >= ends { "SUCCESS" } else { "RUNNING" }));
+        }
+        if let Some(stranger) = self.stranger.filter(|run| now >= run.shown) {
+            runs.push(("stranger", 1000 + stranger.shown.as_secs(), stranger.word_at(now)));
+        }
+        if let Some(posted) = posted.filter(|_| self.post.starts())
+            && now >= posted + self.ours.shown
+        {
+            let since = now - posted;
+            runs.push(("ours", 1000 + (posted + self.ours.shown).as_secs(), self.ours.word_at(since)));
+        }
+        runs
+    }
+
+    pub(super) fn play(&self, if_running: IfRunning) -> Played {
+        let pipeline = PipelineId::new("p").expect("an id");
+        let mut gate = Gate::new(rules(), [Wanted::Start { pipeline, if_running }]);
+        let mut due = BTreeSet::from([(Duration::ZERO, 0)]);
+        let mut played = Played {
+            verdict: Verdict::InternalError,
+            executes: 0,
+            was_shown: false,
+            notices: Vec::new(),
+            took: SECOND,
+        };
+        let (mut posted, mut lists) = (None, 0);
+        while let Some((now, run)) = due.pop_first() {
+            assert!(now <= 600 * SECOND, "past the deadline");
+            let Some(ask) = gate.ask(run, now, &mut played.notices) else { continue };
+            let runs = self.runs(posted, now);
+            let told = match ask {
+                Ask::Survey(_) => panic!("no survey of two runs"),
+                Ask::Execute(_) => {
+                    played.executes += 1;
+                    posted = Some(now);
+                    Told::Execute(self.launch(), None)
+                }
+                Ask::List(_) => {
+                    lists += 1;
+                    let spoilt = self.spoilt.filter(|(at, _)| at + 1 == lists).map(|(_, how)| how);
+                    played.was_shown |= spoilt.is_none() && runs.iter().any(|(id, ..)| *id == "ours");
+                    let mut list: Vec<Listed> = runs.iter().map(|(id, at, word)| listed(id, *at, word)).collect();
+                    Told::List(answer(
+                        now,
+                        match spoilt {
+                            None => Observation::Record(listing(&list)),
+                            Some(Spoilt::Unplaceable) => {
+                                list.push(Listed::default());
+                                Observation::Record(listing(&list))
+                            }
+                            Some(Spoilt::Unusable) => Observation::Unusable(miss(During::List, MissKind::Http(503))),
+                            Some(Spoilt::Null) => Observation::NotVisible(miss(During::List, MissKind::NoRecord)),
+                        },
+                    ))
+                }
+                Ask::Run(target) => {
+                    let row = runs.iter().find(|(id, ..)| *id == target.run.as_str()).expect("a run that is listed");
+                    Told::Run(answer(now, Observation::Record(record(row.0, row.2))))
+                }
+            };
+            due.extend(gate.observe(run, now, told, &mut played.notices).map(|at| {
+                assert!(at > now, "a wait of nothing");
+                (at, run)
+            }));
+            for (who, at) in gate.take_moved() {
+                let Who::Run(run) = who else { panic!("no survey is asked for without leave") };
+                due.retain(|(_, other)| *other != run);
+                due.insert((at, run));
+            }
+            played.took = now;
+        }
+        assert!(gate.is_over(), "{self:?}: nobody looks any more, and it is not over");
+        played.verdict = gate.outcome().verdict;
+        played
+    }
+
+    pub(super) fn launch(&self) -> Launch {
+        match self.post {
+            Post::Tells => Launch::Accepted(Some(Foreign::new("ours"))),
+            Post::Hints => Launch::Accepted(Some(Foreign::new("manual__2024"))),
+            Post::LostAfter | Post::LostBefore => Launch::Lost(miss(During::Execute, MissKind::Broken)),
+            Post::Refused => Launch::Refused(miss(During::Execute, MissKind::Http(400))),
+            Post::Denied => Launch::Denied(Scope::Run, miss(During::Execute, MissKind::Http(403))),
+        }
+    }
+}
+
+pub(super) fn record(id: &str, word: &str) -> Record {
+    Record {
+        pipeline_id: Foreign::new("p"),
+        run_id: Foreign::new(id),
+        status: Foreign::new(word),
+        created_at: None,
+        updated_at: None,
+        trace: None,
+    }
+}

@@ -1,0 +1,86 @@
+//! Buildkite: what its agent is told, and what its log makes of ours.
+
+use std::fs;
+use std::path::Path;
+
+use maestro_gate::gate::Verdict;
+use maestro_gate::report::buildkite;
+use maestro_gate::report::text::{self, Fold};
+use proptest::prelude::*;
+
+use crate::fixture;
+use crate::harness::{FAILED, SUCCESS};
+use crate::hostile::hostile_text;
+use crate::other_cis::{PREFIX, play, read, told};
+use crate::runner;
+
+#[test]
+fn buildkite_s_values_are_never_empty_and_its_annotation_is_replaced() {
+    for (name, report) in fixture::all() {
+        let data = buildkite::meta_data(&report, PREFIX);
+        assert!(data.iter().all(|(_, value)| !value.trim().is_empty()), "{name}");
+        let (context, style) = buildkite::annotation(&report, PREFIX);
+        assert_eq!(context, "maestro_gate", "{name}: the same, so that the last version replaces the first");
+        assert_eq!(style == "success", report.verdict == Verdict::Passed, "{name}: {style}");
+        assert_ne!(buildkite::annotation(&report, "SALES_").0, context);
+    }
+    assert!(buildkite::annotation(&fixture::failed(), &"X".repeat(500)).0.len() <= 100);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn buildkite_s_groups_are_ours_and_the_verdict_is_not_folded_away(text in hostile_text()) {
+        let log = text::closing(&told(&format!("x{text}")), Fold::Buildkite);
+        let groups = runner::buildkite_groups(&log);
+        let marks: Vec<&str> = groups.iter().map(|line| &line[..3]).collect();
+        prop_assert_eq!(marks, ["+++", "---", "+++"]);
+        prop_assert_eq!(&groups[2], "+++ maestro-gate: failed");
+    }
+}
+
+/// A program in the place of Buildkite's agent, which writes down how it was called.
+#[cfg(unix)]
+fn stand_in_agent(folder: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let program = folder.join("buildkite-agent");
+    let script = "#!/bin/sh\nbody=$(head -n 1)\necho \"$* = $body (${DADOSFERA_PASSWORD:-unset})\" >>calls\n";
+    #[expect(clippy::disallowed_methods, reason = "this test plays the agent")]
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+    format!("{}:/usr/bin:/bin", folder.display())
+}
+
+#[cfg(unix)]
+#[test]
+fn buildkite_s_agent_is_told_first_and_last_and_inherits_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = stand_in_agent(folder.path());
+    let env = [("BUILDKITE", "true"), ("PATH", path.as_str())];
+    let (code, log) = play(folder.path(), FAILED, &env, &[]);
+    let calls = read(&folder.path().join("calls"));
+    let of = |start: &str| calls.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
+    let set = "meta-data set MAESTRO_GATE_VERDICT = ";
+    assert_eq!(of(set), [format!("{set}internal-error (unset)"), format!("{set}failed (unset)")], "{calls}");
+    let annotations = of("annotate --context maestro_gate --style ");
+    assert_eq!(annotations.len(), 2, "{calls}");
+    assert!(
+        annotations[0].contains("--style info = <sub>maestro-gate") && annotations[1].contains("--style error = ## ")
+    );
+    assert!(code == 1 && !log.contains("warning:"), "{log}");
+
+    // A value that the agent refuses takes no other with it.
+    let picky = "#!/bin/sh\ncase $* in *_STATUS) exit 1 ;; esac\nbody=$(cat)\necho \"$* = $body\" >>picky\n";
+    #[expect(clippy::disallowed_methods, reason = "this test plays the agent")]
+    fs::write(folder.path().join("buildkite-agent"), picky).expect("written");
+    let (code, log) = play(folder.path(), FAILED, &env, &[]);
+    let calls = read(&folder.path().join("picky"));
+    assert!(calls.lines().any(|line| line == format!("{set}failed")), "{calls}");
+    assert!(calls.lines().any(|line| line.contains("MAESTRO_GATE_EXIT_CODE = 1")), "{calls}");
+    assert!(code == 1 && log.contains("buildkite-agent failed"), "{log}");
+
+    let env = [("BUILDKITE", "true"), ("PATH", "/nowhere")];
+    let (code, log) = play(folder.path(), SUCCESS, &env, &[]);
+    assert!(code == 0 && log.contains("there is no buildkite-agent on the PATH"), "{log}");
+}

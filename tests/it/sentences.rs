@@ -1,0 +1,240 @@
+//! The sentences for people: what happened, and what to do next.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use maestro_gate::gate::{
+    During, End, Event, Foreign, IfRunning, Meaning, MissKind, Notice, PipelineId, Request, RunOutcome, SessionNote,
+    Signal, Target, Verdict, Wanted,
+};
+use maestro_gate::report::words::{self, Names};
+use maestro_gate::report::{Report, Stage, Weight};
+
+use crate::fixture::{self, miss, no_url, run, seconds, seen, target};
+
+#[test]
+fn durations_are_days_hours_minutes_seconds_rounded_down() {
+    let word = |millis| words::duration(Duration::from_millis(millis));
+    assert_eq!(word(0), "0s");
+    assert_eq!(word(999), "0s");
+    assert_eq!(word(912_999), "15m 12s");
+    assert_eq!(word(3_600_000), "1h");
+    assert_eq!(word(86_400_000 + 1_000), "1d 1s");
+    assert_eq!(word(90_061_000), "1d 1h 1m 1s");
+    assert_eq!(words::duration(Duration::MAX), "213503982334601d 7h 15s");
+    assert_eq!(words::clock(seconds(12)), "0:12");
+    assert_eq!(words::clock(seconds(3723)), "1:02:03");
+}
+
+fn step(verdict: Verdict, seen: Option<maestro_gate::gate::Seen>, why: Option<(During, MissKind)>) -> String {
+    let why = why.map(|(during, kind)| miss(during, kind, "detail"));
+    let told = words::told(&run(verdict, seen, why), seconds(3000), &fixture::cleaner());
+    assert!(!told.reason.is_empty());
+    told.next_step.to_string()
+}
+
+/// What was started, or may have been, must not be started again unseen.
+#[test]
+fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
+    for verdict in
+        [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
+    {
+        let told =
+            |request| words::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::cleaner());
+        assert!(!told(Request::None).reason.contains("start it"));
+        assert!(told(Request::InDoubt).reason.ends_with("; whether a run was started is not known"));
+        assert!(told(Request::Taken).reason.ends_with("; the service took the request to start it"));
+        for request in [Request::InDoubt, Request::Taken] {
+            assert!(told(request).next_step.contains("before you run this job again"));
+        }
+    }
+}
+
+/// To run the job again would start another.
+#[test]
+fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_go_on() {
+    use Verdict::{Failed, Interrupted, TimedOut};
+    let told = |verdict, word, meaning, why: Option<MissKind>| {
+        let why = why.map(|kind| miss(During::List, kind, "earlier"));
+        let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
+        words::told(&outcome, seconds(3), &fixture::cleaner())
+    };
+    let wait_on = format!("set run-id: {}/{} in place of trigger", fixture::PIPELINE, fixture::RUN);
+    for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
+        let next = told(verdict, "RUNNING", Meaning::Wait, None).next_step;
+        assert!(next.contains(&wait_on) && !next.contains("run this job again"), "{next}");
+    }
+    let failed = told(Failed, "FAILED", Meaning::Failed, None).next_step;
+    assert!(failed.ends_with("run this job again, which starts a new run"), "{failed}");
+    let doubtful = told(TimedOut, "SUCCESS", Meaning::Passed, Some(MissKind::Queued));
+    assert!(doubtful.reason.contains("need not be the run that was started") && doubtful.reason.contains("earlier"));
+    assert!(doubtful.next_step.contains("before you run this job again"), "{doubtful:?}");
+    // Nor after a kill.
+    let pipeline = PipelineId::new("p").expect("an id");
+    let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };
+    let first = Report::first([start], &no_url, &fixture::cleaner());
+    let next = words::next_steps(&first);
+    assert!(
+        matches!(&next[..], [only] if only.contains("before you run it again: that would start another")),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_wait_behind_an_earlier_run_is_told_as_that() {
+    let why = Some(miss(During::List, MissKind::Queued, "earlier"));
+    let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
+    let told = words::told(&outcome, seconds(3), &fixture::cleaner());
+    assert!(told.reason.contains("may wait behind an earlier run: earlier"), "{told:?}");
+    assert!(told.next_step.contains("raise timeout") && told.next_step.contains("look in Maestro"), "{told:?}");
+}
+
+/// The person at 2 a.m. is told which input to change.
+#[test]
+fn the_next_step_names_the_input_to_change() {
+    use During::{GetRun, SignIn};
+    use Verdict::{Denied, NotFound, Stale, TimedOut, Unreachable};
+    let unknown = Some(seen("FOO", Meaning::Unknown, None));
+    assert!(step(TimedOut, unknown, None).starts_with("if FOO means success, set success-statuses: FOO;"));
+    assert!(step(TimedOut, Some(seen("RUNNING", Meaning::Wait, None)), None).contains("raise timeout"));
+    assert!(step(Stale, Some(seen("SUCCESS", Meaning::Passed, None)), None).contains("max-age"));
+    for (verdict, during, kind, input) in [
+        (Denied, SignIn, MissKind::Http(401), "DADOSFERA_PASSWORD"),
+        (Denied, SignIn, MissKind::NoToken, "totp-secret"),
+        (Denied, GetRun, MissKind::TokenRefused, "access-token"),
+        (Denied, GetRun, MissKind::TokenFile, "access-token-file"),
+        (Denied, GetRun, MissKind::Http(403), "account"),
+        (NotFound, GetRun, MissKind::Http(404), "appear-timeout"),
+        (NotFound, GetRun, MissKind::NoRecord, "run-id and pipeline-id"),
+        (Unreachable, GetRun, MissKind::Http(500), "run-id and pipeline-id"),
+        (Unreachable, GetRun, MissKind::Http(502), "max-outage"),
+        (Unreachable, GetRun, MissKind::Http(429), "poll-interval"),
+        (Unreachable, GetRun, MissKind::Http(400), "base-url"),
+        (Unreachable, SignIn, MissKind::Http(404), "base-url"),
+        (Unreachable, GetRun, MissKind::NotJson, "base-url"),
+        (Unreachable, GetRun, MissKind::RedirectOffOrigin, "base-url"),
+        (Unreachable, GetRun, MissKind::Certificate, "ca-file"),
+        (Unreachable, GetRun, MissKind::ProxyAuthentication, "HTTPS_PROXY"),
+        (Unreachable, GetRun, MissKind::Proxy, "NO_PROXY"),
+        (Unreachable, GetRun, MissKind::Dns, "base-url"),
+        (Unreachable, GetRun, MissKind::Connect, "max-outage"),
+        (Unreachable, GetRun, MissKind::Timeout, "max-outage"),
+    ] {
+        let step = step(verdict, None, Some((during, kind)));
+        assert!(step.contains(input), "{kind:?}: {step}");
+    }
+}
+
+#[test]
+fn a_failure_by_another_word_is_told_with_its_way_out() {
+    let skipped = step(Verdict::Failed, Some(seen("SKIPPED", Meaning::Failed, None)), None);
+    assert!(skipped.contains("success-statuses: SKIPPED"), "{skipped}");
+    // The word that always fails can't be taught another meaning.
+    let failed = step(Verdict::Failed, Some(seen(" failed", Meaning::Failed, Some("why"))), None);
+    assert!(failed.starts_with("read the trace") && !failed.contains("success-statuses"), "{failed}");
+}
+
+#[test]
+fn a_miss_is_told_with_what_was_tried_and_what_was_said() {
+    let why = miss(During::GetRun, MissKind::Http(502), "bad\ngateway correct-horse-battery");
+    assert_eq!(&*words::miss(&why, &fixture::cleaner()), "read the run: the service answered 502: bad gateway ***");
+    let long = miss(During::SignIn, MissKind::NotJson, &"x".repeat(100_000));
+    assert!(words::miss(&long, &fixture::cleaner()).len() < 400);
+}
+
+#[test]
+fn steps_are_told_once_and_the_gate_s_own_first() {
+    let runs = (0..50).map(|index| {
+        let why = miss(During::GetRun, MissKind::Http(404), "");
+        let mut run = run(Verdict::NotFound, None, Some(why));
+        if index == 30 {
+            run = self::run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, None)), None);
+        }
+        run
+    });
+    let steps = words::next_steps(&fixture::report(&fixture::outcome(runs.collect()), &[]));
+    assert_eq!(steps.len(), 2);
+    assert!(steps[0].starts_with("read the run's logs"), "the failure decides: {steps:?}");
+    let distinct: HashSet<&str> = steps.iter().map(|step| &**step).collect();
+    assert_eq!(distinct.len(), 2);
+}
+
+#[test]
+fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
+    let names = Names::new(&[target("p", "r")], &fixture::cleaner());
+    let weight =
+        |event| words::note(&Notice { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight;
+    let ended = |lasted| weight(Event::OutageEnded { run: 0, lasted: seconds(lasted), misses: 1 });
+    assert_eq!((ended(59), ended(60)), (Weight::Plain, Weight::Warning));
+    assert_eq!(weight(Event::UnknownWord { run: 0, word: Foreign::new("X") }), Weight::Warning);
+    assert_eq!(weight(Event::Session(SessionNote::ShortSecret("password"))), Weight::Warning);
+    assert_eq!(weight(Event::Session(SessionNote::SignedIn)), Weight::Plain);
+}
+
+#[test]
+fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
+    let cleaner = fixture::cleaner();
+    let note = |targets: &[Target], end| {
+        let notice = Notice { at: seconds(1), event: Event::Ended { run: 0, end } };
+        words::note(&notice, &Names::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
+    };
+    let (one, two) = ([target("p", "a")], [target("p", "a"), target("p", "b")]);
+    for end in [End::NotWaited, End::Verdict(Verdict::NotFound), End::Verdict(Verdict::Stale)] {
+        assert_eq!(note(&one, end), None);
+        assert_eq!(note(&two, end), Some(format!("a: over: {}", end.name())));
+    }
+    for end in [End::Verdict(Verdict::Passed), End::Verdict(Verdict::Failed)] {
+        assert_eq!((note(&one, end), note(&two, end)), (None, None));
+    }
+}
+
+#[test]
+fn a_line_names_its_run_only_where_there_are_several() {
+    let cleaner = fixture::cleaner();
+    let text = |targets: &[Target], run| {
+        let event = Event::Status { run, word: Foreign::new("RUNNING"), meaning: Meaning::Wait };
+        words::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner)
+            .expect("a note")
+            .text
+            .to_string()
+    };
+    let (a, b, c) = (target("p", "a"), target("p", "b"), target("q", "a"));
+    assert_eq!(text(std::slice::from_ref(&a), 0), "status RUNNING");
+    assert_eq!(text(&[a.clone(), b], 1), "b: status RUNNING");
+    assert_eq!(text(&[a, c], 1), "q/a: status RUNNING");
+    assert_eq!(text(&[], 7), "status RUNNING");
+}
+
+#[test]
+fn signals_are_told_apart() {
+    let reason = |by| {
+        let outcome = fixture::outcome(vec![run(Verdict::Interrupted(by), None, None)]);
+        words::headline(&fixture::report(&outcome, &[])).to_string()
+    };
+    assert!(reason(Signal::Interrupt).contains("never seen when SIGINT"), "{}", reason(Signal::Interrupt));
+    assert!(reason(Signal::Terminate).contains("SIGTERM"));
+}
+
+#[test]
+fn a_bug_is_told_as_a_bug_whatever_was_known() {
+    for known in [fixture::first(), fixture::passed(), fixture::several()] {
+        let report = Report::internal_error(known, &Foreign::new("index out of bounds"), &fixture::cleaner());
+        assert_eq!((report.verdict, report.stage), (Verdict::InternalError, Stage::Final));
+        assert_eq!(&*words::headline(&report), "a bug of the gate, not a result of the run");
+        assert!(report.bug.is_some_and(|bug| bug.contains("index out of bounds")));
+        assert!(report.runs.iter().all(|run| !run.reason.contains("killed")));
+    }
+}
+
+#[test]
+fn links_are_https_and_can_not_end_early() {
+    let link = |url: &str| {
+        let url = url.to_owned();
+        Report::first(&[target("p", "r")], &move |_, _| Some(url.clone()), &fixture::cleaner()).runs[0].run_url.clone()
+    };
+    assert_eq!(link("https://x/a?b=c#d%20e").as_deref(), Some("https://x/a?b=c#d%20e"));
+    assert_eq!(link("https://x/>) | `\n[é").as_deref(), Some("https://x/%3E%29%20%7C%20%60%0A%5B%C3%A9"));
+    for bad in ["javascript:alert(1)", "http://x/", "", "https:/é", "é"] {
+        assert_eq!(link(bad), None, "{bad}");
+    }
+}
