@@ -1,6 +1,7 @@
 """terminal.py OUT.svg COMMAND...: runs the command in a terminal of its own and draws what it shows as a moving picture.
 
-terminal.py --log OUT.svg COMMAND...: with no terminal behind it, as in CI; a picture of the end.
+terminal.py --log CI OUT.svg COMMAND...: with no terminal behind it, as in CI; a picture of the end. CI is `none`, or `gitlab` or
+`teamcity`, whose marks for what can be folded are shown as what they become.
 
 What the command writes goes through a terminal emulator (pyte); each screen that stands for a moment is a frame, shown for
 an eighth of the time that it stood. Text stays text, in the reader's own monospaced font.
@@ -9,7 +10,9 @@ an eighth of the time that it stood. Text stays text, in the reader's own monosp
 import html
 import os
 import pty
+import re
 import select
+import shlex
 import struct
 import sys
 import fcntl
@@ -130,10 +133,28 @@ def draw(frames: list) -> str:
     )
 
 
+def fold(ci: str) -> None:
+    """From the log that comes in to what a person sees of it."""
+    hidden = False
+    for line in sys.stdin:
+        if ci == "gitlab" and (section := re.match(r"\x1b\[0Ksection_(start|end):\d+:[^\r]*?(\[collapsed=true\])?\r\x1b\[0K(.*)", line)):
+            hidden = section[1] == "start" and section[2] is not None
+            if section[1] == "start":
+                print("▸" if hidden else "▾", section[3])
+        elif ci == "teamcity" and (message := re.match(r"##teamcity\[(\w+)(?: name='([^']*)')?", line)):
+            if message[1] == "blockOpened":
+                print("▾", message[2])
+        elif not hidden:
+            print(line, end="", flush=True)
+
+
 def main() -> None:
     match sys.argv[1:]:
-        case ["--log", out, *command] if command:
-            shell = ["sh", "-c", 'exec 2>&1; "$@" | cat', "sh", *command]
+        case ["--fold", ci]:
+            return fold(ci)
+        case ["--log", ci, out, *command] if command:
+            through = shlex.join([sys.executable, __file__, "--fold", ci])
+            shell = ["sh", "-c", f'exec 2>&1; "$@" | {through}', "sh", *command]
             frames = [(0.0, record(shell, command)[-1][1])]
         case [out, *command] if command:
             frames = record(command, command)
