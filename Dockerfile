@@ -3,7 +3,8 @@
 #   docker build .                                                              # for this machine
 #   docker buildx build --platform linux/amd64,linux/arm64 --target static .    # compiled across, not emulated
 #
-# Bases are named by tag: their digests are for dependabot to write, which can see the registry.
+# Bases are named by tag. Their digests are to be written before the first release, docs/releasing.md; Dependabot adds none,
+# and moves those that are there.
 
 FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS build
 ARG BUILDARCH

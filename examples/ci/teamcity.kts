@@ -1,4 +1,4 @@
-// TeamCity, Kotlin DSL: docs/teamcity.md. The agent needs the binary on its PATH.
+// TeamCity, Kotlin DSL: docs/teamcity.md. The agent needs the program on its PATH, docs/install.md.
 import jetbrains.buildServer.configs.kotlin.*
 import jetbrains.buildServer.configs.kotlin.buildSteps.script
 
@@ -28,6 +28,28 @@ project {
         }
         failureConditions {
             executionTimeoutMin = 60
+        }
+    }
+
+    buildType {
+        id("Deploy")
+        name = "Deploy"
+        params {
+            // Handed on to the gate, which runs as a part of this build's chain.
+            text("reverse.dep.*.env.MAESTRO_RUN_ID", "")
+        }
+        steps {
+            script {
+                scriptContent = "./deploy.sh"
+            }
+        }
+        dependencies {
+            snapshot(RelativeId("Gate")) {
+                // Said, not left to defaults: TeamCity can also take an older pass, or run a build whose dependency failed.
+                reuseBuilds = ReuseBuilds.NO
+                onDependencyFailure = FailureAction.FAIL_TO_START
+                onDependencyCancel = FailureAction.FAIL_TO_START
+            }
         }
     }
 }

@@ -151,6 +151,51 @@ fn every_row_of_the_import_table_is_about_a_module_that_is_there() {
     }
 }
 
+/// Each example with what makes its deployment wait for the gate ("" where steps simply follow one another), and with the
+/// words by which its system would let a deployment go on after a gate that failed.
+const EXAMPLES: &[(&str, &str, &[&str])] = &[
+    ("Jenkinsfile", "skipStagesAfterUnstable()", &["catchError", "warnError", "returnStatus", "unstable("]),
+    ("argo.yml", "", &["continueOn"]),
+    ("azure-pipelines.yml", "dependsOn: gate", &["continueOnError", "succeededOrFailed", "SucceededWithIssues"]),
+    ("bitbucket-pipelines.yml", "", &["on-fail:"]),
+    ("buildkite.yml", "depends_on: gate", &["soft_fail", "allow_failure", "allow_dependency", "continue_on_failure"]),
+    ("buildspec.yml", "on-failure: ABORT", &["on-failure: CONTINUE", "post_build"]),
+    ("circleci.yml", "requires:", &["on_fail", "failed", "terminal"]),
+    ("cloudbuild.yaml", "waitFor:", &["allowFailure", "allowExitCodes"]),
+    ("drone.yml", "", &["failure: ignore", "- failure"]),
+    ("gitea.yml", "needs: gate", &["continue-on-error", "failure()", "cancelled()"]),
+    (
+        "teamcity.kts",
+        "onDependencyFailure = FailureAction.FAIL_TO_START",
+        &["RUN_ADD_PROBLEM", "RUN_ON_FAIL", "IGNORE", "ReuseBuilds.ANY", "ReuseBuilds.SUCCESSFUL"],
+    ),
+    ("tekton.yml", "", &["onError"]),
+    ("woodpecker.yml", "", &["failure: ignore", "- failure"]),
+];
+
+#[test]
+fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
+    let there = fs::read_dir(folder).expect("the examples").map(|entry| entry.expect("an example").file_name());
+    let there: BTreeSet<String> = there.map(|name| name.into_string().expect("UTF-8")).collect();
+    assert_eq!(there, EXAMPLES.iter().map(|(name, ..)| (*name).to_owned()).collect());
+
+    let tolerant = || EXAMPLES.iter().flat_map(|(.., words)| words.iter()).chain(&["|| true", "|| :", "set +e"]);
+    for (name, holds, _) in EXAMPLES {
+        let text = file(&format!("examples/ci/{name}"));
+        // Comments may name what must not be there.
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with(['#', '/'])).collect();
+        assert!(lines.iter().any(|line| line.contains(*holds)), "{name}: {holds}");
+        for (at, line) in lines.iter().enumerate() {
+            assert_eq!(tolerant().find(|word| line.contains(**word)), None, "{name}: {line}");
+            // What runs in any case tells or keeps something, and deploys nothing.
+            let near = &lines[at.saturating_sub(3)..lines.len().min(at + 4)];
+            let deploys = near.iter().any(|line| line.to_lowercase().contains("deploy"));
+            assert!(!line.to_lowercase().contains("always") || !deploys, "{name}: {near:?}");
+        }
+    }
+}
+
 #[test]
 fn the_commands_shown_are_the_ones_that_ci_runs() {
     assert!(file("README.md").contains("\ncargo test "), "the README's test command");
@@ -173,7 +218,9 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
     assert!(file("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS build\n")));
     assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
     assert!(file("docs/github.md").contains(&format!("rustup default {version}`")));
-    assert!(file("docs/github.md").contains(&format!("Rust {} or newer", promised.trim_matches('"'))));
+    for page in ["docs/github.md", "docs/install.md"] {
+        assert!(file(page).contains(&format!("Rust {} or newer", promised.trim_matches('"'))), "{page}");
+    }
 }
 
 fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
