@@ -252,7 +252,8 @@ async fn watched(
     Told { report, logs: Some((client, logs)) }
 }
 
-/// A token that can't be renewed and says that it ends before the deadline.
+/// A token that can't be renewed and says that it ends before the deadline. By this machine's clock: a token is known
+/// before the service has told its own (`doctor`, which has an answer by then, goes by that one).
 fn ends_early(ends: DateTime<Utc>, needed: Duration, clock: &Clock) -> Option<Notice> {
     let left = (ends - clock.utc()).to_std().unwrap_or_default();
     let note = SessionNote::EndsBeforeDeadline { left, needed };

@@ -1,7 +1,8 @@
 //! `maestro-gate doctor`: looks at everything that a gate with these inputs would need, and starts nothing.
 //!
 //! Each request is made once. The row of the table in which its trouble stands is told by what kind of trouble it is; what
-//! comes before it in the gate's way has worked.
+//! comes before it in the gate's way has worked. Trouble is what would keep the gate from a pass, and what it would only
+//! warn about and somebody should mend before: a report that can't be written, a token that ends before `timeout` does.
 
 use std::time::Duration;
 
@@ -11,13 +12,15 @@ use secrecy::ExposeSecret;
 use crate::api::{Client, Refusals};
 use crate::ending::Ending;
 use crate::gate::{
-    Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, Selector, SessionNote, Target, Verdict,
+    Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, SessionNote, Target, Verdict,
     Vocabulary, Wanted, choose,
 };
 use crate::plan::{Credentials, Mistake, Plan, Warning};
 use crate::report::clean::Cleaner;
 use crate::report::doctor::{Check, Checkup, State};
 use crate::report::words;
+
+mod start;
 
 /// For one request, redirects and a renewal included: a little more than the client gives itself.
 const REQUEST: Duration = Duration::from_secs(65);
@@ -77,6 +80,21 @@ struct Service<'e> {
     plan: Facts,
 }
 
+/// A pipeline's runs, and the service's clock when it listed them.
+struct List {
+    listing: Listing,
+    date: Option<DateTime<Utc>>,
+}
+
+/// What a list is for.
+#[derive(Clone, Copy, Debug)]
+enum Need {
+    /// To choose a run, or to know one that was started: without it the gate gets nowhere.
+    ToGoOn,
+    /// To know how such runs usually go.
+    ToLearn,
+}
+
 /// What is needed of the plan.
 struct Facts {
     timeout: Duration,
@@ -104,19 +122,30 @@ impl<'e> Service<'e> {
                 return this.checks;
             }
         };
-        let mut pipelines: Vec<(PipelineId, Option<Listing>)> = Vec::new();
+        let mut lists: Vec<(PipelineId, Option<List>)> = Vec::new();
         for wanted in &wanted {
             if !this.goes_on() {
                 break;
             }
-            let pipeline = wanted.pipeline();
-            if !pipelines.iter().any(|(known, _)| known == pipeline) {
-                let listing = this.pipeline(&client, pipeline).await;
-                pipelines.push((pipeline.clone(), listing));
+            // As the gate does, which reads no list before it looks at a run that is named.
+            if let Wanted::Run(target) = wanted {
+                this.run(&client, target).await;
+                continue;
             }
-            let listing = pipelines.iter().find(|(known, _)| known == pipeline).and_then(|(_, list)| list.as_ref());
-            if this.goes_on() {
-                this.wanted(&client, wanted, listing).await;
+            let pipeline = wanted.pipeline();
+            if !lists.iter().any(|(known, _)| known == pipeline) {
+                let list = this.list(&client, pipeline, Need::ToGoOn).await;
+                lists.push((pipeline.clone(), list));
+            }
+            let list = lists.iter().find(|(known, _)| known == pipeline).and_then(|(_, list)| list.as_ref());
+            if let Some(list) = list.filter(|_| this.goes_on()) {
+                this.unnamed(&client, wanted, list).await;
+            }
+        }
+        for pipeline in wanted.iter().map(Wanted::pipeline) {
+            if this.goes_on() && !lists.iter().any(|(known, _)| known == pipeline) {
+                let list = this.list(&client, pipeline, Need::ToLearn).await;
+                lists.push((pipeline.clone(), list));
             }
         }
         this.checks
@@ -127,60 +156,60 @@ impl<'e> Service<'e> {
         self.ending.patience.heard().is_none() && (self.reached || self.checks.is_empty())
     }
 
-    async fn pipeline(&mut self, client: &Client, pipeline: &PipelineId) -> Option<Listing> {
+    async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: Need) -> Option<List> {
         let mut row = Refusals::default();
         // A request's future is large, and stands in those of all its callers.
         let asked = self.ending.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
         let answer = self.heard(client, asked)?;
         let date = answer.date;
         let shown = self.id(pipeline.as_str());
-        let (listing, check) = match read(answer) {
-            Ok(listing) => {
-                let runs = words::count(listing.runs.len(), "run", "runs");
-                (Some(listing), Ok(Check::new("pipeline", State::Fine, format!("{shown}: {runs}"))))
-            }
-            Err(missed) => (None, Err(missed)),
-        };
-        let check = match check {
-            Ok(check) => check,
-            Err((verdict, miss)) => match self.on_the_way(&miss) {
-                Some(at) if !self.reached => {
-                    self.way(client, Some((at, verdict, &miss)));
-                    return None;
-                }
-                Some(_) | None => self.trouble("pipeline", verdict, &miss, &shown),
-            },
-        };
-        if !self.reached {
-            self.reached = true;
-            self.way(client, None);
-            self.clock(date);
-            self.token(client);
+        let read = read(answer);
+        if !self.arrives(client, date, read.as_ref().err()) {
+            return None;
         }
+        let (list, check) = match (read, need) {
+            (Ok(listing), _) => {
+                let runs = words::count(listing.runs.len(), "run", "runs");
+                (Some(List { listing, date }), Check::new("pipeline", State::Fine, format!("{shown}: {runs}")))
+            }
+            (Err((verdict, miss)), Need::ToGoOn) => (None, self.trouble("pipeline", verdict, &miss, &shown)),
+            (Err((_, miss)), Need::ToLearn) => {
+                let why = words::miss(&miss, &self.cleaner);
+                let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
+                (None, Check::new("pipeline", State::Note, text))
+            }
+        };
         self.checks.push(check);
-        listing
+        list
     }
 
-    async fn wanted(&mut self, client: &Client, wanted: &Wanted, listing: Option<&Listing>) {
-        match (wanted, listing) {
-            (Wanted::Run(target), _) => self.run(client, target).await,
-            (Wanted::Choice { .. } | Wanted::Start { .. }, None) => {}
-            (Wanted::Start { .. }, Some(listing)) => {
-                let check = match choose(Selector::Latest, listing, &self.vocabulary) {
-                    Err(_) => self.unplaceable(),
-                    Ok(_) if listing.runs.iter().any(|run| run.is_going(&self.vocabulary)) => {
-                        Check::new("run", State::Note, "a run is going: see if-running; doctor starts nothing")
-                    }
-                    Ok(_) => Check::new("run", State::Fine, "none is going; doctor starts nothing"),
-                };
-                self.checks.push(check);
-            }
-            (Wanted::Choice { pipeline, selector }, Some(listing)) => {
-                match choose(*selector, listing, &self.vocabulary).map(|choice| choice.run) {
-                    Err(_) => {
-                        let check = self.unplaceable();
-                        self.checks.push(check);
-                    }
+    /// What the first answer tells of the way to the service, and of what came along. Whether it is an answer of the
+    /// service's own.
+    fn arrives(&mut self, client: &Client, date: Option<DateTime<Utc>>, missed: Option<&(Verdict, Miss)>) -> bool {
+        if self.reached {
+            return true;
+        }
+        if let Some((verdict, miss)) = missed
+            && let Some(at) = on_the_way(miss)
+        {
+            self.way(client, Some((at, *verdict, miss)));
+            return false;
+        }
+        self.reached = true;
+        self.way(client, None);
+        self.clock(date);
+        self.token(client, date);
+        true
+    }
+
+    /// A run that has to be chosen or started.
+    async fn unnamed(&mut self, client: &Client, wanted: &Wanted, list: &List) {
+        match wanted {
+            Wanted::Run(target) => self.run(client, target).await,
+            Wanted::Start { pipeline, if_running } => self.start(client, pipeline, *if_running, list).await,
+            Wanted::Choice { pipeline, selector } => {
+                match choose(*selector, &list.listing, &self.vocabulary).map(|choice| choice.run) {
+                    Err(_) => self.unusable(MissKind::Unplaceable),
                     Ok(Some(run)) => self.run(client, &Target { pipeline: pipeline.clone(), run }).await,
                     Ok(None) => {
                         let miss = Miss { during: During::List, kind: MissKind::NotListed, detail: None };
@@ -196,8 +225,13 @@ impl<'e> Service<'e> {
         let mut row = Refusals::default();
         let asked = self.ending.wait(Box::pin(client.look(target, &mut row)), REQUEST).await;
         let Some(answer) = self.heard(client, asked) else { return };
+        let date = answer.date;
         let shown = self.id(target.run.as_str());
-        let check = match read(answer) {
+        let read = read(answer);
+        if !self.arrives(client, date, read.as_ref().err()) {
+            return;
+        }
+        let check = match read {
             Ok(record) => {
                 let word = words::word(&record.status, &self.cleaner);
                 Check::new("run", State::Fine, format!("{shown}: visible, status {word}"))
@@ -244,17 +278,6 @@ impl<'e> Service<'e> {
         }
     }
 
-    /// Where on the way to the service a request went wrong; `None`: it got there.
-    fn on_the_way(&self, miss: &Miss) -> Option<usize> {
-        match (miss.during, miss.kind) {
-            (_, MissKind::Proxy | MissKind::ProxyAuthentication | MissKind::Http(407)) => Some(0),
-            (_, MissKind::Dns) => Some(1),
-            (_, MissKind::Connect | MissKind::Certificate | MissKind::Broken | MissKind::Timeout) => Some(2),
-            (During::SignIn, _) | (_, MissKind::TokenRefused | MissKind::TokenFile | MissKind::Http(401)) => Some(3),
-            _ => None,
-        }
-    }
-
     fn clock(&mut self, date: Option<DateTime<Utc>>) {
         let Some(date) = date else {
             self.checks.push(Check::new("clock", State::Note, "the answer had no date: max-age and trigger need one"));
@@ -272,9 +295,11 @@ impl<'e> Service<'e> {
         self.checks.push(check);
     }
 
-    fn token(&mut self, client: &Client) {
+    /// By the service's clock, where its answer tells: that is the one that ends the token.
+    fn token(&mut self, client: &Client, date: Option<DateTime<Utc>>) {
         let needed = words::duration(self.plan.timeout);
-        let left = |ends: DateTime<Utc>| (ends - self.ending.clock.utc()).to_std().unwrap_or_default();
+        let now = date.unwrap_or_else(|| self.ending.clock.utc());
+        let left = |ends: DateTime<Utc>| (ends - now).to_std().unwrap_or_default();
         let check = match client.token_ends().map(left) {
             None if self.plan.renews => Check::new("token", State::Fine, "renewed by itself"),
             None => Check::new("token", State::Note, "it does not say when it ends"),
@@ -283,7 +308,7 @@ impl<'e> Service<'e> {
             }
             Some(left) => {
                 let text = format!("it ends in {}, but the wait may take {needed}", words::duration(left));
-                // A file may be renewed by whoever writes it.
+                // A file may be renewed by whoever writes it. The gate would warn, and find out: a run may be over sooner.
                 let state = if self.plan.renews { State::Note } else { State::Trouble(Verdict::Denied) };
                 Check::new("token", state, text)
                     .to_do("sign in with username and password, which the gate renews by itself; or lower timeout")
@@ -292,9 +317,11 @@ impl<'e> Service<'e> {
         self.checks.push(check);
     }
 
-    fn unplaceable(&self) -> Check {
-        let miss = Miss { during: During::List, kind: MissKind::Unplaceable, detail: None };
-        self.trouble("run", Verdict::Unreachable, &miss, "")
+    /// The list can't serve for what is wanted of it.
+    fn unusable(&mut self, kind: MissKind) {
+        let miss = Miss { during: During::List, kind, detail: None };
+        let check = self.trouble("run", Verdict::Unreachable, &miss, "");
+        self.checks.push(check);
     }
 
     fn trouble(&self, name: &'static str, verdict: Verdict, miss: &Miss, whose: &str) -> Check {
@@ -305,6 +332,17 @@ impl<'e> Service<'e> {
 
     fn id(&self, text: &str) -> String {
         self.cleaner.id(&Foreign::new(text)).to_string()
+    }
+}
+
+/// Where on the way to the service a request went wrong; `None`: it got there.
+fn on_the_way(miss: &Miss) -> Option<usize> {
+    match (miss.during, miss.kind) {
+        (_, MissKind::Proxy | MissKind::ProxyAuthentication | MissKind::Http(407)) => Some(0),
+        (_, MissKind::Dns) => Some(1),
+        (_, MissKind::Connect | MissKind::Certificate | MissKind::Broken | MissKind::Timeout) => Some(2),
+        (During::SignIn, _) | (_, MissKind::TokenRefused | MissKind::TokenFile | MissKind::Http(401)) => Some(3),
+        _ => None,
     }
 }
 

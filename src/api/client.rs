@@ -12,7 +12,7 @@ use super::miss::{self, Fault};
 use super::session::{Generation, Lost, Pass, Session, answer, collect, miss_of};
 use super::stamps::Stamps;
 use super::transport::{Heard, SetupError, Transport};
-use super::wire::{self, Extent};
+use super::wire::{self, Extent, PipelineState};
 use crate::clock::Clock;
 use crate::gate::{
     Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Survey,
@@ -82,6 +82,11 @@ impl Client {
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
     pub async fn list(&self, pipeline: &PipelineId, row: &mut Refusals) -> Answer<Listing> {
         self.signed_in(During::List, row, async |pass| self.get_list(pipeline, pass).await).await
+    }
+
+    /// `GET {base}/platform/pipeline/:pipeline`: whether a pipeline can be started, signed in and renewed as needed.
+    pub async fn details(&self, pipeline: &PipelineId, row: &mut Refusals) -> Answer<PipelineState> {
+        self.signed_in(During::Details, row, async |pass| self.get_details(pipeline, pass).await).await
     }
 
     /// The same list at a glance, within five seconds. It is a help and no more, so no session is renewed for it.
@@ -232,6 +237,17 @@ impl Client {
             Err(fault) => miss::read(fault.during(During::GetRun)),
         };
         answer(observation, stamps)
+    }
+
+    async fn get_details(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<PipelineState> {
+        let mut body = Vec::new();
+        let url = self.transport.address(&["platform", "pipeline", pipeline.as_str()]);
+        let heard = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
+        let observation = match heard.reply {
+            Ok(reply) => wire::read_details(reply.status, reply.text(&body), pipeline),
+            Err(fault) => miss::read(fault.during(During::Details)),
+        };
+        answer(observation, heard.stamps)
     }
 
     async fn get_list(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<Listing> {

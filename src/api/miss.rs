@@ -42,12 +42,12 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
 
         // What is left of a refusal when no renewal can mend it. One run's refusal is not another's.
         (
-            During::GetRun | During::List | During::Execute | During::Logs,
+            During::GetRun | During::List | During::Details | During::Execute | During::Logs,
             MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile,
         ) => Observation::Denied(Scope::Run, miss),
         // The service answers, and has no such run: not yet, not any more, or not under this id. A list's is the pipeline.
         (
-            During::GetRun | During::List | During::Execute | During::Logs,
+            During::GetRun | During::List | During::Details | During::Execute | During::Logs,
             MissKind::Http(404 | 410) | MissKind::NoRecord | MissKind::NotListed,
         ) => Observation::NotVisible(miss),
 
@@ -82,7 +82,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
         (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused) => {
             Observation::Unusable(miss)
         }
-        (During::GetRun | During::List | During::Execute | During::Logs, MissKind::NoToken) => {
+        (During::GetRun | During::List | During::Details | During::Execute | During::Logs, MissKind::NoToken) => {
             Observation::Unusable(miss)
         }
         // The gate's own, which no answer is.
@@ -140,7 +140,9 @@ pub(crate) fn of_status(during: During, status: u16, body: &[u8]) -> Miss {
     let kind = match (during, status) {
         (_, 407) => MissKind::ProxyAuthentication,
         // A 403 keeps its number: it speaks of the right to see the run, not of the token.
-        (During::GetRun | During::List | During::Execute | During::Logs, 401) => MissKind::TokenRefused,
+        (During::GetRun | During::List | During::Details | During::Execute | During::Logs, 401) => {
+            MissKind::TokenRefused
+        }
         _ => MissKind::Http(status),
     };
     Miss { during, kind, detail: wire::said(body) }

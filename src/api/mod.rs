@@ -19,3 +19,4 @@ mod server;
 
 pub use client::{Client, Refusals};
 pub use transport::SetupError;
+pub use wire::PipelineState;

@@ -12,12 +12,15 @@ use super::miss::{self, Fault};
 use super::secret::Token;
 use crate::gate::{During, Foreign, Listing, MissKind, Observation, PipelineId, Record, Target};
 
+mod details;
 mod launch;
 mod list;
 mod said;
 mod stamp;
 mod strict;
 
+pub use details::PipelineState;
+pub(crate) use details::read_details;
 pub(crate) use launch::{execute, read_launch};
 pub(crate) use list::{Extent, Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, said};

@@ -127,6 +127,8 @@ pub enum During {
     SignIn,
     GetRun,
     List,
+    /// Of the pipeline itself; only the doctor asks for it.
+    Details,
     Execute,
     Logs,
 }

@@ -53,6 +53,8 @@ pub struct InARow {
     pub at_least: bool,
     /// How many ended the other way right before this row.
     pub after: usize,
+    /// There may have been more of those than the history has.
+    pub after_at_least: bool,
 }
 
 /// How one run stands among the earlier ones.
@@ -88,6 +90,10 @@ impl Past {
             trace: listed.trace,
         })
     }
+
+    fn is(&self, seen: &Seen) -> bool {
+        self.run.as_ref().is_some_and(|run| run.is(seen.record.run_id.raw(), None))
+    }
 }
 
 impl History {
@@ -104,6 +110,12 @@ impl History {
     /// What the list tells from which a run was chosen.
     pub fn of(listing: &Listing, vocabulary: &Vocabulary) -> History {
         History::new(listing.runs.iter().filter_map(|run| Past::of(run, vocabulary)).collect(), false, None)
+    }
+
+    /// The same without this run, which is no part of its own past.
+    pub(super) fn without(mut self, seen: &Seen) -> History {
+        self.runs.retain(|past| !past.is(seen));
+        self
     }
 
     /// Newest first.
@@ -138,7 +150,7 @@ impl History {
             .runs
             .iter()
             .filter(|past| record.created_at.is_none_or(|created| past.created_at <= created))
-            .filter(|past| !past.run.as_ref().is_some_and(|run| run.is(record.run_id.raw(), None)))
+            .filter(|past| !past.is(seen))
             .collect();
         let passed = match seen.meaning {
             Meaning::Passed => Some(true),
@@ -149,8 +161,10 @@ impl History {
             |passed: bool, from: usize| earlier.iter().skip(from).take_while(|past| past.passed == passed).count();
         let in_a_row = passed.map(|passed| {
             let alike = row(passed, 0);
-            let at_least = alike == earlier.len() && self.has_more;
-            InARow { passed, runs: alike + 1, at_least, after: row(!passed, alike) }
+            let after = row(!passed, alike);
+            let is_all = |runs: usize| runs == earlier.len() && self.has_more;
+            let (at_least, after_at_least) = (is_all(alike), after > 0 && is_all(alike + after));
+            InARow { passed, runs: alike + 1, at_least, after, after_at_least }
         });
         let own = record.trace.as_ref().and_then(|trace| Fingerprint::of(trace.raw()));
         let before = earlier.iter().find(|past| !past.passed).and_then(|past| past.trace);

@@ -7,10 +7,12 @@
 //! - A list ends no watch and stops no clock. A run that it shows as going, in the very word of the run's own last record,
 //!   is looked at later; one that it shows as over is looked at now; any other is looked at when it would have been.
 //! - A survey is asked shortly before the first of its runs is due. If it fails, is late, or leaves a run out, that run's
-//!   own look comes as if there were no list: nothing waits longer than with plain looks.
+//!   own look comes as if there were no list.
 //! - A run whose record has no answer (an outage, not visible) is looked at by itself until it has one.
 //! - The list is checked: one of the runs that it shows as going is looked at all the same, each in its turn. If a run turns
-//!   out to have ended well before the list showed it as going, the list lags, and is asked no more.
+//!   out to have ended well before the list showed it as going, the list lags, and is asked no more. So a list that never
+//!   changes, with a fresh date, puts off the sight of an end until the check comes to a run that is over: by up to ten
+//!   seconds for each run that is watched. With a list that is true nothing waits longer than with plain looks.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

@@ -258,8 +258,7 @@ impl Gate {
 
     /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
-        let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), known.history()?.clone())));
-        let pasts = pasts.collect();
+        let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), self.past(known)?))).collect();
         let runs: Vec<RunOutcome> = self
             .runs
             .into_iter()
@@ -274,6 +273,19 @@ impl Gate {
             })
             .collect();
         Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts }
+    }
+
+    /// How the other runs of a pipeline went. A list from which a run was chosen may show that run itself as over; where
+    /// several are watched, each is among the others' past.
+    fn past(&self, pipeline: &Pipeline) -> Option<History> {
+        let history = pipeline.history()?.clone();
+        match pipeline.runs.as_slice() {
+            [only] => Some(match self.seen(*only) {
+                Some(seen) => history.without(seen),
+                None => history,
+            }),
+            _ => Some(history),
+        }
     }
 
     fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {

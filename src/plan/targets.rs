@@ -47,9 +47,23 @@ fn start(
     if pipelines.is_empty() {
         desk.mistakes.push(Mistake::missing(Input::PipelineId, "needed: the pipeline to start"));
     }
+    // Watched twice a run only costs a request; a pipeline started twice has loaded its data twice.
+    let again = again(&pipelines);
+    if let (Some(again), Some(given)) = (again, desk.inputs.chosen(Input::PipelineId)) {
+        let what = "the same pipeline as one named before it, for `-` counts as `_` and capitals as small letters: trigger \
+                    would start it twice; leave out one of the two";
+        desk.wrong(given, Wrong::part(again.as_str(), what));
+        return None;
+    }
     let if_running = if_running?;
     let wanted: Vec<Wanted> = pipelines.into_iter().map(|pipeline| Wanted::Start { pipeline, if_running }).collect();
     (run_id.is_none() && !wanted.is_empty()).then_some(wanted)
+}
+
+/// The first pipeline that an earlier one names too, in another spelling.
+fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
+    let is_named = |(at, id): &(usize, &PipelineId)| pipelines.iter().take(*at).any(|before| before.is(id.as_str()));
+    pipelines.iter().enumerate().find(is_named).map(|(_, id)| id)
 }
 
 fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {

@@ -125,6 +125,7 @@ pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
         During::SignIn => "sign in",
         During::GetRun => "read the run",
         During::List => "read the pipeline's runs",
+        During::Details => "read the pipeline",
         During::Execute => "start the pipeline",
         During::Logs => "read the run's logs",
     };
@@ -139,6 +140,9 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::NotJson => "the answer was not JSON".to_owned(),
         MissKind::NotARecord(what) if miss.during == During::List => {
             format!("the answer was not a list of runs: {what}")
+        }
+        MissKind::NotARecord(what) if miss.during == During::Details => {
+            format!("the answer was not a pipeline's record: {what}")
         }
         MissKind::NotARecord(what) => format!("the answer was not a run's record: {what}"),
         MissKind::NotListed => "no such run is in the list".to_owned(),

@@ -43,6 +43,9 @@ fn latest_is_the_newest_run_in_a_long_list_of_any_order() {
             assert_eq!(told.output("run-id"), "the_newest");
             assert_eq!(service.requests_to(On::Runs).len(), 1);
             assert!(told.notes().iter().any(|note| note.contains("latest is run the_newest")), "{:?}", told.notes());
+            // The run itself is over, and in the list: its past is what the others did.
+            let past = &told.report()["pipelines"][0];
+            assert_eq!((&past["runs"], &past["passed"]), (&json!(49), &json!(49)));
             let told = latest(&service).with("run-id", "last-success").told();
             told.ended("passed", 0);
             assert_ne!(told.output("run-id"), "the_newest");

@@ -1,7 +1,8 @@
 //! `maestro-gate doctor`: each trouble in turn is found, named in its row, and is the exit code.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -10,8 +11,8 @@ use serde_json::{Value, json};
 use crate::harness::{PASSWORD, PIPELINE, RUNNING, SUCCESS, USERNAME, scenario, service, side_by_side};
 use crate::stand_in::{DeadPort, On, Reply, Service};
 
-/// Runs doctor with these flags and variables, beside a way to sign in.
-fn doctor(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Output {
+/// Doctor with these flags and variables, beside a way to sign in.
+fn command(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
     command.arg("doctor").arg(format!("--base-url={address}")).args(flags).env_clear();
     // Without it no Windows program can open a socket.
@@ -21,7 +22,12 @@ fn doctor(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Output {
     if !has_token {
         command.env("DADOSFERA_USERNAME", USERNAME).env("DADOSFERA_PASSWORD", PASSWORD);
     }
-    command.envs(variables.iter().copied()).output().expect("the program starts")
+    command.envs(variables.iter().copied());
+    command
+}
+
+fn doctor(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Output {
+    command(address, flags, variables).output().expect("the program starts")
 }
 
 struct Table {
@@ -92,6 +98,7 @@ fn doctor_starts_nothing_and_leaves_every_report_as_it_is() {
     assert_eq!(table.code, Some(0), "{}", table.text);
     assert_eq!(table.states("files"), ["ok"; 3], "{}", table.text);
     assert_eq!(table.states("run"), ["note"], "a run of it is going: {}", table.text);
+    assert_eq!(table.states("start"), ["ok"], "{}", table.text);
     assert_eq!(service.requests_to(On::Execute).len(), 0);
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
     assert_eq!(left.len(), 1, "{left:?}");
@@ -101,7 +108,7 @@ fn doctor_starts_nothing_and_leaves_every_report_as_it_is() {
 #[test]
 fn each_trouble_of_the_service_is_found_in_its_row() {
     type Row = (&'static str, On, Reply, &'static str, i32);
-    let rows: [Row; 11] = [
+    let rows: [Row; 12] = [
         ("a wrong password", On::SignIn, Reply::status(401), "sign-in", 5),
         ("MFA", On::SignIn, Reply::json(200, json!({"mfaStatus": "required"})), "sign-in", 5),
         ("a sign-in that is down", On::SignIn, Reply::status(503), "sign-in", 6),
@@ -110,6 +117,7 @@ fn each_trouble_of_the_service_is_found_in_its_row() {
         ("an outage", On::Runs, Reply::html(502), "pipeline", 6),
         ("no such pipeline", On::Runs, Reply::status(404), "pipeline", 4),
         ("a garbled list", On::Runs, Reply::text(200, "[{]"), "pipeline", 6),
+        ("an unplaceable list", On::Runs, Reply::json(200, unplaceable()), "run", 6),
         ("no such run", On::Run, Reply::text(200, "null"), "run", 4),
         ("a run that may not be seen", On::Run, Reply::status(403).times(9), "run", 5),
         ("a garbled run", On::Run, Reply::text(200, "{\"a\":1}"), "run", 6),
@@ -120,13 +128,116 @@ fn each_trouble_of_the_service_is_found_in_its_row() {
         |(_, on, reply, row, code)| {
             let service = service();
             service.order(*on, reply.clone());
-            let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
-            assert_eq!(table.code, Some(*code), "{}", table.text);
-            assert_eq!(table.states(row), ["trouble"], "{}", table.text);
-            assert_eq!(table.text.matches("trouble ").count(), 2, "one row, and the last line: {}", table.text);
-            assert!(table.text.contains("-> next step: "), "{}", table.text);
+            let table = Table::of(doctor(&service.base_url(), &[RUN[0], "--run-id=latest", "--max-age=any"], &[]));
+            one_trouble(&table, row, *code);
         },
     );
+}
+
+/// A record that may be the newest run.
+fn unplaceable() -> Value {
+    json!([{"pipeline_id": PIPELINE, "pipeline_run_id": "odd", "last_status": "FAILED", "created_at": null}])
+}
+
+fn one_trouble(table: &Table, row: &str, code: i32) {
+    assert_eq!(table.code, Some(code), "{}", table.text);
+    assert_eq!(table.states(row), ["trouble"], "{}", table.text);
+    assert_eq!(table.text.matches("trouble ").count(), 2, "one row, and the last line: {}", table.text);
+    assert!(table.text.contains("-> next step: "), "{}", table.text);
+}
+
+#[test]
+fn a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none() {
+    let rows = [
+        ("403", Reply::status(403).forever()),
+        ("404", Reply::status(404).forever()),
+        ("500", Reply::status(500).forever()),
+        ("a reset", Reply::reset().forever()),
+        ("unplaceable", Reply::json(200, unplaceable()).forever()),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(name, reply)| {
+            let service = service();
+            service.order(On::Runs, reply.clone());
+            let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
+            assert_eq!(table.code, Some(0), "{}", table.text);
+            let state = if *name == "unplaceable" { "ok" } else { "note" };
+            assert_eq!((table.states("run"), table.states("pipeline")), (vec!["ok"], vec![state]), "{}", table.text);
+            assert_eq!(table.states("connection"), ["ok"], "{}", table.text);
+        },
+    );
+    // The list is asked for all the same where the run is not there: that tells which of the two ids is wrong.
+    let table = Table::of(doctor(&service().base_url(), &[RUN[0], "--run-id=unknown"], &[]));
+    one_trouble(&table, "run", 4);
+    assert_eq!(table.states("pipeline"), ["ok"], "{}", table.text);
+}
+
+#[test]
+fn what_would_keep_a_pipeline_from_being_started_is_found() {
+    let past = json!({"count": 3, "newest": "1h", "every": "1h", "takes": "10m"});
+    let going = json!([{"record": {"pipeline_run_id": "going", "created_at": "begin-10m"}}]);
+    type Row = (&'static str, Value, &'static str, &'static str, i32);
+    let rows: [Row; 11] = [
+        ("nothing", json!({"history": past}), "", "start", 0),
+        ("paused", json!({"history": past, "paused": true}), "", "start", 8),
+        ("paused, and never run", json!({"paused": true}), "", "start", 8),
+        ("unknown", json!({"pipeline_id": "another"}), "", "start", 4),
+        ("going", json!({"runs": going}), "--if-running=queue", "run", 0),
+        ("going, and paused", json!({"runs": going, "paused": true}), "--if-running=queue", "start", 8),
+        ("going, to attach to", json!({"runs": going, "paused": true}), "--if-running=attach", "run", 0),
+        ("going, to fail for", json!({"runs": going}), "--if-running=fail", "run", 8),
+        ("none going, to fail for", json!({"history": past}), "--if-running=fail", "run", 0),
+        ("an unplaceable list", json!({"list": {"raw": unplaceable()}}), "", "run", 6),
+        ("another state", json!({"history": past, "details": {"status": "error"}}), "", "start", 0),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(_, pipeline, flag, row, code)| {
+            let mut whole = json!({"pipeline_id": PIPELINE});
+            for (key, value) in pipeline.as_object().expect("keys") {
+                whole[key] = value.clone();
+            }
+            let service = Service::start(scenario(json!({"pipelines": [whole]})));
+            let flags: Vec<&str> = [RUN[0], "--trigger", flag].into_iter().filter(|flag| !flag.is_empty()).collect();
+            let table = Table::of(doctor(&service.base_url(), &flags, &[]));
+            if *code == 0 {
+                assert_eq!(table.code, Some(0), "{}", table.text);
+                assert!(!table.states(row).contains(&"trouble"), "{}", table.text);
+            } else {
+                one_trouble(&table, row, *code);
+            }
+            assert_eq!(service.requests_to(On::Execute).len(), 0);
+        },
+    );
+    // Without a date new runs could not be told from old ones.
+    let service = service();
+    service.order(On::Runs, Reply::normal().without_header("date").forever());
+    one_trouble(&Table::of(doctor(&service.base_url(), &[RUN[0], "--trigger"], &[])), "run", 6);
+    // Whether it is paused is a help, which the gate itself does without.
+    for reply in [Reply::status(404), Reply::status(403).times(9), Reply::html(200), Reply::reset()] {
+        let service = crate::harness::service();
+        service.order(On::Pipeline, reply);
+        let table = Table::of(doctor(&service.base_url(), &[RUN[0], "--trigger"], &[]));
+        assert_eq!((table.code, table.states("start")), (Some(0), vec!["note"]), "{}", table.text);
+    }
+}
+
+#[test]
+fn a_signal_ends_doctor_too_and_is_its_exit_code() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let service = service();
+        service.order(On::Run, Reply::hang().forever());
+        let mut command = command(&service.base_url(), &RUN, &[]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        assert!(service.wait_for(On::Run, 1, Duration::from_secs(30)));
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+        let table = Table::of(child.wait_with_output().expect("its output"));
+        assert_eq!((table.code, table.states("connection")), (Some(code), vec!["trouble"]), "{}", table.text);
+    }
 }
 
 #[test]
@@ -139,6 +250,11 @@ fn what_can_not_be_reached_is_told_from_what_is_not_trusted() {
     let table = Table::of(doctor(&service.base_url(), &RUN, &[]));
     assert_eq!((table.code, table.states("connection")), (Some(6), vec!["trouble"]), "{}", table.text);
     assert!(table.text.contains("ca-file"), "{}", table.text);
+    // No name under .invalid is ever found (RFC 6761), but a resolver may not answer at all.
+    let table = Table::of(doctor("https://x.invalid", &RUN, &[]));
+    let row = if table.text.contains("can't be resolved") { "dns" } else { "connection" };
+    one_trouble(&table, row, 6);
+    assert_eq!(table.states("sign-in"), ["skipped"], "{}", table.text);
     // A proxy that says no, before a service that is fine.
     let proxy = crate::harness::service();
     proxy.order(On::Connect, Reply::status(407).times(9));
@@ -153,6 +269,10 @@ fn mistakes_and_files_that_can_not_be_written_are_found_without_a_request() {
     let service = service();
     let table = Table::of(doctor(&service.base_url(), &["--run-id=x", "--timeout=ever"], &[]));
     assert_eq!((table.code, table.states("inputs").len()), (Some(2), 2), "{}", table.text);
+    let no_token = [("DADOSFERA_ACCESS_TOKEN_FILE", "missing")];
+    let table = Table::of(doctor(&service.base_url(), &RUN, &no_token));
+    assert_eq!((table.code, table.states("inputs")), (Some(2), vec!["trouble"]), "{}", table.text);
+    assert!(table.text.contains("access-token-file"), "{}", table.text);
     assert_eq!(service.requests().len(), 0);
     let file = tempfile::NamedTempFile::new().expect("a file");
     let report = format!("--json={}/report.json", file.path().display());
@@ -205,6 +325,13 @@ fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told() {
         let table = Table::of(doctor(&service.base_url(), &RUN, &[("DADOSFERA_ACCESS_TOKEN", text)]));
         assert_eq!((table.code, table.states("token")), (Some(code), vec![state]), "{}", table.text);
         assert!(!table.text.contains(text.as_str()), "{}", table.text);
+    }
+    // The service ends a token by its own clock: the same token is good for an hour less where that is ahead.
+    let near = token(now + 5400);
+    for (skew, code, state) in [("0s", 0, "ok"), ("1h", 5, "trouble"), ("-1h", 0, "ok")] {
+        let service = Service::start(scenario(json!({"skew": skew, "tokens": {"accept": [near]}})));
+        let table = Table::of(doctor(&service.base_url(), &RUN, &[("DADOSFERA_ACCESS_TOKEN", &near)]));
+        assert_eq!((table.code, table.states("token")), (Some(code), vec![state]), "{skew}: {}", table.text);
     }
     let service = Service::start(scenario(json!({"skew": "2h"})));
     let table = Table::of(doctor(&service.base_url(), &RUN, &[]));

@@ -251,7 +251,8 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
 
 #[test]
 fn a_standing_is_worded_for_every_shape_that_it_may_have() {
-    let row = |passed, runs, at_least, after| Some(InARow { passed, runs, at_least, after });
+    let row =
+        |passed, runs, at_least, after| Some(InARow { passed, runs, at_least, after, after_at_least: after >= 48 });
     let last = LastSuccess { run_id: Clean::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
     let nothing = RunPast { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
     let told = |past: &RunPast| words::standing(past).join("; ");
@@ -259,6 +260,9 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
     assert_eq!(told(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 1, false, 1))), "first failure after a success; last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 1, false, 12))), "first failure after 12 successes; last success 2d ago (run r)");
+    let after_all_that_is_known = "first failure after at least 50 successes; last success 2d ago (run r)";
+    assert_eq!(told(&with(row(false, 1, false, 50))), after_all_that_is_known);
+    assert_eq!(told(&with(row(true, 1, false, 50))), "first success after at least 50 failures");
     assert_eq!(told(&with(row(false, 23, false, 2))), "23rd failure in a row; last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 51, true, 0))), "at least the 51st failure in a row; last success 2d ago (run r)");
     assert_eq!(told(&with(row(true, 1, false, 3))), "first success after 3 failures");

@@ -67,6 +67,22 @@ fn a_row_that_fills_the_history_may_be_longer() {
 }
 
 #[test]
+fn what_came_before_a_row_may_be_more_than_the_history_has() {
+    let after = |count: i64, ends: &str| {
+        let older = (0..count).map(|hour| past(hour, true, 60));
+        let newer = (count..).zip(ends.chars()).map(|(hour, end)| past(hour, end == 'S', 60));
+        let history = History::new(older.chain(newer).collect(), false, None);
+        let row = history.standing(&seen(10_000, Meaning::Failed, 60, None)).in_a_row.expect("a row");
+        (row.runs, row.at_least, row.after, row.after_at_least)
+    };
+    assert_eq!(after(300, ""), (1, false, 50, true));
+    assert_eq!(after(300, "FF"), (3, false, 48, true));
+    assert_eq!(after(50, ""), (1, false, 50, false), "that is all there ever were");
+    assert_eq!(after(300, "FSS"), (1, false, 2, false), "a failure before them ends the count");
+    assert_eq!(after(300, &"F".repeat(50)), (51, true, 0, false), "what came before is not known at all");
+}
+
+#[test]
 fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
     let history = history("SSSFF");
     // The very run is in the list too, and newer ones: `last-success` chooses such a run.
@@ -79,6 +95,15 @@ fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
     // Without a beginning of its own, all others are taken for earlier.
     own.record.created_at = None;
     assert_eq!(history.standing(&own).earlier, 4);
+}
+
+#[test]
+fn a_run_is_no_part_of_its_own_past() {
+    let mut own = seen(2, Meaning::Passed, 600, None);
+    own.record.run_id = Foreign::new("RUN-2");
+    let past = history("FFS").without(&own);
+    assert_eq!((past.runs().len(), past.passed()), (2, 0));
+    assert_eq!(past.clone().without(&seen(99, Meaning::Passed, 600, None)), past, "no other run is left out");
 }
 
 #[test]

@@ -155,3 +155,17 @@ fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
     // Told not to: as if it were not there.
     assert_eq!(selected(&["--trigger=false", "--if-running=fail", "--run-id=p/r", "--timeout=0"]), ["p/r"]);
 }
+
+#[test]
+fn two_spellings_of_one_pipeline_are_a_mistake_where_each_would_start_it() {
+    for (given, again) in [("a_b,a-b", "a-b"), ("P q p", "p"), ("x A-b-C x a_B_c", "a_B_c")] {
+        let mistake = refused(&["--trigger", "--pipeline-id", given]);
+        let expected = format!("pipeline-id \"{again}\" (--pipeline-id): the same pipeline as one named before it");
+        assert!(mistake.starts_with(&expected), "{given}: {mistake}");
+    }
+    let twice = sign_in().args(&["--trigger", "--pipeline-id=a_b", "--pipeline-id=a-b", "--run-id=r"]).mistakes();
+    assert_eq!(twice.len(), 2, "each mistake is told: {twice:?}");
+    // Byte for byte the same is one, other pipelines are others, and what is only watched is started by nobody.
+    assert_eq!(selected(&["--trigger", "--pipeline-id=p,p,q_p,q"]), ["p/trigger", "q_p/trigger", "q/trigger"]);
+    assert_eq!(selected(&["--pipeline-id=a_b,a-b", "--run-id=latest", "--max-age=any"]), ["a_b/latest", "a-b/latest"]);
+}

@@ -90,12 +90,13 @@ pub fn standing(past: &RunPast) -> Vec<String> {
 
 /// `third failure in a row`; nothing for one success among others.
 fn row(row: InARow) -> Option<String> {
-    let InARow { passed, runs, at_least, after } = row;
-    let (one, others) = if passed { ("success", "failures") } else { ("failure", "successes") };
+    let InARow { passed, runs, at_least, after, after_at_least } = row;
+    let (one, other, others) =
+        if passed { ("success", "failure", "failures") } else { ("failure", "success", "successes") };
     match (runs, after) {
         (1, 0) => None,
-        (1, 1) if passed => Some("first success after a failure".to_owned()),
-        (1, 1) => Some("first failure after a success".to_owned()),
+        (1, after) if after_at_least => Some(format!("first {one} after at least {}", count(after, other, others))),
+        (1, 1) => Some(format!("first {one} after a {other}")),
         (1, after) => Some(format!("first {one} after {after} {others}")),
         _ if passed => None,
         _ => Some(format!("{}{} {one} in a row", if at_least { "at least the " } else { "" }, ordinal(runs))),

@@ -38,6 +38,7 @@ pub const INPUTS: &[Line] = &[
             "whatever_becomes_of_the_answer_the_service_is_asked_once",
             "no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed",
             "inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started",
+            "two_spellings_of_one_pipeline_are_a_mistake_where_each_would_start_it",
         ],
     ),
     line("if-running", &["behind_a_run_that_is_going_the_gate_queues_attaches_or_fails"]),
@@ -199,7 +200,16 @@ pub const RULES: &[Line] = &[
     ),
     line(
         "doctor checks everything and starts nothing",
-        &["each_trouble_of_the_service_is_found_in_its_row", "doctor_starts_nothing_and_leaves_every_report_as_it_is"],
+        &[
+            "each_trouble_of_the_service_is_found_in_its_row",
+            "what_can_not_be_reached_is_told_from_what_is_not_trusted",
+            "a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none",
+            "what_would_keep_a_pipeline_from_being_started_is_found",
+            "a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told",
+            "mistakes_and_files_that_can_not_be_written_are_found_without_a_request",
+            "a_signal_ends_doctor_too_and_is_its_exit_code",
+            "doctor_starts_nothing_and_leaves_every_report_as_it_is",
+        ],
     ),
     // How an answer is read
     line("200 with the record, bare or under data", &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"]),

@@ -1,0 +1,79 @@
+//! What a start would come upon: a run that is going, a list that can't serve, a pipeline that is paused or unknown.
+//! Nothing is started.
+
+use crate::api::{Client, PipelineState, Refusals};
+use crate::gate::{During, IfRunning, Miss, MissKind, Observation, PipelineId, Selector, Verdict, choose};
+use crate::report::doctor::{Check, State};
+use crate::report::words;
+
+use super::{List, REQUEST, Service};
+
+impl Service<'_> {
+    /// Whether the pipeline could be started now, which is not done.
+    pub(super) async fn start(&mut self, client: &Client, pipeline: &PipelineId, if_running: IfRunning, list: &List) {
+        // Any of these might be the run that is started, or hide it.
+        if list.listing.runs.iter().any(|run| run.created_at.is_none()) {
+            return self.unusable(MissKind::Unplaceable);
+        }
+        if list.date.is_none() {
+            return self.unusable(MissKind::NoDate);
+        }
+        let mut going = list.listing.clone();
+        going.runs.retain(|run| run.is_going(&self.vocabulary));
+        let note = |text| Check::new("run", State::Note, text);
+        let check = match (going.runs.is_empty(), if_running) {
+            (true, _) => Check::new("run", State::Fine, "none is going; doctor starts nothing"),
+            (false, IfRunning::Queue) => note("one is going, behind which another would wait; doctor starts nothing"),
+            (false, IfRunning::Attach) => match choose(Selector::Latest, &going, &self.vocabulary) {
+                Ok(_) => note("one is going, which would be waited for; none would be started"),
+                Err(_) => return self.unusable(MissKind::Unplaceable),
+            },
+            (false, IfRunning::Fail) => {
+                let miss = Miss { during: During::Execute, kind: MissKind::AlreadyGoing, detail: None };
+                self.trouble("run", Verdict::NotStarted, &miss, "")
+            }
+        };
+        let attaches = !going.runs.is_empty() && if_running == IfRunning::Attach;
+        self.checks.push(check);
+        if !attaches {
+            self.state(client, pipeline, list).await;
+        }
+    }
+
+    /// Whether the service would start the pipeline, as far as it can be known without trying.
+    async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &List) {
+        let mut row = Refusals::default();
+        let asked = self.ending.wait(Box::pin(client.details(pipeline, &mut row)), REQUEST).await;
+        let Some(answer) = self.heard(client, asked) else { return };
+        let shown = self.id(pipeline.as_str());
+        let check = match answer.observation {
+            Observation::Record(PipelineState::Active) => {
+                Check::new("start", State::Fine, format!("{shown}: active, so that it can be started"))
+            }
+            Observation::Record(PipelineState::Paused) => {
+                let trouble = State::Trouble(Verdict::NotStarted);
+                Check::new("start", trouble, format!("{shown}: paused, and would not be started"))
+                    .to_do("unpause the pipeline in Maestro")
+            }
+            Observation::Record(PipelineState::Other(word)) => {
+                let word = words::word(&word, &self.cleaner);
+                Check::new("start", State::Note, format!("{shown}: its state is \"{word}\", neither active nor paused"))
+            }
+            // Of a pipeline that it does not know the service lists no runs, and says nothing against it.
+            Observation::NotVisible(miss) if list.listing.runs.is_empty() => {
+                let text = format!("{shown}: {}", words::miss(&miss, &self.cleaner));
+                let start = Miss { during: During::Execute, ..miss };
+                Check::new("start", State::Trouble(Verdict::NotFound), text).to_do(words::remedy(&start))
+            }
+            // The gate does not ask for it.
+            Observation::NotVisible(miss)
+            | Observation::Denied(_, miss)
+            | Observation::Unreachable(miss)
+            | Observation::Unusable(miss) => {
+                let why = words::miss(&miss, &self.cleaner);
+                Check::new("start", State::Note, format!("{shown}: {why}; whether it is paused is not known"))
+            }
+        };
+        self.checks.push(check);
+    }
+}
