@@ -51,7 +51,9 @@ fn the_past_is_asked_for_once_and_only_while_the_run_is_going() {
     told.ended("passed", 0);
     assert_eq!(lists(&service), 1);
     let order: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
-    assert_eq!(order[..3], [On::SignIn, On::Run, On::Runs], "after the first look");
+    // After the first look; whether before or behind the second, which comes at the same time.
+    assert_eq!(order[..2], [On::SignIn, On::Run]);
+    assert!(order[2..4].contains(&On::Runs), "{order:?}");
     assert!(told.notes().iter().any(|note| note.contains("8 of the last 8 runs passed, usually in 10m")));
     // A run that is over at the first look, looking once, and without leave: none.
     type Row = (&'static str, &'static str, &'static str, usize);
