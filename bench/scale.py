@@ -62,10 +62,9 @@ def many_looks(gate, program, looks):
     shutil.rmtree(folder, ignore_errors=True)
     names = [f"run_{number:05}" for number in range(count)]
     stand_in = StandIn(program, scenario(dict.fromkeys(names)), folder)
-    watched = subprocess.Popen(
-        # Without the past no list spares a look.
-        command(gate, stand_in, names, "--poll-interval", "1s", "--history=false"), env=environment(), stdout=subprocess.DEVNULL
-    )
+    # Without the past no list spares a look.
+    asked = command(gate, stand_in, names, "--poll-interval", "1s", "--history=false")
+    watched = subprocess.Popen(asked, env=environment(), stdout=subprocess.DEVNULL)
     samples = []
     try:
         while (made := len(stand_in.seen())) < looks:

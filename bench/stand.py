@@ -33,6 +33,8 @@ def scenario(runs, tls=True, history=None, **further):
         pipeline["history"] = history
     return {
         "tls": "trusted" if tls else "off",
+        # As most gateways before a service do.
+        "compresses": True,
         "accounts": [{"username": USERNAME, "password": PASSWORD}],
         "pipelines": [pipeline],
         **further,

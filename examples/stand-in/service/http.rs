@@ -90,6 +90,10 @@ impl Request {
         self.target.split('?').next().unwrap_or_default()
     }
 
+    pub fn takes_gzip(&self) -> bool {
+        self.header("accept-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("gzip"))
+    }
+
     pub fn wants_close(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }

@@ -279,7 +279,7 @@ async fn serve(stream: TcpStream, number: u64, shared: Arc<Shared>) {
             Ok(Ok(None)) | Err(_) => return,
             Ok(Err(error)) => {
                 let answer = Answer::text(400, &format!("{error}\n"));
-                let _gone = send::send(&mut wire, &Reply::normal(), answer, &shared.clock).await;
+                let _gone = send::send(&mut wire, &Reply::normal(), answer, &shared.clock, false).await;
                 return;
             }
         };
@@ -288,7 +288,10 @@ async fn serve(stream: TcpStream, number: u64, shared: Arc<Shared>) {
         let tunnelled = request.method == "CONNECT" && reply.is_none();
         let sent = match tunnelled {
             true => tunnel(&mut wire, &request.target).await,
-            false => send::send(&mut wire, &reply.unwrap_or_default(), answer, &shared.clock).await,
+            false => {
+                let may_compress = shared.scenario.compresses && request.takes_gzip();
+                send::send(&mut wire, &reply.unwrap_or_default(), answer, &shared.clock, may_compress).await
+            }
         };
         shared.state().under_way -= 1;
         match sent {

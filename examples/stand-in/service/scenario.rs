@@ -40,6 +40,9 @@ pub struct Scenario {
     pub skew: TimeDelta,
     #[serde(default)]
     pub tls: Tls,
+    /// Whether answers are compressed for who takes that, as gateways do.
+    #[serde(default)]
+    pub compresses: bool,
     #[serde(default)]
     pub absent: Absent,
     #[serde(default)]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answers::Answer;
 use super::body::{self, Part};
 use super::http::Wire;
-use super::reply::{Content, Cut, Edit, End, Framing, Reply, Trickle};
+use super::reply::{Content, Cut, Edit, End, Framing, Gzip, Reply, Trickle};
 use super::time::{self, ServiceClock};
 
 /// Whether the connection can carry another request.
@@ -17,8 +17,18 @@ pub enum Connection {
     Over,
 }
 
-/// Sends `reply`, which may build on the `normal` answer, and deals with the connection as it asks.
-pub async fn send(wire: &mut Wire, reply: &Reply, normal: Answer, clock: &ServiceClock) -> io::Result<Connection> {
+/// Shorter bodies are not worth compressing.
+const WORTH_IT: u64 = 1024;
+
+/// Sends `reply`, which may build on the `normal` answer, and deals with the connection as it asks. What is long is compressed
+/// where `may_compress`.
+pub async fn send(
+    wire: &mut Wire,
+    reply: &Reply,
+    normal: Answer,
+    clock: &ServiceClock,
+    may_compress: bool,
+) -> io::Result<Connection> {
     if let Some(length) = reply.delay {
         time::pause(length).await;
     }
@@ -26,7 +36,7 @@ pub async fn send(wire: &mut Wire, reply: &Reply, normal: Answer, clock: &Servic
         if let Some(Content::Raw(bytes)) = &reply.body {
             wire.write(bytes).await?;
         } else {
-            write_answer(wire, reply, normal, clock).await?;
+            write_answer(wire, reply, normal, clock, may_compress).await?;
         }
     }
     let cut_short = reply.cut.is_some()
@@ -43,14 +53,21 @@ pub async fn send(wire: &mut Wire, reply: &Reply, normal: Answer, clock: &Servic
     Ok(Connection::Over)
 }
 
-async fn write_answer(wire: &mut Wire, reply: &Reply, normal: Answer, clock: &ServiceClock) -> io::Result<()> {
+async fn write_answer(
+    wire: &mut Wire,
+    reply: &Reply,
+    normal: Answer,
+    clock: &ServiceClock,
+    may_compress: bool,
+) -> io::Result<()> {
     let status = reply.status.unwrap_or(normal.status);
     let mut headers = vec![
         ("date".to_owned(), time::http_date(clock.utc())),
         ("content-type".to_owned(), normal.content_type.to_owned()),
     ];
     let mut parts = body::plain(written(reply, normal), reply.fill);
-    if let Some(gzip) = reply.gzip {
+    let usual = || (may_compress && body::length(&parts).is_some_and(|total| total >= WORTH_IT)).then_some(Gzip::Right);
+    if let Some(gzip) = reply.gzip.or_else(usual) {
         parts = body::gzip(&parts, gzip);
         headers.push(("content-encoding".to_owned(), "gzip".to_owned()));
     }

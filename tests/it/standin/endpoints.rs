@@ -269,3 +269,26 @@ fn a_prefix_stands_before_every_endpoint() {
     assert_eq!((outside.status(), outside.json()["error"].as_str()), (404, Some("Not Found")));
     assert_eq!(service.requests_to(On::Run).len(), 1);
 }
+
+#[test]
+fn long_answers_are_compressed_for_who_takes_that() {
+    let history = json!({"count": 20, "newest": "1h", "every": "1h", "takes": "10m"});
+    let with = |compresses: bool| {
+        Service::start(scenario(
+            json!({"compresses": compresses, "pipelines": [{"pipeline_id": "p", "history": history}]}),
+        ))
+    };
+    let list = |service: &Service, takes: &str| {
+        let headers = [("authorization", "good"), ("accept-encoding", takes)];
+        ask(service, "GET", "/platform/pipeline/p/pipeline_run", &headers, "")
+    };
+    let (plain, compressing) = (with(false), with(true));
+    let whole = list(&plain, "gzip").body().len();
+    assert!(whole > 4000);
+    let small = list(&compressing, "br, GZIP");
+    assert_eq!(small.header("content-encoding").as_deref(), Some("gzip"));
+    assert!(small.body().len() < whole / 3, "{} of {whole}", small.body().len());
+    assert_eq!(list(&compressing, "identity").body().len(), whole);
+    let short = ask(&compressing, "GET", "/nowhere", &[("accept-encoding", "gzip")], "");
+    assert_eq!(short.header("content-encoding"), None);
+}
