@@ -69,6 +69,8 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     let doubtful = told(TimedOut, "SUCCESS", Meaning::Passed, Some(MissKind::Queued));
     assert!(doubtful.reason.contains("need not be the run that was started") && doubtful.reason.contains("earlier"));
     assert!(doubtful.next_step.contains("before you run this job again"), "{doubtful:?}");
+    let unread = told(TimedOut, "SUCCESS", Meaning::Passed, None);
+    assert!(unread.reason.contains("need not be the run that was started") && !unread.next_step.contains("goes on"));
     // Nor after a kill.
     let pipeline = PipelineId::new("p").expect("an id");
     let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };

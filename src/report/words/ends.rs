@@ -93,13 +93,16 @@ impl Teller<'_> {
     fn timed_out(&self) -> (String, String) {
         let waited = duration(self.waited);
         let stay = "the run itself goes on";
+        // It passed, and the list that would have told whether it is the one that was started did not.
+        if self.run.seen.as_ref().is_some_and(|seen| seen.meaning == Meaning::Passed) {
+            let why = self.run.miss.as_ref().map(|why| format!(": {}", miss(why, self.cleaner))).unwrap_or_default();
+            let reason = format!(
+                "ended in success, but need not be the run that was started when the time limit came, after {waited}{why}"
+            );
+            return (reason, LOOK_FIRST.to_owned());
+        }
         let reason = format!("{} when the time limit came, after {waited}", self.state());
         let reason = match &self.run.miss {
-            Some(why) if why.kind == MissKind::Queued => {
-                let reason =
-                    format!("ended in success, but need not be the run that was started: {}", came(why, self.cleaner));
-                return (format!("{reason}, still when the time limit came, after {waited}"), LOOK_FIRST.to_owned());
-            }
             Some(why) => format!("{reason}; the last look failed: {}", miss(why, self.cleaner)),
             None => reason,
         };
