@@ -2,9 +2,7 @@
 //!
 //! Nothing in the API ties a run to the request that started it, but a `run_id` that need not be a run's. So whatever is
 //! new is a candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
-//! A run that began too late to be ours is none: ours is there within the appear time, counted from the request, or from
-//! when the last earlier run was still going, behind which it may have been queued. While one is, nothing is passed on.
-//! What can't be known: without such an id, a run that somebody else started in the same moments can't be told from ours;
+//! While an earlier run is going, behind which ours may be queued and not listed, nothing is passed on. What can't be known: without such an id, a run that somebody else started in the same moments can't be told from ours;
 //! and if it ended well before ours was listed at all, it would be the only one waited for.
 
 use std::collections::HashSet;
@@ -60,13 +58,8 @@ pub(super) struct Baseline {
     known: Arc<HashSet<u64>>,
     /// What came since and is watched.
     taken: Vec<u64>,
-    /// The service's clock when it told this, and ours.
-    date: DateTime<Utc>,
-    read_at: Duration,
-    /// Until when ours may have been kept from beginning: until the request, or by an earlier run that was still going.
-    held_until: Duration,
-    /// Whether one was in the last list.
-    is_held: bool,
+    /// A run created earlier is none of ours.
+    from: DateTime<Utc>,
 }
 
 /// What is needed to tell, once all candidates have passed, whether there are more.
@@ -76,8 +69,17 @@ pub(super) struct Group {
     pub(super) baseline: Baseline,
     /// The id that the request was answered with.
     pub(super) said: Option<Foreign>,
-    /// Whether they passed while an earlier run was going: then the one that was started is most likely still to come.
-    pub(super) was_held: bool,
+    pub(super) held: Held,
+}
+
+/// Whether candidates passed while an earlier run was going: then the one that was started is most likely still to come.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Held {
+    No,
+    /// The last list showed that run as going.
+    Yes,
+    /// It is over. Until then ours may take to be listed.
+    Until(Duration),
 }
 
 /// What the list from before says to do.
@@ -110,36 +112,6 @@ pub(super) enum Behind {
 }
 
 impl Baseline {
-    /// The request has been answered: ours need not have begun before now.
-    pub(super) fn asked(&mut self, elapsed: Duration) {
-        self.held_until = self.held_until.max(elapsed);
-    }
-
-    /// A list was read. Between two lists of which one shows an earlier run as going, it may have been going all the time.
-    pub(super) fn read(&mut self, listing: &Listing, elapsed: Duration, vocabulary: &Vocabulary) {
-        let is_held = matches!(behind(listing, self, vocabulary), Behind::Run(_));
-        if is_held || self.is_held {
-            self.held_until = self.held_until.max(elapsed);
-        }
-        self.is_held = is_held;
-    }
-
-    /// Until when ours may be missing, once nothing holds it up.
-    pub(super) fn due(&self, appear: Duration) -> Duration {
-        self.held_until.saturating_add(appear)
-    }
-
-    /// A run created earlier is none of ours.
-    fn from(&self) -> Option<DateTime<Utc>> {
-        self.date.checked_sub_signed(BEHIND)
-    }
-
-    /// A run created later is none either; `None`: no date is that late.
-    fn until(&self, appear: Duration) -> Option<DateTime<Utc>> {
-        let length = self.held_until.saturating_sub(self.read_at).saturating_add(appear);
-        self.date.checked_add_signed(TimeDelta::from_std(length).ok()?)?.checked_add_signed(BEHIND)
-    }
-
     /// From now on this run is no news.
     pub(super) fn take(&mut self, run: &RunId) {
         self.taken.push(key(run));
@@ -161,14 +133,13 @@ fn key(run: &RunId) -> u64 {
     hasher.finish()
 }
 
-/// Reads the list from before, which was answered at `date` by the service's clock, and at `elapsed` by ours.
+/// Reads the list from before, which was answered at `date` by the service's clock.
 ///
 /// # Errors
 /// When the list can't serve: no date, or a record that might be any run.
 pub(super) fn before(
     listing: &Listing,
     date: Option<DateTime<Utc>>,
-    elapsed: Duration,
     if_running: IfRunning,
     vocabulary: &Vocabulary,
 ) -> Result<Before, MissKind> {
@@ -186,10 +157,7 @@ pub(super) fn before(
         }
     }
     let going = || listing.runs.iter().filter(|run| run.is_going(vocabulary));
-    let is_held = going().next().is_some();
-    let baseline =
-        Baseline { known: Arc::new(known), taken: Vec::new(), date, read_at: elapsed, held_until: elapsed, is_held };
-    let start = Before::Start(baseline);
+    let start = Before::Start(Baseline { known: Arc::new(known), taken: Vec::new(), from });
     match if_running {
         IfRunning::Queue => Ok(start),
         IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, Before::Attach)),
@@ -198,8 +166,7 @@ pub(super) fn before(
     }
 }
 
-/// Looks for what was started, in a list from afterwards. `said` is the id that the request was answered with, `appear`
-/// how long ours may take to begin once nothing holds it up.
+/// Looks for what was started, in a list from afterwards. `said` is the id that the request was answered with.
 ///
 /// # Errors
 /// When a record might be ours, and can't be read.
@@ -207,14 +174,12 @@ pub(super) fn after(
     listing: &Listing,
     baseline: &Baseline,
     said: Option<&Foreign>,
-    appear: Duration,
     vocabulary: &Vocabulary,
 ) -> Result<After, Unplaceable> {
-    let from = baseline.from().ok_or(Unplaceable)?;
     let mut candidates: Vec<(DateTime<Utc>, &RunId)> = Vec::new();
     for run in &listing.runs {
         let created = run.created_at.ok_or(Unplaceable)?;
-        if created < from {
+        if created < baseline.from {
             continue;
         }
         let id = run.run.as_ref().ok_or(Unplaceable)?;
@@ -225,8 +190,6 @@ pub(super) fn after(
     if let Some((_, ours)) = candidates.iter().find(|(_, id)| said.is_some_and(|said| id.is(said.raw(), None))) {
         return Ok(After::Ours((*ours).clone()));
     }
-    let until = baseline.until(appear);
-    candidates.retain(|(created, _)| until.is_none_or(|until| *created <= until));
     candidates.sort();
     candidates.dedup_by(|a, b| a.1.folded() == b.1.folded());
     if candidates.len() > CANDIDATES {

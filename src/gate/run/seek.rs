@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::select::{Choice, choose};
-use super::super::trigger::{After, Baseline, Before, Behind, Group, Post, Starting, after, before};
+use super::super::trigger::{After, Baseline, Before, Behind, Group, Held, Post, Starting, after, before};
 use super::super::{
     Answer, Ask, During, Event, Foreign, IfRunning, Launch, Listing, Miss, MissKind, PipelineId, RunId, Scope,
     Selector, Taken, Target, Verdict, Wanted,
@@ -12,6 +12,11 @@ use super::{Moment, Phase, Reading, Run};
 
 fn miss(during: During, kind: MissKind) -> Miss {
     Miss { during, kind, detail: None }
+}
+
+/// What was started is not listed, and may wait behind this run.
+fn held_up(behind: Option<RunId>) -> Miss {
+    Miss { detail: behind.map(|id| Foreign::new(id.as_str())), ..miss(During::List, MissKind::Queued) }
 }
 
 impl Starting {
@@ -89,7 +94,7 @@ impl Run {
         date: Option<DateTime<Utc>>,
         tell: &mut impl FnMut(Event),
     ) -> Reading {
-        match before(listing, date, at.elapsed, if_running, &at.rules.vocabulary) {
+        match before(listing, date, if_running, &at.rules.vocabulary) {
             Err(kind) => self.unusable(at, miss(During::List, kind), tell),
             Ok(Before::Going(id)) => {
                 let detail = id.map(|id| Foreign::new(id.as_str()));
@@ -117,10 +122,9 @@ impl Run {
 
     /// The answer to the request to start.
     pub(super) fn launched(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
-        let Phase::Starting(pipeline, Starting::Asked(mut baseline), if_running) = self.phase.clone() else {
+        let Phase::Starting(pipeline, Starting::Asked(baseline), if_running) = self.phase.clone() else {
             return Reading::Over(Verdict::InternalError);
         };
-        baseline.asked(at.elapsed);
         self.started = matches!(launch, Launch::Accepted(_) | Launch::Lost(_));
         let post = match launch {
             Launch::Accepted(id) => {
@@ -176,11 +180,7 @@ impl Run {
             Post::Accepted(id) => id.as_ref(),
             Post::Lost(_) => None,
         };
-        baseline.read(listing, at.elapsed, &at.rules.vocabulary);
-        if let Phase::Starting(_, Starting::Seeking(kept, _) | Starting::Asked(kept), _) = &mut self.phase {
-            *kept = baseline.clone();
-        }
-        let Ok(found) = after(listing, &baseline, said, at.rules.limits.appear, &at.rules.vocabulary) else {
+        let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
             return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
         };
         let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
@@ -188,8 +188,7 @@ impl Run {
             After::Nothing(Behind::Run(behind) | Behind::Overtaken(behind)) => {
                 self.clocks.end_outage(at.run, at.elapsed, tell);
                 self.queued(at, behind.clone(), tell);
-                let detail = behind.map(|id| Foreign::new(id.as_str()));
-                self.missed(&Miss { detail, ..miss(During::List, MissKind::Queued) }, self.when_absent());
+                self.missed(&held_up(behind), self.when_absent());
                 self.clocks.excused(at.elapsed);
                 Reading::On
             }
@@ -216,7 +215,7 @@ impl Run {
                 self.watch(target(first));
                 Reading::Took(
                     targets.map(target).collect(),
-                    Box::new(Group { baseline, said: said.cloned(), was_held: false }),
+                    Box::new(Group { baseline, said: said.cloned(), held: Held::No }),
                 )
             }
         }
@@ -237,30 +236,30 @@ impl Run {
         listing: &Listing,
         tell: &mut impl FnMut(Event),
     ) -> Reading {
-        group.baseline.read(listing, at.elapsed, &at.rules.vocabulary);
         let said = group.said.as_ref();
-        let Ok(found) = after(listing, &group.baseline, said, at.rules.limits.appear, &at.rules.vocabulary) else {
+        let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
             return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
         };
         self.present(at, tell);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
         match found {
-            After::Nothing(Behind::Nobody | Behind::Overtaken(_))
-                if group.was_held && at.elapsed < group.baseline.due(at.rules.limits.appear) =>
-            {
-                self.miss = Some(miss(During::List, MissKind::Queued));
-                self.phase = Phase::Confirming(target.clone(), group);
-                Reading::On
+            After::Nothing(Behind::Nobody | Behind::Overtaken(_)) => {
+                let until = match group.held {
+                    Held::No => return Reading::Over(Verdict::Passed),
+                    Held::Yes => at.elapsed.saturating_add(at.rules.limits.appear),
+                    Held::Until(until) => until,
+                };
+                if at.elapsed >= until {
+                    return Reading::Over(Verdict::Passed);
+                }
+                group.held = Held::Until(until);
+                self.doubt(target, group, None)
             }
-            After::Nothing(Behind::Nobody | Behind::Overtaken(_)) => Reading::Over(Verdict::Passed),
             // The service queues what is started while a run is going: this one passed it, so it is hardly ours.
             After::Nothing(Behind::Run(behind)) => {
-                group.was_held = true;
+                group.held = Held::Yes;
                 self.queued(at, behind.clone(), tell);
-                let detail = behind.map(|id| Foreign::new(id.as_str()));
-                self.miss = Some(Miss { detail, ..miss(During::List, MissKind::Queued) });
-                self.phase = Phase::Confirming(target.clone(), group);
-                Reading::On
+                self.doubt(target, group, behind)
             }
             After::Ours(id) => Reading::PassedBeside(vec![beside(id)], None),
             After::These(ids) => {
@@ -268,6 +267,13 @@ impl Run {
                 Reading::PassedBeside(ids.into_iter().map(beside).collect(), Some(group))
             }
         }
+    }
+
+    /// What has passed need not be what was started: the list is read again.
+    fn doubt(&mut self, target: &Target, group: Box<Group>, behind: Option<RunId>) -> Reading {
+        self.miss = Some(held_up(behind));
+        self.phase = Phase::Confirming(target.clone(), group);
+        Reading::On
     }
 
     /// An earlier run may hold up what was started: told once of each.

@@ -34,13 +34,13 @@ fn listing(runs: &[Listed]) -> Listing {
 }
 
 fn baseline(runs: &[Listed]) -> Baseline {
-    let before = before(&listing(runs), Some(date(1000)), Duration::ZERO, IfRunning::Queue, &Vocabulary::default());
+    let before = before(&listing(runs), Some(date(1000)), IfRunning::Queue, &Vocabulary::default());
     let Ok(Before::Start(baseline)) = before else { panic!("{before:?}") };
     baseline
 }
 
 fn found(baseline: &Baseline, said: Option<&str>, runs: &[Listed]) -> Result<After, Unplaceable> {
-    after(&listing(runs), baseline, said.map(Foreign::new).as_ref(), 120 * SECOND, &Vocabulary::default())
+    after(&listing(runs), baseline, said.map(Foreign::new).as_ref(), &Vocabulary::default())
 }
 
 fn these(ids: &[&str]) -> Result<After, Unplaceable> {
@@ -85,26 +85,24 @@ fn a_record_that_might_be_ours_and_can_not_be_read_is_never_passed_over() {
         assert_eq!(found(&ready, Some("new"), &[new.clone(), odd.clone()]), Err(Unplaceable));
         let list = listing(&[before_list[0].clone(), odd]);
         for mode in [IfRunning::Queue, IfRunning::Attach, IfRunning::Fail] {
-            let read = before(&list, Some(date(1000)), Duration::ZERO, mode, &Vocabulary::default());
+            let read = before(&list, Some(date(1000)), mode, &Vocabulary::default());
             assert_eq!(read.err(), Some(MissKind::Unplaceable));
         }
     }
     // Without an id but of long ago: none of ours.
     let ancient = Listed { run: None, ..listed("x", 100, "SUCCESS") };
     assert_eq!(found(&ready, None, &[ancient.clone(), new]), these(&["new"]));
-    let ancient =
-        before(&listing(&[ancient]), Some(date(1000)), Duration::ZERO, IfRunning::Queue, &Vocabulary::default());
+    let ancient = before(&listing(&[ancient]), Some(date(1000)), IfRunning::Queue, &Vocabulary::default());
     assert!(ancient.is_ok());
     // Without the service's clock nothing can be told from anything.
-    let dateless = before(&listing(&[]), None, Duration::ZERO, IfRunning::Queue, &Vocabulary::default());
+    let dateless = before(&listing(&[]), None, IfRunning::Queue, &Vocabulary::default());
     assert_eq!(dateless.err(), Some(MissKind::NoDate));
 }
 
 #[test]
 fn a_run_that_is_going_is_queued_behind_attached_to_or_refused() {
     let runs = [listed("a", 100, "SUCCESS"), listed("b", 200, "RUNNING"), listed("c", 300, "QUEUED")];
-    let read =
-        |runs: &[Listed], mode| before(&listing(runs), Some(date(1000)), Duration::ZERO, mode, &Vocabulary::default());
+    let read = |runs: &[Listed], mode| before(&listing(runs), Some(date(1000)), mode, &Vocabulary::default());
     assert!(matches!(read(&runs, IfRunning::Queue), Ok(Before::Start(_))));
     assert!(matches!(read(&runs, IfRunning::Attach), Ok(Before::Attach(id)) if id.as_str() == "c"));
     assert!(matches!(read(&runs, IfRunning::Fail), Ok(Before::Going(Some(id))) if id.as_str() == "c"));
@@ -126,25 +124,11 @@ fn more_new_runs_than_one_request_can_explain_are_none() {
 }
 
 #[test]
-fn a_run_that_began_too_late_to_be_ours_is_none_of_ours() {
-    // Two minutes from the request, and one for clocks that are apart.
-    let mut asked = baseline(&[]);
-    asked.asked(5 * SECOND);
-    assert_eq!(found(&asked, None, &[listed("new", 1185, "RUNNING")]), these(&["new"]));
-    assert_eq!(found(&asked, None, &[listed("late", 1186, "RUNNING")]), Ok(After::Nothing(Behind::Nobody)));
-    // Unless it is the very one.
+fn a_new_run_is_a_candidate_however_late_it_began() {
+    let before = baseline(&[]);
+    assert_eq!(found(&before, None, &[listed("late", 99_999, "RUNNING")]), these(&["late"]));
     let late = RunId::new("late").expect("an id");
-    assert_eq!(found(&asked, Some("late"), &[listed("late", 9999, "RUNNING")]), Ok(After::Ours(late)));
-    // Ours may be queued behind an earlier one, and between two lists nobody knows when that ended.
-    let earlier = |word| [listed("earlier", 500, word)];
-    let mut held = baseline(&earlier("RUNNING"));
-    let vocabulary = Vocabulary::default();
-    held.asked(5 * SECOND);
-    held.read(&listing(&earlier("RUNNING")), 1000 * SECOND, &vocabulary);
-    held.read(&listing(&earlier("SUCCESS")), 2000 * SECOND, &vocabulary);
-    held.read(&listing(&earlier("SUCCESS")), 3000 * SECOND, &vocabulary);
-    assert_eq!(found(&held, None, &[listed("new", 3180, "RUNNING")]), these(&["new"]));
-    assert_eq!(found(&held, None, &[listed("late", 3181, "RUNNING")]), Ok(After::Nothing(Behind::Nobody)));
+    assert_eq!(found(&before, Some("late"), &[listed("late", 99_999, "RUNNING")]), Ok(After::Ours(late)));
 }
 
 #[test]
