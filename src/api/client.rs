@@ -68,8 +68,8 @@ impl Client {
             Ask::List(pipeline) => Told::List(self.list(pipeline, row).await),
             Ask::Survey(survey) => Told::Survey(self.survey(survey.clone()).await),
             Ask::Execute(pipeline) => {
-                let (launch, stamps) = self.execute(pipeline, row).await;
-                Told::Execute(launch, stamps.retry_after)
+                let (launch, retry_after) = self.execute(pipeline, row).await;
+                Told::Execute(launch, retry_after)
             }
         }
     }
@@ -105,22 +105,21 @@ impl Client {
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
     /// is sent a second time, not even with a renewed token.
-    async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> (Launch, Stamps) {
+    async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> (Launch, Option<Duration>) {
         let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
             Ok(pass) => pass,
             Err(Lost::NothingNewer) => {
                 let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
-                return (Launch::Denied(Scope::Run, miss), Stamps::default());
+                return (Launch::Denied(Scope::Run, miss), None);
             }
             Err(Lost::Answer(answer)) => {
-                let stamps = Stamps { retry_after: answer.retry_after, date: answer.date, age: None };
                 let launch = match answer.observation {
                     Observation::Record(never) => match never {},
                     Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
                     Observation::Unreachable(miss) => Launch::Unreachable(miss),
                     Observation::NotVisible(miss) | Observation::Unusable(miss) => Launch::NotSent(miss),
                 };
-                return (launch, stamps);
+                return (launch, answer.retry_after);
             }
         };
         let mut body = Vec::new();
@@ -135,7 +134,7 @@ impl Client {
             Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
             Err(fault) => miss::of_launch(fault.during(During::Execute)),
         };
-        (launch, heard.stamps)
+        (launch, heard.stamps.retry_after)
     }
 
     /// Asks with a token that serves, and once more with a renewed one where it is refused.

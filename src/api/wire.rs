@@ -4,6 +4,8 @@
 //! bare or under `data` - with the ids that were asked for. Fields that no decision needs are tolerated in any shape
 //! (maestro-api.md, *Shapes to tolerate*).
 
+use std::borrow::Cow;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -47,18 +49,18 @@ pub fn read_list<'a>(
     let mut listing = Listing::default();
     let mut keep = keep_all(&mut listing);
     let mut list = List::new(pipeline, WHOLE_LIST, &mut keep);
-    let missed = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
-        Ok(()) => list.finish(status, &[]).and_then(Extent::whole).err(),
-        Err(fault) => Some(fault.during(During::List)),
+    let read = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
+        Ok(()) => list.finish(status, &[]).and_then(Extent::whole),
+        Err(fault) => Err(fault.during(During::List)),
     };
     drop(keep);
-    missed.map_or(Observation::Record(listing), miss::read)
+    read.map_or_else(miss::read, |()| Observation::Record(listing))
 }
 
-/// A run's object, or the wrapper around it. Whatever is not named is ignored.
+/// What is read of an object: a run, a pipeline, or the wrapper around either. Whatever is not named is ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Run<'a> {
+struct Fields<'a> {
     #[serde(borrow, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, deserialize_with = "present")]
@@ -76,6 +78,7 @@ struct Run<'a> {
     /// The wrapper's.
     #[serde(borrow, deserialize_with = "present")]
     data: Option<&'a RawValue>,
+    /// In the wrapper whether all is well; a pipeline's own state.
     #[serde(borrow, deserialize_with = "present")]
     status: Option<&'a RawValue>,
 }
@@ -85,19 +88,25 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn record(body: &[u8], target: &Target) -> Result<Record, Fault> {
-    let not_json = || Fault { kind: MissKind::NotJson, detail: said(body) };
-    let text = str::from_utf8(body).map_err(|_| not_json())?;
+/// A body that is one strict JSON document.
+fn text_of(body: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    let told = |kind| Fault { kind, detail: said(body) };
+    let text = str::from_utf8(body).map_err(|_| told(MissKind::NotJson))?;
     if text.trim().is_empty() {
         return Err(Fault::new(MissKind::NoRecord));
     }
     let text = mend(text);
-    let not_a_record = |what| Fault { kind: MissKind::NotARecord(what), detail: said(body) };
     match strict::check(&text) {
-        Ok(()) => {}
-        Err(strict::Flaw::NotJson) => return Err(not_json()),
-        Err(strict::Flaw::DuplicateKey) => return Err(not_a_record("duplicate key")),
+        Ok(()) => Ok(text),
+        Err(strict::Flaw::NotJson) => Err(told(MissKind::NotJson)),
+        Err(strict::Flaw::DuplicateKey) => Err(told(MissKind::NotARecord("duplicate key"))),
     }
+}
+
+fn record(body: &[u8], target: &Target) -> Result<Record, Fault> {
+    let not_json = || Fault { kind: MissKind::NotJson, detail: said(body) };
+    let not_a_record = |what| Fault { kind: MissKind::NotARecord(what), detail: said(body) };
+    let text = text_of(body)?;
     let document: &RawValue = serde_json::from_str(&text).map_err(|_| not_json())?;
     match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
@@ -119,12 +128,12 @@ fn record(body: &[u8], target: &Target) -> Result<Record, Fault> {
     }
 }
 
-fn object(raw: &RawValue) -> Option<Run<'_>> {
+fn object(raw: &RawValue) -> Option<Fields<'_>> {
     serde_json::from_str(raw.get()).ok()
 }
 
 /// A record of the right run, or what is wrong with it.
-fn run(fields: &Run<'_>, target: &Target) -> Result<Record, Fault> {
+fn run(fields: &Fields<'_>, target: &Target) -> Result<Record, Fault> {
     let not_a_record = |what| Fault::new(MissKind::NotARecord(what));
     let id = |raw: Option<&RawValue>, what| {
         raw.and_then(string).filter(|id| !id.is_empty()).ok_or_else(|| not_a_record(what))

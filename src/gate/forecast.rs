@@ -168,11 +168,10 @@ impl Forecast {
     /// How long a run of this age will probably go on; `None` once it is overdue, and nobody knows.
     pub fn left(&self, age: Duration) -> Option<Duration> {
         let age = age.as_secs_f64();
-        let after = self.marks.partition_point(|mark| mark.age <= age);
-        let (before, after) = (self.marks.get(after.checked_sub(1)?)?, self.marks.get(after)?);
+        let (Some(before), Some(after)) = around(&self.marks, |mark| mark.age <= age) else { return None };
         let going = between((before.age, before.going), (after.age, after.going), age);
-        let half = self.marks.partition_point(|mark| mark.going > going / 2.0);
-        let (before, after) = (self.marks.get(half.checked_sub(1)?)?, self.marks.get(half)?);
+        let half = around(&self.marks, |mark| mark.going > going / 2.0);
+        let (Some(before), Some(after)) = half else { return None };
         let end = between((before.going, before.age), (after.going, after.age), going / 2.0);
         Duration::try_from_secs_f64(end - age).ok()
     }
@@ -186,8 +185,7 @@ impl Forecast {
 
     /// The looks planned from the start to this age.
     fn looks(&self, age: f64) -> f64 {
-        let after = self.marks.partition_point(|mark| mark.age <= age);
-        match (after.checked_sub(1).and_then(|before| self.marks.get(before)), self.marks.get(after)) {
+        match around(&self.marks, |mark| mark.age <= age) {
             (Some(before), Some(after)) => between((before.age, before.looks), (after.age, after.looks), age),
             (Some(last), None) => last.looks + EVEN * (age - last.age),
             (None, _) => EVEN * (age - self.age_at_start),
@@ -196,8 +194,7 @@ impl Forecast {
 
     /// The age at which so many looks are planned.
     fn age(&self, looks: f64) -> f64 {
-        let after = self.marks.partition_point(|mark| mark.looks <= looks);
-        match (after.checked_sub(1).and_then(|before| self.marks.get(before)), self.marks.get(after)) {
+        match around(&self.marks, |mark| mark.looks <= looks) {
             (Some(before), Some(after)) => between((before.looks, before.age), (after.looks, after.age), looks),
             (Some(last), None) => last.age + (looks - last.looks) / EVEN,
             (None, _) => self.age_at_start + looks / EVEN,
@@ -216,12 +213,17 @@ fn usual(past: &[PastRun]) -> Vec<f64> {
 
 /// `APART` at a usual time.
 fn apart(typical: f64) -> f64 {
-    let after = APART.partition_point(|(seconds, _)| *seconds <= typical);
-    match (after.checked_sub(1).and_then(|before| APART.get(before)), APART.get(after)) {
+    match around(&APART, |(seconds, _)| *seconds <= typical) {
         (Some(before), Some(after)) => between(*before, *after, typical),
         (Some((_, most)), None) => *most,
         (None, _) => 0.0,
     }
+}
+
+/// The last of these ordered points that `is_before`, and the one behind it.
+fn around<T>(points: &[T], is_before: impl Fn(&T) -> bool) -> (Option<&T>, Option<&T>) {
+    let after = points.partition_point(is_before);
+    (after.checked_sub(1).and_then(|before| points.get(before)), points.get(after))
 }
 
 fn median(sorted: &[f64]) -> Option<f64> {

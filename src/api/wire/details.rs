@@ -2,12 +2,10 @@
 //!
 //! Only the doctor reads it, so that nothing hangs on it but a warning; it is read as strictly as a run all the same.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::miss::{self, Fault};
-use super::strict::{self, Flaw};
-use super::{Shape, bounded, mend, said, shape, string};
+use super::{Shape, bounded, object, said, shape, string, text_of};
 use crate::gate::{During, Foreign, MissKind, Observation, PipelineId};
 
 /// Whether a pipeline can be started.
@@ -17,21 +15,6 @@ pub enum PipelineState {
     Paused,
     /// Any other word.
     Other(Foreign),
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Fields<'a> {
-    #[serde(borrow, deserialize_with = "super::present")]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, deserialize_with = "super::present")]
-    pipeline_id: Option<&'a RawValue>,
-    /// The pipeline's state; in the wrapper whether all is well.
-    #[serde(borrow, deserialize_with = "super::present")]
-    status: Option<&'a RawValue>,
-    /// The wrapper's.
-    #[serde(borrow, deserialize_with = "super::present")]
-    data: Option<&'a RawValue>,
 }
 
 /// Reads the answer: any status, any bytes.
@@ -47,20 +30,11 @@ pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> O
 
 fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
     let told = |kind| Fault { kind, detail: said(body) };
-    let text = str::from_utf8(body).map_err(|_| told(MissKind::NotJson))?;
-    if text.trim().is_empty() {
-        return Err(Fault::new(MissKind::NoRecord));
-    }
-    let text = mend(text);
-    match strict::check(&text) {
-        Ok(()) => {}
-        Err(Flaw::NotJson) => return Err(told(MissKind::NotJson)),
-        Err(Flaw::DuplicateKey) => return Err(told(MissKind::NotARecord("duplicate key"))),
-    }
+    let text = text_of(body)?;
     let document: &RawValue = serde_json::from_str(&text).map_err(|_| told(MissKind::NotJson))?;
     let outer = match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
-        Shape::Object => fields(document).ok_or_else(|| told(MissKind::NotJson))?,
+        Shape::Object => object(document).ok_or_else(|| told(MissKind::NotJson))?,
         Shape::Other => return Err(told(MissKind::NotARecord("not an object"))),
     };
     let inner = match outer.data.map(|data| (data, shape(data))) {
@@ -69,7 +43,7 @@ fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
         Some(_) if outer.status.is_some_and(|status| status.get() == "false") => {
             return Err(told(MissKind::NotARecord("its status is false")));
         }
-        Some((data, Shape::Object)) => fields(data).ok_or_else(|| told(MissKind::NotJson))?,
+        Some((data, Shape::Object)) => object(data).ok_or_else(|| told(MissKind::NotJson))?,
         Some((_, Shape::EmptyObject | Shape::Other)) => return Err(told(MissKind::NotARecord("data is not one"))),
     };
     // `id` may be a number of the database's beside `pipeline_id`: one of the two must name the pipeline.
@@ -85,10 +59,6 @@ fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
         word if word.eq_ignore_ascii_case("paused") => PipelineState::Paused,
         word => PipelineState::Other(bounded(word)),
     })
-}
-
-fn fields(raw: &RawValue) -> Option<Fields<'_>> {
-    serde_json::from_str(raw.get()).ok()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::super::miss::{self, Fault};
 use super::strict::{self, Flaw};
-use super::{Run, Shape, mend, object, said, shape, stamp, string};
+use super::{Fields, Shape, mend, object, said, shape, stamp, string, text_of};
 use crate::gate::{During, Fingerprint, Foreign, Listed, Listing, Miss, MissKind, PipelineId, RunId};
 
 /// A whole list (contract, *Limits*), after decompression.
@@ -290,16 +290,7 @@ impl<'p> List<'p> {
     fn envelope(&self) -> Result<(), Fault> {
         let told = |kind| Fault { kind, detail: said(&self.around) };
         let not_a_list = |what| told(MissKind::NotARecord(what));
-        let text = str::from_utf8(&self.around).map_err(|_| told(MissKind::NotJson))?;
-        if text.trim().is_empty() {
-            return Err(Fault::new(MissKind::NoRecord));
-        }
-        let text = mend(text);
-        match strict::check(&text) {
-            Ok(()) => {}
-            Err(Flaw::NotJson) => return Err(told(MissKind::NotJson)),
-            Err(Flaw::DuplicateKey) => return Err(not_a_list("duplicate key")),
-        }
+        let text = text_of(&self.around)?;
         let document: &RawValue = serde_json::from_str(&text).map_err(|_| told(MissKind::NotJson))?;
         let outer = match shape(document) {
             Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
@@ -316,7 +307,7 @@ impl<'p> List<'p> {
     }
 }
 
-fn read_fields(fields: &Run<'_>) -> Listed {
+fn read_fields(fields: &Fields<'_>) -> Listed {
     let stamp = |raw: Option<&RawValue>| raw.and_then(string).and_then(|text| stamp::read(&text));
     let number = fields.id.and_then(|raw| {
         let digits = string(raw).unwrap_or_else(|| raw.get().to_owned());
