@@ -2,7 +2,7 @@
 //! Nothing is started.
 
 use crate::api::{Client, PipelineState, Refusals};
-use crate::gate::{During, IfRunning, Miss, MissKind, Observation, PipelineId, Selector, Verdict, choose};
+use crate::gate::{Ahead, During, IfRunning, Miss, MissKind, Observation, PipelineId, Verdict, ahead};
 use crate::report::doctor::{Check, State};
 use crate::report::words;
 
@@ -11,31 +11,22 @@ use super::{List, REQUEST, Service};
 impl Service<'_> {
     /// Whether the pipeline could be started now, which is not done.
     pub(super) async fn start(&mut self, client: &Client, pipeline: &PipelineId, if_running: IfRunning, list: &List) {
-        // Any of these might be the run that is started, or hide it.
-        if list.listing.runs.iter().any(|run| run.created_at.is_none()) {
-            return self.unusable(MissKind::Unplaceable);
-        }
-        if list.date.is_none() {
-            return self.unusable(MissKind::NoDate);
-        }
-        let mut going = list.listing.clone();
-        going.runs.retain(|run| run.is_going(&self.vocabulary));
+        let ahead = match ahead(&list.listing, list.date, if_running, &self.vocabulary) {
+            Ok(ahead) => ahead,
+            Err(kind) => return self.unusable(kind),
+        };
         let note = |text| Check::new("run", State::Note, text);
-        let check = match (going.runs.is_empty(), if_running) {
-            (true, _) => Check::new("run", State::Fine, "none is going; doctor starts nothing"),
-            (false, IfRunning::Queue) => note("one is going, behind which another would wait; doctor starts nothing"),
-            (false, IfRunning::Attach) => match choose(Selector::Latest, &going, &self.vocabulary) {
-                Ok(_) => note("one is going, which would be waited for; none would be started"),
-                Err(_) => return self.unusable(MissKind::Unplaceable),
-            },
-            (false, IfRunning::Fail) => {
+        let check = match ahead {
+            Ahead::Nobody => Check::new("run", State::Fine, "none is going; doctor starts nothing"),
+            Ahead::Queue => note("one is going, behind which another would wait; doctor starts nothing"),
+            Ahead::Attach => note("one is going, which would be waited for; none would be started"),
+            Ahead::Refused => {
                 let miss = Miss { during: During::Execute, kind: MissKind::AlreadyGoing, detail: None };
                 self.trouble("run", Verdict::NotStarted, &miss, "")
             }
         };
-        let attaches = !going.runs.is_empty() && if_running == IfRunning::Attach;
         self.checks.push(check);
-        if !attaches {
+        if ahead != Ahead::Attach {
             self.state(client, pipeline, list).await;
         }
     }

@@ -36,6 +36,6 @@ pub use select::{Choice, Selector, choose};
 pub use status::{Meaning, Vocabulary, WordError};
 pub use survey::Survey;
 pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Target, Wanted};
-pub use trigger::Request;
+pub use trigger::{Ahead, Request, ahead};
 pub use verdict::{End, Signal, Verdict, decide};
 pub use watch::{Gate, Outcome, RunOutcome, Who};

@@ -91,6 +91,36 @@ pub(super) enum Before {
     Going(Option<RunId>),
 }
 
+/// What a start would come upon, for who only asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ahead {
+    Nobody,
+    /// A run is going, behind which another would wait.
+    Queue,
+    /// A run is going, and would be waited for instead.
+    Attach,
+    /// A run is going, so that none would be started.
+    Refused,
+}
+
+/// What the gate would do if this list were the one from before a start; nothing is started.
+///
+/// # Errors
+/// When the list can't serve.
+pub fn ahead(
+    listing: &Listing,
+    date: Option<DateTime<Utc>>,
+    if_running: IfRunning,
+    vocabulary: &Vocabulary,
+) -> Result<Ahead, MissKind> {
+    Ok(match before(listing, date, if_running, vocabulary)? {
+        Before::Start(_) if listing.runs.iter().any(|run| run.is_going(vocabulary)) => Ahead::Queue,
+        Before::Start(_) => Ahead::Nobody,
+        Before::Attach(_) => Ahead::Attach,
+        Before::Going(_) => Ahead::Refused,
+    })
+}
+
 /// What a list shows afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum After {

@@ -117,6 +117,20 @@ fn a_run_that_is_going_is_queued_behind_attached_to_or_refused() {
 }
 
 #[test]
+fn who_only_asks_is_told_what_a_start_would_come_upon() {
+    let runs = [listed("a", 100, "SUCCESS"), listed("b", 200, "RUNNING")];
+    let told = |runs: &[Listed], mode| ahead(&listing(runs), Some(date(1000)), mode, &Vocabulary::default());
+    for (mode, going) in
+        [(IfRunning::Queue, Ahead::Queue), (IfRunning::Attach, Ahead::Attach), (IfRunning::Fail, Ahead::Refused)]
+    {
+        assert_eq!(told(&runs, mode), Ok(going));
+        assert_eq!(told(&runs[..1], mode), Ok(Ahead::Nobody));
+        let nameless = Listed { run: None, ..listed("x", 1001, "SUCCESS") };
+        assert_eq!(told(&[nameless], mode), Err(MissKind::Unplaceable));
+    }
+}
+
+#[test]
 fn more_new_runs_than_one_request_can_explain_are_none() {
     let crowd = |count: u64| -> Vec<Listed> { (0..count).map(|n| listed(&format!("r{n}"), 1001, "SUCCESS")).collect() };
     assert!(matches!(found(&baseline(&[]), None, &crowd(100)), Ok(After::These(ids)) if ids.len() == 100));
