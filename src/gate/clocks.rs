@@ -234,4 +234,35 @@ mod tests {
         assert!(clocks.is_absent_too_long(seconds(620), limits));
         assert_eq!(clocks.present(seconds(625)), Some(seconds(615)), "how long it was not there in all");
     }
+    fn clocks(interval: Interval) -> Clocks {
+        let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
+        Clocks::new(Schedule::new(interval, &Wanted::Run(Target { pipeline, run })))
+    }
+
+    #[test]
+    fn that_the_service_asks_for_a_longer_wait_is_told_once_until_it_asks_for_none() {
+        let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
+        let mut clocks = clocks(Interval::Fixed(seconds(10)));
+        let mut told = |asked: u64| {
+            let mut events = Vec::new();
+            clocks.useful();
+            let tell = &mut |event| events.push(event);
+            clocks.next_look(0, limits, seconds(100), None, Some(seconds(asked)), tell);
+            events
+        };
+        let asked = |asked| vec![Event::AskedToWait { run: 0, asked: seconds(asked), waits: seconds(asked) }];
+        assert_eq!(told(10), [], "as long as ours");
+        assert_eq!(told(11), asked(11));
+        assert_eq!(told(12), []);
+        assert_eq!(told(9), []);
+        assert_eq!(told(13), asked(13));
+    }
+
+    #[test]
+    fn a_look_may_end_a_second_before_the_deadline_and_no_later() {
+        let limits = Limits { timeout: seconds(100), appear: seconds(30), outage: seconds(60) };
+        let place = |wait| clocks(Interval::Auto).place(limits, seconds(10), Duration::from_millis(wait));
+        assert_eq!(place(89_000), seconds(99));
+        assert_eq!(place(89_001), seconds(100));
+    }
 }

@@ -252,8 +252,7 @@ struct Stretch {
 /// Plans the looks of a run.
 fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<Mark> {
     let overdue = predictive.exceeded_by(OVERDUE);
-    let going = predictive.survival(start);
-    if overdue <= start + 1.0 || going <= OVERDUE {
+    if overdue <= start + 1.0 {
         return Vec::new();
     }
     let stretches = stretches(predictive, typical, start, overdue);

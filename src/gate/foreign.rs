@@ -34,3 +34,19 @@ impl fmt::Debug for Foreign {
         write!(f, "Foreign({} bytes)", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_debug_tells_the_length_and_nothing_else() {
+        assert_eq!(format!("{:?}", Foreign::new("é::set-env")), "Foreign(11 bytes)");
+    }
+
+    #[test]
+    fn bytes_become_text_whatever_they_are() {
+        assert_eq!(Foreign::from_bytes(b"ok \xff\xc3\xa9").raw(), "ok \u{fffd}é");
+        assert!(Foreign::from_bytes(b"").is_empty() && !Foreign::from_bytes(b"\xff").is_empty());
+    }
+}

@@ -173,6 +173,14 @@ mod tests {
     }
 
     #[test]
+    fn a_run_has_a_name_once_it_was_chosen_or_taken() {
+        let id = || RunId::new("r").expect("an id");
+        let chosen = Event::Chosen { run: 0, selector: Selector::Latest, id: id(), passed_over: 0 };
+        assert!(chosen.is_name() && Event::Taken { run: 0, id: id(), taken: Taken::Attached }.is_name());
+        assert!(!status(0, "RUNNING").event.is_name() && !Event::Started { run: 0 }.is_name());
+    }
+
+    #[test]
     fn the_beginning_and_the_end_are_kept_whatever_happens() {
         let mut kept = Kept::default();
         kept.extend((0..999).map(|second| status(second, "A")));

@@ -138,9 +138,8 @@ impl History {
     pub fn lengths(&self) -> Option<Lengths> {
         let usual = usual(self.runs.iter());
         let at = |share: usize| usual.get((usual.len().saturating_sub(1) * share + 5) / 10).copied();
-        let (low, high) = if usual.len() < 5 { (0, 10) } else { (1, 9) };
         let (lower, upper) = (at_middle(&usual, 1)?, at_middle(&usual, 0)?);
-        Some(Lengths { typical: (lower + upper) / 2, from: at(low)?, to: at(high)? })
+        Some(Lengths { typical: (lower + upper) / 2, from: at(1)?, to: at(9)? })
     }
 
     /// How a run stands among those that began before it.

@@ -301,3 +301,6 @@ impl<'s> Lists<'s> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,9 @@
 //!
 //! Nothing in the API ties a run to the request that started it, but a `run_id` that need not be a run's. So whatever is
 //! new is a candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
-//! While an earlier run is going, behind which ours may be queued and not listed, nothing is passed on. What can't be known: without such an id, a run that somebody else started in the same moments can't be told from ours;
-//! and if it ended well before ours was listed at all, it would be the only one waited for.
+//! While an earlier run is going, behind which ours may be queued and not listed, nothing is passed on. What can't be known:
+//! without such an id, a run that somebody else started in the same moments can't be told from ours; and if it ended well
+//! before ours was listed at all, it would be the only one waited for.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

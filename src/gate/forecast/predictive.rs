@@ -236,3 +236,6 @@ fn upper_tail(x: f64) -> f64 {
 fn count(runs: usize) -> f64 {
     u32::try_from(runs).map_or(f64::MAX, f64::from)
 }
+
+#[cfg(test)]
+mod tests;

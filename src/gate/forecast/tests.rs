@@ -287,3 +287,5 @@ fn the_bench_s_targets_hold() {
         }
     }
 }
+
+mod plans;

@@ -98,6 +98,24 @@ fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
 }
 
 #[test]
+fn a_list_from_which_a_run_was_chosen_tells_how_the_others_went() {
+    let listed = |hour: i64, word: &str| Listed {
+        run: RunId::new(&format!("run_{hour}")),
+        status: Some(Foreign::new(word)),
+        created_at: Some(date(hour * HOUR)),
+        updated_at: Some(date(hour * HOUR + 600)),
+        trace: if word == "FAILED" { Fingerprint::of("no rows in table_7") } else { None },
+        number: None,
+    };
+    let words = ["SUCCESS", "FAILED", "SUCCESS", "RUNNING", "ODD"];
+    let listing = Listing { runs: (0..).zip(words).map(|(hour, word)| listed(hour, word)).collect() };
+    let vocabulary = Vocabulary::new(Vec::new(), Vec::new()).expect("no words");
+    let known = History::of(&listing, &vocabulary);
+    assert_eq!(known, history("SFS"));
+    assert_eq!(known.passed(), 2);
+}
+
+#[test]
 fn a_run_is_no_part_of_its_own_past() {
     let mut own = seen(2, Meaning::Passed, 600, None);
     own.record.run_id = Foreign::new("RUN-2");
@@ -142,6 +160,11 @@ fn lengths_are_those_of_runs_that_passed_or_of_all_if_none_did() {
     assert_eq!(of(&[(false, 10), (false, 20), (false, 30)]), Some([20, 10, 30]));
     let eleven: Vec<(bool, i64)> = (0..11).map(|n| (true, 100 + 10 * n)).collect();
     assert_eq!(of(&eleven), Some([150, 110, 190]), "eight of ten lie between");
+    for few in 1..=5 {
+        let ends = of(&eleven[..few]).map(|[_, from, to]| (from, to));
+        assert_eq!(ends, Some((100, 90 + 10 * few as u64)), "of so few, all");
+    }
+    assert_eq!(of(&eleven[..6]).map(|[_, from, to]| (from, to)), Some((110, 150)));
     // Stamps that make no length tell none.
     assert_eq!(of(&[(true, -5), (true, 0)]), None);
 }
