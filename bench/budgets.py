@@ -73,8 +73,8 @@ def part(watched, folder, number):
 
 
 def waiting(gate, program):
-    """The most memory that a gate ever held that has made some looks over TLS, in bytes; and its CPU at the first request,
-    in seconds, where the kernel tells it."""
+    """The most memory that a gate ever held that has made some looks over TLS, in bytes; and its CPU (not the time that went
+    by) at the first request, in seconds."""
     folder = WORK / "budgets-memory"
     held = {"on": "sign_in", "reply": {"delay": "1s"}}
     stand_in = StandIn(program, scenario({RUN: None}, script=[held]), folder)
@@ -132,6 +132,9 @@ def verdicts(measured, budget):
     most = round((version["ratio"] * measured["true"] + version["plus_ms"] / 1e3) * 1e6)
     found = round(measured["version"] * 1e6)
     yield f"--version in µs (/bin/true: {round(measured['true'] * 1e6)})", found, most, found <= most
+    most = round(budget["cpu"]["to_first_request_ms"] * 1e3)
+    found = round(measured["cpu_to_first_request"] * 1e6)
+    yield "CPU to the first request, in µs", found, most, found <= most
     most = budget["memory"]["waiting_bytes"]
     yield "peak memory waiting, in bytes", measured["waiting_bytes"], most, measured["waiting_bytes"] <= most
 
@@ -143,7 +146,6 @@ def main(gate, program):
     for what, found, written, holds in verdicts(measured, budget):
         broken |= not holds
         print(f"{what:48} {found:>12,}  budget {written:>12,}  {'ok' if holds else 'BROKEN'}")
-    print(f"{'CPU to the first request, in ms (not held)':48} {measured['cpu_to_first_request'] * 1e3:>12.1f}")
     if broken:
         print("budgets: what a release costs is not what bench/budgets.toml says. If it is meant, write it down there.")
     return 1 if broken else 0

@@ -234,6 +234,7 @@ mod tests {
         assert!(clocks.is_absent_too_long(seconds(620), limits));
         assert_eq!(clocks.present(seconds(625)), Some(seconds(615)), "how long it was not there in all");
     }
+
     fn clocks(interval: Interval) -> Clocks {
         let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
         Clocks::new(Schedule::new(interval, &Wanted::Run(Target { pipeline, run })))
@@ -256,6 +257,20 @@ mod tests {
         assert_eq!(told(12), []);
         assert_eq!(told(9), []);
         assert_eq!(told(13), asked(13));
+    }
+
+    #[test]
+    fn the_first_miss_is_followed_by_the_shortest_wait_and_the_others_by_longer_ones() {
+        let limits = Limits { timeout: seconds(1000), appear: seconds(300), outage: seconds(60) };
+        let mut clocks = clocks(Interval::Auto);
+        let mut waits = || {
+            clocks.absent(seconds(100));
+            clocks.next_look(0, limits, seconds(100), None, None, &mut |_| {}).saturating_sub(seconds(100))
+        };
+        let found = [waits(), waits(), waits()];
+        let schedule = &clocks.schedule;
+        assert_eq!(found, [schedule.after_miss(0), schedule.after_miss(1), schedule.after_miss(2)]);
+        assert!(found[0] < found[1] && found[1] < found[2], "{found:?}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn cases() -> Vec<(&'static str, Vec<PastRun>, f64)> {
     vec![
         ("twenty runs of 900 s", steady(900.0), 0.0),
         ("twenty runs of 900 s, late", steady(900.0), 840.0),
+        ("twenty runs of 900 s, later than most", steady(900.0), 985.0),
         ("twenty runs of 120 s", steady(120.0), 0.0),
         ("twenty runs of 120 s, nearly overdue", steady(120.0), overdue - 1.5),
         ("twenty runs of 120 s, as good as overdue", steady(120.0), overdue - 0.5),
