@@ -15,8 +15,9 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, Late, Will, coloured};
-use crate::gate::{Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, RunId, SessionNote, Verdict, Who};
+use crate::gate::{Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, RunId, SessionNote, Signal, Verdict, Who};
 use crate::inputs::Env;
+use crate::opening::{self, Opened};
 use crate::plan::ci::Ci;
 use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
 use crate::progress::{self, View};
@@ -24,7 +25,7 @@ use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::Names;
 use crate::report::{Note, Report, Story, Weight};
 use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, doctor, logs, opening};
+use crate::{bug, doctor, logs};
 
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
@@ -33,6 +34,13 @@ const SHOWN: Duration = Duration::from_secs(5);
 pub fn start(args: Vec<OsString>, env: Env) -> u8 {
     bug::report_panics(Verdict::InternalError.exit_code(), |bug| fallen(&bug));
     on_this_thread(run(args, env))
+}
+
+/// Why there is nothing to do.
+enum Unplanned {
+    Mistakes(Vec<Mistake>),
+    /// Before all files of the inputs were read. What else is wrong with them is told when somebody tries again.
+    Interrupted(Signal),
 }
 
 /// A thread of its own is enough: a poll a second, and nothing shared that would need a lock.
@@ -50,13 +58,17 @@ fn on_this_thread(story: impl Future<Output = u8>) -> u8 {
 
 async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
-    let (start, heard) = opening::resolve(args, env, &mut signals).await;
+    let Opened { start, heard, gave_up } = opening::resolve(args, env, &mut signals).await;
     let (resolved, is_doctor) = match start {
         Start::Show(text) => return say(text, signals).await,
         Start::Gate(resolved) => (*resolved, false),
         Start::Doctor(resolved) => (*resolved, true),
     };
     let Resolved { outlet, secrets, warnings, plan } = resolved;
+    let plan = plan.map_err(|mistakes| match heard.filter(|_| gave_up) {
+        Some(signal) => Unplanned::Interrupted(signal),
+        None => Unplanned::Mistakes(mistakes),
+    });
 
     let cleaner = Cleaner::new();
     let mut notices = Vec::new();
@@ -127,8 +139,12 @@ async fn stand_by(mut told: Report, will: Will) -> u8 {
 }
 
 /// Checks what a gate would need, and tells.
-async fn doctored(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], mut ending: Ending) -> u8 {
-    let checkup = doctor::examine(plan, warnings, &mut ending).await;
+async fn doctored(plan: Result<Plan, Unplanned>, warnings: &[Warning], mut ending: Ending) -> u8 {
+    let checkup = match plan {
+        Ok(plan) => doctor::examine(Ok(plan), warnings, &mut ending).await,
+        Err(Unplanned::Mistakes(mistakes)) => doctor::examine(Err(mistakes), warnings, &mut ending).await,
+        Err(Unplanned::Interrupted(signal)) => doctor::interrupted(signal),
+    };
     ending.console.write(match ending.delivery.outlet().log_format {
         LogFormat::Text => checkup.text(),
         LogFormat::Json => checkup.json(),
@@ -147,7 +163,7 @@ struct Told {
 
 /// The first versions are written; now either there are mistakes to tell, or the runs are watched.
 async fn gate(
-    plan: Result<Plan, Vec<Mistake>>,
+    plan: Result<Plan, Unplanned>,
     warnings: Vec<Warning>,
     begun: Begun,
     ending: &mut Ending,
@@ -166,8 +182,12 @@ async fn gate(
     warned.iter().for_each(|note| view.note(note));
     let mut told = match plan {
         Ok(plan) if mistakes.is_empty() => watched(plan, ending, view, notices, link).await,
+        Err(Unplanned::Interrupted(signal)) => Told { report: Report::interrupted(signal), logs: None },
         wrong => {
-            let wrong = wrong.err().unwrap_or_default();
+            let wrong = match wrong {
+                Err(Unplanned::Mistakes(wrong)) => wrong,
+                Ok(_) | Err(Unplanned::Interrupted(_)) => Vec::new(),
+            };
             let all = wrong.iter().map(|mistake| mistake.sentence(show)).chain(mistakes);
             Told { report: Report::invalid_input(all, &cleaner), logs: None }
         }

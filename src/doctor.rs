@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use crate::api::{Client, Refusals};
 use crate::ending::Ending;
 use crate::gate::{
-    Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, SessionNote, Target, Verdict,
+    Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, SessionNote, Signal, Target, Verdict,
     Vocabulary, Wanted, choose,
 };
 use crate::plan::{Credentials, Mistake, Plan, Warning};
@@ -51,7 +51,19 @@ pub async fn examine(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], end
     checks.push(Check::new("inputs", State::Fine, "no mistake"));
     checks.extend(files(ending).await);
     checks.extend(Service::examined(plan, ending).await);
+    // What was not looked at is not known to be fine.
+    checks.extend(ending.patience.heard().map(stopped));
     Checkup { checks }
+}
+
+/// A signal came before there was anything to look at.
+pub fn interrupted(by: Signal) -> Checkup {
+    Checkup { checks: vec![stopped(by)] }
+}
+
+fn stopped(by: Signal) -> Check {
+    let text = format!("stopped by {}: what is not listed here was not checked", words::signal(by));
+    Check::new("signal", State::Trouble(Verdict::Interrupted(by)), text).to_do("run doctor again")
 }
 
 /// Where reports go.

@@ -28,9 +28,25 @@ const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 const LOOK_UP: Duration = Duration::from_millis(50);
 const LOOK_UPS: u32 = 200;
 
-/// Resolves the inputs. The signal is one that came meanwhile, and for which files were given up.
-pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> (Start, Option<Signal>) {
-    let hurry = Arc::new(AtomicBool::new(false));
+/// What came of the inputs.
+pub struct Opened {
+    pub start: Start,
+    /// A signal that came meanwhile.
+    pub heard: Option<Signal>,
+    /// Whether a file was given up for it: then what is missing is no mistake in the inputs.
+    pub gave_up: bool,
+}
+
+/// That a signal came, and whether a file was given up for it.
+#[derive(Default)]
+struct Hurry {
+    came: AtomicBool,
+    gave_up: AtomicBool,
+}
+
+/// Resolves the inputs.
+pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Opened {
+    let hurry = Arc::new(Hurry::default());
     let hurried = Arc::clone(&hurry);
     let mut resolving = spawn_blocking(move || {
         bug::bug_at("inputs");
@@ -42,15 +58,18 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> (S
             biased;
             signal = signals.next(), if heard.is_none() => {
                 heard = Some(signal);
-                hurry.store(true, Ordering::Relaxed);
+                hurry.came.store(true, Ordering::Relaxed);
             }
-            start = &mut resolving => return (start.expect("no thread comes back from a panic"), heard),
+            start = &mut resolving => {
+                let start = start.expect("no thread comes back from a panic");
+                return Opened { start, heard, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
+            }
         }
     }
 }
 
 /// Reads a file, in ten seconds or not at all; not at all once there is a `hurry`.
-fn read(path: &Path, hurry: &AtomicBool) -> io::Result<Vec<u8>> {
+fn read(path: &Path, hurry: &Hurry) -> io::Result<Vec<u8>> {
     let (tell, told) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
@@ -59,7 +78,8 @@ fn read(path: &Path, hurry: &AtomicBool) -> io::Result<Vec<u8>> {
         match told.recv_timeout(LOOK_UP) {
             Ok(read) => return read,
             Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::Other.into()),
-            Err(RecvTimeoutError::Timeout) if hurry.load(Ordering::Relaxed) => {
+            Err(RecvTimeoutError::Timeout) if hurry.came.load(Ordering::Relaxed) => {
+                hurry.gave_up.store(true, Ordering::Relaxed);
                 return Err(ErrorKind::Interrupted.into());
             }
             Err(RecvTimeoutError::Timeout) => {}

@@ -8,7 +8,7 @@ use super::clean::{self, Clean, Cleaner};
 use super::past::{PipelinePast, RunPast};
 use super::words::{self, Names};
 use super::{Report, RunReport, Stage};
-use crate::gate::{End, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, Verdict, Wanted};
+use crate::gate::{End, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, Signal, Verdict, Wanted};
 
 /// What a report tells besides the outcome.
 pub struct Story<'a> {
@@ -74,6 +74,11 @@ impl Report {
             mistakes: mistakes.into_iter().map(clean).collect(),
             ..Report::empty(Verdict::InvalidInput, Stage::Final)
         }
+    }
+
+    /// The report of a gate that was stopped before it knew what to watch.
+    pub fn interrupted(by: Signal) -> Report {
+        Report::empty(Verdict::Interrupted(by), Stage::Final)
     }
 
     /// The report of a bug of ours: `known` is what was known when it was met, the first version or a later one.

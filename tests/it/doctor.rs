@@ -349,3 +349,17 @@ fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told() {
     let table = Table::of(doctor(&service.base_url(), &[RUN[0], "--run-id=last-success", "--max-age=any"], &[]));
     assert_eq!((table.code, table.states("run")), (Some(4), vec!["trouble"]), "{}", table.text);
 }
+
+#[test]
+fn what_a_signal_keeps_from_being_checked_is_not_said_to_be_fine() {
+    let service = service();
+    service.order(On::Run, Reply::run("SUCCESS").delay(Duration::from_secs(1)));
+    let both = format!("--run-id={SUCCESS},nobody-knows-this-run");
+    let mut command = command(&service.base_url(), &[RUN[0], &both], &[]);
+    let doctor = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    assert!(service.wait_for(On::Run, 1, Duration::from_secs(30)));
+    let pid = doctor.id().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill").success());
+    let table = Table::of(doctor.wait_with_output().expect("it ends"));
+    assert_eq!((table.code, table.states("signal")), (Some(143), vec!["trouble"]), "{}", table.text);
+}

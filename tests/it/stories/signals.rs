@@ -151,6 +151,29 @@ fn a_signal_is_heeded_though_nobody_reads_stdout_or_a_report() {
 }
 
 #[test]
+fn the_verdict_is_told_though_stalled_reports_take_all_the_time() {
+    let service = harness::service();
+    let mut story = Story::at(&service).runs(&[RUNNING]);
+    for input in ["json", "junit", "dotenv", "markdown", "trace-file"] {
+        let pipe = story.path(&format!("{input}-pipe"));
+        harness::make_pipe(&pipe);
+        story = story.with(input, pipe);
+    }
+    for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        let pipe = story.path(&format!("{name}-pipe"));
+        harness::make_pipe(&pipe);
+        story = story.env(name, pipe);
+    }
+    let gate = story.begun();
+    gate.says("status RUNNING");
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    told.ended_by_its_last_line("interrupted", 143);
+    assert!(told.log().contains("still RUNNING when SIGTERM"), "{}", told.log());
+    gone_in_time(&told, signalled);
+}
+
+#[test]
 fn a_signal_is_heeded_while_an_input_file_gives_nothing() {
     let service = harness::service();
     let story = Story::at(&service).without_password().env("DADOSFERA_USERNAME", harness::USERNAME);
@@ -160,8 +183,9 @@ fn a_signal_is_heeded_while_an_input_file_gives_nothing() {
     let _silent = harness::other_end(&pipe, OpenOptions::new().write(true));
     let signalled = gate.signal("TERM");
     let told = gate.ends();
-    // Without its password it has inputs that are wrong, and says so.
-    told.ended_by_its_last_line("invalid-input", 2);
+    // That the password is missing is no mistake of whoever gave a file for it.
+    told.ended_by_its_last_line("interrupted", 143);
+    assert!(!told.log().contains("password-file"), "{}", told.log());
     gone_in_time(&told, signalled);
     assert!(service.requests().is_empty());
 }
