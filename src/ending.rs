@@ -17,7 +17,7 @@ use crate::gate::{Foreign, Verdict};
 use crate::plan::{Colour, LogFormat, Volume, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
-use crate::report::{Report, azure, teamcity, text};
+use crate::report::{Note, Report, Weight, azure, teamcity, text};
 use crate::watch::{Patience, Signals};
 
 /// How long one destination may take to write: longer than any file system in order needs, short enough to reach the
@@ -129,11 +129,12 @@ impl Ending {
             self.patience.shorten(signal, &self.clock);
         }
         let mut shared = Arc::new(report);
-        if self.delivery.outlet().ci_output.is_some() {
+        let outlet = self.delivery.outlet();
+        if outlet.ci_output.is_some() || outlet.output_dir.is_some() {
             let report = Arc::clone(&shared);
             let warning = self.rendered(move || outputs(&report, Destination::CiFile).warning).await.flatten();
             if let Some(warning) = warning {
-                Arc::make_mut(&mut shared).warn(self.clock.elapsed(), warning);
+                self.warn(Arc::make_mut(&mut shared), warning);
             }
         }
         self.command(&shared).await;
@@ -175,12 +176,25 @@ impl Ending {
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
     pub fn warn(&self, report: &mut Report, warning: Clean) {
         if !report.notes.iter().any(|note| note.text == warning) {
-            report.warn(self.clock.elapsed(), warning);
+            self.tell(report, Note { at: self.clock.elapsed(), weight: Weight::Warning, text: warning });
         }
+    }
+
+    /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
+    pub fn tell(&self, report: &mut Report, note: Note) {
+        let outlet = self.delivery.outlet();
+        if note.weight == Weight::Warning || outlet.volume != Volume::Quiet {
+            self.console.write(match outlet.log_format {
+                LogFormat::Text => text::note(&note),
+                LogFormat::Json => text::note_json(&note),
+            });
+        }
+        report.notes.push(note);
     }
 
     /// Says the last words, and returns the exit code.
     pub async fn close(mut self, report: Report) -> u8 {
+        self.patience.last_words(&self.clock);
         let outlet = self.delivery.outlet();
         let (format, ci, prefix) = (outlet.log_format, outlet.ci, outlet.output_prefix.clone());
         let report = if outlet.volume == Volume::Quiet { report.without_past() } else { report };
@@ -201,7 +215,7 @@ impl Ending {
         });
         let words = words.await.unwrap_or_else(|| {
             format!(
-                "maestro-gate: {} (exit code {}): the log's end is missing by a bug of the gate, please report it\n",
+                "maestro-gate: {} (exit code {}): the log's end is missing: no time was left for it, or a bug of the gate\n",
                 verdict.name(),
                 verdict.exit_code()
             )

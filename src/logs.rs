@@ -43,7 +43,7 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
         let fetched = fetch(run, client, until, &mut file, ending).await;
         notes.extend(fetched.err());
     }
-    report.notes.extend(notes);
+    notes.into_iter().for_each(|note| ending.tell(report, note));
     if let Some(file) = file {
         let written = ending.wait(file.finish(), FILE).await;
         let trouble = match written {

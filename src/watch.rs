@@ -27,6 +27,9 @@ const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
 /// What one piece of delivery may take of that, so that one stalled file does not take the others with it.
 const PIECE_AFTER_SIGNAL: Duration = Duration::from_millis(400);
 
+/// What is left for the verdict's own line, where stalled files took all the time.
+const LAST_WORDS: Duration = Duration::from_millis(150);
+
 /// What the view is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -170,6 +173,13 @@ impl Patience {
                 signal = signals.next(), if self.heard.is_none() => self.shorten(signal, clock),
                 () = sleep(limit.saturating_sub(now)) => return None,
             }
+        }
+    }
+
+    /// Only the last words follow: they have a moment, whatever went before.
+    pub fn last_words(&mut self, clock: &Clock) {
+        if let Some((_, ends)) = &mut self.heard {
+            *ends = (*ends).max(clock.elapsed() + LAST_WORDS);
         }
     }
 

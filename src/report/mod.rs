@@ -138,12 +138,6 @@ impl Report {
         let text = Clean::ours(format!("{count} more such events up to here are told in the log only"));
         self.notes.insert(behind, Note { at, weight: Weight::Plain, text });
     }
-
-    /// Adds a warning that did not come from the engine: a variable that lost to an input, a report file that can't be
-    /// written.
-    pub fn warn(&mut self, at: Duration, text: Clean) {
-        self.notes.push(Note { at, weight: Weight::Warning, text });
-    }
 }
 
 impl RunReport {

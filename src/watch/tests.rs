@@ -139,5 +139,11 @@ async fn a_stalled_piece_of_delivery_is_left_behind() {
     for _ in 0..8 {
         assert_eq!(patience.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);
     }
+    // The last words have a moment for themselves, and no more.
+    let soon = || sleep(Duration::from_millis(100));
+    assert_eq!(patience.wait(soon(), SECOND * 5, &clock, &mut signals).await, None);
+    patience.last_words(&clock);
+    assert_eq!(patience.wait(soon(), SECOND * 5, &clock, &mut signals).await, Some(()));
+    assert_eq!(patience.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);
     assert!(clock.elapsed() - from < SECOND * 2);
 }

@@ -310,6 +310,12 @@ pub fn make_folder(path: &Path) {
     fs::create_dir_all(path).expect("it can be made");
 }
 
+/// A file where a folder was.
+pub fn replace_by_a_file(folder: &Path) {
+    fs::remove_dir_all(folder).expect("a folder");
+    write(folder, "");
+}
+
 #[expect(clippy::disallowed_methods, reason = "a shell's redirection")]
 fn append_to(path: &Path) -> File {
     File::options().append(true).create(true).open(path).expect("it can be written")

@@ -173,7 +173,8 @@ fn at_most_five_warnings_and_the_fifth_counts_the_others() {
         let mut report = fixture::passed();
         report.notes = Vec::new();
         for at in 0..count {
-            report.warn(seconds(at), Clean::ours(format!("warning {at}")));
+            let text = Clean::ours(format!("warning {at}"));
+            report.notes.push(Note { at: seconds(at), weight: Weight::Warning, text });
         }
         let log = github::annotations(&report);
         assert_eq!(log.lines().count(), obeyed(&log).len());

@@ -10,7 +10,7 @@ use maestro_gate::gate::{Foreign, Meaning, Verdict};
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::outputs::{Destination, encoded, outputs, variables};
 use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Report, azure, circleci, cloud_build, dotenv, escape, teamcity};
+use maestro_gate::report::{Note, Report, Weight, azure, circleci, cloud_build, dotenv, escape, teamcity};
 use proptest::prelude::*;
 
 use crate::fixture::{self, report, run, seen};
@@ -27,7 +27,8 @@ pub fn told(text: &str) -> Report {
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
     report.runs[0].logs = Some(fixture::cleaner().text(&Foreign::new(text)));
     report.trace_file = Some(fixture::cleaner().id(&Foreign::new(text)));
-    report.warn(fixture::seconds(1), fixture::cleaner().line(&Foreign::new(text), usize::MAX));
+    let warning = fixture::cleaner().line(&Foreign::new(text), usize::MAX);
+    report.notes.push(Note { at: fixture::seconds(1), weight: Weight::Warning, text: warning });
     report
 }
 

@@ -2,9 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io::Read;
+use std::time::Duration;
 
 use crate::harness::{self, FAILED, Story, TRACE, write};
 use crate::stand_in::{On, Reply};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
@@ -52,6 +55,48 @@ fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
         .enumerate()
         .fold(story.without_files(), |story, (n, input)| story.with(input, format!("/sys/no/{n}")));
     story.told().ended_by_its_last_line("failed", 1);
+}
+
+#[test]
+fn a_report_that_fails_at_the_end_is_told_in_the_log_of_every_ci() {
+    // There when the gate began, and gone when it ended: a file stands where its folder was.
+    for (ci, format) in ["none", "gitlab", "circleci", "buildkite"].iter().flat_map(|ci| [(ci, "text"), (ci, "json")]) {
+        let service = harness::service();
+        service.order(On::Run, Reply::run("RUNNING").times(1));
+        let story = Story::at(&service).without_files().outside_ci().with("ci", *ci);
+        let (folder, report) = (story.path("folder"), story.path("folder/report.json"));
+        let gate = story.with("json", report).with("log-format", format).with("quiet", "true").begun();
+        assert!(service.wait_for(On::Run, 1, PATIENCE));
+        harness::replace_by_a_file(&folder);
+        let told = gate.ends();
+        assert_eq!(told.code, Some(0), "{}", told.log());
+        let warnings = told.log().lines().filter(|line| line.contains("warning") && line.contains("json ")).count();
+        assert_eq!(warnings, 1, "{ci} {format}: {}", told.log());
+    }
+}
+
+#[test]
+fn logs_that_can_not_be_had_are_told_in_the_log() {
+    let service = harness::service();
+    service.order(On::Logs, Reply::status(404).times(2));
+    let told = Story::at(&service).runs(&[FAILED]).told();
+    told.ended("failed", 1);
+    assert!(told.log().contains("read the run's logs: the service answered 404"), "{}", told.log());
+    let told = Story::at(&service).runs(&[FAILED]).with("quiet", "true").told();
+    assert!(!told.log().contains("read the run's logs"), "quiet keeps warnings, and this is none: {}", told.log());
+}
+
+#[test]
+fn a_list_of_runs_that_is_too_long_for_an_output_is_warned_about_wherever_it_was_to_go() {
+    let service = harness::service();
+    let runs: Vec<String> = (0..700).map(|run| format!("a-run-that-nobody-knows-{run:060}")).collect();
+    let story = Story::at(&service).without_files().outside_ci().with("timeout", "0").with("run-id", runs.join(","));
+    let runs = story.path("outputs/runs");
+    let folder = story.path("outputs");
+    let told = story.with("output-dir", folder).told();
+    assert_eq!(told.code, Some(4), "{}", told.log());
+    assert_eq!(told.files.get(&runs).map(String::as_str), Some(""));
+    assert!(told.log().contains("warning: ") && told.log().contains("the output \"runs\" is empty"), "{}", told.log());
 }
 
 #[test]
