@@ -281,6 +281,6 @@ pub(crate) fn report_the_bug() -> Clean {
 pub(crate) const fn signal(signal: Signal) -> &'static str {
     match signal {
         Signal::Interrupt => "SIGINT (Ctrl-C, or a cancelled job)",
-        Signal::Terminate => "SIGTERM (a cancelled job, or a machine going down)",
+        Signal::Terminate => "SIGTERM or SIGHUP (a cancelled job, a closed terminal, or a machine going down)",
     }
 }

@@ -233,7 +233,8 @@ pub fn stale() -> Report {
 }
 
 pub fn not_started() -> Report {
-    single(run(Verdict::NotStarted, None, None), &[signed_in()])
+    let paused = miss(During::Execute, MissKind::Http(400), "PipelinePaused");
+    single(run(Verdict::NotStarted, None, Some(paused)), &[signed_in()])
 }
 
 pub fn internal_error() -> Report {

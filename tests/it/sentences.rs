@@ -214,7 +214,21 @@ fn signals_are_told_apart() {
         words::headline(&fixture::report(&outcome, &[])).to_string()
     };
     assert!(reason(Signal::Interrupt).contains("never seen when SIGINT"), "{}", reason(Signal::Interrupt));
-    assert!(reason(Signal::Terminate).contains("SIGTERM"));
+    assert!(reason(Signal::Terminate).contains("SIGTERM or SIGHUP"));
+}
+
+#[test]
+fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
+    let next_step = |end| {
+        let queued = Some(miss(During::List, MissKind::Queued, "an-earlier-run"));
+        let outcome = RunOutcome { request: Request::Taken, started: true, ..run(end, None, queued) };
+        fixture::report(&fixture::outcome(vec![outcome]), &[]).runs[0].next_step.to_string()
+    };
+    let raise = "to wait longer, raise timeout";
+    assert!(next_step(Verdict::NotFound).ends_with(raise), "{}", next_step(Verdict::NotFound));
+    assert!(next_step(Verdict::TimedOut).ends_with(raise), "{}", next_step(Verdict::TimedOut));
+    let interrupted = next_step(Verdict::Interrupted(Signal::Interrupt));
+    assert!(interrupted.contains("look in Maestro whether a new run is there") && !interrupted.contains("raise"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, Told, scenario, side_by_side};
+use crate::harness::{PIPELINE, Story, Told, scenario, service, side_by_side};
 use crate::stand_in::{On, Reply, Service};
 
 /// What an execution does: ends so, so many seconds after it began.
@@ -228,4 +228,16 @@ fn inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started() 
         assert!(told.log().contains(&format!("- {input} \"{value}\"")), "{}", told.log());
     }
     assert_eq!(service.requests().len(), 0);
+}
+
+#[test]
+fn a_start_that_the_time_limit_leaves_no_time_for_is_told_as_that() {
+    let service = service();
+    service.order(On::SignIn, Reply::normal().delay(Duration::from_millis(2200)));
+    let story = Story::at(&service).without("run-id").with("trigger", "true").with("timeout", "3s");
+    let told = story.told();
+    told.ended("not-started", 8);
+    assert_eq!(service.requests_to(On::Execute).len(), 0);
+    assert!(told.log().contains("the time limit left no time for it"), "{}", told.log());
+    assert!(told.log().contains("next step: raise timeout, then run this job again"), "{}", told.log());
 }

@@ -34,12 +34,9 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
             Verdict::TimedOut => teller.timed_out(),
             Verdict::NotFound => teller.not_found(),
             Verdict::Denied => teller.denied(),
-            Verdict::Unreachable => teller.missed("no usable answer", "see whether the service is up"),
+            Verdict::Unreachable => teller.unreachable(),
             Verdict::Stale => teller.stale(),
-            Verdict::NotStarted => teller.missed(
-                "it was not started",
-                "look in Maestro whether the pipeline is paused or already running, then run this job again",
-            ),
+            Verdict::NotStarted => teller.not_started(),
             Verdict::Interrupted(by) => teller.interrupted(by),
             Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "correct the inputs".to_owned()),
             Verdict::InternalError if run.started => (killed().to_string(), find_the_killer_of_a_start().to_string()),
@@ -51,7 +48,9 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
         Request::InDoubt => (format!("{reason}; whether a run was started is not known"), LOOK_FIRST.to_owned()),
         Request::Taken => (format!("{reason}; the service took the request to start it"), LOOK_FIRST.to_owned()),
     };
-    let is_queued = run.request != Request::None && run.miss.as_ref().is_some_and(|why| why.kind == MissKind::Queued);
+    let is_queued = run.request != Request::None
+        && matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound))
+        && run.miss.as_ref().is_some_and(|why| why.kind == MissKind::Queued);
     let next_step = if is_queued { format!("{next_step}; to wait longer, raise timeout") } else { next_step };
     Told { reason: Clean::ours(reason), next_step: Clean::ours(next_step) }
 }
@@ -140,6 +139,17 @@ impl Teller<'_> {
         (format!("the service does not know it{answer}"), next.to_owned())
     }
 
+    fn not_started(&self) -> (String, String) {
+        match &self.run.miss {
+            Some(why) => (format!("it was not started: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
+            // Whatever else keeps it from being started is an answer.
+            None => (
+                "it was not started: the time limit left no time for it".to_owned(),
+                "raise timeout, then run this job again; nothing was started".to_owned(),
+            ),
+        }
+    }
+
     fn denied(&self) -> (String, String) {
         match &self.run.miss {
             Some(why) if why.during == During::SignIn => {
@@ -187,11 +197,10 @@ impl Teller<'_> {
         format!("set run-id: {pipeline}/{run} in place of trigger (which would start another)")
     }
 
-    /// An end that a missing answer explains; `short` and `next` stand in where there is none.
-    fn missed(&self, short: &str, next: &str) -> (String, String) {
+    fn unreachable(&self) -> (String, String) {
         match &self.run.miss {
-            Some(why) => (format!("{short}: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
-            None => (short.to_owned(), next.to_owned()),
+            Some(why) => (format!("no usable answer: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
+            None => ("no usable answer".to_owned(), "see whether the service is up".to_owned()),
         }
     }
 
