@@ -180,6 +180,17 @@ mod tests {
     }
 
     #[test]
+    fn a_run_s_pace_is_its_own_and_another_one_while_something_is_missing() {
+        // The first output of SplitMix64 for the seed 0, as published.
+        assert!((unit(0) - 0.883_310_808_213_642_6).abs() < 1e-15, "{}", unit(0));
+        let schedule = Schedule::new(Interval::Auto, &target("r"));
+        let pace = |wait: Duration, most: f64, apart: f64| (1.0 - wait.as_secs_f64() / most) / apart;
+        let (record, miss) = (schedule.after_record(60, None), schedule.after_miss(60));
+        assert!((pace(record, 10.0, 0.2) - unit(schedule.seed)).abs() < 1e-6);
+        assert!((pace(miss, 30.0, 0.4) - unit(!schedule.seed)).abs() < 1e-6);
+    }
+
+    #[test]
     fn a_fixed_interval_is_kept() {
         let schedule = Schedule::new(Interval::Fixed(Duration::from_secs(7)), &target("r"));
         assert_eq!(schedule.after_record(0, None), Duration::from_secs(7));

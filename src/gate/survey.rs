@@ -83,3 +83,31 @@ impl Survey {
         History::new(self.past.clone(), self.has_more, self.older_success.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn survey(runs: usize, word: &str) -> Survey {
+        let mut survey = Survey::new(PipelineId::new("p").expect("an id"), Vocabulary::default());
+        for run in 0..runs {
+            survey.take(Listed {
+                run: RunId::new(&format!("run_{run}")),
+                status: Some(Foreign::new(word)),
+                created_at: DateTime::from_timestamp(1_705_314_600 + i64::try_from(run).expect("few"), 0),
+                ..Listed::default()
+            });
+        }
+        survey
+    }
+
+    #[test]
+    fn what_is_kept_of_a_list_has_an_end() {
+        let over = |runs| survey(runs, "SUCCESS").over().count();
+        assert_eq!([799, 800, 1199, 1200].map(over), [799, 400, 799, 400]);
+        let going = |runs| survey(runs, "RUNNING").going().len();
+        assert_eq!([9_999, 10_000, 10_001].map(going), [9_999, 10_000, 10_000]);
+    }
+}

@@ -148,6 +148,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_id_is_shown_as_it_was_written() {
+        assert_eq!(RunId::new("A-b_C").expect("an id").to_string(), "A-b_C");
+        assert_eq!(PipelineId::new("A-b_C").expect("an id").to_string(), "A-b_C");
+    }
+
+    #[test]
     fn an_id_is_one_path_segment_of_visible_text() {
         for good in ["a", "e7c91a3b_5f2d", "manual__2024-12-18T10:30:00+00:00", "ação", "...", "45", "%2e%2e", "a?b#c"]
         {

@@ -251,3 +251,53 @@ fn one_of_those_put_off_is_checked_in_its_turn_every_ten_seconds() {
     runs[1].looked = 11 * SECOND;
     assert_eq!(checked(&mut home, &mut runs, 20 * SECOND), [(2, 20 * SECOND)]);
 }
+
+#[test]
+fn a_run_that_is_being_looked_at_is_left_alone() {
+    let rules = rules(3000 * SECOND);
+    let moved = |words: &[&str]| {
+        let (mut home, mut runs) = stage(&rules, 3, 20 * SECOND);
+        runs[1].next = None;
+        survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(words)).iter().any(|(run, _)| *run == 1)
+    };
+    assert!(!moved(&["RUNNING"; 3]) && !moved(&["SUCCESS"; 3]));
+    // When a list was found out, all are looked at, but for that one.
+    let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
+    survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
+    let ended = Record {
+        pipeline_id: Foreign::new("p"),
+        run_id: Foreign::new("run_0"),
+        status: Foreign::new("SUCCESS"),
+        created_at: None,
+        updated_at: DateTime::from_timestamp(1_705_314_600, 0),
+        trace: None,
+    };
+    let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
+    let at = Moment { run: 0, rules: &rules, elapsed: 11 * SECOND };
+    assert!(matches!(runs[0].observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::Ended));
+    runs[0].next = None;
+    runs[1].next = None;
+    assert_eq!(home.check(0, &runs, 11 * SECOND).iter().map(|(run, _)| *run).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_list_finds_a_run_by_its_database_id_too_and_only_once() {
+    let rules = rules(3000 * SECOND);
+    let going = |asked: &str, listed: &str, number: u64| {
+        let (_, mut runs) = stage(&rules, 1, 20 * SECOND);
+        let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new(asked).expect("an id"));
+        let mut watched = Run::new(&rules, Wanted::Run(Target { pipeline: pipeline.clone(), run }));
+        watched.seen = runs.remove(0).seen;
+        let mut survey = Survey::new(pipeline, rules.vocabulary.clone());
+        survey.take(Listed {
+            run: RunId::new(listed),
+            number: Some(number),
+            status: Some(Foreign::new("RUNNING")),
+            ..Listed::default()
+        });
+        matches!(Lists::of(&survey).find(&watched), Shown::Going)
+    };
+    assert!(going("45", "run_45", 45), "by its number");
+    assert!(going("45", "45", 45), "by both, which are one");
+    assert!(!going("46", "run_45", 45));
+}

@@ -137,3 +137,8 @@ fn last_success_is_the_newest_success_and_counts_what_it_passes_over() {
     assert_eq!(chosen(Selector::LastSuccess, &runs[2..4]), Ok(None));
     assert_eq!(chosen(Selector::LastSuccess, &[]), Ok(None));
 }
+
+#[test]
+fn a_selector_is_named_as_an_entry_of_run_id_writes_it() {
+    assert_eq!(Selector::ALL.map(Selector::name), ["latest", "last-success"]);
+}

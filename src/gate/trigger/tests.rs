@@ -92,6 +92,9 @@ fn a_record_that_might_be_ours_and_can_not_be_read_is_never_passed_over() {
     // Without an id but of long ago: none of ours.
     let ancient = Listed { run: None, ..listed("x", 100, "SUCCESS") };
     assert_eq!(found(&ready, None, &[ancient.clone(), new]), these(&["new"]));
+    let on_the_line = Listed { run: None, ..listed("x", 940, "SUCCESS") };
+    let on_the_line = before(&listing(&[on_the_line]), Some(date(1000)), IfRunning::Queue, &Vocabulary::default());
+    assert_eq!(on_the_line.err(), Some(MissKind::Unplaceable));
     let ancient = before(&listing(&[ancient]), Some(date(1000)), IfRunning::Queue, &Vocabulary::default());
     assert!(ancient.is_ok());
     // Without the service's clock nothing can be told from anything.
@@ -152,9 +155,42 @@ fn only_a_run_from_before_that_nothing_has_overtaken_holds_ours_up() {
     assert_eq!(found(&baseline(&before), None, &before), Ok(After::Nothing(stuck)));
     let newer = [before[0].clone(), before[1].clone(), listed("newer", 300, "QUEUED")];
     assert_eq!(found(&baseline(&newer), None, &newer), Ok(After::Nothing(Behind::Run(RunId::new("newer")))));
+    let of_one_moment = [before[0].clone(), listed("done", 100, "SUCCESS")];
+    let first = Ok(After::Nothing(Behind::Run(RunId::new("stuck"))));
+    assert_eq!(found(&baseline(&of_one_moment), None, &of_one_moment), first, "nobody knows which began first");
     // One that was not there before holds up nothing, and what was taken as ours is no evidence.
     let mut taken = baseline(&before[..1]);
     taken.take(&RunId::new("ours").expect("an id"));
     let later = [before[0].clone(), listed("ours", 1001, "SUCCESS"), listed("skewed", 900, "RUNNING")];
     assert_eq!(found(&taken, None, &later), Ok(After::Nothing(Behind::Run(RunId::new("stuck")))));
+}
+
+#[test]
+fn each_of_several_candidates_is_told_how_many_there_are() {
+    let rules = Rules {
+        limits: Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
+        interval: Interval::Auto,
+        vocabulary: Vocabulary::default(),
+        on_first_failure: OnFirstFailure::WaitForAll,
+        max_age: MaxAge::Any,
+        learning: Learning::Off,
+    };
+    let pipeline = PipelineId::new("p").expect("an id");
+    let mut gate = Gate::new(rules, [Wanted::Start { pipeline, if_running: IfRunning::Queue }]);
+    let list = |runs: &[Listed]| {
+        let observation = Observation::Record(listing(runs));
+        Told::List(Answer { observation, retry_after: None, date: Some(date(1000)) })
+    };
+    let mut notices = Vec::new();
+    let new = [listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"), listed("c", 1003, "RUNNING")];
+    for (second, told) in [(1, list(&[])), (2, Told::Execute(Launch::Accepted(None), None)), (3, list(&new))] {
+        assert!(gate.ask(0, second * SECOND, &mut notices).is_some());
+        gate.observe(0, second * SECOND, told, &mut notices);
+    }
+    let taken = notices.iter().filter_map(|notice| match &notice.event {
+        Event::Taken { run, id, taken } => Some((*run, id.as_str(), *taken)),
+        _ => None,
+    });
+    let each = |run, id| (run, id, crate::gate::Taken::Candidate { of: 3 });
+    assert_eq!(taken.collect::<Vec<_>>(), [each(0, "a"), each(1, "b"), each(2, "c")]);
 }

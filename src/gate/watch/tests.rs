@@ -343,6 +343,7 @@ fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
     assert_eq!(Gate::new(usual(), Vec::<Wanted>::new()).outcome().verdict, Verdict::InternalError);
 }
 
+mod asked;
 mod endurance;
 mod exhaustive;
 mod learning;
