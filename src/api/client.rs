@@ -220,7 +220,7 @@ impl Client {
         self.session.take_new_secrets()
     }
 
-    /// When a token made elsewhere says that it ends; for a token file, once it was read.
+    /// When a token made elsewhere says that it ends.
     pub fn token_ends(&self) -> Option<DateTime<Utc>> {
         self.session.token_ends()
     }
