@@ -273,7 +273,7 @@ impl Client {
         let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
         let Heard { stamps, reply } = heard;
         let read = match reply {
-            Ok(reply) => list.finish(reply.status, &reply.said),
+            Ok(reply) => list.finish(reply.status, &reply.said, reply.pages),
             Err(fault) => Err(fault.during(During::List)),
         };
         (read, stamps)
