@@ -122,7 +122,7 @@ impl<'e> Service<'e> {
             timeout: rules.limits.timeout,
             is_plain: service.base.scheme() == "http",
             makes_codes: matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. }),
-            renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile(_)),
+            renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile { .. }),
         };
         let cleaner = ending.cleaner.clone();
         let mut this =

@@ -220,7 +220,7 @@ impl Client {
         self.session.take_new_secrets()
     }
 
-    /// When a token made elsewhere says that it ends; for a token file, once it was read.
+    /// When a token made elsewhere says that it ends.
     pub fn token_ends(&self) -> Option<DateTime<Utc>> {
         self.session.token_ends()
     }
@@ -273,7 +273,7 @@ impl Client {
         let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
         let Heard { stamps, reply } = heard;
         let read = match reply {
-            Ok(reply) => list.finish(reply.status, &reply.said),
+            Ok(reply) => list.finish(reply.status, &reply.said, reply.pages),
             Err(fault) => Err(fault.during(During::List)),
         };
         (read, stamps)

@@ -104,7 +104,7 @@ struct Held {
 impl Session {
     pub(crate) fn new(credentials: Credentials) -> Result<Session, SetupError> {
         let mut state = State::default();
-        if let Credentials::Token(text) = &credentials {
+        if let Credentials::Token(text) | Credentials::TokenFile { token: text, .. } = &credentials {
             let token = Token::new(text.expose_secret()).ok_or(SetupError::Token)?;
             state.hold(token, Duration::ZERO, Early::Never);
         }
@@ -123,7 +123,9 @@ impl Session {
     pub(crate) fn token_ends(&self) -> Option<DateTime<Utc>> {
         match self.credentials {
             Credentials::Password { .. } => None,
-            Credentials::Token(_) | Credentials::TokenFile(_) => self.state.borrow().held.as_ref()?.token.claims().ends,
+            Credentials::Token(_) | Credentials::TokenFile { .. } => {
+                self.state.borrow().held.as_ref()?.token.claims().ends
+            }
         }
     }
 
@@ -139,7 +141,7 @@ impl Session {
         }
         match &self.credentials {
             Credentials::Token(_) => return Err(Lost::NothingNewer),
-            Credentials::TokenFile(path) => self.read_file(path, clock).await?,
+            Credentials::TokenFile { path, .. } => self.read_file(path, clock).await?,
             Credentials::Password { username, password, totp_secret } => {
                 if let Some(answer) = self.failed_since(asked, clock.elapsed()) {
                     return Err(Lost::Answer(answer));
@@ -269,7 +271,7 @@ impl Session {
         }
     }
 
-    /// Reads the token file (again). The flight is held.
+    /// Reads the token file again. The flight is held.
     async fn read_file(&self, path: &Path, clock: Clock) -> Result<(), Lost> {
         let read = read(path).await;
         let mut state = self.state.borrow_mut();
@@ -277,17 +279,14 @@ impl Session {
             Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(Lost::NothingNewer),
             Ok(token) => {
                 state.secrets.push(token.secret());
-                if state.held.is_some() {
-                    state.notes.push(SessionNote::Renewed);
-                }
+                state.notes.push(SessionNote::Renewed);
                 state.hold(token, clock.elapsed(), Early::Never);
                 Ok(())
             }
             Err(detail) => {
-                // The first token concerns all runs; where there was one, only the run that it was refused for.
-                let during = if state.held.is_some() { During::GetRun } else { During::SignIn };
+                // It concerns the run that the token was refused for, and no other.
                 let fault = Fault { kind: MissKind::TokenFile, detail };
-                Err(Lost::Answer(answer(miss::read(fault.during(during)), Stamps::default())))
+                Err(Lost::Answer(answer(miss::read(fault.during(During::GetRun)), Stamps::default())))
             }
         }
     }

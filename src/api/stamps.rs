@@ -15,7 +15,7 @@ pub(crate) struct Stamps {
     /// From now on; never zero.
     pub(crate) retry_after: Option<Duration>,
     /// `Date` plus `Age`: when the answer came, even where a cache gave it. None as well if its age can't be read: a cache
-    /// may have kept it for days.
+    /// may have kept it for days; or if there are several that differ.
     pub(crate) date: Option<DateTime<Utc>>,
     /// How long a cache has kept it; zero if none did.
     pub(crate) age: Option<Duration>,
@@ -25,7 +25,7 @@ impl Stamps {
     /// `now` is the wall clock, needed only for a `Retry-After` date in an answer without `Date`.
     pub(crate) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Stamps {
         let age = age(headers);
-        let date = text(headers, DATE).and_then(http_date).and_then(|date| {
+        let date = date(headers).and_then(|date| {
             let age = TimeDelta::from_std(age?).ok()?;
             date.checked_add_signed(age)
         });
@@ -52,6 +52,14 @@ fn age(headers: &HeaderMap) -> Option<Duration> {
     }
 }
 
+/// `Date`. Somebody on the way may have put his own beside the service's, and which is whose nobody can tell: by the wrong
+/// one a success of long ago would be fresh. The same said twice is one.
+fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
+    let mut said = headers.get_all(DATE).iter();
+    let first = said.next()?;
+    said.all(|other| other == first).then_some(first)?.to_str().ok().map(str::trim).and_then(http_date)
+}
+
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
@@ -73,7 +81,7 @@ mod tests {
     fn stamps(headers: &[(&'static str, &str)]) -> Stamps {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(*name, value.parse().expect("a header"));
+            map.append(*name, value.parse().expect("a header"));
         }
         Stamps::read(&map, "2024-01-15T10:00:00Z".parse().expect("a date"))
     }
@@ -89,16 +97,23 @@ mod tests {
             assert_eq!(stamps(&[("date", DAY), ("age", bad)]).date, None, "{bad}");
         }
         assert_eq!(stamps(&[("date", DAY)]).age, Some(Duration::ZERO));
-        let mut twice = HeaderMap::new();
-        twice.insert(DATE, DAY.parse().expect("a header"));
-        for age in ["0", "3600"] {
-            twice.append(AGE, age.parse().expect("a header"));
-        }
-        assert_eq!(Stamps::read(&twice, DateTime::default()).date, None);
+        assert_eq!(stamps(&[("date", DAY), ("age", "0"), ("age", "3600")]).date, None);
         assert_eq!(stamps(&[("age", "37")]).date, None);
         for bad in ["", "yesterday", "2024-01-15T10:45:23Z", "Mon, 99 Jan 2024 10:45:23 GMT"] {
             assert_eq!(stamps(&[("date", bad)]).date, None, "{bad}");
         }
+    }
+
+    /// By the earlier one a success of long ago would be fresh.
+    #[test]
+    fn of_two_dates_that_differ_neither_is_the_service_s_clock() {
+        const LATER: &str = "Tue, 16 Jan 2024 10:45:23 GMT";
+        for two in [[DAY, LATER], [LATER, DAY], [DAY, "soon"], [DAY, ""]] {
+            assert_eq!(stamps(&two.map(|date| ("date", date))).date, None, "{two:?}");
+        }
+        assert_eq!(stamps(&[("date", DAY), ("date", DAY), ("date", LATER)]).date, None);
+        // Said twice by two on the way.
+        assert_eq!(stamps(&[("date", DAY), ("date", DAY)]).date, stamps(&[("date", DAY)]).date);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use url::Url;
 use super::miss::{self, Fault};
 use super::stamps::Stamps;
 use super::trust::{trusting, trusting_nobody};
+use super::wire::Pages;
 use crate::clock::Clock;
 use crate::gate::MissKind;
 
@@ -84,6 +85,8 @@ pub(crate) struct Heard {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) said: Vec<u8>,
+    /// What its headers say of further pages, should it be a list.
+    pub(crate) pages: Pages,
 }
 
 impl Reply {
@@ -225,6 +228,7 @@ impl Transport {
 
     async fn read(&self, mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
         let status = response.status();
+        let pages = Pages::read(response.headers());
         let mut said = Vec::new();
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
@@ -241,7 +245,7 @@ impl Transport {
             // However it ends: the status has decided.
             let _ = timeout(self.limits.error_body, body).await;
         }
-        Ok(Reply { status: status.as_u16(), said })
+        Ok(Reply { status: status.as_u16(), said, pages })
     }
 }
 

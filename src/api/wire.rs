@@ -15,6 +15,7 @@ use super::secret::Token;
 use crate::gate::{During, Foreign, Listing, MissKind, Observation, PipelineId, Record, Target};
 
 mod details;
+mod extent;
 mod launch;
 mod list;
 mod said;
@@ -23,8 +24,9 @@ mod strict;
 
 pub use details::PipelineState;
 pub(crate) use details::read_details;
+pub(crate) use extent::{Extent, Pages};
 pub(crate) use launch::{execute, read_launch};
-pub(crate) use list::{Extent, Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
+pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, said};
 pub(crate) use strict::mend;
 
@@ -50,7 +52,7 @@ pub fn read_list<'a>(
     let mut keep = keep_all(&mut listing);
     let mut list = List::new(pipeline, WHOLE_LIST, &mut keep);
     let read = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
-        Ok(()) => list.finish(status, &[]).and_then(Extent::whole),
+        Ok(()) => list.finish(status, &[], Pages::default()).and_then(Extent::whole),
         Err(fault) => Err(fault.during(During::List)),
     };
     drop(keep);

@@ -1,12 +1,13 @@
 //! The service's address (`base-url`) and the link to a run (`run-url`).
 //!
 //! Both are checked as text before a URL parser sees them: it mends what it can (`http://0x7f.1` becomes 127.0.0.1,
-//! tabs vanish, `\` becomes `/`), and a mended address is not the one that somebody looked at and approved.
+//! tabs vanish, `\` becomes `/`), and a mended address is not the one that somebody looked at and approved. So what the
+//! parser made of the service's address is held against the text once more.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use url::Url;
+use url::{Host, Url};
 
 use crate::gate::{PipelineId, RunId};
 
@@ -81,8 +82,31 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
     if parts.authority.is_empty() {
         return Err(wrong());
     }
-    // That the parser sees the host that was approved above: `a_plain_address_stays_on_this_machine`.
-    Url::parse(text).map_err(|_| wrong())
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    if !is_host_of(&url, parts.authority) {
+        return Err(Wrong::whole(
+            "a host is written as it is asked for: nothing of it percent-encoded, an IPv4 address as four decimal numbers",
+        ));
+    }
+    if url.path() != if parts.rest.is_empty() { "/" } else { parts.rest } {
+        return Err(Wrong::whole(
+            "a path is written as it is asked for: without the segments . and .., and with percent-encoding where it is \
+             needed",
+        ));
+    }
+    Ok(url)
+}
+
+/// Whether the parser found the host that is written there: in any case, in any spelling of an IPv6 address, and with or
+/// without the dot at the end that makes a name absolute.
+fn is_host_of(url: &Url, authority: &str) -> bool {
+    if let Some(Host::Ipv6(address)) = url.host() {
+        let written = authority.strip_prefix('[').and_then(|inner| inner.split_once(']'));
+        return written.is_some_and(|(written, _)| written.parse() == Ok(address));
+    }
+    let written = authority.split_once(':').map_or(authority, |(host, _)| host);
+    let bare = |host: &str| host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    url.host_str().is_some_and(|host| bare(host) == bare(written))
 }
 
 /// Whether the text before the path, read literally, is this machine: no name that merely resolves or looks like it.

@@ -33,9 +33,9 @@ pub(super) fn read(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) 
             let path = given.text.as_deref().ok()?;
             let token = note(desk, given, read_file(path, file))?;
             let checked = check_token(token.expose_secret());
-            secrets.push(("access-token", token));
+            secrets.push(("access-token", token.clone()));
             note(desk, given, checked)?;
-            Some(Credentials::TokenFile(PathBuf::from(path)))
+            Some(Credentials::TokenFile { path: PathBuf::from(path), token })
         }
         (None, None, None) => {
             let what = "no way to sign in; there are three: username with password (or password-file), access-token, \

@@ -69,8 +69,12 @@ pub enum Credentials {
     },
     /// A token made elsewhere, fit for a header.
     Token(SecretString),
-    /// A file with a token, read again when its token is refused; at the start it held one.
-    TokenFile(PathBuf),
+    /// A file, and the token that it held when the plan was made, fit for a header. It is read again when that is refused and
+    /// not before: what a pipe gave is not there a second time.
+    TokenFile {
+        path: PathBuf,
+        token: SecretString,
+    },
 }
 
 /// When to fetch the run's logs.

@@ -106,6 +106,38 @@ fn a_record_that_can_not_be_put_in_order_never_exposes_an_older_success() {
 }
 
 #[test]
+fn one_page_of_a_list_never_exposes_an_older_success() {
+    let success = run(1, "fine", "SUCCESS", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z");
+    let bare = json!([success]);
+    let next = ("link", r#"</runs?page=1>; rel="first", </runs?page=2>; rel="next""#);
+    let last = ("link", r#"</runs?page=1>; rel="last", </style.css>; rel=preload"#);
+    let whole =
+        json!({"data": [success], "meta": {"total": 1, "next": null}, "page": 1, "pages": 1, "count": 1, "x": 300});
+    type Row = (&'static str, Value, Option<(&'static str, &'static str)>, &'static str, i32);
+    let rows: [Row; 7] = [
+        ("a link to the next", bare.clone(), Some(next), "unreachable", 6),
+        ("a total in a header", bare.clone(), Some(("x-total-count", "300")), "unreachable", 6),
+        ("meta", json!({"data": [success], "meta": {"total": 300, "next": 2}}), None, "unreachable", 6),
+        ("pages", json!({"data": [success], "page": 1, "pages": 30, "count": 300}), None, "unreachable", 6),
+        ("a link to the last", bare.clone(), Some(last), "passed", 0),
+        ("a total that is there", bare, Some(("x-total-count", "1")), "passed", 0),
+        ("one page of one", whole, None, "passed", 0),
+    ];
+    side_by_side(
+        &rows,
+        |row| row.0.to_owned(),
+        |(_, list, header, verdict, code)| {
+            let service = with(json!({"list": {"raw": list}, "runs": [{"record": success}]}));
+            if let Some((name, value)) = header {
+                service.order(On::Runs, Reply::normal().header(name, value).forever());
+            }
+            latest(&service).with("max-outage", "1s").told().ended(verdict, *code);
+            assert_eq!(service.requests_to(On::Run).len(), usize::from(*code == 0));
+        },
+    );
+}
+
+#[test]
 fn a_pipeline_without_such_a_run_is_not_found() {
     let failed = json!([{"record": run(1, "f", "FAILED", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z")}]);
     let service = with(json!({"runs": failed}));
@@ -202,6 +234,10 @@ fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
     // Without the service's clock nobody knows.
     let service = with(json!({"runs": ended("now-1m")}));
     service.order(On::Run, Reply::normal().without_header("date"));
+    Story::at(&service).with("run-id", "r").with("max-age", "1h").told().ended("stale", 7);
+    // Nor by two that differ, of which the first says what a pass would need.
+    let service = with(json!({"runs": ended("now-2h")}));
+    service.order(On::Run, Reply::normal().header("date", "now-2h").header("date", "now+0s"));
     Story::at(&service).with("run-id", "r").with("max-age", "1h").told().ended("stale", 7);
 }
 

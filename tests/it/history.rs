@@ -108,6 +108,17 @@ fn a_past_that_can_not_be_had_is_a_note_and_never_a_verdict() {
     );
 }
 
+/// No run is chosen from it.
+#[test]
+fn one_page_of_a_list_is_past_enough() {
+    let service = with("SSSSSSSS", "SUCCESS");
+    let page = Reply::normal().header("link", "</runs?page=2>; rel=next").header("x-total-count", "300");
+    service.order(On::Runs, page.forever());
+    let told = waiting(&service).told();
+    told.ended("passed", 0);
+    assert!(told.notes().iter().any(|note| note.contains("8 of the last 8 runs passed")), "{:?}", told.notes());
+}
+
 #[test]
 fn a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_same() {
     let service = with("SSSSSSFF", "FAILED");

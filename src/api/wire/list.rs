@@ -5,12 +5,11 @@
 //! under `data`. An element that isn't JSON makes the list unusable; one that is, and can't be read as a run, stays in it as
 //! what it is: something that might be any run.
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::miss::{self, Fault};
+use super::extent::{Extent, Pages};
 use super::strict::{self, Flaw};
 use super::{Fields, Shape, mend, object, said, shape, stamp, string, text_of};
 use crate::gate::{During, Fingerprint, Foreign, Listed, Listing, Miss, MissKind, PipelineId, RunId};
@@ -55,37 +54,6 @@ pub(crate) struct List<'p> {
     text: Text,
     taken: usize,
     elements: u64,
-}
-
-/// Whether a list is all there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
-    Whole,
-    /// It says that there is more of it elsewhere.
-    OnePage,
-}
-
-impl Extent {
-    /// # Errors
-    /// Where there is more.
-    pub(crate) fn whole(self) -> Result<(), Miss> {
-        match self {
-            Extent::Whole => Ok(()),
-            Extent::OnePage => Err(Miss { during: During::List, kind: MissKind::OnePage, detail: None }),
-        }
-    }
-}
-
-/// How a wrapper would say that. The documented list is a bare array, with nothing of the kind.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Paging {
-    #[serde(alias = "next_page", alias = "nextPage", alias = "next_cursor", alias = "nextCursor")]
-    next: Value,
-    #[serde(alias = "hasMore", alias = "has_next", alias = "hasNext")]
-    has_more: Value,
-    #[serde(alias = "total_count", alias = "totalCount")]
-    total: Value,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,33 +118,17 @@ impl<'p> List<'p> {
         piece.iter().try_for_each(|byte| self.byte(*byte))
     }
 
-    /// The body is complete; `refusal` is what came with a status that is no success. Only then does what was given away
-    /// count.
+    /// The body is complete; `refusal` is what came with a status that is no success, `pages` is of its headers. Only then
+    /// does what was given away count.
     ///
     /// # Errors
     /// Why there was no list.
-    pub(crate) fn finish(self, status: u16, refusal: &[u8]) -> Result<Extent, Miss> {
+    pub(crate) fn finish(self, status: u16, refusal: &[u8], pages: Pages) -> Result<Extent, Miss> {
         if status != 200 {
             return Err(miss::of_status(During::List, status, refusal));
         }
         self.envelope().map_err(|fault| fault.during(During::List))?;
-        Ok(self.extent())
-    }
-
-    /// Of a wrapper that is none, or that says such a thing twice, nobody can tell.
-    fn extent(&self) -> Extent {
-        let around = String::from_utf8_lossy(&self.around);
-        if !around.trim_start_matches(['\u{feff}', ' ', '\t', '\n', '\r']).starts_with('{') {
-            return Extent::Whole;
-        }
-        let Ok(Paging { next, has_more, total }) = serde_json::from_str(&mend(&around)) else { return Extent::OnePage };
-        let says_so = |value: &Value| match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Bool(true) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
-        };
-        let is_part = says_so(&next) || says_so(&has_more) || total.as_u64().is_some_and(|total| total > self.elements);
-        if is_part { Extent::OnePage } else { Extent::Whole }
+        Ok(pages.extent(&mend(&String::from_utf8_lossy(&self.around)), self.elements))
     }
 
     fn byte(&mut self, byte: u8) -> Result<(), Fault> {

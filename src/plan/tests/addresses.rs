@@ -19,6 +19,14 @@ fn base_addresses_are_https_and_keep_their_path() {
         ("https://gateway.example/maestro/v1", "https://gateway.example/maestro/v1"),
         ("HTTPS://gateway.example:8443/maestro/", "https://gateway.example:8443/maestro/"),
         ("https://10.0.0.1", "https://10.0.0.1/"),
+        ("https://10.0.0.1.", "https://10.0.0.1/"),
+        ("https://Gateway.Example.:443", "https://gateway.example./"),
+        ("https://gateway.example:/a%20b//%C3%a9;x=1/", "https://gateway.example/a%20b//%C3%a9;x=1/"),
+        ("https://[::1]", "https://[::1]/"),
+        ("https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443/x"),
+        ("https://[2001:db8:0:0::0001]", "https://[2001:db8::1]/"),
+        ("https://[::ffff:10.0.0.1]", "https://[::ffff:a00:1]/"),
+        ("https://XN--Bcher-KVA.example", "https://xn--bcher-kva.example/"),
         ("http://localhost:8080", "http://localhost:8080/"),
         ("http://LOCALHOST", "http://localhost/"),
         ("http://127.0.0.1:1/x", "http://127.0.0.1:1/x"),
@@ -89,6 +97,48 @@ proptest! {
                 None => false,
             };
             prop_assert!(here && url.scheme() == "http" && url.username().is_empty(), "{} {}", text, url);
+        }
+    }
+}
+
+/// The password would go to what the parser made of it, which nobody approved.
+#[test]
+fn an_address_that_would_be_mended_is_refused() {
+    for (text, about) in [
+        ("https://h%41", "a host is written"),
+        ("https://h%2eexample", "a host is written"),
+        ("https://1", "a host is written"),
+        ("https://10.1", "a host is written"),
+        ("https://10.0.0.01", "a host is written"),
+        ("https://0x7f.0.0.1:8443/x", "a host is written"),
+        ("https://2130706433", "a host is written"),
+        ("https://h/a/../b", "a path is written"),
+        ("https://h/..", "a path is written"),
+        ("https://h/.", "a path is written"),
+        ("https://h/a/%2E%2e/b", "a path is written"),
+        ("https://h/a/.%2e", "a path is written"),
+        ("https://[::1]/./b", "a path is written"),
+        ("https://h/\u{e9}", "a path is written"),
+        ("https://h/<x>", "a path is written"),
+        ("http://localhost/a/../b", "a path is written"),
+    ] {
+        let mistake = with("MAESTRO_BASE_URL", text).mistake();
+        assert!(mistake.starts_with("base-url") && mistake.contains(about), "{text}: {mistake}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn the_address_that_is_used_is_the_one_that_was_written(parts in prop::collection::vec(prop::sample::select(&[
+        "h", "EXAMPLE", "1", "0x7f", ".", "..", "/", "/a", "%41", "%2e", "%2F", "%zz", "-", "_", "~", "xn--", "\u{ad}",
+        "\u{e9}", "{", "|", "^", "'", "\"", "*", "+", ";", "[", "]",
+    ][..]), 1..7)) {
+        let text = format!("https://{}", parts.concat());
+        if let Ok(url) = base_url(&text) {
+            let (used, written) = (url.as_str().trim_end_matches('/'), text.trim_end_matches('/'));
+            prop_assert!(used.eq_ignore_ascii_case(written), "{} {}", text, url);
         }
     }
 }

@@ -35,8 +35,8 @@ fn each_way_to_sign_in_is_enough() {
     };
     assert_eq!(token.expose_secret(), "t.o.k-e_n");
     let story = runs().args(&["--access-token-file", "dir/token"]).file("dir/token", "token\n");
-    let Credentials::TokenFile(path) = story.plan().service.credentials else { panic!() };
-    assert_eq!(path, Path::new("dir/token"));
+    let Credentials::TokenFile { path, token } = story.plan().service.credentials else { panic!() };
+    assert_eq!((path.as_path(), token.expose_secret()), (Path::new("dir/token"), "token"));
 }
 
 #[test]

@@ -130,6 +130,21 @@ fn a_token_file_is_read_again_when_its_token_is_refused() {
     assert_eq!(service.requests().len(), 1, "the same token is not sent again");
 }
 
+/// What `--access-token-file <(command)` is.
+#[cfg(unix)]
+#[test]
+fn a_token_file_that_can_be_read_only_once_serves() {
+    use std::{fs::OpenOptions, io::Write};
+    let service = harness::service();
+    let story = Story::at(&service).without_password().secret(MADE_ELSEWHERE);
+    let path = story.given("access-token-file");
+    harness::make_pipe(&path);
+    let gate = story.with("access-token-file", &path).begun();
+    let writing = harness::other_end(&path, OpenOptions::new().write(true)).write_all(MADE_ELSEWHERE.as_bytes());
+    writing.expect("the gate reads");
+    gate.ends().ended("passed", 0);
+}
+
 #[test]
 fn a_token_that_ends_before_the_deadline_is_warned_about_at_the_start() {
     let claims = BASE64URL_NOPAD.encode(br#"{"iat":1700000000,"exp":1700001800}"#);

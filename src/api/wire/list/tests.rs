@@ -118,10 +118,41 @@ fn a_list_that_has_further_pages_is_not_all_there_is() {
         r#""total":3"#,
         r#""totalCount":3000"#,
         r#""next":null,"next_page":null"#,
+        r#""total":"3""#,
+        r#""count":3"#,
+        r#""page":1,"pages":2"#,
+        r#""page":2,"pages":2"#,
+        r#""current_page":2"#,
+        r#""page":0,"total_pages":30"#,
+        r#""totalPages":"30""#,
+        r#""meta":{"total":3,"next":2}"#,
+        r#""meta":{"current_page":1,"total_pages":30}"#,
+        r#""meta":{"next":null,"next_page":null}"#,
+        r#""pagination":{"has_more":true}"#,
+        r#""links":{"self":"/page/1","next":"/page/2"}"#,
+        r#""links":{"next":{"href":"/page/2"}}"#,
+        r#""paging":{"nextCursor":"abc"}"#,
+        r#""page_info":{"has_next_page":true}"#,
+        r#""pageInfo":{"hasNextPage":true}"#,
+        r#""total":2,"pagination":{"count":300}"#,
     ] {
         assert_eq!(missed(&wrapped(more)), MissKind::OnePage, "{more}");
     }
-    for all in [r#""next":null"#, r#""next":"""#, r#""hasMore":false"#, r#""total":2,"status":true"#, r#""page":1"#] {
+    for all in [
+        r#""next":null"#,
+        r#""next":"""#,
+        r#""hasMore":false"#,
+        r#""total":2,"status":true"#,
+        r#""page":1"#,
+        r#""page":0"#,
+        r#""page":1,"pages":1,"total_pages":1,"count":2,"total":"2""#,
+        r#""pages":0,"count":0,"total":-1"#,
+        r#""page":{"size":20},"pages":["/page/1"],"count":null"#,
+        r#""meta":{"total":2,"count":2,"next":null,"page":1,"pages":1}"#,
+        r#""meta":null,"pagination":[{"next":2}],"links":"next","paging":{},"page_info":{"hasNextPage":false}"#,
+        // Who speaks of other things in such words, or further in, speaks of no list.
+        r#""x":{"next":2,"total":300},"meta":{"x":{"next":2}},"per_page":100,"limit":100,"duration":300"#,
+    ] {
         assert_eq!(ids(&wrapped(all)), ["b", "a"], "{all}");
     }
     // What is in a record is the record's.
@@ -231,7 +262,7 @@ fn a_status_decides_whatever_the_body_says() {
         let mut keep = |_| Ok(());
         let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
         list.push(b"[]").expect("a list");
-        assert!(list.finish(status, b"[]").is_err(), "{status}");
+        assert!(list.finish(status, b"[]", Pages::default()).is_err(), "{status}");
     }
 }
 
