@@ -13,6 +13,8 @@
 
 set -eu
 unset CDPATH
+# Stdout is the gate's, for its log may be JSON from the first line on. The runner reads commands from stderr as well.
+exec 3>&1 1>&2
 
 here=${0%/action/launch.sh}
 private=
@@ -304,4 +306,5 @@ case $name in
 esac
 plain "$name, $whence"
 trap - INT TERM HUP
+exec 1>&3 3>&-
 exec "$program"

@@ -77,7 +77,7 @@ fn asked(runner: &Runner) -> Vec<String> {
 }
 
 /// Red, one error that says why, and nothing of what came was run, kept, or built instead.
-fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) {
+fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) -> Ended {
     let ended = runner.run();
     assert_eq!(ended.how(), (Some(code), verdict), "{why}: {}", ended.log);
     assert_eq!(ended.outputs["exit-code"], code.to_string());
@@ -85,10 +85,12 @@ fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) {
     assert!(ended.summary.contains(verdict) && ended.summary.contains("did not run"), "{}", ended.summary);
     assert!(!runner.path("built").exists(), "{why}: built instead");
     assert_eq!(fs::read_dir(runner.path("temp")).expect("a folder").count(), 1, "{why}: left something behind");
+    ended
 }
 
 fn has_passed(ended: &Ended) {
     assert_eq!(ended.how(), (Some(0), "passed"), "{}", ended.log);
+    assert_eq!(ended.stdout, "", "stdout is the gate's own");
     assert!(ended.errors().is_empty(), "{}", ended.log);
 }
 
@@ -248,8 +250,8 @@ fn a_bad_address_is_a_mistake_and_is_not_repeated() {
         "https://mirror.example/\n::set-env name=PATH::s3cret",
     ] {
         runner.inputs.insert("download-url", url.to_owned());
-        is_refused(&runner, 2, "invalid-input", "download-url");
-        assert!(!fs::read_to_string(runner.path("log")).expect("a log").contains("s3cret"), "{url}");
+        let ended = is_refused(&runner, 2, "invalid-input", "download-url");
+        assert!(!ended.log.contains("s3cret"), "{url}");
         assert!(asked(&runner).is_empty());
     }
 }
