@@ -87,6 +87,20 @@ path() {
     esac
 }
 
+# An input without the blanks, tabs and line breaks around it, as the gate reads its own.
+trimmed() {
+    blank=$(printf ' \n\r\t')
+    text=$1
+    while :; do
+        case $text in
+        ["$blank"]*) text=${text#?} ;;
+        *["$blank"]) text=${text%?} ;;
+        *) break ;;
+        esac
+    done
+    printf '%s' "$text"
+}
+
 # --- 2: the release ---------------------------------------------------------------------------------------------------
 
 # Sets `target`, `arch` (the tool cache's word), `archive` and `exe`. What `uname` says is what this very shell runs on,
@@ -156,7 +170,7 @@ verify() {
 
 # Sets `base`, under which a release's files lie as on GitHub, Gitea and Forgejo: vVERSION/ASSET.
 name_base() {
-    base=${INPUT_DOWNLOAD_URL:-}
+    base=$(trimmed "${INPUT_DOWNLOAD_URL:-}")
     scheme=https
     if [ -z "$base" ]; then
         # Of the action itself; empty if it is used from the workspace.
@@ -278,8 +292,9 @@ if [ -f "$here/VERSION" ]; then
     version=$(cat "$here/VERSION") || fail "VERSION can't be read"
 fi
 
-if [ -n "${INPUT_BINARY_PATH:-}" ]; then
-    program=$(path "$INPUT_BINARY_PATH")
+named=$(trimmed "${INPUT_BINARY_PATH:-}")
+if [ -n "$named" ]; then
+    program=$(path "$named")
     case $program in
     */*) ;;
     *) program=./$program ;;

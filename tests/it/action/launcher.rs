@@ -114,7 +114,7 @@ fn a_release_is_downloaded_from_the_action_s_own_server_and_checked_and_kept() {
 fn a_mirror_and_wget_do_as_well() {
     for shell in shells().into_iter().filter(|shell| *shell != BUILT_IN) {
         let mut runner = released(shell);
-        runner.inputs.insert("download-url", "https://mirror.example/gate/".to_owned());
+        runner.inputs.insert("download-url", " https://mirror.example/gate/\n".to_owned());
         fs::remove_file(runner.path("bin/curl")).expect("it was there");
         fetcher(&runner, "wget", "-O");
         has_passed(&runner.run());
@@ -312,8 +312,15 @@ fn what_binary_path_names_must_be_a_gate() {
             is_refused(&runner, 70, "internal-error", "is not a maestro-gate");
         }
         runner.script("workspace/program", PROGRAM);
-        has_passed(&runner.run());
+        for spelt in ["program", " ./program ", "\t\r\n ../workspace/program \r\n\t"] {
+            runner.inputs.insert("binary-path", spelt.to_owned());
+            has_passed(&runner.run());
+        }
         assert!(asked(&runner).is_empty());
+        // Blanks are no name.
+        runner.inputs.insert("binary-path", " \n".to_owned());
+        has_passed(&runner.run());
+        assert_eq!(asked(&runner).len(), 1);
     }
 }
 
