@@ -3,6 +3,7 @@
 //! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (contract, *Second
 //! law*): it is shown, and changes nothing.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,18 +98,26 @@ impl Ending {
                     self.delivery.leave_out(&path);
                     begun.mistakes.push(format!("{said}; remove it, or give {input} another path"));
                 }
-                Err((_, said)) => begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX)),
+                Err((_, said)) => begun.warnings.push(self.missed(path, said)),
             }
         }
         if inputs_are_right && begun.mistakes.is_empty() {
             self.command(&first).await;
             for piece in self.delivery.first_for_ci(&first) {
+                let path = piece.path.clone();
                 if let Err((_, said)) = self.deliver(piece).await {
-                    begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
+                    begun.warnings.push(self.missed(path, said));
                 }
             }
         }
         begun
+    }
+
+    /// The warning that a destination did not get its first version.
+    fn missed(&mut self, path: PathBuf, said: String) -> Clean {
+        let warning = self.cleaner.line(&Foreign::new(said), usize::MAX);
+        self.delivery.miss(path, warning.clone());
+        warning
     }
 
     /// Tries every destination: its name, and what is wrong with it.
@@ -139,8 +148,9 @@ impl Ending {
         self.command(&shared).await;
         let mut said_of_it = Vec::new();
         for piece in self.delivery.last(&shared) {
+            let before = self.delivery.missed(&piece.path).cloned();
             if let Err((_, said)) = self.deliver(piece).await {
-                said_of_it.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
+                said_of_it.push(before.unwrap_or_else(|| self.cleaner.line(&Foreign::new(said), usize::MAX)));
             }
         }
         let mut report = Arc::unwrap_or_clone(shared);

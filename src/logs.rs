@@ -51,8 +51,10 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
             Some(Err(error)) => format!("{error:#}"),
             None => "not written in time".to_owned(),
         };
-        let warning = ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
-        ending.warn(report, warning);
+        let path = ending.delivery.outlet().trace_file.as_deref();
+        let missed = path.and_then(|path| ending.delivery.missed(path)).cloned();
+        let warning = || ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
+        ending.warn(report, missed.unwrap_or_else(warning));
     }
 }
 
