@@ -26,6 +26,7 @@ use trial::{ci_output, ci_summary};
 
 mod agent;
 mod file;
+mod place;
 mod trace;
 mod trial;
 mod turn;
@@ -111,6 +112,10 @@ impl Delivery {
     /// A destination that is not to be written any more: what stands there is not ours to touch.
     pub fn leave_out(&mut self, path: &Path) {
         let outlet = &mut self.outlet;
+        // The summary for Azure is that very file, by its whole path.
+        if outlet.ci == Ci::Azure && outlet.markdown.as_deref() == Some(path) {
+            outlet.ci_summary = None;
+        }
         let own = [
             &mut outlet.json,
             &mut outlet.junit,

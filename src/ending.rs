@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
-use crate::plan::{Colour, LogFormat, Volume, ci::Ci};
+use crate::plan::{Collision, Colour, LogFormat, Told, Volume, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
 use crate::report::{Report, azure, teamcity, text};
@@ -74,7 +74,7 @@ type Delivered = dyn Future<Output = Result<Option<String>, Trouble>>;
 /// What came of the first versions.
 #[derive(Debug, Default)]
 pub struct Begun {
-    /// Older reports that can't be replaced: mistakes in the inputs.
+    /// Older reports that can't be replaced, and files that have two names: mistakes in the inputs.
     pub mistakes: Vec<String>,
     pub warnings: Vec<Clean>,
 }
@@ -90,6 +90,14 @@ impl Ending {
     pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Begun {
         let first = Arc::new(first);
         let mut begun = Begun::default();
+        for Collision { path, told } in self.collisions().await {
+            self.delivery.leave_out(&path);
+            let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+            match told {
+                Told::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
+                Told::Warning(warning) => begun.warnings.push(Clean::ours(warning.sentence(show))),
+            }
+        }
         for piece in self.delivery.first_files(&first) {
             let (input, path) = (piece.input, piece.path.clone());
             match self.deliver(piece).await {
@@ -113,6 +121,13 @@ impl Ending {
         begun
     }
 
+    /// On a thread, for a file system may hang. What can't be told in time is taken for different: the paths differ as they
+    /// are written.
+    async fn collisions(&mut self) -> Vec<Collision> {
+        let delivery = self.delivery.clone();
+        self.rendered(move || delivery.collisions()).await.unwrap_or_default()
+    }
+
     /// The warning that a destination did not get its first version.
     fn missed(&mut self, path: PathBuf, said: String) -> Clean {
         let warning = self.cleaner.line(&Foreign::new(said), usize::MAX);
@@ -123,6 +138,13 @@ impl Ending {
     /// Tries every destination: its name, and what is wrong with it.
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
+        for Collision { path, told } in self.collisions().await {
+            if let Told::Mistake(mistake) = told {
+                let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+                tried.push((show(&Foreign::new(path.to_string_lossy())), Some(mistake.sentence(show))));
+                self.delivery.leave_out(&path);
+            }
+        }
         for piece in self.delivery.trials() {
             let name = format!("{} {}", piece.input, self.cleaner.id(&Foreign::new(piece.path.to_string_lossy())));
             let trouble = self.deliver(piece).await.err();
@@ -234,7 +256,7 @@ impl Ending {
         verdict.exit_code()
     }
 
-    /// Renders what belongs to no destination of its own. The verdict is told by now, and a panic may not change it.
+    /// Does what belongs to no destination of its own. The verdict is told by now, and a panic may not change it.
     async fn rendered<T: Send + 'static>(&mut self, render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (tell, done) = oneshot::channel();
         bug::contained("render", render, |rendered| drop(tell.send(rendered))).ok()?;
