@@ -146,7 +146,7 @@ impl Ending {
             }
         }
         for piece in self.delivery.trials() {
-            let name = format!("{} {}", piece.input, self.cleaner.id(&Foreign::new(piece.path.to_string_lossy())));
+            let name = format!("{} {}", piece.input, self.cleaner.given(&Foreign::new(piece.path.to_string_lossy())));
             let trouble = self.deliver(piece).await.err();
             let trouble = trouble.map(|(_, said)| self.cleaner.line(&Foreign::new(said), usize::MAX).to_string());
             tried.push((name, trouble));
@@ -276,7 +276,7 @@ impl Ending {
     }
 
     async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
-        let path = self.cleaner.id(&Foreign::new(piece.path.to_string_lossy()));
+        let path = self.cleaner.given(&Foreign::new(piece.path.to_string_lossy()));
         let name = format!("{} {path}", piece.input);
         let mut work = Box::pin(piece.deliver());
         match self.wait(&mut work, PIECE).await {

@@ -79,7 +79,7 @@ async fn fetch(
             file.stream(piece.to_string());
         }
     };
-    let id = run.run_id.to_string();
+    let id = run.id.clone();
     let mut sink = |bytes: &[u8]| {
         let stream = stream.get_or_insert_with(|| {
             client.take_new_secrets().iter().for_each(|token| {
