@@ -13,6 +13,8 @@
 
 set -eu
 unset CDPATH
+# Stdout is the gate's, for its log may be JSON from the first line on. The runner reads commands from stderr as well.
+exec 3>&1 1>&2
 
 here=${0%/action/launch.sh}
 private=
@@ -85,6 +87,20 @@ path() {
     esac
 }
 
+# An input without the blanks, tabs and line breaks around it, as the gate reads its own.
+trimmed() {
+    blank=$(printf ' \n\r\t')
+    text=$1
+    while :; do
+        case $text in
+        ["$blank"]*) text=${text#?} ;;
+        *["$blank"]) text=${text%?} ;;
+        *) break ;;
+        esac
+    done
+    printf '%s' "$text"
+}
+
 # --- 2: the release ---------------------------------------------------------------------------------------------------
 
 # Sets `target`, `arch` (the tool cache's word), `archive` and `exe`. What `uname` says is what this very shell runs on,
@@ -154,7 +170,7 @@ verify() {
 
 # Sets `base`, under which a release's files lie as on GitHub, Gitea and Forgejo: vVERSION/ASSET.
 name_base() {
-    base=${INPUT_DOWNLOAD_URL:-}
+    base=$(trimmed "${INPUT_DOWNLOAD_URL:-}")
     scheme=https
     if [ -z "$base" ]; then
         # Of the action itself; empty if it is used from the workspace.
@@ -276,8 +292,9 @@ if [ -f "$here/VERSION" ]; then
     version=$(cat "$here/VERSION") || fail "VERSION can't be read"
 fi
 
-if [ -n "${INPUT_BINARY_PATH:-}" ]; then
-    program=$(path "$INPUT_BINARY_PATH")
+named=$(trimmed "${INPUT_BINARY_PATH:-}")
+if [ -n "$named" ]; then
+    program=$(path "$named")
     case $program in
     */*) ;;
     *) program=./$program ;;
@@ -304,4 +321,5 @@ case $name in
 esac
 plain "$name, $whence"
 trap - INT TERM HUP
+exec 1>&3 3>&-
 exec "$program"

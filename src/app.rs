@@ -77,6 +77,9 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
             notices.push(Notice { at: Duration::ZERO, event: Event::Session(SessionNote::ShortSecret(name)) });
         }
     }
+    if let Ok(plan) = &plan {
+        cleaner.add_asked(&plan.wanted);
+    }
     let clock = Clock::start();
     let bar = wants_spinner(&outlet).then(progress::spinner);
     let console = Console::over(progress::stdout(bar.as_ref()));

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::bug;
 use crate::plan::{Outlet, ci::Ci};
 use crate::report::chart::Chart;
+use crate::report::clean::Clean;
 use crate::report::github::{self, Token};
 use crate::report::outputs::{self, Destination};
 use crate::report::{
@@ -25,6 +26,7 @@ use trial::{ci_output, ci_summary};
 
 mod agent;
 mod file;
+mod place;
 mod trace;
 mod trial;
 mod turn;
@@ -71,31 +73,49 @@ enum Format {
 pub struct Delivery {
     outlet: Outlet,
     turns: Turns,
+    /// The destinations that did not get their first version, and what was said of it.
+    missed: Vec<(PathBuf, Clean)>,
 }
 
 impl Delivery {
     pub fn new(outlet: Outlet) -> Delivery {
-        Delivery { outlet, turns: Turns::default() }
+        Delivery { outlet, turns: Turns::default(), missed: Vec::new() }
     }
 
     pub fn outlet(&self) -> &Outlet {
         &self.outlet
     }
 
-    /// Where the trace file goes, if one is wanted and can be written.
+    /// Where the trace file is, if one is wanted and its first version could be written: it is named before the last one
+    /// is there.
     pub fn trace_file(&self) -> Option<&Path> {
-        self.outlet.trace_file.as_deref()
+        self.outlet.trace_file.as_deref().filter(|path| self.missed(path).is_none())
     }
 
     /// Begins the last version of the trace file, if one is wanted.
     pub fn start_trace(&self) -> Option<TraceFile> {
-        let path = self.trace_file()?;
+        let path = self.outlet.trace_file.as_deref()?;
         Some(TraceFile::start(path.to_owned(), self.turns.of(path)))
+    }
+
+    /// A destination did not get its first version, of which this was said. The last one is tried all the same.
+    pub fn miss(&mut self, path: PathBuf, said: Clean) {
+        self.missed.push((path, said));
+    }
+
+    /// What was said of a destination that did not get its first version: the words for the last one too, or a person would
+    /// hear of it twice.
+    pub fn missed(&self, path: &Path) -> Option<&Clean> {
+        self.missed.iter().find(|(missed, _)| missed == path).map(|(_, said)| said)
     }
 
     /// A destination that is not to be written any more: what stands there is not ours to touch.
     pub fn leave_out(&mut self, path: &Path) {
         let outlet = &mut self.outlet;
+        // The summary for Azure is that very file, by its whole path.
+        if outlet.ci == Ci::Azure && outlet.markdown.as_deref() == Some(path) {
+            outlet.ci_summary = None;
+        }
         let own = [
             &mut outlet.json,
             &mut outlet.junit,

@@ -270,7 +270,7 @@ impl<'e> Service<'e> {
         let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
         let fine = [
             client.proxy().map_or("none: requests go straight to the service".to_owned(), |proxy| {
-                format!("requests go through {}", self.id(&proxy))
+                format!("requests go through {}", self.cleaner.given(&Foreign::new(proxy)))
             }),
             "the service's name is known".to_owned(),
             if self.plan.is_plain {

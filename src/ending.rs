@@ -3,6 +3,7 @@
 //! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (contract, *Second
 //! law*): it is shown, and changes nothing.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
-use crate::plan::{Colour, LogFormat, Volume, ci::Ci};
+use crate::plan::{Collision, Colour, LogFormat, Told, Volume, ci::Ci};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
 use crate::report::{Note, Report, Weight, azure, teamcity, text};
@@ -73,7 +74,7 @@ type Delivered = dyn Future<Output = Result<Option<String>, Trouble>>;
 /// What came of the first versions.
 #[derive(Debug, Default)]
 pub struct Begun {
-    /// Older reports that can't be replaced: mistakes in the inputs.
+    /// Older reports that can't be replaced, and files that have two names: mistakes in the inputs.
     pub mistakes: Vec<String>,
     pub warnings: Vec<Clean>,
 }
@@ -89,6 +90,14 @@ impl Ending {
     pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Begun {
         let first = Arc::new(first);
         let mut begun = Begun::default();
+        for Collision { path, told } in self.collisions().await {
+            self.delivery.leave_out(&path);
+            let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+            match told {
+                Told::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
+                Told::Warning(warning) => begun.warnings.push(Clean::ours(warning.sentence(show))),
+            }
+        }
         for piece in self.delivery.first_files(&first) {
             let (input, path) = (piece.input, piece.path.clone());
             match self.deliver(piece).await {
@@ -97,25 +106,47 @@ impl Ending {
                     self.delivery.leave_out(&path);
                     begun.mistakes.push(format!("{said}; remove it, or give {input} another path"));
                 }
-                Err((_, said)) => begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX)),
+                Err((_, said)) => begun.warnings.push(self.missed(path, said)),
             }
         }
         if inputs_are_right && begun.mistakes.is_empty() {
             self.command(&first).await;
             for piece in self.delivery.first_for_ci(&first) {
+                let path = piece.path.clone();
                 if let Err((_, said)) = self.deliver(piece).await {
-                    begun.warnings.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
+                    begun.warnings.push(self.missed(path, said));
                 }
             }
         }
         begun
     }
 
+    /// On a thread, for a file system may hang. What can't be told in time is taken for different: the paths differ as they
+    /// are written.
+    async fn collisions(&mut self) -> Vec<Collision> {
+        let delivery = self.delivery.clone();
+        self.rendered(move || delivery.collisions()).await.unwrap_or_default()
+    }
+
+    /// The warning that a destination did not get its first version.
+    fn missed(&mut self, path: PathBuf, said: String) -> Clean {
+        let warning = self.cleaner.line(&Foreign::new(said), usize::MAX);
+        self.delivery.miss(path, warning.clone());
+        warning
+    }
+
     /// Tries every destination: its name, and what is wrong with it.
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
+        for Collision { path, told } in self.collisions().await {
+            if let Told::Mistake(mistake) = told {
+                let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+                tried.push((show(&Foreign::new(path.to_string_lossy())), Some(mistake.sentence(show))));
+                self.delivery.leave_out(&path);
+            }
+        }
         for piece in self.delivery.trials() {
-            let name = format!("{} {}", piece.input, self.cleaner.id(&Foreign::new(piece.path.to_string_lossy())));
+            let name = format!("{} {}", piece.input, self.cleaner.given(&Foreign::new(piece.path.to_string_lossy())));
             let trouble = self.deliver(piece).await.err();
             let trouble = trouble.map(|(_, said)| self.cleaner.line(&Foreign::new(said), usize::MAX).to_string());
             tried.push((name, trouble));
@@ -140,8 +171,9 @@ impl Ending {
         self.command(&shared).await;
         let mut said_of_it = Vec::new();
         for piece in self.delivery.last(&shared) {
+            let before = self.delivery.missed(&piece.path).cloned();
             if let Err((_, said)) = self.deliver(piece).await {
-                said_of_it.push(self.cleaner.line(&Foreign::new(said), usize::MAX));
+                said_of_it.push(before.unwrap_or_else(|| self.cleaner.line(&Foreign::new(said), usize::MAX)));
             }
         }
         let mut report = Arc::unwrap_or_clone(shared);
@@ -238,7 +270,7 @@ impl Ending {
         verdict.exit_code()
     }
 
-    /// Renders what belongs to no destination of its own. The verdict is told by now, and a panic may not change it.
+    /// Does what belongs to no destination of its own. The verdict is told by now, and a panic may not change it.
     async fn rendered<T: Send + 'static>(&mut self, render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (tell, done) = oneshot::channel();
         bug::contained("render", render, |rendered| drop(tell.send(rendered))).ok()?;
@@ -258,7 +290,7 @@ impl Ending {
     }
 
     async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
-        let path = self.cleaner.id(&Foreign::new(piece.path.to_string_lossy()));
+        let path = self.cleaner.given(&Foreign::new(piece.path.to_string_lossy()));
         let name = format!("{} {path}", piece.input);
         let mut work = Box::pin(piece.deliver());
         match self.wait(&mut work, PIECE).await {

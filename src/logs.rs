@@ -51,8 +51,10 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
             Some(Err(error)) => format!("{error:#}"),
             None => "not written in time".to_owned(),
         };
-        let warning = ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
-        ending.warn(report, warning);
+        let path = ending.delivery.outlet().trace_file.as_deref();
+        let missed = path.and_then(|path| ending.delivery.missed(path)).cloned();
+        let warning = || ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
+        ending.warn(report, missed.unwrap_or_else(warning));
     }
 }
 
@@ -77,7 +79,7 @@ async fn fetch(
             file.stream(piece.to_string());
         }
     };
-    let id = run.run_id.to_string();
+    let id = run.id.clone();
     let mut sink = |bytes: &[u8]| {
         let stream = stream.get_or_insert_with(|| {
             client.take_new_secrets().iter().for_each(|token| {

@@ -15,8 +15,8 @@ use super::transport::{Heard, SetupError, Transport};
 use super::wire::{self, Extent, PipelineState};
 use crate::clock::Clock;
 use crate::gate::{
-    Answer, Ask, During, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote, Survey,
-    Target, Told,
+    Answer, Ask, During, Foreign, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote,
+    Survey, Target, Told,
 };
 use crate::plan::Service;
 
@@ -173,8 +173,9 @@ impl Client {
     ///
     /// # Errors
     /// Why there are none, or not all: `TooLarge` after the first 64 MiB. What came before an error is in the sink.
-    pub async fn logs(&self, run_id: &str, sink: &mut dyn FnMut(&[u8])) -> Result<(), Miss> {
+    pub async fn logs(&self, run_id: &Foreign, sink: &mut dyn FnMut(&[u8])) -> Result<(), Miss> {
         // The service's own spelling of the id is text from outside: it could be `..`.
+        let run_id = run_id.raw();
         if RunId::new(run_id).is_none() {
             return Err(Fault::new(MissKind::NotARecord("an impossible run id")).during(During::Logs));
         }

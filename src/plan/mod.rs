@@ -2,6 +2,7 @@
 
 mod address;
 pub mod ci;
+mod collision;
 mod credentials;
 mod default;
 mod desk;
@@ -28,6 +29,7 @@ use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Voc
 use crate::inputs::{Env, Input, Inputs, ROWS, Wish, cli, look_up};
 
 pub use address::RunUrl;
+pub use collision::{Collision, Place, Taken, Told};
 pub use default::default;
 pub use mistake::{About, Mistake, Warning};
 pub use totp::Totp;
@@ -107,6 +109,8 @@ pub struct Outlet {
     pub output_dir: Option<PathBuf>,
     /// GitLab's links, beside the dotenv or JUnit file.
     pub annotations: Option<PathBuf>,
+    /// What no report may be written over: the CI's own files, and those that are read. As they are written.
+    pub others: Vec<Taken>,
     pub output_prefix: String,
     pub log_format: LogFormat,
     pub volume: Volume,

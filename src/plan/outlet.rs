@@ -1,34 +1,17 @@
 //! Where the reports go: which paths were given, and which of them can't be.
 //!
-//! Pure: what the file system has to say about a path is `deliver`'s. A path that is refused here is left out of the
-//! outlet, so that telling the mistake can't do the harm that the mistake would have done.
+//! Pure: what the file system has to say about a path is `deliver`'s, and `collision` is asked again then. A path that is
+//! refused here is left out of the outlet, so that telling the mistake can't do the harm that the mistake would have done.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::inputs::{Env, Given, Input};
 
 use super::ci::{self, Ci};
+use super::collision::{Place, Taken, holder, no_links, obstacle, output_files};
 use super::desk::{Desk, Wrong};
 use super::value::{choice, switch};
-use super::{Colour, LogFormat, Outlet, Volume, Warning, default::default};
-
-/// The names of the outputs (contract, *Outputs*): the files of `output-dir`.
-pub(super) const OUTPUTS: [&str; 14] = [
-    "verdict",
-    "exit-code",
-    "status",
-    "duration",
-    "duration-seconds",
-    "trace",
-    "trace-file",
-    "pipeline-id",
-    "run-id",
-    "started-at",
-    "updated-at",
-    "waited-seconds",
-    "polls",
-    "runs",
-];
+use super::{Colour, LogFormat, Outlet, Volume, default::default};
 
 /// Destinations in input order: of two that collide, the later one is refused.
 const DESTINATIONS: [Input; 6] =
@@ -56,7 +39,8 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     });
     let log_format = log_format.unwrap_or(LogFormat::Text);
     let volume = read_volume(desk);
-    let (destinations, taken) = read_destinations(desk, env, ci, &output_prefix);
+    let others = others(desk, env);
+    let (destinations, taken) = read_destinations(desk, env, ci, &output_prefix, &others);
     let annotations = if ci == Ci::Gitlab { annotations(desk, env, &destinations, &taken) } else { None };
     let destination = |input| destinations.iter().find(|(other, _)| *other == input).map(|(_, path)| path.clone());
     let summary =
@@ -74,6 +58,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         trace_file: destination(Input::TraceFile),
         output_dir: destination(Input::OutputDir),
         annotations,
+        others,
         output_prefix,
         log_format,
         volume,
@@ -92,7 +77,7 @@ fn summary(ci: Ci, env: &Env, markdown: Option<PathBuf>, output_prefix: &str, ta
             let name = if name.is_empty() { "maestro_gate" } else { &name };
             let own = || {
                 let path = whole(env, &ci::file(env, "AGENT_TEMPDIRECTORY")?.join(format!("{name}.md")));
-                taken.iter().all(|other| other.path != path).then_some(path)
+                taken.iter().all(|other| other.place.path != path).then_some(path)
             };
             let path = markdown.map(|path| whole(env, &path)).or_else(own)?;
             path.is_absolute().then_some(path)
@@ -154,15 +139,19 @@ fn read_colour(env: &Env) -> Colour {
     }
 }
 
-/// A path that something else lies at, and the words for it.
-struct Taken {
-    path: PathBuf,
-    by: String,
-}
-
 /// The path from the root, as far as the working folder is known.
 fn whole(env: &Env, path: &Path) -> PathBuf {
     normal(&env.folder().unwrap_or(Path::new("")).join(path))
+}
+
+/// What no report may be written over: the CI's own files, and those that are read.
+fn others(desk: &Desk<'_>, env: &Env) -> Vec<Taken> {
+    let own = ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
+    let read = SOURCES.into_iter().filter_map(|input| {
+        let (_, text) = desk.given(input)?;
+        Some((PathBuf::from(text), format!("read as {}", input.name())))
+    });
+    own.chain(read).map(|(path, by)| Taken { place: Place::written(path), by }).collect()
 }
 
 /// The destinations that can be used, in input order, and all paths that are taken.
@@ -171,26 +160,24 @@ fn read_destinations(
     env: &Env,
     ci: Ci,
     output_prefix: &str,
+    others: &[Taken],
 ) -> (Vec<(Input, PathBuf)>, Vec<Taken>) {
-    let whole = |path: &Path| whole(env, path);
-    let mut taken: Vec<Taken> = Vec::new();
-    for (name, path) in ci::command_files(env) {
-        taken.push(Taken { path: whole(&path), by: format!("the CI's own file {name}") });
-    }
-    for input in SOURCES {
-        if let Some((_, text)) = desk.given(input) {
-            taken.push(Taken { path: whole(Path::new(text)), by: format!("read as {}", input.name()) });
-        }
-    }
+    let written = |path: &Path| Place::written(whole(env, path));
+    let taken = others.iter().map(|other| Taken { place: written(&other.place.path), by: other.by.clone() });
+    let mut taken: Vec<Taken> = taken.collect();
     let mut usable = Vec::new();
     for input in DESTINATIONS {
         let Some((given, text)) = desk.given(input) else { continue };
-        let path = whole(Path::new(text));
-        let in_the_way = obstacle(given, text, &path, &taken, output_prefix);
-        match in_the_way.or_else(|| forged(input, &path, ci)) {
+        let place = written(Path::new(text));
+        let files: Vec<Place> = match input == Input::OutputDir {
+            true => output_files(&place.path, output_prefix).map(Place::written).collect(),
+            false => Vec::new(),
+        };
+        let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
+        match in_the_way.or_else(|| forged(input, &place.path, ci)) {
             Some(what) => desk.wrong(given, Wrong::whole(what)),
             None => {
-                taken.push(Taken { path, by: format!("the report of {}", input.name()) });
+                taken.push(Taken::report(place, input));
                 usable.push((input, PathBuf::from(text)));
             }
         }
@@ -211,10 +198,9 @@ fn is_github_itself(env: &Env) -> bool {
 fn annotations(desk: &mut Desk<'_>, env: &Env, files: &[(Input, PathBuf)], taken: &[Taken]) -> Option<PathBuf> {
     let file = |input| files.iter().find(|(other, _)| *other == input).map(|(_, path)| path);
     let path = file(Input::Dotenv).or(file(Input::Junit))?.with_extension("annotations.json");
-    let there = whole(env, &path);
     // The user gave that path another meaning, which is the one that counts.
-    if let Some(other) = taken.iter().find(|other| other.path == there || other.path.starts_with(&there)) {
-        desk.warnings.push(Warning::ours(format!("no links are written for GitLab: their path is {}", other.by)));
+    if let Some(by) = holder(&Place::written(whole(env, &path)), taken) {
+        desk.warnings.push(no_links(by));
         return None;
     }
     Some(path)
@@ -231,41 +217,15 @@ fn forged(input: Input, path: &Path, ci: Ci) -> Option<String> {
     })
 }
 
-/// Why nothing can be written to `path`, as far as names tell.
-fn obstacle(given: &Given, text: &str, path: &Path, taken: &[Taken], output_prefix: &str) -> Option<String> {
-    let is_folder = given.input == Input::OutputDir;
-    if !is_folder && text.ends_with(std::path::is_separator) {
-        return Some("names a folder; a file is needed".to_owned());
+/// Why the path of a file is none.
+fn no_file(given: &Given, text: &str, path: &Path) -> Option<String> {
+    if given.input == Input::OutputDir {
+        None
+    } else if text.ends_with(std::path::is_separator) {
+        Some("names a folder; a file is needed".to_owned())
+    } else {
+        path.file_name().is_none().then(|| "names no file".to_owned())
     }
-    if path.file_name().is_none() && !is_folder {
-        return Some("names no file".to_owned());
-    }
-    taken.iter().find_map(|other| {
-        let by = &other.by;
-        if other.path == path {
-            Some(format!("this path is {by}; another one is needed"))
-        } else if other.path.starts_with(path) && !is_folder {
-            Some(format!("this path is a folder of {by}; another one is needed"))
-        } else if path.starts_with(&other.path) {
-            Some(format!("a folder of this path is {by}; another one is needed"))
-        } else if is_folder && is_output_file(path, &other.path, output_prefix) {
-            Some(format!("one of the outputs' files in this folder is {by}; another one is needed"))
-        } else {
-            None
-        }
-    })
-}
-
-/// Whether `path` is a file that `folder` gets for one of the outputs.
-fn is_output_file(folder: &Path, path: &Path, output_prefix: &str) -> bool {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-        return false;
-    };
-    parent == folder
-        && OUTPUTS.iter().any(|output| {
-            let shout = format!("{output_prefix}{}", output.to_ascii_uppercase().replace('-', "_"));
-            name == *output || name == shout
-        })
 }
 
 /// The path without `.` and with each `..` taken back, by its text alone.

@@ -4,11 +4,11 @@
 //! redaction comes after it (and compares secrets in stripped form); half a secret can't be recognised, so cutting comes
 //! last.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::gate::Foreign;
+use crate::gate::{Foreign, RunId, Wanted};
 use redact::{Patterns, Redact};
 use strip::{Strip, strip};
 
@@ -62,6 +62,8 @@ struct Known {
     secrets: Vec<String>,
     tokens: VecDeque<String>,
     patterns: Arc<Patterns>,
+    /// The ids that were asked for, each the same for all its spellings.
+    asked: HashSet<String>,
 }
 
 /// How many obtained tokens are remembered. A token lives half an hour, so one forgotten has been over for a day; without
@@ -86,6 +88,12 @@ impl Cleaner {
                 known.tokens.pop_front();
             }
         })
+    }
+
+    /// Adds the ids that the user asks for: they are no news to anybody, and stay as they are even if a secret is in them.
+    pub fn add_asked<'w>(&self, wanted: impl IntoIterator<Item = &'w Wanted>) {
+        let ids = wanted.into_iter().flat_map(|wanted| [wanted.pipeline().as_str(), wanted.run()]).filter_map(folded);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).asked.extend(ids);
     }
 
     fn add(&self, secret: &str, keep: fn(&mut Known, String)) -> bool {
@@ -132,8 +140,14 @@ impl Cleaner {
         Clean(format!("{}{more}", kept.trim_end()))
     }
 
-    /// An id: stripped to one line, never redacted.
+    /// An id, on one line: as it is if it is one that was asked for, else redacted, for then the service has made it.
     pub fn id(&self, text: &Foreign) -> Clean {
+        let asked = |id: String| self.known.read().unwrap_or_else(PoisonError::into_inner).asked.contains(&id);
+        if folded(text.raw()).is_some_and(asked) { self.given(text) } else { self.line(text, usize::MAX) }
+    }
+
+    /// What the user has said, a path or an address: stripped to one line, never redacted.
+    pub fn given(&self, text: &Foreign) -> Clean {
         Clean(one_line(&strip(text.raw())).trim().to_owned())
     }
 
@@ -224,6 +238,11 @@ impl CleanStream {
         }
         text
     }
+}
+
+/// What is compared of an id: a pipeline's spellings are the same as a run's.
+fn folded(id: &str) -> Option<String> {
+    RunId::new(id).map(|id| id.folded())
 }
 
 /// Redaction takes and gives whole characters: a secret begins and ends between characters. Should that be wrong, the text

@@ -51,7 +51,7 @@ impl Report {
             waited: story.waited,
             polls: story.polls,
             notes: story.notices.iter().filter_map(|notice| words::note(notice, &names, story.cleaner)).collect(),
-            trace_file: story.trace_file.map(|path| story.cleaner.id(&Foreign::new(path))),
+            trace_file: story.trace_file.map(|path| story.cleaner.given(&Foreign::new(path))),
             ..Report::empty(Verdict::InternalError, Stage::Final)
         }
     }
@@ -128,7 +128,9 @@ impl RunReport {
         };
         let pipeline_id = spelt(&seen.record.pipeline_id, unseen.pipeline_id);
         let run_id = spelt(&seen.record.run_id, unseen.run_id);
+        let id = if seen.record.run_id.is_empty() { unseen.id } else { seen.record.run_id.clone() };
         RunReport {
+            id,
             status: words::status(&seen.record.status, story.cleaner),
             started_at: seen.record.created_at.filter(is_rfc3339),
             updated_at: seen.record.updated_at.filter(is_rfc3339),
@@ -145,9 +147,9 @@ impl RunReport {
     fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> RunReport {
         let pipeline_id = id_of(&Foreign::new(wanted.pipeline().as_str()), cleaner);
         let asked = id_of(&Foreign::new(wanted.run()), cleaner);
-        let run_id = match wanted {
-            Wanted::Run(_) => asked.clone(),
-            Wanted::Choice { .. } | Wanted::Start { .. } => Clean::default(),
+        let (id, run_id) = match wanted {
+            Wanted::Run(target) => (Foreign::new(target.run.as_str()), asked.clone()),
+            Wanted::Choice { .. } | Wanted::Start { .. } => (Foreign::default(), Clean::default()),
         };
         RunReport {
             // Without a run there is nothing to link to.
@@ -155,6 +157,7 @@ impl RunReport {
                 .filter(|id| !id.is_empty())
                 .and_then(|id| run_url(&pipeline_id, id))
                 .and_then(|url| link(&url)),
+            id,
             pipeline_id,
             run_id,
             asked,

@@ -1,7 +1,7 @@
 //! What is told at the end: the report, made once from the outcome, with every text from outside already cleaned.
 //!
-//! The renderers beside this file are pure functions from a `Report` to text. They never see a `Foreign`; what they put
-//! into a grammar goes through `escape`.
+//! The renderers beside this file are pure functions from a `Report` to text. The one `Foreign` in it, a run's id for
+//! requests, has no way to be shown; what they put into a grammar goes through `escape`.
 
 pub mod azure;
 pub mod buildkite;
@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::gate::{End, Gap, Verdict};
+use crate::gate::{End, Foreign, Gap, Verdict};
 use clean::Clean;
 use past::{PipelinePast, RunPast};
 
@@ -71,6 +71,8 @@ pub enum Stage {
 /// One run of the report.
 #[derive(Clone, Debug)]
 pub struct RunReport {
+    /// The run's id for a request: those below are for people, and may hide a part.
+    pub id: Foreign,
     /// As the service spells them; as asked, if it never answered.
     pub pipeline_id: Clean,
     /// Empty where the run was to be chosen or started, and never was.

@@ -280,6 +280,20 @@ fn mistakes_and_files_that_can_not_be_written_are_found_without_a_request() {
     assert_eq!((table.code, table.states("files")), (Some(2), vec!["trouble"]), "{}", table.text);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_under_two_names_is_found_as_the_gate_would_find_it() {
+    let service = service();
+    let folder = tempfile::tempdir().expect("a folder");
+    let [json, junit] = ["a.json", "b.xml"].map(|name| folder.path().join(name));
+    crate::harness::write(&json, "old");
+    std::os::unix::fs::symlink(&json, &junit).expect("a link");
+    let [json, junit] = [format!("--json={}", json.display()), format!("--junit={}", junit.display())];
+    let table = Table::of(doctor(&service.base_url(), &[RUN[0], RUN[1], &json, &junit], &[]));
+    assert_eq!((table.code, table.states("files")), (Some(2), vec!["trouble", "ok"]), "{}", table.text);
+    assert!(table.text.contains("this path is the report of json; another one is needed"), "{}", table.text);
+}
+
 #[test]
 fn the_ci_s_own_places_are_tried_by_their_names() {
     let service = service();

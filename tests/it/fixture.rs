@@ -186,7 +186,7 @@ pub fn failed() -> Report {
         notice(431, word),
     ];
     let mut report = report(&Outcome { pasts: vec![(id, history)], ..outcome(vec![failed]) }, &way);
-    report.trace_file = Some(cleaner().id(&Foreign::new("out/trace.txt")));
+    report.trace_file = Some(cleaner().given(&Foreign::new("out/trace.txt")));
     report.runs[0].logs = Some(cleaner().text(&Foreign::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
     report
 }

@@ -353,12 +353,6 @@ fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
 }
 
 #[test]
-fn ids_are_never_redacted() {
-    let id = CLEANER.with(|cleaner| cleaner.id(&Foreign::new(" run_ababab\u{202e}\u{1b}[0m_1\n")));
-    assert_eq!(id.as_str(), "run_ababab_1");
-}
-
-#[test]
 fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     // As long as a token: 64 characters of it are none that the cleaner knows.
     let secret = format!("eyJhbGciOiJIUzI1NiJ9.{}", "c2VjcmV0".repeat(40));

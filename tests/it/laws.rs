@@ -19,9 +19,8 @@ pub(crate) use table::Law;
 const LINES: usize = 399;
 
 /// Who may see text from outside as it came, and why. Everybody else gets it cleaned.
-const RAW: [(&str, &str); 5] = [
+const RAW: [(&str, &str); 4] = [
     ("src/report/clean", "it makes the text harmless"),
-    ("src/report/made.rs", "it hands ids on to the cleaner, which must not redact them"),
     ("src/report/words/ends.rs", "it asks whether a trace is blank"),
     ("src/gate/", "it compares status words and never shows them"),
     ("src/api/", "it compares ids and reads stamps and never shows them"),

@@ -6,6 +6,8 @@ mod hostile_service;
 // On Windows whoever kills chooses the exit code.
 #[cfg(unix)]
 mod killed;
+#[cfg(unix)]
+mod links;
 mod logs;
 mod proxies;
 mod refused;

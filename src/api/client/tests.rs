@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::server::{Asked, Reply, Server};
 use super::*;
-use crate::gate::{PipelineId, Scope};
+use crate::gate::{Foreign, PipelineId, Scope};
 use crate::plan::Credentials;
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
@@ -238,7 +238,7 @@ async fn a_failing_answer_is_what_the_table_says() {
 
 async fn logs(server: &Server, credentials: Credentials, run: &str) -> (Result<(), Miss>, String) {
     let mut out = Vec::new();
-    let result = client(server, credentials).logs(run, &mut |bytes| out.extend_from_slice(bytes)).await;
+    let result = client(server, credentials).logs(&Foreign::new(run), &mut |bytes| out.extend_from_slice(bytes)).await;
     (result, String::from_utf8(out).expect("text"))
 }
 

@@ -120,6 +120,7 @@ fn every_default_is_the_contract_s() {
         has_mermaid: false,
         output_dir: None,
         annotations: None,
+        others: Vec::new(),
         output_prefix: "MAESTRO_GATE_".to_owned(),
         log_format: LogFormat::Text,
         volume: Volume::Normal,

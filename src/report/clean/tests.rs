@@ -1,6 +1,7 @@
 //! Claims about cleaning that need its insides, or exact examples.
 
 use super::*;
+use crate::gate::{PipelineId, Target};
 
 fn knowing(secrets: &[&str]) -> Cleaner {
     let cleaner = Cleaner::new();
@@ -282,4 +283,21 @@ fn a_line_that_was_shortened_says_so() {
     assert_eq!(line("éééé", 7), "éé…");
     assert_eq!(line("éééé", 2), "é");
     assert_eq!(line("x", 0), "");
+}
+
+#[test]
+fn what_the_user_has_said_is_never_redacted_and_every_other_id_is() {
+    let cleaner = knowing(&["ababab"]);
+    let hostile = Foreign::new(" run_ababab\u{202e}\u{1b}[0m_1\n");
+    assert_eq!((&*cleaner.id(&hostile), &*cleaner.given(&hostile)), ("run_***_1", "run_ababab_1"));
+    let (pipeline, run) = (PipelineId::new("p-ababab").expect("an id"), RunId::new("Run_ababab-1").expect("an id"));
+    cleaner.add_asked([&Wanted::Run(Target { pipeline, run })]);
+    let id = |text: &str| cleaner.id(&Foreign::new(text)).to_string();
+    // As the gate compares them.
+    for asked in ["p-ababab", "P_ababab", "Run_ababab-1", "run-ABABAB_1"] {
+        assert_eq!(id(asked), asked);
+    }
+    for other in ["run_ababab_2", "run_ababab_1x", "p_ababab ", "\u{200b}p_ababab"] {
+        assert!(id(other).contains("***"), "{other}");
+    }
 }

@@ -77,7 +77,7 @@ fn asked(runner: &Runner) -> Vec<String> {
 }
 
 /// Red, one error that says why, and nothing of what came was run, kept, or built instead.
-fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) {
+fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) -> Ended {
     let ended = runner.run();
     assert_eq!(ended.how(), (Some(code), verdict), "{why}: {}", ended.log);
     assert_eq!(ended.outputs["exit-code"], code.to_string());
@@ -85,10 +85,12 @@ fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) {
     assert!(ended.summary.contains(verdict) && ended.summary.contains("did not run"), "{}", ended.summary);
     assert!(!runner.path("built").exists(), "{why}: built instead");
     assert_eq!(fs::read_dir(runner.path("temp")).expect("a folder").count(), 1, "{why}: left something behind");
+    ended
 }
 
 fn has_passed(ended: &Ended) {
     assert_eq!(ended.how(), (Some(0), "passed"), "{}", ended.log);
+    assert_eq!(ended.stdout, "", "stdout is the gate's own");
     assert!(ended.errors().is_empty(), "{}", ended.log);
 }
 
@@ -112,7 +114,7 @@ fn a_release_is_downloaded_from_the_action_s_own_server_and_checked_and_kept() {
 fn a_mirror_and_wget_do_as_well() {
     for shell in shells().into_iter().filter(|shell| *shell != BUILT_IN) {
         let mut runner = released(shell);
-        runner.inputs.insert("download-url", "https://mirror.example/gate/".to_owned());
+        runner.inputs.insert("download-url", " https://mirror.example/gate/\n".to_owned());
         fs::remove_file(runner.path("bin/curl")).expect("it was there");
         fetcher(&runner, "wget", "-O");
         has_passed(&runner.run());
@@ -248,8 +250,8 @@ fn a_bad_address_is_a_mistake_and_is_not_repeated() {
         "https://mirror.example/\n::set-env name=PATH::s3cret",
     ] {
         runner.inputs.insert("download-url", url.to_owned());
-        is_refused(&runner, 2, "invalid-input", "download-url");
-        assert!(!fs::read_to_string(runner.path("log")).expect("a log").contains("s3cret"), "{url}");
+        let ended = is_refused(&runner, 2, "invalid-input", "download-url");
+        assert!(!ended.log.contains("s3cret"), "{url}");
         assert!(asked(&runner).is_empty());
     }
 }
@@ -310,8 +312,15 @@ fn what_binary_path_names_must_be_a_gate() {
             is_refused(&runner, 70, "internal-error", "is not a maestro-gate");
         }
         runner.script("workspace/program", PROGRAM);
-        has_passed(&runner.run());
+        for spelt in ["program", " ./program ", "\t\r\n ../workspace/program \r\n\t"] {
+            runner.inputs.insert("binary-path", spelt.to_owned());
+            has_passed(&runner.run());
+        }
         assert!(asked(&runner).is_empty());
+        // Blanks are no name.
+        runner.inputs.insert("binary-path", " \n".to_owned());
+        has_passed(&runner.run());
+        assert_eq!(asked(&runner).len(), 1);
     }
 }
 

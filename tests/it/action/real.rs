@@ -42,6 +42,22 @@ fn the_program_needs_no_more_than_what_action_yml_hands_on() {
 }
 
 #[test]
+fn a_log_of_json_is_json_from_its_first_line() {
+    for shell in shells() {
+        let (mut runner, _service) = real(shell, "bad");
+        runner.inputs.insert("log-format", "json".to_owned());
+        let ended = runner.run();
+        assert_eq!(ended.how(), (Some(1), "failed"), "{}", ended.log);
+        assert!(ended.stdout.lines().count() > 1, "{}", ended.stdout);
+        for line in ended.stdout.lines() {
+            let object: Result<serde_json::Value, _> = serde_json::from_str(line);
+            assert!(object.is_ok_and(|object| object.is_object()), "{shell}: {line}");
+        }
+        assert!(ended.log.contains("maestro-gate "), "which program it is stays told: {}", ended.log);
+    }
+}
+
+#[test]
 fn a_signal_to_the_step_s_process_reaches_the_gate() {
     for shell in shells() {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {

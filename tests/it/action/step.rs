@@ -38,7 +38,9 @@ pub struct Runner {
 /// What came of a step.
 pub struct Ended {
     pub code: Option<i32>,
+    /// Both streams: the runner shows them as one.
     pub log: String,
+    pub stdout: String,
     pub outputs: BTreeMap<String, String>,
     pub summary: String,
 }
@@ -128,7 +130,7 @@ impl Runner {
         path
     }
 
-    /// Starts the step; its log can be read from the child's stdout, where stderr goes too.
+    /// Starts the step.
     pub fn start(&self) -> Child {
         let action = Action::read();
         let script = self.write("temp/script.sh", action.step()["run"].as_str().expect("a script"));
@@ -147,9 +149,9 @@ impl Runner {
         for (name, value) in action.env() {
             command.env(name, self.evaluate(value));
         }
-        let log = fs::File::create(self.path("log")).expect("a log");
+        let stream = |name| fs::File::create(self.path(name)).expect("a log");
         hear_interrupts();
-        command.stdin(Stdio::null()).stderr(log.try_clone().expect("a log")).stdout(log);
+        command.stdin(Stdio::null()).stderr(stream("stderr")).stdout(stream("stdout"));
         command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.shell))
     }
 
@@ -157,7 +159,8 @@ impl Runner {
         let code = child.wait().expect("it ends").code();
         let read = |name| String::from_utf8_lossy(&fs::read(self.path(name)).expect("it is there")).into_owned();
         let outputs = github::outputs(&read("output")).expect("a file that the runner takes");
-        Ended { code, log: read("log"), outputs, summary: read("summary") }
+        let stdout = read("stdout");
+        Ended { code, log: read("stderr") + &stdout, stdout, outputs, summary: read("summary") }
     }
 
     pub fn run(&self) -> Ended {

@@ -37,6 +37,28 @@ fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
 }
 
 #[test]
+fn a_destination_that_fails_twice_is_told_once_and_no_file_is_named_that_is_not_there() {
+    let service = harness::service();
+    // A trace file's last version fails in other words than its first.
+    for (input, place) in
+        [("trace-file", "/sys/no/trace.txt"), ("trace-file", "a-file/trace.txt"), ("json", "/sys/no/x")]
+    {
+        let story = Story::at(&service).runs(&[FAILED]);
+        write(&story.path("a-file"), "somebody's");
+        let place = story.path(place);
+        let told = story.with(input, place).told();
+        told.ended("failed", 1);
+        let warnings = told.log().matches(&format!("::warning title=maestro-gate::{input}")).count();
+        assert_eq!(warnings, 1, "{input}: {}", told.log());
+        if input == "trace-file" {
+            let dotenv = told.dotenv.as_ref().expect("a report");
+            assert_eq!((told.output("trace-file"), dotenv["MAESTRO_GATE_TRACE_FILE"].as_str()), ("", ""));
+            assert!(!told.log().contains("whole trace"), "{}", told.log());
+        }
+    }
+}
+
+#[test]
 fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
     let service = harness::service();
     for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, USERNAME, scenario, side_by_side};
+use crate::harness::{PASSWORD, PIPELINE, Story, USERNAME, scenario, side_by_side};
 use crate::hostile::{SECRETS, hostile_texts, spellings};
 use crate::stand_in::{On, Reply, Service};
 
@@ -37,7 +37,7 @@ fn hostile_traces_logs_words_and_stamps_yield_nothing() {
         |text| format!("{text:.60?}"),
         |text| {
             let record = json!({"last_status": "FAILED", "trace": text, "created_at": text});
-            let service = service(crate::harness::PASSWORD, record, json!(text));
+            let service = service(PASSWORD, record, json!(text));
             story(&service).told().ended("failed", 1);
 
             let word = Reply::run(text).set("trace", text.as_str()).set("updated_at", text.as_str());
@@ -56,7 +56,7 @@ fn hostile_errors_yield_nothing() {
         &texts(),
         |text| format!("{text:.60?}"),
         |text| {
-            let service = service(crate::harness::PASSWORD, json!({}), Value::Null);
+            let service = service(PASSWORD, json!({}), Value::Null);
             let error = json!({"detail": {"traceback": text, "exception_type": text}, "message": text, "code": text});
             service.order(On::Run, Reply::json(502, error.clone()));
             service.order(On::Run, Reply::text(400, text));
@@ -138,7 +138,7 @@ fn a_secret_that_the_service_sends_back_is_seen_in_no_spelling() {
 #[test]
 fn a_token_that_the_service_sends_back_is_seen_nowhere() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0NSJ9.a-token-of-this-very-sign-in";
-    let service = service(crate::harness::PASSWORD, json!({}), json!(format!("Authorization: {token}")));
+    let service = service(PASSWORD, json!({}), json!(format!("Authorization: {token}")));
     service.order(
         On::SignIn,
         Reply::json(200, json!({"tokens": {"accessToken": token, "refreshToken": "a-refresh-token-1"}})),
@@ -147,4 +147,38 @@ fn a_token_that_the_service_sends_back_is_seen_nowhere() {
     let told = story(&service).secret(token).secret("a-refresh-token-1").told();
     told.ended("unreachable", 6);
     assert!(told.everything().contains("*** ***"), "{}", told.log());
+}
+
+#[test]
+fn a_run_that_is_called_like_a_secret_is_asked_for_by_its_name_and_shown_without() {
+    let run = |id: u32, name: &str, status: &str| {
+        let created = format!("now-{}m", 100 - id);
+        json!({"record": {"id": id, "pipeline_run_id": name, "last_status": status, "created_at": created, "updated_at": "now-5m"},
+            "logs": "why it was so\n"})
+    };
+    let service = |runs: Value| {
+        let pipelines = json!([{"pipeline_id": PIPELINE, "runs": runs}]);
+        Service::start(scenario(json!({"pipelines": pipelines})))
+    };
+    fn story<'s>(service: &'s Service, entry: &str) -> Story<'s> {
+        Story::at(service).with("run-id", entry).with("max-age", "any").with("logs", "always").with("verbose", "true")
+    }
+    for (service, entry, verdict, code) in [
+        (service(json!([run(46, RUN, "SUCCESS"), run(47, PASSWORD, "FAILED")])), "latest", "failed", 1),
+        (service(json!([run(46, RUN, "SUCCESS"), run(47, PASSWORD, "FAILED")])), "47", "failed", 1),
+        (service(json!([run(46, PASSWORD, "SUCCESS"), run(47, RUN, "FAILED")])), "last-success", "passed", 0),
+    ] {
+        let told = story(&service, entry).with("run-url", "https://example.com/{run_id}").told();
+        told.ended(verdict, code);
+        assert_eq!((told.output("run-id"), &told.report()["runs"][0]["run_id"]), ("***", &json!("***")), "{entry}");
+        assert!(told.log().contains("why it was so"), "{entry}: its logs are asked for by its own name");
+    }
+    // One among the earlier runs.
+    let earlier = service(json!([run(45, RUN, "SUCCESS"), run(46, PASSWORD, "SUCCESS"), run(47, "now", "FAILED")]));
+    let told = story(&earlier, "latest").told();
+    assert_eq!(told.ended("failed", 1).report()["runs"][0]["history"]["last_success_run_id"], "***");
+    // What the user has called so is no news to anybody who sees it.
+    let named = service(json!([run(47, PASSWORD, "FAILED")]));
+    let told = story(&named, &PASSWORD.replace('-', "_")).begun().unheld();
+    assert_eq!(told.ended("failed", 1).output("run-id"), PASSWORD);
 }
