@@ -247,7 +247,7 @@ impl Ending {
         });
         let words = words.await.unwrap_or_else(|| {
             format!(
-                "maestro-gate: {} (exit code {}): the log's end is missing: no time was left for it, or a bug of the gate\n",
+                "maestro-gate: {} (exit code {}): the log's end is missing by a bug of the gate, or for lack of time\n",
                 verdict.name(),
                 verdict.exit_code()
             )
