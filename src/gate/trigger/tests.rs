@@ -165,32 +165,94 @@ fn only_a_run_from_before_that_nothing_has_overtaken_holds_ours_up() {
     assert_eq!(found(&taken, None, &later), Ok(After::Nothing(Behind::Run(RunId::new("stuck")))));
 }
 
-#[test]
-fn each_of_several_candidates_is_told_how_many_there_are() {
-    let rules = Rules {
-        limits: Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
+fn rules(timeout: u32) -> Rules {
+    Rules {
+        limits: Limits { timeout: timeout * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
         interval: Interval::Auto,
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
         learning: Learning::Off,
-    };
+    }
+}
+
+fn start(timeout: u32) -> Gate {
     let pipeline = PipelineId::new("p").expect("an id");
-    let mut gate = Gate::new(rules, [Wanted::Start { pipeline, if_running: IfRunning::Queue }]);
-    let list = |runs: &[Listed]| {
-        let observation = Observation::Record(listing(runs));
-        Told::List(Answer { observation, retry_after: None, date: Some(date(1000)) })
-    };
+    Gate::new(rules(timeout), [Wanted::Start { pipeline, if_running: IfRunning::Queue }])
+}
+
+fn list_of(runs: &[Listed]) -> Told {
+    let observation = Observation::Record(listing(runs));
+    Told::List(Answer { observation, retry_after: None, date: Some(date(1000)) })
+}
+
+fn accepted() -> Told {
+    Told::Execute(Launch::Accepted(None), None)
+}
+
+/// Asks at each second, and takes that answer.
+fn tell(gate: &mut Gate, answers: impl IntoIterator<Item = (u32, Told)>) -> Vec<Notice> {
     let mut notices = Vec::new();
-    let new = [listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"), listed("c", 1003, "RUNNING")];
-    for (second, told) in [(1, list(&[])), (2, Told::Execute(Launch::Accepted(None), None)), (3, list(&new))] {
+    for (second, told) in answers {
         assert!(gate.ask(0, second * SECOND, &mut notices).is_some());
         gate.observe(0, second * SECOND, told, &mut notices);
     }
+    notices
+}
+
+#[test]
+fn each_of_several_candidates_is_told_how_many_there_are() {
+    let new = [listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"), listed("c", 1003, "RUNNING")];
+    let notices = tell(&mut start(600), [(1, list_of(&[])), (2, accepted()), (3, list_of(&new))]);
     let taken = notices.iter().filter_map(|notice| match &notice.event {
         Event::Taken { run, id, taken } => Some((*run, id.as_str(), *taken)),
         _ => None,
     });
     let each = |run, id| (run, id, crate::gate::Taken::Candidate { of: 3 });
     assert_eq!(taken.collect::<Vec<_>>(), [each(0, "a"), each(1, "b"), each(2, "c")]);
+}
+
+#[test]
+fn a_request_that_is_under_way_counts_as_made() {
+    let mut gate = start(600);
+    tell(&mut gate, [(1, list_of(&[]))]);
+    assert!(matches!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(_))));
+    gate.interrupt(Signal::Terminate, 3 * SECOND, &mut Vec::new());
+    let run = gate.outcome().runs.remove(0);
+    assert_eq!((run.started, run.request), (true, Request::InDoubt));
+}
+
+#[test]
+fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
+    let (first, second) = (listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"));
+    let mut gate = start(60);
+    let success = Record {
+        pipeline_id: Foreign::new("p"),
+        run_id: Foreign::new("a"),
+        status: Foreign::new("SUCCESS"),
+        created_at: Some(date(1001)),
+        updated_at: Some(date(1050)),
+        trace: None,
+    };
+    let passed = Told::Run(Answer { observation: Observation::Record(success), retry_after: None, date: None });
+    let story = [(1, list_of(&[])), (2, accepted()), (3, list_of(std::slice::from_ref(&first))), (50, passed)];
+    tell(&mut gate, story);
+    tell(&mut gate, [(60, list_of(&[first, second]))]);
+    let ends: Vec<_> = gate.outcome().runs.iter().map(|run| run.end).collect();
+    assert_eq!(ends, [Verdict::Passed, Verdict::TimedOut].map(crate::gate::End::Verdict));
+}
+
+#[test]
+fn the_run_that_is_in_the_way_is_named() {
+    let going = listed("earlier", 900, "RUNNING");
+    let detail = |gate: Gate| gate.outcome().runs.remove(0).miss.and_then(|miss| miss.detail);
+    let mut gate = start(600);
+    let list = || list_of(std::slice::from_ref(&going));
+    tell(&mut gate, [(1, list()), (2, accepted()), (3, list())]);
+    gate.interrupt(Signal::Terminate, 4 * SECOND, &mut Vec::new());
+    assert_eq!(detail(gate), Some(Foreign::new("earlier")));
+    let pipeline = PipelineId::new("p").expect("an id");
+    let mut gate = Gate::new(rules(600), [Wanted::Start { pipeline, if_running: IfRunning::Fail }]);
+    tell(&mut gate, [(1, list())]);
+    assert_eq!(detail(gate), Some(Foreign::new("earlier")));
 }

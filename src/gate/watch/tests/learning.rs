@@ -91,3 +91,34 @@ fn what_is_learned_changes_nothing_where_it_must_not() {
     let asked = Answer { retry_after: Some(25 * SECOND), ..aged("RUNNING", 0) };
     assert_eq!(learned(usual(), vec![asked]).0, Some(26 * SECOND), "the service asked to be left alone");
 }
+
+#[test]
+fn a_run_that_takes_longer_than_most_is_told_once_and_once_more_when_it_is_overdue() {
+    let told = |past: &[PastRun], ages: std::ops::Range<u64>| {
+        let mut gate = Gate::new(Rules { learning: Learning::On, ..usual() }, vec![target("r")]);
+        let mut notices = Vec::new();
+        gate.observe(0, SECOND, aged("RUNNING", ages.start), &mut notices);
+        gate.learn(0, SECOND, past);
+        for age in ages.clone() {
+            let at = Duration::from_secs(1 + age - ages.start);
+            gate.observe(0, at, aged("RUNNING", age), &mut notices);
+        }
+        let pace = notices.into_iter().filter_map(|notice| match notice.event {
+            Event::Slow { slower, typical, .. } => {
+                Some(("slow", notice.at.as_secs() + ages.start, slower.runs, typical))
+            }
+            Event::Overdue { age, typical, .. } => Some(("overdue", age.as_secs(), 0, typical)),
+            _ => None,
+        });
+        pace.collect::<Vec<_>>()
+    };
+    let typical = Duration::from_millis(899_500);
+    let found = told(&quarters(), 0..1400);
+    let [("slow", slow, 18, of_slow), ("overdue", overdue, 0, of_overdue)] = found[..] else { panic!("{found:?}") };
+    assert!((905..912).contains(&slow) && (912..1100).contains(&overdue), "{found:?}");
+    assert_eq!((of_slow, of_overdue), (typical, typical));
+    // One that was overdue from the start was never merely slow; one that is over in time is neither.
+    let late = told(&quarters(), 2000..2100);
+    assert!(matches!(late[..], [("overdue", 2000..2003, 0, _)]), "{late:?}");
+    assert_eq!(told(&quarters(), 0..890), []);
+}

@@ -184,3 +184,12 @@ fn a_chosen_run_is_looked_at_in_the_rhythm_of_its_own_id() {
     assert_eq!(waits(chosen(Selector::Latest)), waits(target("r").into()));
     assert_ne!(waits(target("r").into()), waits(target("s").into()));
 }
+
+#[test]
+fn looking_once_means_once_at_the_run_that_was_chosen() {
+    let mut gate = Gate::new(rules(0, 120, 600, Interval::Auto), vec![chosen(Selector::Latest)]);
+    let next = gate.observe(0, SECOND, runs(&[listed("r", 1, "SUCCESS")]), &mut Vec::new());
+    assert_eq!(next, Some(2 * SECOND));
+    assert_eq!(gate.observe(0, 3 * SECOND, ended("SUCCESS", 10), &mut Vec::new()), None);
+    assert_eq!(gate.outcome().verdict, Verdict::Passed);
+}
