@@ -84,8 +84,9 @@ begins 1, 3, 5, 7 and 9 seconds after the run, because a loop of ten seconds tha
 All sign in and ask the same [stand-in service](../examples/stand-in/README.md) over TLS, except for `gh`, which asks a
 translation of the same run into GitHub's API; that one's answers are a tenth of GitHub's in length, which is to `gh`'s
 advantage. The stand-in compresses for whoever asks for it, as most gateways do, and its list has thirty earlier runs of
-about that length, of which maestro-gate alone makes use. Nothing is time-compressed. Everything is measured from outside: requests by the stand-in, bytes by a relay
-before it, CPU (user and system, with all children) and memory (of the largest process) by the kernel.
+about that length, of which maestro-gate alone makes use. Nothing is time-compressed. Everything is measured from outside:
+requests by the stand-in, bytes by a relay before it, CPU (user and system, with all children) and memory (of the largest
+process) by the kernel.
 
 {table(head, told + [[title, *best(values, shown)] for title, values, shown in columns])}
 {verdict} One by one:
