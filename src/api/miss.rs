@@ -34,7 +34,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
     match (miss.during, miss.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (maestro-api.md, *The MFA trap*).
-        (During::SignIn, MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::TokenFile) => {
+        (During::SignIn, MissKind::Http(400 | 401 | 403) | MissKind::NoToken) => {
             Observation::Denied(Scope::SignIn, miss)
         }
         // No sign-in at this address: a wrong `base-url`.
@@ -78,8 +78,8 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             | MissKind::Timeout,
         ) => Observation::Unusable(miss),
 
-        // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
-        (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused) => {
+        // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused or read.
+        (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused | MissKind::TokenFile) => {
             Observation::Unusable(miss)
         }
         (During::GetRun | During::List | During::Details | During::Execute | During::Logs, MissKind::NoToken) => {
@@ -160,21 +160,26 @@ pub(crate) fn of_error(error: reqwest::Error) -> Fault {
     } else if let Some(rustls::Error::InvalidCertificate(_)) = find(&error) {
         MissKind::Certificate
     } else if let Some(tunnel) = find::<TunnelError>(&error) {
-        match tunnel {
-            TunnelError::ProxyAuthRequired => MissKind::ProxyAuthentication,
-            TunnelError::ConnectFailed(_)
-            | TunnelError::Io(_)
-            | TunnelError::MissingHost
-            | TunnelError::ProxyHeadersTooLong
-            | TunnelError::TunnelUnexpectedEof
-            | TunnelError::TunnelUnsuccessful => MissKind::Proxy,
-        }
+        of_tunnel(tunnel)
     } else if error.is_dns() {
         MissKind::Dns
     } else {
         MissKind::Connect
     };
     Fault { kind, detail: Some(describe(&error)) }
+}
+
+/// No way through a proxy: only a question for credentials stays as it is.
+fn of_tunnel(error: &TunnelError) -> MissKind {
+    match error {
+        TunnelError::ProxyAuthRequired => MissKind::ProxyAuthentication,
+        TunnelError::ConnectFailed(_)
+        | TunnelError::Io(_)
+        | TunnelError::MissingHost
+        | TunnelError::ProxyHeadersTooLong
+        | TunnelError::TunnelUnexpectedEof
+        | TunnelError::TunnelUnsuccessful => MissKind::Proxy,
+    }
 }
 
 /// The first `T` in the chain of causes.

@@ -53,7 +53,7 @@ fn every_fault_is_read_as_the_contract_says() {
         (MissKind::Timeout, "unusable", "unusable"),
         (MissKind::NoToken, "unusable", "denied"),
         (MissKind::TokenRefused, "denied: run", "unusable"),
-        (MissKind::TokenFile, "denied: run", "denied"),
+        (MissKind::TokenFile, "denied: run", "unusable"),
     ] {
         assert_eq!(observed(During::GetRun, kind), run, "{kind:?}");
         assert_eq!(observed(During::SignIn, kind), sign_in, "{kind:?}");
@@ -68,6 +68,20 @@ fn a_refusal_s_kind_tells_a_dead_token_from_a_missing_right() {
     assert_eq!(of_status(During::GetRun, 407, b"").kind, MissKind::ProxyAuthentication);
     let told = of_status(During::GetRun, 403, br#"{"message":"no right","code":"AUTH.FORBIDDEN"}"#);
     assert_eq!(told.detail, Some(Foreign::new("no right (AUTH.FORBIDDEN)")));
+}
+
+#[test]
+fn a_proxy_heals_unless_it_asks_for_credentials() {
+    assert_eq!(of_tunnel(&TunnelError::ProxyAuthRequired), MissKind::ProxyAuthentication);
+    for heals in [
+        TunnelError::Io(io::Error::other("reset")),
+        TunnelError::MissingHost,
+        TunnelError::ProxyHeadersTooLong,
+        TunnelError::TunnelUnexpectedEof,
+        TunnelError::TunnelUnsuccessful,
+    ] {
+        assert_eq!(of_tunnel(&heals), MissKind::Proxy, "{heals}");
+    }
 }
 
 #[test]

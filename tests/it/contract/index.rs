@@ -337,6 +337,7 @@ pub const RULES: &[Line] = &[
             "https_goes_through_the_proxy_of_the_environment",
             "plain_http_to_this_machine_goes_through_no_proxy",
             "a_proxy_that_does_not_let_us_through_is_unreachable",
+            "a_proxy_that_is_not_there_is_unreachable_and_named_as_the_proxy",
             "no_proxy_is_heeded",
         ],
     ),

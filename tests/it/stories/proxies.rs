@@ -69,3 +69,15 @@ fn a_proxy_that_does_not_let_us_through_is_unreachable() {
         },
     );
 }
+
+#[test]
+fn a_proxy_that_is_not_there_is_unreachable_and_named_as_the_proxy() {
+    let service = encrypted();
+    // A port that was free a moment ago, and that nothing listens on.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a free port");
+    let story = Story::at(&service).with_file("ca-file", service.ca_pem()).with("timeout", "0");
+    let told = story.env("HTTPS_PROXY", format!("http://{closed}")).told();
+    told.ended("unreachable", 6);
+    assert!(told.log().contains("the proxy refused the connection"), "{}", told.log());
+    assert!(service.requests().is_empty());
+}
