@@ -144,9 +144,9 @@ async fn stand_by(mut told: Report, will: Will) -> u8 {
 /// Checks what a gate would need, and tells.
 async fn doctored(plan: Result<Plan, Unplanned>, warnings: &[Warning], mut ending: Ending) -> u8 {
     let checkup = match plan {
-        Ok(plan) => doctor::examine(Ok(plan), warnings, &mut ending).await,
-        Err(Unplanned::Mistakes(mistakes)) => doctor::examine(Err(mistakes), warnings, &mut ending).await,
         Err(Unplanned::Interrupted(signal)) => doctor::interrupted(signal),
+        Err(Unplanned::Mistakes(mistakes)) => doctor::mistaken(&mistakes, warnings, &ending.cleaner),
+        Ok(plan) => doctor::examine(plan, warnings, &mut ending).await,
     };
     ending.console.write(match ending.delivery.outlet().log_format {
         LogFormat::Text => checkup.text(),
@@ -183,17 +183,15 @@ async fn gate(
             .map(|text| Note { at: ending.clock.elapsed(), weight: Weight::Warning, text })
             .collect();
     warned.iter().for_each(|note| view.note(note));
+    let unwatched = |report| Told { report, logs: None };
     let mut told = match plan {
         Ok(plan) if mistakes.is_empty() => watched(plan, ending, view, notices, link).await,
-        Err(Unplanned::Interrupted(signal)) => Told { report: Report::interrupted(signal), logs: None },
-        wrong => {
-            let wrong = match wrong {
-                Err(Unplanned::Mistakes(wrong)) => wrong,
-                Ok(_) | Err(Unplanned::Interrupted(_)) => Vec::new(),
-            };
+        Ok(_) => unwatched(Report::invalid_input(mistakes, &cleaner)),
+        Err(Unplanned::Mistakes(wrong)) => {
             let all = wrong.iter().map(|mistake| mistake.sentence(show)).chain(mistakes);
-            Told { report: Report::invalid_input(all, &cleaner), logs: None }
+            unwatched(Report::invalid_input(all, &cleaner))
         }
+        Err(Unplanned::Interrupted(signal)) => unwatched(Report::interrupted(signal)),
     };
     told.report.notes.splice(0..0, warned);
     told

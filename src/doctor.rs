@@ -32,28 +32,32 @@ const APART: TimeDelta = TimeDelta::seconds(30);
 const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
 
 /// Makes all checks.
-pub async fn examine(plan: Result<Plan, Vec<Mistake>>, warnings: &[Warning], ending: &mut Ending) -> Checkup {
-    let cleaner = ending.cleaner.clone();
-    let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
-    let told = |sentence: String| cleaner.line(&Foreign::new(sentence), usize::MAX).to_string();
-    let mut checks = Vec::new();
-    for warning in warnings {
-        checks.push(Check::new("inputs", State::Note, told(warning.sentence(show))));
-    }
-    let plan = match plan {
-        Ok(plan) => plan,
-        Err(mistakes) => {
-            let trouble = State::Trouble(Verdict::InvalidInput);
-            checks.extend(mistakes.iter().map(|mistake| Check::new("inputs", trouble, told(mistake.sentence(show)))));
-            return Checkup { checks };
-        }
-    };
+pub async fn examine(plan: Plan, warnings: &[Warning], ending: &mut Ending) -> Checkup {
+    let mut checks = warned(warnings, &ending.cleaner);
     checks.push(Check::new("inputs", State::Fine, "no mistake"));
     checks.extend(files(ending).await);
     checks.extend(Service::examined(plan, ending).await);
     // What was not looked at is not known to be fine.
     checks.extend(ending.patience.heard().map(stopped));
     Checkup { checks }
+}
+
+/// The inputs are wrong, so that there is nothing else to look at.
+pub fn mistaken(mistakes: &[Mistake], warnings: &[Warning], cleaner: &Cleaner) -> Checkup {
+    let mut checks = warned(warnings, cleaner);
+    let trouble = State::Trouble(Verdict::InvalidInput);
+    checks.extend(mistakes.iter().map(|mistake| input(trouble, cleaner, |show| mistake.sentence(show))));
+    Checkup { checks }
+}
+
+fn warned(warnings: &[Warning], cleaner: &Cleaner) -> Vec<Check> {
+    warnings.iter().map(|warning| input(State::Note, cleaner, |show| warning.sentence(show))).collect()
+}
+
+/// What there is to say of an input, in which `sentence` shows what was given.
+fn input(state: State, cleaner: &Cleaner, sentence: impl Fn(&dyn Fn(&Foreign) -> String) -> String) -> Check {
+    let said = sentence(&|text| cleaner.line(text, usize::MAX).to_string());
+    Check::new("inputs", state, cleaner.line(&Foreign::new(said), usize::MAX).to_string())
 }
 
 /// A signal came before there was anything to look at.

@@ -16,6 +16,7 @@ use crate::console::{self, Console};
 use crate::deliver::{Delivery, Piece, Trouble, token};
 use crate::gate::{Foreign, Verdict};
 use crate::plan::{Collision, Colour, LogFormat, Told, Volume, ci::Ci};
+use crate::progress;
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::outputs::{Destination, outputs};
 use crate::report::{Note, Report, Weight, azure, teamcity, text};
@@ -215,11 +216,8 @@ impl Ending {
     /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
     pub fn tell(&self, report: &mut Report, note: Note) {
         let outlet = self.delivery.outlet();
-        if note.weight == Weight::Warning || outlet.volume != Volume::Quiet {
-            self.console.write(match outlet.log_format {
-                LogFormat::Text => text::note(&note),
-                LogFormat::Json => text::note_json(&note),
-            });
+        if progress::is_shown(&note, outlet.volume) {
+            self.console.write(progress::line(&note, outlet.log_format));
         }
         report.notes.push(note);
     }

@@ -91,10 +91,9 @@ impl View {
 
     /// Shows a note, unless only the heartbeat and the verdict are wanted.
     pub fn note(&mut self, note: &Note) {
-        if self.volume == Volume::Quiet && note.weight == Weight::Plain {
-            return;
+        if is_shown(note, self.volume) {
+            self.write(note);
         }
-        self.write(note);
     }
 
     fn say(&mut self, at: Duration, text: Clean) {
@@ -103,10 +102,7 @@ impl View {
 
     fn write(&mut self, note: &Note) {
         self.spoke = note.at;
-        self.console.write(match self.format {
-            LogFormat::Text => text::note(note),
-            LogFormat::Json => text::note_json(note),
-        });
+        self.console.write(line(note, self.format));
     }
 
     /// Takes the spinner away: the verdict follows.
@@ -114,6 +110,19 @@ impl View {
         if let Some(bar) = self.bar.take() {
             self.console.in_turn(move || bar.finish_and_clear());
         }
+    }
+}
+
+/// Whether a note is for the log: `quiet` keeps the warnings.
+pub fn is_shown(note: &Note, volume: Volume) -> bool {
+    volume != Volume::Quiet || note.weight == Weight::Warning
+}
+
+/// A note as the log has it.
+pub fn line(note: &Note, format: LogFormat) -> String {
+    match format {
+        LogFormat::Text => text::note(note),
+        LogFormat::Json => text::note_json(note),
     }
 }
 
