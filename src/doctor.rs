@@ -44,20 +44,24 @@ pub async fn examine(plan: Plan, warnings: &[Warning], ending: &mut Ending) -> C
 
 /// The inputs are wrong, so that there is nothing else to look at.
 pub fn mistaken(mistakes: &[Mistake], warnings: &[Warning], cleaner: &Cleaner) -> Checkup {
-    let mut checks = warned(warnings, cleaner);
+    let (mut checks, show) = (warned(warnings, cleaner), shown(cleaner));
     let trouble = State::Trouble(Verdict::InvalidInput);
-    checks.extend(mistakes.iter().map(|mistake| input(trouble, cleaner, |show| mistake.sentence(show))));
+    checks.extend(mistakes.iter().map(|mistake| input(trouble, mistake.sentence(&show), cleaner)));
     Checkup { checks }
 }
 
 fn warned(warnings: &[Warning], cleaner: &Cleaner) -> Vec<Check> {
-    warnings.iter().map(|warning| input(State::Note, cleaner, |show| warning.sentence(show))).collect()
+    let show = shown(cleaner);
+    warnings.iter().map(|warning| input(State::Note, warning.sentence(&show), cleaner)).collect()
 }
 
-/// What there is to say of an input, in which `sentence` shows what was given.
-fn input(state: State, cleaner: &Cleaner, sentence: impl Fn(&dyn Fn(&Foreign) -> String) -> String) -> Check {
-    let said = sentence(&|text| cleaner.line(text, usize::MAX).to_string());
-    Check::new("inputs", state, cleaner.line(&Foreign::new(said), usize::MAX).to_string())
+/// What was given, as a sentence may show it.
+fn shown(cleaner: &Cleaner) -> impl Fn(&Foreign) -> String {
+    move |text| cleaner.line(text, usize::MAX).to_string()
+}
+
+fn input(state: State, sentence: String, cleaner: &Cleaner) -> Check {
+    Check::new("inputs", state, shown(cleaner)(&Foreign::new(sentence)))
 }
 
 /// A signal came before there was anything to look at.

@@ -34,7 +34,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
     match (miss.during, miss.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (maestro-api.md, *The MFA trap*).
-        (During::SignIn, MissKind::Http(400 | 401 | 403) | MissKind::NoToken) => {
+        (During::SignIn, MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::TokenFile) => {
             Observation::Denied(Scope::SignIn, miss)
         }
         // No sign-in at this address: a wrong `base-url`.
@@ -78,8 +78,8 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             | MissKind::Timeout,
         ) => Observation::Unusable(miss),
 
-        // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused or read.
-        (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused | MissKind::TokenFile) => {
+        // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
+        (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused) => {
             Observation::Unusable(miss)
         }
         (During::GetRun | During::List | During::Details | During::Execute | During::Logs, MissKind::NoToken) => {

@@ -53,7 +53,7 @@ fn every_fault_is_read_as_the_contract_says() {
         (MissKind::Timeout, "unusable", "unusable"),
         (MissKind::NoToken, "unusable", "denied"),
         (MissKind::TokenRefused, "denied: run", "unusable"),
-        (MissKind::TokenFile, "denied: run", "unusable"),
+        (MissKind::TokenFile, "denied: run", "denied"),
     ] {
         assert_eq!(observed(During::GetRun, kind), run, "{kind:?}");
         assert_eq!(observed(During::SignIn, kind), sign_in, "{kind:?}");
