@@ -36,7 +36,8 @@ fn a_thousand_runs_of_ten_pipelines_cost_requests_in_the_order_of_the_pipelines(
     let service = Service::start(scenario(json!({"pipelines": pipelines})));
     let ids: Vec<String> = (0..PIPELINES).flat_map(|n| (0..RUNS).map(move |run| format!("p{n}/r{n}_{run}"))).collect();
     let story = Story::at(&service).without("pipeline-id").with("run-id", ids.join(" ")).with("poll-interval", "5s");
-    let live = story.begun();
+    // Lists that a busy machine holds up for more than a second are rightly left alone, and then nothing is saved.
+    let live = story.heavy().begun();
     let long = Duration::from_secs(30);
     assert!(service.wait_for(On::Run, PIPELINES * RUNS, long), "not all runs are looked at");
     let looked_at = service.requests();
@@ -50,7 +51,7 @@ fn a_thousand_runs_of_ten_pipelines_cost_requests_in_the_order_of_the_pipelines(
     live.ends().ended("interrupted", 143);
 
     // Each run has been looked at once; from then on it is a list every five seconds and a check every ten, for each
-    // pipeline, and the one end. A machine that is held up makes it take longer, and no rate higher.
+    // pipeline, and the one end.
     let took = requests.last().expect("a thousand").at - from;
     let looks = requests.iter().filter(|seen| seen.on == On::Run && seen.at > from).count();
     assert!(took >= Duration::from_millis(4500), "two lists of each pipeline in {took:?}");

@@ -107,6 +107,8 @@ pub struct Story<'s> {
     secrets: Vec<String>,
     reader: Reader,
     started_as: As,
+    /// How many of the gates that may run at once it counts for.
+    weight: usize,
 }
 
 impl<'s> Story<'s> {
@@ -137,6 +139,7 @@ impl<'s> Story<'s> {
             secrets: vec![PASSWORD.to_owned()],
             reader: Reader::There,
             started_as: As::Usual,
+            weight: 1,
         };
         for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
             let path = story.path(file);
@@ -254,6 +257,11 @@ impl<'s> Story<'s> {
         self.out.path().join(file)
     }
 
+    /// What it tells depends on a machine that has time for it: it waits for others to end, and few run beside it.
+    pub fn heavy(self) -> Self {
+        Story { weight: live::HEAVY, ..self }
+    }
+
     /// Plays the story to its end, and holds it to the second law.
     pub fn told(self) -> Told {
         self.begun().ends()
@@ -284,7 +292,7 @@ impl<'s> Story<'s> {
             Reader::File(path) => Stdio::from(append_to(path)),
             Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
         };
-        let slot = live::Slot::take();
+        let slot = live::Slot::take(self.weight);
         let began = now();
         let child = command.stdout(stdout).spawn().expect("the program starts");
         Live::new(self, child, began, slot)

@@ -127,23 +127,26 @@ fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<Heard>) -> JoinHandl
 /// How many gates run at once, whatever the number of tests: enough to wait together, few enough to be punctual.
 const AT_ONCE: usize = 24;
 
+/// What a heavy story counts for: it leaves room for those that run two or three gates together.
+pub(super) const HEAVY: usize = 20;
+
 static SLOTS: Mutex<usize> = Mutex::new(AT_ONCE);
 static FREED: Condvar = Condvar::new();
 
 /// The right to run a gate, given back when dropped.
-pub(super) struct Slot(());
+pub(super) struct Slot(usize);
 
 impl Slot {
-    pub(super) fn take() -> Slot {
+    pub(super) fn take(weight: usize) -> Slot {
         let free = SLOTS.lock().expect("not poisoned");
-        *FREED.wait_while(free, |free| *free == 0).expect("not poisoned") -= 1;
-        Slot(())
+        *FREED.wait_while(free, |free| *free < weight).expect("not poisoned") -= weight;
+        Slot(weight)
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *SLOTS.lock().expect("not poisoned") += 1;
-        FREED.notify_one();
+        *SLOTS.lock().expect("not poisoned") += self.0;
+        FREED.notify_all();
     }
 }
