@@ -262,11 +262,13 @@ keep() {
 
 # --- 3: the source ----------------------------------------------------------------------------------------------------
 
-# In the action's own folder, which nobody can have prepared who could not change this script too; and without what
-# the job sets for builds of its own.
+# In the action's own folder, which nobody can have prepared who could not change this script too; without what the job
+# sets for builds of its own, and without the gate's secrets, which are no business of any library's build script.
 build() {
     cd "$here" || exit
     unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTFLAGS
+    unset INPUT_PASSWORD INPUT_TOTP_SECRET INPUT_ACCESS_TOKEN
+    unset DADOSFERA_PASSWORD DADOSFERA_TOTP_SECRET DADOSFERA_ACCESS_TOKEN
     exec cargo build --release --locked --bin maestro-gate --target-dir target
 }
 

@@ -3,6 +3,7 @@
 mod launcher;
 mod real;
 mod step;
+mod stopped;
 
 use std::collections::BTreeMap;
 use std::fs;

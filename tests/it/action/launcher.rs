@@ -5,9 +5,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command};
+use std::process::Command;
 
-use super::step::{Ended, Runner, find, send, shells};
+use super::step::{Ended, Runner, find, shells};
 use super::{Action, LAUNCHER};
 use crate::runner::github;
 
@@ -26,7 +26,7 @@ esac"#;
 
 /// A runner whose action names release 1.2.3, which lies in `mirror`; the image's `curl` fetches from there and writes
 /// down what it was asked for.
-fn released(shell: &'static str) -> Runner {
+pub(super) fn released(shell: &'static str) -> Runner {
     let runner = Runner::new(shell);
     on(&runner, "Linux", "x86_64");
     pack(&runner, PROGRAM);
@@ -264,11 +264,18 @@ fn only_a_commit_that_names_no_release_is_built_and_says_so() {
         version.map(|text| runner.write("gate/VERSION", text));
         runner.variables.insert("RUSTFLAGS", "-D warnings".to_owned());
         runner.variables.insert("CARGO_TARGET_DIR", "/nowhere".to_owned());
+        for name in ["password", "totp-secret", "access-token"] {
+            runner.inputs.insert(name, "geheim".to_owned());
+        }
+        for name in ["DADOSFERA_PASSWORD", "DADOSFERA_TOTP_SECRET", "DADOSFERA_ACCESS_TOKEN"] {
+            runner.variables.insert(name, "geheim".to_owned());
+        }
         let cargo = format!(
-            "printf '%s\\n' \"$PWD\" \"$*\" \"flags: ${{RUSTFLAGS-none}}\" >'{}'\nmkdir -p target/release\n\
+            "printf '%s\\n' \"$PWD\" \"$*\" \"flags: ${{RUSTFLAGS-none}}\" >'{}'\nexport -p >'{}'\nmkdir -p target/release\n\
              cp '{}' target/release/maestro-gate",
             runner.path("built").display(),
-            runner.script("program", PROGRAM).display()
+            runner.path("inherited").display(),
+            runner.script("program", &format!("export -p >'{}'\n{PROGRAM}", runner.path("had").display())).display()
         );
         runner.script("bin/cargo", &cargo);
         let ended = runner.run();
@@ -277,6 +284,10 @@ fn only_a_commit_that_names_no_release_is_built_and_says_so() {
         let due = ["build --release --locked --bin maestro-gate --target-dir target", "flags: none"];
         assert_eq!(built.lines().skip(1).collect::<Vec<_>>(), due);
         assert!(built.lines().next().expect("a folder").ends_with("/gate"));
+        let inherited = fs::read_to_string(runner.path("inherited")).expect("it was built");
+        assert!(inherited.contains("RUNNER_") && !inherited.contains("geheim"), "{inherited}");
+        let had = fs::read_to_string(runner.path("had")).expect("the program ran");
+        assert_eq!(had.matches("geheim").count(), 6, "the gate has them: {had}");
         let commands = github::commands(&ended.log);
         let notice = commands.iter().find(|command| command.name == "notice").expect("it is said");
         assert!(notice.data.contains("names no release"));
@@ -348,51 +359,5 @@ fn what_the_step_says_arrives_byte_for_byte_and_runs_nothing() {
             assert_eq!(fs::read_to_string(seen.join(name)).ok(), Some(hostile(name)), "{name} in {shell}");
         }
         assert!(!runner.path("workspace/ran").exists());
-    }
-}
-
-/// A step in the middle of its download, which ends when somebody writes to the pipe `end`.
-fn downloading(shell: &'static str) -> (Runner, Child) {
-    let runner = released(shell);
-    let [begun, end] = ["begun", "end"].map(|name| runner.path(name));
-    assert!(Command::new("mkfifo").args([&begun, &end]).status().expect("mkfifo is here").success());
-    let stopped = runner.path("stopped");
-    let text = format!(
-        "trap \": >'{}'; kill \\$!; exit\" TERM\n: >'{}'\ncat '{}' &\nwait",
-        stopped.display(),
-        begun.display(),
-        end.display()
-    );
-    runner.script("bin/curl", &text);
-    let child = runner.start();
-    // Opens once the other side does.
-    fs::read(&begun).expect("it has begun");
-    (runner, child)
-}
-
-#[test]
-fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
-    for shell in shells() {
-        for (signal, code) in [("INT", 130), ("TERM", 143)] {
-            let (runner, child) = downloading(shell);
-            send(signal, child.id());
-            let ended = runner.end(child);
-            assert_eq!(ended.how(), (Some(code), "interrupted"), "{shell} {signal}: {}", ended.log);
-            assert_eq!(ended.outputs["exit-code"], code.to_string());
-            assert!(runner.path("stopped").exists(), "{shell} {signal}: the download went on");
-        }
-    }
-}
-
-#[test]
-fn a_kill_before_the_gate_began_leaves_an_internal_error() {
-    for shell in shells() {
-        let (runner, child) = downloading(shell);
-        send("KILL", child.id());
-        let ended = runner.end(child);
-        // Nobody is left to end the download.
-        runner.write("end", "");
-        assert_eq!(ended.how(), (None, "internal-error"), "{shell}: {}", ended.log);
-        assert_eq!(ended.outputs["exit-code"], "70");
     }
 }
