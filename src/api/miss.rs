@@ -92,6 +92,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             | MissKind::Unplaceable
             | MissKind::OnePage
             | MissKind::Cached
+            | MissKind::Lagging
             | MissKind::NoDate
             | MissKind::AlreadyGoing
             | MissKind::Refused,
@@ -118,6 +119,7 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         | MissKind::RedirectOffOrigin
         | MissKind::OnePage
         | MissKind::Cached
+        | MissKind::Lagging
         | MissKind::Unplaceable
         | MissKind::NoDate
         | MissKind::AlreadyGoing

@@ -150,6 +150,8 @@ pub enum MissKind {
     OnePage,
     /// The list is a cache's, and too old to tell what is new.
     Cached,
+    /// The list does not show yet what a run's own record has told: that it is over.
+    Lagging,
     /// The list came without a date by which to tell new runs from old ones.
     NoDate,
     /// `if-running: fail` met a run that is going.

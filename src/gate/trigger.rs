@@ -232,6 +232,19 @@ pub(super) fn after(
     Ok(After::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
 }
 
+/// Whether a list shows all that was taken, and nothing of it as going.
+pub(super) fn shows_taken_as_over(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> bool {
+    let mut missing = baseline.taken.clone();
+    for run in &listing.runs {
+        let Some(key) = run.run.as_ref().map(key).filter(|key| baseline.taken.contains(key)) else { continue };
+        if run.is_going(vocabulary) {
+            return false;
+        }
+        missing.retain(|taken| *taken != key);
+    }
+    missing.is_empty()
+}
+
 /// Which run from before is still going.
 fn behind(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> Behind {
     let is_from_before = |run: &&Listed| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));

@@ -136,18 +136,19 @@ impl Gate {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
-                self.join(run, elapsed, others, notices);
+                // First its own end: one that joins too late ends all that are watched, where the first failure does.
                 if next.is_none() {
                     self.ended(run, elapsed, notices);
                 }
+                self.join(run, elapsed, others, notices);
                 next
             }
             Step::PassedBeside(others, group) => {
                 if let Some(candidates) = self.groups.iter_mut().find(|candidates| candidates.runs.contains(&run)) {
                     candidates.group = group;
                 }
-                self.join(run, elapsed, others, notices);
                 self.ended(run, elapsed, notices);
+                self.join(run, elapsed, others, notices);
                 None
             }
             Step::Ended => {

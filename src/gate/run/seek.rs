@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::super::select::{Choice, choose};
-use super::super::trigger::{After, Baseline, Before, Behind, Group, Held, Post, Starting, after, before};
+use super::super::trigger::{
+    After, Baseline, Before, Behind, Group, Held, Post, Starting, after, before, shows_taken_as_over,
+};
 use super::super::{
     Answer, Ask, During, Event, Foreign, IfRunning, Launch, Listing, Miss, MissKind, PipelineId, RunId, Scope,
     Selector, Taken, Target, Verdict, Wanted,
@@ -240,6 +242,12 @@ impl Run {
         let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
             return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
         };
+        // A list from before their end (an old copy, an empty one) says nothing about what has come up since.
+        if matches!(found, After::Nothing(Behind::Nobody | Behind::Overtaken(_)))
+            && !shows_taken_as_over(listing, &group.baseline, &at.rules.vocabulary)
+        {
+            return self.unusable(at, miss(During::List, MissKind::Lagging), tell);
+        }
         self.present(at, tell);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
         match found {

@@ -225,7 +225,6 @@ fn a_request_that_is_under_way_counts_as_made() {
 #[test]
 fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
     let (first, second) = (listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"));
-    let mut gate = start(60);
     let success = Record {
         pipeline_id: Foreign::new("p"),
         run_id: Foreign::new("a"),
@@ -234,12 +233,23 @@ fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
         updated_at: Some(date(1050)),
         trace: None,
     };
-    let passed = Told::Run(Answer { observation: Observation::Record(success), retry_after: None, date: None });
-    let story = [(1, list_of(&[])), (2, accepted()), (3, list_of(std::slice::from_ref(&first))), (50, passed)];
-    tell(&mut gate, story);
-    tell(&mut gate, [(60, list_of(&[first, second]))]);
-    let ends: Vec<_> = gate.outcome().runs.iter().map(|run| run.end).collect();
-    assert_eq!(ends, [Verdict::Passed, Verdict::TimedOut].map(crate::gate::End::Verdict));
+    for on_first_failure in [OnFirstFailure::WaitForAll, OnFirstFailure::StopWaiting] {
+        let ends = |story: Vec<(u32, Told)>| {
+            let pipeline = PipelineId::new("p").expect("an id");
+            let rules = Rules { on_first_failure, ..rules(60) };
+            let mut gate = Gate::new(rules, [Wanted::Start { pipeline, if_running: IfRunning::Queue }]);
+            tell(&mut gate, [(1, list_of(&[])), (2, accepted())]);
+            tell(&mut gate, story);
+            assert_eq!((gate.is_over(), gate.progress()), (true, (0, 2)), "{on_first_failure:?}");
+            gate.outcome().runs.iter().map(|run| run.end).collect::<Vec<_>>()
+        };
+        let passed = Answer { observation: Observation::Record(success.clone()), retry_after: None, date: None };
+        let both = || list_of(&[first.clone(), second.clone()]);
+        let found = vec![(3, list_of(std::slice::from_ref(&first))), (50, Told::Run(passed)), (60, both())];
+        assert_eq!(ends(found), [Verdict::Passed, Verdict::TimedOut].map(crate::gate::End::Verdict));
+        // Both come to light then.
+        assert_eq!(ends(vec![(60, both())]), [Verdict::TimedOut; 2].map(crate::gate::End::Verdict));
+    }
 }
 
 #[test]

@@ -47,6 +47,9 @@ pub fn remedy(miss: &Miss) -> &'static str {
         (_, MissKind::Cached) => {
             "let the cache before the service pass on requests for a pipeline's runs, or name the run by its id"
         }
+        (_, MissKind::Lagging) => {
+            "look in Maestro which run this job started, and wait for it with run-id: the service's list lags behind"
+        }
         (_, MissKind::NoDate) => "check proxies on the way: an answer's Date header got lost",
         (_, MissKind::Refused) => "look in Maestro what the service has against it",
         (During::GetRun | During::Logs, MissKind::Http(404 | 410)) | (_, MissKind::NoRecord | MissKind::NotListed) => {

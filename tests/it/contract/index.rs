@@ -174,6 +174,7 @@ pub const RULES: &[Line] = &[
             "latest_is_the_newest_run_in_a_long_list_of_any_order",
             "a_record_that_can_not_be_put_in_order_never_exposes_an_older_success",
             "of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing",
+            "what_goes_wrong_with_the_list_goes_wrong_as_with_a_run",
         ],
     ),
     line(
@@ -192,7 +193,11 @@ pub const RULES: &[Line] = &[
     ),
     line(
         "several new runs are all waited for, and the list is read once more before a pass",
-        &["of_several_new_runs_all_are_waited_for_and_the_worst_decides", "before_a_pass_the_list_is_read_once_more"],
+        &[
+            "of_several_new_runs_all_are_waited_for_and_the_worst_decides",
+            "before_a_pass_the_list_is_read_once_more",
+            "an_old_copy_of_the_list_confirms_no_pass",
+        ],
     ),
     line(
         "the appear clock stands still while an earlier run is going",

@@ -18,7 +18,9 @@ fn worlds() -> Vec<World> {
         }
     }
     let strangers: Vec<Option<Run>> = [None].into_iter().chain(runs.iter().copied().map(Some)).collect();
-    let spoilt = [None, Some(Spoilt::Unusable), Some(Spoilt::Unplaceable), Some(Spoilt::Null)];
+    let old = Spoilt::Old(10 * SECOND);
+    let spoilt =
+        [None, Some(Spoilt::Unusable), Some(Spoilt::Unplaceable), Some(Spoilt::Null), Some(Spoilt::Empty), Some(old)];
     let mut worlds = Vec::new();
     for post in POSTS {
         for ours in &runs {
@@ -52,10 +54,15 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
             assert_eq!(played.executes, 1, "{world:?}: passed on what nobody started");
             // What can be known: our run, once a list has shown it, decides.
             assert!(!(played.was_shown && fails), "{world:?}: our run was there, and failed");
+            // The last list is one from after the end of all that passed: no old copy, and not an empty one.
+            let going = |(id, word): &(&str, &str)| *id != "earlier" && *word == "RUNNING";
+            let last = &played.last_list;
+            assert!(world.post == Post::Tells || !last.is_empty() && !last.iter().any(going), "{world:?}: {last:?}");
             // Without a stranger there is nothing but our run to pass on.
             assert!(world.stranger.is_some() || world.post.starts() && !fails, "{world:?}");
-            // What passes while an earlier run is going is not what waits behind that one.
-            assert!(world.earlier.is_none() || !world.post.starts() || !fails, "{world:?}: ours was still to come");
+            // What passes while an earlier run is going is not what waits behind that one, if the first list told of it.
+            let untold = world.earlier.is_none() || matches!(world.spoilt, Some((0, Spoilt::Empty)));
+            assert!(untold || !world.post.starts() || !fails, "{world:?}: ours was still to come");
         }
         if world.stranger.is_none() && world.spoilt.is_none() {
             let expected = match world.post {
@@ -101,6 +108,20 @@ fn a_stranger_that_passes_while_an_earlier_run_is_going_is_not_passed_on() {
     let never = Run { shown: 9000 * SECOND, ..ours };
     let endless = World { earlier: Some(8000 * SECOND), ours: never, ..world };
     assert_eq!(endless.play(IfRunning::Queue).verdict, Verdict::TimedOut);
+}
+
+#[test]
+fn an_old_copy_of_the_list_confirms_no_pass() {
+    let ours = Run { shown: 20 * SECOND, ends: 20 * SECOND, word: "FAILED" };
+    let stranger = Some(Run { shown: SECOND, ends: 30 * SECOND, word: "SUCCESS" });
+    let world = World { post: Post::Hints, ours, stranger, earlier: None, spoilt: None, is_busy: false };
+    let lists = |spoilt| World { spoilt, ..world }.play(IfRunning::Queue);
+    for how in [Spoilt::Empty, Spoilt::Old(15 * SECOND)] {
+        // The third is the one that is read when the stranger has passed.
+        let played = lists(Some((2, how)));
+        assert_eq!((played.verdict, played.was_shown), (Verdict::Failed, true), "{how:?}");
+    }
+    assert_eq!(lists(None).verdict, Verdict::Failed);
 }
 
 #[test]

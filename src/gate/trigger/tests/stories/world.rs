@@ -61,6 +61,9 @@ pub(super) enum Spoilt {
     Unusable,
     Unplaceable,
     Null,
+    Empty,
+    /// As it was so long ago.
+    Old(Duration),
 }
 
 /// What is started by a schedule.
@@ -71,6 +74,8 @@ pub(super) struct Played {
     pub(super) executes: u32,
     /// Whether a list that was read showed our run.
     pub(super) was_shown: bool,
+    /// The last list that was read: runs and their words.
+    pub(super) last_list: Vec<(&'static str, &'static str)>,
     pub(super) notices: Vec<Notice>,
     pub(super) took: Duration,
 }
@@ -130,6 +135,7 @@ impl World {
             verdict: Verdict::InternalError,
             executes: 0,
             was_shown: false,
+            last_list: Vec::new(),
             notices: Vec::new(),
             took: SECOND,
         };
@@ -148,12 +154,19 @@ impl World {
                 Ask::List(_) => {
                     lists += 1;
                     let spoilt = self.spoilt.filter(|(at, _)| at + 1 == lists).map(|(_, how)| how);
-                    played.was_shown |= spoilt.is_none() && runs.iter().any(|(id, ..)| *id == "ours");
+                    let runs = match spoilt {
+                        None | Some(Spoilt::Unplaceable | Spoilt::Unusable | Spoilt::Null) => runs,
+                        Some(Spoilt::Empty) => Vec::new(),
+                        Some(Spoilt::Old(age)) => self.runs(posted, now.saturating_sub(age)),
+                    };
+                    let is_whole = matches!(spoilt, None | Some(Spoilt::Empty | Spoilt::Old(_)));
+                    played.was_shown |= is_whole && runs.iter().any(|(id, ..)| *id == "ours");
+                    played.last_list = runs.iter().map(|(id, _, word)| (*id, *word)).collect();
                     let mut list: Vec<Listed> = runs.iter().map(|(id, at, word)| listed(id, *at, word)).collect();
                     Told::List(answer(
                         now,
                         match spoilt {
-                            None => Observation::Record(listing(&list)),
+                            None | Some(Spoilt::Empty | Spoilt::Old(_)) => Observation::Record(listing(&list)),
                             Some(Spoilt::Unplaceable) => {
                                 list.push(Listed::default());
                                 Observation::Record(listing(&list))
