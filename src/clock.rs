@@ -21,6 +21,13 @@ impl Clock {
         Clock { started: Instant::now(), wall: Utc::now() }
     }
 
+    /// One that has slept as long since the start.
+    #[cfg(test)]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads a clock")]
+    pub fn after_sleep(length: Duration) -> Clock {
+        Clock { started: Instant::now(), wall: Utc::now() - length }
+    }
+
     /// Since the inputs were accepted.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -29,5 +36,11 @@ impl Clock {
     /// The wall clock.
     pub fn utc(&self) -> DateTime<Utc> {
         self.wall + self.elapsed()
+    }
+
+    /// The wall clock, as others see it who did not sleep: while a machine is suspended the monotonic clock stands still.
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads a clock")]
+    pub fn awake(&self) -> DateTime<Utc> {
+        self.utc().max(Utc::now())
     }
 }

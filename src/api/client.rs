@@ -26,10 +26,6 @@ const RUN_BODY: usize = 8 * 1024 * 1024;
 /// The list for the history (contract, *Limits*).
 const SURVEY: Duration = Duration::from_secs(5);
 
-/// A list that a cache has kept for longer says nothing about which run is the newest, though every request asks caches to
-/// pass it on.
-const OLD_LIST: Duration = Duration::from_secs(60);
-
 /// A signed-in client of one service. It lives on one thread, and every call may be dropped at any point.
 pub struct Client {
     transport: Transport,
@@ -37,7 +33,8 @@ pub struct Client {
     clock: Clock,
 }
 
-/// One run's row of refused answers: it may renew the token once, until an answer accepts a token again.
+/// One run's row of refused answers: it may renew the token once, until an answer accepts a token again, or the renewed
+/// one has grown old in an outage.
 #[derive(Debug, Default)]
 pub struct Refusals {
     /// The newest token that was refused; this run does not use it again.
@@ -252,10 +249,13 @@ impl Client {
 
     async fn get_list(&self, pipeline: &PipelineId, pass: &Pass) -> Answer<Listing> {
         let mut listing = Listing::default();
+        let asked = self.clock.elapsed();
         let (extent, stamps) =
             self.read_list(pipeline, pass, wire::WHOLE_LIST, &mut wire::keep_all(&mut listing)).await;
         let read = extent.and_then(Extent::whole).and_then(|()| match stamps.age {
-            Some(age) if age <= OLD_LIST => Ok(()),
+            // Every request asks caches to pass it on. One that answers all the same with a list from before the gate began
+            // does not know what was the newest run then.
+            Some(age) if age <= asked => Ok(()),
             Some(_) | None => Err(Fault::new(MissKind::Cached).during(During::List)),
         });
         answer(read.map_or_else(miss::read, |()| Observation::Record(listing)), stamps)
@@ -285,10 +285,11 @@ impl Client {
         row.refused = pass.generation;
         match std::mem::replace(&mut row.renewed, Renewed::Once) {
             Renewed::NotYet => self.session.is_fruitless(pass.generation, kind, self.clock),
-            Renewed::Once => {
+            Renewed::Once if self.session.is_young(pass.generation, self.clock) => {
                 self.session.renewal_was_fruitless(pass.generation);
                 true
             }
+            Renewed::Once => false,
         }
     }
 }

@@ -28,8 +28,10 @@ mod renewal;
 
 use renewal::{Code, Codes, Early};
 
-/// How long a failed sign-in speaks for those who come after it: however many runs, at most one sign-in a second.
+/// How long a failed sign-in speaks for those who come after it: however many runs, at most one sign-in a second; and if
+/// the service asked for a longer pause, one in that, or in a minute.
 const SHARED: Duration = Duration::from_secs(1);
+const LONGEST_SHARED: Duration = Duration::from_secs(60);
 
 /// What a sign-in before time may take from the look that it goes along with: less than the five seconds that the last
 /// look of all has. When the old token is refused there is time for a whole request.
@@ -170,9 +172,15 @@ impl Session {
     /// A failure of while we waited, or of just before.
     fn failed_since(&self, asked: Duration, now: Duration) -> Option<NoToken> {
         let state = self.state.borrow();
-        let recent = |at: Duration| at >= asked || now.saturating_sub(at) < SHARED;
-        let shared = state.failure.as_ref().filter(|(at, _)| recent(*at)).map(|(_, answer)| answer);
-        state.refused.as_ref().or(shared).cloned()
+        let shared = || {
+            let (at, answer) = state.failure.as_ref()?;
+            let since = now.saturating_sub(*at);
+            let pause = answer.retry_after.unwrap_or_default();
+            let speaks = *at >= asked || since < pause.clamp(SHARED, LONGEST_SHARED);
+            let left = pause.checked_sub(since).filter(|left| !left.is_zero());
+            speaks.then(|| NoToken { retry_after: left, ..answer.clone() })
+        };
+        state.refused.clone().or_else(shared)
     }
 
     /// A renewed token was refused as the one before it.
@@ -180,14 +188,21 @@ impl Session {
         self.state.borrow_mut().fruitless = Some(generation);
     }
 
+    /// Whether this is the newest token, and too young to be refused for its age.
+    pub(crate) fn is_young(&self, generation: Generation, clock: Clock) -> bool {
+        self.is_newest_within(FRUITLESS, generation, clock)
+    }
+
+    fn is_newest_within(&self, limit: Duration, generation: Generation, clock: Clock) -> bool {
+        let state = self.state.borrow();
+        let is_young = |held: &Held| clock.elapsed().saturating_sub(held.obtained) < limit;
+        state.generation == generation && state.held.as_ref().is_some_and(is_young)
+    }
+
     /// Whether a renewal of this token, refused as `kind` says, is known to change nothing.
     pub(crate) fn is_fruitless(&self, generation: Generation, kind: MissKind, clock: Clock) -> bool {
-        let state = self.state.borrow();
         let limit = if kind == MissKind::Http(403) { FRUITLESS } else { SHARED };
-        let is_young = |held: &Held| clock.elapsed().saturating_sub(held.obtained) < limit;
-        state.fruitless == Some(generation)
-            && state.generation == generation
-            && state.held.as_ref().is_some_and(is_young)
+        self.state.borrow().fruitless == Some(generation) && self.is_newest_within(limit, generation, clock)
     }
 
     /// Renews a token that grows old, beside the look that uses it. Failing is a note: the old token still serves.
@@ -199,7 +214,7 @@ impl Session {
             let mut state = self.state.borrow_mut();
             let State { held: Some(held), codes, .. } = &mut *state else { return };
             // A look must not wait for the next code.
-            let ready = login.totp.is_none_or(|totp| codes.has_fresh(totp, clock.utc()));
+            let ready = login.totp.is_none_or(|totp| codes.has_fresh(totp, clock.awake()));
             if !ready || !held.early.begin(clock.elapsed()) {
                 return;
             }
@@ -218,7 +233,8 @@ impl Session {
         if !is_refused {
             *failure = Some((clock.elapsed(), failed.clone()));
         }
-        if let (true, Some(miss)) = (held.early.fail(is_refused), miss_of(failed.observation)) {
+        let again = clock.elapsed().saturating_add(failed.retry_after.unwrap_or_default());
+        if let (true, Some(miss)) = (held.early.fail(is_refused, again), miss_of(failed.observation)) {
             notes.push(SessionNote::EarlyRenewalFailed(miss));
         }
     }
@@ -257,7 +273,7 @@ impl Session {
     async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Turn<'t>, SecretString) {
         loop {
             let turn = http.turn().await;
-            let code = self.state.borrow_mut().codes.take(totp, clock.utc());
+            let code = self.state.borrow_mut().codes.take(totp, clock.awake());
             match code {
                 Code::Fresh(code) => {
                     self.state.borrow_mut().secrets.push(code.clone());

@@ -155,7 +155,7 @@ fn a_pipeline_without_such_a_run_is_not_found() {
 #[test]
 fn what_goes_wrong_with_the_list_goes_wrong_as_with_a_run() {
     type Row = (&'static str, Vec<Reply>, &'static str, i32);
-    let rows: [Row; 11] = [
+    let rows: [Row; 12] = [
         ("a 503 or two", vec![Reply::status(503).times(2)], "passed", 0),
         ("half a list", vec![Reply::normal().cut_at(100), Reply::reset(), Reply::html(200)], "passed", 0),
         ("a token refused", vec![Reply::status(401)], "passed", 0),
@@ -163,8 +163,14 @@ fn what_goes_wrong_with_the_list_goes_wrong_as_with_a_run() {
         ("a redirect elsewhere", vec![Reply::redirect(302, "http://127.0.0.1:9/x")], "unreachable", 6),
         ("a wrong request", vec![Reply::status(400)], "unreachable", 6),
         ("an outage", vec![Reply::status(500).forever()], "unreachable", 6),
-        ("a young copy", vec![Reply::normal().header("age", "60").forever()], "passed", 0),
-        ("an old copy", vec![Reply::normal().header("age", "61").forever()], "unreachable", 6),
+        (
+            "a copy of when the gate had begun",
+            vec![Reply::status(503), Reply::normal().header("age", "1")],
+            "passed",
+            0,
+        ),
+        ("a copy from before", vec![Reply::normal().header("age", "60").forever()], "unreachable", 6),
+        ("a copy from before, then none", vec![Reply::normal().header("age", "60").times(2)], "passed", 0),
         ("a copy of unknown age", vec![Reply::normal().header("age", "-1").forever()], "unreachable", 6),
         (
             "too much",

@@ -133,11 +133,24 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
     }
     // An outage between does not end the row; an accepted token does.
     let server = service([refused(401), Reply::json(500, ""), refused(401)]).await;
-    let client = client(&server, password());
+    let once = client(&server, password());
     let mut row = Refusals::default();
-    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
-    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
+    assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
+    assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Denied(..)));
     assert_eq!(server.sign_ins(), 2);
+    // But an outage in which the renewed token grows old does: nobody refused it when it was new.
+    for (outage, renewed) in [(59, false), (61, true)] {
+        let server = service([refused(401), Reply::json(500, ""), refused(401), record()]).await;
+        let client = client(&server, password());
+        let mut row = Refusals::default();
+        assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(outage)).await;
+        tokio::time::resume();
+        let answer = client.look(&target(), &mut row).await;
+        assert_eq!(matches!(answer.observation, Observation::Record(_)), renewed, "{outage} s");
+        assert_eq!(server.sign_ins(), 2 + usize::from(renewed), "{outage} s");
+    }
 }
 
 #[tokio::test]

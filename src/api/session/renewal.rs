@@ -51,11 +51,14 @@ impl Early {
         }
     }
 
-    /// The attempt failed; a refused one is not repeated. Whether to tell: once a token.
-    pub(super) fn fail(&mut self, refused: bool) -> bool {
+    /// The attempt failed; a refused one is not repeated, any other not before `again`. Whether to tell: once a token.
+    pub(super) fn fail(&mut self, refused: bool, again: Duration) -> bool {
         let first = match self {
             Early::Never => false,
-            Early::At { told, .. } => !std::mem::replace(told, true),
+            Early::At { due, told } => {
+                *due = again.max(*due);
+                !std::mem::replace(told, true)
+            }
         };
         if refused {
             *self = Early::Never;
@@ -154,12 +157,14 @@ mod tests {
         let mut early = Early::At { due: at(100), told: false };
         assert!(!early.begin(at(99)));
         assert!(early.begin(at(100)));
-        assert!(early.fail(false));
+        assert!(early.fail(false, at(0)));
         assert!(!early.begin(at(159)));
         assert!(early.begin(at(160)));
-        assert!(!early.fail(false));
-        assert!(early.begin(at(220)));
-        assert!(!early.fail(true));
+        // The service asked for a longer pause.
+        assert!(!early.fail(false, at(250)));
+        assert!(!early.begin(at(249)));
+        assert!(early.begin(at(250)));
+        assert!(!early.fail(true, at(0)));
         assert!(!early.begin(at(100_000)));
         assert!(!Early::Never.begin(at(100_000)));
     }

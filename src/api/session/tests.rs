@@ -91,16 +91,56 @@ async fn many_looks_share_a_failed_sign_in_for_a_second() {
     let all = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
     for each in all {
         let Err(Lost::Answer(answer)) = each else { panic!("a token") };
-        assert_eq!(answer.retry_after, Some(Duration::from_secs(7)));
+        let pause = answer.retry_after.expect("the service wants one");
+        assert!((Duration::from_secs(6)..=Duration::from_secs(7)).contains(&pause), "{pause:?}");
         assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.during == During::SignIn));
     }
     assert_eq!(server.sign_ins(), 1);
     let _ = session.token(&http, clock, 0).await;
     assert_eq!(server.sign_ins(), 1);
-    // A second later it is tried again.
+    // It is tried again when that is over.
     session.state.borrow_mut().failure = None;
     let _ = session.token(&http, clock, 0).await;
     assert_eq!(server.sign_ins(), 2);
+}
+
+#[test]
+fn a_failed_sign_in_speaks_for_a_second_or_the_pause_that_the_service_wants_but_a_minute_at_most() {
+    let session = password(None);
+    let pause_left = |retry_after: Option<u64>, since: u64| {
+        let failed = Fault::new(MissKind::Http(429)).during(During::SignIn);
+        let retry_after = retry_after.map(Duration::from_secs);
+        let failure = NoToken { retry_after, ..answer(miss::read(failed), Stamps::default()) };
+        session.state.borrow_mut().failure = Some((Duration::from_secs(100), failure));
+        let now = Duration::from_millis(100_000 + since);
+        session.failed_since(now, now).map(|shared| shared.retry_after)
+    };
+    let seconds = |seconds| Some(Some(Duration::from_secs(seconds)));
+    assert_eq!((pause_left(None, 999), pause_left(None, 1000)), (Some(None), None));
+    assert_eq!(
+        (pause_left(Some(7), 2000), pause_left(Some(7), 6999)),
+        (seconds(5), Some(Some(Duration::from_millis(1))))
+    );
+    assert_eq!(pause_left(Some(7), 7000), None);
+    // A run that is looked at for the last time would never be asked about again.
+    assert_eq!((pause_left(Some(3600), 59_999).is_some(), pause_left(Some(3600), 60_000)), (true, None));
+    // What failed while one waited is one's own failure.
+    let late = session.failed_since(Duration::from_secs(100), Duration::from_secs(500)).expect("it is shared");
+    assert_eq!(late.retry_after, Some(Duration::from_secs(3200)));
+}
+
+#[tokio::test]
+async fn after_a_sleep_of_the_machine_the_code_is_that_of_now() {
+    let server = counting().await;
+    let (http, session) = (transport(&server), password(Some(totp())));
+    let clock = Clock::after_sleep(Duration::from_secs(3600));
+    let step = || totp().step_at(clock.awake().timestamp().unsigned_abs());
+    let before = step();
+    let _ = session.token(&http, clock, 0).await;
+    let sent: serde_json::Value = serde_json::from_str(&server.asked()[0].body).expect("JSON");
+    let codes: Vec<SecretString> = (before..=step()).map(|step| totp().code(step)).collect();
+    assert!(codes.iter().any(|code| code.expose_secret() == sent["totp"].as_str().expect("a code")));
+    assert!(before >= totp().step_at(clock.utc().timestamp().unsigned_abs()) + 120, "an hour later");
 }
 
 #[tokio::test]
