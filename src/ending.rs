@@ -243,12 +243,9 @@ impl Ending {
                 }
             }
         });
-        let words = words.await.unwrap_or_else(|| {
-            format!(
-                "maestro-gate: {} (exit code {}): the log's end is missing by a bug of the gate, or for lack of time\n",
-                verdict.name(),
-                verdict.exit_code()
-            )
+        let words = words.await.unwrap_or_else(|| match format {
+            LogFormat::Json => text::cut_short_json(verdict),
+            LogFormat::Text => text::cut_short(verdict),
         });
         let painted = self.coloured && format == LogFormat::Text;
         self.console.write(if painted { paint(&words, verdict) } else { words });

@@ -12,6 +12,7 @@ use super::json::NoteRow;
 use super::outputs::RunRow;
 use super::past::{PipelineRow, RunPastRow};
 use super::{Note, Report, RunReport, Weight, azure, buildkite, chart, escape, teamcity, words};
+use crate::gate::Verdict;
 
 /// How the CI at hand folds long foreign text away.
 #[derive(Clone, Copy)]
@@ -251,6 +252,24 @@ pub fn closing_json(report: &Report) -> String {
     ));
     log
 }
+
+/// What ends the log where its end could not be made.
+pub fn cut_short(verdict: Verdict) -> String {
+    line(&format!("maestro-gate: {} (exit code {}): {CUT_SHORT}", verdict.name(), verdict.exit_code()))
+}
+
+/// The same with `log-format: json`.
+pub fn cut_short_json(verdict: Verdict) -> String {
+    #[derive(Serialize)]
+    struct CutShort {
+        verdict: &'static str,
+        exit_code: u8,
+        reason: &'static str,
+    }
+    object("verdict", &CutShort { verdict: verdict.name(), exit_code: verdict.exit_code(), reason: CUT_SHORT })
+}
+
+const CUT_SHORT: &str = "the log's end is missing by a bug of the gate, or for lack of time";
 
 #[derive(Serialize)]
 struct Object<'a, T> {

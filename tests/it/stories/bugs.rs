@@ -1,5 +1,7 @@
 //! A bug of ours never looks like a pass or a failed run, and takes no report with it (contract, `internal-error`).
 
+use serde_json::{Value, json};
+
 use crate::harness::{self, FAILED, Story, side_by_side};
 
 #[test]
@@ -54,4 +56,13 @@ fn a_panic_after_the_verdict_was_told_leaves_it_standing() {
     let told = Story::at(&service).with_a_bug_at("closing").told();
     told.ended("passed", 0);
     assert!(told.log().contains("the log's end is missing by a bug of the gate"), "{}", told.log());
+
+    let told = Story::at(&service).with("log-format", "json").with_a_bug_at("closing").told();
+    told.ended("passed", 0);
+    let last: Value = serde_json::from_str(told.log().lines().last().expect("a line")).expect("an object a line");
+    assert_eq!(
+        (&last["event"], &last["verdict"], &last["exit_code"]),
+        (&json!("verdict"), &json!("passed"), &json!(0))
+    );
+    assert!(last["reason"].as_str().expect("why").contains("by a bug of the gate"), "{last}");
 }
