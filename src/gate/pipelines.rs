@@ -37,8 +37,10 @@ const CHECK: Duration = Duration::from_secs(10);
 /// How long before a list's own date a run may have ended that the list shows as going: stamps of one service differ.
 const LAG: TimeDelta = TimeDelta::seconds(5);
 
-/// How long the list is left alone after it has failed, growing to the second.
+/// How long the list is left alone after it has failed; and after it came too slowly, as a multiple of what it took, for that
+/// may be chance, and meanwhile each run is looked at by itself. Longer each time, up to the last.
 const REST: Duration = Duration::from_secs(60);
+const SLOW_REST: u32 = 10;
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
 /// One pipeline of which runs are watched.
@@ -142,8 +144,8 @@ impl Pipeline {
     }
 
     /// Leaves the list alone for a while.
-    fn rest(&mut self, elapsed: Duration) {
-        let rest = REST.saturating_mul(2_u32.saturating_pow(self.failures.min(8))).min(LONGEST_REST);
+    fn rest(&mut self, first: Duration, elapsed: Duration) {
+        let rest = first.saturating_mul(2_u32.saturating_pow(self.failures.min(8))).min(LONGEST_REST);
         self.failures = self.failures.saturating_add(1);
         self.not_before = self.not_before.max(elapsed + rest);
     }
@@ -184,7 +186,7 @@ impl Pipeline {
             }
         };
         if self.ahead() > MOST_AHEAD {
-            self.rest(elapsed);
+            self.rest(self.took * SLOW_REST, elapsed);
         } else {
             self.failures = 0;
         }
@@ -209,7 +211,7 @@ impl Pipeline {
             tell(Event::NoHistory { pipeline, id: self.id.clone(), miss });
             self.past = Known::Nothing;
         }
-        self.rest(elapsed);
+        self.rest(REST, elapsed);
         Vec::new()
     }
 

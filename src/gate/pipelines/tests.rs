@@ -180,7 +180,21 @@ fn the_next_survey_comes_as_early_as_the_last_one_was_slow_but_no_more_than_one_
     assert_eq!(planned(milliseconds(100), milliseconds(10_200), Some(40 * SECOND)), Some(milliseconds(50_100)));
     // So slow that it is only just of use; and a little slower.
     assert_eq!(planned(milliseconds(1_375), 50 * SECOND, None), Some(47 * SECOND));
-    assert_eq!(planned(milliseconds(1_376), 50 * SECOND, None), Some(milliseconds(71_376)), "it is left alone");
+    assert_eq!(planned(milliseconds(1_376), 20 * SECOND, None), Some(milliseconds(25_136)), "ten times what it took");
+    assert_eq!(planned(milliseconds(1_376), 50 * SECOND, None), Some(47 * SECOND), "of use again");
+}
+
+#[test]
+fn a_list_that_is_slow_again_and_again_is_left_alone_longer_and_longer() {
+    let rules = rules(3000 * SECOND);
+    let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
+    let mut rests = |took: u32| {
+        home.not_before = Duration::ZERO;
+        survey(&mut home, &mut runs, &rules, [10 * SECOND, (10 + took) * SECOND], list(&["RUNNING"; 3]));
+        home.not_before.saturating_sub((10 + took) * SECOND).as_secs()
+    };
+    assert_eq!([2, 2, 4, 4, 4].map(&mut rests), [20, 40, 160, 320, 600]);
+    assert_eq!([1, 2].map(rests), [0, 20], "one in time makes up for them");
 }
 
 #[test]
