@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -25,11 +25,44 @@ impl Heard {
     }
 }
 
+/// The program that runs. It ends with its test, also with one that fails.
+struct Process {
+    pid: u32,
+    ended: Receiver<ExitStatus>,
+    is_over: bool,
+}
+
+impl Process {
+    fn new(mut child: Child) -> Process {
+        let pid = child.id();
+        let (tell, ended) = channel();
+        thread::spawn(move || tell.send(child.wait().expect("a child")));
+        Process { pid, ended, is_over: false }
+    }
+
+    fn wait(&mut self) -> Option<ExitStatus> {
+        let status = self.ended.recv_timeout(PATIENCE).ok();
+        self.is_over = status.is_some();
+        status
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.is_over && matches!(self.ended.try_recv(), Err(TryRecvError::Empty)) {
+            drop(kill("KILL", self.pid));
+        }
+    }
+}
+
+fn kill(signal: &str, pid: u32) -> std::io::Result<ExitStatus> {
+    Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status()
+}
+
 pub struct Live<'s> {
     pub story: Story<'s>,
-    pid: u32,
+    process: Process,
     began: Instant,
-    ended: Receiver<ExitStatus>,
     stdout: Arc<Heard>,
     stderr: Arc<Heard>,
     listeners: Vec<JoinHandle<()>>,
@@ -48,10 +81,8 @@ impl<'s> Live<'s> {
             (Reader::Asleep, pipe) => asleep = pipe,
             (Reader::Gone | Reader::File(_) | Reader::There, pipe) => drop(pipe),
         }
-        let pid = child.id();
-        let (tell, ended) = channel();
-        thread::spawn(move || tell.send(child.wait().expect("a child")));
-        Live { story, pid, began, ended, stdout, stderr, listeners, _asleep: asleep, _slot: slot }
+        let process = Process::new(child);
+        Live { story, process, began, stdout, stderr, listeners, _asleep: asleep, _slot: slot }
     }
 
     /// Blocks until the gate has said this on stdout.
@@ -65,24 +96,24 @@ impl<'s> Live<'s> {
     /// Sends a signal to the gate; returns when.
     pub fn signal(&self, name: &str) -> Instant {
         let pid = match self.story.started_as {
-            As::Usual | As::Buggy(_) => self.pid,
+            As::Usual | As::Buggy(_) => self.process.pid,
             As::One => self.only_child(),
         };
-        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().expect("a shell");
+        let sent = kill(name, pid).expect("a shell");
         assert!(sent.success(), "kill -{name} {pid}");
         super::now()
     }
 
     /// The most memory that the gate has had so far, in KiB, where the kernel tells.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid)).ok()?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
         peak.trim().trim_end_matches("kB").trim().parse().ok()
     }
 
     /// The gate as this namespace sees it: what was started here waits for it.
     fn only_child(&self) -> u32 {
-        let children = format!("/proc/{0}/task/{0}/children", self.pid);
+        let children = format!("/proc/{0}/task/{0}/children", self.process.pid);
         let children = std::fs::read_to_string(children).expect("the kernel lists children");
         children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("one child")
     }
@@ -100,9 +131,8 @@ impl<'s> Live<'s> {
         self.over().1
     }
 
-    fn over(self) -> (Story<'s>, Told) {
-        let Ok(status) = self.ended.recv_timeout(PATIENCE) else {
-            self.signal("KILL");
+    fn over(mut self) -> (Story<'s>, Told) {
+        let Some(status) = self.process.wait() else {
             panic!("it hangs; it said {}\n{}", self.stdout.text(), self.stderr.text());
         };
         let took = self.began.elapsed();
