@@ -303,6 +303,11 @@ fn markdown_that_only_counts_at_the_start_of_a_line_is_text_there_too() {
         assert_eq!(markdown::kinds(&tree), ["root", "paragraph", "text"], "{text}");
     }
     assert_eq!(escape::markdown_inline(" run_1 <b>\n06:00:00 "), "run\\_1 &#60;b&#62; 06:00:00");
+    // What begins no list has no use for a backslash, which is seen where no Markdown is read.
+    for text in ["v1.2", "1234567890. x", "after 3) x"] {
+        assert_eq!(escape::markdown_inline(text), text);
+    }
+    assert_eq!(escape::markdown_inline("123456789. x"), "123456789\\. x");
 }
 
 #[test]

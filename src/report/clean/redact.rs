@@ -195,9 +195,19 @@ fn widen(secret: &mut Option<Range<usize>>, found: Range<usize>) {
 }
 
 #[cfg(test)]
+impl Again {
+    fn held(&self) -> usize {
+        self.held.len() + self.reader.remembered()
+    }
+}
+
+#[cfg(test)]
 impl Redact {
     /// How many bytes wait for what comes next.
     pub(super) fn held(&self) -> usize {
-        self.pending.capacity() + self.found.len() + self.again.as_ref().map_or(0, |again| again.held.len())
+        self.pending.capacity()
+            + self.found.len()
+            + self.reader.remembered()
+            + self.again.as_ref().map_or(0, Again::held)
     }
 }

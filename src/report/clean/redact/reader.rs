@@ -113,6 +113,11 @@ impl Reader {
         while self.starts.pop_front_if(|start| *start < before).is_some() {}
     }
 
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.starts.len()
+    }
+
     /// Goes back to an earlier position and the state that was there.
     pub(super) fn go_back(&mut self, position: usize, state: State) {
         let later = self.state.decoded_bytes - state.decoded_bytes;
