@@ -91,3 +91,13 @@ fn a_cause_is_found_behind_nested_io_errors() {
     assert_eq!(find::<rustls::Error>(&outer), Some(&rustls::Error::DecryptError));
     assert!(find::<std::fmt::Error>(&outer).is_none());
 }
+
+#[test]
+fn an_error_is_told_in_the_words_of_its_first_cause() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("a layer above")]
+    struct Layer(#[source] std::num::ParseIntError);
+    let cause = "x".parse::<u8>().expect_err("no number");
+    assert_eq!(describe(&Layer(cause.clone())), Foreign::new(cause.to_string()));
+    assert_eq!(describe(&cause), Foreign::new("invalid digit found in string"));
+}
