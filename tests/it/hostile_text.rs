@@ -308,6 +308,7 @@ fn markdown_that_only_counts_at_the_start_of_a_line_is_text_there_too() {
         assert_eq!(escape::markdown_inline(text), text);
     }
     assert_eq!(escape::markdown_inline("123456789. x"), "123456789\\. x");
+    assert_eq!(escape::markdown_inline("a\tb #c #1"), "a b \\#c \\#&#8203;1");
 }
 
 #[test]
