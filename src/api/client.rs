@@ -26,6 +26,10 @@ const RUN_BODY: usize = 8 * 1024 * 1024;
 /// The list for the history (contract, *Limits*).
 const SURVEY: Duration = Duration::from_secs(5);
 
+/// A list that a cache has kept for longer says nothing about which runs are new, though every request asks caches to pass
+/// it on.
+const OLD_LIST: Duration = Duration::from_secs(60);
+
 /// A signed-in client of one service. It lives on one thread, and every call may be dropped at any point.
 pub struct Client {
     transport: Transport,
@@ -40,6 +44,8 @@ pub struct Refusals {
     /// The newest token that was refused; this run does not use it again.
     refused: Generation,
     renewed: Renewed,
+    /// When the failed sign-in was that this run was told of last.
+    told: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -102,8 +108,8 @@ impl Client {
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
     /// is sent a second time, not even with a renewed token.
-    async fn execute(&self, pipeline: &PipelineId, row: &Refusals) -> (Launch, Option<Duration>) {
-        let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
+    async fn execute(&self, pipeline: &PipelineId, row: &mut Refusals) -> (Launch, Option<Duration>) {
+        let pass = match self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await {
             Ok(pass) => pass,
             Err(Lost::NothingNewer) => {
                 let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
@@ -143,7 +149,7 @@ impl Client {
     ) -> Answer<T> {
         let mut refusal = None;
         loop {
-            let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
+            let pass = match self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await {
                 Ok(pass) => pass,
                 Err(Lost::Answer(answer)) => return answer.about(),
                 Err(Lost::NothingNewer) => return refusal.unwrap_or_else(|| refused_before(during)),
@@ -180,7 +186,7 @@ impl Client {
         let mut row = Refusals::default();
         let mut refusal = None;
         loop {
-            let pass = match self.session.token(&self.transport, self.clock, row.refused).await {
+            let pass = match self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await {
                 Ok(pass) => pass,
                 Err(Lost::Answer(answer)) => return Err(miss_of(answer.observation).unwrap_or(token_refused())),
                 Err(Lost::NothingNewer) => return Err(refusal.unwrap_or(token_refused())),
@@ -253,9 +259,9 @@ impl Client {
         let (extent, stamps) =
             self.read_list(pipeline, pass, wire::WHOLE_LIST, &mut wire::keep_all(&mut listing)).await;
         let read = extent.and_then(Extent::whole).and_then(|()| match stamps.age {
-            // Every request asks caches to pass it on. One that answers all the same with a list from before the gate began
-            // does not know what was the newest run then.
-            Some(age) if age <= asked => Ok(()),
+            // One from before the gate began does not know which run was the newest then; an older one than that would
+            // have the gate wait, and count, on what was long ago.
+            Some(age) if age <= asked.min(OLD_LIST) => Ok(()),
             Some(_) | None => Err(Fault::new(MissKind::Cached).during(During::List)),
         });
         answer(read.map_or_else(miss::read, |()| Observation::Record(listing)), stamps)

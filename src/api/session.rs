@@ -131,8 +131,15 @@ impl Session {
         }
     }
 
-    /// A token newer than `refused`, from wherever the credentials allow.
-    pub(crate) async fn token(&self, http: &Transport, clock: Clock, refused: Generation) -> Result<Pass, Lost> {
+    /// A token newer than `refused`, from wherever the credentials allow. `told` is the asking run's own: when the failed
+    /// sign-in was that it knows of.
+    pub(crate) async fn token_for(
+        &self,
+        http: &Transport,
+        clock: Clock,
+        refused: Generation,
+        told: &mut Option<Duration>,
+    ) -> Result<Pass, Lost> {
         if let Some(pass) = self.newer_than(refused) {
             return Ok(pass);
         }
@@ -145,7 +152,7 @@ impl Session {
             Credentials::Token(_) => return Err(Lost::NothingNewer),
             Credentials::TokenFile { path, .. } => self.read_file(path, clock).await?,
             Credentials::Password { username, password, totp_secret } => {
-                if let Some(answer) = self.failed_since(asked, clock.elapsed()) {
+                if let Some(answer) = self.failed_since(asked, clock.elapsed(), told) {
                     return Err(Lost::Answer(answer));
                 }
                 let login = Login { username, password, totp: totp_secret.as_ref() };
@@ -154,7 +161,9 @@ impl Session {
                     if is_refused(&answer) {
                         state.refused = Some(answer.clone());
                     } else {
-                        state.failure = Some((clock.elapsed(), answer.clone()));
+                        let failed = clock.elapsed();
+                        *told = Some(failed);
+                        state.failure = Some((failed, answer.clone()));
                     }
                     return Err(Lost::Answer(answer));
                 }
@@ -169,16 +178,21 @@ impl Session {
         (state.generation > refused).then(|| Pass { generation: state.generation, header: held.token.header() })
     }
 
-    /// A failure of while we waited, or of just before.
-    fn failed_since(&self, asked: Duration, now: Duration) -> Option<NoToken> {
+    /// A failure of while we waited, or of just before. The pause that the service asked for is told to each run once:
+    /// one that comes back earlier is looked at for the last time before a clock of its own ends, and that is a real look.
+    fn failed_since(&self, asked: Duration, now: Duration, told: &mut Option<Duration>) -> Option<NoToken> {
         let state = self.state.borrow();
         let shared = || {
             let (at, answer) = state.failure.as_ref()?;
             let since = now.saturating_sub(*at);
             let pause = answer.retry_after.unwrap_or_default();
-            let speaks = *at >= asked || since < pause.clamp(SHARED, LONGEST_SHARED);
+            let is_news = *told != Some(*at);
+            if *at < asked && since >= SHARED && !(is_news && since < pause.min(LONGEST_SHARED)) {
+                return None;
+            }
+            *told = Some(*at);
             let left = pause.checked_sub(since).filter(|left| !left.is_zero());
-            speaks.then(|| NoToken { retry_after: left, ..answer.clone() })
+            Some(NoToken { retry_after: left, ..answer.clone() })
         };
         state.refused.clone().or_else(shared)
     }

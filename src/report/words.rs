@@ -149,7 +149,9 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::Queued => "what was started may wait behind an earlier run".to_owned(),
         MissKind::OnePage => "the list has further pages, so the newest run may not be in it".to_owned(),
         MissKind::Cached => "the list came from a cache, and is too old to tell what is new".to_owned(),
-        MissKind::Lagging => "the list does not show yet that the run is over, nor what came up since".to_owned(),
+        MissKind::Lagging => {
+            "the list does not yet show that the run is over, or what has been started since".to_owned()
+        }
         MissKind::Unplaceable => "a record in the list can't be put in order, and may be the newest".to_owned(),
         MissKind::NoDate => "the answer had no date, so new runs can't be told from old ones".to_owned(),
         MissKind::AlreadyGoing => "a run is going already".to_owned(),

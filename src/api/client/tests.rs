@@ -139,7 +139,7 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
     assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Denied(..)));
     assert_eq!(server.sign_ins(), 2);
     // But an outage in which the renewed token grows old does: nobody refused it when it was new.
-    for (outage, renewed) in [(59, false), (61, true)] {
+    for (outage, renewed) in [(40, false), (61, true)] {
         let server = service([refused(401), Reply::json(500, ""), refused(401), record()]).await;
         let client = client(&server, password());
         let mut row = Refusals::default();
@@ -282,4 +282,22 @@ async fn missing_logs_say_why_and_keep_what_came() {
         assert!(logs(&server, token(), hostile).await.0.is_err());
     }
     assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() {
+    for (elapsed, age, serves) in [(0, 0, true), (0, 20, false), (30, 20, true), (120, 60, true), (120, 61, false)] {
+        let age: u64 = age;
+        let server = service([Reply::with(200, &[("age", &age.to_string())], b"[]")]).await;
+        let client = client(&server, password());
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(elapsed)).await;
+        tokio::time::resume();
+        let answer = client.list(&target().pipeline, &mut Refusals::default()).await;
+        match answer.observation {
+            Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),
+            Observation::Unusable(miss) => assert_eq!((miss.kind, serves), (MissKind::Cached, false)),
+            other => panic!("{other:?}"),
+        }
+    }
 }
