@@ -1,0 +1,72 @@
+//! For how long, and for whom, a failed sign-in speaks.
+
+use super::*;
+
+#[tokio::test]
+async fn many_looks_share_a_failed_sign_in_for_a_second() {
+    let server = failing(Reply::with(503, &[("retry-after", "7")], b"")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let all = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
+    for each in all {
+        let Err(Lost::Answer(answer)) = each else { panic!("a token") };
+        let pause = answer.retry_after.expect("the service wants one");
+        assert!((Duration::from_secs(1)..=Duration::from_secs(7)).contains(&pause), "{pause:?}");
+        assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.during == During::SignIn));
+    }
+    assert_eq!(server.sign_ins(), 1);
+    let _ = session.token(&http, clock, 0).await;
+    assert_eq!(server.sign_ins(), 1);
+    // It is tried again when that is over.
+    session.state.borrow_mut().failure = None;
+    let _ = session.token(&http, clock, 0).await;
+    assert_eq!(server.sign_ins(), 2);
+}
+
+#[test]
+fn a_failed_sign_in_speaks_for_a_second_or_the_pause_that_the_service_wants_but_a_minute_at_most() {
+    let session = password(None);
+    let pause_left = |retry_after: Option<u64>, since: u64| {
+        let failed = Fault::new(MissKind::Http(429)).during(During::SignIn);
+        let retry_after = retry_after.map(Duration::from_secs);
+        let failure = NoToken { retry_after, ..answer(miss::read(failed), Stamps::default()) };
+        session.state.borrow_mut().failure = Some((Duration::from_secs(100), failure));
+        let now = Duration::from_millis(100_000 + since);
+        session.failed_since(now, now, &mut None).map(|shared| shared.retry_after)
+    };
+    let seconds = |seconds| Some(Some(Duration::from_secs(seconds)));
+    assert_eq!((pause_left(None, 999), pause_left(None, 1000)), (Some(None), None));
+    assert_eq!(
+        (pause_left(Some(7), 2000), pause_left(Some(7), 6999)),
+        (seconds(5), Some(Some(Duration::from_millis(1))))
+    );
+    assert_eq!(pause_left(Some(7), 7000), None);
+    assert_eq!((pause_left(Some(3600), 59_999).is_some(), pause_left(Some(3600), 60_000)), (true, None));
+    // What failed while one waited is one's own failure.
+    let at = Duration::from_secs;
+    let late = session.failed_since(at(100), at(500), &mut None).expect("it is shared");
+    assert_eq!(late.retry_after, Some(at(3200)));
+    // Who was told and comes back all the same has a clock that ends.
+    let mut told = None;
+    assert!(session.failed_since(at(110), at(110), &mut told).is_some());
+    assert_eq!(told, Some(at(100)));
+    assert!(session.failed_since(at(111), at(111), &mut told).is_none());
+    assert!(session.failed_since(at(100), at(111), &mut told).is_some(), "but for one sign-in at a time");
+}
+
+#[tokio::test]
+async fn a_last_look_within_a_pause_of_sign_in_is_a_real_one() {
+    let (server, count) = once_then(Reply::with(503, &[("retry-after", "50")], b"")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    let mut told = None;
+    for sign_ins in [2, 3] {
+        assert!(session.token_for(&http, clock, first.generation, &mut told).await.is_err());
+        assert_eq!(count.load(Ordering::SeqCst), sign_ins);
+        // Another run has no look to lose.
+        assert!(session.token(&http, clock, first.generation).await.is_err());
+        assert_eq!(count.load(Ordering::SeqCst), sign_ins);
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        tokio::time::resume();
+    }
+}
