@@ -109,7 +109,7 @@ impl Client {
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
     /// is sent a second time, not even with a renewed token.
     async fn execute(&self, pipeline: &PipelineId, row: &mut Refusals) -> (Launch, Option<Duration>) {
-        let pass = match self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await {
+        let pass = match self.token(row).await {
             Ok(pass) => pass,
             Err(Lost::NothingNewer) => {
                 let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
@@ -149,7 +149,7 @@ impl Client {
     ) -> Answer<T> {
         let mut refusal = None;
         loop {
-            let pass = match self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await {
+            let pass = match self.token(row).await {
                 Ok(pass) => pass,
                 Err(Lost::Answer(answer)) => return answer.about(),
                 Err(Lost::NothingNewer) => return refusal.unwrap_or_else(|| refused_before(during)),
@@ -186,7 +186,7 @@ impl Client {
         let mut row = Refusals::default();
         let mut refusal = None;
         loop {
-            let pass = match self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await {
+            let pass = match self.token(&mut row).await {
                 Ok(pass) => pass,
                 Err(Lost::Answer(answer)) => return Err(miss_of(answer.observation).unwrap_or(token_refused())),
                 Err(Lost::NothingNewer) => return Err(refusal.unwrap_or(token_refused())),
@@ -284,6 +284,11 @@ impl Client {
             Err(fault) => Err(fault.during(During::List)),
         };
         (read, stamps)
+    }
+
+    /// A token that this run has not been refused.
+    async fn token(&self, row: &mut Refusals) -> Result<Pass, Lost> {
+        self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await
     }
 
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.

@@ -2,11 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 use url::Url;
+
+/// Has that much time pass at once. It is real before and afterwards: requests take theirs.
+pub(crate) async fn later(length: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(length).await;
+    tokio::time::resume();
+}
 
 /// One request as it arrived.
 #[derive(Clone, Debug)]

@@ -93,8 +93,11 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
 
 /// The last line: what, and why.
 fn verdict(report: &Report) -> String {
-    let Report { verdict, .. } = report;
-    format!("maestro-gate: {} (exit code {}): {}", verdict.name(), verdict.exit_code(), words::headline(report))
+    last_line(report.verdict, &words::headline(report))
+}
+
+fn last_line(verdict: Verdict, why: &str) -> String {
+    format!("maestro-gate: {} (exit code {}): {why}", verdict.name(), verdict.exit_code())
 }
 
 /// The runs that did not pass, a line each, the rest counted.
@@ -253,9 +256,11 @@ pub fn closing_json(report: &Report) -> String {
     log
 }
 
+const CUT_SHORT: &str = "the log's end is missing by a bug of the gate, or for lack of time";
+
 /// What ends the log where its end could not be made.
 pub fn cut_short(verdict: Verdict) -> String {
-    line(&format!("maestro-gate: {} (exit code {}): {CUT_SHORT}", verdict.name(), verdict.exit_code()))
+    line(&last_line(verdict, CUT_SHORT))
 }
 
 /// The same with `log-format: json`.
@@ -268,8 +273,6 @@ pub fn cut_short_json(verdict: Verdict) -> String {
     }
     object("verdict", &CutShort { verdict: verdict.name(), exit_code: verdict.exit_code(), reason: CUT_SHORT })
 }
-
-const CUT_SHORT: &str = "the log's end is missing by a bug of the gate, or for lack of time";
 
 #[derive(Serialize)]
 struct Object<'a, T> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::super::server::{Asked, Reply, Server};
+use super::super::server::{Asked, Reply, Server, later};
 use super::*;
 use crate::gate::{PipelineId, Record};
 use crate::plan::Credentials;
@@ -55,9 +55,7 @@ async fn waited(life: Duration) -> (u64, usize, u32) {
             let refused = *refused.lock().expect("not poisoned");
             return (looks, server.sign_ins(), refused);
         }
-        tokio::time::pause();
-        tokio::time::advance(MINUTE).await;
-        tokio::time::resume();
+        later(MINUTE).await;
     }
     unreachable!("the run ends after 26 hours")
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::super::server::{Asked, Reply, Server};
+use super::super::server::{Asked, Reply, Server, later};
 use super::*;
 use crate::gate::{Foreign, PipelineId, Scope};
 use crate::plan::Credentials;
@@ -144,9 +144,7 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
         let client = client(&server, password());
         let mut row = Refusals::default();
         assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(outage)).await;
-        tokio::time::resume();
+        later(Duration::from_secs(outage)).await;
         let answer = client.look(&target(), &mut row).await;
         assert_eq!(matches!(answer.observation, Observation::Record(_)), renewed, "{outage} s");
         assert_eq!(server.sign_ins(), 2 + usize::from(renewed), "{outage} s");
@@ -290,9 +288,7 @@ async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() 
         let age: u64 = age;
         let server = service([Reply::with(200, &[("age", &age.to_string())], b"[]")]).await;
         let client = client(&server, password());
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(elapsed)).await;
-        tokio::time::resume();
+        later(Duration::from_secs(elapsed)).await;
         let answer = client.list(&target().pipeline, &mut Refusals::default()).await;
         match answer.observation {
             Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),

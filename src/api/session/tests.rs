@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::sync::Barrier;
 
 use super::super::secret::jwt;
-use super::super::server::{Reply, Server};
+use super::super::server::{Reply, Server, later};
 use super::*;
 
 pub(super) fn totp() -> Totp {

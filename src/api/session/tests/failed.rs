@@ -65,8 +65,6 @@ async fn a_last_look_within_a_pause_of_sign_in_is_a_real_one() {
         // Another run has no look to lose.
         assert!(session.token(&http, clock, first.generation).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), sign_ins);
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(10)).await;
-        tokio::time::resume();
+        later(Duration::from_secs(10)).await;
     }
 }
