@@ -293,6 +293,8 @@ impl<'s> Story<'s> {
             Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
         };
         let slot = live::Slot::take(self.weight);
+        // What the service's runs do, they do from now on, however long the gate waited for its turn.
+        self.service.iter().for_each(|service| service.begin());
         let began = now();
         let child = command.stdout(stdout).spawn().expect("the program starts");
         Live::new(self, child, began, slot)

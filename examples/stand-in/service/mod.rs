@@ -78,7 +78,7 @@ impl Seen {
 struct Shared {
     state: Mutex<State>,
     news: Condvar,
-    clock: ServiceClock,
+    clock: Arc<ServiceClock>,
     scenario: Scenario,
     acceptor: Option<TlsAcceptor>,
 }
@@ -108,10 +108,10 @@ impl Service {
     /// Starts on this port of 127.0.0.1.
     pub fn start_on(port: u16, scenario: Scenario) -> io::Result<Service> {
         let certified = tls::certified(scenario.tls).map_err(io::Error::other)?;
-        let clock = ServiceClock::start(scenario.starts_at, scenario.skew, scenario.speed);
+        let clock = Arc::new(ServiceClock::new(scenario.starts_at, scenario.skew, scenario.speed));
         let state = State {
             session: Session::new(scenario.accounts.clone(), scenario.tokens.clone()),
-            runs: Runs::new(&scenario.pipelines, clock),
+            runs: Runs::new(&scenario.pipelines, Arc::clone(&clock)),
             script: scenario.script.clone(),
             seen: Vec::new(),
             connections: 0,
@@ -153,6 +153,11 @@ impl Service {
     /// The certificate authority that a client must trust.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// Starts the service's clock, unless a request did.
+    pub fn begin(&self) {
+        self.shared.clock.begin();
     }
 
     /// Orders a reply; it has its turn after those ordered before for the same request.

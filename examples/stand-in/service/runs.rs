@@ -3,6 +3,7 @@
 //! Nothing here runs in the background. A run's record is computed from its timeline when it is asked for, so that a test
 //! decides by looks or by the clock when a run ends, and nothing ever races.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use super::time::{self, ServiceClock};
 #[derive(Debug)]
 pub struct Runs {
     pipelines: Vec<PipelineState>,
-    clock: ServiceClock,
+    clock: Arc<ServiceClock>,
     /// The last integer id given to a run.
     last_id: u64,
 }
@@ -62,10 +63,10 @@ pub fn same_id(a: &str, b: &str) -> bool {
 }
 
 impl Runs {
-    pub fn new(plans: &[Pipeline], clock: ServiceClock) -> Runs {
+    pub fn new(plans: &[Pipeline], clock: Arc<ServiceClock>) -> Runs {
         let mut runs = Runs { pipelines: Vec::new(), clock, last_id: 1000 };
         for plan in plans {
-            let past = plan.history.iter().flat_map(|history| runs.past(history)).collect::<Vec<_>>();
+            let past = plan.history.iter().flat_map(past).collect::<Vec<_>>();
             let mut state = PipelineState { plan: plan.clone(), runs: Vec::new(), executions: Vec::new() };
             for run in past.into_iter().chain(plan.runs.clone()) {
                 let begun = (!run.from_first_look).then_some(Duration::ZERO);
@@ -183,8 +184,8 @@ impl Runs {
     }
 
     /// Lets queued runs begin whose turn has come. Returns what the moment is, the same for the whole request.
-    fn settled(&mut self) -> (ServiceClock, Duration) {
-        let (clock, now) = (self.clock, self.clock.elapsed());
+    fn settled(&mut self) -> (Arc<ServiceClock>, Duration) {
+        let (clock, now) = (Arc::clone(&self.clock), self.clock.elapsed());
         for pipeline in &mut self.pipelines {
             for at in 1..pipeline.runs.len() {
                 let (before, rest) = pipeline.runs.split_at_mut(at);
@@ -214,25 +215,26 @@ impl Runs {
         }
         run
     }
+}
 
-    /// The runs of a history, oldest first.
-    fn past(&self, history: &History) -> Vec<Run> {
-        let started = self.clock.utc_at(Duration::ZERO);
-        let run = |back: u32| -> Run {
-            // The same in every run of a test, and far apart for neighbours.
-            let spread = history.spread * (back % 1000 * 379 % 1000) / 1000;
-            let created = started - history.newest - history.every * back;
-            let takes = in_turn(&history.takes, back).copied().unwrap_or_default();
-            let ended = created + takes + spread;
-            let word = in_turn(&history.last_status, back);
-            let trace = in_turn(&history.trace, back).filter(|_| word.is_some_and(|word| word != "SUCCESS"));
-            let record = json!({
-                "last_status": word, "created_at": time::stamp(created), "updated_at": time::stamp(ended), "trace": trace,
-            });
-            Run { record: record.as_object().cloned().unwrap_or_default(), ..Run::default() }
+/// The runs of a history, oldest first. Their stamps are told from the beginning, which is not yet known.
+fn past(history: &History) -> Vec<Run> {
+    let run = |back: u32| -> Run {
+        // The same in every run of a test, and far apart for neighbours.
+        let spread = history.spread * (back % 1000 * 379 % 1000) / 1000;
+        let age = history.newest + history.every * back;
+        let takes = in_turn(&history.takes, back).copied().unwrap_or_default() + spread;
+        let ended = match age.checked_sub(takes) {
+            Some(age) => format!("begin-{}ms", age.as_millis()),
+            None => format!("begin+{}ms", (takes - age).as_millis()),
         };
-        (0..history.count).rev().map(run).collect()
-    }
+        let word = in_turn(&history.last_status, back);
+        let trace = in_turn(&history.trace, back).filter(|_| word.is_some_and(|word| word != "SUCCESS"));
+        let created = format!("begin-{}ms", age.as_millis());
+        let record = json!({"last_status": word, "created_at": created, "updated_at": ended, "trace": trace});
+        Run { record: record.as_object().cloned().unwrap_or_default(), ..Run::default() }
+    };
+    (0..history.count).rev().map(run).collect()
 }
 
 /// One after another, and from the start again.

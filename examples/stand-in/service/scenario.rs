@@ -32,7 +32,7 @@ pub struct Scenario {
     /// How many seconds of the scenario pass in a real one.
     #[serde(default = "real_time")]
     pub speed: f64,
-    /// What the service's wall clock shows when it starts; by default the machine's time.
+    /// What the service's wall clock shows when it begins, with the first request; by default the machine's time.
     #[serde(default, deserialize_with = "time::maybe_moment")]
     pub starts_at: Option<DateTime<Utc>>,
     /// How far the service's wall clock is ahead.
@@ -220,7 +220,7 @@ pub struct Run {
     /// The record; what it lacks of the reference's keys is filled in. `created_at` and `updated_at` may be `begin+90s`
     /// (when this run began) or `now-5s` (when it is asked for).
     pub record: Map<String, Value>,
-    /// The run's clock starts at the first look, not with the service.
+    /// The run begins at the first look, not with the service's clock.
     pub from_first_look: bool,
     /// Not there until a change says so.
     pub hidden: bool,

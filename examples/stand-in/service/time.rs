@@ -1,5 +1,6 @@
 //! The stand-in's own clock, and how its scenarios write lengths of time and stamps.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -8,36 +9,48 @@ use serde::{Deserialize, Deserializer, de};
 /// The fastest a scenario may run: a day in less than a second, and no product of it overflows a `Duration`.
 const TOP_SPEED: f64 = 100_000.0;
 
-/// Scenario time: it begins with the service and runs `speed` times as fast as the real one.
-#[derive(Clone, Copy, Debug)]
+/// Scenario time: it begins with the first request, or when it is told to, and runs `speed` times as fast as the real one.
+///
+/// Not with the service: on a busy machine seconds may pass until the client is there, and a run that is to go on for six
+/// of them would have ended unseen.
+#[derive(Debug)]
 pub struct ServiceClock {
-    started: Instant,
-    wall: DateTime<Utc>,
+    began: OnceLock<(Instant, DateTime<Utc>)>,
+    from: Option<DateTime<Utc>>,
+    skew: TimeDelta,
     speed: f64,
 }
 
 impl ServiceClock {
-    /// Starts now. `from` is what the service's wall clock shows at that moment, by default the machine's own time;
-    /// `skew` is added to either.
+    /// `from` is what the service's wall clock shows when it begins, by default the machine's own time; `skew` is added to
+    /// either.
+    pub fn new(from: Option<DateTime<Utc>>, skew: TimeDelta, speed: f64) -> ServiceClock {
+        ServiceClock { began: OnceLock::new(), from, skew, speed }
+    }
+
+    /// Begins, unless it did. To ask for any time does the same.
     #[expect(clippy::disallowed_methods, reason = "the stand-in is another machine, with a clock of its own")]
-    pub fn start(from: Option<DateTime<Utc>>, skew: TimeDelta, speed: f64) -> ServiceClock {
-        let wall = from.unwrap_or_else(Utc::now);
-        ServiceClock { started: Instant::now(), wall: wall.checked_add_signed(skew).unwrap_or(wall), speed }
+    pub fn begin(&self) -> (Instant, DateTime<Utc>) {
+        *self.began.get_or_init(|| {
+            let wall = self.from.unwrap_or_else(Utc::now);
+            (Instant::now(), wall.checked_add_signed(self.skew).unwrap_or(wall))
+        })
     }
 
-    /// Real time since the start: faults are aimed at the client's timers, so they and the record of requests use this.
+    /// Real time since the beginning: faults are aimed at the client's timers, so they and the record of requests use this.
     pub fn real(&self) -> Duration {
-        self.started.elapsed()
+        self.begin().0.elapsed()
     }
 
-    /// Scenario time since the start.
+    /// Scenario time since the beginning.
     pub fn elapsed(&self) -> Duration {
         self.real().mul_f64(self.speed)
     }
 
-    /// What the service's wall clock showed `elapsed` after the start.
+    /// What the service's wall clock showed `elapsed` after the beginning.
     pub fn utc_at(&self, elapsed: Duration) -> DateTime<Utc> {
-        TimeDelta::from_std(elapsed).ok().and_then(|delta| self.wall.checked_add_signed(delta)).unwrap_or(self.wall)
+        let wall = self.begin().1;
+        TimeDelta::from_std(elapsed).ok().and_then(|delta| wall.checked_add_signed(delta)).unwrap_or(wall)
     }
 
     /// What the service's wall clock shows now.
