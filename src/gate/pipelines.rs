@@ -37,9 +37,10 @@ const CHECK: Duration = Duration::from_secs(10);
 /// How long before a list's own date a run may have ended that the list shows as going: stamps of one service differ.
 const LAG: TimeDelta = TimeDelta::seconds(5);
 
-/// How long the list is left alone after it has failed; and after it came too slowly, as a multiple of what it took, for that
-/// may be chance, and meanwhile each run is looked at by itself. Longer each time, up to the last.
-const REST: Duration = Duration::from_secs(60);
+/// How long the list is left alone after it has failed; and after it came too slowly, as a multiple of what it took. Not long
+/// at first, for either may be chance (or a token at its end, which the next look renews), and meanwhile each run is looked
+/// at by itself. Longer each time, up to the last.
+const REST: Duration = Duration::from_secs(10);
 const SLOW_REST: u32 = 10;
 const LONGEST_REST: Duration = Duration::from_secs(600);
 

@@ -212,9 +212,9 @@ fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alon
     let denied = |kind| Observation::Denied(Scope::Run, miss(kind));
     assert_eq!(planned(vec![denied(MissKind::Http(403))]), None);
     assert_eq!(planned(vec![Observation::Unreachable(miss(MissKind::Certificate))]), None);
-    assert_eq!(planned(vec![denied(MissKind::TokenRefused)]), Some(70 * SECOND), "a look renews the token");
+    assert_eq!(planned(vec![denied(MissKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
     let unusable = || Observation::Unusable(miss(MissKind::Http(503)));
-    for (failures, rest) in [(1, 60), (2, 120), (3, 240), (4, 480), (5, 600), (40, 600)] {
+    for (failures, rest) in [(1, 10), (2, 20), (3, 40), (6, 320), (7, 600), (40, 600)] {
         let answers = (0..failures).map(|_| unusable()).collect();
         assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
     }
