@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::IsTerminal;
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
-use crate::api::{Client, Refusals};
+use crate::api::{Client, Redactor, Refusals};
 use crate::bug::Bug;
 use crate::clock::Clock;
 use crate::console::{self, Console};
@@ -197,6 +198,16 @@ async fn gate(
     told
 }
 
+impl Redactor for Cleaner {
+    fn learn(&self, secret: &str) {
+        self.add_token(secret);
+    }
+
+    fn shorten(&self, text: &Foreign) -> Foreign {
+        self.beginning(text)
+    }
+}
+
 /// Watches the runs to their end and reports. The client is handed back for the logs.
 async fn watched(
     plan: Plan,
@@ -211,7 +222,7 @@ async fn watched(
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
     let mut gate = Gate::new(rules, wanted.clone());
-    let client = match Client::new(service, clock) {
+    let client = match Client::new(service, clock, Rc::new(cleaner.clone())) {
         Ok(client) => client,
         Err(error) => {
             let first = Report::first(&wanted, link, &cleaner);
@@ -243,9 +254,6 @@ async fn watched(
         bug::bug_at("watch");
         polls.set(made);
         let now = clock.elapsed();
-        for token in client.take_new_secrets() {
-            cleaner.add_token(token.expose_secret());
-        }
         let notes = client.take_notes().into_iter();
         let mut news: Vec<Notice> =
             notes.map(|note| Notice { at: now, event: Event::Session(note) }).chain(news.iter().cloned()).collect();

@@ -4,10 +4,10 @@
 //! comes before it in the gate's way has worked. Trouble is what would keep the gate from a pass, and what it would only
 //! warn about and somebody should mend before: a report that can't be written, a token that ends before `timeout` does.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::ExposeSecret;
 
 use crate::api::{Client, Refusals};
 use crate::ending::Ending;
@@ -135,7 +135,7 @@ impl<'e> Service<'e> {
         let cleaner = ending.cleaner.clone();
         let mut this =
             Service { ending, cleaner, checks: Vec::new(), reached: false, vocabulary: rules.vocabulary, plan: facts };
-        let client = match Client::new(service, this.ending.clock) {
+        let client = match Client::new(service, this.ending.clock, Rc::new(this.cleaner.clone())) {
             Ok(client) => client,
             Err(error) => {
                 this.checks.push(Check::new("connection", State::Trouble(Verdict::InternalError), error.to_string()));
@@ -180,7 +180,7 @@ impl<'e> Service<'e> {
         let mut row = Refusals::default();
         // A request's future is large, and stands in those of all its callers.
         let asked = self.ending.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
-        let answer = self.heard(client, asked)?;
+        let answer = self.heard(asked)?;
         let date = answer.date;
         let shown = self.id(pipeline.as_str());
         let read = read(answer);
@@ -244,7 +244,7 @@ impl<'e> Service<'e> {
     async fn run(&mut self, client: &Client, target: &Target) {
         let mut row = Refusals::default();
         let asked = self.ending.wait(Box::pin(client.look(target, &mut row)), REQUEST).await;
-        let Some(answer) = self.heard(client, asked) else { return };
+        let Some(answer) = self.heard(asked) else { return };
         let date = answer.date;
         let shown = self.id(target.run.as_str());
         let read = read(answer);
@@ -261,11 +261,8 @@ impl<'e> Service<'e> {
         self.checks.push(check);
     }
 
-    /// What came of a request, once its secrets are known to the redactor. `None`: a signal came before an answer.
-    fn heard<T>(&mut self, client: &Client, asked: Option<Answer<T>>) -> Option<Answer<T>> {
-        for secret in client.take_new_secrets() {
-            self.cleaner.add_token(secret.expose_secret());
-        }
+    /// What came of a request. `None`: a signal came before an answer.
+    fn heard<T>(&mut self, asked: Option<Answer<T>>) -> Option<Answer<T>> {
         if asked.is_none() {
             let verdict = self.ending.patience.heard().map_or(Verdict::Unreachable, Verdict::Interrupted);
             self.checks.push(Check::new("connection", State::Trouble(verdict), "no answer came in time"));

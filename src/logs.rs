@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
-
 use crate::api::Client;
 use crate::bug;
 use crate::deliver::TraceFile;
@@ -81,12 +79,7 @@ async fn fetch(
     };
     let id = run.id.clone();
     let mut sink = |bytes: &[u8]| {
-        let stream = stream.get_or_insert_with(|| {
-            client.take_new_secrets().iter().for_each(|token| {
-                cleaner.add_token(token.expose_secret());
-            });
-            cleaner.stream()
-        });
+        let stream = stream.get_or_insert_with(|| cleaner.stream());
         keep(stream.push(bytes));
     };
     let left = until.saturating_sub(ending.clock.elapsed());

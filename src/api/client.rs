@@ -1,14 +1,15 @@
 //! The client: one method per endpoint.
 
 use std::convert::Infallible;
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::logs::Lines;
 use super::miss::{self, Fault};
+use super::redactor::Redactor;
 use super::session::{Generation, Lost, Pass, Session, answer, collect, miss_of};
 use super::stamps::Stamps;
 use super::transport::{Heard, SetupError, Transport};
@@ -34,6 +35,7 @@ const OLD_LIST: Duration = Duration::from_secs(60);
 pub struct Client {
     transport: Transport,
     session: Session,
+    redactor: Rc<dyn Redactor>,
     clock: Clock,
 }
 
@@ -58,10 +60,10 @@ enum Renewed {
 impl Client {
     /// # Errors
     /// When the token given can't be a header, or TLS can't be set up. Nothing is sent.
-    pub fn new(service: Service, clock: Clock) -> Result<Client, SetupError> {
-        let session = Session::new(service.credentials)?;
+    pub fn new(service: Service, clock: Clock, redactor: Rc<dyn Redactor>) -> Result<Client, SetupError> {
+        let session = Session::new(service.credentials, Rc::clone(&redactor))?;
         let transport = Transport::new(service.base, service.further_roots)?;
-        Ok(Client { transport, session, clock })
+        Ok(Client { transport, session, redactor, clock })
     }
 
     /// Asks what the gate wants to know. `row` is the asking run's own, kept between its questions.
@@ -103,7 +105,7 @@ impl Client {
         let read = timeout(SURVEY, self.read_list(&pipeline, &pass, wire::SHORT_LIST, &mut keep)).await;
         let late = || (Err(Fault::new(MissKind::Timeout).during(During::List)), Stamps::default());
         let (read, stamps) = read.unwrap_or_else(|_| late());
-        answer(read.map_or_else(miss::read, |_| Observation::Record(survey)), stamps)
+        self.shortened(answer(read.map_or_else(miss::read, |_| Observation::Record(survey)), stamps))
     }
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
@@ -137,7 +139,7 @@ impl Client {
             Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
             Err(fault) => miss::of_launch(fault.during(During::Execute)),
         };
-        (launch, heard.stamps.retry_after)
+        (launch.map_miss(|miss| self.redactor.shortened(miss)), heard.stamps.retry_after)
     }
 
     /// Asks with a token that serves, and once more with a renewed one where it is refused.
@@ -156,6 +158,7 @@ impl Client {
             };
             let renewal = self.session.renew_early(&self.transport, self.clock);
             let (answer, ()) = tokio::join!(ask(&pass), renewal);
+            let answer = self.shortened(answer);
             match &answer.observation {
                 Observation::Record(_) | Observation::NotVisible(_) => {
                     *row = Refusals::default();
@@ -193,13 +196,13 @@ impl Client {
             };
             let mut lines = Lines::new(sink);
             let heard = self.transport.get(url.clone(), &pass.header, self.clock, &mut |piece| lines.push(piece)).await;
-            let reply = heard.reply.map_err(|fault| fault.during(During::Logs))?;
+            let reply = heard.reply.map_err(|fault| self.redactor.shortened(fault.during(During::Logs)))?;
             if matches!(reply.status, 200 | 201) {
                 lines.finish();
                 return Ok(());
             }
             drop(lines);
-            let miss = miss::of_status(During::Logs, reply.status, &reply.said);
+            let miss = self.redactor.shortened(miss::of_status(During::Logs, reply.status, &reply.said));
             let refused = matches!(miss::read::<Infallible>(miss.clone()), Observation::Denied(..));
             if !refused || self.is_final(miss.kind, &pass, &mut row) {
                 return Err(miss);
@@ -216,12 +219,6 @@ impl Client {
     /// What the session has had to say since the last call.
     pub fn take_notes(&self) -> Vec<SessionNote> {
         self.session.take_notes()
-    }
-
-    /// Secrets that came up since the last call: tokens obtained, and codes sent. To be known to the redactor before
-    /// anything that the same look brought is shown.
-    pub fn take_new_secrets(&self) -> Vec<SecretString> {
-        self.session.take_new_secrets()
     }
 
     /// When a token made elsewhere says that it ends.
@@ -284,6 +281,10 @@ impl Client {
             Err(fault) => Err(fault.during(During::List)),
         };
         (read, stamps)
+    }
+
+    fn shortened<T>(&self, answer: Answer<T>) -> Answer<T> {
+        answer.map_miss(|miss| self.redactor.shortened(miss))
     }
 
     /// A token that this run has not been refused.

@@ -147,7 +147,9 @@ pub(crate) fn of_status(during: During, status: u16, body: &[u8]) -> Miss {
         }
         _ => MissKind::Http(status),
     };
-    Miss { during, kind, detail: wire::said(body) }
+    // The answer to a sign-in may hold tokens that nobody knows yet.
+    let detail = if during == During::SignIn { wire::message_of(body) } else { wire::said(body) };
+    Miss { during, kind, detail }
 }
 
 /// `hyper_util` keeps the name of this type to itself, but not the type.

@@ -7,6 +7,7 @@
 mod client;
 mod logs;
 mod miss;
+mod redactor;
 mod secret;
 mod session;
 mod stamps;
@@ -18,5 +19,6 @@ pub mod wire;
 mod server;
 
 pub use client::{Client, Refusals};
+pub use redactor::Redactor;
 pub use transport::SetupError;
 pub use wire::PipelineState;

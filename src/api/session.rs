@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::miss::{self, Fault};
+use super::redactor::Redactor;
 use super::secret::{Claims, TOKEN_LIMIT, Token};
 use super::stamps::Stamps;
 use super::transport::{SetupError, Transport, Turn};
@@ -75,6 +77,7 @@ pub(crate) type NoToken = Answer<Infallible>;
 #[derive(Debug)]
 pub(crate) struct Session {
     credentials: Credentials,
+    redactor: Rc<dyn Redactor>,
     state: RefCell<State>,
     /// Without it every look that wants a token would sign in for itself.
     flight: Mutex<()>,
@@ -93,7 +96,6 @@ struct State {
     refused: Option<NoToken>,
     codes: Codes,
     notes: Vec<SessionNote>,
-    secrets: Vec<SecretString>,
 }
 
 #[derive(Debug)]
@@ -104,21 +106,17 @@ struct Held {
 }
 
 impl Session {
-    pub(crate) fn new(credentials: Credentials) -> Result<Session, SetupError> {
+    pub(crate) fn new(credentials: Credentials, redactor: Rc<dyn Redactor>) -> Result<Session, SetupError> {
         let mut state = State::default();
         if let Credentials::Token(text) | Credentials::TokenFile { token: text, .. } = &credentials {
             let token = Token::new(text.expose_secret()).ok_or(SetupError::Token)?;
             state.hold(token, Duration::ZERO, Early::Never);
         }
-        Ok(Session { credentials, state: RefCell::new(state), flight: Mutex::new(()) })
+        Ok(Session { credentials, redactor, state: RefCell::new(state), flight: Mutex::new(()) })
     }
 
     pub(crate) fn take_notes(&self) -> Vec<SessionNote> {
         std::mem::take(&mut self.state.borrow_mut().notes)
-    }
-
-    pub(crate) fn take_new_secrets(&self) -> Vec<SecretString> {
-        std::mem::take(&mut self.state.borrow_mut().secrets)
     }
 
     /// When the token at hand says that it ends, where nothing here could make a new one.
@@ -269,8 +267,8 @@ impl Session {
         let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
+                tokens.all.iter().for_each(|token| self.redactor.learn(token.expose_secret()));
                 let mut state = self.state.borrow_mut();
-                state.secrets.extend(tokens.all);
                 let early = Early::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
                 let note = if state.generation == 0 { SessionNote::SignedIn } else { SessionNote::Renewed };
                 state.notes.push(note);
@@ -278,7 +276,10 @@ impl Session {
                 state.hold(tokens.access, clock.elapsed(), early);
                 Ok(())
             }
-            Err(fault) => Err(answer(miss::read(fault.during(During::SignIn)), heard.stamps)),
+            Err(fault) => {
+                let miss = self.redactor.shortened(fault.during(During::SignIn));
+                Err(answer(miss::read(miss), heard.stamps))
+            }
         }
     }
 
@@ -290,7 +291,7 @@ impl Session {
             let code = self.state.borrow_mut().codes.take(totp, clock.awake());
             match code {
                 Code::Fresh(code) => {
-                    self.state.borrow_mut().secrets.push(code.clone());
+                    self.redactor.learn(code.expose_secret());
                     return (turn, code);
                 }
                 Code::Wait(length) => {
@@ -308,7 +309,7 @@ impl Session {
         match read {
             Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(Lost::NothingNewer),
             Ok(token) => {
-                state.secrets.push(token.secret());
+                self.redactor.learn(token.secret().expose_secret());
                 state.notes.push(SessionNote::Renewed);
                 state.hold(token, clock.elapsed(), Early::Never);
                 Ok(())

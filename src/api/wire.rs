@@ -27,7 +27,7 @@ pub(crate) use details::read_details;
 pub(crate) use extent::{Extent, Pages};
 pub(crate) use launch::{execute, read_launch};
 pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
-pub(crate) use said::{bounded, said};
+pub(crate) use said::{bounded, message_of, said};
 pub(crate) use strict::mend;
 
 /// Reads an answer to "get one run". Pure, and total: any status, any bytes. A redirect, and whether a 401 or 403 can be

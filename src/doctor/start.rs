@@ -35,7 +35,7 @@ impl Service<'_> {
     async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &List) {
         let mut row = Refusals::default();
         let asked = self.ending.wait(Box::pin(client.details(pipeline, &mut row)), REQUEST).await;
-        let Some(answer) = self.heard(client, asked) else { return };
+        let Some(answer) = self.heard(asked) else { return };
         let shown = self.id(pipeline.as_str());
         let check = match answer.observation {
             Observation::Record(PipelineState::Active) => {

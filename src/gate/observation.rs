@@ -59,6 +59,20 @@ impl Answer<Infallible> {
     }
 }
 
+impl<T> Answer<T> {
+    /// The same with what `change` makes of the miss, if there is one.
+    pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Answer<T> {
+        let observation = match self.observation {
+            Observation::Record(record) => Observation::Record(record),
+            Observation::NotVisible(miss) => Observation::NotVisible(change(miss)),
+            Observation::Denied(scope, miss) => Observation::Denied(scope, change(miss)),
+            Observation::Unreachable(miss) => Observation::Unreachable(change(miss)),
+            Observation::Unusable(miss) => Observation::Unusable(change(miss)),
+        };
+        Answer { observation, ..self }
+    }
+}
+
 /// The rows of the contract's table *How an answer is read*.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation<T = Record> {
@@ -89,6 +103,21 @@ pub enum Launch {
     Unreachable(Miss),
     /// It was not even sent, because there was no token to be had: it may be tried again.
     NotSent(Miss),
+}
+
+impl Launch {
+    /// The same with what `change` makes of the miss, if there is one.
+    pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Launch {
+        match self {
+            Launch::Accepted(id) => Launch::Accepted(id),
+            Launch::Lost(miss) => Launch::Lost(change(miss)),
+            Launch::Refused(miss) => Launch::Refused(change(miss)),
+            Launch::NotFound(miss) => Launch::NotFound(change(miss)),
+            Launch::Denied(scope, miss) => Launch::Denied(scope, change(miss)),
+            Launch::Unreachable(miss) => Launch::Unreachable(change(miss)),
+            Launch::NotSent(miss) => Launch::NotSent(change(miss)),
+        }
+    }
 }
 
 /// Whom a refusal concerns.

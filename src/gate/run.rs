@@ -170,7 +170,13 @@ impl Run {
         match &mut self.phase {
             Phase::Choosing(pipeline, _) => Ask::List(pipeline.clone()),
             Phase::Starting(pipeline, starting, _) => starting.ask(pipeline),
-            Phase::Watching(target) => Ask::Run(target.clone()),
+            Phase::Watching(target) => {
+                // From now on the time can only be up because no answer to this comes.
+                if self.without_record == Verdict::TimedOut {
+                    self.without_record = Verdict::Unreachable;
+                }
+                Ask::Run(target.clone())
+            }
             Phase::Confirming(target, _) => Ask::List(target.pipeline.clone()),
         }
     }

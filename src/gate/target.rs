@@ -8,9 +8,13 @@ use super::Selector;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PipelineId(String);
 
-/// A run's id as the user gave it: checked by `plan`, never empty.
+/// A run's id, as the user or the service's list gave it: checked, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RunId(String);
+pub struct RunId {
+    text: String,
+    /// Whether it may be the integer `id` of the run's record instead.
+    or_number: bool,
+}
 
 /// One run to wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,22 +107,28 @@ impl PipelineId {
 
 impl RunId {
     pub fn new(text: &str) -> Option<RunId> {
-        is_id(text).then(|| RunId(text.to_owned()))
+        is_id(text).then(|| RunId { text: text.to_owned(), or_number: false })
+    }
+
+    /// One that the user has entered: of digits alone, it may be the integer `id` as well (contract, *Selecting runs*).
+    pub fn entered(text: &str) -> Option<RunId> {
+        let or_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        RunId::new(text).map(|id| RunId { or_number, ..id })
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The same text for all spellings of this id.
     pub fn folded(&self) -> String {
-        self.0.bytes().map(fold).map(char::from).collect()
+        self.text.bytes().map(fold).map(char::from).collect()
     }
 
     /// Whether a record with this `pipeline_run_id` and this integer `id` is the run that was asked for. Leading zeros do
     /// not count as the same number: in doubt it is another run.
     pub fn is(&self, answered: &str, database_id: Option<u64>) -> bool {
-        same(&self.0, answered) || database_id.is_some_and(|id| id.to_string() == self.0)
+        same(&self.text, answered) || self.or_number && database_id.is_some_and(|id| id.to_string() == self.text)
     }
 }
 
@@ -139,7 +149,7 @@ impl fmt::Display for PipelineId {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -183,11 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn an_all_digit_run_may_be_the_database_id() {
-        let run = RunId::new("45").expect("an id");
+    fn an_all_digit_entry_may_be_the_database_id_and_no_listed_id_is() {
+        assert!(!RunId::new("45").expect("an id").is("e7c91a3b", Some(45)));
+        let run = RunId::entered("45").expect("an id");
         assert!(run.is("e7c91a3b", Some(45)));
         assert!(!run.is("e7c91a3b", Some(46)));
         assert!(!run.is("e7c91a3b", None));
-        assert!(!RunId::new("045").expect("an id").is("e7c91a3b", Some(45)));
+        assert!(!RunId::entered("045").expect("an id").is("e7c91a3b", Some(45)));
     }
 }

@@ -176,7 +176,7 @@ fn read_entry(text: &str) -> Result<Entry<'_>, String> {
     }
     let run = match Selector::ALL.into_iter().find(|selector| selector.name() == run) {
         Some(selector) => Named::Chosen(selector),
-        None => Named::Run(RunId::new(run).ok_or_else(|| id_rule("a run's id"))?),
+        None => Named::Run(RunId::entered(run).ok_or_else(|| id_rule("a run's id"))?),
     };
     Ok(Entry { text, pipeline, run })
 }

@@ -66,9 +66,14 @@ struct Known {
     asked: HashSet<String>,
 }
 
-/// How many obtained tokens are remembered. A token lives half an hour, so one forgotten has been over for a day; without
-/// a limit, a gate that waits for thirty days would remember thousands, each in a dozen forms.
-const TOKENS: usize = 64;
+/// How many obtained tokens are remembered: of 64 sign-ins or more, each of which brings three (one that renews, for a day)
+/// and a code. A token serves for half an hour, so the sign-ins of a day; without a limit, a gate that waits for thirty
+/// days would remember thousands. The newest are looked for in all their forms, the others as they are.
+const TOKENS: usize = 256;
+const IN_ALL_FORMS: usize = 64;
+
+/// The longest beginning kept of an answer's text.
+const BEGINNING: usize = 512;
 
 impl Cleaner {
     pub fn new() -> Cleaner {
@@ -80,7 +85,7 @@ impl Cleaner {
         self.add(secret, |known, secret| known.secrets.push(secret))
     }
 
-    /// Adds a token that was obtained while running; only the last 64 are remembered.
+    /// Adds a token that was obtained while running; only the last 256 are remembered.
     pub fn add_token(&self, token: &str) -> bool {
         self.add(token, |known, token| {
             known.tokens.push_back(token);
@@ -103,8 +108,10 @@ impl Cleaner {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if !known.secrets.iter().chain(&known.tokens).any(|old| old == secret) {
             keep(&mut known, secret.to_owned());
-            let all = known.secrets.iter().chain(&known.tokens);
-            known.patterns = Arc::new(Patterns::new(all.flat_map(|secret| secret::forms(secret))));
+            let new = known.tokens.len().saturating_sub(IN_ALL_FORMS);
+            let in_all_forms = known.secrets.iter().chain(known.tokens.range(new..));
+            let forms = in_all_forms.flat_map(|secret| secret::forms(secret));
+            known.patterns = Arc::new(Patterns::new(forms.chain(known.tokens.range(..new).cloned())));
         }
         strip(secret).len() >= secret::SHORTEST
     }
@@ -138,6 +145,14 @@ impl Cleaner {
         let more = if limit >= '…'.len_utf8() { "…" } else { "" };
         let kept = &line[..line.floor_char_boundary(limit - more.len())];
         Clean(format!("{}{more}", kept.trim_end()))
+    }
+
+    /// The beginning of an answer's text whose end may be cut off: one line of 512 bytes, more than is ever shown of it.
+    pub fn beginning(&self, text: &Foreign) -> Foreign {
+        let mut stream = self.stream();
+        let beginning = stream.push(text.raw().as_bytes()).0;
+        let end = stream.cut_off();
+        Foreign::new(self.line(&Foreign::new(beginning + &end), BEGINNING).0)
     }
 
     /// An id, on one line: as it is if it is one that was asked for, else redacted, for then the service has made it.

@@ -168,7 +168,7 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::Broken => "the connection broke".to_owned(),
         MissKind::Timeout => "no complete answer in time".to_owned(),
         MissKind::NoToken => "the answer held no token".to_owned(),
-        MissKind::TokenRefused => "the token was refused and can't be renewed".to_owned(),
+        MissKind::TokenRefused => "the token was refused".to_owned(),
         MissKind::TokenFile => "the token file can't be read, or holds no token".to_owned(),
     };
     let detail = miss.detail.as_ref().map(|detail| cleaner.line(detail, DETAIL_LIMIT)).unwrap_or_default();

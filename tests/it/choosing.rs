@@ -53,6 +53,23 @@ fn latest_is_the_newest_run_in_a_long_list_of_any_order() {
     );
 }
 
+/// Only an entry of the user may be the integer `id`.
+#[test]
+fn the_chosen_run_is_never_another_one_whose_number_its_id_is() {
+    let service = with(json!({"runs": [{"record": run(9, "45", "FAILED", "now-10m", "now-5m")}]}));
+    let other = run(45, "another", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z");
+    service.order(On::Run, Reply::json(200, other).forever());
+    latest(&service).with("timeout", "2").told().ended("unreachable", 6);
+    latest(&service).with("run-id", "45").with("timeout", "2").told().ended("passed", 0);
+}
+
+#[test]
+fn a_chosen_run_whose_record_never_comes_is_unreachable() {
+    let service = with(json!({"runs": [{"record": run(9, "r", "SUCCESS", "now-10m", "now-5m")}]}));
+    service.order(On::Run, Reply::hang().forever());
+    latest(&service).with("timeout", "2").told().ended("unreachable", 6);
+}
+
 #[test]
 fn latest_is_waited_for_and_its_own_record_decides() {
     // The list may say what it likes.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::Barrier;
 
+use super::super::redactor::Learned;
 use super::super::secret::jwt;
 use super::super::server::{Reply, Server, later};
 use super::*;
@@ -15,12 +16,16 @@ pub(super) fn totp() -> Totp {
 }
 
 fn password(totp_secret: Option<Totp>) -> Session {
+    password_with(totp_secret, Rc::<Learned>::default())
+}
+
+fn password_with(totp_secret: Option<Totp>, redactor: Rc<dyn Redactor>) -> Session {
     let credentials = Credentials::Password {
         username: "u@example.com".into(),
         password: SecretString::from("hunter22"),
         totp_secret,
     };
-    Session::new(credentials).expect("a session")
+    Session::new(credentials, redactor).expect("a session")
 }
 
 impl Session {
@@ -141,10 +146,10 @@ async fn a_sign_in_given_up_leaves_the_next_one_free() {
 #[tokio::test]
 async fn tokens_and_codes_are_told_to_the_redactor() {
     let server = counting().await;
-    let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
+    let (http, learned, clock) = (transport(&server), Rc::<Learned>::default(), Clock::start());
+    let session = password_with(Some(totp()), Rc::<Learned>::clone(&learned));
     let _ = session.token(&http, clock, 0).await;
-    let secrets: Vec<String> =
-        session.take_new_secrets().iter().map(|secret| secret.expose_secret().to_owned()).collect();
+    let secrets = learned.secrets();
     for secret in ["token-1", "refresh-1"] {
         assert!(secrets.iter().any(|known| known == secret), "{secret}");
     }
@@ -152,7 +157,6 @@ async fn tokens_and_codes_are_told_to_the_redactor() {
     let code = sent["totp"].as_str().expect("a code");
     assert_eq!(code.len(), 6);
     assert!(secrets.iter().any(|known| known == code));
-    assert!(session.take_new_secrets().is_empty());
     assert!(!format!("{session:?}").contains("token-1") && !format!("{session:?}").contains("hunter22"));
 }
 
@@ -275,7 +279,8 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     let (http, clock) = (transport(&server), Clock::start());
     let ends = jwt(r#"{"exp":1705315200}"#);
     let credentials = Credentials::TokenFile { path: path.clone(), token: SecretString::from(ends.as_str()) };
-    let session = Session::new(credentials).expect("a session");
+    let learned = Rc::<Learned>::default();
+    let session = Session::new(credentials, Rc::<Learned>::clone(&learned)).expect("a session");
     assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
 
     // Nobody looks for the file before.
@@ -293,7 +298,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     write(&path, "newer");
     assert_eq!(session.token(&http, clock, first.generation).await.ok().expect("a token").header, "newer");
     assert_eq!(notes(&session), [SessionNote::Renewed]);
-    assert_eq!(session.take_new_secrets().len(), 1);
+    assert_eq!(learned.secrets(), ["newer"]);
 
     // Gone: no reason to doubt the token for the runs that it serves.
     write(&path, "\n");
@@ -308,14 +313,15 @@ async fn a_given_token_is_all_there_is() {
     let server = counting().await;
     let (http, clock) = (transport(&server), Clock::start());
     let token = jwt(r#"{"exp":1705315200}"#);
-    let session = Session::new(Credentials::Token(SecretString::from(token.as_str()))).expect("a session");
+    let session = Session::new(Credentials::Token(SecretString::from(token.as_str())), Rc::<Learned>::default())
+        .expect("a session");
     assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
     let pass = session.token(&http, clock, 0).await.ok().expect("a token");
     assert_eq!(pass.header, token.as_str());
     assert!(matches!(session.token(&http, clock, pass.generation).await, Err(Lost::NothingNewer)));
     session.renew_early(&http, clock).await;
     assert!(server.asked().is_empty());
-    assert!(Session::new(Credentials::Token(SecretString::from("a\nb"))).is_err());
+    assert!(Session::new(Credentials::Token(SecretString::from("a\nb")), Rc::<Learned>::default()).is_err());
 }
 
 #[tokio::test]

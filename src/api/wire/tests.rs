@@ -14,7 +14,7 @@ const SUCCESS: &str = r#"{"id":45,"pipeline_run_id":"e7c91a3b_5f2d_4a8e_b1c9_7d3
     "created_at":"2024-01-15T10:30:00.000Z","updated_at":"2024-01-15T10:45:23.000Z","trace":null}"#;
 
 fn target(pipeline: &str, run: &str) -> Target {
-    Target { pipeline: PipelineId::new(pipeline).expect("an id"), run: RunId::new(run).expect("an id") }
+    Target { pipeline: PipelineId::new(pipeline).expect("an id"), run: RunId::entered(run).expect("an id") }
 }
 
 fn observe(body: impl AsRef<[u8]>) -> Observation {

@@ -293,7 +293,7 @@ impl Run {
     }
 
     fn watch(&mut self, target: Target) {
-        // The list knows the run; if the time is up before its own record was seen, that is what ended the watch.
+        // The list knows the run; if the time is up before it was asked for by itself, that is what ended the watch.
         self.without_record = Verdict::TimedOut;
         self.clocks.turn_to(&Wanted::Run(target.clone()));
         self.phase = Phase::Watching(target);

@@ -244,6 +244,35 @@ fn many_tokens_take_a_few_bytes_a_byte() {
     }
 }
 
+/// 64 sign-ins, of three tokens and a code each: the refresh token of the first may still be good.
+#[test]
+fn the_tokens_of_a_day_are_remembered_and_no_more() {
+    let cleaner = Cleaner::new();
+    let token = |number: u32| format!("token-number-{number:03}");
+    let shown = |number: u32| cleaner.text(&Foreign::new(token(number))).to_string();
+    let in_base64 = |number: u32| {
+        let text = data_encoding::BASE64.encode(token(number).as_bytes());
+        cleaner.text(&Foreign::new(text.as_str())).as_str() != text
+    };
+    (0..256).for_each(|number| assert!(cleaner.add_token(&token(number))));
+    assert!((0..256).all(|number| shown(number) == "***"));
+    assert_eq!([0, 150, 192, 255].map(in_base64), [false, false, true, true]);
+    cleaner.add_token(&token(256));
+    assert_eq!([0, 1, 256].map(shown), [token(0), "***".to_owned(), "***".to_owned()]);
+}
+
+#[test]
+fn the_beginning_of_an_answer_shows_no_part_of_a_secret() {
+    let token = "eyJhbGciOiJSUzI1NiJ9.".to_owned() + &"SECRETPAYLOAD".repeat(120);
+    let cleaner = knowing(&[&token]);
+    let beginning = |text: String| cleaner.beginning(&Foreign::new(text)).raw().to_owned();
+    assert_eq!(beginning(format!("invalid token: {token} (what it was)")), "invalid token: *** (what it was)");
+    // The answer was cut off within it.
+    assert_eq!(beginning(format!("{}\ninvalid: {}", "\u{1b}[31m".repeat(100), &token[..900])), "invalid: ***");
+    let long = beginning("é".repeat(5_000));
+    assert!(long.len() <= 512 && long.ends_with("é…"), "{long}");
+}
+
 /// A stream holds the beginning of a secret and an unfinished character, never more.
 #[test]
 fn a_stream_needs_no_memory_for_what_never_ends() {

@@ -15,8 +15,8 @@ pub fn remedy(miss: &Miss) -> &'static str {
         (During::SignIn, MissKind::Http(404 | 410)) => "check base-url: there is no sign-in at that address",
         (During::GetRun | During::List | During::Execute | During::Logs, MissKind::Http(401))
         | (_, MissKind::TokenRefused) => {
-            "give a fresh access-token (one lives about 30 minutes); with username and password the gate renews it by \
-             itself"
+            "give a fresh access-token (one lives about 30 minutes), or username and password, with which the gate renews it; \
+             where they are given, the service refuses even new tokens: check base-url, and that the account may use the API"
         }
         (During::Execute, MissKind::Http(403)) => {
             "let this account start the pipeline, or sign in with one that may; check pipeline-id too"

@@ -50,6 +50,24 @@ fn a_token_revoked_on_the_way_is_renewed_once_for_all_runs() {
     assert_eq!(service.requests_to(On::SignIn).len(), 2, "both runs share the new token");
 }
 
+/// The logs are asked for with a token of its own renewal, and the answer repeats it; long enough to be cut, at that.
+#[test]
+fn a_token_obtained_a_moment_ago_is_hidden_in_the_answer_that_refuses_it() {
+    let tokens = ["first", "second"].map(|name| format!("{name}-{}", "x".repeat(1_500)));
+    let service = Service::start(scenario(json!({"tokens": {"accept": tokens}})));
+    for token in &tokens {
+        service.order(On::SignIn, Reply::json(200, json!({"tokens": {"accessToken": token}})));
+    }
+    service.order(On::Logs, Reply::status(401));
+    let said = json!({"message": format!("no logs for {} (traced)", tokens[1])});
+    service.order(On::Logs, Reply::json(500, said));
+    let told = Story::at(&service).runs(&[FAILED]).told();
+    told.ended("failed", 1);
+    let log = told.stdout.clone().expect("there");
+    assert!(log.contains("no logs for *** (traced)"), "{log}");
+    assert!(!format!("{told:?}").contains("second-xxx"));
+}
+
 #[test]
 fn a_flat_token_is_found_too() {
     let service = Service::start(scenario(json!({"tokens": {"shape": "flat"}})));

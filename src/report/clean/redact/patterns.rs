@@ -8,7 +8,7 @@
 //! 24 bytes for each byte, the tokens of a day took more memory than all else. So a pattern is one run of bytes, and what
 //! is seldom needed stands in tables beside it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// What a secret becomes.
 pub(super) const MARK: &[u8] = b"***";
@@ -64,7 +64,7 @@ impl Patterns {
             all.insert(pattern.as_ref());
         }
         all.link();
-        all.bytes.shrink_to_fit();
+        all.shrink();
         all
     }
 
@@ -95,13 +95,19 @@ impl Patterns {
         self.meets_mark |= pattern.iter().any(|byte| MARK.contains(byte));
     }
 
+    /// They are kept for as long as the gate waits: no more than they need.
+    fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.runs.shrink_to_fit();
+        self.branches.shrink_to_fit();
+        self.fails.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     /// Fills in `fails` and `ends`, level by level: both look at shorter beginnings only.
     fn link(&mut self) {
         let mut fails = vec![ROOT; self.bytes.len()];
-        let mut ends = vec![0; self.bytes.len()];
-        for &(node, length) in &self.ends {
-            ends[node as usize] = length;
-        }
+        let mut ends: HashMap<u32, u32> = self.ends.drain(..).collect();
         let mut level: VecDeque<u32> = self.first.iter().copied().filter(|child| *child != ROOT).collect();
         while let Some(at) = level.pop_front() {
             let follower = Some(at + 1).filter(|next| self.follows(*next));
@@ -117,12 +123,15 @@ impl Patterns {
                     }
                 };
                 fails[child as usize] = fail;
-                ends[child as usize] = ends[child as usize].max(ends[fail as usize]);
+                if let Some(shorter) = ends.get(&fail).copied() {
+                    ends.entry(child).or_insert(shorter);
+                }
                 level.push_back(child);
             }
         }
-        let kept = |all: Vec<u32>| (0..).zip(all).filter(|(_, value)| *value != 0).collect();
-        (self.fails, self.ends) = (kept(fails), kept(ends));
+        self.fails = (0..).zip(fails).filter(|(_, fail)| *fail != ROOT).collect();
+        self.ends.extend(ends);
+        self.ends.sort_unstable();
     }
 
     /// Whether a node is the child of the one before it.
@@ -163,14 +172,13 @@ impl Patterns {
         (depth + at - start) as usize
     }
 
-    /// How much memory the tables take, in bytes.
+    /// How much memory the tables hold, in bytes.
     #[cfg(test)]
     pub(in crate::report::clean) fn size(&self) -> usize {
         self.bytes.capacity()
-            + size_of_val(self.runs.as_slice())
-            + size_of_val(self.branches.as_slice())
-            + size_of_val(self.fails.as_slice())
-            + size_of_val(self.ends.as_slice())
+            + size_of::<Run>() * self.runs.capacity()
+            + size_of::<((u32, u8), u32)>() * self.branches.capacity()
+            + size_of::<(u32, u32)>() * (self.fails.capacity() + self.ends.capacity())
     }
 }
 

@@ -1,0 +1,54 @@
+//! What keeps secrets out of texts, as the client sees it.
+//!
+//! A secret goes there the moment it comes up, and an answer's text before it is kept: so nothing that the service says can
+//! be cut, stored or shown before the secrets in it are known and gone.
+
+use std::fmt;
+
+use crate::gate::{Foreign, Miss};
+
+/// The redactor of the reports.
+pub trait Redactor: fmt::Debug {
+    /// Looks for this token or code from now on.
+    fn learn(&self, secret: &str);
+
+    /// The beginning of a text that may have been cut off at its end: redacted, then cut to what a sentence shows of it.
+    fn shorten(&self, text: &Foreign) -> Foreign;
+}
+
+impl dyn Redactor {
+    /// The same with what is kept of its detail.
+    pub(crate) fn shortened(&self, miss: Miss) -> Miss {
+        Miss { detail: miss.detail.map(|detail| self.shorten(&detail)), ..miss }
+    }
+}
+
+/// Remembers, and shortens nothing.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Learned(std::cell::RefCell<Vec<String>>);
+
+#[cfg(test)]
+impl Learned {
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+impl fmt::Debug for Learned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Learned").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl Redactor for Learned {
+    fn learn(&self, secret: &str) {
+        self.0.borrow_mut().push(secret.to_owned());
+    }
+
+    fn shorten(&self, text: &Foreign) -> Foreign {
+        text.clone()
+    }
+}
