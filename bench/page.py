@@ -174,9 +174,10 @@ def soak(machine, result):
 {measured_on(machine)}
 {result["seconds"] // 60} minutes over TLS with a service that misbehaves in {result["faults"]} ways, each in one request of
 a hundred (`bench/soak.py` lists them), whose sign-in fails in every fifth try and whose tokens die every two minutes:
-{result["requests"]:,} requests, {result["a_second"]:.0f} a second, from {len(result["gates"])} gates with eight runs each.
+{result["requests"]:,} requests, {result["a_second"]:.0f} a second, from {len(result["gates"])} gates with {result["runs_each"]} runs each.
 Growth is the slope, with twice its standard error, through the least of each half minute, after the first half: until
-then buffers and the list of events, which holds a thousand, fill.
+then buffers and the list of events, which holds a thousand, fill. The tokens of a sign-in take up to 8 KiB of it, until
+those of 64 sign-ins are remembered.
 
 {table(head, rows)}
 {verdict}

@@ -199,8 +199,8 @@ async fn gate(
 }
 
 impl Redactor for Cleaner {
-    fn learn(&self, secret: &str) {
-        self.add_token(secret);
+    fn learn(&self, secrets: &[&str]) {
+        self.add_tokens(secrets);
     }
 
     fn shorten(&self, text: &Foreign) -> Foreign {

@@ -9,8 +9,8 @@ use crate::gate::{Foreign, Miss};
 
 /// The redactor of the reports.
 pub trait Redactor: fmt::Debug {
-    /// Looks for this token or code from now on.
-    fn learn(&self, secret: &str);
+    /// Looks for these tokens and codes from now on.
+    fn learn(&self, secrets: &[&str]);
 
     /// The beginning of a text that may have been cut off at its end: redacted, then cut to what a sentence shows of it.
     fn shorten(&self, text: &Foreign) -> Foreign;
@@ -44,8 +44,8 @@ impl fmt::Debug for Learned {
 
 #[cfg(test)]
 impl Redactor for Learned {
-    fn learn(&self, secret: &str) {
-        self.0.borrow_mut().push(secret.to_owned());
+    fn learn(&self, secrets: &[&str]) {
+        self.0.borrow_mut().extend(secrets.iter().map(|secret| (*secret).to_owned()));
     }
 
     fn shorten(&self, text: &Foreign) -> Foreign {

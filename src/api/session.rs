@@ -267,7 +267,7 @@ impl Session {
         let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
-                tokens.all.iter().for_each(|token| self.redactor.learn(token.expose_secret()));
+                self.redactor.learn(&tokens.all.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>());
                 let mut state = self.state.borrow_mut();
                 let early = Early::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
                 let note = if state.generation == 0 { SessionNote::SignedIn } else { SessionNote::Renewed };
@@ -291,7 +291,7 @@ impl Session {
             let code = self.state.borrow_mut().codes.take(totp, clock.awake());
             match code {
                 Code::Fresh(code) => {
-                    self.redactor.learn(code.expose_secret());
+                    self.redactor.learn(&[code.expose_secret()]);
                     return (turn, code);
                 }
                 Code::Wait(length) => {
@@ -309,7 +309,7 @@ impl Session {
         match read {
             Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(Lost::NothingNewer),
             Ok(token) => {
-                self.redactor.learn(token.secret().expose_secret());
+                self.redactor.learn(&[token.secret().expose_secret()]);
                 state.notes.push(SessionNote::Renewed);
                 state.hold(token, clock.elapsed(), Early::Never);
                 Ok(())

@@ -82,17 +82,18 @@ impl Cleaner {
 
     /// Adds a secret, for good; false if it is too short (under 6 bytes as a text shows it) to be told from ordinary text.
     pub fn add_secret(&self, secret: &str) -> bool {
-        self.add(secret, |known, secret| known.secrets.push(secret))
+        self.add(&[secret], |known, secret| known.secrets.push(secret));
+        strip(secret).len() >= secret::SHORTEST
     }
 
-    /// Adds a token that was obtained while running; only the last 256 are remembered.
-    pub fn add_token(&self, token: &str) -> bool {
-        self.add(token, |known, token| {
+    /// Adds tokens that were obtained while running; only the last 256 are remembered.
+    pub fn add_tokens(&self, tokens: &[&str]) {
+        self.add(tokens, |known, token| {
             known.tokens.push_back(token);
             if known.tokens.len() > TOKENS {
                 known.tokens.pop_front();
             }
-        })
+        });
     }
 
     /// Adds the ids that the user asks for: they are no news to anybody, and stay as they are even if a secret is in them.
@@ -101,19 +102,21 @@ impl Cleaner {
         self.known.write().unwrap_or_else(PoisonError::into_inner).asked.extend(ids);
     }
 
-    fn add(&self, secret: &str, keep: fn(&mut Known, String)) -> bool {
-        if secret.len() < secret::SHORTEST {
-            return false;
-        }
+    fn add(&self, secrets: &[&str], keep: fn(&mut Known, String)) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if !known.secrets.iter().chain(&known.tokens).any(|old| old == secret) {
-            keep(&mut known, secret.to_owned());
+        let mut has_new = false;
+        for secret in secrets.iter().filter(|secret| secret.len() >= secret::SHORTEST) {
+            if !known.secrets.iter().chain(&known.tokens).any(|old| old == secret) {
+                keep(&mut known, (*secret).to_owned());
+                has_new = true;
+            }
+        }
+        if has_new {
             let new = known.tokens.len().saturating_sub(IN_ALL_FORMS);
             let in_all_forms = known.secrets.iter().chain(known.tokens.range(new..));
             let forms = in_all_forms.flat_map(|secret| secret::forms(secret));
             known.patterns = Arc::new(Patterns::new(forms.chain(known.tokens.range(..new).cloned())));
         }
-        strip(secret).len() >= secret::SHORTEST
     }
 
     fn redact(&self, text: &str) -> String {

@@ -363,7 +363,7 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     // As long as a token: 64 characters of it are none that the cleaner knows.
     let secret = format!("eyJhbGciOiJIUzI1NiJ9.{}", "c2VjcmV0".repeat(40));
     let cleaner = Cleaner::new();
-    cleaner.add_token(&secret);
+    cleaner.add_tokens(&[&secret]);
     let limit = fixture::seconds(600);
     let rules = Rules {
         limits: Limits { timeout: limit, appear: limit, outage: limit },

@@ -188,14 +188,14 @@ fn short_secrets_are_refused_and_harmless() {
 fn clones_share_secrets_on_every_thread_and_old_tokens_are_forgotten() {
     let cleaner = Cleaner::new();
     let clone = cleaner.clone();
-    std::thread::spawn(move || clone.add_token("first-token")).join().expect("a thread");
+    std::thread::spawn(move || clone.add_tokens(&["first-token"])).join().expect("a thread");
     let first = Foreign::new("first-token");
     assert_eq!(cleaner.text(&first).as_str(), "***");
     cleaner.add_secret("first-and-last");
     for number in 0..TOKENS {
-        assert!(cleaner.add_token(&format!("token number {number}")));
+        cleaner.add_tokens(&[&format!("token number {number}")]);
         // Adding one again does not push out another.
-        assert!(cleaner.add_token("token number 0"));
+        cleaner.add_tokens(&["token number 0"]);
     }
     assert_eq!(cleaner.text(&first).as_str(), "first-token");
     for number in 0..TOKENS {
@@ -233,7 +233,7 @@ fn many_tokens_take_a_few_bytes_a_byte() {
     };
     let tokens: Vec<String> = (0..16).map(|number| token(800 + number % 3 * 500)).collect();
     for token in &tokens {
-        assert!(cleaner.add_token(token));
+        cleaner.add_tokens(&[token]);
     }
     // Each as it is and three times in base64: five times its length.
     let length: usize = tokens.iter().map(String::len).sum();
@@ -254,10 +254,10 @@ fn the_tokens_of_a_day_are_remembered_and_no_more() {
         let text = data_encoding::BASE64.encode(token(number).as_bytes());
         cleaner.text(&Foreign::new(text.as_str())).as_str() != text
     };
-    (0..256).for_each(|number| assert!(cleaner.add_token(&token(number))));
+    (0..256).for_each(|number| cleaner.add_tokens(&[&token(number)]));
     assert!((0..256).all(|number| shown(number) == "***"));
     assert_eq!([0, 150, 192, 255].map(in_base64), [false, false, true, true]);
-    cleaner.add_token(&token(256));
+    cleaner.add_tokens(&[&token(256)]);
     assert_eq!([0, 1, 256].map(shown), [token(0), "***".to_owned(), "***".to_owned()]);
 }
 
