@@ -63,6 +63,8 @@ fn every_fault_is_read_as_the_contract_says() {
 #[test]
 fn a_refusal_s_kind_tells_a_dead_token_from_a_missing_right() {
     assert_eq!(of_status(During::GetRun, 401, b"").kind, MissKind::TokenRefused);
+    let detail = |during| of_status(during, 500, br#"{"tokens":{"accessToken":"abc"}}"#).detail;
+    assert!(detail(During::GetRun).is_some() && detail(During::SignIn).is_none(), "nobody knows those tokens yet");
     assert_eq!(of_status(During::GetRun, 403, b"").kind, MissKind::Http(403));
     assert_eq!(of_status(During::SignIn, 401, b"").kind, MissKind::Http(401));
     assert_eq!(of_status(During::GetRun, 407, b"").kind, MissKind::ProxyAuthentication);
