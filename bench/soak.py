@@ -169,7 +169,7 @@ def judged(samples, codes, seen, folder, length):
             "descriptors_last": own[-1][1], "threads": max(row[2] for row in own), "code": codes[number],
             "verdicts": sorted({row["verdict"] for row in report["runs"]}), "polls": report["polls"],
         })  # fmt: skip
-    sign_ins = sum(request.path.endswith("/auth/sign-in") for request in seen)
+    sign_ins = sum(request.path.endswith("/auth/sign-in") and request.status == 200 for request in seen)
     return {
         "seconds": length, "gates": gates, "faults": len(FAULTS), "requests": len(seen), "sign_ins": sign_ins,
         "a_second": len(seen) / length, "runs_each": RUNS_EACH,

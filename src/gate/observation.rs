@@ -48,28 +48,25 @@ pub struct Answer<T = Record> {
 impl Answer<Infallible> {
     /// An answer that holds nothing, as one about anything.
     pub fn about<T>(self) -> Answer<T> {
-        let observation = match self.observation {
-            Observation::Record(never) => match never {},
-            Observation::NotVisible(miss) => Observation::NotVisible(miss),
-            Observation::Denied(scope, miss) => Observation::Denied(scope, miss),
-            Observation::Unreachable(miss) => Observation::Unreachable(miss),
-            Observation::Unusable(miss) => Observation::Unusable(miss),
-        };
-        Answer { observation, retry_after: self.retry_after, date: self.date }
+        self.map(|never| match never {}, |miss| miss)
     }
 }
 
 impl<T> Answer<T> {
     /// The same with what `change` makes of the miss, if there is one.
     pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Answer<T> {
+        self.map(|record| record, change)
+    }
+
+    fn map<U>(self, record: impl FnOnce(T) -> U, miss: impl FnOnce(Miss) -> Miss) -> Answer<U> {
         let observation = match self.observation {
-            Observation::Record(record) => Observation::Record(record),
-            Observation::NotVisible(miss) => Observation::NotVisible(change(miss)),
-            Observation::Denied(scope, miss) => Observation::Denied(scope, change(miss)),
-            Observation::Unreachable(miss) => Observation::Unreachable(change(miss)),
-            Observation::Unusable(miss) => Observation::Unusable(change(miss)),
+            Observation::Record(found) => Observation::Record(record(found)),
+            Observation::NotVisible(why) => Observation::NotVisible(miss(why)),
+            Observation::Denied(scope, why) => Observation::Denied(scope, miss(why)),
+            Observation::Unreachable(why) => Observation::Unreachable(miss(why)),
+            Observation::Unusable(why) => Observation::Unusable(miss(why)),
         };
-        Answer { observation, ..self }
+        Answer { observation, retry_after: self.retry_after, date: self.date }
     }
 }
 

@@ -50,8 +50,8 @@ impl fmt::Display for Clean {
 /// Knows the secrets, and cleans.
 ///
 /// A clone knows the same secrets, also those added later to any of them: the session adds the tokens that it obtains, while
-/// progress and delivery, on threads of their own, clean with what is known by then. The lock is held for as long as it
-/// takes to copy or set a pointer, never while a text is cleaned.
+/// progress and delivery, on threads of their own, clean with what is known by then. The lock is held to copy a
+/// pointer, and while what is looked for is made anew; never while a text is cleaned.
 #[derive(Clone, Default)]
 pub struct Cleaner {
     known: Arc<RwLock<Known>>,
@@ -139,8 +139,12 @@ impl Cleaner {
     /// The same as one line: line breaks and tabs become blanks, outer blanks go, at most `limit` bytes; `…` at the end
     /// says that there was more.
     pub fn line(&self, text: &Foreign, limit: usize) -> Clean {
+        self.joined(&self.text(text), limit)
+    }
+
+    fn joined(&self, text: &Clean, limit: usize) -> Clean {
         // Once more after joining: the blank between two lines may have been the one in a secret.
-        let line = self.redact(&one_line(&self.text(text)));
+        let line = self.redact(&one_line(text));
         let line = line.trim();
         if line.len() <= limit {
             return Clean(line.to_owned());
@@ -153,9 +157,9 @@ impl Cleaner {
     /// The beginning of an answer's text whose end may be cut off: one line of 512 bytes, more than is ever shown of it.
     pub fn beginning(&self, text: &Foreign) -> Foreign {
         let mut stream = self.stream();
-        let beginning = stream.push(text.raw().as_bytes()).0;
-        let end = stream.cut_off();
-        Foreign::new(self.line(&Foreign::new(beginning + &end), BEGINNING).0)
+        let begun = stream.push(text.raw().as_bytes()).0;
+        let whole = Clean(begun + &stream.cut_off());
+        Foreign::new(self.joined(&whole, BEGINNING).0)
     }
 
     /// An id, on one line: as it is if it is one that was asked for, else redacted, for then the service has made it.

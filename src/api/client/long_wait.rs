@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::super::redactor::Learned;
 use super::super::server::{Asked, Reply, Server, later};
 use super::*;
 use crate::gate::{PipelineId, Record};
 use crate::plan::Credentials;
-use secrecy::SecretString;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const WAIT: Duration = Duration::from_secs(26 * 3600);
@@ -45,14 +46,16 @@ async fn waited(life: Duration) -> (u64, usize, u32) {
     let credentials =
         Credentials::Password { username: "u".into(), password: SecretString::from("hunter22"), totp_secret: None };
     let service = Service { base: server.base.clone(), credentials, further_roots: Vec::new() };
-    let client = Client::new(service, clock, Rc::<Learned>::default()).expect("a client");
+    let learned = Rc::<Learned>::default();
+    let client = Client::new(service, clock, Rc::<Learned>::clone(&learned)).expect("a client");
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
     let mut row = Refusals::default();
     for looks in 1.. {
+        let known = learned.secrets().len();
         let answer = client.look(&target, &mut row).await;
         let Observation::Record(Record { status, .. }) = answer.observation else { panic!("{answer:?}") };
-        let notes = client.take_notes();
-        assert!(notes.len() <= 1, "{notes:?} pile up");
+        let (notes, secrets) = (client.take_notes(), learned.secrets().len() - known);
+        assert!(notes.len() <= 1 && secrets <= 2, "{notes:?} and {secrets} secrets pile up");
         if status.raw() == "SUCCESS" {
             let refused = *refused.lock().expect("not poisoned");
             return (looks, server.sign_ins(), refused);

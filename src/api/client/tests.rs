@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::super::redactor::Learned;
 use super::super::server::{Asked, Reply, Server, later};
 use super::*;
 use crate::gate::{Foreign, PipelineId, Scope};
 use crate::plan::Credentials;
-use secrecy::SecretString;
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
 
@@ -18,7 +19,7 @@ fn target() -> Target {
 
 fn client(server: &Server, credentials: Credentials) -> Client {
     let service = Service { base: server.base.clone(), credentials, further_roots: Vec::new() };
-    Client::new(service, Clock::start(), Rc::new(Learned::default())).expect("a client")
+    Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client")
 }
 
 fn password() -> Credentials {
@@ -68,7 +69,7 @@ async fn a_look_asks_as_the_service_wants_it() {
     let mut base = server.base.clone();
     base.set_path("/prefix/v1/");
     let service = Service { base, credentials: password(), further_roots: Vec::new() };
-    let client = Client::new(service, Clock::start(), Rc::new(Learned::default())).expect("a client");
+    let client = Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client");
     let run = RunId::new("manual__2024-12-18T10:30:00+00:00%2e").expect("an id");
     let answer = client.look(&Target { run, ..target() }, &mut Refusals::default()).await;
     // Another run's record, but its headers are heard.

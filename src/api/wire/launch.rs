@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{bounded, miss, said};
-use crate::gate::{During, Foreign, Launch, Miss, MissKind, PipelineId};
+use crate::gate::{During, Launch, Miss, MissKind, PipelineId};
 
 #[derive(Serialize)]
 struct Execute<'a> {
@@ -35,7 +35,7 @@ pub(crate) fn read_launch(status: u16, body: &[u8]) -> Launch {
     }
     // A bound for what is kept; an id so long is no run's.
     let id = id.and_then(Value::as_str).filter(|id| !id.is_empty());
-    Launch::Accepted(id.map(|id| Foreign::new(bounded(id).raw())))
+    Launch::Accepted(id.map(bounded))
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alon
     assert_eq!(planned(vec![Observation::Unreachable(miss(MissKind::Certificate))]), None);
     assert_eq!(planned(vec![denied(MissKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
     let unusable = || Observation::Unusable(miss(MissKind::Http(503)));
-    for (failures, rest) in [(1, 10), (2, 20), (3, 40), (6, 320), (7, 600), (40, 600)] {
+    for (failures, rest) in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 160), (6, 320), (7, 600), (40, 600)] {
         let answers = (0..failures).map(|_| unusable()).collect();
         assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
     }
