@@ -1,4 +1,4 @@
-//! README, `--help` and code agree: inputs with their variables and defaults, outputs, exit codes, the commands shown.
+//! Pages, `--help` and code agree: inputs with their variables and defaults, outputs, exit codes, the commands shown.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,19 +14,25 @@ fn file(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {name}: {error}"))
 }
 
-/// What stands in README.md between `<!-- NAME -->` and `<!-- /NAME -->`.
-fn readme(name: &str) -> String {
-    let text = file("README.md");
-    let (_, rest) = text.split_once(&format!("<!-- {name} -->")).unwrap_or_else(|| panic!("no part {name}"));
-    let (part, _) = rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("{name} has no end"));
+/// What stands in a page between `<!-- NAME -->` and `<!-- /NAME -->`.
+fn part(page: &str, name: &str) -> String {
+    let text = file(page);
+    let (_, rest) = text.split_once(&format!("<!-- {name} -->")).unwrap_or_else(|| panic!("{page}: no part {name}"));
+    let (part, _) =
+        rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("{page}: {name} has no end"));
     part.trim().to_owned()
 }
 
-/// The rows of a README table below its head, the cells without backticks.
-pub(crate) fn table(name: &str) -> Vec<Vec<String>> {
+/// The rows of a table in a page, below its head, the cells without backticks.
+fn table_of(page: &str, name: &str) -> Vec<Vec<String>> {
     let bare = |cell: &str| cell.trim().trim_matches('`').to_owned();
     let row = |line: &str| line.trim().trim_start_matches('|').trim_end_matches('|').split('|').map(bare).collect();
-    readme(name).lines().skip(2).map(row).collect()
+    part(page, name).lines().skip(2).map(row).collect()
+}
+
+/// The rows of a table in the reference.
+pub(crate) fn table(name: &str) -> Vec<Vec<String>> {
+    table_of("docs/reference.md", name)
 }
 
 /// Runs the program in an environment that holds nothing of the CI around these tests.
@@ -70,18 +76,34 @@ fn available() -> impl Iterator<Item = Input> {
     ROWS.iter().map(|row| row.input)
 }
 
-#[test]
-fn the_readme_lists_every_input_with_its_variable_and_default() {
-    let written: Vec<[String; 3]> =
-        table("inputs").iter().map(|row| [row[0].clone(), row[1].clone(), row[2].clone()]).collect();
-    let built: Vec<[String; 3]> = available()
+/// Name, variable and default of every input, as the code has them.
+fn built() -> Vec<[String; 3]> {
+    available()
         .map(|input| [input.name(), input.row().variable, plan::default(input).unwrap_or_default()].map(str::to_owned))
-        .collect();
-    assert_eq!(sorted(written), sorted(built));
+        .collect()
+}
+
+/// The same, as a page has them.
+fn written(page: &str) -> Vec<[String; 3]> {
+    table_of(page, "inputs").iter().map(|row| [row[0].clone(), row[1].clone(), row[2].clone()]).collect()
 }
 
 #[test]
-fn the_readme_says_which_inputs_have_no_flag() {
+fn the_reference_lists_every_input_with_its_variable_and_default() {
+    assert_eq!(sorted(written("docs/reference.md")), sorted(built()));
+}
+
+#[test]
+fn the_readme_s_inputs_have_the_variables_and_defaults_of_the_code() {
+    let (built, written) = (built(), written("README.md"));
+    assert!(written.len() >= 8);
+    for row in written {
+        assert!(built.contains(&row), "{row:?}");
+    }
+}
+
+#[test]
+fn the_reference_says_which_inputs_have_no_flag() {
     for row in table("inputs") {
         let input = Input::named(&row[0]).unwrap_or_else(|| panic!("no input {}", row[0]));
         assert_eq!(row[3].contains("(no flag)"), !input.has_flag(), "{}", row[0]);
@@ -110,11 +132,14 @@ fn help_tells_each_default_and_variable_and_every_secret_s_variable() {
 }
 
 #[test]
-fn the_readme_and_help_have_the_exit_codes_of_the_code() {
+fn pages_and_help_have_the_exit_codes_of_the_code() {
     let built: Vec<[String; 2]> =
         Verdict::ALL.iter().map(|verdict| [verdict.name().to_owned(), verdict.exit_code().to_string()]).collect();
-    let written: Vec<[String; 2]> = table("exit-codes").iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
-    assert_eq!(written, built);
+    for page in ["docs/reference.md", "README.md"] {
+        let written: Vec<[String; 2]> =
+            table_of(page, "exit-codes").iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
+        assert_eq!(written, built, "{page}");
+    }
 
     let help = help();
     for [name, code] in built {
@@ -124,7 +149,7 @@ fn the_readme_and_help_have_the_exit_codes_of_the_code() {
 }
 
 #[test]
-fn the_outputs_written_are_the_readme_s() {
+fn the_outputs_written_are_the_reference_s() {
     let folder = tempfile::tempdir().expect("a folder for the output");
     let path = folder.path().join("output");
     #[expect(clippy::disallowed_methods, reason = "the runner makes this file before the step")]

@@ -1,7 +1,7 @@
-//! The contract, line by line, with the tests that hold each line; checked, so that the index can't rot.
+//! docs/reference.md, section by section, with the tests that hold each promise.
 //!
-//! An input, a verdict or an output that is added must be added here with its test, and a test that is renamed or gone is
-//! missed here.
+//! An input, a verdict, an output or a section that is added must be added here with its test. A test that was renamed or
+//! removed is reported.
 
 mod index;
 
@@ -13,6 +13,8 @@ use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::ROWS;
 
 use index::{INPUTS, Line, OUTPUTS, RULES, VERDICTS};
+
+use super::pages::headings;
 
 /// The names of all tests: functions behind `#[test]` or its like.
 fn tests() -> BTreeSet<String> {
@@ -54,6 +56,9 @@ fn every_line_of_the_contract_names_tests_that_are_there() {
     assert!(tests.len() > 300 && !tests.contains("tests"), "{} tests found", tests.len());
     let mut missing = Vec::new();
     for line in [INPUTS, VERDICTS, OUTPUTS, RULES].concat() {
+        if line.says.starts_with('#') {
+            continue;
+        }
         if line.held_by.is_empty() {
             missing.push(format!("{}: no test", line.says));
         }
@@ -71,4 +76,22 @@ fn every_input_verdict_and_output_has_its_line() {
     let outputs: BTreeSet<String> = super::agreement::table("outputs").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(names(OUTPUTS), outputs.iter().map(String::as_str).collect());
     names(RULES);
+}
+
+#[test]
+fn every_section_of_the_reference_has_its_tests() {
+    let there = headings("docs/reference.md");
+    let mut indexed: BTreeSet<&str> = ["inputs", "verdicts-and-exit-codes", "outputs"].into();
+    for (at, line) in RULES.iter().enumerate() {
+        let Some(anchor) = line.says.strip_prefix('#') else { continue };
+        assert!(there.iter().any(|heading| heading.anchor == anchor), "the reference has no section #{anchor}");
+        assert!(RULES.get(at + 1).is_some_and(|next| !next.says.starts_with('#')), "no test for #{anchor}");
+        indexed.insert(anchor);
+    }
+    let missing: Vec<&str> = there
+        .iter()
+        .filter(|heading| heading.depth == 2 && !indexed.contains(&*heading.anchor))
+        .map(|heading| &*heading.anchor)
+        .collect();
+    assert!(missing.is_empty(), "sections of docs/reference.md without a test: {missing:?}");
 }

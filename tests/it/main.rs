@@ -27,6 +27,7 @@ mod laws;
 mod limits;
 mod other_cis;
 mod outputs;
+mod pages;
 mod reports;
 mod runner;
 mod sentences;

@@ -1,6 +1,6 @@
-//! The index itself.
+//! docs/reference.md, section by section, with the tests that hold each promise.
 
-/// A line of the contract, in short, and the tests that fail when it is broken.
+/// A promise of the reference, in short, and the tests that fail when it is broken.
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
     pub says: &'static str,
@@ -9,6 +9,11 @@ pub struct Line {
 
 const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line {
     Line { says, held_by }
+}
+
+/// The lines behind this one are about the section with this anchor.
+const fn section(anchor: &'static str) -> Line {
+    Line { says: anchor, held_by: &[] }
 }
 
 const MISTAKES: &str = "a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made";
@@ -146,20 +151,22 @@ pub const OUTPUTS: &[Line] = &[
 ];
 
 pub const RULES: &[Line] = &[
-    // Inputs
+    section("#inputs"),
+    line(
+        "empty is unset, values are trimmed, secrets lose only line breaks",
+        &["values_are_trimmed_and_empty_is_unset", "values_are_trimmed_but_secrets_lose_only_line_breaks"],
+    ),
+    line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_contract_s"]),
+    line("all mistakes at once, no request made", &["all_mistakes_are_told_at_once", MISTAKES]),
+    line("what is not UTF-8 is a mistake, not a panic", &["what_is_not_utf_8_is_a_fault_and_no_panic", MISTAKES]),
+    section("#sources-of-inputs"),
     line(
         "first hit wins, and a set variable that loses is warned about",
         &["the_first_hit_wins", "what_the_step_says_beats_the_environment_and_says_so"],
     ),
     line("PLUGIN_ only under Woodpecker and Drone", &["plugin_settings_count_only_under_woodpecker_and_drone"]),
-    line(
-        "empty is unset, values are trimmed, secrets lose only line breaks",
-        &["values_are_trimmed_and_empty_is_unset", "values_are_trimmed_but_secrets_lose_only_line_breaks"],
-    ),
     line("credentials count as one set", &["credentials_count_as_one_set", "a_higher_place_replaces_all_credentials"]),
-    line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_contract_s"]),
-    line("all mistakes at once, no request made", &["all_mistakes_are_told_at_once", MISTAKES]),
-    line("what is not UTF-8 is a mistake, not a panic", &["what_is_not_utf_8_is_a_fault_and_no_panic", MISTAKES]),
+    section("#selecting-runs"),
     line(
         "an id is one path segment",
         &["an_id_is_one_segment_whatever_is_in_it", "an_id_is_one_path_segment_behind_the_base_s_own_path"],
@@ -191,6 +198,7 @@ pub const RULES: &[Line] = &[
             "every_short_story_of_a_choice_passes_only_on_a_fresh_record_of_the_run_itself",
         ],
     ),
+    section("#starting-runs"),
     line(
         "several new runs are all waited for, and the list is read once more before a pass",
         &[
@@ -203,20 +211,7 @@ pub const RULES: &[Line] = &[
         "the appear clock stands still while an earlier run is going",
         &["the_appear_clock_stands_still_while_an_earlier_run_is_going"],
     ),
-    line(
-        "doctor checks everything and starts nothing",
-        &[
-            "each_trouble_of_the_service_is_found_in_its_row",
-            "what_can_not_be_reached_is_told_from_what_is_not_trusted",
-            "a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none",
-            "what_would_keep_a_pipeline_from_being_started_is_found",
-            "a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told",
-            "mistakes_and_files_that_can_not_be_written_are_found_without_a_request",
-            "a_signal_ends_doctor_too_and_is_its_exit_code",
-            "doctor_starts_nothing_and_leaves_every_report_as_it_is",
-        ],
-    ),
-    // How an answer is read
+    section("#how-an-answer-is-read"),
     line("200 with the record, bare or under data", &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"]),
     line(
         "null, nothing, {} and data: null are not visible",
@@ -241,13 +236,14 @@ pub const RULES: &[Line] = &[
             "redirects_are_followed_within_the_origin_only",
         ],
     ),
+    section("#status-values"),
     line("status words", &[ANSWERS, "success_is_the_only_word_that_passes"]),
     line(
         "unknown words warn once and name their input",
         &["an_unknown_word_is_shown_once_and_says_which_input_teaches_it"],
     ),
     line("a bad stamp never fails a gate", &[BODIES, "a_bad_stamp_is_none"]),
-    // Clocks
+    section("#time-limits-and-polling"),
     line(
         "appear and outage clocks",
         &["a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind", "only_its_record_stops_the_appear_clock", FAULTS],
@@ -262,7 +258,7 @@ pub const RULES: &[Line] = &[
     ),
     line("timeout 0 looks once", &["timeout_zero_looks_once", "nothing_is_asked_twice_at_a_timeout_of_zero"]),
     line("every wait ends at once on a signal", &[SIGNALS, "a_signal_while_connecting_is_heeded"]),
-    // Verdicts
+    section("#verdicts-and-exit-codes"),
     line("the order of verdicts", &[ORDER, "the_first_of_the_contract_s_order_decides"]),
     line("exit codes", &["exit_codes_are_the_contract_s_and_none_is_taken_by_others"]),
     line(
@@ -270,7 +266,7 @@ pub const RULES: &[Line] = &[
         &["refused_credentials_are_sent_once", "a_refused_sign_in_ends_all_runs_and_a_403_only_its_own", ORDER],
     ),
     line("a verdict once reached stands", &["a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery"]),
-    // Outputs
+    section("#report-files"),
     line(
         "a first version before the first request, so that no old pass is left",
         &[KILLED, "a_reused_workspace_never_shows_an_old_pass", "an_old_pass_is_overwritten_by_a_mistake_too"],
@@ -298,7 +294,7 @@ pub const RULES: &[Line] = &[
             "a_report_to_a_pipe_is_the_last_version_alone",
         ],
     ),
-    // What a person sees
+    section("#log-and-summary"),
     line("a heartbeat at least every minute", &["no_minute_is_silent_whenever_the_last_line_was_said"]),
     line(
         "one error on anything but a pass, at most five warnings",
@@ -322,7 +318,7 @@ pub const RULES: &[Line] = &[
             "a_hostile_past_yields_nothing",
         ],
     ),
-    // Text from outside
+    section("#untrusted-text-and-secrets"),
     line(
         "no command, output or markup that we did not mean",
         &[
@@ -346,7 +342,7 @@ pub const RULES: &[Line] = &[
             "no_proxy_is_heeded",
         ],
     ),
-    // Limits
+    section("#limits"),
     line(
         "bodies are limited after decompression",
         &[BELOW, "a_body_counts_after_decompression", "the_limit_ends_the_logs_and_keeps_what_came_before"],
@@ -382,6 +378,20 @@ pub const RULES: &[Line] = &[
             "an_old_token_is_renewed_before_it_is_refused",
             "a_stalled_early_renewal_does_not_hold_up_those_who_have_a_token",
             "expiring_tokens_are_renewed_for_as_long_as_it_takes",
+        ],
+    ),
+    section("#doctor"),
+    line(
+        "doctor checks everything and starts nothing",
+        &[
+            "each_trouble_of_the_service_is_found_in_its_row",
+            "what_can_not_be_reached_is_told_from_what_is_not_trusted",
+            "a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none",
+            "what_would_keep_a_pipeline_from_being_started_is_found",
+            "a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told",
+            "mistakes_and_files_that_can_not_be_written_are_found_without_a_request",
+            "a_signal_ends_doctor_too_and_is_its_exit_code",
+            "doctor_starts_nothing_and_leaves_every_report_as_it_is",
         ],
     ),
 ];

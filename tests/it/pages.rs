@@ -1,0 +1,159 @@
+//! Pages: every link, and every citation in a comment, leads to a page and a heading that exist.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use markdown::mdast::Node;
+use markdown::{Constructs, ParseOptions};
+
+/// A heading, and the name by which a link finds it on GitHub.
+#[derive(Debug)]
+pub struct Heading {
+    pub anchor: String,
+    pub depth: u8,
+}
+
+/// Folders that hold no text of ours.
+const SKIPPED: &[&str] = &["target", ".git", "node_modules", "golden"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files of the repository, as paths below it.
+fn files() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let kind = entry.file_type().expect("its kind");
+            let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);
+            if kind.is_dir() && !skipped {
+                open.push(entry.path());
+            } else if kind.is_file() && !skipped {
+                found.push(entry.path().strip_prefix(root()).expect("below the root").to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The repository's Markdown pages.
+pub fn pages() -> Vec<PathBuf> {
+    files().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+fn parsed(page: &Path) -> Node {
+    let text = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("read {}: {error}", page.display()));
+    let constructs = Constructs { frontmatter: true, ..Constructs::gfm() };
+    let options = ParseOptions { constructs, ..ParseOptions::gfm() };
+    markdown::to_mdast(&text, &options).expect("Markdown has no errors")
+}
+
+/// Every node of a page, in order.
+pub fn nodes(page: &Path) -> Vec<Node> {
+    let mut all = vec![parsed(page)];
+    let mut at = 0;
+    while at < all.len() {
+        let children = all[at].children().cloned().unwrap_or_default();
+        all.splice(at + 1..at + 1, children);
+        at += 1;
+    }
+    all
+}
+
+/// The headings of a page.
+pub fn headings(page: impl AsRef<Path>) -> Vec<Heading> {
+    let mut seen = BTreeMap::<String, usize>::new();
+    let heading = |node: Node| match &node {
+        Node::Heading(heading) => {
+            let slug = slug(&node.to_string());
+            let count = seen.entry(slug.clone()).or_default();
+            let anchor = if *count == 0 { slug } else { format!("{slug}-{count}") };
+            *count += 1;
+            Some(Heading { anchor, depth: heading.depth })
+        }
+        _ => None,
+    };
+    nodes(page.as_ref()).into_iter().filter_map(heading).collect()
+}
+
+/// As GitHub makes an anchor of a heading: lower case, blanks become hyphens, punctuation goes.
+fn slug(text: &str) -> String {
+    let kept = |character: &char| character.is_alphanumeric() || matches!(character, '-' | '_' | ' ');
+    text.to_lowercase().chars().filter(kept).map(|character| if character == ' ' { '-' } else { character }).collect()
+}
+
+/// `a/b/../c` as `a/c`.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(tidy.pop()),
+            Component::CurDir => {}
+            part => tidy.push(part),
+        }
+    }
+    tidy
+}
+
+/// What is wrong with a link in a file, if anything.
+fn broken(from: &Path, base: &Path, link: &str) -> Option<String> {
+    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = if path.is_empty() { from.to_owned() } else { tidy(&base.join(path)) };
+    let is_there = root().join(&target).exists();
+    let has_anchor = || anchor.is_empty() || headings(&target).iter().any(|heading| heading.anchor == anchor);
+    (!is_there || !has_anchor()).then(|| format!("{}: {link}", from.display()))
+}
+
+#[test]
+fn every_link_of_a_page_leads_to_a_page_and_a_heading() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for page in pages() {
+        let base = page.parent().expect("a folder").to_owned();
+        for node in nodes(&page) {
+            let links = match node {
+                Node::Link(link) => vec![link.url],
+                Node::Image(image) => vec![image.url],
+                Node::Definition(definition) => vec![definition.url],
+                Node::Html(html) => quoted(&html.value, "src=\"").chain(quoted(&html.value, "href=\"")).collect(),
+                _ => continue,
+            };
+            let ours = links.into_iter().filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
+            for link in ours {
+                count += 1;
+                wrong.extend(broken(&page, &base, &link));
+            }
+        }
+    }
+    assert!(count > 100, "{count} links found");
+    assert!(wrong.is_empty(), "links that lead nowhere:\n{}", wrong.join("\n"));
+}
+
+/// What stands in quotes behind this.
+fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = String> + use<'a> {
+    text.split(before).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned)
+}
+
+#[test]
+fn every_page_of_the_docs_that_code_cites_is_there() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in files() {
+        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+        for rest in text.split("docs/").skip(1) {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_./#".contains(c)).unwrap_or(rest.len());
+            let cited = rest[..end].trim_end_matches(['.', '#']);
+            if cited.contains(".md") && !cited.starts_with('/') {
+                count += 1;
+                wrong.extend(broken(&path, Path::new(""), &format!("docs/{cited}")));
+            }
+        }
+    }
+    assert!(count > 50, "{count} citations found");
+    assert!(wrong.is_empty(), "citations of pages that are not there:\n{}", wrong.join("\n"));
+}
