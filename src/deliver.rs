@@ -328,7 +328,7 @@ const NOT_RENDERED: Trouble = Trouble::Bug("it could not be rendered, please rep
 fn render(format: Format, report: &Report, prefix: &str, chart: Chart) -> Result<String, Trouble> {
     match format {
         Format::Json => json::render(report).map_err(|_| NOT_RENDERED),
-        Format::Junit => junit::render(report).map_err(|_| NOT_RENDERED),
+        Format::Junit => Ok(junit::render(report)),
         Format::Dotenv => Ok(dotenv::render(report, prefix)),
         Format::Markdown => Ok(markdown::summary(report, chart)),
         Format::TraceFile => Ok(trace_file::whole(report)),

@@ -39,7 +39,8 @@ pub fn gutter(text: &str) -> String {
 }
 
 /// Puts a gap into what starts a command anywhere in a line: `##[` (GitHub, `ActionCommand.TryParse`), `##vso[` (Azure,
-/// `Command.TryParse`), `##teamcity[`; and, since the next system's will look alike, `##` before any word and `[`.
+/// `Command.TryParse`), `##teamcity[`. Azure warns of a `##vso` without a bracket too, and the next system's mark will look
+/// alike, so no word may follow `##`.
 fn broken_up(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
@@ -47,8 +48,7 @@ fn broken_up(line: &str) -> String {
         // One `#` at a time: in `###[` the second and the third are the mark.
         out.push_str(&rest[..=at]);
         rest = &rest[at + 1..];
-        let word = rest[1..].trim_start_matches(|c: char| c.is_alphanumeric() || "-_.".contains(c));
-        if word.starts_with('[') {
+        if rest[1..].starts_with(|c: char| c == '[' || c.is_alphanumeric()) {
             out.push_str("# ");
             rest = &rest[1..];
         }
@@ -116,6 +116,42 @@ pub fn dotenv_key(prefix: &str, name: &str) -> String {
     let known = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let key: String = prefix.chars().chain(name.chars().map(|c| c.to_ascii_uppercase())).map(known).collect();
     if key.starts_with(|c: char| c.is_ascii_digit()) { format!("_{key}") } else { key }
+}
+
+/// Text in an element of an XML document. What XML can't hold is left out.
+pub fn xml_text(text: &str) -> String {
+    xml(text, |c| if c == '\r' { Some("&#13;") } else { None })
+}
+
+/// The value of an XML attribute, to stand in double quotes. A reader makes blanks of white space in an attribute, so it is
+/// written as references.
+pub fn xml_attribute(text: &str) -> String {
+    xml(text, |c| match c {
+        '"' => Some("&quot;"),
+        '\t' => Some("&#9;"),
+        '\n' => Some("&#10;"),
+        '\r' => Some("&#13;"),
+        _ => None,
+    })
+}
+
+fn xml(text: &str, further: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            // `]]>` may not stand in a text.
+            '>' => out.push_str("&gt;"),
+            _ => match further(c) {
+                Some(reference) => out.push_str(reference),
+                // XML 1.0, section 2.2.
+                None if (c < ' ' && c != '\t' && c != '\n') || c == '\u{fffe}' || c == '\u{ffff}' => {}
+                None => out.push(c),
+            },
+        }
+    }
+    out
 }
 
 /// Serialised JSON, which may come to stand in a log: `#` can stand only within its strings, and is written as its escape, so that no

@@ -114,7 +114,7 @@ fn a_record_that_can_not_be_put_in_order_never_exposes_an_older_success() {
         assert_eq!(service.requests_to(On::Run).len(), 0, "no other run is looked at instead");
         // What could not be resolved is a case under the text given.
         let cases = told.junit.as_ref().expect("a JUnit report");
-        assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), ("latest", PIPELINE));
+        assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), (PIPELINE, "maestro-gate"));
         // For a proven success it is passed over, and counted.
         let told = latest(&service).with("run-id", "last-success").told();
         told.ended("passed", 0);

@@ -28,7 +28,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
         ("md", summary),
         ("log", live + &text::closing(report, Fold::None)),
         ("json", json::render(report).expect("plain structs")),
-        ("xml", junit::render(report).expect("into memory")),
+        ("xml", junit::render(report)),
         ("annotations.json", gitlab::annotations(report).expect("plain structs")),
         ("env", dotenv::render(report, "MAESTRO_GATE_")),
         ("github-output", github::output_file(&rows, &token()).expect("a free delimiter")),

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::fixture;
 use crate::hostile::{SECRETS, hostile_text, hostile_texts, readable_secrets};
-use crate::runner::{azure, buildkite_groups, github, gitlab, markdown, teamcity};
+use crate::runner::{azure, azure_warns_of, buildkite_groups, github, gitlab, markdown, teamcity};
 
 fn cleaner() -> Cleaner {
     let cleaner = Cleaner::new();
@@ -47,6 +47,7 @@ fn obeyed(log: &str) -> Vec<String> {
     let mut found: Vec<String> = github::commands(log).into_iter().map(|command| command.name).collect();
     found.extend(github::act_commands(log));
     found.extend(azure(log).into_iter().map(|command| command.name));
+    found.extend(azure_warns_of(log));
     found.extend(teamcity(log));
     found.extend(buildkite_groups(log));
     found.extend(gitlab::sections(log));
@@ -342,6 +343,34 @@ fn a_code_span_stays_one_span_in_a_cell() {
         let found = kinds.iter().map(|kind| if kind.starts_with("inline") { seen(kind) } else { kind.clone() });
         assert_eq!(found.collect::<Vec<_>>().join("\0"), expected.replace(&code, &seen(&code)), "{span:?}");
     });
+}
+
+#[test]
+fn an_id_can_be_copied_from_a_cell_whatever_it_holds() {
+    for id in ["a|b@c.de", "x|#1", "a|:tada:", "a|b_c*d~e!f[g]`h&amp;<i>$j\\|k", "a||b", "@me", "#1", ":x:"] {
+        let tree = markdown::parse(&format!("| a |\n|---|\n| {} |\n", escape::markdown_code_span(id)));
+        let copied: Vec<String> = markdown::kinds(&tree)
+            .into_iter()
+            .filter_map(|kind| kind.strip_prefix("inline code ").map(str::to_owned))
+            .chain(Some(markdown::words(&tree)).filter(|words| words.len() > 1).map(|words| words[1..].to_owned()))
+            .collect();
+        assert_eq!(copied, [id]);
+    }
+    let span = escape::markdown_code_span("a|www.example.com");
+    assert!(span.contains("www&#8203;."), "{span}");
+}
+
+#[test]
+fn azure_is_given_no_line_to_warn_of() {
+    for text in
+        ["##vso", "x ##VSO y", "##vso[", "##[", "##[error", "###vso", "##vso task.complete", "##teamcity", "##é"]
+    {
+        let log = format!("{}\n{}", escape::log_line(text), escape::gutter(text));
+        assert_eq!(azure_warns_of(&log), [""; 0], "{log}");
+        assert!(!log.contains(text), "{log}");
+    }
+    assert_eq!(azure_warns_of("a ##vso\n##[x\n## vso\n").len(), 2);
+    assert_eq!(escape::log_line("## Title # 1 ##"), "## Title # 1 ##");
 }
 
 #[test]

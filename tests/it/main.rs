@@ -23,6 +23,7 @@ mod harness;
 mod history;
 mod hostile;
 mod hostile_text;
+mod junit;
 mod laws;
 mod limits;
 mod other_cis;

@@ -136,6 +136,7 @@ proptest! {
         let marks = log.lines().filter(|line| line.contains("##["));
         let marks: Vec<&str> = marks.map(|line| line.split(']').next().unwrap_or_default()).collect();
         prop_assert_eq!(marks, ["##[group", "##[endgroup", "##[group", "##[endgroup"]);
+        prop_assert_eq!(runner::azure_warns_of(&log).len(), 4, "those four, which the agent knows");
     }
 
     #[test]

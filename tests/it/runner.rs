@@ -62,6 +62,15 @@ fn azure_line(line: &str) -> Option<Command> {
     (parts == 2).then(|| Command { name: name.to_owned(), properties, data: unescape(data) })
 }
 
+/// Azure's agent warns of every line that holds `##vso` or `##[` and is no command that it knows.
+pub fn azure_warns_of(output: &str) -> Vec<String> {
+    let is_odd = |line: &String| {
+        let line = seen_by_culture(line).to_ascii_lowercase();
+        (line.contains("##vso") || line.contains("##[")) && azure_line(&line).is_none()
+    };
+    net_lines(output).into_iter().filter(is_odd).collect()
+}
+
 /// TeamCity: `##teamcity[...]` in a line (documentation, *Service messages*); what stands between the brackets, `|`
 /// escaping the next character. An unclosed one counts too: TeamCity warns about it.
 pub fn teamcity(output: &str) -> Vec<String> {

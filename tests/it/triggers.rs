@@ -104,7 +104,7 @@ fn a_paused_pipeline_is_not_started() {
     assert_eq!((told.output("run-id"), told.output("pipeline-id")), ("", PIPELINE));
     assert!(told.log().contains("PipelinePaused"), "{}", told.log());
     let cases = told.junit.as_ref().expect("a JUnit report");
-    assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), ("trigger", PIPELINE));
+    assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), (PIPELINE, "maestro-gate"));
 }
 
 /// A run that is going for six seconds more.

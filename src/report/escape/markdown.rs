@@ -58,7 +58,9 @@ pub fn markdown_fence(text: &str) -> String {
 /// One line of code within a sentence or a table's cell: an id, to be copied as it is; nothing for nothing.
 ///
 /// Backticks, more of them than stand together in the text (CommonMark 6.1). A `|` would end a cell, and its escape would
-/// be shown outside of one: such a text goes into a `code` element instead.
+/// be shown outside of one: such a text goes into a `code` element instead. GitHub looks for no mentions, issue numbers or
+/// emoji in there, so it needs no gaps, which would be copied with the text; only the Markdown parser makes links of `www.`
+/// and `://` (cmark-gfm, `autolink.c`), before it knows of elements.
 pub fn markdown_code_span(text: &str) -> String {
     let line = text.replace(is_break, " ").replace('\t', " ");
     let line = line.trim();
@@ -66,11 +68,29 @@ pub fn markdown_code_span(text: &str) -> String {
         return String::new();
     }
     if line.contains('|') {
-        return format!("<code>{}</code>", markdown_inline(line));
+        return format!("<code>{}</code>", in_code_element(line));
     }
     let fence = "`".repeat(longest_run(line) + 1);
     let pad = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{line}{pad}{fence}")
+}
+
+/// What Markdown reads a meaning into, as references, which mean the character itself everywhere (CommonMark 2.5).
+fn in_code_element(line: &str) -> String {
+    let mut out = String::with_capacity(line.len() * 2);
+    for (at, c) in line.char_indices() {
+        match c {
+            ':' if line[at..].starts_with("://") => out.extend([":", GAP]),
+            '.' if out.len() >= 3 && out[out.floor_char_boundary(out.len() - 3)..].eq_ignore_ascii_case("www") => {
+                out.extend([GAP, "."]);
+            }
+            '&' | '<' | '>' | '|' | '\\' | '`' | '$' | '[' | ']' | '*' | '_' | '!' | '~' => {
+                out.push_str(&format!("&#{};", u32::from(c)));
+            }
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// The most backticks that stand together.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{Reader, Story, read};
-use crate::reports::{Case, cases};
+use crate::junit::{Case, cases};
 use crate::runner::{github, gitlab};
 
 #[derive(Debug)]
