@@ -161,17 +161,26 @@ fn fence(document: &str, behind: &str) -> Yaml {
     YamlLoader::load_from_str(yaml).expect("YAML").remove(0)
 }
 
-/// tests/act/run takes the page's workflow as it stands.
+/// tests/act/run takes the workflows as they stand.
 #[test]
-fn the_readme_and_the_page_show_one_step_of_this_action() {
-    let page = fence("docs/github.md", "<!-- workflow -->");
-    let readme = fence("README.md", "## Use it on GitHub");
-    let step = &page["jobs"]["deploy"]["steps"][0];
-    assert_eq!(readme["steps"][0], *step);
+fn the_readme_and_the_pages_use_inputs_and_outputs_of_this_action() {
     let action = Action::read();
     let has = |part: &str, name: &str| action.entries(part).iter().any(|(known, _)| *known == name);
-    for (name, _) in step["with"].as_hash().expect("inputs") {
-        assert!(has("inputs", name.as_str().expect("a name")), "{name:?}");
+    for page in ["README.md", "docs/github.md"] {
+        let shown = fence(page, "<!-- workflow -->");
+        let job = &shown["jobs"]["deploy"];
+        let step = &job["steps"][0];
+        assert!(step["uses"].as_str().is_some_and(|uses| uses.contains("/maestro-gate@")), "{page}");
+        for (name, _) in step["with"].as_hash().expect("inputs") {
+            assert!(has("inputs", name.as_str().expect("a name")), "{page}: {name:?}");
+        }
+        // The job's own limit must not end the gate before it can report. An old success must not pass again.
+        assert_eq!(
+            (job["timeout-minutes"].as_i64(), step["with"]["timeout"].as_str()),
+            (Some(60), Some("50m")),
+            "{page}"
+        );
+        assert!(step["with"]["max-age"].as_str().is_some(), "{page}");
     }
     for mark in ["look-once", "start-now", "fresh"] {
         let shown = fence("docs/scale.md", &format!("<!-- {mark} -->"));

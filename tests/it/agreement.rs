@@ -90,7 +90,9 @@ fn written(page: &str) -> Vec<[String; 3]> {
 
 #[test]
 fn the_reference_lists_every_input_with_its_variable_and_default() {
-    assert_eq!(sorted(written("docs/reference.md")), sorted(built()));
+    for page in ["docs/reference.md", "README.pt-BR.md"] {
+        assert_eq!(sorted(written(page)), sorted(built()), "{page}");
+    }
 }
 
 #[test]
@@ -104,10 +106,48 @@ fn the_readme_s_inputs_have_the_variables_and_defaults_of_the_code() {
 
 #[test]
 fn the_reference_says_which_inputs_have_no_flag() {
-    for row in table("inputs") {
-        let input = Input::named(&row[0]).unwrap_or_else(|| panic!("no input {}", row[0]));
-        assert_eq!(row[3].contains("(no flag)"), !input.has_flag(), "{}", row[0]);
+    for (page, no_flag) in
+        [("docs/reference.md", "(no flag)"), ("README.md", "(no flag)"), ("README.pt-BR.md", "(sem flag)")]
+    {
+        for row in table_of(page, "inputs") {
+            let input = Input::named(&row[0]).unwrap_or_else(|| panic!("{page}: no input {}", row[0]));
+            assert_eq!(row[3].contains(no_flag), !input.has_flag(), "{page}: {}", row[0]);
+        }
     }
+}
+
+#[test]
+fn the_readme_is_short_and_both_languages_show_the_same_workflow() {
+    let words = file("README.md").split_whitespace().count();
+    assert!(words <= 1000, "README.md has {words} words");
+    assert_eq!(part("README.md", "workflow"), part("README.pt-BR.md", "workflow"));
+}
+
+/// The names of buttons, files and stages that a reader needs to get a copy.
+#[test]
+fn get_your_copy_names_what_is_there() {
+    let steps = part("README.md", "get-your-copy");
+    let prepare = file(".github/workflows/prepare.yml");
+    let name = prepare.lines().find_map(|line| line.strip_prefix("name: ")).expect("the workflow's name");
+    assert!(steps.contains(&format!("*Actions > {name} > Run workflow*")), "the button of prepare.yml");
+    assert!(prepare.contains("workflow_dispatch:\n    inputs:\n      version:\n"), "its only input is the version");
+    // Until the first release, which changes the version.
+    if !file("CHANGELOG.md").replace("## [Unreleased]", "").contains("\n## [") {
+        let manifest = file("Cargo.toml");
+        let version =
+            manifest.lines().find_map(|line| line.strip_prefix("version = ")).expect("a version").trim_matches('"');
+        assert!(steps.contains(&format!("`{version}`")) && steps.contains(&format!("maestro-gate:{version}")));
+        assert!(file("README.md").contains(&format!("Status: {version}, not yet published")));
+    }
+    // What `docker build` makes by itself, and with `--target static`.
+    let stages: Vec<String> = file("Dockerfile")
+        .lines()
+        .filter_map(|line| line.split_once(" AS ").filter(|_| line.starts_with("FROM ")))
+        .map(|(_, stage)| stage.to_owned())
+        .collect();
+    assert!(stages.contains(&"static".to_owned()) && stages.last().is_some_and(|last| last != "static"), "{stages:?}");
+    assert!(steps.contains("`ci/adopt "));
+    assert!(file("ci/adopt").starts_with("#!/"));
 }
 
 #[test]
@@ -135,7 +175,7 @@ fn help_tells_each_default_and_variable_and_every_secret_s_variable() {
 fn pages_and_help_have_the_exit_codes_of_the_code() {
     let built: Vec<[String; 2]> =
         Verdict::ALL.iter().map(|verdict| [verdict.name().to_owned(), verdict.exit_code().to_string()]).collect();
-    for page in ["docs/reference.md", "README.md"] {
+    for page in ["docs/reference.md", "README.md", "README.pt-BR.md"] {
         let written: Vec<[String; 2]> =
             table_of(page, "exit-codes").iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
         assert_eq!(written, built, "{page}");

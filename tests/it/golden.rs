@@ -49,6 +49,33 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
     documents
 }
 
+/// docs/troubleshooting.md shows the last two lines of a log, which are the next step and the verdict.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the page is rewritten on demand")]
+fn troubleshooting_shows_the_end_of_real_logs() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("docs/troubleshooting.md");
+    let page = std::fs::read_to_string(&path).expect("the page");
+    let mut parts = page.split("<!-- golden: ");
+    let mut now = parts.next().expect("a beginning").to_owned();
+    let mut shown = 0;
+    for part in parts {
+        let (name, rest) = part.split_once(" -->\n```text\n").expect("a fence behind the mark");
+        let (_, rest) = rest.split_once("```\n").expect("the fence's end");
+        let log = std::fs::read_to_string(root.join("tests/golden").join(name)).expect("a golden file");
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(2)..].join("\n");
+        now += &format!("<!-- golden: {name} -->\n```text\n{end}\n```\n{rest}");
+        shown += 1;
+    }
+    assert!(shown >= 10, "{shown} logs shown");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &now).expect("write the page");
+    } else {
+        assert_eq!(page, now, "UPDATE_GOLDEN=1 accepts this");
+    }
+}
+
 #[test]
 #[expect(clippy::disallowed_methods, reason = "golden files are rewritten on demand")]
 fn reports_look_as_they_did() {

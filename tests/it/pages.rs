@@ -15,7 +15,7 @@ pub struct Heading {
 }
 
 /// Folders that hold no text of ours.
-const SKIPPED: &[&str] = &["target", ".git", "node_modules", "golden"];
+const SKIPPED: &[&str] = &["target", ".git", ".rumdl_cache", "node_modules", "golden"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
