@@ -337,7 +337,7 @@ pub fn now() -> Instant {
 }
 
 /// The program of an example, which cargo builds beside the tests.
-fn example(name: &str) -> PathBuf {
+pub fn example(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_BIN_EXE_maestro-gate")).with_file_name("examples");
     folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

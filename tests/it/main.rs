@@ -14,6 +14,7 @@ mod choosing;
 mod component;
 mod contract;
 mod crowd;
+mod demo;
 mod doctor;
 mod faults;
 mod fixture;
