@@ -145,13 +145,7 @@ impl Cleaner {
     fn joined(&self, text: &Clean, limit: usize) -> Clean {
         // Once more after joining: the blank between two lines may have been the one in a secret.
         let line = self.redact(&one_line(text));
-        let line = line.trim();
-        if line.len() <= limit {
-            return Clean(line.to_owned());
-        }
-        let more = if limit >= '…'.len_utf8() { "…" } else { "" };
-        let kept = &line[..line.floor_char_boundary(limit - more.len())];
-        Clean(format!("{}{more}", kept.trim_end()))
+        cut_line(line.trim(), limit)
     }
 
     /// The beginning of an answer's text whose end may be cut off: one line of 512 bytes, more than is ever shown of it.
@@ -275,6 +269,16 @@ fn into_text(bytes: Vec<u8>) -> String {
 
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\t'], " ")
+}
+
+/// At most `limit` bytes of one clean line; `…` at the end says that there was more.
+pub(super) fn cut_line(line: &str, limit: usize) -> Clean {
+    if line.len() <= limit {
+        return Clean(line.to_owned());
+    }
+    let more = if limit >= '…'.len_utf8() { "…" } else { "" };
+    let kept = &line[..line.floor_char_boundary(limit - more.len())];
+    Clean(format!("{}{more}", kept.trim_end()))
 }
 
 /// At most `limit` bytes of `text`, head and tail kept (a third and two thirds: an error names its cause at the end), a

@@ -19,6 +19,8 @@ struct Document<'a> {
     polls: u64,
     reason: String,
     next_steps: Vec<String>,
+    /// Where the documentation explains the verdict.
+    help: Option<String>,
     mistakes: Vec<&'a str>,
     bug: Option<&'a str>,
     notes: Vec<NoteRow<'a>>,
@@ -76,6 +78,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         polls: report.polls,
         reason: words::headline(report).to_string(),
         next_steps: words::next_steps(report).iter().map(ToString::to_string).collect(),
+        help: words::help(report.verdict).map(|help| help.to_string()),
         mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
         bug: report.bug.as_deref(),
         notes: report.notes.iter().map(NoteRow::new).collect(),

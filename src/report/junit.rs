@@ -165,6 +165,9 @@ fn result(run: &RunReport, room: &mut usize) -> CaseResult {
         End::NotWaited => return CaseResult::Skipped { message: run.reason.to_string() },
     };
     let mut details = format!("\nnext step: {}", run.next_step);
+    if let Some(help) = words::help(verdict) {
+        details.push_str(&format!("\nhelp: {help}"));
+    }
     if let Some(url) = &run.run_url {
         details.push_str(&format!("\n{url}"));
     }

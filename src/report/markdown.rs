@@ -40,7 +40,7 @@ pub fn began(report: &Report) -> String {
         several => words::count(several.len(), "run", "runs"),
     };
     format!(
-        "<sub>maestro-gate {} began to wait for {runs}. If nothing follows, it was killed before it could \
+        "<sub>maestro-gate {} started waiting for {runs}. If nothing follows, it was killed before it could \
          report.</sub>\n\n",
         report.version
     )
@@ -54,7 +54,7 @@ pub fn summary(report: &Report, chart: Chart) -> String {
         report.verdict.name(),
         headline(report)
     );
-    page.push_str(&list(report.mistakes.iter().map(|mistake| inline(mistake)).collect(), "mistakes"));
+    page.push_str(&list(report.mistakes.iter().map(|mistake| inline(mistake)).collect(), "input errors"));
     page.push_str(&table(report));
     page.push_str(&reasons(report));
     page.push_str(&next(report));
@@ -164,10 +164,22 @@ fn row(run: &RunReport) -> String {
 
 fn next(report: &Report) -> String {
     let steps: Vec<String> = words::next_steps(report).iter().map(|step| sentence(step)).collect();
-    match steps.as_slice() {
-        [] => String::new(),
-        [only] => format!("### What to do next\n\n{only}\n\n"),
-        _ => format!("### What to do next\n\n{}", list(steps, "next steps")),
+    let steps = match steps.as_slice() {
+        [] => return String::new(),
+        [only] => format!("{only}\n\n"),
+        _ => list(steps, "next steps"),
+    };
+    let help = words::help(report.verdict).map(|address| help(&address, report.verdict)).unwrap_or_default();
+    format!("### What to do next\n\n{steps}{help}")
+}
+
+/// Where the documentation explains the verdict: a link, if the address of the repository is known.
+fn help(address: &str, verdict: Verdict) -> String {
+    let title = format!("Troubleshooting: {}", verdict.name());
+    if address.starts_with("https://") {
+        format!("[{title}](<{address}>)\n\n")
+    } else {
+        format!("{title}: {}\n\n", code(address))
     }
 }
 
@@ -231,7 +243,7 @@ fn traces(report: &Report) -> String {
     let mut page = String::new();
     let mut room = TRACES_LIMIT;
     if let Some(fence) = report.bug.as_ref().and_then(|bug| fence_within(bug, &mut room)) {
-        page.push_str(&format!("### The bug\n\n{fence}\n\n"));
+        page.push_str(&format!("### Details of the bug\n\n{fence}\n\n"));
     }
     let telling: Vec<(&RunReport, &Clean)> =
         report.runs.iter().filter_map(|run| Some((run, run.telling_trace()?))).collect();
@@ -254,7 +266,7 @@ fn traces(report: &Report) -> String {
     }
     let path = report.trace_file.as_ref().filter(|path| !telling.is_empty() && path.len() <= PATH_LIMIT);
     if let Some(path) = path {
-        page.push_str(&format!("Whole traces: {}\n\n", code(path)));
+        page.push_str(&format!("Full traces: {}\n\n", code(path)));
     }
     page
 }
@@ -302,9 +314,9 @@ fn notes(notes: &[Note], passed: bool) -> String {
     // A pass without a warning has nothing to look into.
     let is_quiet = passed && notes.iter().all(|note| note.weight == Weight::Plain);
     if notes.len() > OPEN_NOTES || is_quiet {
-        format!("<details><summary>Seen on the way ({})</summary>\n\n{page}\n</details>\n\n", notes.len())
+        format!("<details><summary>Timeline ({})</summary>\n\n{page}\n</details>\n\n", notes.len())
     } else {
-        format!("### Seen on the way\n\n{page}\n")
+        format!("### Timeline\n\n{page}\n")
     }
 }
 

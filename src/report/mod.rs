@@ -137,7 +137,7 @@ impl Report {
     pub fn notes_left_out(&mut self, gap: Option<Gap>) {
         let Some(Gap { at, count }) = gap else { return };
         let behind = self.notes.iter().position(|note| note.at > at).unwrap_or(self.notes.len());
-        let text = Clean::ours(format!("{count} more such events up to here are told in the log only"));
+        let text = Clean::ours(format!("{count} more such events up to here are only in the log"));
         self.notes.insert(behind, Note { at, weight: Weight::Plain, text });
     }
 }

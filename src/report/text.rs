@@ -56,14 +56,14 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     for (index, piece) in pieces(report).into_iter().enumerate() {
         log.push_str(&match piece {
             Piece::Shown(title, text) => show(index, &title, &text, fold),
-            Piece::Full => line("further traces and logs are not shown: this log has enough of them"),
+            Piece::Full => line("more traces and logs are not shown, to keep this log short"),
         });
     }
     if let (Fold::Buildkite, false) = (fold, log.is_empty()) {
         log.push_str(&buildkite::verdict_group(report));
     }
     if let Some(path) = &report.trace_file {
-        log.push_str(&line(&format!("whole traces: {path}")));
+        log.push_str(&line(&format!("full traces: {path}")));
     }
     for mistake in &report.mistakes {
         log.push_str(&line(&format!("- {mistake}")));
@@ -79,10 +79,13 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
         Fold::Buildkite | Fold::Gitlab(_) | Fold::None => {}
     }
     if let [RunReport { run_url: Some(url), .. }] = report.runs.as_slice() {
-        log.push_str(&line(&format!("the run: {url}")));
+        log.push_str(&line(&format!("link to the run: {url}")));
     }
     if !report.runs.is_empty() {
         log.push_str(&line(&words::effort(report)));
+    }
+    if let Some(help) = words::help(report.verdict) {
+        log.push_str(&line(&format!("help: {help}")));
     }
     for step in words::next_steps(report).iter().take(STEPS) {
         log.push_str(&line(&format!("next step: {step}")));
@@ -91,9 +94,10 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     log
 }
 
-/// The last line: what, and why.
+/// The last line: the verdict, which run, and the cause, for a reader who sees nothing else.
 fn verdict(report: &Report) -> String {
-    last_line(report.verdict, &words::headline(report))
+    let cause = words::cause(report).map(|cause| format!(": {cause}")).unwrap_or_default();
+    last_line(report.verdict, &format!("{}{cause}", words::headline(report)))
 }
 
 fn last_line(verdict: Verdict, why: &str) -> String {
@@ -154,7 +158,7 @@ fn pieces(report: &Report) -> Vec<Piece> {
         .runs
         .iter()
         .filter_map(|run| Some((format!("end of the logs of {}", words::run(run)), run.logs.as_ref()?)));
-    let bug = report.bug.iter().map(|bug| ("what is known about the bug".to_owned(), bug));
+    let bug = report.bug.iter().map(|bug| ("details of the bug".to_owned(), bug));
     let mut pieces = Vec::new();
     let mut room = ALL_PIECES_LIMIT;
     for (title, text) in bug.chain(traces).chain(logs) {
@@ -215,7 +219,9 @@ struct VerdictLine<'a> {
     waited_seconds: u64,
     polls: u64,
     reason: &'a str,
+    cause: Option<&'a str>,
     next_steps: Vec<&'a str>,
+    help: Option<&'a str>,
     mistakes: Vec<&'a str>,
     trace_file: Option<&'a str>,
 }
@@ -248,6 +254,8 @@ pub fn closing_json(report: &Report) -> String {
             waited_seconds: report.waited.as_secs(),
             polls: report.polls,
             reason: &words::headline(report),
+            cause: words::cause(report).as_deref(),
+            help: words::help(report.verdict).as_deref(),
             next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
             mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
             trace_file: report.trace_file.as_deref(),
@@ -256,7 +264,7 @@ pub fn closing_json(report: &Report) -> String {
     log
 }
 
-const CUT_SHORT: &str = "the log's end is missing by a bug of the gate, or for lack of time";
+const CUT_SHORT: &str = "the end of the log is missing (a bug in maestro-gate, or not enough time)";
 
 /// What ends the log where its end could not be made.
 pub fn cut_short(verdict: Verdict) -> String {

@@ -136,40 +136,38 @@ pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
 fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
     let came = match miss.kind {
         MissKind::Http(code) => format!("the service answered {code}"),
-        MissKind::NoRecord => "the service answered without a record".to_owned(),
-        MissKind::NotJson => "the answer was not JSON".to_owned(),
+        MissKind::NoRecord => "the service returned no record".to_owned(),
+        MissKind::NotJson => "the answer is not JSON".to_owned(),
         MissKind::NotARecord(what) if miss.during == During::List => {
-            format!("the answer was not a list of runs: {what}")
+            format!("the answer is not a list of runs: {what}")
         }
         MissKind::NotARecord(what) if miss.during == During::Details => {
-            format!("the answer was not a pipeline's record: {what}")
+            format!("the answer is not a pipeline record: {what}")
         }
-        MissKind::NotARecord(what) => format!("the answer was not a run's record: {what}"),
-        MissKind::NotListed => "no such run is in the list".to_owned(),
-        MissKind::Queued => "what was started may wait behind an earlier run".to_owned(),
-        MissKind::OnePage => "the list has further pages, so the newest run may not be in it".to_owned(),
-        MissKind::Cached => "the list came from a cache, and is too old to tell what is new".to_owned(),
-        MissKind::Lagging => {
-            "the list does not yet show that the run is over, or what has been started since".to_owned()
-        }
-        MissKind::Unplaceable => "a record in the list can't be put in order, and may be the newest".to_owned(),
-        MissKind::NoDate => "the answer had no date, so new runs can't be told from old ones".to_owned(),
-        MissKind::AlreadyGoing => "a run is going already".to_owned(),
-        MissKind::Refused => "the service said no".to_owned(),
-        MissKind::AnotherRun => "the answer was about another run".to_owned(),
-        MissKind::TooLarge => "the answer was too large".to_owned(),
+        MissKind::NotARecord(what) => format!("the answer is not a run record: {what}"),
+        MissKind::NotListed => "the list has no such run".to_owned(),
+        MissKind::Queued => "the new run may be queued behind an earlier run".to_owned(),
+        MissKind::OnePage => "the list has more pages, so the newest run may be missing".to_owned(),
+        MissKind::Cached => "the list came from a cache and is too old to show new runs".to_owned(),
+        MissKind::Lagging => "the list does not show yet that the run has finished".to_owned(),
+        MissKind::Unplaceable => "a record in the list can't be ordered and may be the newest run".to_owned(),
+        MissKind::NoDate => "the answer has no Date header, so new runs can't be told from old ones".to_owned(),
+        MissKind::AlreadyGoing => "a run is already in progress".to_owned(),
+        MissKind::Refused => "the service refused".to_owned(),
+        MissKind::AnotherRun => "the answer is about another run".to_owned(),
+        MissKind::TooLarge => "the answer is too large".to_owned(),
         MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
-        MissKind::RedirectLoop => "the service redirected in circles".to_owned(),
-        MissKind::ProxyAuthentication => "the proxy wants credentials (407)".to_owned(),
+        MissKind::RedirectLoop => "too many redirects, or one that leads nowhere".to_owned(),
+        MissKind::ProxyAuthentication => "the proxy requires credentials (407)".to_owned(),
         MissKind::Proxy => "the proxy refused the connection".to_owned(),
-        MissKind::Certificate => "the server's certificate is not to be trusted".to_owned(),
+        MissKind::Certificate => "the server's certificate is not trusted".to_owned(),
         MissKind::Dns => "the host name can't be resolved".to_owned(),
-        MissKind::Connect => "no connection".to_owned(),
-        MissKind::Broken => "the connection broke".to_owned(),
+        MissKind::Connect => "can't connect".to_owned(),
+        MissKind::Broken => "the connection was closed too early".to_owned(),
         MissKind::Timeout => "no complete answer in time".to_owned(),
-        MissKind::NoToken => "the answer held no token".to_owned(),
+        MissKind::NoToken => "the answer contains no token".to_owned(),
         MissKind::TokenRefused => "the token was refused".to_owned(),
-        MissKind::TokenFile => "the token file can't be read, or holds no token".to_owned(),
+        MissKind::TokenFile => "the token file can't be read or contains no token".to_owned(),
     };
     let detail = miss.detail.as_ref().map(|detail| cleaner.line(detail, DETAIL_LIMIT)).unwrap_or_default();
     Clean::ours(if detail.is_empty() { came } else { format!("{came}: {detail}") })
@@ -181,12 +179,11 @@ pub fn headline(report: &Report) -> Clean {
         return killed();
     }
     match (report.verdict, report.runs.as_slice()) {
-        (Verdict::InvalidInput, _) => Clean::ours(format!(
-            "{} in the inputs; no request was made",
-            count(report.mistakes.len(), "mistake", "mistakes")
-        )),
-        (Verdict::InternalError, _) => Clean::ours("a bug of the gate, not a result of the run"),
-        (verdict, []) => Clean::ours(format!("no run was watched: {}", verdict.name())),
+        (Verdict::InvalidInput, _) => {
+            Clean::ours(format!("{}; no request was made", count(report.mistakes.len(), "input error", "input errors")))
+        }
+        (Verdict::InternalError, _) => Clean::ours("a bug in maestro-gate, not a result of the run"),
+        (verdict, []) => Clean::ours(format!("no run was polled: {}", verdict.name())),
         (_, [only]) => {
             let (gap, told) = told_of(only);
             Clean::ours(format!("{}{gap} {told}", run(only)))
@@ -195,13 +192,53 @@ pub fn headline(report: &Report) -> Clean {
     }
 }
 
+/// The longest cause in the last line of the log, in bytes.
+const CAUSE_LIMIT: usize = 300;
+
+/// Why the verdict is what it is, where the headline does not say it: of several runs the decisive one, of a failed run the
+/// line of its trace that names the error.
+pub(crate) fn cause(report: &Report) -> Option<Clean> {
+    let mut parts = Vec::new();
+    if let (false, [_, _, ..], Some(run)) = (report.verdict == Verdict::Passed, &*report.runs, report.described()) {
+        parts.push(format!("{}: {}", self::run(run), run.reason));
+    }
+    let detail = match report.verdict {
+        Verdict::InvalidInput => report.mistakes.first().map(|error| clean::cut_line(error, CAUSE_LIMIT)),
+        Verdict::InternalError => report.bug.as_ref().and_then(|bug| error_line(bug)),
+        _ => report.described().and_then(|run| error_line(run.telling_trace()?)),
+    };
+    parts.extend(detail.map(|line| line.to_string()));
+    Some(Clean::ours(parts.join(": "))).filter(|cause| !cause.is_empty())
+}
+
+/// The first line of a trace that says something. A Python traceback names the error in its last line.
+fn error_line(trace: &Clean) -> Option<Clean> {
+    let mut lines = trace.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    let line =
+        if first.starts_with("Traceback (most recent call last)") { lines.last().unwrap_or(first) } else { first };
+    Some(clean::cut_line(&Clean::ours(line), CAUSE_LIMIT))
+}
+
+/// Where the documentation explains a verdict; nothing for a pass. The address of a fork is set in its Cargo.toml.
+pub(crate) fn help(verdict: Verdict) -> Option<Clean> {
+    if verdict == Verdict::Passed {
+        return None;
+    }
+    let (page, section) = ("docs/troubleshooting.md", verdict.name());
+    Some(Clean::ours(match env!("CARGO_PKG_REPOSITORY") {
+        "" => format!("{page}#{section}"),
+        repository => format!("{repository}/blob/HEAD/{page}#{section}"),
+    }))
+}
+
 /// What became of a run, to stand behind its name, and what parts the two.
 pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
     if !run.passed() {
         return (":", run.reason.to_string());
     }
     let length = run.duration.map(|length| format!(" after {}", duration(length))).unwrap_or_default();
-    ("", format!("ended in success{length}"))
+    ("", format!("succeeded{length}"))
 }
 
 /// Why a run ended so, and how it stands among the earlier ones.
@@ -238,7 +275,7 @@ pub fn next_steps(report: &Report) -> Vec<Clean> {
         }
         (Stage::Final, Verdict::InternalError) => vec![report_the_bug()],
         (Stage::Final, Verdict::InvalidInput) => {
-            vec![Clean::ours("correct the inputs named here, then run this job again")]
+            vec![Clean::ours("fix the inputs named here, then re-run this job")]
         }
         (Stage::Final, Verdict::Passed) => Vec::new(),
         (Stage::Final, _) => {
@@ -256,27 +293,26 @@ pub(crate) fn killed() -> Clean {
 
 pub(crate) fn find_the_killer() -> Clean {
     Clean::ours(
-        "find out what killed this job (its own time limit, a lack of memory, a lost runner), then run it again; \
-         the run itself is not touched by that",
+        "find out why this job was killed (its own time limit, out of memory, a lost runner), then re-run it; this does not \
+         affect the run itself",
     )
 }
 
 /// The same where the job was to start a run.
 pub(crate) fn find_the_killer_of_a_start() -> Clean {
     Clean::ours(
-        "find out what killed this job (its own time limit, a lack of memory, a lost runner), and look in Maestro whether a \
-         new run is there, before you run it again: that would start another",
+        "find out why this job was killed (its own time limit, out of memory, a lost runner), and check in Maestro whether it \
+         started a run before you re-run it: that would start another one",
     )
 }
 
 pub(crate) fn cut_short_by_a_bug() -> Clean {
-    Clean::ours("a bug of the gate ended the watch")
+    Clean::ours("a bug in maestro-gate ended the wait")
 }
 
 pub(crate) fn report_the_bug() -> Clean {
     Clean::ours(
-        "look in Maestro how the run ended; report this bug to the maintainers of maestro-gate, with this log and its \
-         version",
+        "check the result of the run in Maestro, and report this bug to the maintainers of maestro-gate with this log",
     )
 }
 

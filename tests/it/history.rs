@@ -100,7 +100,7 @@ fn a_past_that_can_not_be_had_is_a_note_and_never_a_verdict() {
             let told = waiting(&service).told();
             told.ended("passed", 0);
             assert!(told.report()["waited_seconds"].as_u64() < Some(10), "{}", told.log());
-            let noted = told.notes().iter().filter(|note| note.contains("nothing was learned from past runs")).count();
+            let noted = told.notes().iter().filter(|note| note.contains("no history of previous runs")).count();
             assert_eq!(noted, usize::from(*name != "no answer"), "{:?}", told.notes());
             assert_eq!(service.requests_to(On::SignIn).len(), 1, "no session is renewed for it");
             assert_eq!((lists(&service), told.report()["pipelines"].clone()), (1, json!([])));
@@ -124,7 +124,7 @@ fn a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_
     let service = with("SSSSSSFF", "FAILED");
     let github = waiting(&service).env("GITHUB_SERVER_URL", "https://github.com").told();
     github.ended("failed", 1);
-    let last = "third failure in a row; last success 2h 50m ago (run past_5); the same trace as the last failure";
+    let last = "third failure in a row; last success 2h 50m ago (run past_5); same trace as the last failure";
     assert!(github.log().contains(&format!("this run: {last}")), "{}", github.log());
     assert!(github.log().contains("history: "), "{}", github.log());
     let summary = github.summary.as_ref().expect("a summary");
@@ -257,9 +257,9 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     };
     let (heartbeat, look) = told(1);
     assert_eq!(heartbeat, "still waiting: RUNNING, usually 12m, about 6m left, 4m of 50m, 57 polls");
-    assert_eq!(look, "look: RUNNING, usually 12m, about 6m left; the next in 60.0s");
+    assert_eq!(look, "poll: RUNNING, usually 12m, about 6m left; next poll in 60.0s");
     let (heartbeat, _) = told(2);
-    assert_eq!(heartbeat, "still waiting: 0 of 2 runs are over, the last in about 6m, 4m of 50m, 57 polls");
+    assert_eq!(heartbeat, "still waiting: 0 of 2 runs have finished, the last in about 6m, 4m of 50m, 57 polls");
 }
 
 #[test]
@@ -281,9 +281,9 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
     assert_eq!(told(&with(row(true, 1, false, 3))), "first success after 3 failures");
     assert_eq!(told(&with(row(true, 1, false, 1))), "first success after a failure");
     assert_eq!(told(&with(row(true, 7, false, 3))), "");
-    assert_eq!(told(&nothing), "no success among 9 runs before it");
+    assert_eq!(told(&nothing), "no success in the 9 runs before it");
     let slow = RunPast { slower: Some((18, 20)), same_trace: Some(false), ..with(row(true, 7, false, 0)) };
-    assert_eq!(told(&slow), "another trace than the last failure; slower than 18 of 20 runs");
+    assert_eq!(told(&slow), "different trace from the last failure; slower than 18 of 20 runs");
     assert_eq!(told(&RunPast { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }), "", "too few to compare with");
     // And what of a pipeline is known.
     assert_eq!(words::history(&fixture::past("p", "S").1), "the last run passed, usually in 12m");

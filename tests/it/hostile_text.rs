@@ -346,34 +346,6 @@ fn a_code_span_stays_one_span_in_a_cell() {
 }
 
 #[test]
-fn an_id_can_be_copied_from_a_cell_whatever_it_holds() {
-    for id in ["a|b@c.de", "x|#1", "a|:tada:", "a|b_c*d~e!f[g]`h&amp;<i>$j\\|k", "a||b", "@me", "#1", ":x:"] {
-        let tree = markdown::parse(&format!("| a |\n|---|\n| {} |\n", escape::markdown_code_span(id)));
-        let copied: Vec<String> = markdown::kinds(&tree)
-            .into_iter()
-            .filter_map(|kind| kind.strip_prefix("inline code ").map(str::to_owned))
-            .chain(Some(markdown::words(&tree)).filter(|words| words.len() > 1).map(|words| words[1..].to_owned()))
-            .collect();
-        assert_eq!(copied, [id]);
-    }
-    let span = escape::markdown_code_span("a|www.example.com");
-    assert!(span.contains("www&#8203;."), "{span}");
-}
-
-#[test]
-fn azure_is_given_no_line_to_warn_of() {
-    for text in
-        ["##vso", "x ##VSO y", "##vso[", "##[", "##[error", "###vso", "##vso task.complete", "##teamcity", "##é"]
-    {
-        let log = format!("{}\n{}", escape::log_line(text), escape::gutter(text));
-        assert_eq!(azure_warns_of(&log), [""; 0], "{log}");
-        assert!(!log.contains(text), "{log}");
-    }
-    assert_eq!(azure_warns_of("a ##vso\n##[x\n## vso\n").len(), 2);
-    assert_eq!(escape::log_line("## Title # 1 ##"), "## Title # 1 ##");
-}
-
-#[test]
 fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
     claim(200, |text| {
         let word = CLEANER.with(|cleaner| cleaner.status(&Foreign::new(text)));

@@ -112,7 +112,7 @@ fn events_that_were_not_kept_are_counted_in_their_place() {
     report.notes_left_out(gap);
     assert_eq!(report.notes.len(), 1_001);
     assert_eq!(report.notes[499].at, seconds(499));
-    assert_eq!(report.notes[500].text.as_str(), "4000 more such events up to here are told in the log only");
+    assert_eq!(report.notes[500].text.as_str(), "4000 more such events up to here are only in the log");
     assert_eq!((report.notes[500].at, report.notes[501].at), (seconds(4_499), seconds(4_500)));
     report.notes_left_out(None);
     assert_eq!(report.notes.len(), 1_001);
@@ -149,7 +149,7 @@ fn a_trace_can_not_leave_its_fence() {
 #[test]
 fn the_first_version_of_a_summary_is_one_line_that_the_end_does_not_contradict() {
     let line = markdown::began(&fixture::first());
-    assert!(line.contains("began to wait for run `f9d8e7c6-b5a4-3928-1c0d-6e5f4a3b2c1d`"), "{line}");
+    assert!(line.contains("started waiting for run `f9d8e7c6-b5a4-3928-1c0d-6e5f4a3b2c1d`"), "{line}");
     assert!(line.contains("If nothing follows, it was killed before it could report."), "{line}");
     assert_eq!(line.trim().lines().count(), 1);
     assert!(line.ends_with("\n\n"), "a headline must follow on a line of its own");

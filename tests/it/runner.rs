@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use maestro_gate::report::escape;
+
 pub mod github;
 pub mod gitlab;
 pub mod markdown;
@@ -107,4 +109,17 @@ fn the_ports_find_what_the_runners_obey() {
     assert_eq!(azure("a\r##\u{200b}VSO[task.complete]").len(), 1);
     assert_eq!(teamcity("a ##teamcity[a b='|]'] ##teamcity[c"), ["a b='|]'", "c"]);
     assert_eq!(buildkite_groups("--- a\n ---b\n^^^ +++\r+++ c\n").len(), 3);
+}
+
+#[test]
+fn azure_is_given_no_line_to_warn_of() {
+    for text in
+        ["##vso", "x ##VSO y", "##vso[", "##[", "##[error", "###vso", "##vso task.complete", "##teamcity", "##é"]
+    {
+        let log = format!("{}\n{}", escape::log_line(text), escape::gutter(text));
+        assert_eq!(azure_warns_of(&log), [""; 0], "{log}");
+        assert!(!log.contains(text), "{log}");
+    }
+    assert_eq!(azure_warns_of("a ##vso\n##[x\n## vso\n").len(), 2);
+    assert_eq!(escape::log_line("## Title # 1 ##"), "## Title # 1 ##");
 }

@@ -7,8 +7,10 @@ use maestro_gate::gate::{
     During, End, Event, Foreign, IfRunning, Meaning, MissKind, Notice, PipelineId, Request, RunOutcome, SessionNote,
     Signal, Target, Verdict, Wanted,
 };
+use maestro_gate::report::chart::Chart;
+use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::words::{self, Names};
-use maestro_gate::report::{Report, Stage, Weight};
+use maestro_gate::report::{Report, Stage, Weight, json, junit, markdown};
 
 use crate::fixture::{self, miss, no_url, run, seconds, seen, target};
 
@@ -41,11 +43,13 @@ fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
     {
         let told =
             |request| words::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::cleaner());
-        assert!(!told(Request::None).reason.contains("start it"));
-        assert!(told(Request::InDoubt).reason.ends_with("; whether a run was started is not known"));
-        assert!(told(Request::Taken).reason.ends_with("; the service took the request to start it"));
+        assert!(
+            !told(Request::None).reason.contains("start a run") && !told(Request::None).reason.contains("been started")
+        );
+        assert!(told(Request::InDoubt).reason.ends_with("; a run may have been started"));
+        assert!(told(Request::Taken).reason.ends_with("; the service accepted the request to start a run"));
         for request in [Request::InDoubt, Request::Taken] {
-            assert!(told(request).next_step.contains("before you run this job again"));
+            assert!(told(request).next_step.contains("before you re-run it"));
         }
     }
 }
@@ -59,27 +63,30 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
         words::told(&outcome, seconds(3), &fixture::cleaner())
     };
-    let wait_on = format!("set run-id: {}/{} in place of trigger", fixture::PIPELINE, fixture::RUN);
+    let wait_on = format!("set run-id: {}/{} instead of trigger", fixture::PIPELINE, fixture::RUN);
     for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
         let next = told(verdict, "RUNNING", Meaning::Wait, None).next_step;
-        assert!(next.contains(&wait_on) && !next.contains("run this job again"), "{next}");
+        assert!(next.contains(&wait_on) && !next.contains("re-run this job"), "{next}");
     }
     let failed = told(Failed, "FAILED", Meaning::Failed, None).next_step;
-    assert!(failed.ends_with("run this job again, which starts a new run"), "{failed}");
+    assert!(failed.ends_with("re-run this job, which starts a new run"), "{failed}");
     let doubtful = told(TimedOut, "SUCCESS", Meaning::Passed, Some(MissKind::Queued));
-    assert!(doubtful.reason.contains("need not be the run that was started") && doubtful.reason.contains("earlier"));
-    assert!(doubtful.next_step.contains("before you run this job again"), "{doubtful:?}");
+    assert!(
+        doubtful.reason.contains("not certain that it is the run that was started")
+            && doubtful.reason.contains("earlier")
+    );
+    assert!(doubtful.next_step.contains("before you re-run it"), "{doubtful:?}");
     let unread = told(TimedOut, "SUCCESS", Meaning::Passed, None);
-    assert!(unread.reason.contains("need not be the run that was started") && !unread.next_step.contains("goes on"));
+    assert!(
+        unread.reason.contains("not certain that it is the run that was started")
+            && !unread.next_step.contains("not affected")
+    );
     // Nor after a kill.
     let pipeline = PipelineId::new("p").expect("an id");
     let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };
     let first = Report::first([start], &no_url, &fixture::cleaner());
     let next = words::next_steps(&first);
-    assert!(
-        matches!(&next[..], [only] if only.contains("before you run it again: that would start another")),
-        "{next:?}"
-    );
+    assert!(matches!(&next[..], [only] if only.contains("before you re-run it: that would start another")), "{next:?}");
 }
 
 #[test]
@@ -87,8 +94,8 @@ fn a_wait_behind_an_earlier_run_is_told_as_that() {
     let why = Some(miss(During::List, MissKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
     let told = words::told(&outcome, seconds(3), &fixture::cleaner());
-    assert!(told.reason.contains("may wait behind an earlier run: earlier"), "{told:?}");
-    assert!(told.next_step.contains("raise timeout") && told.next_step.contains("look in Maestro"), "{told:?}");
+    assert!(told.reason.contains("may be queued behind an earlier run: earlier"), "{told:?}");
+    assert!(told.next_step.contains("raise timeout") && told.next_step.contains("check in Maestro"), "{told:?}");
 }
 
 /// The person at 2 a.m. is told which input to change.
@@ -183,7 +190,7 @@ fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
     let (one, two) = ([target("p", "a")], [target("p", "a"), target("p", "b")]);
     for end in [End::NotWaited, End::Verdict(Verdict::NotFound), End::Verdict(Verdict::Stale)] {
         assert_eq!(note(&one, end), None);
-        assert_eq!(note(&two, end), Some(format!("a: over: {}", end.name())));
+        assert_eq!(note(&two, end), Some(format!("a: finished: {}", end.name())));
     }
     for end in [End::Verdict(Verdict::Passed), End::Verdict(Verdict::Failed)] {
         assert_eq!((note(&one, end), note(&two, end)), (None, None));
@@ -213,7 +220,7 @@ fn signals_are_told_apart() {
         let outcome = fixture::outcome(vec![run(Verdict::Interrupted(by), None, None)]);
         words::headline(&fixture::report(&outcome, &[])).to_string()
     };
-    assert!(reason(Signal::Interrupt).contains("never seen when SIGINT"), "{}", reason(Signal::Interrupt));
+    assert!(reason(Signal::Interrupt).contains("no answer yet when SIGINT"), "{}", reason(Signal::Interrupt));
     assert!(reason(Signal::Terminate).contains("SIGTERM or SIGHUP"));
 }
 
@@ -224,11 +231,11 @@ fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
         let outcome = RunOutcome { request: Request::Taken, started: true, ..run(end, None, queued) };
         fixture::report(&fixture::outcome(vec![outcome]), &[]).runs[0].next_step.to_string()
     };
-    let raise = "to wait longer, raise timeout";
+    let raise = "raise timeout to wait longer";
     assert!(next_step(Verdict::NotFound).ends_with(raise), "{}", next_step(Verdict::NotFound));
     assert!(next_step(Verdict::TimedOut).ends_with(raise), "{}", next_step(Verdict::TimedOut));
     let interrupted = next_step(Verdict::Interrupted(Signal::Interrupt));
-    assert!(interrupted.contains("look in Maestro whether a new run is there") && !interrupted.contains("raise"));
+    assert!(interrupted.contains("check in Maestro whether this job started a run") && !interrupted.contains("raise"));
 }
 
 #[test]
@@ -236,7 +243,7 @@ fn a_bug_is_told_as_a_bug_whatever_was_known() {
     for known in [fixture::first(), fixture::passed(), fixture::several()] {
         let report = Report::internal_error(known, &Foreign::new("index out of bounds"), &fixture::cleaner());
         assert_eq!((report.verdict, report.stage), (Verdict::InternalError, Stage::Final));
-        assert_eq!(&*words::headline(&report), "a bug of the gate, not a result of the run");
+        assert_eq!(&*words::headline(&report), "a bug in maestro-gate, not a result of the run");
         assert!(report.bug.is_some_and(|bug| bug.contains("index out of bounds")));
         assert!(report.runs.iter().all(|run| !run.reason.contains("killed")));
     }
@@ -252,5 +259,70 @@ fn links_are_https_and_can_not_end_early() {
     assert_eq!(link("https://x/>) | `\n[é").as_deref(), Some("https://x/%3E%29%20%7C%20%60%0A%5B%C3%A9"));
     for bad in ["javascript:alert(1)", "http://x/", "", "https:/é", "é"] {
         assert_eq!(link(bad), None, "{bad}");
+    }
+}
+
+/// The last line alone has to be enough for the person on call.
+#[test]
+fn the_last_line_holds_the_verdict_the_run_and_the_cause() {
+    let last = |report: &Report| text::closing(report, Fold::None).lines().next_back().expect("a line").to_owned();
+    let all = fixture::all();
+    let of = |name: &str| last(&all.iter().find(|(other, _)| *other == name).expect("a report").1);
+    for (name, cause) in [
+        ("failed", "Connection timeout: Unable to connect to source database after 30 seconds"),
+        ("several", "run run_2 of pipeline sales: status FAILED after 15m 12s: Connection timeout: Unable to connect"),
+        ("timed-out", "still in the unknown status HIBERNATING"),
+        ("not-found", "the service answered 404: pipeline_id X not found"),
+        ("denied", "mfaStatus: required"),
+        (
+            "unreachable",
+            "the service answered 500: There was an error retrieving the pipeline_run. (Database connection",
+        ),
+        ("stale", "succeeded at 2024-01-13T06:15:12Z, 3d 4h ago"),
+        ("not-started", "the service answered 400: PipelinePaused"),
+        ("invalid-input", "timeout: \"fifty\" is not a duration"),
+        ("internal-error", "panicked at src/gate/watch.rs:1:1"),
+        ("interrupted", "still RUNNING when SIGTERM"),
+    ] {
+        let line = of(name);
+        assert!(line.contains(cause), "{name}: {line}");
+        if !["invalid-input", "internal-error"].contains(&name) {
+            assert!(line.contains("run ") && line.contains("of pipeline "), "{name}: {line}");
+        }
+    }
+    let with_trace = |trace: &str| {
+        let seen = seen("FAILED", Meaning::Failed, Some(trace));
+        last(&fixture::report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]))
+    };
+    let python = "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: no column price\n\n";
+    assert!(with_trace(python).ends_with(": ValueError: no column price"), "{}", with_trace(python));
+    assert!(with_trace("\n  \n  first\nsecond").ends_with("after 15m 12s: first"));
+    assert!(with_trace(" \n").ends_with("after 15m 12s"));
+    let long = with_trace(&format!("{}\u{1b}[31m::error::x", "y".repeat(5000)));
+    assert!(long.len() < 700 && long.ends_with('…'), "{long}");
+}
+
+#[test]
+fn every_report_but_a_pass_leads_to_the_section_of_its_verdict() {
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/troubleshooting.md")).expect("a page");
+    for (name, report) in fixture::all() {
+        let section = format!("docs/troubleshooting.md#{}", report.verdict.name());
+        let documents = [
+            text::closing(&report, Fold::None),
+            text::closing_json(&report),
+            markdown::summary(&report, Chart::Text),
+            json::render(&report).expect("JSON"),
+            junit::render(&report),
+        ];
+        let passed = report.verdict == Verdict::Passed;
+        for document in documents {
+            assert_eq!(
+                document.contains(&section) || document.contains(&section.replace('#', "\\u0023")),
+                !passed,
+                "{name}: {document}"
+            );
+        }
+        assert!(passed || page.contains(&format!("\n## {}\n", report.verdict.name())), "{name} has no section");
     }
 }

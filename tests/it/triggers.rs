@@ -88,8 +88,9 @@ fn the_run_that_was_started_decides_and_is_reported() {
         told.ended("failed", 1);
         assert_eq!(told.output("status"), "FAILED");
         assert_eq!(told.output("run-id").starts_with("manual__"), *shares);
-        assert!(is_noted(&told, "took the request to start"), "{:?}", told.notes());
-        let proof = if *shares { "it has the id that the service answered with" } else { "no proof that it is ours" };
+        assert!(is_noted(&told, "accepted the request to start"), "{:?}", told.notes());
+        let proof =
+            if *shares { "it has the id from the service's answer" } else { "no proof that it is the started run" };
         assert!(is_noted(&told, proof), "{:?}", told.notes());
         // Only where nothing proves which run is ours, the list is read again before a pass; before a failure never.
         assert_eq!(service.requests_to(On::Runs).len(), 2);
@@ -118,8 +119,14 @@ fn behind_a_run_that_is_going_the_gate_queues_attaches_or_fails() {
     type Row = (&'static str, &'static str, i32, usize, &'static str);
     let rows: [Row; 3] = [
         // Six seconds are twice the appear timeout, which stands still for as long.
-        ("queue", "failed", 1, 1, "run earlier of the pipeline is still going, and ours may wait behind it"),
-        ("attach", "passed", 0, 0, "run earlier was going already"),
+        (
+            "queue",
+            "failed",
+            1,
+            1,
+            "run earlier of the pipeline is still in progress, and the new run may be queued behind it",
+        ),
+        ("attach", "passed", 0, 0, "run earlier was already in progress"),
         ("fail", "not-started", 8, 0, ""),
     ];
     side_by_side(
@@ -132,7 +139,7 @@ fn behind_a_run_that_is_going_the_gate_queues_attaches_or_fails() {
             assert_eq!(service.requests_to(On::Execute).len(), *executes);
             assert!(noted.is_empty() || is_noted(&told, noted), "{:?}", told.notes());
             if *mode == "fail" {
-                assert!(told.log().contains("a run is going already: earlier"), "{}", told.log());
+                assert!(told.log().contains("a run is already in progress: earlier"), "{}", told.log());
             }
         },
     );
@@ -176,8 +183,8 @@ fn what_passes_while_an_earlier_run_is_going_is_not_passed_on() {
     let service = with(json!({"runs": runs, "executions": ends("FAILED", "1s")}));
     let told = trigger(&service).told();
     told.ended("failed", 1);
-    assert!(is_noted(&told, "run earlier of the pipeline is still going"), "{:?}", told.notes());
-    assert!(told.log().contains("run this job again, which starts a new run"), "{}", told.log());
+    assert!(is_noted(&told, "run earlier of the pipeline is still in progress"), "{:?}", told.notes());
+    assert!(told.log().contains("re-run this job, which starts a new run"), "{}", told.log());
 }
 
 #[test]
@@ -238,6 +245,6 @@ fn a_start_that_the_time_limit_leaves_no_time_for_is_told_as_that() {
     let told = story.told();
     told.ended("not-started", 8);
     assert_eq!(service.requests_to(On::Execute).len(), 0);
-    assert!(told.log().contains("the time limit left no time for it"), "{}", told.log());
-    assert!(told.log().contains("next step: raise timeout, then run this job again"), "{}", told.log());
+    assert!(told.log().contains("the timeout was reached first"), "{}", told.log());
+    assert!(told.log().contains("next step: raise timeout, then re-run this job"), "{}", told.log());
 }

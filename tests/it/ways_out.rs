@@ -70,7 +70,7 @@ fn every_report_tells_of_mistakes_the_trace_file_too() {
     let output = gate(folder.path()).args(["--trace-file", "trace.txt"]).output().expect("ended");
     assert_eq!(output.status.code(), Some(2));
     let trace = std::fs::read_to_string(folder.path().join("trace.txt")).expect("a file");
-    assert_eq!(trace, "invalid-input: 1 mistake in the inputs; no request was made\n");
+    assert_eq!(trace, "invalid-input: 1 input error; no request was made\n");
 }
 
 #[cfg(unix)]

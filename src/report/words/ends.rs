@@ -1,4 +1,4 @@
-//! Why a run ended as it did, and what to do about it.
+//! Why a run got its verdict, and what to do about it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::remedies::remedy;
 use super::{came, duration, find_the_killer, find_the_killer_of_a_start, killed, miss, signal, stamp, word};
 use crate::gate::{During, End, Foreign, Meaning, MissKind, Request, RunOutcome, Seen, Signal, Verdict};
 
-/// What is told about the end of one run; both empty for a pass.
+/// The explanation of one run's verdict; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// Why, without its subject: it stands behind "run X of pipeline Y: ".
@@ -18,15 +18,15 @@ pub struct Told {
 
 /// Where a run may have been started that nobody waited for to its end.
 const LOOK_FIRST: &str =
-    "look in Maestro whether a new run is there, before you run this job again: that would start another";
+    "check in Maestro whether this job started a run before you re-run it: that would start another one";
 
-/// Words the end of a run; `waited` is how long the gate waited for all of them.
+/// Explains the verdict of a run; `waited` is how long the gate waited for all runs.
 pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
     let teller = Teller { run, waited, cleaner };
     let (reason, next_step) = match run.end {
         End::NotWaited => (
-            "given up by fail-fast when another run did not pass".to_owned(),
-            "to see how every run ends, set fail-fast: false".to_owned(),
+            "not waited for: another run did not pass, and fail-fast is set".to_owned(),
+            "set fail-fast: false to wait for every run".to_owned(),
         ),
         End::Verdict(verdict) => match verdict {
             Verdict::Passed => (String::new(), String::new()),
@@ -38,20 +38,20 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
             Verdict::Stale => teller.stale(),
             Verdict::NotStarted => teller.not_started(),
             Verdict::Interrupted(by) => teller.interrupted(by),
-            Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "correct the inputs".to_owned()),
+            Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "fix the inputs".to_owned()),
             Verdict::InternalError if run.started => (killed().to_string(), find_the_killer_of_a_start().to_string()),
             Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
         },
     };
     let (reason, next_step) = match run.request {
         Request::None => (reason, next_step),
-        Request::InDoubt => (format!("{reason}; whether a run was started is not known"), LOOK_FIRST.to_owned()),
-        Request::Taken => (format!("{reason}; the service took the request to start it"), LOOK_FIRST.to_owned()),
+        Request::InDoubt => (format!("{reason}; a run may have been started"), LOOK_FIRST.to_owned()),
+        Request::Taken => (format!("{reason}; the service accepted the request to start a run"), LOOK_FIRST.to_owned()),
     };
     let is_queued = run.request != Request::None
         && matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound))
         && run.miss.as_ref().is_some_and(|why| why.kind == MissKind::Queued);
-    let next_step = if is_queued { format!("{next_step}; to wait longer, raise timeout") } else { next_step };
+    let next_step = if is_queued { format!("{next_step}; raise timeout to wait longer") } else { next_step };
     Told { reason: Clean::ours(reason), next_step: Clean::ours(next_step) }
 }
 
@@ -64,20 +64,20 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn failed(&self) -> (String, String) {
         let Some(seen) = &self.run.seen else {
-            return ("did not end in success".to_owned(), "look in Maestro how the run ended".to_owned());
+            return ("did not succeed".to_owned(), "check the result of the run in Maestro".to_owned());
         };
         let word = self.word(seen);
         let length =
             super::super::made::duration(seen).map(|length| format!(" after {}", duration(length))).unwrap_or_default();
-        let reason = format!("ended with status {word}{length}");
+        let reason = format!("status {word}{length}");
         let again = match self.run.started {
-            true => "run this job again, which starts a new run",
-            false => "start a new run, and run this job again for that one",
+            true => "re-run this job, which starts a new run",
+            false => "start a new run, then re-run this job with the new run id",
         };
         // Only the documented word leaves no doubt; the others are read as failures because nothing else is safe.
         if !word.eq_ignore_ascii_case("FAILED") {
             let next = format!(
-                "look in Maestro why the run ended as {word}, mend the cause, {again}; if {word} is a good end for this \
+                "check in Maestro why the run finished as {word}, fix the cause, {again}; if {word} is a success for this \
                  pipeline, set success-statuses: {word}"
             );
             return (reason, next);
@@ -86,34 +86,34 @@ impl Teller<'_> {
             Some(trace) if !self.cleaner.text(trace).trim().is_empty() => "read the trace",
             Some(_) | None => "read the run's logs in Maestro",
         };
-        (reason, format!("{source}, mend the cause, {again}"))
+        (reason, format!("{source}, fix the cause, {again}"))
     }
 
     fn timed_out(&self) -> (String, String) {
         let waited = duration(self.waited);
-        let stay = "the run itself goes on";
+        let stay = "the run itself is not affected";
         // It passed, and the list that would have told whether it is the one that was started did not.
         if self.run.seen.as_ref().is_some_and(|seen| seen.meaning == Meaning::Passed) {
             let why = self.run.miss.as_ref().map(|why| format!(": {}", miss(why, self.cleaner))).unwrap_or_default();
             let reason = format!(
-                "ended in success, but need not be the run that was started when the time limit came, after {waited}{why}"
+                "succeeded, but it was not certain that it is the run that was started when the timeout was reached after {waited}{why}"
             );
             return (reason, LOOK_FIRST.to_owned());
         }
-        let reason = format!("{} when the time limit came, after {waited}", self.state());
+        let reason = format!("{} when the timeout was reached after {waited}", self.state());
         let reason = match &self.run.miss {
-            Some(why) => format!("{reason}; the last look failed: {}", miss(why, self.cleaner)),
+            Some(why) => format!("{reason}; the last poll failed: {}", miss(why, self.cleaner)),
             None => reason,
         };
         let unknown = self.run.seen.as_ref().filter(|seen| seen.meaning == Meaning::Unknown);
         let next = match unknown.map(|seen| self.word(seen)) {
             Some(word) if word.is_empty() => {
-                format!("look in Maestro why the run has no status, and raise timeout if it only needs longer; {stay}")
+                format!("check in Maestro why the run has no status; if it only needs longer, raise timeout; {stay}")
             }
-            Some(word) => format!("{}; if it means that the run is not over, raise timeout; {stay}", teach(&word)),
+            Some(word) => format!("{}; if it means that the run has not finished, raise timeout; {stay}", teach(&word)),
             None => format!(
-                "{stay}, so {} to wait on; raise timeout if such a run may take that long, else look in Maestro why it is \
-                 slow",
+                "{} to continue waiting ({stay}); if such a run usually takes this long, raise timeout; else check in Maestro \
+                 why it is slow",
                 self.once_more()
             ),
         };
@@ -124,18 +124,18 @@ impl Teller<'_> {
         let answer = self.run.miss.as_ref().map(|why| format!(" ({})", came(why, self.cleaner))).unwrap_or_default();
         if self.run.seen.is_some() {
             let next =
-                "look in Maestro whether the pipeline was deleted, for its runs go with it; else run this job again";
-            return (format!("was there, and is gone: the service does not know it any more{answer}"), next.to_owned());
+                "check in Maestro whether the pipeline was deleted, which deletes its runs; else re-run this job";
+            return (format!("disappeared: the service does not know it any more{answer}"), next.to_owned());
         }
         if let Some(why) = self.run.miss.as_ref().filter(|why| why.kind == MissKind::Queued) {
-            let reason = format!("was not seen to begin when the time limit came: {}", came(why, self.cleaner));
+            let reason = format!("had not appeared when the timeout was reached: {}", came(why, self.cleaner));
             return (reason, remedy(why).to_owned());
         }
         let next = self
             .run
             .miss
             .as_ref()
-            .map_or("check run-id and pipeline-id, and that the account belongs to the pipeline's owner", remedy);
+            .map_or("check run-id and pipeline-id and that the account belongs to the pipeline's owner", remedy);
         (format!("the service does not know it{answer}"), next.to_owned())
     }
 
@@ -144,8 +144,8 @@ impl Teller<'_> {
             Some(why) => (format!("it was not started: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
             // Whatever else keeps it from being started is an answer.
             None => (
-                "it was not started: the time limit left no time for it".to_owned(),
-                "raise timeout, then run this job again; nothing was started".to_owned(),
+                "it was not started: the timeout was reached first".to_owned(),
+                "raise timeout, then re-run this job; nothing was started".to_owned(),
             ),
         }
     }
@@ -164,52 +164,54 @@ impl Teller<'_> {
         let ended = self.run.seen.as_ref().and_then(|seen| seen.record.updated_at);
         let date = self.run.seen.as_ref().and_then(|seen| seen.date);
         let reason = match (ended, date) {
-            (None, _) => "ended in success, but nobody knows when: its updated_at can't be read".to_owned(),
+            (None, _) => "succeeded, but its age is unknown: its updated_at can't be read".to_owned(),
             (Some(ended), None) => {
-                format!("ended in success at {}, but its age is unknown: the answer had no date", stamp(ended))
+                format!("succeeded at {}, but its age is unknown: the answer has no Date header", stamp(ended))
             }
             (Some(ended), Some(date)) => match date.signed_duration_since(ended).to_std() {
                 Ok(age) => {
-                    format!("ended in success at {}, {} ago: older than max-age allows", stamp(ended), duration(age))
+                    format!("succeeded at {}, {} ago, which is older than max-age allows", stamp(ended), duration(age))
                 }
-                Err(_) => format!("ended in success at {}, which lies in the future", stamp(ended)),
+                Err(_) => format!("succeeded at {}, which is in the future", stamp(ended)),
             },
         };
         let next = match self.run.started {
-            true => "look in Maestro when the run ended, and why its stamps do not tell",
-            false => "start a new run in Maestro, and run this job again; if an older success will do, raise max-age",
+            true => "check in Maestro when the run finished and why its time stamps are wrong",
+            false => {
+                "start a new run in Maestro, then re-run this job; if an older success is acceptable, raise max-age"
+            }
         };
         (reason, next.to_owned())
     }
 
     fn interrupted(&self, by: Signal) -> (String, String) {
-        let next = format!("if nobody meant to cancel it, {}: the run itself goes on", self.once_more());
+        let next = format!("if this was not intended, {}: the run itself is not affected", self.once_more());
         (format!("{} when {} came", self.state(), signal(by)), next)
     }
 
     /// How to wait on for this very run.
     fn once_more(&self) -> String {
         if !self.run.started {
-            return "run this job again".to_owned();
+            return "re-run this job".to_owned();
         }
         let id = |text: &str| self.cleaner.id(&Foreign::new(text));
         let (pipeline, run) = (id(self.run.wanted.pipeline().as_str()), id(self.run.wanted.run()));
-        format!("set run-id: {pipeline}/{run} in place of trigger (which would start another)")
+        format!("set run-id: {pipeline}/{run} instead of trigger (which would start another run)")
     }
 
     fn unreachable(&self) -> (String, String) {
         match &self.run.miss {
             Some(why) => (format!("no usable answer: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
-            None => ("no usable answer".to_owned(), "see whether the service is up".to_owned()),
+            None => ("no usable answer".to_owned(), "check whether the service is up".to_owned()),
         }
     }
 
     fn state(&self) -> String {
         match &self.run.seen {
-            None => "never seen".to_owned(),
+            None => "no answer yet".to_owned(),
             Some(seen) => match self.word(seen) {
                 word if word.is_empty() => "still without a status".to_owned(),
-                word if seen.meaning == Meaning::Unknown => format!("in status {word}, which the gate does not know,"),
+                word if seen.meaning == Meaning::Unknown => format!("still in the unknown status {word}"),
                 word => format!("still {word}"),
             },
         }

@@ -1,4 +1,4 @@
-//! One line for each thing that happens on the way.
+//! One log line for each event.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             Some(*run),
             Plain,
             format!(
-                "the service does not know the run ({}); looking again for up to {}",
+                "the service does not know the run ({}); retrying for up to {}",
                 came(why, cleaner),
                 duration(*limit)
             ),
@@ -51,46 +51,42 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
         Event::Vanished { run, miss: why, limit } => (
             Some(*run),
             Warning,
-            format!(
-                "the run was there and is gone ({}); looking again for up to {}",
-                came(why, cleaner),
-                duration(*limit)
-            ),
+            format!("the run disappeared ({}); retrying for up to {}", came(why, cleaner), duration(*limit)),
         ),
-        Event::Appeared { run, lasted } => {
-            (Some(*run), Plain, format!("the run is visible, after {}", duration(*lasted)))
-        }
+        Event::Appeared { run, lasted } => (Some(*run), Plain, format!("the run appeared after {}", duration(*lasted))),
         Event::OutageBegan { run, miss: why, limit } => (
             Some(*run),
             Plain,
-            format!("no usable answer ({}); trying again for up to {}", miss(why, cleaner), duration(*limit)),
+            format!("no usable answer ({}); retrying for up to {}", miss(why, cleaner), duration(*limit)),
         ),
         Event::OutageEnded { run, lasted, misses } => {
             let weight = if *lasted >= NOTABLE_OUTAGE { Warning } else { Plain };
-            let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "lost poll", "lost polls");
-            (Some(*run), weight, format!("the service answers again, after {} and {polls}", duration(*lasted)))
+            let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "failed poll", "failed polls");
+            (Some(*run), weight, format!("the service answers again after {} and {polls}", duration(*lasted)))
         }
         Event::AskedToWait { run, asked, waits } => (
             Some(*run),
             Plain,
-            format!("the service asks for {} of rest; the next look comes in {}", duration(*asked), duration(*waits)),
+            format!("the service asks for a pause of {}; next poll in {}", duration(*asked), duration(*waits)),
         ),
         Event::Chosen { run, selector, id, passed_over } => {
             let passed_over = match passed_over {
                 0 => String::new(),
-                number => format!("; {} could not be read and were passed over", count(*number, "record", "records")),
+                number => format!("; skipped {} that can't be read", count(*number, "record", "records")),
             };
             let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, cleaner));
             (Some(*run), if passed_over.is_empty() { Plain } else { Warning }, text)
         }
-        Event::Started { run } => {
-            (Some(*run), Plain, "the service took the request to start the pipeline; looking for the run".to_owned())
-        }
+        Event::Started { run } => (
+            Some(*run),
+            Plain,
+            "the service accepted the request to start the pipeline; looking for the run".to_owned(),
+        ),
         Event::StartLost { run, miss: why } => (
             Some(*run),
             Warning,
             format!(
-                "whether the pipeline was started is not known ({}); it is not asked again, the list of runs will tell",
+                "the pipeline may or may not have been started ({}); the list of runs will show it, the request is not repeated",
                 miss(why, cleaner)
             ),
         ),
@@ -100,16 +96,16 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             (
                 Some(*run),
                 Plain,
-                format!("not listed yet: {behind} of the pipeline is still going, and ours may wait behind it"),
+                format!(
+                    "not listed yet: {behind} of the pipeline is still in progress, and the new run may be queued behind it"
+                ),
             )
         }
         Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, cleaner))),
         Event::Learned { history, .. } => (None, Plain, super::history(history)),
-        Event::NoHistory { miss: why, .. } => (
-            None,
-            Plain,
-            format!("nothing was learned from past runs ({}); looking without a forecast", miss(why, cleaner)),
-        ),
+        Event::NoHistory { miss: why, .. } => {
+            (None, Plain, format!("no history of previous runs ({}); polling without a forecast", miss(why, cleaner)))
+        }
         Event::Slow { run, slower, typical } => (
             Some(*run),
             Plain,
@@ -122,7 +118,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             let (weight, text) = session(note, cleaner);
             (None, weight, text)
         }
-        Event::Ended { run, end } => (Some(*run), Plain, format!("over: {}", end.name())),
+        Event::Ended { run, end } => (Some(*run), Plain, format!("finished: {}", end.name())),
     }
 }
 
@@ -133,14 +129,20 @@ fn shown(id: &RunId, cleaner: &Cleaner) -> Clean {
 fn taken(taken: Taken, id: &str) -> String {
     match taken {
         Taken::Attached => {
-            format!("run {id} was going already and is waited for instead; it may have begun before your change")
+            format!(
+                "run {id} was already in progress, so the gate waits for it; it may have started before your change"
+            )
         }
-        Taken::Ours => format!("run {id} is the one that was started: it has the id that the service answered with"),
+        Taken::Ours => format!("run {id} is the started run: it has the id from the service's answer"),
         Taken::Candidate { of: 1 } => {
-            format!("run {id} is new since the start and is waited for; the service gives no proof that it is ours")
+            format!(
+                "run {id} appeared after the start, so the gate waits for it; there is no proof that it is the started run"
+            )
         }
         Taken::Candidate { of } => {
-            format!("run {id} is one of {of} that are new since the start; any may be ours, so all are waited for")
+            format!(
+                "run {id} is one of {of} that appeared after the start; the gate waits for all of them, since any may be the started run"
+            )
         }
     }
 }
@@ -162,9 +164,9 @@ fn status(found: &Foreign, meaning: Meaning, cleaner: &Cleaner) -> String {
 fn unknown(found: &Foreign, cleaner: &Cleaner) -> String {
     let found = word(found, cleaner);
     if found.is_empty() {
-        return "the service gives the run no status; the gate waits for one".to_owned();
+        return "the run has no status value; waiting for one".to_owned();
     }
-    format!("the gate does not know the status {found}, and waits. {}", teach(&found))
+    format!("unknown status {found}; waiting. {}", teach(&found))
 }
 
 /// Which input would teach the gate a word.
@@ -175,16 +177,18 @@ pub(super) fn teach(word: &str) -> String {
 fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
     match note {
         SessionNote::SignedIn => (Weight::Plain, "signed in".to_owned()),
-        SessionNote::Renewed => (Weight::Plain, "signed in again: the token was old or refused".to_owned()),
+        SessionNote::Renewed => {
+            (Weight::Plain, "signed in again: the token was about to expire or was refused".to_owned())
+        }
         SessionNote::EarlyRenewalFailed(why) => (
             Weight::Warning,
-            format!("the token could not be renewed before its end ({}); the old one is used on", miss(why, cleaner)),
+            format!("the token could not be renewed early ({}); still using the old one", miss(why, cleaner)),
         ),
         SessionNote::EndsBeforeDeadline { left, needed } => (
             Weight::Warning,
             format!(
-                "the access token ends in {}, but the wait may take {}: with username and password the gate renews it \
-                 by itself",
+                "the access token expires in {}, but the wait may take {}; with username and password the gate could renew \
+                 it",
                 duration(*left),
                 duration(*needed)
             ),
@@ -192,8 +196,8 @@ fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
         SessionNote::ShortSecret(name) => (
             Weight::Warning,
             format!(
-                "{name} is shorter than six bytes: it can't be told from ordinary text, and so is not hidden where the \
-                 service repeats it"
+                "{name} is shorter than six bytes, so it can't be told from ordinary text and is not redacted if the service \
+                 repeats it"
             ),
         ),
     }

@@ -1,4 +1,4 @@
-//! What is said while nothing happens: the heartbeat, and with `verbose` each look.
+//! The lines between events: the heartbeat and, with `verbose`, each poll.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ const SERVICE_LIMIT: usize = 200;
 /// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
 pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
     let waiting = match timeout.is_zero() {
-        true => "looking once at".to_owned(),
+        true => "polling once:".to_owned(),
         false => format!("waiting up to {} for", duration(timeout)),
     };
     let id = |id: &str| cleaner.id(&Foreign::new(id));
     let runs = match wanted {
         [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
         [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
-        [only @ Wanted::Start { .. }] => format!("what is started of pipeline {}", id(only.pipeline().as_str())),
+        [only @ Wanted::Start { .. }] => format!("a new run of pipeline {}", id(only.pipeline().as_str())),
         several => count(several.len(), "run", "runs"),
     };
     let service = cleaner.line(&Foreign::new(base.trim_end_matches('/')), SERVICE_LIMIT);
@@ -31,19 +31,20 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> C
     let (watching, runs) = gate.progress();
     let what = match runs {
         1 => format!("{}{}", state(gate, 0, cleaner), eta(gate, 0, now)),
-        _ => format!("{} of {runs} runs are over{}", runs - watching, last_of(gate, now)),
+        _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
     let limit = gate.rules().limits.timeout;
     let polls = count(usize::try_from(polls).unwrap_or(usize::MAX), "poll", "polls");
     Clean::ours(format!("still waiting: {what}, {} of {}, {polls}", duration(now), duration(limit)))
 }
 
-/// `look: RUNNING, usually 12m, about 4m left; the next in 9.0s`.
+/// `poll: RUNNING, usually 12m, about 4m left; next poll in 9.0s`.
 pub fn look(gate: &Gate, run: usize, now: Duration, next: Option<Duration>, names: &Names, cleaner: &Cleaner) -> Clean {
     let name = names.of(run);
-    let whose = if name.is_empty() { String::new() } else { format!(" at {name}") };
-    let then = next.map(|at| format!("; the next in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
-    Clean::ours(format!("look{whose}: {}{}{then}", state(gate, run, cleaner), eta(gate, run, now)))
+    let whose = if name.is_empty() { String::new() } else { format!(" of {name}") };
+    let then =
+        next.map(|at| format!("; next poll in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
+    Clean::ours(format!("poll{whose}: {}{}{then}", state(gate, run, cleaner), eta(gate, run, now)))
 }
 
 /// `, usually 12m, about 4m left`, if the past tells.

@@ -77,11 +77,11 @@ pub fn standing(past: &RunPast) -> Vec<String> {
                 let run = if last.run_id.is_empty() { String::new() } else { format!(" (run {})", last.run_id) };
                 format!("last success{ago}{run}")
             }
-            None => format!("no success among {} before it", count(past.earlier, "run", "runs")),
+            None => format!("no success in the {} before it", count(past.earlier, "run", "runs")),
         });
     }
     told.extend(past.same_trace.map(|same| {
-        if same { "the same trace as the last failure" } else { "another trace than the last failure" }.to_owned()
+        if same { "same trace as the last failure" } else { "different trace from the last failure" }.to_owned()
     }));
     let slow = past.slower.filter(|(runs, of)| *of >= SPREAD && runs * SLOW.1 >= of * SLOW.0);
     told.extend(slow.map(|(runs, of)| format!("slower than {runs} of {of} runs")));

@@ -102,17 +102,7 @@ pub const INPUTS: &[Line] = &[
     ),
     line("trace-file", &["the_trace_file_has_all_and_the_log_the_last_sixteen_kib", REPORTS]),
     line("json", &["the_json_file_has_the_contract_s_keys", REPORTS, "missing_folders_are_made"]),
-    line(
-        "junit",
-        &[
-            "junit_has_a_suite_per_pipeline_and_a_case_per_run_whose_name_stays",
-            "junit_says_in_the_content_what_it_says_in_the_message_and_the_message_does_not_repeat_the_type",
-            "junit_keeps_tabs_and_every_character_that_xml_can_hold",
-            "junit_is_never_empty_and_never_all_green_unless_the_gate_passed",
-            "junit_stays_below_gitlab_s_limit",
-            REPORTS,
-        ],
-    ),
+    line("junit", &["junit_has_a_suite_per_pipeline_and_a_case_per_run_whose_name_stays", REPORTS]),
     line("dotenv", &["gitlab_takes_every_dotenv_file", REPORTS]),
     line("markdown", &["a_summary_stays_within_128_kib", REPORTS]),
     line("output-dir", &["outputs_go_by_the_contract_s_names_in_its_order", REPORTS]),

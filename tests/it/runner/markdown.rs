@@ -2,6 +2,7 @@
 
 use ::markdown::mdast::Node;
 use ::markdown::{ParseOptions, to_mdast};
+use maestro_gate::report::escape;
 
 /// The tree of a text.
 pub fn parse(text: &str) -> Node {
@@ -65,4 +66,19 @@ fn the_check_sees_markup() {
     }
     assert_eq!(made_of_words("a@b #1 www.x :tada:"), ["mention or mail link", "issue", "link", "emoji"]);
     assert!(made_of_words("06:00:00 # 1 @ x: y").is_empty());
+}
+
+#[test]
+fn an_id_can_be_copied_from_a_cell_whatever_it_holds() {
+    for id in ["a|b@c.de", "x|#1", "a|:tada:", "a|b_c*d~e!f[g]`h&amp;<i>$j\\|k", "a||b", "@me", "#1", ":x:"] {
+        let tree = parse(&format!("| a |\n|---|\n| {} |\n", escape::markdown_code_span(id)));
+        let copied: Vec<String> = kinds(&tree)
+            .into_iter()
+            .filter_map(|kind| kind.strip_prefix("inline code ").map(str::to_owned))
+            .chain(Some(words(&tree)).filter(|words| words.len() > 1).map(|words| words[1..].to_owned()))
+            .collect();
+        assert_eq!(copied, [id]);
+    }
+    let span = escape::markdown_code_span("a|www.example.com");
+    assert!(span.contains("www&#8203;."), "{span}");
 }

@@ -55,7 +55,7 @@ fn a_panic_after_the_verdict_was_told_leaves_it_standing() {
 
     let told = Story::at(&service).with_a_bug_at("closing").told();
     told.ended("passed", 0);
-    assert!(told.log().contains("the log's end is missing by a bug of the gate"), "{}", told.log());
+    assert!(told.log().contains("the end of the log is missing (a bug in maestro-gate"), "{}", told.log());
 
     let told = Story::at(&service).with("log-format", "json").with_a_bug_at("closing").told();
     told.ended("passed", 0);

@@ -24,7 +24,7 @@ fn each_run_has_its_own_verdict_and_the_outputs_describe_the_first_with_the_gate
     assert_eq!(outputs.map(|name| told.output(name)), expected);
     assert_eq!(service.requests_to(On::SignIn).len(), 1, "one session for all runs");
     let cases = told.junit.expect("a report");
-    assert!(cases.iter().all(|case| case.suite == PIPELINE && case.class == PIPELINE), "{cases:?}");
+    assert!(cases.iter().all(|case| case.suite == PIPELINE && case.class == "maestro-gate"), "{cases:?}");
 }
 
 #[test]
