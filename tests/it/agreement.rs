@@ -288,6 +288,48 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
     }
 }
 
+/// The flags behind each `maestro-gate` that is a command.
+fn flags_of_the_gate(command: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in command.replace("\\\n", " ").lines() {
+        let (mut begins, mut is_ours) = (true, false);
+        for word in line.split_whitespace() {
+            match word {
+                "#" => break,
+                "&&" | "||" | "|" | ";" | "-" | "exec" => (begins, is_ours) = (true, false),
+                "maestro-gate" if begins => (begins, is_ours) = (false, true),
+                _ => {
+                    begins = false;
+                    let flag = word.strip_prefix("--").filter(|_| is_ours);
+                    found.extend(flag.map(|flag| flag.split('=').next().unwrap_or_default().to_owned()));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_flag_that_a_page_shows_is_one_of_the_program() {
+    use markdown::mdast::Node;
+    let known: BTreeSet<String> = flags().into_iter().map(|(name, _)| name).collect();
+    let mut count = 0;
+    for page in super::pages::pages() {
+        for node in super::pages::nodes(&page) {
+            let code = match node {
+                Node::Code(code) => code.value,
+                Node::InlineCode(code) => code.value,
+                _ => continue,
+            };
+            for flag in flags_of_the_gate(&code) {
+                count += 1;
+                assert!(known.contains(&flag), "{}: no flag --{flag}", page.display());
+            }
+        }
+    }
+    assert!(count > 10, "{count} flags shown");
+}
+
 fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
     all.sort();
     all
