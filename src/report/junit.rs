@@ -165,9 +165,7 @@ fn result(run: &RunReport, room: &mut usize) -> CaseResult {
         End::NotWaited => return CaseResult::Skipped { message: run.reason.to_string() },
     };
     let mut details = format!("\nnext step: {}", run.next_step);
-    if let Some(help) = words::help(verdict) {
-        details.push_str(&format!("\nhelp: {help}"));
-    }
+    details.extend(words::help(verdict).map(|help| format!("\nhelp: {help}")));
     if let Some(url) = &run.run_url {
         details.push_str(&format!("\n{url}"));
     }
@@ -198,6 +196,7 @@ fn gate_suite(report: &Report, id: usize) -> String {
         for step in words::next_steps(report) {
             details.push_str(&format!("\nnext step: {step}"));
         }
+        details.extend(words::help(report.verdict).map(|help| format!("\nhelp: {help}")));
         if let Some(bug) = &report.bug {
             details.push_str(&format!("\n\n{bug}"));
         }
