@@ -1,7 +1,9 @@
 //! `action.yml` is the program's own interface: every input handed on, every output mapped, nothing more.
 
-mod launcher;
+mod guard;
+mod program;
 mod real;
+mod scrubbed;
 mod step;
 mod stopped;
 
@@ -15,10 +17,10 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use super::agreement;
 
-/// What the launcher takes for itself, beside the program's inputs.
-const LAUNCHER: [&str; 2] = ["binary-path", "download-url"];
+/// What the first step takes for itself, beside the program's inputs.
+const FIRST_STEP: [&str; 2] = ["binary-path", "download-url"];
 
-/// What a release is built for (the launcher names these by what `uname` says).
+/// What a release is built for (the first step names these by what `uname` says).
 const TARGETS: [&str; 6] = [
     "x86_64-unknown-linux-musl.tar.gz",
     "aarch64-unknown-linux-musl.tar.gz",
@@ -48,18 +50,18 @@ impl Action {
         entries.map(|(name, attributes)| (name.as_str().expect("a name"), texts(attributes))).collect()
     }
 
-    /// The one step.
-    fn step(&self) -> &Yaml {
-        let runs = &self.0["runs"];
-        assert_eq!(runs["using"].as_str(), Some("composite"));
-        match runs["steps"].as_vec().map(Vec::as_slice) {
-            Some([step]) => step,
-            _ => panic!("not one step: its `exec` would not be the last command"),
-        }
+    fn steps(&self) -> &[Yaml] {
+        assert_eq!(self.0["runs"]["using"].as_str(), Some("composite"));
+        self.0["runs"]["steps"].as_vec().expect("steps")
     }
 
-    fn env(&self) -> BTreeMap<&str, &str> {
-        texts(&self.step()["env"])
+    /// The step with this id.
+    fn step(&self, id: &str) -> &Yaml {
+        self.steps().iter().find(|step| step["id"].as_str() == Some(id)).expect("a step of this id")
+    }
+
+    fn env(&self, id: &str) -> BTreeMap<&str, &str> {
+        texts(&self.step(id)["env"])
     }
 }
 
@@ -77,7 +79,7 @@ fn file(name: &str) -> String {
 fn every_input_is_there_described_and_has_no_default() {
     let action = Action::read();
     let written: Vec<&str> = action.entries("inputs").into_iter().map(|(name, _)| name).collect();
-    let ours: Vec<&str> = ROWS.iter().map(|row| row.name).chain(LAUNCHER).collect();
+    let ours: Vec<&str> = ROWS.iter().map(|row| row.name).chain(FIRST_STEP).collect();
     assert_eq!(written, ours);
     for (name, attributes) in action.entries("inputs") {
         assert_eq!(attributes.keys().copied().collect::<Vec<_>>(), ["description"], "{name}");
@@ -85,22 +87,55 @@ fn every_input_is_there_described_and_has_no_default() {
     }
 }
 
+/// Empty in every step: a variable with one of these names makes a shell or the system's loader run something else.
+const SCRUBBED: [&str; 10] = [
+    "BASHOPTS",
+    "BASH_ENV",
+    "CDPATH",
+    "DYLD_INSERT_LIBRARIES",
+    "ENV",
+    "LD_AUDIT",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "PS4",
+    "SHELLOPTS",
+];
+
+fn owned(texts: BTreeMap<&str, &str>) -> BTreeMap<String, String> {
+    texts.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn scrubbed() -> BTreeMap<String, String> {
+    SCRUBBED.iter().map(|name| ((*name).to_owned(), String::new())).collect()
+}
+
+/// The variable that carries an input, and its value in `action.yml`.
+fn carried(name: &str) -> (String, String) {
+    (format!("INPUT_{}", name.to_uppercase().replace('-', "_")), format!("${{{{ inputs.{name} }}}}"))
+}
+
 #[test]
 fn every_input_is_handed_on_under_its_name_with_underscores_and_nothing_else_is() {
     let action = Action::read();
-    let mut due: BTreeMap<String, String> = action
-        .entries("inputs")
-        .iter()
-        .map(|(name, _)| {
-            (format!("INPUT_{}", name.to_uppercase().replace('-', "_")), format!("${{{{ inputs.{name} }}}}"))
-        })
-        .collect();
-    due.insert("MAESTRO_GATE_REPOSITORY".to_owned(), "${{ github.action_repository }}".to_owned());
+    let mut due = scrubbed();
+    let names = action.entries("inputs").into_iter().map(|(name, _)| name);
+    due.extend(names.filter(|name| !FIRST_STEP.contains(name)).map(carried));
+    due.insert("MAESTRO_GATE_PROGRAM".to_owned(), "${{ steps.program.outputs.program }}".to_owned());
     due.insert("MSYS2_ENV_CONV_EXCL".to_owned(), "INPUT_;MAESTRO_;DADOSFERA_".to_owned());
-    let env = action.env();
-    let written: BTreeMap<String, String> =
-        env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    assert_eq!(written, due);
+    assert_eq!(owned(action.env("gate")), due);
+}
+
+#[test]
+fn the_step_that_downloads_and_builds_is_given_no_secret() {
+    let action = Action::read();
+    let mut due = scrubbed();
+    due.extend(FIRST_STEP.iter().chain(&["summary"]).copied().map(carried));
+    due.insert("MAESTRO_GATE_REPOSITORY".to_owned(), "${{ github.action_repository }}".to_owned());
+    // The names that a job may have set for all its steps.
+    for name in ["DADOSFERA_ACCESS_TOKEN", "DADOSFERA_PASSWORD", "DADOSFERA_TOTP_SECRET"] {
+        due.insert(name.to_owned(), String::new());
+    }
+    assert_eq!(owned(action.env("program")), due);
 }
 
 #[test]
@@ -124,22 +159,32 @@ fn every_output_is_mapped_and_described() {
     for (name, attributes) in action.entries("outputs") {
         assert_eq!(attributes.keys().copied().collect::<Vec<_>>(), ["description", "value"], "{name}");
         assert!(attributes["description"].len() > 10, "{name}");
-        assert_eq!(attributes["value"], format!("${{{{ steps.gate.outputs.{name} }}}}"));
+        let of_the_gate = format!("steps.gate.outputs.{name}");
+        let due = match name {
+            "verdict" => format!("{of_the_gate} || steps.program.outputs.verdict || 'internal-error'"),
+            "exit-code" => format!("{of_the_gate} || steps.program.outputs.exit-code || '70'"),
+            _ => of_the_gate,
+        };
+        assert_eq!(attributes["value"], format!("${{{{ {due} }}}}"));
     }
-    assert_eq!(action.step()["id"].as_str(), Some("gate"));
 }
 
 #[test]
-fn the_step_is_one_exec_in_sh_and_nothing_from_outside_stands_in_it() {
+fn each_step_is_one_exec_in_sh_and_nothing_from_outside_stands_in_it() {
     let action = Action::read();
-    let step = action.step();
-    assert_eq!(step["shell"].as_str(), Some("sh"));
-    assert_eq!(step["run"].as_str(), Some("exec sh \"$GITHUB_ACTION_PATH/action/launch.sh\""));
-    let launcher = file("action/launch.sh");
-    assert!(!launcher.contains("${{"));
-    assert_eq!(launcher.lines().last(), Some("exec \"$program\""));
+    for (id, script) in [
+        ("program", "exec sh \"$GITHUB_ACTION_PATH/action/find-program.sh\""),
+        ("gate", "exec \"$MAESTRO_GATE_PROGRAM\""),
+    ] {
+        assert_eq!(action.step(id)["shell"].as_str(), Some("sh"));
+        assert_eq!(action.step(id)["run"].as_str(), Some(script));
+        assert!(action.step(id)["if"].is_badvalue(), "it runs if nothing failed before it");
+    }
+    assert!(action.steps().iter().all(|step| !step["run"].as_str().expect("a script").contains("${{")));
+    let first = file("action/find-program.sh");
+    assert!(!first.contains("${{"));
     for word in ["github.com", "ACTION_REF", "action_ref"] {
-        assert!(!launcher.contains(word) && !file("action.yml").contains(word), "{word}");
+        assert!(!first.contains(word) && !file("action.yml").contains(word), "{word}");
     }
 }
 

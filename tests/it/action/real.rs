@@ -1,4 +1,4 @@
-//! The step with the real program in it: what `action.yml` hands on is all it needs, and the runner's signals reach it.
+//! The steps with the real program in them: what `action.yml` hands on is all it needs, and the runner's signals reach it.
 
 #![cfg(unix)]
 
@@ -8,7 +8,7 @@ use super::step::{Runner, send, shells};
 use crate::stand_in::{On, Scenario, Service};
 
 /// The runner of the real program, its service with it.
-fn real(shell: &'static str, run: &str) -> (Runner, Service) {
+pub(super) fn real(shell: &'static str, run: &str) -> (Runner, Service) {
     let service = Service::start(Scenario::from_json(include_str!("../../act/scenario.json")).expect("a scenario"));
     let mut runner = Runner::new(shell);
     for (name, value) in [
@@ -53,7 +53,7 @@ fn a_log_of_json_is_json_from_its_first_line() {
             let object: Result<serde_json::Value, _> = serde_json::from_str(line);
             assert!(object.is_ok_and(|object| object.is_object()), "{shell}: {line}");
         }
-        assert!(ended.log.contains("maestro-gate "), "which program it is stays told: {}", ended.log);
+        assert!(ended.log.contains("maestro-gate "), "the log says which program it is: {}", ended.log);
     }
 }
 

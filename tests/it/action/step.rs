@@ -1,6 +1,6 @@
-//! The action's step as GitHub's runner runs it: `sh -e` on the script, in an environment that holds what `action.yml`
-//! says and nothing else of the inputs. (act hands `INPUT_*` to composites by itself; under it a missing line in `env:`
-//! goes unseen.)
+//! The action's steps as GitHub's runner runs them: `sh -e` on the script, in an environment that holds what `action.yml`
+//! says and nothing else of the inputs. (act passes `INPUT_*` to composite actions by itself; a missing line in `env:` goes
+//! unseen there.) What `if:` says is evaluated by act, in tests/act; here the guard runs where it says that it does.
 
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "these tests set up what a runner sets up, in a folder of their own")]
@@ -19,9 +19,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Action;
 use crate::runner::github;
 
-/// What the launcher may need of an image: all of it is in busybox, and in every Debian, Fedora, macOS and Git for Windows.
-const TOOLS: [&str; 14] =
-    ["cat", "chmod", "cp", "cut", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "tar", "tr", "uname"];
+/// What the action may need of an image: all of it is in busybox, and in every Debian, Fedora, macOS and Git for Windows.
+const TOOLS: [&str; 15] =
+    ["cat", "chmod", "cp", "cut", "env", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "tar", "tr", "uname"];
+
+/// By their ids, in order. The last step of `action.yml` has no shell to run here.
+const STEPS: [&str; 3] = ["program", "gate", "guard"];
 
 /// One of these checks a download.
 const SUMS: [&str; 2] = ["sha256sum", "shasum"];
@@ -35,12 +38,16 @@ pub struct Runner {
     pub variables: BTreeMap<&'static str, String>,
 }
 
-/// What came of a step.
+/// What came of the steps.
+#[derive(Debug)]
 pub struct Ended {
+    /// Of the first step that failed, or 0.
     pub code: Option<i32>,
-    /// Both streams: the runner shows them as one.
+    /// Both streams of all steps: the runner shows them as one.
     pub log: String,
+    /// Of the gate's step alone.
     pub stdout: String,
+    /// As the action maps them.
     pub outputs: BTreeMap<String, String>,
     pub summary: String,
 }
@@ -101,7 +108,7 @@ impl Runner {
         for name in ["gate/action", "bin", "temp", "cache", "workspace"] {
             fs::create_dir_all(runner.path(name)).expect("a folder");
         }
-        fs::copy(root().join("action/launch.sh"), runner.path("gate/action/launch.sh")).expect("the launcher");
+        fs::copy(root().join("action/find-program.sh"), runner.path("gate/action/find-program.sh")).expect("the script");
         for tool in TOOLS.iter().chain(&SUMS) {
             match find(if *tool == "sh" { shell } else { tool }) {
                 Some(program) => symlink(program, runner.path("bin").join(tool)).expect("a link"),
@@ -130,12 +137,13 @@ impl Runner {
         path
     }
 
-    /// Starts the step.
-    pub fn start(&self) -> Child {
+    /// Starts the step with this id, or the guard.
+    fn start_step(&self, step: &str) -> Child {
         let action = Action::read();
-        let script = self.write("temp/script.sh", action.step()["run"].as_str().expect("a script"));
+        let step_yaml = action.step(step);
+        let script = self.write(&format!("temp/{step}.sh"), step_yaml["run"].as_str().expect("a script"));
         for name in ["output", "summary"] {
-            self.write(name, "");
+            self.write(&format!("{step}.{name}"), "");
         }
         let mut command = Command::new(self.path("bin/sh"));
         // busybox is its applet by the name it is called by.
@@ -143,41 +151,104 @@ impl Runner {
         command.env("PATH", self.path("bin")).env("HOME", self.folder.path());
         command.env("GITHUB_ACTIONS", "true").env("GITHUB_SERVER_URL", "https://ghe.example");
         command.env("GITHUB_ACTION_PATH", self.path("gate"));
-        command.env("GITHUB_OUTPUT", self.path("output")).env("GITHUB_STEP_SUMMARY", self.path("summary"));
+        command.env("GITHUB_STEP_SUMMARY", self.path(&format!("{step}.summary")));
+        command.env("GITHUB_OUTPUT", self.path(&format!("{step}.output")));
         command.env("RUNNER_TEMP", self.path("temp")).env("RUNNER_TOOL_CACHE", self.path("cache"));
         command.envs(&self.variables);
-        for (name, value) in action.env() {
+        for (name, value) in action.env(step) {
             command.env(name, self.evaluate(value));
         }
-        let stream = |name| fs::File::create(self.path(name)).expect("a log");
+        let stream = |name| fs::File::create(self.path(&format!("{step}.{name}"))).expect("a log");
         hear_interrupts();
         command.stdin(Stdio::null()).stderr(stream("stderr")).stdout(stream("stdout"));
         command.spawn().unwrap_or_else(|error| panic!("start {}: {error}", self.shell))
     }
 
+    /// Starts the first step.
+    pub fn start_first(&self) -> Child {
+        for step in STEPS {
+            for name in ["output", "summary", "stdout", "stderr"] {
+                self.write(&format!("{step}.{name}"), "");
+            }
+        }
+        self.start_step("program")
+    }
+
+    /// Runs the first step, which must find a program, and starts the gate's.
+    pub fn start(&self) -> Child {
+        let code = self.start_first().wait().expect("it ends").code();
+        assert_eq!(code, Some(0), "{}", self.read("program.stderr") + &self.read("program.stdout"));
+        self.start_step("gate")
+    }
+
+    /// Waits for the gate's step, and runs the guard if `action.yml` does.
     pub fn end(&self, mut child: Child) -> Ended {
-        let code = child.wait().expect("it ends").code();
-        let read = |name| String::from_utf8_lossy(&fs::read(self.path(name)).expect("it is there")).into_owned();
-        let outputs = github::outputs(&read("output")).expect("a file that the runner takes");
-        let stdout = read("stdout");
-        Ended { code, log: read("stderr") + &stdout, stdout, outputs, summary: read("summary") }
+        let mut code = child.wait().expect("it ends").code();
+        if code == Some(0) && self.outputs_of("gate").get("verdict").map(String::as_str) != Some("passed") {
+            code = self.start_step("guard").wait().expect("it ends").code();
+        }
+        self.ended(code)
+    }
+
+    /// Waits for the first step and runs those after it.
+    pub fn end_first(&self, mut child: Child) -> Ended {
+        match child.wait().expect("it ends").code() {
+            Some(0) => self.end(self.start_step("gate")),
+            code => self.ended(code),
+        }
     }
 
     pub fn run(&self) -> Ended {
-        self.end(self.start())
+        self.end_first(self.start_first())
     }
 
-    /// The expressions that stand in the step's `env:`. An input that was not given is empty.
+    fn ended(&self, code: Option<i32>) -> Ended {
+        let all = |names: &[&str]| {
+            STEPS.iter().flat_map(|step| names.iter().map(move |name| self.read(&format!("{step}.{name}")))).collect()
+        };
+        let action = Action::read();
+        let outputs = action.entries("outputs").into_iter().map(|(name, attributes)| {
+            (name.to_owned(), self.evaluate(attributes["value"]))
+        });
+        Ended {
+            code,
+            log: all(&["stderr", "stdout"]),
+            stdout: self.read("gate.stdout"),
+            outputs: outputs.collect(),
+            summary: all(&["summary"]),
+        }
+    }
+
+    fn read(&self, name: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.path(name)).expect("it is there")).into_owned()
+    }
+
+    fn outputs_of(&self, step: &str) -> BTreeMap<String, String> {
+        github::outputs(&self.read(&format!("{step}.output"))).expect("a file that the runner takes")
+    }
+
+    /// The expressions of `env:` and `outputs:`. What was not given is empty.
     fn evaluate(&self, value: &str) -> String {
         let Some(expression) = value.strip_prefix("${{ ").and_then(|rest| rest.strip_suffix(" }}")) else {
             assert!(!value.contains("${{"), "{value}");
             return value.to_owned();
         };
-        match expression.strip_prefix("inputs.") {
-            Some(input) => self.inputs.get(input).cloned().unwrap_or_default(),
-            None if expression == "github.action_repository" => self.repository.to_owned(),
-            None => panic!("unknown expression: {value}"),
+        let values = expression.split(" || ").map(|term| self.term(term));
+        values.filter(|value| !value.is_empty()).next().unwrap_or_default()
+    }
+
+    fn term(&self, term: &str) -> String {
+        if let Some(text) = term.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+            return text.to_owned();
         }
+        if let Some(input) = term.strip_prefix("inputs.") {
+            return self.inputs.get(input).cloned().unwrap_or_default();
+        }
+        if let Some((step, output)) = term.strip_prefix("steps.").and_then(|rest| rest.split_once(".outputs.")) {
+            return self.outputs_of(step).remove(output).unwrap_or_default();
+        }
+        assert_eq!(term, "github.action_repository", "an unknown expression");
+        self.repository.to_owned()
     }
 }
 

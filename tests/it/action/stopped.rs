@@ -1,11 +1,11 @@
-//! The launcher stopped in the middle of its work: by a signal, or killed.
+//! The first step stopped in the middle of its work: by a signal, or killed.
 
 #![cfg(unix)]
 
 use std::fs;
 use std::process::{Child, Command};
 
-use super::launcher::released;
+use super::program::released;
 use super::step::{Runner, send, shells};
 
 /// A step in the middle of its download, which ends when somebody writes to the pipe `end`.
@@ -21,7 +21,7 @@ fn downloading(shell: &'static str) -> (Runner, Child) {
         end.display()
     );
     runner.script("bin/curl", &text);
-    let child = runner.start();
+    let child = runner.start_first();
     // Opens once the other side does.
     fs::read(&begun).expect("it has begun");
     (runner, child)
@@ -33,7 +33,7 @@ fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
             let (runner, child) = downloading(shell);
             send(signal, child.id());
-            let ended = runner.end(child);
+            let ended = runner.end_first(child);
             assert_eq!(ended.how(), (Some(code), "interrupted"), "{shell} {signal}: {}", ended.log);
             assert_eq!(ended.outputs["exit-code"], code.to_string());
             assert!(runner.path("stopped").exists(), "{shell} {signal}: the download went on");
@@ -46,7 +46,7 @@ fn a_kill_before_the_gate_began_leaves_an_internal_error() {
     for shell in shells() {
         let (runner, child) = downloading(shell);
         send("KILL", child.id());
-        let ended = runner.end(child);
+        let ended = runner.end_first(child);
         // Nobody is left to end the download.
         runner.write("end", "");
         assert_eq!(ended.how(), (None, "internal-error"), "{shell}: {}", ended.log);

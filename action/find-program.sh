@@ -1,23 +1,39 @@
 #!/bin/sh
-# The action's step: finds the gate's program, and becomes it.
+# The action's first step: finds the gate's program and tells the next step its path. It sees no secret.
 #
-# In this order, and never the next one because the one before went wrong:
+# It looks in this order, and an error never leads to the next place:
 #   1. `binary-path`, if the step names one
-#   2. the release that this very commit names: VERSION, and one line a system in SHA256SUMS; from the runner's tool
-#      cache, else from `download-url`. It is unpacked only once its checksum is the one that stands here, so whoever
-#      pins this commit by SHA has pinned the program too.
-#   3. where the commit names no release (a branch): a build of the commit's own source
+#   2. the release that this commit names: its version in VERSION, a checksum for each system in SHA256SUMS. The file comes
+#      from the runner's tool cache or from `download-url`, and is unpacked only if it has that checksum. So whoever pins this
+#      commit by SHA has pinned the program too
+#   3. a build of this commit's source, if the commit names no release (a branch)
 #
-# A way out of here without the gate having run is red, leaves `verdict` and `exit-code` for the steps after it, and
-# says why. POSIX sh and what every image has, for job containers know no bash; on Windows it is the sh of Git.
+# Every failure is red, sets the outputs `verdict` and `exit-code`, and says why. POSIX sh and commands that every image has,
+# because job containers may have no bash; on Windows it is Git's sh.
 
 set -eu
-unset CDPATH
-# Stdout is the gate's, for its log may be JSON from the first line on. The runner reads commands from stderr as well.
-exec 3>&1 1>&2
 
-here=${0%/action/launch.sh}
+# Start again with these variables of the job only. The others can change what a shell, curl or cargo does, and may be
+# secrets, which a child could read from its parent. The shell's keywords, `exec` and special built-ins come before any
+# function that the job exported, so nothing else is used until then. Windows needs its own names; the last one can't be
+# read here.
+if case ${1-} in restarted) false ;; esac; then
+    set --
+    for name in PATH HOME TMPDIR LANG LC_ALL \
+        GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL RUNNER_ARCH RUNNER_TEMP RUNNER_TOOL_CACHE \
+        INPUT_BINARY_PATH INPUT_DOWNLOAD_URL INPUT_SUMMARY MAESTRO_SUMMARY MAESTRO_GATE_REPOSITORY \
+        http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY CURL_CA_BUNDLE SSL_CERT_DIR SSL_CERT_FILE \
+        CARGO_HOME RUSTUP_HOME \
+        SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT TEMP TMP USERPROFILE APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES; do
+        eval "case \${$name+set} in set) set -- \"\$@\" \"$name=\$$name\" ;; esac"
+    done
+    case ${PROGRAMFILES+set} in set) set -- "$@" "PROGRAMFILES(X86)=$PROGRAMFILES (x86)" ;; esac
+    exec env -i "$@" sh "$0" restarted
+fi
+
+here=${0%/action/find-program.sh}
 private=
+aside=
 child=
 
 # One line of printable ASCII in which no runner finds a command: inputs and paths may hold anything.
@@ -29,17 +45,15 @@ warn() {
     printf '::warning title=maestro-gate::%s\n' "$1"
 }
 
-# record VERDICT CODE: for the steps after this one. The last record of a name wins, so the gate's own replaces it.
-record() {
-    [ -n "${GITHUB_OUTPUT:-}" ] || return 0
-    { printf 'verdict=%s\nexit-code=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; } 2>/dev/null ||
-        warn "the outputs can't be written"
+# output NAME VALUE: for the steps after this one.
+output() {
+    [ -n "${GITHUB_OUTPUT:-}" ] && { printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; } 2>/dev/null
 }
 
 # leave VERDICT CODE WHY
 leave() {
     trap '' INT TERM HUP
-    record "$1" "$2"
+    { output verdict "$1" && output exit-code "$2"; } || warn "the outputs can't be written"
     why=$(plain "$3")
     case ${INPUT_SUMMARY:-${MAESTRO_SUMMARY:-}} in
     false | False | FALSE) ;;
@@ -52,11 +66,11 @@ leave() {
     esac
     printf '::error title=maestro-gate%%3A %s::%s\n' "$1" "$(printf '%s' "$why" | sed 's/%/%25/g')"
     [ -z "$child" ] || wait "$child" || :
-    [ -z "$private" ] || rm -rf "$private"
+    [ -z "$private$aside" ] || rm -rf "$private" "$aside"
     exit "$2"
 }
 
-mistake() {
+input_error() {
     leave invalid-input 2 "$1"
 }
 
@@ -187,24 +201,25 @@ name_base() {
     # What it says is not repeated: user info would be a password.
     case $base in
     *[!A-Za-z0-9._~:/%+,=-]*)
-        mistake "download-url has a character that it can't have: no user info (curl reads ~/.netrc), query or fragment"
+        input_error "download-url has a character that it can't have: no user info (curl reads ~/.netrc), query or fragment"
         ;;
     esac
     case $base/ in
     http://localhost/* | http://localhost:*/* | http://127.0.0.1/* | http://127.0.0.1:*/*) scheme=http ;;
     "$scheme"://[!/]*) ;;
-    *) mistake "download-url is no https address" ;;
+    *) input_error "download-url is no https address" ;;
     esac
 }
 
 # fetch URL FILE
 fetch() {
     if command -v curl >/dev/null 2>&1; then
-        # This machine is never reached through a proxy.
-        attend curl --fail --silent --show-error --location --globoff --netrc-optional --proto "=$scheme" --tlsv1.2 \
+        # -q: not what ~/.curlrc says. This machine is never reached through a proxy.
+        attend curl -q --fail --silent --show-error --location --globoff --netrc-optional --proto "=$scheme" --tlsv1.2 \
             --noproxy localhost,127.0.0.1 --connect-timeout 10 --max-time 300 --retry 3 --output "$2" "$1"
     elif command -v wget >/dev/null 2>&1; then
-        attend wget -q -T 30 -O "$2" "$1"
+        # GNU's reads this instead of ~/.wgetrc; BusyBox's reads neither.
+        WGETRC=/dev/null attend wget -q -T 30 -O "$2" "$1"
     else
         fail "neither curl nor wget is here to download release $version: name a program in binary-path"
     fi
@@ -253,22 +268,25 @@ use_release() {
     chmod u+x "$program" || fail "$program can't be made executable"
 }
 
-# Puts the checked archive into the tool cache, whole or not at all. Without a cache the next job downloads again.
+# Puts the checked archive into the tool cache, complete or not at all: it is written into a folder of its own, whose name
+# nobody can know before, and then renamed. Without a cache the next job downloads again.
 keep() {
     [ -n "$cached" ] || return 0
-    { mkdir -p "${cached%/*}" && cp "$private/$asset" "$cached.$$" && mv -f "$cached.$$" "$cached"; } 2>/dev/null ||
-        warn "the tool cache can't be written, which costs the next job a download"
+    {
+        [ ! -e "$cached" ] && [ ! -L "$cached" ] && mkdir -p "${cached%/*}" && aside=$(mktemp -d "${cached%/*}/.XXXXXX") &&
+            cp "$private/$asset" "$aside/$asset" && mv -f "$aside/$asset" "$cached"
+    } 2>/dev/null || warn "the tool cache can't be written, so the next job downloads the program again"
+    [ -z "$aside" ] || rm -rf "$aside"
+    aside=
 }
 
 # --- 3: the source ----------------------------------------------------------------------------------------------------
 
-# In the action's own folder, which nobody can have prepared who could not change this script too; without what the job
-# sets for builds of its own, and without the gate's secrets, which are no business of any library's build script.
+# In the action's own folder: whoever can prepare that can change this script too. The files that the runner reads are not
+# for a library's build script.
 build() {
     cd "$here" || exit
-    unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTFLAGS
-    unset INPUT_PASSWORD INPUT_TOTP_SECRET INPUT_ACCESS_TOKEN
-    unset DADOSFERA_PASSWORD DADOSFERA_TOTP_SECRET DADOSFERA_ACCESS_TOKEN
+    unset GITHUB_OUTPUT GITHUB_STEP_SUMMARY
     exec cargo build --release --locked --bin maestro-gate --target-dir target
 }
 
@@ -287,7 +305,6 @@ use_source() {
 
 trap 'stopped 130' INT
 trap 'stopped 143' TERM HUP
-record internal-error 70
 here=$(path "$here")
 version=
 if [ -f "$here/VERSION" ]; then
@@ -302,8 +319,8 @@ if [ -n "$named" ]; then
     *) program=./$program ;;
     esac
     whence="binary-path"
-    [ -f "$program" ] || mistake "binary-path: there is no file $program"
-    [ -x "$program" ] || mistake "binary-path: $program is not executable"
+    [ -f "$program" ] || input_error "binary-path: there is no file $program"
+    [ -x "$program" ] || input_error "binary-path: $program is not executable"
 elif [ -n "$version" ]; then
     case $version in
     [!0-9]* | *[!0-9A-Za-z.+-]*) fail "VERSION of this commit is no version: $version" ;;
@@ -313,15 +330,15 @@ else
     use_source
 fi
 
-# A shell takes an executable file that is no program for a script: an empty one would be a pass. So it is asked first
-# what it is.
+# Something else might end with 0 as well, and a shell takes an executable file that is no program for a script.
 name=$("$program" --version </dev/null) || name=
 case $name in
 "maestro-gate $version") ;;
 "maestro-gate "*) [ -z "$version" ] || [ "$whence" = binary-path ] || fail "$program is $name, not $version" ;;
 *) fail "$program ($whence) is not a maestro-gate that runs on this machine" ;;
 esac
+case $program in
+*[[:cntrl:]]*) fail "the path of the program has a control character: $program" ;;
+esac
 plain "$name, $whence"
-trap - INT TERM HUP
-exec 1>&3 3>&-
-exec "$program"
+output program "$program" || fail "the output \`program\` can't be written: is \$GITHUB_OUTPUT a file?"
