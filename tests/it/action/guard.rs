@@ -40,7 +40,10 @@ fn a_program_that_does_nothing_is_red() {
             assert_eq!(ended.code, Some(70), "{shell}, {does}: {}", ended.log);
             assert_ne!(ended.outputs["verdict"], "passed", "{shell}, {does}");
         }
-        runner.inputs.insert("binary-path", runner.script("idle", "case ${1-} in --version) echo 'maestro-gate 0' ;; esac").display().to_string());
+        runner.inputs.insert(
+            "binary-path",
+            runner.script("idle", "case ${1-} in --version) echo 'maestro-gate 0' ;; esac").display().to_string(),
+        );
         is_red(&runner.run());
     }
 }
@@ -65,13 +68,17 @@ fn the_guards_say_when_they_run_and_need_no_shell_of_the_gate_s() {
     let guard = action.step("guard");
     assert_eq!(
         guard["if"].as_str(),
-        Some("${{ always() && !failure() && steps.gate.outcome != 'cancelled' && steps.gate.outputs.verdict != 'passed' }}")
+        Some(
+            "${{ always() && !failure() && steps.gate.outcome != 'cancelled' && steps.gate.outputs.verdict != 'passed' }}"
+        )
     );
     assert_eq!(guard["shell"].as_str(), Some("${{ runner.os == 'Windows' && 'pwsh' || 'sh' }}"));
     let last = action.steps().last().expect("a step");
     assert_eq!(
         last["if"].as_str(),
-        Some("${{ fromJSON((failure() || cancelled() || steps.gate.outputs.verdict == 'passed') && 'false' || 'not JSON') }}")
+        Some(
+            "${{ fromJSON((failure() || cancelled() || steps.gate.outputs.verdict == 'passed') && 'false' || 'not JSON') }}"
+        )
     );
     assert!(action.steps().iter().all(|step| step["continue-on-error"].is_badvalue()));
 }

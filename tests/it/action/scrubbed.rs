@@ -67,7 +67,8 @@ fn the_gate_itself_has_the_job_s_environment_and_the_step_s_secrets() {
     for shell in shells() {
         let mut runner = released(shell);
         let had = runner.path("had");
-        let program = format!("case ${{1-}} in --version) echo 'maestro-gate 0' ;; *) export -p >'{}' ;; esac", had.display());
+        let program =
+            format!("case ${{1-}} in --version) echo 'maestro-gate 0' ;; *) export -p >'{}' ;; esac", had.display());
         runner.inputs.insert("binary-path", runner.script("probe", &program).display().to_string());
         runner.inputs.insert("password", SECRET.to_owned());
         runner.variables.insert("DADOSFERA_USERNAME", "ci@example.com".to_owned());
@@ -141,11 +142,13 @@ fn the_tool_cache_gets_the_archive_complete_and_through_no_name_that_can_be_know
         fs::remove_file(runner.path(CACHED)).expect("it was there");
         has_passed(&runner.run());
         assert!(runner.path(CACHED).is_file());
-        let names: Vec<_> = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
         assert_eq!(names.len(), 1, "{shell}: only the archive stays: {names:?}");
         if shell != BUILT_IN {
             let copied = fs::read_to_string(&log).expect("it was copied");
-            let into = copied.lines().find(|line| line.starts_with(folder.to_str().expect("UTF-8"))).expect("into the cache");
+            let into =
+                copied.lines().find(|line| line.starts_with(folder.to_str().expect("UTF-8"))).expect("into the cache");
             let aside = Path::new(into).parent().expect("a folder").file_name().expect("a name");
             let aside = aside.to_string_lossy();
             assert!(aside.starts_with('.') && aside.len() == 7, "{shell}: {into}");

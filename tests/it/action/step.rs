@@ -108,7 +108,8 @@ impl Runner {
         for name in ["gate/action", "bin", "temp", "cache", "workspace"] {
             fs::create_dir_all(runner.path(name)).expect("a folder");
         }
-        fs::copy(root().join("action/find-program.sh"), runner.path("gate/action/find-program.sh")).expect("the script");
+        fs::copy(root().join("action/find-program.sh"), runner.path("gate/action/find-program.sh"))
+            .expect("the script");
         for tool in TOOLS.iter().chain(&SUMS) {
             match find(if *tool == "sh" { shell } else { tool }) {
                 Some(program) => symlink(program, runner.path("bin").join(tool)).expect("a link"),
@@ -207,9 +208,10 @@ impl Runner {
             STEPS.iter().flat_map(|step| names.iter().map(move |name| self.read(&format!("{step}.{name}")))).collect()
         };
         let action = Action::read();
-        let outputs = action.entries("outputs").into_iter().map(|(name, attributes)| {
-            (name.to_owned(), self.evaluate(attributes["value"]))
-        });
+        let outputs = action
+            .entries("outputs")
+            .into_iter()
+            .map(|(name, attributes)| (name.to_owned(), self.evaluate(attributes["value"])));
         Ended {
             code,
             log: all(&["stderr", "stdout"]),
