@@ -53,8 +53,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the page is rewritten on demand")]
 fn troubleshooting_shows_the_end_of_real_logs() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let path = root.join("docs/troubleshooting.md");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
     let page = std::fs::read_to_string(&path).expect("the page");
     let mut parts = page.split("<!-- golden: ");
     let mut now = parts.next().expect("a beginning").to_owned();
@@ -62,7 +61,8 @@ fn troubleshooting_shows_the_end_of_real_logs() {
     for part in parts {
         let (name, rest) = part.split_once(" -->\n```text\n").expect("a fence behind the mark");
         let (_, rest) = rest.split_once("```\n").expect("the fence's end");
-        let log = std::fs::read_to_string(root.join("tests/golden").join(name)).expect("a golden file");
+        let report = fixture::all().into_iter().find(|(known, _)| name == format!("{known}.log")).expect("a report").1;
+        let log = documents(&report).into_iter().find(|(ending, _)| *ending == "log").expect("its log").1;
         let lines: Vec<&str> = log.lines().collect();
         let end = lines[lines.len().saturating_sub(2)..].join("\n");
         now += &format!("<!-- golden: {name} -->\n```text\n{end}\n```\n{rest}");
