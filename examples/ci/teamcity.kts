@@ -35,7 +35,7 @@ project {
         id("Deploy")
         name = "Deploy"
         params {
-            // Handed on to the gate, which runs as a part of this build's chain.
+            // Passed on to the gate, which runs as a part of this build's chain.
             text("reverse.dep.*.env.MAESTRO_RUN_ID", "")
         }
         steps {
@@ -45,7 +45,7 @@ project {
         }
         dependencies {
             snapshot(RelativeId("Gate")) {
-                // Said, not left to defaults: TeamCity can also take an older pass, or run a build whose dependency failed.
+                // Explicit, because by default TeamCity may use an older pass, or run a build whose dependency failed.
                 reuseBuilds = ReuseBuilds.NO
                 onDependencyFailure = FailureAction.FAIL_TO_START
                 onDependencyCancel = FailureAction.FAIL_TO_START
