@@ -16,7 +16,9 @@ use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
 use crate::ending::{Begun, Ending, Late, Will, coloured};
-use crate::gate::{Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, RunId, SessionNote, Signal, Verdict, Who};
+use crate::gate::{
+    Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, Rules, RunId, SessionNote, Signal, Verdict, Who,
+};
 use crate::inputs::Env;
 use crate::opening::{self, Opened};
 use crate::plan::ci::Ci;
@@ -221,6 +223,7 @@ async fn watched(
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
+    let rules = Rules { began: Some(clock.utc() - clock.elapsed()), ..rules };
     let mut gate = Gate::new(rules, wanted.clone());
     let client = match Client::new(service, clock, Rc::new(cleaner.clone())) {
         Ok(client) => client,

@@ -273,16 +273,11 @@ impl<'e> Service<'e> {
     /// The rows of the way to the service: all fine, or fine up to where the trouble is.
     fn way(&mut self, client: &Client, trouble: Option<(usize, Verdict, &Miss)>) {
         let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
+        let connection = client.connection();
         let fine = [
-            client.proxy().map_or("none: requests go straight to the service".to_owned(), |proxy| {
-                format!("requests go through {}", self.cleaner.given(&Foreign::new(proxy)))
-            }),
+            words::proxy(&connection, &self.cleaner),
             "the service's name is known".to_owned(),
-            if self.plan.is_plain {
-                "plain http to this machine".to_owned()
-            } else {
-                "the certificate is trusted".to_owned()
-            },
+            if self.plan.is_plain { "plain http to this machine".to_owned() } else { words::trust(&connection) },
             if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
         ];
         for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
@@ -355,9 +350,13 @@ impl<'e> Service<'e> {
 /// Where on the way to the service a request went wrong; `None`: it got there.
 fn on_the_way(miss: &Miss) -> Option<usize> {
     match (miss.during, miss.kind) {
-        (_, MissKind::Proxy | MissKind::ProxyAuthentication | MissKind::Http(407)) => Some(0),
+        (_, MissKind::Proxy | MissKind::ProxyRefused(_) | MissKind::ProxyAuthentication | MissKind::Http(407)) => {
+            Some(0)
+        }
         (_, MissKind::Dns) => Some(1),
-        (_, MissKind::Connect | MissKind::Certificate | MissKind::Broken | MissKind::Timeout) => Some(2),
+        (_, MissKind::Connect | MissKind::Certificate | MissKind::Tls(_) | MissKind::Broken | MissKind::Timeout) => {
+            Some(2)
+        }
         (During::SignIn, _) | (_, MissKind::TokenRefused | MissKind::TokenFile | MissKind::Http(401)) => Some(3),
         _ => None,
     }

@@ -121,6 +121,7 @@ fn rules() -> Rules {
         interval: Interval::Auto,
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words of the user's"),
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::Off,
         on_first_failure: OnFirstFailure::WaitForAll,
     }

@@ -1,5 +1,6 @@
 //! The client: one method per endpoint.
 
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,8 +17,8 @@ use super::transport::{Heard, SetupError, Transport};
 use super::wire::{self, Extent, PipelineState};
 use crate::clock::Clock;
 use crate::gate::{
-    Answer, Ask, During, Foreign, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope, SessionNote,
-    Survey, Target, Told,
+    Answer, Ask, Connection, During, Foreign, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope,
+    SessionNote, Survey, Target, Told,
 };
 use crate::plan::Service;
 
@@ -37,6 +38,9 @@ pub struct Client {
     session: Session,
     redactor: Rc<dyn Redactor>,
     clock: Clock,
+    /// How the service is reached, as it was told last.
+    told: RefCell<Connection>,
+    told_of_clocks: Cell<bool>,
 }
 
 /// One run's row of refused answers: it may renew the token once, until an answer accepts a token again, or the renewed
@@ -62,8 +66,8 @@ impl Client {
     /// When the token given can't be a header, or TLS can't be set up. Nothing is sent.
     pub fn new(service: Service, clock: Clock, redactor: Rc<dyn Redactor>) -> Result<Client, SetupError> {
         let session = Session::new(service.credentials, Rc::clone(&redactor))?;
-        let transport = Transport::new(service.base, service.further_roots)?;
-        Ok(Client { transport, session, redactor, clock })
+        let transport = Transport::new(service.base, service.network)?;
+        Ok(Client { transport, session, redactor, clock, told: RefCell::default(), told_of_clocks: Cell::new(false) })
     }
 
     /// Asks what the gate wants to know. `row` is the asking run's own, kept between its questions.
@@ -211,14 +215,20 @@ impl Client {
         }
     }
 
-    /// The proxy that requests go through, without its credentials; none if they go straight.
-    pub fn proxy(&self) -> Option<String> {
-        self.transport.proxy()
+    /// How the service is reached, as far as it is known by now.
+    pub fn connection(&self) -> Connection {
+        self.transport.connection()
     }
 
-    /// What the session has had to say since the last call.
+    /// What the session has had to say since the last call, and how the service is reached where that is news.
     pub fn take_notes(&self) -> Vec<SessionNote> {
-        self.session.take_notes()
+        let connection = self.transport.connection();
+        let told = self.told.replace(connection.clone());
+        let news = (told != connection).then_some(SessionNote::Connection(connection));
+        let clocks = self.transport.implausible_clocks();
+        let clocks = clocks.filter(|_| !self.told_of_clocks.replace(true));
+        let clocks = clocks.map(|(service, here)| SessionNote::ImplausibleClock { service, here });
+        news.into_iter().chain(clocks).chain(self.session.take_notes()).collect()
     }
 
     /// When a token made elsewhere says that it ends.

@@ -9,8 +9,10 @@ use std::io;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 
+use super::dns::Unresolved;
+use super::trust::CaFileIsLeaf;
 use super::wire;
-use crate::gate::{During, Foreign, Launch, Miss, MissKind, Observation, Scope};
+use crate::gate::{During, Foreign, Launch, Miss, MissKind, Observation, Scope, TlsFault};
 
 /// Why there is no usable body: the kind, and what may be said about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +63,10 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
         // The token would go to somebody else, and a redirect is configuration: it stays.
         (_, MissKind::RedirectOffOrigin) => Observation::Unreachable(miss),
         // Credentials and certificates do not mend themselves within a job.
-        (_, MissKind::ProxyAuthentication | MissKind::Certificate) => Observation::Unreachable(miss),
+        (_, MissKind::ProxyAuthentication | MissKind::Certificate | MissKind::Tls(_)) => Observation::Unreachable(miss),
+        // A proxy's rule is configuration too; its 5xx speak of the service.
+        (_, MissKind::ProxyRefused(408 | 425 | 429)) => Observation::Unusable(miss),
+        (_, MissKind::ProxyRefused(400..=499)) => Observation::Unreachable(miss),
 
         // Whatever may be better the next time.
         (
@@ -71,6 +76,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             | MissKind::AnotherRun
             | MissKind::TooLarge
             | MissKind::RedirectLoop
+            | MissKind::ProxyRefused(_)
             | MissKind::Proxy
             | MissKind::Dns
             | MissKind::Connect
@@ -111,7 +117,7 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         MissKind::Http(408 | 425) => Launch::Lost(miss),
         MissKind::Http(400..=499) | MissKind::Refused => Launch::Refused(miss),
         // Whoever answered so was not the service. Of a redirect elsewhere nobody can tell who sent it.
-        MissKind::ProxyAuthentication | MissKind::Certificate => Launch::Unreachable(miss),
+        MissKind::ProxyAuthentication | MissKind::Certificate | MissKind::Tls(_) => Launch::Unreachable(miss),
         MissKind::Http(_)
         | MissKind::NoRecord
         | MissKind::NotListed
@@ -128,6 +134,7 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         | MissKind::AnotherRun
         | MissKind::TooLarge
         | MissKind::RedirectLoop
+        | MissKind::ProxyRefused(_)
         | MissKind::Proxy
         | MissKind::Dns
         | MissKind::Connect
@@ -159,18 +166,53 @@ type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>:
 pub(crate) fn of_error(error: reqwest::Error) -> Fault {
     // The address tells nothing new, and a redirect's may be the server's text.
     let error = error.without_url();
-    let kind = if !error.is_connect() {
+    let tls = find::<rustls::Error>(&error).and_then(of_tls);
+    // With TLS 1.3 a server says so when the handshake is over for us.
+    let wants_certificate = tls == Some(MissKind::Tls(TlsFault::ClientCertificate));
+    // What an https proxy's TLS lacks is the proxy's affair; whom to trust there is ours.
+    let is_ours = |kind: &MissKind| *kind == MissKind::Certificate || find::<TunnelError>(&error).is_none();
+    let kind = if let Some(kind) = tls.filter(|_| error.is_connect() || wants_certificate).filter(is_ours) {
+        kind
+    } else if !error.is_connect() {
         MissKind::Broken
-    } else if let Some(rustls::Error::InvalidCertificate(_)) = find(&error) {
-        MissKind::Certificate
     } else if let Some(tunnel) = find::<TunnelError>(&error) {
         of_tunnel(tunnel)
-    } else if error.is_dns() {
+    } else if find::<Unresolved>(&error).is_some() {
         MissKind::Dns
     } else {
         MissKind::Connect
     };
     Fault { kind, detail: Some(describe(&error)) }
+}
+
+/// Whether what came did not fit into TLS, an alert of it included: HTTP/2 keeps no more of such an error than its kind.
+pub(crate) fn is_broken_by_tls(error: &reqwest::Error) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+}
+
+/// What of TLS stays as it is until somebody changes it.
+fn of_tls(error: &rustls::Error) -> Option<MissKind> {
+    use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage};
+    let fault = match error {
+        Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<CaFileIsLeaf>() => {
+            TlsFault::CaFileIsLeaf
+        }
+        Error::InvalidCertificate(_) => return Some(MissKind::Certificate),
+        Error::AlertReceived(Alert::CertificateRequired) => TlsFault::ClientCertificate,
+        Error::PeerIncompatible(_)
+        | Error::AlertReceived(
+            Alert::HandshakeFailure
+            | Alert::ProtocolVersion
+            | Alert::InsufficientSecurity
+            | Alert::NoApplicationProtocol,
+        ) => TlsFault::NothingInCommon,
+        // The first bytes of a record that is none.
+        Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
+            TlsFault::NotTls
+        }
+        _ => return None,
+    };
+    Some(MissKind::Tls(fault))
 }
 
 /// No way through a proxy: only a question for credentials stays as it is.

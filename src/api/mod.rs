@@ -5,6 +5,7 @@
 //! but `wire` knows a word of the server.
 
 mod client;
+mod dns;
 mod logs;
 mod miss;
 mod redactor;
@@ -13,6 +14,7 @@ mod session;
 mod stamps;
 mod transport;
 mod trust;
+mod tunnel;
 pub mod wire;
 
 #[cfg(test)]

@@ -1,23 +1,30 @@
 //! One HTTP request and its limits: time, size, redirects, how many at once, and whom TLS trusts.
 
+use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, redirect, retry};
-use rustls::pki_types::CertificateDer;
+use rustls::ClientConfig;
+use secrecy::ExposeSecret;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use url::Url;
 
+use super::dns::Resolver;
 use super::miss::{self, Fault};
 use super::stamps::Stamps;
-use super::trust::{trusting, trusting_nobody};
+use super::trust::{Handshakes, trusting, trusting_nobody};
+use super::tunnel::Tunnel;
 use super::wire::Pages;
 use crate::clock::Clock;
-use crate::gate::MissKind;
+use crate::gate::{Connection, Foreign, MissKind, TlsFault, Via, is_implausible};
+use crate::plan::{Network, Proxy, ProxyKind};
 
 /// Requests under way at once (contract, *Limits*).
 const AT_ONCE: usize = 8;
@@ -67,6 +74,11 @@ pub(crate) struct Transport {
     base: Url,
     permits: Semaphore,
     limits: Limits,
+    via: Option<Via>,
+    tunnel: Option<Tunnel>,
+    handshakes: Arc<Handshakes>,
+    /// The service's clock and this machine's, at the first answer by which one of them must be wrong.
+    clocks: Cell<Option<(DateTime<Utc>, DateTime<Utc>)>>,
 }
 
 /// `WHOLE` and `ERROR_BODY`; tests have less time.
@@ -103,9 +115,13 @@ pub(crate) type Turn<'t> = SemaphorePermit<'t>;
 pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Fault> + 's;
 
 impl Transport {
-    pub(crate) fn new(base: Url, further_roots: Vec<CertificateDer<'static>>) -> Result<Transport, SetupError> {
-        let builder = builder(&base, further_roots)?;
-        Transport::build(builder, base)
+    pub(crate) fn new(base: Url, network: Network) -> Result<Transport, SetupError> {
+        let proxy = network.proxy.clone();
+        let via = proxy.as_ref().map(|proxy| Via { address: Foreign::new(proxy.address()), variable: proxy.variable });
+        let handshakes = Arc::default();
+        let (builder, tls) = builder(&base, network, &handshakes)?;
+        let tunnel = proxy.map(|proxy| Tunnel::new(proxy, &base, &tls));
+        Ok(Transport { via, tunnel, handshakes, ..Transport::build(builder, base)? })
     }
 
     fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
@@ -115,6 +131,10 @@ impl Transport {
             base,
             permits: Semaphore::new(AT_ONCE),
             limits: Limits { whole: WHOLE, error_body: ERROR_BODY },
+            via: None,
+            tunnel: None,
+            handshakes: Arc::default(),
+            clocks: Cell::new(None),
         })
     }
 
@@ -130,15 +150,9 @@ impl Transport {
         url
     }
 
-    /// The proxy that the environment asks for, as the HTTP client reads it: host and port.
-    pub(crate) fn proxy(&self) -> Option<String> {
-        // As in `builder`.
-        if self.base.scheme() == "http" {
-            return None;
-        }
-        let address = self.base.as_str().parse().ok()?;
-        let proxy = hyper_util::client::proxy::matcher::Matcher::from_env().intercept(&address)?;
-        Some(proxy.uri().authority()?.as_str().rsplit('@').next()?.to_owned())
+    /// How the service is reached, as far as it is known by now.
+    pub(crate) fn connection(&self) -> Connection {
+        Connection { proxy: self.via.clone(), trusted_by: self.handshakes.vouched() }
     }
 
     /// One of the eight places.
@@ -199,9 +213,45 @@ impl Transport {
     }
 
     async fn send(&self, request: RequestBuilder, clock: Clock, stamps: &mut Stamps) -> Result<Response, Fault> {
-        let response = request.send().await.map_err(miss::of_error)?;
-        *stamps = Stamps::read(response.headers(), clock.utc());
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(self.fault(error).await),
+        };
+        let here = clock.utc();
+        *stamps = Stamps::read(response.headers(), here);
+        if let Some(service) = stamps.date.filter(|service| is_implausible(*service, here)) {
+            self.clocks.set(self.clocks.get().or(Some((service, here))));
+        }
         Ok(response)
+    }
+
+    /// Why there is no answer, with what only the connection or the proxy can tell.
+    async fn fault(&self, error: reqwest::Error) -> Fault {
+        let is_broken_by_tls = miss::is_broken_by_tls(&error);
+        let fault = miss::of_error(error);
+        let wants_certificate = self.handshakes.wants_certificate();
+        let status = match (&self.tunnel, fault.kind) {
+            (Some(tunnel), MissKind::Proxy) => tunnel.status().await,
+            _ => None,
+        };
+        match (fault.kind, status) {
+            // An older server says no more than that the handshake failed.
+            (MissKind::Tls(TlsFault::NothingInCommon), _) if wants_certificate => {
+                Fault { kind: MissKind::Tls(TlsFault::ClientCertificate), ..fault }
+            }
+            (MissKind::Broken, _) if wants_certificate && is_broken_by_tls => {
+                Fault { kind: MissKind::Tls(TlsFault::ClientCertificate), ..fault }
+            }
+            (_, Some(407)) => Fault::new(MissKind::ProxyAuthentication),
+            // By now it would let us through.
+            (_, None | Some(200)) => fault,
+            (_, Some(status)) => Fault::new(MissKind::ProxyRefused(status)),
+        }
+    }
+
+    /// The service's clock and this machine's, at the first answer by which one of them must be wrong.
+    pub(crate) fn implausible_clocks(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        self.clocks.get()
     }
 
     /// Where a redirect leads, if the answer is one that can be followed.
@@ -249,7 +299,11 @@ impl Transport {
     }
 }
 
-fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<ClientBuilder, SetupError> {
+fn builder(
+    base: &Url,
+    network: Network,
+    handshakes: &Arc<Handshakes>,
+) -> Result<(ClientBuilder, ClientConfig), SetupError> {
     let headers = HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("application/json")),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -266,12 +320,35 @@ fn builder(base: &Url, further_roots: Vec<CertificateDer<'static>>) -> Result<Cl
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
         .http2_keep_alive_interval(PING)
-        .http2_keep_alive_timeout(2 * PING);
-    // `plan` lets plain http through to loopback only: no proxy has business there, and no certificate.
-    Ok(if base.scheme() == "http" {
-        builder.no_proxy().tls_backend_preconfigured(trusting_nobody()?)
+        .http2_keep_alive_timeout(2 * PING)
+        // The plan has decided on the proxy: the client must not look for one of its own.
+        .no_proxy()
+        .dns_resolver(Arc::new(Resolver));
+    let builder = match &network.proxy {
+        None => builder,
+        Some(proxy) => builder.proxy(through(proxy).map_err(SetupError::Http)?),
+    };
+    // `plan` lets plain http through to loopback only: no certificate has business there.
+    let tls = if base.scheme() == "http" {
+        trusting_nobody()?
     } else {
-        builder.tls_backend_preconfigured(trusting(further_roots)?)
+        let host = base.host_str().unwrap_or_default();
+        trusting(network.further_roots, network.system_roots, host, handshakes)?
+    };
+    Ok((builder.tls_backend_preconfigured(tls.clone()), tls))
+}
+
+fn through(proxy: &Proxy) -> reqwest::Result<reqwest::Proxy> {
+    let scheme = match proxy.kind {
+        ProxyKind::Http => "http",
+        ProxyKind::Https => "https",
+        ProxyKind::Socks5 => "socks5",
+        ProxyKind::Socks5h => "socks5h",
+    };
+    let through = reqwest::Proxy::all(format!("{scheme}://{}", proxy.address()))?;
+    Ok(match &proxy.credentials {
+        None => through,
+        Some((user, password)) => through.basic_auth(user, password.expose_secret()),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The core: what the gate makes of what it sees. Pure and synchronous: no I/O, no clock, no environment.
 
 mod clocks;
+mod connection;
 mod fingerprint;
 mod forecast;
 mod foreign;
@@ -21,13 +22,14 @@ mod trigger;
 mod verdict;
 mod watch;
 
+pub use connection::{Connection, TrustSource, Via};
 pub use fingerprint::Fingerprint;
 pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 pub use foreign::Foreign;
-pub use freshness::MaxAge;
+pub use freshness::{MaxAge, is_implausible, judged_at};
 pub use list::{Listed, Listing, Unplaceable};
 pub use notice::{Event, Gap, Kept, Notice, SessionNote, Taken};
-pub use observation::{Answer, Ask, During, Launch, Miss, MissKind, Observation, Record, Scope, Told};
+pub use observation::{Answer, Ask, During, Launch, Miss, MissKind, Observation, Record, Scope, TlsFault, Told};
 pub use past::{History, InARow, Lengths, Past, Standing};
 pub use rules::{Learning, Limits, OnFirstFailure, Rules};
 pub use run::Seen;

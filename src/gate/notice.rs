@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{End, Foreign, History, Meaning, Miss, PipelineId, RunId, Selector, SlowerThan};
+use chrono::{DateTime, Utc};
+
+use super::{Connection, End, Foreign, History, Meaning, Miss, PipelineId, RunId, Selector, SlowerThan};
 
 /// Something a person may want to know, and when it happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,6 +106,10 @@ pub enum SessionNote {
     EarlyRenewalFailed(Miss),
     /// The token says that it ends before the deadline, and there is nothing to renew it with.
     EndsBeforeDeadline { left: Duration, needed: Duration },
+    /// How the service is reached, as soon as it is known and whenever it changes.
+    Connection(Connection),
+    /// The service's clock and this machine's are so far apart that one of them must be wrong.
+    ImplausibleClock { service: DateTime<Utc>, here: DateTime<Utc> },
     /// A secret shorter than six bytes can't be told from ordinary text, and so is not redacted.
     ShortSecret(&'static str),
 }

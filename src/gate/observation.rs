@@ -159,6 +159,19 @@ pub enum During {
     Logs,
 }
 
+/// What about TLS is configuration: it stays as it is until somebody changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFault {
+    /// No protocol version, cipher or key exchange that both sides know.
+    NothingInCommon,
+    /// The server wants a certificate of the client's, and the gate has none.
+    ClientCertificate,
+    /// What answers at that port does not speak TLS.
+    NotTls,
+    /// `ca-file` holds the server's own certificate, which is not one that such a certificate can be checked by.
+    CaFileIsLeaf,
+}
+
 /// What went wrong, as far as it matters to somebody who must act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissKind {
@@ -198,13 +211,17 @@ pub enum MissKind {
     RedirectLoop,
     /// The proxy wants credentials (407).
     ProxyAuthentication,
-    /// The proxy refused or broke the tunnel.
+    /// The proxy answered the request for a tunnel with this status.
+    ProxyRefused(u16),
+    /// The proxy can't be reached, or broke the tunnel.
     Proxy,
+    /// TLS is set up wrongly, here or at the service.
+    Tls(TlsFault),
     /// The server's certificate is not trusted, expired or for another name.
     Certificate,
     /// The name can't be resolved.
     Dns,
-    /// No connection: refused, reset or timed out while connecting, TLS trouble that is not the certificate's.
+    /// No connection: refused, reset or timed out while connecting, TLS trouble of no other kind.
     Connect,
     /// The connection broke, or the answer could not be decoded.
     Broken,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::{Interval, MaxAge, Vocabulary};
 
 /// The clocks' limits (contract, *Clocks*).
@@ -37,5 +39,7 @@ pub struct Rules {
     pub vocabulary: Vocabulary,
     pub on_first_failure: OnFirstFailure,
     pub max_age: MaxAge,
+    /// This machine's clock when the inputs were accepted; none before then.
+    pub began: Option<DateTime<Utc>>,
     pub learning: Learning,
 }

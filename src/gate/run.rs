@@ -22,7 +22,7 @@ use super::schedule::Schedule;
 use super::trigger::{Group, Post, Starting};
 use super::{
     Answer, Ask, End, Event, Foreign, IfRunning, Meaning, Miss, Observation, PipelineId, Record, Request, Rules, RunId,
-    Scope, Selector, Target, Told, Verdict, Wanted,
+    Scope, Selector, Target, Told, Verdict, Wanted, judged_at,
 };
 
 mod going;
@@ -313,7 +313,8 @@ impl Run {
         if meaning == Meaning::Unknown {
             self.keep_unknown(run, &record.status, tell);
         }
-        let is_fresh = rules.max_age.allows(record.updated_at, date);
+        let here = rules.began.map(|began| began + at.elapsed);
+        let is_fresh = rules.max_age.allows(record.updated_at, judged_at(date, here));
         if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
             // A run "from the future" has a clock trouble, and is taken as new.
             self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));

@@ -86,6 +86,11 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// What was read beside the inputs' table. `None`: mistakes were noted.
+    pub fn accept<T>(&mut self, read: Result<T, Vec<Mistake>>) -> Option<T> {
+        read.map_err(|mistakes| self.mistakes.extend(mistakes)).ok()
+    }
+
     pub fn wrong(&mut self, given: &Given, wrong: Wrong) {
         let value = match (&wrong.part, &given.text) {
             (Part::Whole, Ok(text)) => Some(text.as_str()),

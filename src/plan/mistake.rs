@@ -22,6 +22,8 @@ pub struct Mistake {
 pub enum About {
     CommandLine,
     Input(Input),
+    /// A variable that is no input of ours, such as `HTTPS_PROXY`.
+    Variable(&'static str),
 }
 
 /// Something that is not wrong, but that somebody should know.
@@ -53,6 +55,7 @@ impl Mistake {
         let mut text = match self.about {
             About::CommandLine => "command line".to_owned(),
             About::Input(input) => input.name().to_owned(),
+            About::Variable(name) => name.to_owned(),
         };
         if let Some(value) = &self.value {
             // Writing to a `String` can't fail.

@@ -11,6 +11,7 @@ mod mistake;
 mod outlet;
 mod proxy;
 mod roots;
+mod route;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -32,11 +33,14 @@ pub use address::RunUrl;
 pub use collision::{Collision, Place, Taken, Told};
 pub use default::default;
 pub use mistake::{About, Mistake, Warning};
+pub use roots::SystemRoots;
+pub use route::{Proxy, ProxyKind};
 pub use totp::Totp;
 
 use credentials::Secrets;
 use desk::{Desk, Wrong};
 use proxy::Reading;
+use route::ProxySettings;
 use value::{Between, choice, duration_within, list, switch};
 
 /// What to wait for, and how.
@@ -57,8 +61,17 @@ pub struct Service {
     /// fragment; a path prefix is kept, with or without a slash at its end.
     pub base: Url,
     pub credentials: Credentials,
+    pub network: Network,
+}
+
+/// What lies between this machine and the service, and whom to trust there.
+#[derive(Debug, Default)]
+pub struct Network {
     /// Further trusted roots (`ca-file`), already read and checked.
     pub further_roots: Vec<CertificateDer<'static>>,
+    pub system_roots: SystemRoots,
+    /// What requests go through. The HTTP client looks for no proxy of its own.
+    pub proxy: Option<Proxy>,
 }
 
 /// One way to sign in.
@@ -174,7 +187,7 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     let mut desk = Desk::new(&inputs);
     let mut secrets = secrets(&inputs, env);
     let outlet = outlet::read(&mut desk, env);
-    let plan = plan(&mut desk, file, &mut secrets);
+    let plan = plan(&mut desk, env, file, &mut secrets);
     desk.warnings.extend(warnings(&inputs));
     let Desk { mut mistakes, warnings, .. } = desk;
     mistakes.sort_by_key(|mistake| mistake.about);
@@ -187,7 +200,7 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
-fn plan(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) -> Option<Plan> {
+fn plan(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Plan> {
     let wanted = targets::read(desk);
     let rules = rules(desk);
     let base = desk.read(Input::BaseUrl, address::base_url);
@@ -200,7 +213,14 @@ fn plan(desk: &mut Desk<'_>, file: &Read<'_>, secrets: &mut Secrets) -> Option<P
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = desk.read(Input::Logs, |text| choice(text, &whens));
-    let service = Service { base: base?, credentials: credentials?, further_roots: further_roots?.unwrap_or_default() };
+    let proxies = desk.accept(ProxySettings::read(env));
+    let base = base?;
+    let network = Network {
+        further_roots: further_roots?.unwrap_or_default(),
+        system_roots: SystemRoots::read(env),
+        proxy: proxies?.proxy_for(&base),
+    };
+    let service = Service { base, credentials: credentials?, network };
     Some(Plan { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
 }
 
@@ -235,6 +255,7 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
         vocabulary: vocabulary?,
         on_first_failure: on_first_failure?,
         max_age: max_age?.unwrap_or(MaxAge::Any),
+        began: None,
         learning: learning?,
     })
 }

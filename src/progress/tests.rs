@@ -16,6 +16,7 @@ fn gate() -> Gate {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::Off,
     };
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };

@@ -23,9 +23,16 @@ struct Document<'a> {
     help: Option<String>,
     mistakes: Vec<&'a str>,
     bug: Option<&'a str>,
+    connection: ConnectionRow<'a>,
     notes: Vec<NoteRow<'a>>,
     runs: Vec<FullRun<'a>>,
     pipelines: Vec<PipelineRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ConnectionRow<'a> {
+    proxy: Option<&'a str>,
+    trusted_by: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -81,6 +88,10 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         help: words::help(report.verdict).map(|help| help.to_string()),
         mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
         bug: report.bug.as_deref(),
+        connection: ConnectionRow {
+            proxy: report.connection.proxy.as_deref(),
+            trusted_by: report.connection.trusted_by,
+        },
         notes: report.notes.iter().map(NoteRow::new).collect(),
         runs: report.runs.iter().map(FullRun::new).collect(),
         pipelines: report.pasts.iter().map(PipelineRow::new).collect(),

@@ -7,8 +7,10 @@ use chrono::{DateTime, Datelike, Utc};
 use super::clean::{self, Clean, Cleaner};
 use super::past::{PipelinePast, RunPast};
 use super::words::{self, Names};
-use super::{Report, RunReport, Stage};
-use crate::gate::{End, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, Signal, Verdict, Wanted};
+use super::{ConnectionReport, Report, RunReport, Stage};
+use crate::gate::{
+    End, Event, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, SessionNote, Signal, TrustSource, Verdict, Wanted,
+};
 
 /// What a report tells besides the outcome.
 pub struct Story<'a> {
@@ -51,6 +53,7 @@ impl Report {
             waited: story.waited,
             polls: story.polls,
             notes: story.notices.iter().filter_map(|notice| words::note(notice, &names, story.cleaner)).collect(),
+            connection: ConnectionReport::new(story),
             trace_file: story.trace_file.map(|path| story.cleaner.given(&Foreign::new(path))),
             ..Report::empty(Verdict::InternalError, Stage::Final)
         }
@@ -110,8 +113,24 @@ impl Report {
             notes: Vec::new(),
             mistakes: Vec::new(),
             bug: None,
+            connection: ConnectionReport::default(),
             trace_file: None,
             pasts: Vec::new(),
+        }
+    }
+}
+
+impl ConnectionReport {
+    /// As it was told last.
+    fn new(story: &Story<'_>) -> ConnectionReport {
+        let told = story.notices.iter().rev().find_map(|notice| match &notice.event {
+            Event::Session(SessionNote::Connection(connection)) => Some(connection),
+            _ => None,
+        });
+        let proxy = told.and_then(|told| told.proxy.as_ref());
+        ConnectionReport {
+            proxy: proxy.map(|via| story.cleaner.given(&via.address)),
+            trusted_by: told.and_then(|told| told.trusted_by).map(TrustSource::name),
         }
     }
 }

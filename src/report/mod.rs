@@ -50,6 +50,8 @@ pub struct Report {
     pub polls: u64,
     /// What was seen on the way, in words, oldest first.
     pub notes: Vec<Note>,
+    /// How the service was reached; both unknown where no request was made.
+    pub connection: ConnectionReport,
     /// With `invalid-input`: every mistake, one sentence each.
     pub mistakes: Vec<Clean>,
     /// With `internal-error`: what is known about the bug; may have many lines.
@@ -98,6 +100,15 @@ pub struct RunReport {
     pub next_step: Clean,
     /// How it stands among the earlier runs, where those are known.
     pub past: Option<RunPast>,
+}
+
+/// How the service was reached.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionReport {
+    /// Host and port of the proxy.
+    pub proxy: Option<Clean>,
+    /// What vouched for the service's certificate.
+    pub trusted_by: Option<&'static str>,
 }
 
 /// Something that was seen on the way.

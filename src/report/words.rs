@@ -3,6 +3,7 @@
 //! `events` words what happens on the way, `ends` why a run ended so, `remedies` what can be done about it. All foreign
 //! text in a sentence has been made one line of bounded length by the `Cleaner`.
 
+mod connection;
 mod ends;
 mod events;
 mod live;
@@ -18,6 +19,7 @@ use super::clean::{self, Clean, Cleaner};
 use super::{Report, RunReport, Stage};
 use crate::gate::{During, End, Foreign, Miss, MissKind, Signal, Verdict, Wanted};
 
+pub use connection::{connection, proxy, trust};
 pub use ends::{Told, told};
 pub use events::note;
 pub use live::{heartbeat, look, opening};
@@ -159,7 +161,9 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
         MissKind::RedirectLoop => "too many redirects, or one that leads nowhere".to_owned(),
         MissKind::ProxyAuthentication => "the proxy requires credentials (407)".to_owned(),
+        MissKind::ProxyRefused(status) => format!("the proxy refused the connection with status {status}"),
         MissKind::Proxy => "the proxy refused the connection".to_owned(),
+        MissKind::Tls(fault) => connection::tls(fault).to_owned(),
         MissKind::Certificate => "the server's certificate is not trusted".to_owned(),
         MissKind::Dns => "the host name can't be resolved".to_owned(),
         MissKind::Connect => "can't connect".to_owned(),

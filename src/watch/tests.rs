@@ -17,6 +17,7 @@ fn gate(timeout: u32, runs: usize) -> Gate {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::Off,
     };
     let target = |run: usize| Target {

@@ -4,6 +4,7 @@
 //! removed is reported.
 
 mod index;
+mod network;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,6 +14,7 @@ use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::ROWS;
 
 use index::{INPUTS, Line, OUTPUTS, RULES, VERDICTS};
+use network::NETWORK;
 
 use super::pages::headings;
 
@@ -55,7 +57,7 @@ fn every_line_of_the_contract_names_tests_that_are_there() {
     let tests = tests();
     assert!(tests.len() > 300 && !tests.contains("tests"), "{} tests found", tests.len());
     let mut missing = Vec::new();
-    for line in [INPUTS, VERDICTS, OUTPUTS, RULES].concat() {
+    for line in [INPUTS, VERDICTS, OUTPUTS, RULES, NETWORK].concat() {
         if line.says.starts_with('#') {
             continue;
         }
@@ -75,17 +77,18 @@ fn every_input_verdict_and_output_has_its_line() {
     assert_eq!(names(VERDICTS), Verdict::ALL.iter().map(|verdict| verdict.name()).collect());
     let outputs: BTreeSet<String> = super::agreement::table("outputs").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(names(OUTPUTS), outputs.iter().map(String::as_str).collect());
-    names(RULES);
+    names(&[RULES, NETWORK].concat());
 }
 
 #[test]
 fn every_section_of_the_reference_has_its_tests() {
     let there = headings("docs/reference.md");
     let mut indexed: BTreeSet<&str> = ["inputs", "verdicts-and-exit-codes", "outputs"].into();
-    for (at, line) in RULES.iter().enumerate() {
+    let rules = [RULES, NETWORK].concat();
+    for (at, line) in rules.iter().enumerate() {
         let Some(anchor) = line.says.strip_prefix('#') else { continue };
         assert!(there.iter().any(|heading| heading.anchor == anchor), "the reference has no section #{anchor}");
-        assert!(RULES.get(at + 1).is_some_and(|next| !next.says.starts_with('#')), "no test for #{anchor}");
+        assert!(rules.get(at + 1).is_some_and(|next| !next.says.starts_with('#')), "no test for #{anchor}");
         indexed.insert(anchor);
     }
     let missing: Vec<&str> = there

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::gate::{
-    During, End, Event, Fingerprint, Foreign, History, Listed, Listing, Meaning, Miss, MissKind, Notice, Outcome,
-    PipelineId, Record, Request, RunId, RunOutcome, Seen, SessionNote, Signal, SlowerThan, Target, Verdict, Vocabulary,
-    decide,
+    Connection, During, End, Event, Fingerprint, Foreign, History, Listed, Listing, Meaning, Miss, MissKind, Notice,
+    Outcome, PipelineId, Record, Request, RunId, RunOutcome, Seen, SessionNote, Signal, SlowerThan, Target,
+    TrustSource, Verdict, Via, Vocabulary, decide,
 };
 use maestro_gate::report::clean::Cleaner;
 use maestro_gate::report::{Report, Story};
@@ -118,6 +118,12 @@ fn notice(at: u64, event: Event) -> Notice {
     Notice { at: seconds(at), event }
 }
 
+fn connected() -> Notice {
+    let via = Via { address: Foreign::new("proxy.example:3128"), variable: "HTTPS_PROXY" };
+    let connection = Connection { proxy: Some(via), trusted_by: Some(TrustSource::CaFile) };
+    notice(0, Event::Session(SessionNote::Connection(connection)))
+}
+
 fn signed_in() -> Notice {
     notice(0, Event::Session(SessionNote::SignedIn))
 }
@@ -164,7 +170,15 @@ pub fn passed() -> Report {
     let ended = Event::Ended { run: 0, end: End::Verdict(Verdict::Passed) };
     single(
         run(Verdict::Passed, Some(seen("SUCCESS", Meaning::Passed, None)), None),
-        &[signed_in(), running(1), notice(60, outage), notice(155, over), notice(431, success), notice(431, ended)],
+        &[
+            connected(),
+            signed_in(),
+            running(1),
+            notice(60, outage),
+            notice(155, over),
+            notice(431, success),
+            notice(431, ended),
+        ],
     )
 }
 

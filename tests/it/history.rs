@@ -238,6 +238,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::On,
     };
     let targets = [fixture::target("p", "r"), fixture::target("p", "s")];

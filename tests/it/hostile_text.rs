@@ -372,6 +372,7 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words"),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::Off,
     };
     let target = fixture::target(fixture::PIPELINE, fixture::RUN);

@@ -33,6 +33,7 @@ mod pages;
 mod reports;
 mod runner;
 mod sentences;
+mod socks;
 mod standin;
 mod stories;
 mod triggers;

@@ -9,6 +9,7 @@ mod killed;
 #[cfg(unix)]
 mod links;
 mod logs;
+mod network;
 mod proxies;
 mod refused;
 mod runs;

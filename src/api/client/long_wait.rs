@@ -13,7 +13,7 @@ use super::super::redactor::Learned;
 use super::super::server::{Asked, Reply, Server, later};
 use super::*;
 use crate::gate::{PipelineId, Record};
-use crate::plan::Credentials;
+use crate::plan::{Credentials, Network};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const WAIT: Duration = Duration::from_secs(26 * 3600);
@@ -45,7 +45,7 @@ async fn waited(life: Duration) -> (u64, usize, u32) {
     let server = service(clock, life, Arc::clone(&refused)).await;
     let credentials =
         Credentials::Password { username: "u".into(), password: SecretString::from("hunter22"), totp_secret: None };
-    let service = Service { base: server.base.clone(), credentials, further_roots: Vec::new() };
+    let service = Service { base: server.base.clone(), credentials, network: Network::default() };
     let learned = Rc::<Learned>::default();
     let client = Client::new(service, clock, Rc::<Learned>::clone(&learned)).expect("a client");
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };

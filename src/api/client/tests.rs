@@ -9,7 +9,7 @@ use super::super::redactor::Learned;
 use super::super::server::{Asked, Reply, Server, later};
 use super::*;
 use crate::gate::{Foreign, PipelineId, Scope};
-use crate::plan::Credentials;
+use crate::plan::{Credentials, Network};
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
 
@@ -18,7 +18,7 @@ fn target() -> Target {
 }
 
 fn client(server: &Server, credentials: Credentials) -> Client {
-    let service = Service { base: server.base.clone(), credentials, further_roots: Vec::new() };
+    let service = Service { base: server.base.clone(), credentials, network: Network::default() };
     Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client")
 }
 
@@ -68,7 +68,7 @@ async fn a_look_asks_as_the_service_wants_it() {
     .await;
     let mut base = server.base.clone();
     base.set_path("/prefix/v1/");
-    let service = Service { base, credentials: password(), further_roots: Vec::new() };
+    let service = Service { base, credentials: password(), network: Network::default() };
     let client = Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client");
     let run = RunId::new("manual__2024-12-18T10:30:00+00:00%2e").expect("an id");
     let answer = client.look(&Target { run, ..target() }, &mut Refusals::default()).await;

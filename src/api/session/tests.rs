@@ -10,6 +10,7 @@ use super::super::redactor::Learned;
 use super::super::secret::jwt;
 use super::super::server::{Reply, Server, later};
 use super::*;
+use crate::plan::Network;
 
 pub(super) fn totp() -> Totp {
     Totp::read("JBSWY3DPEHPK3PXP").expect("a secret").0
@@ -36,7 +37,7 @@ impl Session {
 }
 
 fn transport(server: &Server) -> Transport {
-    Transport::new(server.base.clone(), Vec::new()).expect("a client")
+    Transport::new(server.base.clone(), Network::default()).expect("a client")
 }
 
 /// A sign-in that gives out `token-1`, `token-2`, ...

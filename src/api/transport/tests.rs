@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
@@ -18,10 +18,13 @@ use super::super::server::{Asked, Reply, Server, serve};
 use super::*;
 use crate::gate::{PipelineId, RunId};
 
+mod proxies;
+mod tls;
+
 const TOKEN: HeaderValue = HeaderValue::from_static("token");
 
 fn transport(server: &Server) -> Transport {
-    Transport::new(server.base.clone(), Vec::new()).expect("a client")
+    Transport::new(server.base.clone(), Network::default()).expect("a client")
 }
 
 async fn get(transport: &Transport, limit: usize) -> (Stamps, Result<(u16, Vec<u8>), MissKind>) {
@@ -238,21 +241,23 @@ async fn no_connection_is_told_from_a_broken_one() {
     let free = listener.local_addr().expect("bound");
     drop(listener);
     let base: Url = format!("http://{free}").parse().expect("a URL");
-    assert_eq!(get(&Transport::new(base, Vec::new()).expect("a client"), 9).await.1, Err(MissKind::Connect));
+    assert_eq!(get(&Transport::new(base, Network::default()).expect("a client"), 9).await.1, Err(MissKind::Connect));
     assert_eq!(got(&answering(Reply::raw("")).await).await, Err(MissKind::Broken));
 }
 
-/// `base` without the environment's proxies, which the machine of the test may have.
 fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
     let base: Url = base.parse().expect("a URL");
-    (builder(&base, roots).expect("a builder").no_proxy(), base)
+    let network = Network { further_roots: roots, ..Network::default() };
+    (builder(&base, network, &Arc::default()).expect("a builder").0, base)
 }
 
 struct NoName;
 
 impl Resolve for NoName {
     fn resolve(&self, _: Name) -> Resolving {
-        Box::pin(async { Err::<Addrs, _>("no such name".into()) })
+        Box::pin(async {
+            Err::<Addrs, _>(super::super::dns::Unresolved::from(std::io::Error::other("no such name")).into())
+        })
     }
 }
 
@@ -263,39 +268,32 @@ async fn a_name_that_can_t_be_resolved_is_told() {
     assert_eq!(get(&transport, 9).await.1, Err(MissKind::Dns));
 }
 
-#[tokio::test]
-async fn a_proxy_that_wants_credentials_is_told_from_one_that_fails() {
-    for (answer, kind) in [
-        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", MissKind::ProxyAuthentication),
-        ("HTTP/1.1 403 Forbidden\r\n\r\n", MissKind::Proxy),
-        ("", MissKind::Proxy),
-    ] {
-        let proxy = answering(Reply::raw(answer)).await;
-        let (builder, base) = direct("https://maestro.invalid", Vec::new());
-        let builder = builder.proxy(reqwest::Proxy::all(proxy.base.as_str()).expect("a proxy"));
-        let transport = Transport::build(builder, base).expect("a client");
-        assert_eq!(get(&transport, 9).await.1, Err(kind), "{answer:?}");
-        let asked = proxy.asked();
-        assert_eq!((asked[0].method.as_str(), asked[0].path.as_str()), ("CONNECT", "maestro.invalid:443"));
-        assert_eq!(asked[0].header("authorization"), "");
-    }
-}
-
 /// A server with a certificate of its own authority, which comes with it.
 fn tls_config(params: &CertificateParams) -> (ServerConfig, CertificateDer<'static>) {
+    let (certificates, key, authority) = issued(params);
+    (server_config(certificates, key), authority)
+}
+
+/// A certificate, its key and its authority's certificate.
+type Issued = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, CertificateDer<'static>);
+
+fn issued(params: &CertificateParams) -> Issued {
     let mut authority = CertificateParams::new(Vec::new()).expect("params");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("signed");
     let key = KeyPair::generate().expect("a key");
     let leaf = params.signed_by(&key, &authority).expect("signed");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    (vec![leaf.der().clone()], key, authority.der().clone())
+}
+
+fn server_config(certificates: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> ServerConfig {
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).expect("a key"))
-        .expect("a certificate");
-    (config, authority.der().clone())
+        .with_single_cert(certificates, key)
+        .expect("a certificate")
 }
 
 async fn tls_listen<F>(
@@ -320,53 +318,6 @@ where
         }
     });
     address
-}
-
-async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'static>) {
-    let (config, authority) = tls_config(&params);
-    let serve = |stream| {
-        let script = Arc::new(Mutex::new(|_: &Asked| Reply::json(200, "secure")));
-        serve(stream, 0, script, Arc::default())
-    };
-    (tls_listen(config, serve).await, authority)
-}
-
-async fn secure(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), MissKind> {
-    let (builder, base) = direct(&format!("https://{address}"), roots);
-    get(&Transport::build(builder, base).expect("a client"), 1024).await.1
-}
-
-#[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_refused_at_once() {
-    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
-    let (address, authority) = tls_server(params).await;
-    assert_eq!(secure(address, Vec::new()).await, Err(MissKind::Certificate));
-    // The user's roots add to the others.
-    assert_eq!(secure(address, vec![authority]).await, Ok((200, b"secure".to_vec())));
-}
-
-#[tokio::test]
-async fn a_certificate_of_another_name_or_time_is_refused_at_once() {
-    let other = CertificateParams::new(vec!["example.com".to_owned()]).expect("params");
-    let mut expired = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
-    expired.not_after = rcgen::date_time_ymd(2001, 1, 1);
-    for params in [other, expired] {
-        let (address, authority) = tls_server(params).await;
-        assert_eq!(secure(address, vec![authority]).await, Err(MissKind::Certificate));
-    }
-}
-
-#[tokio::test]
-async fn other_tls_trouble_is_an_outage() {
-    let plain = answering(Reply::raw("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
-    let address = plain.base.socket_addrs(|| None).expect("an address")[0];
-    assert_eq!(secure(address, Vec::new()).await, Err(MissKind::Connect));
-}
-
-#[test]
-fn a_root_that_is_none_is_a_mistake() {
-    let bad = CertificateDer::from(b"nonsense".to_vec());
-    assert!(matches!(Transport::new("https://x.invalid".parse().expect("a URL"), vec![bad]), Err(SetupError::Root(_))));
 }
 
 /// Speaks HTTP/2 only: a GET is answered, a POST refused as not even begun.

@@ -46,13 +46,16 @@ impl Server {
 
     /// Whether a client with this configuration, which calls it `a.example`, goes on to speak with it.
     fn met_by(&self, client: &Arc<ClientConfig>) -> Result<(), Error> {
+        self.met_as(client, ServerName::try_from("a.example").expect("a name"))
+    }
+
+    fn met_as(&self, client: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<(), Error> {
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[self.version])
             .expect("a version of ring's")
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(Always(Arc::clone(&self.certified))));
         let mut server = ServerConnection::new(Arc::new(server))?;
-        let name = ServerName::try_from("a.example").expect("a name");
         let mut client = ClientConnection::new(Arc::clone(client), name)?;
         while client.is_handshaking() {
             let (mut there, mut back) = (Vec::new(), Vec::new());
@@ -87,9 +90,23 @@ fn certified(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Arc<Certifie
 }
 
 fn trusting_only(authority: &Authority, system: System) -> Arc<ClientConfig> {
-    let mut at_hand = RootCertStore::empty();
-    at_hand.add(authority.der().clone()).expect("an authority");
-    Arc::new(tls(at_hand, system).expect("a configuration"))
+    watched(authority, system).0
+}
+
+/// With what vouches for `a.example`.
+fn watched(authority: &Authority, system: System) -> (Arc<ClientConfig>, Arc<Handshakes>) {
+    let mut ca_file = RootCertStore::empty();
+    ca_file.add(authority.der().clone()).expect("an authority");
+    let handshakes = Arc::<Handshakes>::default();
+    let roots = Roots {
+        at_hand: vec![(TrustSource::CaFile, ca_file)],
+        ca_file: vec![authority.der().clone()],
+        system,
+        system_source: TrustSource::Variable("SSL_CERT_FILE"),
+        service: "a.example".to_owned(),
+        handshakes: Arc::clone(&handshakes),
+    };
+    (Arc::new(tls(roots).expect("a configuration")), handshakes)
 }
 
 fn not_read() -> Vec<CertificateDer<'static>> {
@@ -154,4 +171,57 @@ fn a_server_without_the_certificate_s_key_is_refused() {
         assert_eq!(owner.met_by(&client), Ok(()));
         assert_eq!(refused(&client, &owner.with_another_key()), CertificateError::BadSignature);
     }
+}
+
+#[test]
+fn what_vouched_for_the_service_is_kept() {
+    static SYSTEM: OnceLock<Authority> = OnceLock::new();
+    let mine = authority();
+    let system = || vec![SYSTEM.get_or_init(authority).der().clone()];
+    let (client, handshakes) = watched(&mine, system);
+    let of_system = |name: &str| Server::new(&params(name), SYSTEM.get_or_init(authority));
+    // Neither a stranger nor a proxy, whose name is another, is the service.
+    assert!(Server::new(&params("a.example"), &authority()).met_by(&client).is_err());
+    assert!(of_system("b.example").met_by(&client).is_err());
+    assert_eq!(handshakes.vouched(), None);
+    assert_eq!(Server::new(&params("a.example"), &mine).met_by(&client), Ok(()));
+    assert_eq!(handshakes.vouched(), Some(TrustSource::CaFile));
+    assert_eq!(of_system("a.example").met_by(&client), Ok(()));
+    assert_eq!(handshakes.vouched(), Some(TrustSource::Variable("SSL_CERT_FILE")));
+    let (client, handshakes) = watched(&mine, Vec::new);
+    let proxy = ServerName::try_from("proxy.example").expect("a name");
+    assert_eq!(Server::new(&params("proxy.example"), &mine).met_as(&client, proxy), Ok(()));
+    assert_eq!(handshakes.vouched(), None, "an https proxy is not the service");
+}
+
+#[test]
+fn a_ca_file_that_is_the_server_s_own_certificate_is_named() {
+    let mine = authority();
+    let (leaf, key) = {
+        let key = KeyPair::generate().expect("a key");
+        (params("a.example").signed_by(&key, &mine).expect("signed").der().clone(), key)
+    };
+    // What `openssl req -x509` makes: a certificate of an authority, used as a server's.
+    let mut own = params("a.example");
+    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let own_key = KeyPair::generate().expect("a key");
+    let own = own.self_signed(&own_key).expect("signed").der().clone();
+    for (certificate, key) in [(leaf, key), (own, own_key)] {
+        let client = |ca_file: CertificateDer<'static>| {
+            let handshakes = Arc::default();
+            let config = trusting(vec![ca_file], SystemRoots::Platform, "a.example", &handshakes);
+            Arc::new(config.expect("a configuration"))
+        };
+        let server = Server { certified: certified(vec![certificate.clone()], &key), version: &TLS13 };
+        let why = refused(&client(certificate), &server);
+        assert!(matches!(&why, CertificateError::Other(other) if other.0.is::<CaFileIsLeaf>()), "{why:?}");
+        let why = refused(&client(authority().der().clone()), &server);
+        assert!(!matches!(&why, CertificateError::Other(other) if other.0.is::<CaFileIsLeaf>()), "{why:?}");
+    }
+    // One that is nobody's but its own may vouch for itself.
+    let key = KeyPair::generate().expect("a key");
+    let alone = params("a.example").self_signed(&key).expect("signed").der().clone();
+    let server = Server { certified: certified(vec![alone.clone()], &key), version: &TLS13 };
+    let config = trusting(vec![alone], SystemRoots::Platform, "a.example", &Arc::default());
+    assert_eq!(server.met_by(&Arc::new(config.expect("a configuration"))), Ok(()));
 }

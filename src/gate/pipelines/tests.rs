@@ -21,6 +21,7 @@ fn rules(timeout: Duration) -> Rules {
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words"),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::On,
     }
 }

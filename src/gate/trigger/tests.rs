@@ -172,6 +172,7 @@ fn rules(timeout: u32) -> Rules {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::Off,
     }
 }

@@ -22,6 +22,7 @@ fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
         vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::Off,
     }
 }

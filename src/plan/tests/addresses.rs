@@ -257,7 +257,7 @@ fn a_ca_file_that_cannot_be_used_is_a_mistake() {
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
     let good = with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", &pem);
-    assert_eq!(good.plan().service.further_roots.len(), 1);
+    assert_eq!(good.plan().service.network.further_roots.len(), 1);
     assert_eq!(
         with("MAESTRO_CA_FILE", "ca.pem").mistake(),
         "ca-file \"ca.pem\" (MAESTRO_CA_FILE): the file can't be read (entity not found)"

@@ -103,7 +103,7 @@ fn every_default_is_the_contract_s() {
     assert_eq!(plan.rules.on_first_failure, OnFirstFailure::WaitForAll);
     assert_eq!(plan.rules.vocabulary, Vocabulary::default());
     assert_eq!(plan.service.base.as_str(), "https://maestro.dadosfera.ai/");
-    assert!(plan.service.further_roots.is_empty());
+    assert!(plan.service.network.further_roots.is_empty());
     assert_eq!((plan.run_url, plan.logs), (None, Logs::OnFailure));
     assert!(warnings.is_empty());
     assert_eq!(secrets.len(), 1);

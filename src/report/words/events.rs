@@ -193,6 +193,16 @@ fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
                 duration(*needed)
             ),
         ),
+        SessionNote::ImplausibleClock { service, here } => (
+            Weight::Warning,
+            format!(
+                "the service's clock says {}, this machine's {}: one of them is wrong; for max-age the greater of the two \
+                 ages counts",
+                super::stamp(*service),
+                super::stamp(*here)
+            ),
+        ),
+        SessionNote::Connection(connection) => (Weight::Plain, super::connection(connection, cleaner)),
         SessionNote::ShortSecret(name) => (
             Weight::Warning,
             format!(

@@ -87,6 +87,13 @@ pub fn remedy(miss: &Miss) -> &'static str {
         (_, MissKind::Proxy) => {
             "check HTTPS_PROXY and NO_PROXY, and whether the proxy allows connections to the service"
         }
+        (_, MissKind::ProxyRefused(status)) if status < 500 => {
+            "allow connections to the service's host and port on the proxy, or add the host to NO_PROXY"
+        }
+        (_, MissKind::ProxyRefused(_)) => {
+            "check whether the service is up and the proxy can reach it, then re-run this job or raise max-outage"
+        }
+        (_, MissKind::Tls(fault)) => super::connection::tls_remedy(fault),
         (_, MissKind::Certificate) => {
             "if your network inspects TLS traffic, set ca-file to the root certificate of your proxy; else check base-url and \
              this machine's clock"

@@ -7,12 +7,12 @@ pub struct Line {
     pub held_by: &'static [&'static str],
 }
 
-const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line {
+pub const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line {
     Line { says, held_by }
 }
 
 /// The lines behind this one are about the section with this anchor.
-const fn section(anchor: &'static str) -> Line {
+pub const fn section(anchor: &'static str) -> Line {
     Line { says: anchor, held_by: &[] }
 }
 

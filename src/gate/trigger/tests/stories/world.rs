@@ -91,6 +91,7 @@ pub(super) fn rules() -> Rules {
         vocabulary: Vocabulary::default(),
         on_first_failure: OnFirstFailure::WaitForAll,
         max_age: MaxAge::Any,
+        began: None,
         learning: Learning::On,
     }
 }

@@ -1,0 +1,85 @@
+//! Finds the addresses of a name.
+//!
+//! The system's resolver is asked first. That of the static binary (musl's) gives up where glibc's goes on: when A is
+//! answered and AAAA is not, when a search domain's server fails, when the quickest of several name servers is the one that
+//! knows nothing. There the name servers are asked once more, in glibc's way (`stub`).
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::net::lookup_host;
+use tokio::select;
+use tokio::time::sleep;
+
+mod message;
+mod stub;
+
+/// How long the system's resolver may take before the name servers are asked beside it. musl's waits ten seconds for a
+/// query that a server refuses, which is all the time there is to connect.
+const HEAD_START: Duration = Duration::from_millis(500);
+
+/// Whether the system's resolver is musl's.
+const IS_MUSL: bool = cfg!(target_env = "musl");
+
+/// Why a name has no address.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Unresolved(#[from] io::Error);
+
+/// The addresses of a host, with port 0.
+pub(crate) async fn addresses(host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
+    // By definition (RFC 6761), and never by a hosts file or a name server: plain http, with the password in it, goes there.
+    if host.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
+    }
+    let system = async { Ok(lookup_host((host, 0)).await?.collect::<Vec<_>>()) };
+    let found = if IS_MUSL { either(system, stub::addresses(host)).await? } else { system.await? };
+    if found.is_empty() { Err(io::Error::from(io::ErrorKind::NotFound).into()) } else { Ok(found) }
+}
+
+/// What `system` finds; where it fails, or is late, what `second` finds. If neither finds anything, the error is `system`'s.
+async fn either<T>(
+    system: impl Future<Output = io::Result<T>>,
+    second: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    let (mut system, mut second) = (pin!(system), pin!(second));
+    let failed = select! {
+        found = &mut system => match found {
+            Ok(found) => return Ok(found),
+            Err(why) => Some(why),
+        },
+        () = sleep(HEAD_START) => None,
+    };
+    if let Some(why) = failed {
+        return second.await.map_err(|_| why);
+    }
+    select! {
+        found = &mut system => match found {
+            Ok(found) => Ok(found),
+            Err(why) => second.await.map_err(|_| why),
+        },
+        found = &mut second => match found {
+            Ok(found) => Ok(found),
+            Err(_) => system.await,
+        },
+    }
+}
+
+/// For the HTTP client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resolver;
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = addresses(name.as_str()).await?;
+            Ok::<Addrs, _>(Box::new(found.into_iter()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
