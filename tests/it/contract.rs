@@ -4,6 +4,7 @@
 //! removed is reported.
 
 mod index;
+mod names;
 mod network;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::ROWS;
 
-use index::{INPUTS, Line, OUTPUTS, RULES, VERDICTS};
+use index::RULES;
+use names::{INPUTS, Line, OUTPUTS, VERDICTS};
 use network::NETWORK;
 
 use super::pages::headings;

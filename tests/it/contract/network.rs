@@ -1,6 +1,7 @@
 //! The reference's section on the network, with the tests that hold each promise.
 
-use super::index::{Line, line, section};
+use super::index::section;
+use super::names::{Line, line};
 
 pub const NETWORK: &[Line] = &[
     section("#network"),
