@@ -3,10 +3,17 @@
 #   docker build .                                                              # for this machine
 #   docker buildx build --platform linux/amd64,linux/arm64 --target static .    # compiled across, not emulated
 #
-# Bases are named by tag. Their digests are to be written before the first release, docs/releasing.md; Dependabot adds none,
-# and moves those that are there.
+# A release compiles nothing here: with `PROGRAM=ready` the programs come from `programs/` (ci/images), the same that are in
+# its archives.
+#
+# Bases have a tag on a branch. A release's commit has their digests too: `ci/prepare-release pin` writes them, like SHA256SUMS.
 
-FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS build
+# `compiled` or `ready`.
+ARG PROGRAM=compiled
+
+FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS base
+
+FROM base AS build
 ARG BUILDARCH
 ARG TARGETARCH
 WORKDIR /maestro-gate
@@ -37,9 +44,16 @@ RUN set -eu; \
     mkdir /out; \
     cp "$program" /out/maestro-gate
 
-# The program alone: `docker build --target program --output DIR .`
-FROM scratch AS program
+FROM scratch AS compiled
 COPY --from=build /out/maestro-gate /
+
+FROM scratch AS ready
+ARG TARGETARCH
+COPY programs/$TARGETARCH/maestro-gate /
+
+# The program alone: `docker build --target program --output DIR .`
+# hadolint ignore=DL3006
+FROM $PROGRAM AS program
 
 # For Kubernetes, Tekton and Argo: nothing but the program, and no right to anything.
 FROM scratch AS static
@@ -52,8 +66,8 @@ LABEL org.opencontainers.image.title="maestro-gate" \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION \
       org.opencontainers.image.source=$SOURCE
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /out/maestro-gate /usr/local/bin/maestro-gate
+COPY --from=base /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=program /maestro-gate /usr/local/bin/maestro-gate
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/maestro-gate"]
 
@@ -68,6 +82,6 @@ LABEL org.opencontainers.image.title="maestro-gate" \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION \
       org.opencontainers.image.source=$SOURCE
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /out/maestro-gate /usr/local/bin/maestro-gate
+COPY --from=base /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=program /maestro-gate /usr/local/bin/maestro-gate
 ENTRYPOINT ["/usr/local/bin/maestro-gate"]
