@@ -280,7 +280,7 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
         let text = file(&format!(".github/workflows/{workflow}.yml"));
         assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
     }
-    assert!(file("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS build\n")));
+    assert!(file("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS base\n")));
     assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
     assert!(file("docs/github.md").contains(&format!("rustup default {version}`")));
     for page in ["docs/github.md", "docs/install.md"] {

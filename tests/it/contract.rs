@@ -21,7 +21,7 @@ use network::NETWORK;
 use super::pages::headings;
 
 /// The names of all tests: functions behind `#[test]` or its like.
-fn tests() -> BTreeSet<String> {
+pub fn tests() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut open: Vec<PathBuf> = ["src", "tests"].iter().map(|folder| root.join(folder)).collect();

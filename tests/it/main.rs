@@ -36,6 +36,7 @@ mod sentences;
 mod socks;
 mod standin;
 mod stories;
+mod threat_model;
 mod triggers;
 mod ways_out;
 
