@@ -3,13 +3,9 @@
 #   docker build .                                                              # for this machine
 #   docker buildx build --platform linux/amd64,linux/arm64 --target static .    # compiled across, not emulated
 #
-# A release compiles nothing here: with `PROGRAM=ready` the programs come from `programs/` (ci/images), the same that are in
-# its archives.
+# A release's images are made of the last two stages, with the program of its archive instead of `build`'s (ci/images).
 #
 # Bases have a tag on a branch. A release's commit has their digests too: `ci/prepare-release pin` writes them, like SHA256SUMS.
-
-# `compiled` or `ready`.
-ARG PROGRAM=compiled
 
 FROM --platform=$BUILDPLATFORM rust:1.95.0-slim-bookworm AS base
 
@@ -44,16 +40,9 @@ RUN set -eu; \
     mkdir /out; \
     cp "$program" /out/maestro-gate
 
-FROM scratch AS compiled
-COPY --from=build /out/maestro-gate /
-
-FROM scratch AS ready
-ARG TARGETARCH
-COPY programs/$TARGETARCH/maestro-gate /
-
 # The program alone: `docker build --target program --output DIR .`
-# hadolint ignore=DL3006
-FROM $PROGRAM AS program
+FROM scratch AS program
+COPY --from=build /out/maestro-gate /
 
 # For Kubernetes, Tekton and Argo: nothing but the program, and no right to anything.
 FROM scratch AS static
@@ -67,7 +56,7 @@ LABEL org.opencontainers.image.title="maestro-gate" \
       org.opencontainers.image.revision=$REVISION \
       org.opencontainers.image.source=$SOURCE
 COPY --from=base /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=program /maestro-gate /usr/local/bin/maestro-gate
+COPY --from=build /out/maestro-gate /usr/local/bin/maestro-gate
 USER 65532:65532
 ENTRYPOINT ["/usr/local/bin/maestro-gate"]
 
@@ -83,5 +72,5 @@ LABEL org.opencontainers.image.title="maestro-gate" \
       org.opencontainers.image.revision=$REVISION \
       org.opencontainers.image.source=$SOURCE
 COPY --from=base /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=program /maestro-gate /usr/local/bin/maestro-gate
+COPY --from=build /out/maestro-gate /usr/local/bin/maestro-gate
 ENTRYPOINT ["/usr/local/bin/maestro-gate"]
