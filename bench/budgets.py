@@ -124,7 +124,7 @@ def verdicts(measured, budget):
     rows = [("size in bytes, as it is", measured["bytes"], size["bytes"], size["within"])]
     rows += [
         ("instructions to the first request", measured["to_first_request"], counts["to_first_request"], counts["within"]),
-        ("instructions for a look", round(measured["per_look"]), counts["per_look"], counts["within"]),
+        ("instructions per poll", round(measured["per_look"]), counts["per_look"], counts["within"]),
     ]
     for what, found, written, within in rows:
         yield what, found, written, abs(found / written - 1) <= within

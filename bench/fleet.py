@@ -15,8 +15,8 @@ SHOWN = {
     "wait-on-check, trigger-and-wait: 10 s": "every 10 s",
     "gh run watch: 3 s, three requests": "`gh run watch`: three requests every 3 s",
     "codebuild: 30 s, two requests": "two requests every 30 s",
-    "ours without a history: the ramp": "maestro-gate, without a past to learn from",
-    "ours, 20 past runs": "**maestro-gate, with 20 past runs**",
+    "ours without a history: the ramp": "maestro-gate, without previous runs",
+    "ours, 20 past runs": "**maestro-gate, with 20 previous runs**",
 }
 
 
@@ -43,7 +43,7 @@ def read(said):
 
 
 def block(result):
-    rows = ["| looks | requests a gate | a day | a second | lag | runners wait for nothing, a day |",
+    rows = ["| polls | requests per gate | per day | per second | lag | runners wait needlessly, per day |",
             "|---|---|---|---|---|---|"]  # fmt: skip
     for name, shown in SHOWN.items():
         lag, asked = result["schedules"][name]
@@ -59,13 +59,13 @@ def block(result):
     evenly = ""
     if herd:
         evenly = (
-            f"\nTen thousand gates that start in the same second ask {herd[0]} times a second in the mean of the next "
-            f"quarter of an hour, and {herd[1]:,} times at the most: each keeps a pace of its own.\n"
+            f"\nTen thousand gates that start in the same second make {herd[0]} requests per second on average in the next "
+            f"quarter of an hour, and {herd[1]:,} at most: each has its own pace.\n"
         )
     return (
         "\n".join(rows)
-        + f"\n\nAgainst every ten seconds that is {1 - asked / asked10:.0%} fewer requests and "
-        f"{(lag10 - lag) * GATES / 60:,.0f} runner minutes a day saved; against every five seconds {1 - asked / asked5:.0%} "
+        + f"\n\nCompared with every ten seconds, this is {1 - asked / asked10:.0%} fewer requests and saves "
+        f"{(lag10 - lag) * GATES / 60:,.0f} runner minutes per day; compared with every five seconds, {1 - asked / asked5:.0%} "
         f"fewer requests and {(lag5 - lag) * GATES / 60:,.0f} minutes.\n{evenly}"
     )
 

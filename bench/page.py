@@ -12,9 +12,9 @@ from soak import flat
 
 HEAD = """# Benchmarks
 
-This page is written by [`bench/run.py`](../bench/README.md); whoever has a Debian and an hour can make it again. Under each
-heading stands what it was measured on. Times depend on the machine; requests, bytes and instructions do not, and
-`bench/budgets`, which CI runs, holds the program to them.
+[`bench/run.py`](../bench/README.md) writes this page. With Debian and an hour you can measure everything again. Each section begins
+with the machine that it was measured on. Times depend on the machine. Requests, bytes and instructions do not:
+`bench/budgets`, which CI runs, checks them.
 """
 
 
@@ -56,48 +56,48 @@ def side_by_side(machine, result):
 
     columns = [
         ("requests, all three", [three(key, "requests") for key in keys], "{:.1f}".format),
-        ("lag, the mean", [three(key, "lag") / len(LENGTHS) for key in keys], "{:.2f} s".format),
+        ("lag, average", [three(key, "lag") / len(LENGTHS) for key in keys], "{:.2f} s".format),
         ("CPU, all three", [three(key, "cpu") for key in keys], "{:.3f} s".format),
         ("bytes on the wire, all three", [three(key, "bytes") for key in keys], lambda size: f"{size / 1e3:.1f} kB"),
         ("peak memory", [max(row["peak"] for row in waits if row["contender"] == key) for key in keys],
          lambda size: f"{mb(size)} MB"),
         ("start to first request", [middle(result["starts"], key, "first_request") for key in keys],
          lambda time: f"{time * 1e3:.0f} ms"),
-        ("on the disk", [result["disk"][key]["bytes"] for key in keys], lambda size: f"{mb(size)} MB"),
+        ("on disk", [result["disk"][key]["bytes"] for key in keys], lambda size: f"{mb(size)} MB"),
     ]  # fmt: skip
     parts = [(f"{what}, {length} s", [mean(key, what, length) for key in keys], shown)
              for what, shown in (("requests", "{:.1f}".format), ("lag", "{:.2f} s".format)) for length in LENGTHS]  # fmt: skip
-    parts.append(("CPU of one look", [middle(result["starts"], key, "cpu") for key in keys],
+    parts.append(("CPU of one poll", [middle(result["starts"], key, "cpu") for key in keys],
                   lambda time: f"{time * 1e3:.0f} ms"))  # fmt: skip
     head = ["", *(each["name"] for each in names)]
     told = [["version", *(each["version"] for each in names)],
-            ["seconds between looks", *(str(each["interval"] or "its own") for each in names)]]  # fmt: skip
+            ["seconds between polls", *(str(each["interval"] or "its own") for each in names)]]  # fmt: skip
     lost = [title for title, values, _ in columns if values[0] != min(values)]
     verdict = f"maestro-gate is best in {len(columns) - len(lost)} of these {len(columns)} rows"
-    verdict += f"; not in: {'; '.join(lost)}." if lost else "."
+    verdict += f"; not in {'; '.join(lost)}." if lost else "."
     asks = mean("gh", "requests", 180) / mean("gate", "requests", 180)
     return f"""## Side by side
 
 {measured_on(machine)}
-Runs of 20, 60 and 180 seconds (give or take a tenth), each waited for {result["rounds"]} times by everybody: the waiting
-begins 1, 3, 5, 7 and 9 seconds after the run, because a loop of ten seconds that begins with it would meet its end by luck.
-All sign in and ask the same [stand-in service](../examples/stand-in/README.md) over TLS, except for `gh`, which asks a
-translation of the same run into GitHub's API; that one's answers are a tenth of GitHub's in length, which is to `gh`'s
-advantage. The stand-in compresses for whoever asks for it, as most gateways do, and its list has thirty earlier runs of
-about that length, of which maestro-gate alone makes use. Nothing is time-compressed. Everything is measured from outside:
-requests by the stand-in, bytes by a relay before it, CPU (user and system, with all children) and memory (of the largest
+Every tool waits {result["rounds"]} times for runs of 20, 60 and 180 seconds (give or take a tenth). The waits
+begin 1, 3, 5, 7 and 9 seconds after the run, because a ten-second loop that begins with the run would meet its end by luck.
+All tools sign in and poll the same [stand-in service](../examples/stand-in/README.md) over TLS, except `gh`, which polls a
+translation of the same run into GitHub's API. Its answers are a tenth as long as GitHub's, which favours `gh`.
+The stand-in compresses its answers if a client accepts that, as most gateways do. Its list has thirty previous runs of
+about that length; only maestro-gate uses them. All runs take real time. Everything is measured from outside:
+requests by the stand-in, bytes by a relay in front of it, CPU (user and system, with all children) and memory (of the largest
 process) by the kernel.
 
 {table(head, told + [[title, *best(values, shown)] for title, values, shown in columns])}
 {verdict} One by one:
 
 {table(head, [[title, *best(values, shown)] for title, values, shown in parts])}
-- **Requests and lag** are two ends of one rope: who asks twice as often sees the end in half the time. A loop of ten
-  seconds sees it five seconds late in the mean; `gh`, with three requests every three seconds, a little sooner than
-  maestro-gate, for {asks:.1f} times as many requests in three minutes. That is a rate that no service could give to all.
-- **Lag** is from the end of the run, by the stand-in's clock, to the end of the process.
-- **On the disk** are all files that a program opens or executes for one look, as `strace` tells: the program, its libraries
-  and modules, the roots that it trusts. maestro-gate is one file; it reads the system's roots when it needs them.
+- **Requests and lag** can be traded for each other: polling twice as often halves the lag. A ten-second
+  loop sees the end five seconds late on average. `gh`, with three requests every three seconds, sees it a little sooner than
+  maestro-gate, with {asks:.1f} times as many requests in three minutes. No service could give that rate to everybody.
+- **Lag** is the time from the end of the run, by the stand-in's clock, to the end of the process.
+- **On disk** counts all files that a program opens or executes for one poll, according to `strace`: the program, its libraries
+  and modules, and the roots that it trusts. maestro-gate is one file; it reads the system's roots only if it needs them.
 """
 
 
@@ -109,21 +109,21 @@ def cost(machine, result):
 
 {measured_on(machine)}
 {table(["", "measured", "budget", "holds"], rows)}
-The size is of the release for x86_64 musl. Instructions are counted by callgrind and held
-within {budget["instructions"]["within"]:.0%} of what is written down, both ways, so that what was gained is not lost again
-unseen. CPU, by the kernel, is that until the first request was on the wire.
+The size is that of the release for x86_64 musl. Instructions are counted by callgrind and must stay
+within {budget["instructions"]["within"]:.0%} of the recorded number, in both directions, so that an improvement is not lost
+unnoticed. CPU is the kernel's number, until the first request was sent.
 
 ### What profiles led to
 
 | what showed | before | after |
 |---|---|---|
-| the system's roots (145 files on Debian, each twice) were read, decoded and parsed at every start; now only for a certificate that the bundled roots and `ca-file` don't vouch for | 27.0 million instructions to the first request, 9.5 ms | 4.2 million, 1.9 ms |
-| the library's verifier brought the reading of revocation lists, which nobody gives | 3,430,088 bytes | 3,397,320 bytes |
+| the system's roots (145 files on Debian, each twice) were read, decoded and parsed at every start; now only for a certificate that the bundled roots and `ca-file` don't trust | 27.0 million instructions to the first request, 9.5 ms | 4.2 million, 1.9 ms |
+| the library's verifier included code for revocation lists, which the gate never has | 3,430,088 bytes | 3,397,320 bytes |
 | every event was kept for the report: half a MiB in four minutes of a soak | without limit | the first and the last 500 |
-| each token obtained is looked for in all that is shown, in five forms: the tokens of half a day took megabytes | 120 bytes a byte of token | 10 bytes |
+| each token is redacted in everything that is shown, in five forms: the tokens of half a day took megabytes | 120 bytes a byte of token | 10 bytes |
 
-What is left of a start is the handshake: two thirds are the arithmetic of it. A look has no centre: the allocator and the
-runtime take 8 % each, TLS 5 %, JSON 3 %, addresses 3 %, stamps 2 %, the rest is spread over the layers of the HTTP client.
+What remains of a start is the handshake; two thirds of it are arithmetic. No part dominates a poll: the allocator and the
+runtime take 8 % each, TLS 5 %, JSON 3 %, addresses 3 %, timestamps 2 %. The rest is spread over the layers of the HTTP client.
 """
 
 
@@ -135,9 +135,9 @@ def scale(machine, result):
             f"{row['cpu'] / row['looks'] * 1e6:.0f} µs", f"{mb(row['peak'])} MB", f"{row['lag_middle']:.1f} s",
             f"{row['lag_most']:.1f} s",
         ])  # fmt: skip
-    head = ["runs", "looks", "looks a run", "CPU", "CPU a look", "peak memory", "lag, middle", "lag, most"]
+    head = ["runs", "polls", "polls per run", "CPU", "CPU per poll", "peak memory", "lag, median", "lag, maximum"]
     looks, (none, many) = result["looks"], result["lists"]
-    listed = "it asked for no list"
+    listed = "it read no list"
     if many["lists"]:
         listed = (
             f"one list of {many['list_bytes'] / 1e6:.1f} MB cost {(many['cpu'] - none['cpu']) * 1e3:.0f} ms of CPU and "
@@ -148,13 +148,13 @@ def scale(machine, result):
     return f"""## Scale
 
 {measured_on(machine)}
-One process; the runs end one after the other in the second minute, and there is no past to learn from: looks come up to ten
+This is one process. The runs finish one after the other in the second minute, and there are no previous runs: polls are up to ten
 seconds apart, and the lag of a single run is luck.
 
 {table(head, rows)}
-A run more costs {each / 1e3:.1f} kB. **{looks["looks"]:,} looks** at 1,000 runs, one a second each: {mb(looks["first"])} MB
+One more run costs {each / 1e3:.1f} kB. **{looks["looks"]:,} polls** of 1,000 runs, one per second each: {mb(looks["first"])} MB
 resident after the first tenth, {mb(looks["last"])} MB at the end, {looks["bytes_a_look"] * 1000:.1f} bytes per thousand
-looks (± {looks["error"] * 1000:.1f}). A pipeline with **{many["past"]:,} past runs**: {listed}.
+polls (± {looks["error"] * 1000:.1f}). A pipeline with **{many["past"]:,} previous runs**: {listed}.
 """
 
 
@@ -167,24 +167,23 @@ def soak(machine, result):
     ]  # fmt: skip
     broken = flat(result)
     verdict = "Flat, and every run passed." if not broken else "NOT flat: " + "; ".join(broken)
-    head = ["gate", "MB half-way", "MB at the end", "MB at most", "growth, KiB", "descriptors at most", "looks",
+    head = ["gate", "MB half-way", "MB at the end", "maximum MB", "growth, KiB", "maximum descriptors", "polls",
             "verdict"]  # fmt: skip
     return f"""## Stamina
 
 {measured_on(machine)}
-{result["seconds"] // 60} minutes over TLS with a service that misbehaves in {result["faults"]} ways, each in one request of
-a hundred (`bench/soak.py` lists them), whose sign-in fails in every fifth try and whose tokens die every two minutes:
-{result["requests"]:,} requests, {result["a_second"]:.0f} a second, from {len(result["gates"])} gates with {result["runs_each"]} runs each.
-Growth is the slope, with twice its standard error, through the least of each half minute, after the first half: until
-then buffers and the list of events, which holds a thousand, fill. The tokens of a sign-in take up to 8 KiB of it, until
-those of 64 sign-ins are remembered.
+{result["seconds"] // 60} minutes over TLS with a service that misbehaves in {result["faults"]} ways, each in one of a hundred
+requests (`bench/soak.py` lists them). Every fifth sign-in fails, and tokens expire every two minutes. There were
+{result["requests"]:,} requests, {result["a_second"]:.0f} per second, from {len(result["gates"])} gates with {result["runs_each"]} runs each.
+Growth is the slope, with twice its standard error, through the minimum of each half minute in the second half. In the first half, buffers and the
+list of events, which holds a thousand, still fill. The tokens of a sign-in take up to 8 KiB, until
+those of 64 sign-ins are stored.
 
 {table(head, rows)}
 {verdict}
 
-A day and a night (26 hours, through more than fifty lives of a token, with the real client over sockets) and a hundred
-thousand looks through the core are told in simulated time by the tests: `src/api/client/long_wait.rs` and
-`src/gate/watch/tests/endurance.rs`.
+Tests in simulated time cover longer waits: 26 hours through more than fifty lives of a token, with the real client over sockets
+(`src/api/client/long_wait.rs`), and a hundred thousand polls through the core (`src/gate/watch/tests/endurance.rs`).
 """
 
 
