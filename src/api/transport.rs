@@ -77,6 +77,8 @@ pub(crate) struct Transport {
     via: Option<Via>,
     tunnel: Option<Tunnel>,
     handshakes: Arc<Handshakes>,
+    /// How many connections broke before the first answer; none from that on.
+    unanswered: Cell<Option<u32>>,
     /// The service's clock and this machine's, at the first answer by which one of them must be wrong.
     clocks: Cell<Option<(DateTime<Utc>, DateTime<Utc>)>>,
 }
@@ -134,6 +136,7 @@ impl Transport {
             via: None,
             tunnel: None,
             handshakes: Arc::default(),
+            unanswered: Cell::new(Some(0)),
             clocks: Cell::new(None),
         })
     }
@@ -217,6 +220,7 @@ impl Transport {
             Ok(response) => response,
             Err(error) => return Err(self.fault(error).await),
         };
+        self.unanswered.set(None);
         let here = clock.utc();
         *stamps = Stamps::read(response.headers(), here);
         if let Some(service) = stamps.date.filter(|service| is_implausible(*service, here)) {
@@ -229,6 +233,9 @@ impl Transport {
     async fn fault(&self, error: reqwest::Error) -> Fault {
         let is_broken_by_tls = miss::is_broken_by_tls(&error);
         let fault = miss::of_error(error);
+        if let (MissKind::Broken, Some(breaks)) = (fault.kind, self.unanswered.get()) {
+            self.unanswered.set(Some(breaks.saturating_add(1)));
+        }
         let wants_certificate = self.handshakes.wants_certificate();
         let status = match (&self.tunnel, fault.kind) {
             (Some(tunnel), MissKind::Proxy) => tunnel.status().await,
@@ -239,7 +246,9 @@ impl Transport {
             (MissKind::Tls(TlsFault::NothingInCommon), _) if wants_certificate => {
                 Fault { kind: MissKind::Tls(TlsFault::ClientCertificate), ..fault }
             }
-            (MissKind::Broken, _) if wants_certificate && is_broken_by_tls => {
+            // With TLS 1.3 the handshake is over for us by then, and the server's word is often lost with its connection: a
+            // second time without any answer yet says as much.
+            (MissKind::Broken, _) if wants_certificate && (is_broken_by_tls || self.unanswered.get() > Some(1)) => {
                 Fault { kind: MissKind::Tls(TlsFault::ClientCertificate), ..fault }
             }
             (_, Some(407)) => Fault::new(MissKind::ProxyAuthentication),

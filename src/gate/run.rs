@@ -314,11 +314,14 @@ impl Run {
             self.keep_unknown(run, &record.status, tell);
         }
         let here = rules.began.map(|began| began + at.elapsed);
-        let is_fresh = rules.max_age.allows(record.updated_at, judged_at(date, here));
+        let judged_at = judged_at(date, here);
+        let is_fresh = rules.max_age.allows(record.updated_at, judged_at);
         if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
             // A run "from the future" has a clock trouble, and is taken as new.
             self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
         }
+        // Of a success the age is reported by which it was judged.
+        let date = if meaning == Meaning::Passed { judged_at } else { date };
         self.seen = Some(Seen { record, meaning, date });
         match (meaning, pass) {
             (Meaning::Passed, _) if !is_fresh => Reading::Over(Verdict::Stale),

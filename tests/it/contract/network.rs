@@ -49,6 +49,7 @@ pub const NETWORK: &[Line] = &[
         &[
             "a_server_with_no_common_version_or_cipher_is_named_at_once",
             "a_server_that_requires_a_client_certificate_is_named_at_once",
+            "a_server_that_only_asks_for_a_client_certificate_may_break_now_and_then",
             "a_server_that_speaks_no_tls_is_named_at_once",
             "a_ca_file_that_is_the_server_s_own_certificate_is_named_at_once",
             "a_refused_tunnel_shows_the_proxy_s_status",

@@ -137,6 +137,7 @@ fn an_implausible_clock_is_a_warning_and_no_way_to_pass() {
     service.order(On::Run, replayed());
     let told = Story::at(&service).with("max-age", "1h").told();
     told.ended("stale", 7);
+    assert!(!told.log().contains("4m 37s ago"), "the age that decided is the one that is shown: {}", told.log());
     assert_eq!(told.notes().iter().filter(|note| note.contains(warning)).count(), 1, "{:?}", told.notes());
 
     let service = harness::service();
