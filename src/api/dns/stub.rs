@@ -109,7 +109,7 @@ pub(super) async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
 /// What one server says; `None`: that it can't tell.
 async fn ask(server: SocketAddr, name: &str, family: Family) -> io::Result<Option<Vec<IpAddr>>> {
     let mut id = [0; 2];
-    getrandom::fill(&mut id)?;
+    getrandom::fill(&mut id).map_err(|_| io::Error::from(ErrorKind::Other))?;
     let question =
         question(u16::from_ne_bytes(id), name, family).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
     let here: SocketAddr = match server {
