@@ -60,17 +60,17 @@ pub struct Cleaner {
 #[derive(Default)]
 struct Known {
     secrets: Vec<String>,
-    tokens: VecDeque<String>,
+    /// What was obtained while running, by the occasion.
+    obtained: VecDeque<Vec<String>>,
     patterns: Arc<Patterns>,
     /// The ids that were asked for, each the same for all its spellings.
     asked: HashSet<String>,
 }
 
-/// How many obtained tokens are remembered: of 64 sign-ins or more, each of which brings three (one that renews, for a day)
-/// and a code. A token serves for half an hour, so the sign-ins of a day; without a limit, a gate that waits for thirty
-/// days would remember thousands. The newest are looked for in all their forms, the others as they are.
-const TOKENS: usize = 256;
-const IN_ALL_FORMS: usize = 64;
+/// Of how many occasions obtained secrets are remembered: four sign-ins, each with a one-time code before it. A token is
+/// renewed before it expires, so those before these are worth nothing; without a limit, a gate that waits for thirty days
+/// would remember thousands.
+const REMEMBERED: usize = 8;
 
 /// The longest beginning kept of an answer's text.
 const BEGINNING: usize = 512;
@@ -82,16 +82,16 @@ impl Cleaner {
 
     /// Adds a secret, for good; false if it is too short (under 6 bytes as a text shows it) to be told from ordinary text.
     pub fn add_secret(&self, secret: &str) -> bool {
-        self.add(&[secret], |known, secret| known.secrets.push(secret));
+        self.add(&[secret], |known, secrets| known.secrets.extend(secrets));
         strip(secret).len() >= secret::SHORTEST
     }
 
-    /// Adds tokens that were obtained while running; only the last 256 are remembered.
+    /// Adds what was obtained at once while running: the tokens of a sign-in, or a code.
     pub fn add_tokens(&self, tokens: &[&str]) {
-        self.add(tokens, |known, token| {
-            known.tokens.push_back(token);
-            if known.tokens.len() > TOKENS {
-                known.tokens.pop_front();
+        self.add(tokens, |known, tokens| {
+            known.obtained.push_back(tokens);
+            if known.obtained.len() > REMEMBERED {
+                known.obtained.pop_front();
             }
         });
     }
@@ -102,20 +102,17 @@ impl Cleaner {
         self.known.write().unwrap_or_else(PoisonError::into_inner).asked.extend(ids);
     }
 
-    fn add(&self, secrets: &[&str], keep: fn(&mut Known, String)) {
+    fn add(&self, secrets: &[&str], keep: fn(&mut Known, Vec<String>)) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let mut has_new = false;
-        for secret in secrets.iter().filter(|secret| secret.len() >= secret::SHORTEST) {
-            if !known.secrets.iter().chain(&known.tokens).any(|old| old == secret) {
-                keep(&mut known, (*secret).to_owned());
-                has_new = true;
-            }
-        }
-        if has_new {
-            let new = known.tokens.len().saturating_sub(IN_ALL_FORMS);
-            let in_all_forms = known.secrets.iter().chain(known.tokens.range(new..));
-            let forms = in_all_forms.flat_map(|secret| secret::forms(secret));
-            known.patterns = Arc::new(Patterns::new(forms.chain(known.tokens.range(..new).cloned())));
+        let is_new = |secret: &&&str| {
+            secret.len() >= secret::SHORTEST
+                && !known.secrets.iter().chain(known.obtained.iter().flatten()).any(|old| old == *secret)
+        };
+        let new: Vec<String> = secrets.iter().filter(is_new).map(|secret| (*secret).to_owned()).collect();
+        if !new.is_empty() {
+            keep(&mut known, new);
+            let all = known.secrets.iter().chain(known.obtained.iter().flatten());
+            known.patterns = Arc::new(Patterns::new(all.flat_map(|secret| secret::forms(secret))));
         }
     }
 

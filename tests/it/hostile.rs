@@ -96,6 +96,10 @@ pub fn spellings(secret: &str) -> Vec<String> {
                 .replace('}', "")
         ),
     ];
+    let twice = percent(upper, "-._~").replace('%', "%25");
+    let html: String = secret.chars().map(|c| format!("&#x{:x};", u32::from(c))).collect();
+    let slashes = serde_json::Value::from(secret).to_string().replace('/', "\\/").replace('&', "\\u0026");
+    all.extend([twice, html.clone(), html.replace('&', "&amp;"), slashes, hex(secret), hex(secret).to_uppercase()]);
     for before in ["", "a", "ab", "abc"] {
         for after in ["", "z", "zy", ":pass"] {
             let whole = [before, secret, after].concat();
@@ -104,6 +108,10 @@ pub fn spellings(secret: &str) -> Vec<String> {
         }
     }
     all
+}
+
+fn hex(secret: &str) -> String {
+    secret.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Base64 by arithmetic over groups of three.
@@ -165,8 +173,27 @@ pub fn readable<'s>(text: &str, secrets: &[&'s str]) -> Vec<&'s str> {
     let json = serde_json::from_str::<String>(&format!("\"{}\"", text.replace('\n', "\\n").replace('\t', "\\t")));
     let mut readings = vec![text.as_bytes().to_vec(), percent, form];
     readings.extend(json.ok().map(String::into_bytes));
+    readings.push(percent_encoding::percent_decode(&readings[1]).collect());
+    let html = |text: &str| {
+        let parts = text.replace("&amp;", "&");
+        let mut pieces = parts.split("&#x");
+        let mut out = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let code = piece.split_once(';').and_then(|(code, rest)| Some((u32::from_str_radix(code, 16).ok()?, rest)));
+            match code.and_then(|(code, rest)| Some((char::from_u32(code)?, rest))) {
+                Some((c, rest)) => out.extend([c.to_string().as_str(), rest]),
+                None => out.push_str(piece),
+            }
+        }
+        out.into_bytes()
+    };
+    readings.push(html(text));
     readings.extend(decoded_base64(text));
+    let lower = text.to_ascii_lowercase();
     let read = |secret: &&'s str| {
+        if lower.contains(&hex(secret)) {
+            return true;
+        }
         let unix = secret.replace("\r\n", "\n");
         let seen = unix.replace('\u{200b}', "");
         let lines = seen.lines().filter(|line| line.len() >= 6);

@@ -1,8 +1,7 @@
-//! The forms in which a secret may stand in a text: as it is, line by line, with pluses for blanks, as JSON, within base64.
-//! Whatever of it is percent-encoded, `redact` reads through.
+//! The forms in which a secret may stand in a text: as it is, line by line, with pluses for blanks, in hexadecimal, within
+//! base64; a token part by part, a TOTP secret in groups. Whatever of it is escaped, `redact` reads through.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use super::strip::strip;
 
@@ -12,8 +11,8 @@ pub(super) const SHORTEST: usize = 6;
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Every form of `secret`, each as it is, which percent-encoding preserves, and as it looks after stripping; none that is
-/// then under `SHORTEST` bytes.
+/// Every form of `secret`, each as it is, which an escape preserves, and as it looks after stripping; none that is then under
+/// `SHORTEST` bytes.
 pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     let unix = secret.replace("\r\n", "\n").replace('\r', "\n");
     let windows = unix.replace('\n', "\r\n");
@@ -23,34 +22,45 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     for part in [secret, &unix, &windows].into_iter().chain(lines) {
         forms.insert(part.to_owned());
         forms.insert(part.replace(' ', "+"));
-        json_escaped(part, &mut forms);
+        forms.insert(part.bytes().map(|byte| format!("{byte:02x}")).collect());
+        forms.insert(part.bytes().map(|byte| format!("{byte:02X}")).collect());
         base64(part.as_bytes(), &mut forms);
     }
+    forms.extend(jwt_parts(secret));
+    base32_groups(secret, &mut forms);
     let both = |form: String| [strip(&form), form];
     forms.into_iter().map(both).filter(|[seen, _]| seen.len() >= SHORTEST).flatten().collect()
 }
 
-/// Within a JSON string: the few escapes that must be, and all beyond ASCII as well (Python's default).
-fn json_escaped(text: &str, forms: &mut BTreeSet<String>) {
-    let quoted = serde_json::Value::from(text).to_string();
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    for escape in [
-        |out: &mut String, unit| _ = write!(out, "\\u{unit:04x}"),
-        |out: &mut String, unit: u16| {
-            _ = write!(out, "\\u{unit:04X}");
-        },
-    ] {
-        let mut ascii = String::with_capacity(inner.len());
-        for c in inner.chars() {
-            if c.is_ascii() {
-                ascii.push(c);
-            } else {
-                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| escape(&mut ascii, *unit));
-            }
-        }
-        forms.insert(ascii);
+/// Header, claims and signature of a JWT, which debuggers show apart.
+fn jwt_parts(secret: &str) -> impl Iterator<Item = String> {
+    let parts: Vec<&str> = secret.split('.').collect();
+    let is_part = |part: &&str| !part.is_empty() && part.bytes().all(|byte| URL_SAFE.contains(&byte));
+    let is_jwt = parts.len() == 3 && parts.iter().all(is_part);
+    parts.into_iter().filter(move |_| is_jwt).map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
+/// The sizes of the groups in which base32 is shown to people.
+const GROUPS: std::ops::RangeInclusive<usize> = 2..=8;
+
+/// The shortest text that is taken for base32: a TOTP secret has 80 bits or more.
+const BASE32: usize = 16;
+
+/// A TOTP secret is shown, and typed, in upper or lower case and in groups. Its own blanks and dashes count for nothing.
+fn base32_groups(secret: &str, forms: &mut BTreeSet<String>) {
+    let digits: String = secret.chars().filter(|c| !" -=".contains(*c)).collect();
+    let is_base32 = |c: char| c.is_ascii_alphabetic() || ('2'..='7').contains(&c);
+    if digits.len() < BASE32 || !digits.chars().all(is_base32) {
+        return;
     }
-    forms.insert(inner.to_owned());
+    for digits in [digits.to_ascii_uppercase(), digits.to_ascii_lowercase()] {
+        for size in GROUPS {
+            let groups: Vec<&str> =
+                (0..digits.len()).step_by(size).map(|at| &digits[at..digits.len().min(at + size)]).collect();
+            forms.extend([" ", "-"].map(|gap| groups.join(gap)));
+        }
+        forms.insert(digits);
+    }
 }
 
 /// What base64 makes of the secret wherever it stands in the text encoded: the three ways in which it can lie on groups

@@ -191,7 +191,13 @@ pub const RULES: &[Line] = &[
     ),
     line(
         "no secret in any spelling",
-        &[ECHO, "a_token_that_the_service_sends_back_is_seen_nowhere", "no_secret_is_left_in_any_spelling"],
+        &[
+            "a_secret_is_hidden_in_the_encodings_of_other_programs",
+            "base64_is_found_however_it_is_wrapped",
+            ECHO,
+            "a_token_that_the_service_sends_back_is_seen_nowhere",
+            "no_secret_is_left_in_any_spelling",
+        ],
     ),
     line(
         "proxy credentials and proxies",

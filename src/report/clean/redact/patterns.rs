@@ -9,12 +9,14 @@
 //! is seldom needed stands in tables beside it.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 
-/// What a secret becomes.
-pub(super) const MARK: &[u8] = b"***";
+/// What a secret becomes: three times the first of these that no secret holds, so that a mark beside other text can't spell
+/// a secret.
+const MARKS: [char; 8] = ['*', '•', '█', '▒', '◆', '○', '※', '¤'];
 
 /// The start, which is also "no node".
-pub(super) const ROOT: u32 = 0;
+const ROOT: u32 = 0;
 
 /// The patterns, ready to be looked for.
 ///
@@ -34,9 +36,10 @@ pub(in crate::report::clean) struct Patterns {
     fails: Vec<(u32, u32)>,
     /// Length of the longest pattern that ends at a node: by node, where one does.
     ends: Vec<(u32, u32)>,
+    /// The first two bytes of every pattern, as a set of bits: most of a text is passed by with one look.
+    pairs: Vec<u64>,
     pub(super) longest: usize,
-    /// Whether a pattern has a byte of the mark in it, so that a mark might complete it.
-    pub(super) meets_mark: bool,
+    pub(super) mark: String,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +51,9 @@ struct Run {
 }
 
 impl Patterns {
-    /// The patterns may be any bytes; empty ones are left out.
-    pub(in crate::report::clean) fn new(patterns: impl IntoIterator<Item: AsRef<[u8]>>) -> Patterns {
+    /// The patterns have two bytes or more.
+    pub(in crate::report::clean) fn new(patterns: impl IntoIterator<Item: AsRef<str>>) -> Patterns {
+        let mut marks = MARKS.to_vec();
         let mut all = Patterns {
             bytes: vec![0],
             runs: vec![Run { start: ROOT, depth: 0 }],
@@ -57,12 +61,15 @@ impl Patterns {
             first: [ROOT; 256],
             fails: Vec::new(),
             ends: Vec::new(),
+            pairs: vec![0; 1 << 10],
             longest: 0,
-            meets_mark: false,
+            mark: String::new(),
         };
         for pattern in patterns {
-            all.insert(pattern.as_ref());
+            marks.retain(|mark| !pattern.as_ref().contains(*mark));
+            all.insert(pattern.as_ref().as_bytes());
         }
+        all.mark = marks.first().unwrap_or(&MARKS[0]).to_string().repeat(3);
         all.link();
         all.shrink();
         all
@@ -91,8 +98,11 @@ impl Patterns {
         if at != ROOT {
             insert(&mut self.ends, at, index(pattern.len()));
         }
+        if let [first, second, ..] = pattern {
+            let pair = pair(*first, *second);
+            self.pairs[pair / 64] |= 1 << (pair % 64);
+        }
         self.longest = self.longest.max(pattern.len());
-        self.meets_mark |= pattern.iter().any(|byte| MARK.contains(byte));
     }
 
     /// They are kept for as long as the gate waits: no more than they need.
@@ -149,12 +159,36 @@ impl Patterns {
         look_up(&self.branches, (at, byte))
     }
 
-    /// Whether no pattern begins with this byte.
-    pub(super) fn passes(&self, byte: u8) -> bool {
-        self.first[usize::from(byte)] == ROOT
+    pub(super) fn is_empty(&self) -> bool {
+        self.longest == 0
     }
 
-    pub(super) fn next(&self, mut at: u32, byte: u8) -> u32 {
+    /// Hands on where each pattern stands in `text`; returns how many bytes of a pattern the text ends with.
+    pub(super) fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) -> usize {
+        let mut node = ROOT;
+        let mut at = 0;
+        while at < text.len() {
+            if node == ROOT {
+                let begins = |pair: &[u8]| self.begins(pair[0], pair[1]);
+                let Some(next) = text[at..].windows(2).position(begins) else { break };
+                at += next;
+            }
+            node = self.next(node, text[at]);
+            at += 1;
+            let length = self.ends(node);
+            if length > 0 {
+                found(at - length..at);
+            }
+        }
+        self.depth(node)
+    }
+
+    fn begins(&self, first: u8, second: u8) -> bool {
+        let pair = pair(first, second);
+        self.pairs[pair / 64] >> (pair % 64) & 1 == 1
+    }
+
+    fn next(&self, mut at: u32, byte: u8) -> u32 {
         loop {
             match self.child(at, byte) {
                 ROOT if at != ROOT => at = look_up(&self.fails, at),
@@ -163,11 +197,11 @@ impl Patterns {
         }
     }
 
-    pub(super) fn ends(&self, at: u32) -> usize {
+    fn ends(&self, at: u32) -> usize {
         look_up(&self.ends, at) as usize
     }
 
-    pub(super) fn depth(&self, at: u32) -> usize {
+    fn depth(&self, at: u32) -> usize {
         let Run { start, depth } = self.runs[self.runs.partition_point(|run| run.start <= at) - 1];
         (depth + at - start) as usize
     }
@@ -184,8 +218,12 @@ impl Patterns {
 
 impl Default for Patterns {
     fn default() -> Patterns {
-        Patterns::new(std::iter::empty::<&[u8]>())
+        Patterns::new(std::iter::empty::<&str>())
     }
+}
+
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
 }
 
 fn index(length: usize) -> u32 {
