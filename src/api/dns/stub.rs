@@ -4,11 +4,13 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::time::Duration;
 
 use resolv_conf::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::select;
 use tokio::time::timeout;
 
 use super::message::{Family, Reply, question, reply};
@@ -17,6 +19,9 @@ const PORT: u16 = 53;
 
 /// The longest datagram read; without EDNS no server sends more than 512 bytes.
 const DATAGRAM: usize = 4096;
+
+/// How much longer the other family may take once one has an address: some servers never answer a question for AAAA.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What `/etc/resolv.conf` says, as far as it counts here.
 #[derive(Debug)]
@@ -69,9 +74,8 @@ impl Servers {
     async fn addresses(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
         let mut failure = io::Error::from(ErrorKind::NotFound);
         for candidate in self.candidates(name) {
-            let both = tokio::join!(self.ask(&candidate, Family::V4), self.ask(&candidate, Family::V6));
             let mut found = Vec::new();
-            for family in [both.0, both.1] {
+            for family in self.both(&candidate).await {
                 match family {
                     Ok(addresses) => found.extend(addresses.into_iter().map(|address| SocketAddr::new(address, 0))),
                     Err(why) => failure = why,
@@ -82,6 +86,15 @@ impl Servers {
             }
         }
         Err(failure)
+    }
+
+    /// The addresses of both families, those first that came first.
+    async fn both(&self, name: &str) -> [io::Result<Vec<IpAddr>>; 2] {
+        let (mut v4, mut v6) = (pin!(self.ask(name, Family::V4)), pin!(self.ask(name, Family::V6)));
+        select! {
+            first = &mut v4 => { let second = after(&first, v6).await; [first, second] }
+            first = &mut v6 => { let second = after(&first, v4).await; [first, second] }
+        }
     }
 
     /// The first answer of a server. None at all is an error, no address is not.
@@ -98,6 +111,17 @@ impl Servers {
             }
         }
         Err(failure)
+    }
+}
+
+/// What comes second has all the time there is only where the first brought no address.
+async fn after(
+    first: &io::Result<Vec<IpAddr>>,
+    second: impl Future<Output = io::Result<Vec<IpAddr>>>,
+) -> io::Result<Vec<IpAddr>> {
+    match first {
+        Ok(found) if !found.is_empty() => timeout(GRACE, second).await.unwrap_or_else(|_| Ok(Vec::new())),
+        Ok(_) | Err(_) => second.await,
     }
 }
 

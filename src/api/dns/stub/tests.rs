@@ -106,6 +106,7 @@ impl NameServer {
     }
 }
 
+/// IPv4 first, whichever came first.
 async fn found(servers: &[Script], search: &[&str], name: &str) -> Vec<IpAddr> {
     let mut started = Vec::new();
     for script in servers {
@@ -119,7 +120,9 @@ async fn found(servers: &[Script], search: &[&str], name: &str) -> Vec<IpAddr> {
         attempts: 2,
     };
     let found = servers.addresses(name).await.unwrap_or_default();
-    found.into_iter().map(|address| address.ip()).collect()
+    let mut found: Vec<IpAddr> = found.into_iter().map(|address| address.ip()).collect();
+    found.sort();
+    found
 }
 
 #[tokio::test]
