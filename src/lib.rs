@@ -31,6 +31,7 @@ pub mod ending;
 pub mod gate;
 pub mod inputs;
 pub mod logs;
+pub mod memory;
 pub mod opening;
 pub mod plan;
 pub mod progress;

@@ -3,8 +3,10 @@
 use maestro_gate::app;
 use maestro_gate::inputs::Env;
 use maestro_gate::inputs::env::args;
+use maestro_gate::memory;
 
 fn main() {
+    memory::protect();
     exit(app::start(args(), Env::from_process()))
 }
 

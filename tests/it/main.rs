@@ -27,6 +27,7 @@ mod hostile_text;
 mod junit;
 mod laws;
 mod limits;
+mod memory;
 mod other_cis;
 mod outputs;
 mod pages;
