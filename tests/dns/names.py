@@ -100,10 +100,10 @@ class NameServer:
         self.socket.sendto(head + message[12:end] + records, client)
 
 
-def resolves(program, folder):
+def resolves(program, folder, address=f"https://{NAME}:{PORT}"):
     """Whether the program gets as far as to connect, and how long it took."""
     environment = {"DADOSFERA_ACCESS_TOKEN": "a-token-of-nobody", "PATH": os.environ["PATH"]}
-    flags = [f"--base-url=https://{NAME}:{PORT}", "--pipeline-id=p", "--run-id=r", "--timeout=0", "--ci=none"]
+    flags = [f"--base-url={address}", "--pipeline-id=p", "--run-id=r", "--timeout=0", "--ci=none"]
     began = time.monotonic()
     done = subprocess.run(
         [program, *flags], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False
@@ -114,6 +114,18 @@ def resolves(program, folder):
     if done.returncode == 6 and ("can't be resolved" in done.stdout or "can't connect" in done.stdout):
         return False, took
     sys.exit(f"dns: {program} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def asks_only_this_machine(program, folder):
+    """Whether plain http to localhost stays here although the hosts file says otherwise."""
+    hosts = os.path.join(folder, "hosts")
+    with open(hosts, "w", encoding="utf-8") as file:
+        file.write("10.9.9.9 localhost\n")
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
+    try:
+        return resolves(program, folder, f"http://localhost:{PORT}")[0]
+    finally:
+        subprocess.run(["umount", "/etc/hosts"], check=True)
 
 
 def main():
@@ -135,6 +147,9 @@ def main():
                 word = "ok" if found == expected else "WRONG"
                 wrong += found != expected
                 print(f"dns: {word:5} {took:5.1f} s  {case}: {'resolved' if found else 'not resolved'}", flush=True)
+            stays = asks_only_this_machine(program, folder)
+            wrong += not stays
+            print(f"dns: {'ok' if stays else 'WRONG'}  localhost elsewhere by the hosts file: {'here' if stays else 'there'}")
     if wrong:
         sys.exit(f"dns: {wrong} cases went wrong")
 

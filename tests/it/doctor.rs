@@ -265,6 +265,23 @@ fn what_can_not_be_reached_is_told_from_what_is_not_trusted() {
 }
 
 #[test]
+fn doctor_names_the_proxy_and_what_vouched_for_the_service() {
+    let service = Service::start(scenario(json!({"tls": "trusted"})));
+    let ca_file = tempfile::NamedTempFile::new().expect("a file");
+    crate::harness::write(ca_file.path(), service.ca_pem());
+    let trusting = format!("--ca-file={}", ca_file.path().display());
+    let proxy = crate::harness::service();
+    let address = proxy.base_url().replace("http://", "http://me:hunter22@");
+    let table = Table::of(doctor(&service.base_url(), &[RUN[0], RUN[1], &trusting], &[("HTTPS_PROXY", &address)]));
+    let host_and_port = proxy.base_url().replace("http://", "");
+    assert!(table.text.contains(&format!("requests go through {host_and_port} (HTTPS_PROXY)")), "{}", table.text);
+    assert!(table.text.contains("the certificate is trusted by: ca-file"), "{}", table.text);
+    assert!(!table.text.contains("hunter22"), "{}", table.text);
+    let table = Table::of(doctor(&service.base_url(), &RUN, &[("NO_PROXY", "http://x")]));
+    assert_eq!((table.code, table.states("inputs")), (Some(2), vec!["trouble"]), "{}", table.text);
+}
+
+#[test]
 fn mistakes_and_files_that_can_not_be_written_are_found_without_a_request() {
     let service = service();
     let table = Table::of(doctor(&service.base_url(), &["--run-id=x", "--timeout=ever"], &[]));

@@ -30,6 +30,7 @@ pub const NETWORK: &[Line] = &[
         &[
             "the_log_and_the_report_name_the_proxy_and_what_vouched_for_the_service",
             "a_proxy_is_named_also_where_it_lets_nothing_through",
+            "doctor_names_the_proxy_and_what_vouched_for_the_service",
             "what_vouched_for_the_service_is_kept",
         ],
     ),
