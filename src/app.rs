@@ -67,7 +67,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
         Start::Gate(resolved) => (*resolved, false),
         Start::Doctor(resolved) => (*resolved, true),
     };
-    let Resolved { outlet, secrets, warnings, plan } = resolved;
+    let Resolved { outlet, secrets, warnings, help, plan } = resolved;
     let plan = plan.map_err(|mistakes| match heard.filter(|_| gave_up) {
         Some(signal) => Unplanned::Interrupted(signal),
         None => Unplanned::Mistakes(mistakes),
@@ -87,6 +87,9 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let bar = wants_spinner(&outlet).then(progress::spinner);
     let console = Console::over(progress::stdout(bar.as_ref()));
     let (format, volume) = (outlet.log_format, outlet.volume);
+    if let (Some(help), LogFormat::Text) = (help, format) {
+        console.write(help);
+    }
     let mut ending = Ending {
         coloured: coloured(outlet.colour, std::io::stdout().is_terminal()),
         delivery: Delivery::new(outlet),

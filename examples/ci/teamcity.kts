@@ -17,7 +17,7 @@ project {
         steps {
             script {
                 name = "Wait for Maestro"
-                scriptContent = "exec maestro-gate --timeout 50m"
+                scriptContent = "exec maestro-gate --max-age 24h --timeout 50m"
             }
             script {
                 name = "Tell what came of it"

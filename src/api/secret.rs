@@ -19,7 +19,7 @@ pub(crate) struct Token(HeaderValue);
 impl Token {
     /// Outer blanks are no part of a token; a token of blanks, or with a character that no header may have, is none.
     pub(crate) fn new(text: &str) -> Option<Token> {
-        let text = text.trim();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if text.is_empty() || text.len() > TOKEN_LIMIT || !is_ascii {
             return None;
@@ -97,6 +97,8 @@ mod tests {
             assert!(Token::new(bad).is_none(), "{bad:?}");
         }
         assert_eq!(Token::new(" abc\n").expect("a token").header(), "abc");
+        // An editor's byte order mark at the start of a file is no part of the token in it.
+        assert_eq!(Token::new("\u{feff}abc\r\n").expect("a token").header(), "abc");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::transport::{SetupError, Transport, Turn};
 use super::wire;
 use crate::clock::Clock;
 use crate::gate::{Answer, During, Foreign, Miss, MissKind, Observation, SessionNote};
-use crate::plan::{Credentials, Totp};
+use crate::plan::{Credentials, Totp, odd_password};
 
 mod renewal;
 
@@ -278,7 +278,12 @@ impl Session {
             }
             Err(fault) => {
                 let miss = self.redactor.shortened(fault.during(During::SignIn));
-                Err(answer(miss::read(miss), heard.stamps))
+                let refusal = answer(miss::read(miss), heard.stamps);
+                if is_refused(&refusal) {
+                    let odd = odd_password(login.password).map(SessionNote::OddPassword);
+                    self.state.borrow_mut().notes.extend(odd);
+                }
+                Err(refusal)
             }
         }
     }

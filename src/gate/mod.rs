@@ -25,7 +25,7 @@ mod watch;
 pub use connection::{Connection, TrustSource, Via};
 pub use fingerprint::Fingerprint;
 pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
-pub use foreign::Foreign;
+pub use foreign::{Foreign, is_hidden};
 pub use freshness::{MaxAge, is_implausible, judged_at};
 pub use list::{Listed, Listing, Unplaceable};
 pub use notice::{Event, Gap, Kept, Notice, SessionNote, Taken};

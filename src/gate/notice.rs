@@ -112,6 +112,8 @@ pub enum SessionNote {
     ImplausibleClock { service: DateTime<Utc>, here: DateTime<Utc> },
     /// A secret shorter than six bytes can't be told from ordinary text, and so is not redacted.
     ShortSecret(&'static str),
+    /// What about the refused password may be why; never the password.
+    OddPassword(&'static str),
 }
 
 /// How many notices are kept of the beginning, and how many of the end: more than a person reads, and a few hundred KiB. A

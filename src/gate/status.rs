@@ -45,13 +45,13 @@ pub struct Vocabulary {
 /// Why a word can't be one of the user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WordError {
-    #[error("it always means failure")]
+    #[error("this status always means failure")]
     AlwaysFails,
-    #[error("it means that the run is not over")]
+    #[error("this status means that the run has not finished")]
     MeansWait,
-    #[error("it always means success")]
+    #[error("this status always means success")]
     AlwaysPasses,
-    #[error("it stands in both lists")]
+    #[error("in both success-statuses and failure-statuses. Remove it from one")]
     InBoth,
 }
 

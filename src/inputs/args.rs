@@ -8,7 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-use super::{Input, Kind, ROWS};
+use super::{Input, Kind, ROWS, cli, switch};
 
 /// What was read: values by input in the order given, and what could not be read.
 #[derive(Default)]
@@ -33,7 +33,7 @@ pub enum Wish {
 /// What is wrong with the command line as such. No value given is repeated: it might be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// No such flag; the name only, up to a `=`.
+    /// No such flag; the name only, up to a `=`. It may begin with one hyphen, or with a dash that is no hyphen.
     UnknownFlag(String),
     /// A switch of one letter that does not exist.
     UnknownLetter(char),
@@ -65,6 +65,8 @@ enum Taker {
     Flag(Input),
     /// A flag for a secret: all that follows up to the next flag may be part of it.
     Secret(Input),
+    /// A switch just read takes `true` or `false`, and leaves anything else alone.
+    Switch(Input),
     /// A flag that does not exist: what follows was meant for it.
     Unknown,
 }
@@ -75,12 +77,23 @@ pub fn read(args: &[OsString]) -> Spoken {
     let mut last = None;
     let mut only_words = false;
     let is_doctor = args.first().is_some_and(|first| first == "doctor");
-    for (index, arg) in args.iter().enumerate().skip(usize::from(is_doctor)) {
+    let words = args.get(usize::from(is_doctor)..).unwrap_or_default();
+    if let [only] = words
+        && let wish @ Some(_) = shown(only)
+    {
+        return Spoken { wish, ..spoken };
+    }
+    // `help` and `version` are commands only where a command stands.
+    let command = args.first().filter(|first| *first == "help" || *first == "version");
+    spoken.wish = command.and_then(|command| shown(command));
+    let skipped = usize::from(is_doctor || command.is_some());
+    for (index, arg) in args.iter().enumerate().skip(skipped) {
         let position = index + 1;
         if only_words || !looks_like_a_flag(arg) {
             taker = spoken.word(taker, last, position, arg);
             continue;
         }
+        last = taker.input().or(last);
         spoken.close(taker);
         taker = Taker::Nobody;
         if arg == "--" {
@@ -97,20 +110,35 @@ pub fn read(args: &[OsString]) -> Spoken {
             Some(name) => spoken.long(name, value),
             None => spoken.short(name, value),
         };
-        last = spoken.flags.last().map(|(input, _)| *input).or(last);
-        if let Taker::Flag(input) = taker {
-            last = Some(input);
-        }
+        last = taker.input().or(spoken.flags.last().map(|(input, _)| *input)).or(last);
     }
     spoken.close(taker);
-    let alone = matches!(args, [arg] if ["--help", "-h", "--version", "-V"].iter().any(|known| arg == known));
-    if !alone && let Some(wish) = spoken.wish.take() {
+    if let Some(wish) = spoken.wish.take() {
         spoken.faults.push(Fault::NotAlone(wish));
     }
     if is_doctor {
         spoken.wish = Some(Wish::Doctor);
     }
     spoken
+}
+
+/// What a word asks for that is shown instead of a gate.
+fn shown(word: &OsStr) -> Option<Wish> {
+    match word.to_str()? {
+        "help" | "--help" | "-h" => Some(Wish::Help),
+        "version" | "--version" | "-V" => Some(Wish::Version),
+        _ => None,
+    }
+}
+
+impl Taker {
+    /// The flag that may still get a value.
+    fn input(self) -> Option<Input> {
+        match self {
+            Taker::Flag(input) | Taker::Switch(input) => Some(input),
+            Taker::Secret(_) | Taker::Nobody | Taker::Unknown => None,
+        }
+    }
 }
 
 impl Spoken {
@@ -126,7 +154,19 @@ impl Spoken {
                 taker
             }
             Taker::Unknown => taker,
+            Taker::Switch(input) if word.to_str().and_then(switch).is_some() => {
+                self.flags.push((input, Some(word.to_owned())));
+                Taker::Nobody
+            }
+            Taker::Switch(input) => {
+                self.close(taker);
+                self.word(Taker::Nobody, Some(input), position, word)
+            }
             Taker::Nobody => {
+                if let Some(name) = flag_with_a_wrong_dash(word) {
+                    self.faults.push(Fault::UnknownFlag(name));
+                    return Taker::Unknown;
+                }
                 self.faults.push(match word.to_str() {
                     Some("doctor") => Fault::DoctorNotFirst,
                     _ => Fault::Stray { position, after: last },
@@ -161,16 +201,18 @@ impl Spoken {
                 self.flags.push((input, Some(value.to_owned())));
                 Taker::Nobody
             }
-            (Kind::Switch, None) => {
-                self.flags.push((input, Some("true".into())));
-                Taker::Nobody
-            }
+            (Kind::Switch, None) => Taker::Switch(input),
             (Kind::One | Kind::List | Kind::SecretFile, None) => Taker::Flag(input),
         }
     }
 
     /// `-q`, or several letters in one: `-qv`. What follows an unknown letter may be its value, and is not read.
     fn short(&mut self, letters: &str, value: Option<&OsStr>) -> Taker {
+        let name = letters.trim_start_matches('-');
+        if Input::named(name).is_some() || ["help", "version"].contains(&name) {
+            self.faults.push(Fault::UnknownFlag(letters.to_owned()));
+            return Taker::Unknown;
+        }
         let mut letters = letters.chars().skip(1).peekable();
         while let Some(letter) = letters.next() {
             let attached = value.filter(|_| letters.peek().is_none());
@@ -179,7 +221,8 @@ impl Spoken {
                 ('h', _, None) => self.wish = Some(Wish::Help),
                 ('V', _, None) => self.wish = Some(Wish::Version),
                 (_, Some(input), Some(value)) => self.flags.push((input, Some(value.to_owned()))),
-                (_, Some(input), None) => self.flags.push((input, Some("true".into()))),
+                (_, Some(input), None) if letters.peek().is_none() => return Taker::Switch(input),
+                (_, Some(input), None) => self.close(Taker::Switch(input)),
                 _ => {
                     self.faults.push(Fault::UnknownLetter(letter));
                     return Taker::Unknown;
@@ -193,6 +236,7 @@ impl Spoken {
     fn close(&mut self, taker: Taker) {
         match taker {
             Taker::Flag(input) => self.flags.push((input, None)),
+            Taker::Switch(input) => self.flags.push((input, Some("true".into()))),
             Taker::Secret(_) | Taker::Unknown | Taker::Nobody => {}
         }
     }
@@ -201,6 +245,13 @@ impl Spoken {
 /// A lone `-` is a word, as it is for clap.
 fn looks_like_a_flag(arg: &OsStr) -> bool {
     arg.len() > 1 && arg.as_encoded_bytes().starts_with(b"-")
+}
+
+/// The name, up to a `=`, of a flag that was written with a dash as word processors make them of two hyphens.
+fn flag_with_a_wrong_dash(word: &OsStr) -> Option<String> {
+    let name = word.to_str()?.split('=').next()?;
+    let is_one = name.starts_with(cli::is_dash) && cli::suggestion(name).is_some();
+    is_one.then(|| name.to_owned())
 }
 
 /// An argument that is not UTF-8 stays whole: without `unsafe` only text can be cut.

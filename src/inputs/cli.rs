@@ -27,7 +27,8 @@ pub fn command(wording: &Wording<'_>) -> Command {
         match row.kind {
             Kind::List => arg.value_name(row.value).action(ArgAction::Append),
             Kind::Switch => {
-                // The flag alone means `true`; a value needs its `=`, or a run id could be taken for it.
+                // The flag alone means `true`. `args` also takes `true` or `false` as the next argument and nothing else,
+                // which clap can't say.
                 arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false")
             }
             Kind::One | Kind::SecretFile | Kind::Secret => arg.value_name(row.value),
@@ -67,12 +68,17 @@ pub fn version() -> String {
     concat!("maestro-gate ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
 }
 
-/// The flag that `unknown` was probably meant to be.
-pub fn suggestion(unknown: &str) -> Option<String> {
+/// The flag that `unknown` was probably meant to be, without its hyphens. It may be a secret's, which has no flag.
+pub fn suggestion(unknown: &str) -> Option<&'static str> {
+    let unknown = unknown.trim_start_matches(|c| c == '-' || is_dash(c)).to_ascii_lowercase();
     // clap's measure and limit; its parser would be a fiftieth of the binary, for this alone.
-    let likeness = |name: &str| strsim::jaro(unknown.trim_start_matches('-'), name);
-    let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| row.name);
-    let likely =
-        flags.chain(["help", "version"]).map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
-    likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| format!("--{name}"))
+    let likeness = |name: &str| strsim::jaro(&unknown, name);
+    let names = ROWS.iter().map(|row| row.name).chain(["help", "version"]);
+    let likely = names.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
+    likely.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// The dashes that word processors and web pages put in the place of hyphens.
+pub fn is_dash(c: char) -> bool {
+    matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}')
 }

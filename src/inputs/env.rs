@@ -43,6 +43,11 @@ impl Env {
         self.variables.get(&same_case(name.into())).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether the variable is there, be it empty.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.variables.contains_key(&same_case(name.into()))
+    }
+
     /// The variable's value as text, bytes that are not UTF-8 replaced.
     pub fn lossy(&self, name: &str) -> Option<String> {
         self.value(name).map(|value| value.to_string_lossy().into_owned())

@@ -1,8 +1,8 @@
 //! Where a value is looked for, and which one wins.
 //!
 //! First hit wins: the flag; `INPUT_<NAME>` under `GITHUB_ACTIONS`; `PLUGIN_<NAME>` under Woodpecker and Drone; the
-//! named variable. So what the step says beats the environment. The ways to sign in count as one set: the place that
-//! gives any of them replaces all lower places'.
+//! named variable. So what the step says beats the environment. The secrets count as one set: the place that gives any
+//! of them replaces all lower places'. A user name may come from a higher place than its password, never from a lower one.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -43,6 +43,8 @@ pub enum Unreadable {
     Repeated,
     /// A flag repeated, one of its values empty: an expression came out empty, and one run fewer would be watched.
     EmptyAmongSeveral,
+    /// The step says one thing with underscores, and the environment another with hyphens.
+    TwoSpellings,
 }
 
 /// All that was given, by place.
@@ -65,16 +67,10 @@ pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
         let mut all: Vec<Given> = from_flags(row.input, &flags).into_iter().collect();
         let shout = row.name.to_ascii_uppercase();
         let snake = shout.replace('-', "_");
-        let mut variable = |place, name: String| {
-            let found = env.value(&name).and_then(|raw| readable(row.input, raw));
-            all.extend(found.map(|text| Given { input: row.input, place, called: name, text }));
-        };
         if env.is_true("GITHUB_ACTIONS") {
-            variable(Place::Step, format!("INPUT_{shout}"));
-            if snake != shout {
-                variable(Place::Step, format!("INPUT_{snake}"));
-            }
+            all.extend(from_step(row.input, env, format!("INPUT_{shout}"), format!("INPUT_{snake}")));
         }
+        let mut variable = |place, name| all.extend(from_variable(row.input, place, env, name));
         if under_plugin {
             variable(Place::Plugin, format!("PLUGIN_{snake}"));
         }
@@ -100,16 +96,20 @@ impl Inputs {
     /// The one that counts.
     pub fn chosen(&self, input: Input) -> Option<&Given> {
         let first = self.all(input).first()?;
+        let place = self.secrets_place();
         match input.row().group {
-            Group::SignIn => (Some(first.place) == self.credentials_place()).then_some(first),
+            Group::SignIn if input == Input::Username => {
+                place.is_none_or(|place| first.place <= place).then_some(first)
+            }
+            Group::SignIn => (Some(first.place) == place).then_some(first),
             Group::Runs | Group::Waiting | Group::Service | Group::Reports | Group::Log => Some(first),
         }
     }
 
-    /// The place whose credentials count: the highest that gives any.
-    pub fn credentials_place(&self) -> Option<Place> {
-        let credentials = ROWS.iter().filter(|row| row.group == Group::SignIn);
-        credentials.filter_map(|row| self.all(row.input).first()).map(|given| given.place).min()
+    /// The place whose secrets count: the highest that gives any, or the file of one.
+    pub fn secrets_place(&self) -> Option<Place> {
+        let secrets = ROWS.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretFile));
+        secrets.filter_map(|row| self.all(row.input).first()).map(|given| given.place).min()
     }
 
     /// Values that were given and do not count, where the one that counts is a different one.
@@ -149,11 +149,43 @@ fn from_flags(input: Input, flags: &[(Input, Option<OsString>)]) -> Option<Given
     Some(Given { input, place: Place::Flag, called: format!("--{}", input.name()), text })
 }
 
-/// The text without outer white space, of a secret without trailing line breaks; `None` if nothing is left.
+/// The value of a variable, if it has one.
+fn from_variable(input: Input, place: Place, env: &Env, called: String) -> Option<Given> {
+    let text = readable(input, env.value(&called)?)?;
+    Some(Given { input, place, called, text })
+}
+
+/// The step's value. Runners pass the name with its hyphens, our composite passes it with underscores, and always all of
+/// them, be they empty: where it is there, nobody else may add the other spelling (an earlier step can set any variable).
+fn from_step(input: Input, env: &Env, hyphens: String, underscores: String) -> Option<Given> {
+    if hyphens == underscores || !env.is_set(&underscores) {
+        return from_variable(input, Place::Step, env, hyphens);
+    }
+    let ours = from_variable(input, Place::Step, env, underscores);
+    match from_variable(input, Place::Step, env, hyphens) {
+        Some(other) if ours.as_ref().is_none_or(|ours| ours.text != other.text) => {
+            Some(Given { text: Err(Unreadable::TwoSpellings), ..other })
+        }
+        Some(_) | None => ours,
+    }
+}
+
+/// The text without outer blanks, of a secret without trailing line breaks; in either case without a byte order mark, as
+/// editors put it before a text. `None` if nothing is left.
 fn readable(input: Input, raw: &OsStr) -> Option<Result<String, Unreadable>> {
     let Some(text) = raw.to_str() else { return Some(Err(Unreadable::NotUtf8)) };
-    let text = if input.is_secret() { text.trim_end_matches(['\r', '\n']) } else { text.trim() };
+    // Blanks are ASCII's: others are invisible characters, which `plan` refuses by name.
+    let text = if input.is_secret() { secret(text) } else { without_bom(text.trim_ascii()).trim_ascii() };
     (!text.is_empty()).then(|| Ok(text.to_owned()))
+}
+
+/// A secret as it stands in a variable or a file: blanks may belong to it.
+pub fn secret(text: &str) -> &str {
+    without_bom(text).trim_end_matches(['\r', '\n'])
+}
+
+fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Woodpecker's name is the server's to choose (`CI_SYSTEM_NAME`), so its other marks count as well.

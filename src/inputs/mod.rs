@@ -13,7 +13,7 @@ mod tests;
 
 pub use args::{Fault, Wish};
 pub use env::Env;
-pub use lookup::{Given, Inputs, Place, Unreadable, look_up};
+pub use lookup::{Given, Inputs, Place, Unreadable, look_up, secret};
 
 /// Every input, in the order of the contract's table, which is also the order in which mistakes are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -149,6 +149,15 @@ impl Input {
     }
 }
 
+/// YAML's words for a switch, and no others: `yes`, `on` and `1` mean different things to different readers.
+pub fn switch(text: &str) -> Option<bool> {
+    match text {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
+    }
+}
+
 const fn row(
     input: Input,
     name: &'static str,
@@ -168,38 +177,39 @@ use Kind::{List, One, Secret, SecretFile, Switch};
 #[rustfmt::skip]
 pub const ROWS: [Row; 35] = [
     row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,
-        "The pipeline; several with latest, last-success, trigger. Needed unless every entry of run-id names its own"),
+        "The pipeline; several are allowed with latest, last-success and trigger. Required unless every entry of run-id \
+         names its own"),
     row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs,
         "The runs to wait for: RUN, latest, last-success, or one of them as PIPELINE/...; separated by commas, blanks or \
          line breaks, or the flag repeated"),
     row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs,
-        "Start the pipeline, then wait for what this started; excludes run-id"),
+        "Start the pipeline, then wait for the run that this started; excludes run-id"),
     row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
-        "With trigger, when a run is already going: queue, attach or fail"),
+        "With trigger, if a run is already in progress: queue, attach or fail"),
     row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
-        "A success that ended longer ago is stale; any = however old; needed with latest and last-success"),
+        "A success that finished longer ago is stale; any = of any age. Required with latest and last-success"),
     row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
-        "Limit for everything, at most 30d; 0 = look once"),
+        "Limit for the whole wait, at most 30d; 0 = poll once"),
     row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting,
-        "Time between two looks: auto, or 1s to 1h"),
+        "Time between two polls: auto, or 1s to 1h"),
     row(Input::AppearTimeout, "appear-timeout", "MAESTRO_APPEAR_TIMEOUT", One, "DURATION", Waiting,
-        "How long a run may be unknown to the service"),
+        "How long the service may not know the run"),
     row(Input::MaxOutage, "max-outage", "MAESTRO_MAX_OUTAGE", One, "DURATION", Waiting,
-        "How long the service may give no usable answer, without a break"),
+        "How long the service may give no usable answer"),
     row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting,
-        "Several runs: stop waiting at the first that did not pass"),
+        "With several runs, stop waiting at the first that did not pass"),
     row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting,
-        "Learn from the pipeline's past runs: when to look, time left, charts"),
+        "Use the pipeline's previous runs to place polls, estimate the time left and draw charts"),
     row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting,
-        "Status words that pass besides SUCCESS, separated by commas or line breaks"),
+        "Status values that pass besides SUCCESS, separated by commas or line breaks"),
     row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting,
-        "Status words that fail besides FAILED and its like"),
+        "Status values that fail besides FAILED and similar ones"),
     row(Input::BaseUrl, "base-url", "MAESTRO_BASE_URL", One, "URL", Service,
-        "The service's address, https (http only to this machine); a path prefix is kept"),
+        "Address of the service, https (http only to this machine); a path prefix is kept"),
     row(Input::RunUrl, "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service,
-        "Link to a run in reports: an https address with {pipeline_id} and {run_id}"),
+        "Template for the link to a run in reports: an https address with {pipeline_id} and {run_id}"),
     row(Input::Username, "username", "DADOSFERA_USERNAME", One, "NAME", SignIn,
-        "Sign-in name, an e-mail address; goes with password or password-file"),
+        "Sign-in name, an e-mail address; used with password or password-file"),
     row(Input::Password, "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn,
         "The password"),
     row(Input::PasswordFile, "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn,
@@ -209,9 +219,9 @@ pub const ROWS: [Row; 35] = [
     row(Input::AccessToken, "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn,
         "An access token made elsewhere"),
     row(Input::AccessTokenFile, "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn,
-        "A file that holds an access token; read again when its token is refused"),
+        "A file that holds an access token; read again when the token is refused"),
     row(Input::CaFile, "ca-file", "MAESTRO_CA_FILE", One, "PATH", Service,
-        "PEM file of further trusted roots, beside the system's and the bundled ones"),
+        "File of additional trusted root certificates; the system's and the bundled ones stay trusted"),
     row(Input::Summary, "summary", "MAESTRO_SUMMARY", Switch, "", Reports,
         "Write the CI's job summary"),
     row(Input::Logs, "logs", "MAESTRO_LOGS", One, "WHEN", Reports,
@@ -229,13 +239,13 @@ pub const ROWS: [Row; 35] = [
     row(Input::OutputDir, "output-dir", "MAESTRO_OUTPUT_DIR", One, "PATH", Reports,
         "Write one file per output into this folder"),
     row(Input::OutputPrefix, "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports,
-        "What the names of variables written begin with"),
+        "Prefix of the variable names that the gate writes"),
     row(Input::Ci, "ci", "MAESTRO_CI", One, "NAME", Reports,
         "The CI system to report to: auto, none, or its name (github, azure, teamcity, circleci, ...)"),
     row(Input::LogFormat, "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log,
         "text, or json: one object a line"),
     row(Input::Quiet, "quiet", "MAESTRO_QUIET", Switch, "", Log,
-        "Print heartbeat and verdict only"),
+        "Print only the heartbeat and the verdict"),
     row(Input::Verbose, "verbose", "MAESTRO_VERBOSE", Switch, "", Log,
-        "Print every look"),
+        "Print every poll"),
 ];

@@ -54,27 +54,29 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
     const RIGHT: &str = "an address such as https://maestro.dadosfera.ai";
     // Whatever stands in such places may be a secret, so that none of these values is shown.
     if text.contains('@') {
-        return Err(Wrong::hidden(format!("an address may hold no user name or password; right is {RIGHT}")));
+        return Err(Wrong::hidden(format!("the address cannot contain a user name or password. Write {RIGHT}")));
     }
     if text.contains(['?', '#']) {
-        return Err(Wrong::hidden(format!("an address may hold no query and no fragment; right is {RIGHT}")));
+        return Err(Wrong::hidden(format!("the address cannot contain a query or a fragment. Write {RIGHT}")));
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
-        return Err(Wrong::whole(format!("blanks, control characters and backslashes are no part of {RIGHT}")));
+        return Err(Wrong::whole(format!(
+            "the address cannot contain blanks, control characters or backslashes. Write {RIGHT}"
+        )));
     }
-    let wrong = || Wrong::whole(format!("not {RIGHT}"));
+    let wrong = || Wrong::whole(format!("not an https address. Write {RIGHT}"));
     let parts = cut(text).ok_or_else(wrong)?;
     // Two names can look the same in letters beyond ASCII, and the tables that fold them are a twentieth of the binary.
     if !parts.authority.is_ascii() {
-        return Err(Wrong::whole("a host name beyond ASCII is written as it goes over the wire, with xn--"));
+        return Err(Wrong::whole("the host name contains a letter beyond ASCII. Write it in its xn-- form"));
     }
     match parts.scheme.as_str() {
         "https" => {}
         "http" if is_this_machine(parts.authority) => {}
         "http" => {
             return Err(Wrong::whole(
-                "plain http would send the password in the clear; it is possible only to a host that is literally \
-                 localhost, in 127.0.0.0/8 or [::1]; right is https",
+                "http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
+                 [::1], written exactly so.)",
             ));
         }
         _ => return Err(wrong()),
@@ -85,13 +87,13 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
     let url = Url::parse(text).map_err(|_| wrong())?;
     if !is_host_of(&url, parts.authority) {
         return Err(Wrong::whole(
-            "a host is written as it is asked for: nothing of it percent-encoded, an IPv4 address as four decimal numbers",
+            "the host is not written in its plain form. Use no percent-encoding, and four decimal numbers for an IPv4 \
+             address",
         ));
     }
     if url.path() != if parts.rest.is_empty() { "/" } else { parts.rest } {
         return Err(Wrong::whole(
-            "a path is written as it is asked for: without the segments . and .., and with percent-encoding where it is \
-             needed",
+            "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it",
         ));
     }
     Ok(url)
@@ -138,24 +140,24 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, Wrong> {
     };
     let bare = text.replace(PIPELINE, "p").replace(RUN, "r");
     if bare.contains(['{', '}']) {
-        return Err(wrong("braces are only for {pipeline_id} and {run_id}".to_owned()));
+        return Err(wrong("only {pipeline_id} and {run_id} can be in braces".to_owned()));
     }
     // Less than RFC 3986 allows: brackets, quotes and asterisks are markup to Markdown.
     if let Some(odd) = bare.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._~:/?#@!$&+,;=%".contains(*c)) {
         let code: String = utf8_percent_encode(odd.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).collect();
-        return Err(wrong(format!("a character must be percent-encoded, as {code}")));
+        return Err(wrong(format!("contains a character that must be percent-encoded, as {code}")));
     }
-    let wrong = || wrong(format!("not {RIGHT}"));
+    let wrong = || wrong(format!("not an https address. Write {RIGHT}"));
     let parts = cut(text).filter(|parts| parts.scheme == "https" && !parts.authority.is_empty()).ok_or_else(wrong)?;
     if parts.authority.contains('@') {
-        return Err(Wrong::hidden(format!("a link may hold no user name or password; right is {RIGHT}")));
+        return Err(Wrong::hidden(format!("the link cannot contain a user name or password. Write {RIGHT}")));
     }
     if parts.authority.contains('{') {
-        return Err(Wrong::whole("the placeholders belong behind the host"));
+        return Err(Wrong::whole("the placeholders must come after the host"));
     }
     if !parts.rest.contains(PIPELINE) && !parts.rest.contains(RUN) {
         return Err(Wrong::whole(format!(
-            "holds neither {PIPELINE} nor {RUN}, and so links to no run; right is {RIGHT}"
+            "contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}"
         )));
     }
     let parsed = Url::parse(&bare).map_err(|_| wrong())?;

@@ -45,8 +45,8 @@ const NAMES: [(&str, Ci); 15] = [
 
 /// Names that somebody may try, and what serves them.
 const OTHERS: [(&str, &str); 2] = [
-    ("tekton", "Tekton sets no mark and has no log commands: give output-dir, and leave ci out"),
-    ("argo", "Argo has no log commands: give output-dir, and leave ci out"),
+    ("tekton", "not a name to give: Tekton has no log commands. Set output-dir, and leave ci out"),
+    ("argo", "not a name to give: Argo has no log commands. Set output-dir, and leave ci out"),
 ];
 
 /// How a variable tells of a CI system.
@@ -123,7 +123,7 @@ pub(super) fn read(text: &str, env: &Env) -> Result<Ci, Wrong> {
         Some((_, what)) => Err(Wrong::whole(*what)),
         None => {
             let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-            Err(Wrong::whole(format!("possible are: auto, {}", names.join(", "))))
+            Err(Wrong::whole(format!("must be one of: auto, {}", names.join(", "))))
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Where values are read and mistakes are gathered, so that all of them can be told at once.
 
-use crate::inputs::{Given, Input, Inputs, ROWS};
+use crate::inputs::{Fault, Given, Group, Input, Inputs, Kind, ROWS, cli};
 
 use super::default::default;
 use super::mistake::{self, Mistake, Warning};
+use super::odd_text::{BREAKS, visible};
 
 /// The inputs on one side, the mistakes found so far on the other.
 pub(super) struct Desk<'a> {
     pub inputs: &'a Inputs,
     pub mistakes: Vec<Mistake>,
     pub warnings: Vec<Warning>,
+    /// What flags that do not exist were probably meant to give.
+    misspelt: Vec<Input>,
 }
 
 /// What is wrong with a value, and the part of it that is.
@@ -43,10 +46,20 @@ impl Wrong {
 impl<'a> Desk<'a> {
     /// Begins with what is wrong before any value is looked at.
     pub fn new(inputs: &'a Inputs) -> Desk<'a> {
+        let meant = |fault: &Fault| match fault {
+            Fault::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
+            Fault::SecretByFlag(input) => Some(*input),
+            Fault::DoctorNotFirst
+            | Fault::NotAlone(_)
+            | Fault::NotUtf8 { .. }
+            | Fault::Stray { .. }
+            | Fault::UnknownLetter(_) => None,
+        };
         let mut desk = Desk {
             inputs,
             mistakes: inputs.faults.iter().map(mistake::of_command_line).collect(),
             warnings: Vec::new(),
+            misspelt: inputs.faults.iter().filter_map(meant).collect(),
         };
         for row in &ROWS {
             for given in inputs.all(row.input) {
@@ -68,7 +81,7 @@ impl<'a> Desk<'a> {
     pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
         match self.inputs.chosen(input) {
             None => default(input).and_then(|text| parse(text).ok()),
-            Some(given) => match parse(given.text.as_deref().ok()?) {
+            Some(given) => match seen(input, given.text.as_deref().ok()?).and_then(parse) {
                 Ok(value) => Some(value),
                 Err(wrong) => {
                     self.wrong(given, wrong);
@@ -91,6 +104,19 @@ impl<'a> Desk<'a> {
         read.map_err(|mistakes| self.mistakes.extend(mistakes)).ok()
     }
 
+    /// Notes that an input is needed, unless a flag that does not exist was probably meant to give it: one slip is one
+    /// mistake.
+    pub fn missing(&mut self, input: Input, what: impl Into<String>) {
+        let is_sign_in = |input: Input| input.row().group == Group::SignIn;
+        let is_meant = |meant: &Input| {
+            let instead = [(Input::PipelineId, Input::RunId), (Input::RunId, Input::Trigger)];
+            *meant == input || instead.contains(&(input, *meant)) || (is_sign_in(input) && is_sign_in(*meant))
+        };
+        if !self.misspelt.iter().any(is_meant) {
+            self.mistakes.push(Mistake::missing(input, what));
+        }
+    }
+
     pub fn wrong(&mut self, given: &Given, wrong: Wrong) {
         let value = match (&wrong.part, &given.text) {
             (Part::Whole, Ok(text)) => Some(text.as_str()),
@@ -99,4 +125,15 @@ impl<'a> Desk<'a> {
         };
         self.mistakes.push(Mistake::of(given, value, wrong.what));
     }
+}
+
+/// The value, if each of its characters can be seen. A path is the system's, which takes nearly any.
+fn seen(input: Input, text: &str) -> Result<&str, Wrong> {
+    let breaks = if input.row().kind == Kind::List { &BREAKS[..] } else { &[] };
+    let checked = if input.row().value == "PATH" { Ok(()) } else { visible(text, breaks) };
+    checked.map(|()| text).map_err(|what| match text.contains(['@', '?', '#']) {
+        // Of an address, what stands there may be a secret.
+        true => Wrong::hidden(what),
+        false => Wrong::whole(what),
+    })
 }

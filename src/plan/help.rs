@@ -23,11 +23,11 @@ pub(super) fn text() -> String {
 
 fn closing() -> String {
     let mut text = EXAMPLES.to_owned();
-    text += "\nSecrets have no flag, since process lists show flags; they are read from:\n";
+    text += "\nSecrets have no flag, because process lists show flags. They are read from:\n";
     for row in ROWS.iter().filter(|row| row.input.is_secret()) {
         text += &format!("  {:<24} {}\n", row.variable, row.help);
     }
-    text += "\nDurations: 90, 90s, 15m, 1h30m (a bare number is seconds).\n\
+    text += "\nDurations: 90, 90s, 15m, 1h30m, 2d (a number alone is seconds).\n\
              Flags and the inputs of a CI step come before variables.\n\nExit codes:\n";
     for verdict in Verdict::ALL {
         text += &format!("  {:>3}  {:<15} {}\n", verdict.exit_code(), verdict.name(), when(verdict));
@@ -35,20 +35,20 @@ fn closing() -> String {
     text
 }
 
-/// The contract's words for when a verdict is reached.
+/// When a verdict is reached, in a few words.
 fn when(verdict: Verdict) -> &'static str {
     use crate::gate::Signal;
     match verdict {
-        Verdict::Passed => "every run watched ended in success",
-        Verdict::Failed => "a run ended in anything but success",
-        Verdict::InvalidInput => "a mistake in the inputs; no request was made",
-        Verdict::TimedOut => "the time limit came before the end",
+        Verdict::Passed => "every run succeeded, and is as fresh as max-age asks",
+        Verdict::Failed => "a run ended without success",
+        Verdict::InvalidInput => "an input error; no request was made",
+        Verdict::TimedOut => "the time limit was reached before the run finished",
         Verdict::NotFound => "the service does not know the run or the pipeline",
-        Verdict::Denied => "sign-in or token refused, or no right to see the run",
-        Verdict::Unreachable => "no usable answer for max-outage, or one that waiting can't mend",
-        Verdict::Stale => "a success, but older than max-age, or of unknown age",
-        Verdict::NotStarted => "the pipeline was not started: paused, refused, or a run was going",
-        Verdict::InternalError => "a bug of this program",
+        Verdict::Denied => "sign-in or token refused, or not allowed to see the run",
+        Verdict::Unreachable => "no usable answer for max-outage, or one that waiting cannot fix",
+        Verdict::Stale => "the run succeeded, but longer ago than max-age, or its age is unknown",
+        Verdict::NotStarted => "the pipeline was not started: paused, refused, or already running",
+        Verdict::InternalError => "a bug in maestro-gate",
         Verdict::Interrupted(Signal::Interrupt) => "SIGINT, Ctrl-C",
         Verdict::Interrupted(Signal::Terminate) => "SIGTERM, SIGHUP, Ctrl-Break",
     }

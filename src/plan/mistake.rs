@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::gate::Foreign;
-use crate::inputs::{Fault, Given, Input, Unreadable, cli};
+use crate::inputs::{Fault, Given, Input, Kind, Unreadable, Wish, cli};
 
 /// Something wrong with the inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,46 +93,59 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
     };
     match fault {
         Fault::UnknownFlag(name) => {
-            let what = match cli::suggestion(name) {
-                Some(flag) => format!("there is no such flag; did you mean {flag}?"),
-                None => "there is no such flag; --help shows all".to_owned(),
+            let secret = cli::suggestion(name).and_then(Input::named).filter(|input| input.is_secret());
+            let what = match (secret, cli::suggestion(name)) {
+                (Some(input), _) => format!("unknown flag. {} has no flag. {}", input.name(), by_variable(input)),
+                (None, Some(flag)) => format!("unknown flag. Did you mean --{flag}?"),
+                (None, None) => "unknown flag. Run maestro-gate --help for a list".to_owned(),
             };
             line(Some(name.clone()), what)
         }
         Fault::UnknownLetter(letter) => {
-            line(Some(format!("-{letter}")), "there is no such flag; --help shows all".to_owned())
+            line(Some(format!("-{letter}")), "unknown flag. Run maestro-gate --help for a list".to_owned())
         }
         Fault::Stray { position, after } => {
-            let place = match after {
-                Some(input) => format!("argument {position} (somewhere after --{})", input.name()),
-                None => format!("argument {position}"),
+            // Not quoted: it may be the end of a password.
+            let what = match after {
+                Some(input) if input.row().kind == Kind::Switch => {
+                    format!(
+                        "unexpected argument after `--{0}` (argument {position}). Write --{0}=false to switch it off",
+                        input.name()
+                    )
+                }
+                Some(input) => format!(
+                    "unexpected argument after `--{}` (argument {position}). Put a value that contains blanks in quotes",
+                    input.name()
+                ),
+                None => format!("unexpected argument {position}. Run ids follow --run-id"),
             };
-            let what = "belongs to no flag; a value with blanks needs quotes, a switch is written --fail-fast=false, \
-                        and runs follow --run-id";
-            line(None, format!("{place} {what}"))
+            line(None, what)
         }
         Fault::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
         Fault::SecretByFlag(input) => {
-            #[expect(clippy::wildcard_enum_match_arm, reason = "only these secrets can come from a file")]
-            let file = match input {
-                Input::Password => " or the flag --password-file",
-                Input::AccessToken => " or the flag --access-token-file",
-                _ => "",
-            };
             let what = format!(
-                "a secret has no flag, since process lists and logs show flags; use the variable {}{file}, and \
-                 consider what was given here as known to others",
-                input.row().variable
+                "a secret has no flag, because process lists and logs show flags. {}. The value given here may have been \
+                 seen by others: change it",
+                by_variable(*input)
             );
             Mistake { called: Some(format!("--{}", input.name())), ..Mistake::missing(*input, what) }
         }
-        Fault::NotAlone(_) => {
-            let what = "--help and --version stand alone; beside other arguments no run would be watched";
-            line(None, what.to_owned())
+        Fault::NotAlone(wish) => {
+            let flag = if *wish == Wish::Help { "--help" } else { "--version" };
+            line(None, format!("{flag} must be the only argument. No run was waited for"))
         }
         Fault::DoctorNotFirst => {
-            line(None, "`doctor` comes before all flags: maestro-gate doctor --pipeline-id ...".to_owned())
+            line(None, "`doctor` must be the first argument: maestro-gate doctor --pipeline-id ...".to_owned())
         }
+    }
+}
+
+/// How a secret is given.
+fn by_variable(input: Input) -> String {
+    let variable = input.row().variable;
+    match Input::named(&format!("{}-file", input.name())) {
+        Some(file) => format!("Set the variable {variable}, or use --{}", file.name()),
+        None => format!("Set the variable {variable}"),
     }
 }
 
@@ -142,13 +155,21 @@ pub(super) fn of_unreadable(given: &Given, why: Unreadable) -> Mistake {
         Unreadable::NotUtf8 => "the value is not UTF-8 text".to_owned(),
         Unreadable::NoValue => {
             let name = given.input.name();
-            format!("the flag needs a value; one that begins with a hyphen is written --{name}=-value")
+            format!("the flag needs a value. Write --{name}=VALUE if the value begins with a hyphen")
         }
-        Unreadable::Repeated => "the flag is given more than once; it takes one value".to_owned(),
+        Unreadable::Repeated => "the flag was given more than once. It takes one value".to_owned(),
         Unreadable::EmptyAmongSeveral => {
-            "the flag is repeated and one of its values is empty or ends with a comma; an expression that came \
-             out empty would mean that less is watched than was meant"
+            "the flag was repeated, and one of its values is empty or ends with a comma. Was an expression empty? Fewer \
+             entries than intended would be used"
                 .to_owned()
+        }
+        Unreadable::TwoSpellings => {
+            let underscores = given.called.replace('-', "_");
+            format!(
+                "the step sets {underscores} to something else. Remove {} from the job's environment: an earlier step may \
+                 have put it there",
+                given.called
+            )
         }
     };
     Mistake::of(given, None, what)

@@ -8,7 +8,9 @@ mod default;
 mod desk;
 mod help;
 mod mistake;
+mod odd_text;
 mod outlet;
+mod owner;
 mod proxy;
 mod roots;
 mod route;
@@ -27,10 +29,11 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
-use crate::inputs::{Env, Input, Inputs, ROWS, Wish, cli, look_up};
+use crate::inputs::{Env, Fault, Input, Inputs, ROWS, Wish, cli, look_up};
 
 pub use address::RunUrl;
 pub use collision::{Collision, Place, Taken, Told};
+pub use credentials::odd_password;
 pub use default::default;
 pub use mistake::{About, Mistake, Warning};
 pub use roots::SystemRoots;
@@ -157,7 +160,7 @@ pub type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
 /// What the command line and the environment ask for.
 #[derive(Debug)]
 pub enum Start {
-    /// `--help` or `--version`, alone: a text to print, and success.
+    /// Help or version, asked for alone: a text to print, and success.
     Show(String),
     Gate(Box<Resolved>),
     /// To check what a gate of these inputs would need.
@@ -172,6 +175,8 @@ pub struct Resolved {
     /// proxy's credentials.
     pub secrets: Vec<(&'static str, SecretString)>,
     pub warnings: Vec<Warning>,
+    /// `--help` beside other arguments: printed, though the plan is a mistake.
+    pub help: Option<String>,
     /// The plan, or every mistake, in input order and never none.
     pub plan: Result<Plan, Vec<Mistake>>,
 }
@@ -191,11 +196,16 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     desk.warnings.extend(warnings(&inputs));
     let Desk { mut mistakes, warnings, .. } = desk;
     mistakes.sort_by_key(|mistake| mistake.about);
+    let help = inputs.faults.contains(&Fault::NotAlone(Wish::Help)).then(help::text);
+    if help.is_some() {
+        // Who asks for help has not written the rest yet.
+        mistakes.retain(|mistake| mistake.about == About::CommandLine);
+    }
     let plan = match plan {
         Some(plan) if mistakes.is_empty() => Ok(plan),
         _ => Err(mistakes),
     };
-    let resolved = Box::new(Resolved { outlet, secrets, warnings, plan });
+    let resolved = Box::new(Resolved { outlet, secrets, warnings, help, plan });
     if inputs.wish == Some(Wish::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
@@ -205,10 +215,11 @@ fn plan(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) 
     let rules = rules(desk);
     let base = desk.read(Input::BaseUrl, address::base_url);
     let run_url = desk.read_optional(Input::RunUrl, address::run_url);
-    let credentials = credentials::read(desk, file, secrets);
+    let credentials = credentials::read(desk, env, file, secrets);
+    owner::check(desk);
     let further_roots = desk.read_optional(Input::CaFile, |path| {
         let bytes = file(Path::new(path))
-            .map_err(|error| Wrong::whole(format!("the file can't be read ({})", error.kind())))?;
+            .map_err(|error| Wrong::whole(format!("the file cannot be read ({})", error.kind())))?;
         roots::read(&bytes).map_err(Wrong::whole)
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
@@ -245,7 +256,7 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
         && desk.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
         && let Some(given) = desk.inputs.chosen(Input::Timeout)
     {
-        desk.wrong(given, Wrong::whole("what trigger starts does not end at once; give it time, or leave out trigger"));
+        desk.wrong(given, Wrong::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"));
     }
     let vocabulary = vocabulary(desk);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
@@ -265,7 +276,7 @@ fn vocabulary(desk: &mut Desk<'_>) -> Option<Vocabulary> {
     let words = |text: &str| -> Result<Vec<String>, Wrong> {
         let words = list(text, Between::LineBreaks)?;
         match words.iter().find(|word| word.contains(char::is_control)) {
-            Some(odd) => Err(Wrong::part(*odd, "a status word has no control characters")),
+            Some(odd) => Err(Wrong::part(*odd, "a status word cannot contain control characters")),
             None => Ok(words.into_iter().map(str::to_owned).collect()),
         }
     };
@@ -328,14 +339,14 @@ fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
 fn warnings(inputs: &Inputs) -> Vec<Warning> {
     let overruled = inputs.overruled().map(|given| {
         let winner = match inputs.chosen(given.input) {
-            Some(chosen) => format!("the different value of {} counts", chosen.called),
-            None => "credentials count as one set, and those of a higher place replace it".to_owned(),
+            Some(chosen) => format!("{} has another value and comes first", chosen.called),
+            None => "all credentials must come from the same source, and others come first".to_owned(),
         };
-        Warning::ours(format!("{} is set, but does not count: {winner}", given.called))
+        Warning::ours(format!("{} is set but ignored: {winner}", given.called))
     });
     let unknown = inputs.unknown_settings.iter().map(|name| Warning {
         name: Some(crate::gate::Foreign::new(name.as_str())),
-        what: "there is no such setting; it is ignored".to_owned(),
+        what: "unknown setting, ignored".to_owned(),
     });
     overruled.chain(unknown).collect()
 }

@@ -33,7 +33,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = desk.read(Input::LogFormat, |text| match choice(text, &formats)? {
         LogFormat::Json if ci.commands_in_log() => Err(Wrong::whole(
-            "this CI's results are commands in the log, so the log must be text; or else set ci to none",
+            "cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none",
         )),
         format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
     });
@@ -100,7 +100,7 @@ fn prefix(text: &str) -> Result<String, Wrong> {
     if fits && !text.starts_with(|c: char| c.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err(Wrong::whole("a prefix has letters, digits and `_` only, and does not begin with a digit"))
+        Err(Wrong::whole("a prefix can contain only letters, digits and `_`, and cannot begin with a digit"))
     }
 }
 
@@ -119,7 +119,7 @@ fn read_volume(desk: &mut Desk<'_>) -> Volume {
                 std::cmp::Ordering::Greater => Volume::Verbose,
                 std::cmp::Ordering::Equal => {
                     if let Some(given) = desk.inputs.chosen(Input::Verbose) {
-                        desk.wrong(given, Wrong::whole("quiet and verbose are both given; give one"));
+                        desk.wrong(given, Wrong::whole("quiet and verbose cannot be used together. Remove one"));
                     }
                     Volume::Normal
                 }

@@ -4,7 +4,8 @@ use crate::gate::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Want
 use crate::inputs::Input;
 
 use super::desk::{Desk, Wrong};
-use super::mistake::Mistake;
+use super::odd_text::{BREAKS, evaluated, visible};
+use super::owner::outranks;
 use super::value::{Between, choice, list, switch};
 
 /// One entry of `run-id`.
@@ -40,20 +41,25 @@ fn start(
 ) -> Option<Vec<Wanted>> {
     let run_id = desk.inputs.chosen(Input::RunId);
     if let Some(given) = run_id {
-        let what = "excluded by trigger, which waits for what it starts; leave out one of the two";
+        let what = "cannot be used with trigger, which waits for the run that it starts. Remove one of the two";
         desk.wrong(given, Wrong::whole(what));
     }
     let pipelines = pipelines?;
     if pipelines.is_empty() {
-        desk.mistakes.push(Mistake::missing(Input::PipelineId, "needed: the pipeline to start"));
+        desk.missing(Input::PipelineId, "required: the pipeline to start");
     }
     // Watched twice a run only costs a request; a pipeline started twice has loaded its data twice.
     let again = again(&pipelines);
     if let (Some(again), Some(given)) = (again, desk.inputs.chosen(Input::PipelineId)) {
-        let what = "the same pipeline as one named before it, for `-` counts as `_` and capitals as small letters: trigger \
-                    would start it twice; leave out one of the two";
+        let what = "names the same pipeline as an entry before it (`-` equals `_`, and case does not count), so trigger would \
+                    start it twice. Remove one of the two";
         desk.wrong(given, Wrong::part(again.as_str(), what));
         return None;
+    }
+    if if_running == Some(IfRunning::Attach)
+        && let Some(trigger) = desk.inputs.chosen(Input::Trigger)
+    {
+        outranks(desk, trigger, Input::IfRunning, "and it would let a run pass that began before this job");
     }
     let if_running = if_running?;
     let wanted: Vec<Wanted> = pipelines.into_iter().map(|pipeline| Wanted::Start { pipeline, if_running }).collect();
@@ -72,34 +78,47 @@ fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<
     let wants_pipeline = match desk.inputs.chosen(Input::RunId).map(|given| &given.text) {
         None => true,
         Some(Err(_)) => false,
-        Some(Ok(text)) => {
-            text.split(|c: char| c == ',' || c.is_whitespace()).any(|entry| !entry.is_empty() && !entry.contains('/'))
-        }
+        Some(Ok(text)) => text
+            .split(|c: char| c == ',' || c.is_ascii_whitespace())
+            .any(|entry| !entry.is_empty() && !entry.contains('/')),
     };
     if pipelines.as_ref().is_some_and(Vec::is_empty) && wants_pipeline {
-        let what = "needed, unless every entry of run-id names its own pipeline as PIPELINE/RUN; see --help";
-        desk.mistakes.push(Mistake::missing(Input::PipelineId, what));
+        let what = "required, unless every entry of run-id names its pipeline, as in PIPELINE/RUN";
+        desk.missing(Input::PipelineId, what);
     }
     if desk.inputs.chosen(Input::RunId).is_none() {
-        let what = "needed: the run to wait for, as RUN, PIPELINE/RUN, latest or last-success; see --help";
-        desk.mistakes.push(Mistake::missing(Input::RunId, what));
+        let what =
+            "required: the run to wait for (its id, PIPELINE/RUN, latest or last-success), unless trigger is true";
+        desk.missing(Input::RunId, what);
     }
     if let (Some(entries), None) = (&entries, desk.inputs.chosen(Input::MaxAge))
         && let Some(entry) = entries.iter().find(|entry| matches!(entry.run, Named::Chosen(_)))
     {
         let what = format!(
-            "needed with `{}`: how long ago the run may have ended (24h, say), or any; a success of long ago says nothing \
-             about today",
+            "required with `{}`: how long ago the run may have ended, such as 24h, or `any`. An old success says \
+             nothing about today's data",
             entry.text
         );
-        desk.mistakes.push(Mistake::missing(Input::MaxAge, what));
+        desk.missing(Input::MaxAge, what);
     }
     let (pipelines, entries) = (pipelines?, entries?);
     let mut wanted = Vec::new();
     let mut is_whole = true;
     for Entry { text, pipeline, run } in entries {
         match (pipeline, run) {
-            (Some(pipeline), run) => wanted.push(of(pipeline, run)),
+            (Some(pipeline), run) => match pipelines.iter().find(|fixed| fixed.is(pipeline.as_str())) {
+                // In the spelling that was fixed: nobody else decides even that.
+                Some(fixed) => wanted.push(of(fixed.clone(), run)),
+                None if pipelines.is_empty() => wanted.push(of(pipeline, run)),
+                None => {
+                    is_whole = false;
+                    if let Some(given) = desk.inputs.chosen(Input::RunId) {
+                        let what = "names a pipeline that is not in pipeline-id. Remove pipeline-id, or add the pipeline \
+                                    to it";
+                        desk.wrong(given, Wrong::part(text, what));
+                    }
+                }
+            },
             (None, Named::Chosen(selector)) => {
                 wanted.extend(pipelines.iter().map(|pipeline| of(pipeline.clone(), Named::Chosen(selector))));
             }
@@ -110,7 +129,7 @@ fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<
                 _ => {
                     is_whole = false;
                     if let Some(given) = desk.inputs.chosen(Input::RunId) {
-                        let what = "of which pipeline? several are given; write PIPELINE/RUN";
+                        let what = "could belong to any of the pipelines in pipeline-id. Write PIPELINE/RUN";
                         desk.wrong(given, Wrong::part(text, what));
                     }
                 }
@@ -130,10 +149,10 @@ fn of(pipeline: PipelineId, run: Named) -> Wanted {
 /// Empty: none was given. `None`: mistakes were noted.
 fn read_pipelines(desk: &mut Desk<'_>) -> Option<Vec<PipelineId>> {
     let pipelines = desk.read_optional(Input::PipelineId, |text| {
+        evaluated(text).map_err(Wrong::whole)?;
         let mut ids = list(text, Between::Blanks)?;
         unique(&mut ids);
-        let read = |id: &str| PipelineId::new(id).ok_or_else(|| Wrong::part(id, id_rule("a pipeline's id")));
-        ids.into_iter().map(read).collect()
+        ids.into_iter().map(|id| pipeline(id).map_err(|what| Wrong::part(id, what))).collect()
     });
     pipelines.map(Option::unwrap_or_default)
 }
@@ -141,7 +160,8 @@ fn read_pipelines(desk: &mut Desk<'_>) -> Option<Vec<PipelineId>> {
 /// `None`: there are none, or mistakes were noted, one for each wrong entry.
 fn read_entries<'a>(desk: &mut Desk<'a>) -> Option<Vec<Entry<'a>>> {
     let (given, text) = desk.given(Input::RunId)?;
-    let mut texts = match list(text, Between::Blanks) {
+    // An expression may hold blanks, so the whole is looked at before it is cut.
+    let mut texts = match evaluated(text).map_err(Wrong::whole).and_then(|()| list(text, Between::Blanks)) {
         Ok(texts) => texts,
         Err(wrong) => {
             desk.wrong(given, wrong);
@@ -161,30 +181,35 @@ fn read_entries<'a>(desk: &mut Desk<'a>) -> Option<Vec<Entry<'a>>> {
 }
 
 fn read_entry(text: &str) -> Result<Entry<'_>, String> {
-    let (pipeline, run) = match text.split_once('/') {
+    let (named, run) = match text.split_once('/') {
         None => (None, text),
-        Some((_, "")) => return Err("no run behind the `/`; an expression may have come out empty".to_owned()),
-        Some(("", _)) => return Err("no pipeline before the `/`; an expression may have come out empty".to_owned()),
+        Some((_, "")) => return Err("no run after the `/`. Was an expression empty?".to_owned()),
+        Some(("", _)) => return Err("no pipeline before the `/`. Was an expression empty?".to_owned()),
         Some((pipeline, run)) => (Some(pipeline), run),
     };
-    let pipeline = match pipeline {
-        None => None,
-        Some(id) => Some(PipelineId::new(id).ok_or_else(|| id_rule("a pipeline's id"))?),
-    };
+    let pipeline = named.map(pipeline).transpose()?;
     if run.contains('/') {
-        return Err("more than one `/`; an entry is RUN or PIPELINE/RUN".to_owned());
+        return Err("more than one `/`. An entry is RUN or PIPELINE/RUN".to_owned());
     }
+    legible(run)?;
     let run = match Selector::ALL.into_iter().find(|selector| selector.name() == run) {
         Some(selector) => Named::Chosen(selector),
-        None => Named::Run(RunId::entered(run).ok_or_else(|| id_rule("a run's id"))?),
+        None => Named::Run(RunId::entered(run).ok_or_else(|| id_rule("a run id"))?),
     };
     Ok(Entry { text, pipeline, run })
 }
 
+fn pipeline(id: &str) -> Result<PipelineId, String> {
+    legible(id)?;
+    PipelineId::new(id).ok_or_else(|| id_rule("a pipeline id"))
+}
+
+fn legible(id: &str) -> Result<(), String> {
+    visible(id, &BREAKS).and_then(|()| evaluated(id))
+}
+
 fn id_rule(what: &str) -> String {
-    format!(
-        "not {what}: text without control characters, blanks, `/` or `,`, at most {ID_LIMIT} bytes, not `.` or `..`"
-    )
+    format!("not {what}: it cannot contain `/` or `,`, be `.` or `..`, or be longer than {ID_LIMIT} bytes")
 }
 
 /// Only byte-identical entries are one. Input order is kept.

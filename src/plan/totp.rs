@@ -56,9 +56,9 @@ impl Default for Settings {
 /// Not `Totp::from_url`: it refuses secrets under 128 bits (many services give 80), lower case and padding, and labels
 /// whose two issuers differ, which change no code.
 fn read_address(text: &str) -> Result<(Totp, SecretString), &'static str> {
-    let url = Url::parse(text).map_err(|_| "not a readable otpauth:// address")?;
+    let url = Url::parse(text).map_err(|_| "the otpauth:// address cannot be read")?;
     if url.host() != Some(Host::Domain("totp")) {
-        return Err("only otpauth://totp/ addresses make codes by time");
+        return Err("only otpauth://totp/ addresses are supported");
     }
     let mut settings = Settings::default();
     let mut secret = None;
@@ -66,33 +66,34 @@ fn read_address(text: &str) -> Result<(Totp, SecretString), &'static str> {
         match key.as_ref() {
             "secret" => secret = Some(value),
             "algorithm" => {
-                settings.algorithm = value.parse().map_err(|_| "the algorithm is not SHA1, SHA256 or SHA512")?;
+                settings.algorithm = value.parse().map_err(|_| "the algorithm must be SHA1, SHA256 or SHA512")?;
             }
             "digits" => {
                 let digits = value.parse().ok().filter(|digits| (6..=8).contains(digits));
-                settings.digits = digits.ok_or("the digits are not 6, 7 or 8")?;
+                settings.digits = digits.ok_or("the number of digits must be 6, 7 or 8")?;
             }
             "period" => {
                 let step = value.parse().ok().filter(|step| (1..=LONGEST_STEP).contains(step));
-                settings.step = step.ok_or("the period is not from 1 to 300 seconds")?;
+                settings.step = step.ok_or("the period must be 1 to 300 seconds")?;
             }
             _ => {}
         }
     }
-    make(&secret.ok_or("the otpauth:// address holds no secret")?, settings)
+    make(&secret.ok_or("the otpauth:// address contains no secret")?, settings)
 }
 
 fn make(base32: &str, settings: Settings) -> Result<(Totp, SecretString), &'static str> {
     let plain: String = base32.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let plain = plain.trim_end_matches('=').to_ascii_uppercase();
     if plain.is_empty() {
-        return Err("there is no secret in it");
+        return Err("it is empty");
     }
     // Eight characters make five bytes; these lengths can't come from whole bytes, so that characters are missing.
     if matches!(plain.len() % 8, 1 | 3 | 6) {
-        return Err("not complete base32: characters are missing");
+        return Err("not complete base32. Characters are missing: copy it again");
     }
-    let secret = Secret::try_from_base32(&plain).map_err(|_| "not base32 (A-Z and 2-7)")?;
+    let secret = Secret::try_from_base32(&plain)
+        .map_err(|_| "not base32 (A-Z and 2-7). Use the secret shown when MFA was set up, not a code")?;
     let totp = Builder::new()
         .with_algorithm(settings.algorithm)
         .with_digits(settings.digits)

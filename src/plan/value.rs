@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::desk::Wrong;
+use crate::inputs;
 
 /// The units a duration may have, greatest first, in seconds.
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -39,28 +40,25 @@ fn number(digits: &str) -> Option<u64> {
 /// A duration from `least` to `most`, which are also the words for them.
 pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Duration, Wrong> {
     let bound = |bound| duration(bound).unwrap_or_default();
-    let read = duration(text)
-        .ok_or_else(|| Wrong::whole(format!("not a duration such as 90, 90s, 15m or 1h30m ({least} to {most})")))?;
+    let read = duration(text).ok_or_else(|| {
+        Wrong::whole(format!("not a duration. Write 90 (seconds), 90s, 15m, 1h30m or 2d, from {least} to {most}"))
+    })?;
     match (bound(least)..=bound(most)).contains(&read) {
         true => Ok(read),
-        false => Err(Wrong::whole(format!("out of range; {least} to {most} is possible"))),
+        false => Err(Wrong::whole(format!("out of range: {least} to {most} is allowed"))),
     }
 }
 
-/// YAML's words for a switch, and no others: `yes`, `on` and `1` mean different things to different readers.
+/// `true` or `false`.
 pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
-    match text {
-        "true" | "True" | "TRUE" => Ok(true),
-        "false" | "False" | "FALSE" => Ok(false),
-        _ => Err(Wrong::whole("neither true nor false")),
-    }
+    inputs::switch(text).ok_or_else(|| Wrong::whole("neither true nor false"))
 }
 
 /// One of a few words.
 pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Wrong> {
     choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        Wrong::whole(format!("possible are: {}", words.join(", ")))
+        Wrong::whole(format!("must be one of: {}", words.join(", ")))
     })
 }
 
@@ -80,15 +78,15 @@ pub(super) fn list(text: &str, between: Between) -> Result<Vec<&str>, Wrong> {
     for chunk in text.split(',') {
         let before = entries.len();
         match between {
-            Between::Blanks => entries.extend(chunk.split_whitespace()),
+            Between::Blanks => entries.extend(chunk.split_ascii_whitespace()),
             Between::LineBreaks => {
-                entries.extend(chunk.split(['\n', '\r']).map(str::trim).filter(|entry| !entry.is_empty()));
+                entries.extend(chunk.split(['\n', '\r']).map(str::trim_ascii).filter(|entry| !entry.is_empty()));
             }
         }
         if entries.len() == before {
             return Err(Wrong::whole(
-                "a comma has no entry on one side; an expression may have come out empty, and less would be watched \
-                 than was meant",
+                "a comma with no entry on one side. Was an expression empty? Fewer entries than intended would be \
+                 used",
             ));
         }
     }

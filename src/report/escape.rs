@@ -1,7 +1,8 @@
 //! One escaper per grammar that text enters. What goes in is clean (`clean`) or ours; what comes out means nothing in its
 //! grammar but itself.
 
-use super::clean::strip::{is_break, is_hidden};
+use super::clean::strip::is_break;
+use crate::gate::is_hidden;
 pub use markdown::{markdown_code_span, markdown_fence, markdown_inline};
 
 mod markdown;

@@ -261,6 +261,50 @@ fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
     }
 }
 
+/// A run's id that somebody else gives could be that of a success long ago.
+#[test]
+fn examples_replay_no_old_success() {
+    let has_max_age = |text: &str| ["max-age", "max_age", "MAX_AGE"].iter().any(|name| text.contains(name));
+    for (name, ..) in EXAMPLES {
+        assert!(has_max_age(&file(&format!("examples/ci/{name}"))), "{name}");
+    }
+    let mut shown = 0;
+    for page in super::pages::pages() {
+        let text = file(&page.to_string_lossy());
+        // Every other part between fences is a snippet.
+        for snippet in text.split("```").skip(1).step_by(2).filter(|snippet| snippet.contains("inputs.run-id")) {
+            shown += 1;
+            assert!(has_max_age(snippet), "{}: {snippet}", page.display());
+        }
+    }
+    assert!(shown >= 1, "{shown} snippets take a run's id as an input");
+}
+
+/// What is asked for is shown, and only what was asked for alone is a success.
+#[test]
+fn help_is_printed_alone_as_a_command_and_beside_a_mistake() {
+    let whole = help();
+    for arguments in [&["help"][..], &["-h"], &["doctor", "--help"], &["doctor", "-h"], &["doctor", "help"]] {
+        let output = gate(arguments, &[]);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), whole.as_bytes()), "{arguments:?}");
+    }
+    for arguments in [&["version"][..], &["--version"], &["-V"], &["doctor", "--version"]] {
+        let output = gate(arguments, &[]);
+        assert!(output.status.code() == Some(0) && output.stdout.starts_with(b"maestro-gate "), "{arguments:?}");
+    }
+    for arguments in [&["--help", "--quiet"][..], &["--run-id", "p/r", "-h"], &["help", "--quiet"]] {
+        let output = gate(arguments, &[]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+        assert!(text.starts_with(&whole), "{text}");
+        assert!(text.contains("--help must be the only argument") && text.contains("invalid-input"), "{text}");
+        assert!(!text.contains("required"), "{text}");
+    }
+    let output = gate(&["--help", "--log-format", "json"], &[]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.code() == Some(2) && text.lines().all(|line| line.starts_with('{')), "{text}");
+}
+
 #[test]
 fn the_commands_shown_are_the_ones_that_ci_runs() {
     assert!(file("README.md").contains("\ncargo test "), "the README's test command");

@@ -196,7 +196,7 @@ mod in_a_shell {
                     let (called, text) = started.given(input).unwrap_or_else(|| panic!("{shell:?}: {}", input.name()));
                     assert_eq!(text, value, "{shell:?}: {called}");
                 }
-                assert_eq!(started.given(Input::Username).expect("it is given").0, "DADOSFERA_USERNAME");
+                assert_eq!(started.given(Input::Username).expect("it is given").0, "--username");
             }
         }
     }

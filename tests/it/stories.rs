@@ -10,6 +10,7 @@ mod killed;
 mod links;
 mod logs;
 mod network;
+mod owners;
 mod proxies;
 mod refused;
 mod runs;

@@ -196,7 +196,7 @@ fn volume_and_format_are_read() {
     assert_eq!(volume(&["-q"], &[("MAESTRO_VERBOSE", "true")]), Volume::Quiet);
     assert_eq!(volume(&["-v"], &[("MAESTRO_QUIET", "true")]), Volume::Verbose);
     assert_eq!(volume(&["--quiet=false", "-v"], &[]), Volume::Verbose);
-    assert!(story().env(&ENOUGH).args(&["-qv"]).mistake().contains("give one"));
+    assert!(story().env(&ENOUGH).args(&["-qv"]).mistake().contains("cannot be used together"));
     assert_eq!(outlet(&with("MAESTRO_LOG_FORMAT", "json")).log_format, LogFormat::Json);
     assert!(with("MAESTRO_LOG_FORMAT", "JSON").mistake().contains("text, json"));
     for (word, logs) in [("always", Logs::Always), ("never", Logs::Never), ("on-failure", Logs::OnFailure)] {

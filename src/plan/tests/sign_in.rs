@@ -42,7 +42,7 @@ fn each_way_to_sign_in_is_enough() {
 #[test]
 fn no_way_to_sign_in_names_the_three() {
     let mistake = runs().mistake();
-    for way in ["username with password (or password-file)", "access-token,", "access-token-file"] {
+    for way in ["username and password (or password-file)", "access-token,", "access-token-file"] {
         assert!(mistake.contains(way), "{mistake}");
     }
 }
@@ -55,14 +55,14 @@ fn conflicts_within_one_place_are_mistakes() {
     let (password_file, token, token_file) =
         (("DADOSFERA_PASSWORD_FILE", "pw"), ("DADOSFERA_ACCESS_TOKEN", "tok3n"), ("DADOSFERA_ACCESS_TOKEN_FILE", "tf"));
     let cases: [(&[(&str, &str)], &str); 12] = [
-        (&[user], "password: needed beside username"),
-        (&[password], "username: needed"),
-        (&[password_file], "username: needed"),
-        (&[user, totp], "password: needed beside username"),
+        (&[user], "password: required with username"),
+        (&[password], "username: required"),
+        (&[password_file], "username: required"),
+        (&[user, totp], "password: required with username"),
         (&[user, password, password_file], "password-file (DADOSFERA_PASSWORD_FILE): password and password-file"),
         (
             &[user, password, token],
-            "more than one way to sign in: DADOSFERA_USERNAME, DADOSFERA_PASSWORD, DADOSFERA_ACCESS_TOKEN",
+            "more than one way to sign in was given: DADOSFERA_USERNAME, DADOSFERA_PASSWORD, DADOSFERA_ACCESS_TOKEN",
         ),
         (&[password, token], "more than one way"),
         (&[user, token], "more than one way"),
@@ -81,18 +81,18 @@ fn conflicts_within_one_place_are_mistakes() {
     assert_eq!(runs().env(&[totp]).mistakes().len(), 2);
 }
 
-/// Contract: the place that gives any of them replaces all lower places'.
+/// The place that gives any secret replaces all lower places'.
 #[test]
 fn a_higher_place_replaces_all_credentials() {
     let below = [("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "hunter2"), ("GITHUB_ACTIONS", "true")];
     let story = runs().env(&below).env(&[("INPUT_ACCESS_TOKEN", "token")]);
     assert!(matches!(story.plan().service.credentials, Credentials::Token(_)));
     assert_eq!(story.warnings().len(), 2);
-    let story = runs().env(&below).args(&["--username", "you"]);
-    let mistake = story.mistake();
-    assert!(mistake.contains("DADOSFERA_PASSWORD is set, but credentials count as one set"), "{mistake}");
     // What does not count is a secret all the same.
     assert!(secrets(&story).contains(&("password", "hunter2".to_owned())));
+    let story = runs().env(&below).args(&["--username", "you"]).env(&[("INPUT_TOTP_SECRET", SEED)]);
+    let mistake = story.mistake();
+    assert!(mistake.contains("DADOSFERA_PASSWORD is set in the environment, but does not count here"), "{mistake}");
 }
 
 #[test]
@@ -120,11 +120,13 @@ fn a_token_that_cannot_be_sent_is_a_mistake() {
         ("Bearer eyJ0", "Bearer"),
         ("bearer eyJ0", "Bearer"),
         ("\"eyJ0\"", "quotes"),
-        ("eyJ0 x", "blanks"),
-        ("eyJ0 ", "blanks"),
-        ("eyJ\n0", "blanks"),
+        ("eyJ0 x", "blank"),
+        ("eyJ0 ", "blank"),
+        ("eyJ\n0", "blank"),
         ("eyJ\u{7f}0", "control"),
         ("éyJ0", "ASCII"),
+        ("$TOKENeyJ0", "expression"),
+        ("${{ secrets.yJ0 }}", "expression"),
     ] {
         let mistake = runs().env(&[("DADOSFERA_ACCESS_TOKEN", token)]).mistake();
         assert!(mistake.contains(hint) && !mistake.contains("yJ0"), "{mistake}");
@@ -176,4 +178,115 @@ fn no_mistake_carries_a_secret_or_the_path_of_one() {
         .map(|row| row.name)
         .collect();
     assert_eq!(unshown, ["password", "password-file", "totp-secret", "access-token", "access-token-file"]);
+}
+
+/// A password has no flag, so a user name on the command line would be of no use otherwise.
+#[test]
+fn a_user_name_may_come_from_a_higher_place_than_its_password_and_never_from_a_lower_one() {
+    let name = |story: &Story| match story.plan().service.credentials {
+        Credentials::Password { username, .. } => username,
+        Credentials::Token(_) | Credentials::TokenFile { .. } => panic!("no password"),
+    };
+    let github = ("GITHUB_ACTIONS", "true");
+    let places = [
+        (&["--username=flag"][..], &[][..], 0),
+        (&[], &[("INPUT_USERNAME", "step")], 1),
+        (&[], &[("PLUGIN_USERNAME", "plugin")], 2),
+        (&[], &[("DADOSFERA_USERNAME", "variable")], 3),
+    ];
+    let secrets = [
+        (&["--password-file=pw"][..], &[][..], 0),
+        (&[], &[("INPUT_PASSWORD", "hunter2")], 1),
+        (&[], &[("PLUGIN_PASSWORD", "hunter2")], 2),
+        (&[], &[("DADOSFERA_PASSWORD", "hunter2")], 3),
+        (&[], &[("DADOSFERA_PASSWORD_FILE", "pw")], 3),
+    ];
+    for (name_args, name_env, of_name) in places {
+        for (args, env, of_secret) in secrets {
+            let story = runs().env(&[github, ("DRONE", "true")]).file("pw", "hunter2");
+            let story = story.args(name_args).env(name_env).args(args).env(env);
+            if of_name <= of_secret {
+                assert!(["flag", "step", "plugin", "variable"][of_name] == name(&story), "{name_env:?} {env:?}");
+            } else {
+                let mistake = story.mistake();
+                assert!(mistake.starts_with("username: required with a password. "), "{mistake}");
+                assert!(mistake.contains(name_env[0].0) && mistake.contains("does not count here"), "{mistake}");
+            }
+        }
+    }
+    // A token needs no name: the two are two ways to sign in, wherever they come from.
+    let story = runs().args(&["--username=me"]).env(&[("DADOSFERA_ACCESS_TOKEN", "token")]);
+    assert!(story.mistake().contains("more than one way to sign in was given: --username, DADOSFERA_ACCESS_TOKEN"));
+}
+
+#[test]
+fn a_user_name_that_was_not_meant_so_is_a_mistake() {
+    for (name, hint) in [
+        ("me\u{200b}@x", "U+200B"),
+        ("me@x\u{a0}", "U+00A0"),
+        ("me\t@x", "U+0009"),
+        ("${{ secrets.USER }}", "expression"),
+        ("$DADOSFERA_USER", "expression"),
+        ("null", "missing value"),
+    ] {
+        let mistake = runs().env(&[("DADOSFERA_USERNAME", name), ("DADOSFERA_PASSWORD", "x")]).mistake();
+        assert!(mistake.starts_with(&format!("username \"{name}\" (DADOSFERA_USERNAME): ")), "{mistake}");
+        assert!(mistake.contains(hint), "{mistake}");
+    }
+}
+
+#[test]
+fn a_mark_before_a_file_s_text_is_dropped_and_utf_16_is_named() {
+    let story = runs().args(&["--username=me", "--password-file=pw"]).file("pw", "\u{feff}pass\r\n");
+    let Credentials::Password { password, .. } = story.plan().service.credentials else { panic!() };
+    assert_eq!(password.expose_secret(), "pass");
+    let story = runs().args(&["--access-token-file=f"]).file("f", "\u{feff}token\n");
+    let Credentials::TokenFile { token, .. } = story.plan().service.credentials else { panic!() };
+    assert_eq!(token.expose_secret(), "token");
+    assert_eq!(secrets(&story), [("access-token", "token".to_owned())]);
+    for text in [&b"\xff\xfep\0w\0"[..], b"\xfe\xff\0p\0w"] {
+        for way in [&["--username=me", "--password-file=f"][..], &["--access-token-file=f"]] {
+            assert!(runs().args(way).file("f", text).mistake().contains("UTF-16. Save it as UTF-8"));
+        }
+    }
+}
+
+#[test]
+fn what_is_odd_about_a_password_is_said_without_it() {
+    for (password, about) in [
+        (" hunter2", Some("blank")),
+        ("hunter2 ", Some("blank")),
+        ("hunter2\u{a0}", Some("blank")),
+        ("\"hunter2\"", Some("quotation mark")),
+        ("hunter2'", Some("quotation mark")),
+        ("hun\u{200b}ter2", Some("invisible")),
+        ("$hunter2", Some("expression")),
+        ("hunter2", None),
+        ("hun ter2$", None),
+    ] {
+        let found = odd_password(&password.into());
+        assert_eq!(found.is_some(), about.is_some(), "{password}");
+        assert!(found.is_none_or(|text| text.contains(about.unwrap_or("")) && !text.contains("hunter2")), "{password}");
+    }
+}
+
+/// In a CI an empty secret is one that this event does not get; at a desk it is one that was not given.
+#[test]
+fn missing_credentials_are_told_why_in_a_ci() {
+    let asked = "available to this event? Pull requests from forks and from Dependabot get none";
+    let empty = [("INPUT_USERNAME", ""), ("INPUT_PASSWORD", "")];
+    for (env, hint) in [
+        (&[("GITHUB_ACTIONS", "true")][..], asked),
+        (&[("GITLAB_CI", "true")], "protected branches and tags"),
+        (&[("JENKINS_URL", "x")], "available to this build?"),
+        (&[("CI", "true")], "available to this build?"),
+    ] {
+        let told = runs().env(env).env(&empty).mistake();
+        assert!(told.starts_with("username: no credentials were given. ") && told.contains(hint), "{told}");
+        let told = runs().env(env).env(&[("DADOSFERA_USERNAME", "me")]).mistake();
+        assert!(told.starts_with("password: required with username") && told.contains(hint), "{told}");
+        let told = runs().env(env).env(&[("DADOSFERA_PASSWORD", "x")]).mistake();
+        assert!(told.starts_with("username: required with a password") && told.contains(hint), "{told}");
+    }
+    assert!(runs().mistake().ends_with("or access-token-file"));
 }

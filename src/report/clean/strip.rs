@@ -9,6 +9,8 @@
 //! What comes out has none of the characters that this machine acts on but `\n` and `\t`: stripping it again changes
 //! nothing.
 
+use crate::gate::is_hidden;
+
 /// Where the machine stands between two characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -113,21 +115,4 @@ pub(super) fn strip(text: &str) -> String {
 /// What ends a line for some reader: a runner, a terminal, XML, JavaScript or Unicode.
 pub(in crate::report) fn is_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Characters that show nothing, or turn what stands around them: Unicode's `Default_Ignorable_Code_Point` (which has the
-/// bidirectional controls, the zero-width characters, the soft hyphen, the tags and the variation selectors), and
-/// besides it the annotation marks, the hieroglyph joiners and the non-characters (XML has no U+FFFE, U+FFFF).
-///
-/// Variation selectors go too, though an emoji loses its colour: 256 of them can carry any bytes unseen, and any one breaks
-/// up a secret or a command in a way that the runner's culture-aware comparison does not see: .NET's `IndexOf("##[")`
-/// passes over ignorable characters.
-pub(in crate::report) fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
-        || u32::from(c) & 0xfffe == 0xfffe
 }

@@ -210,5 +210,9 @@ fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
                  repeats it"
             ),
         ),
+        SessionNote::OddPassword(odd) => (
+            Weight::Warning,
+            format!("sign-in was refused, and the password looks unusual: {odd}. Check the secret where it is stored"),
+        ),
     }
 }

@@ -1,8 +1,7 @@
 //! docs/reference.md, section by section, with the tests that hold each promise. Its tables of names are in `names`.
 
 use super::names::{
-    ANSWERS, BELOW, BODIES, ECHO, FAULTS, HOSTILE, KILLED, Line, MISTAKES, ORDER, REPORTS, SIGN_IN, SIGNALS, STATUSES,
-    line,
+    ANSWERS, BELOW, BODIES, ECHO, FAULTS, HOSTILE, KILLED, Line, ORDER, REPORTS, SIGN_IN, SIGNALS, STATUSES, line,
 };
 
 /// The lines behind this one are about the section with this anchor.
@@ -11,21 +10,6 @@ pub const fn section(anchor: &'static str) -> Line {
 }
 
 pub const RULES: &[Line] = &[
-    section("#inputs"),
-    line(
-        "empty is unset, values are trimmed, secrets lose only line breaks",
-        &["values_are_trimmed_and_empty_is_unset", "values_are_trimmed_but_secrets_lose_only_line_breaks"],
-    ),
-    line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_contract_s"]),
-    line("all mistakes at once, no request made", &["all_mistakes_are_told_at_once", MISTAKES]),
-    line("what is not UTF-8 is a mistake, not a panic", &["what_is_not_utf_8_is_a_fault_and_no_panic", MISTAKES]),
-    section("#sources-of-inputs"),
-    line(
-        "first hit wins, and a set variable that loses is warned about",
-        &["the_first_hit_wins", "what_the_step_says_beats_the_environment_and_says_so"],
-    ),
-    line("PLUGIN_ only under Woodpecker and Drone", &["plugin_settings_count_only_under_woodpecker_and_drone"]),
-    line("credentials count as one set", &["credentials_count_as_one_set", "a_higher_place_replaces_all_credentials"]),
     section("#selecting-runs"),
     line(
         "an id is one path segment",

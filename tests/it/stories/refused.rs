@@ -17,6 +17,21 @@ fn a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made() {
         ("run-id", |story| story.with("run-id", "a/b/c")),
         ("run-id", |story| story.with("run-id", "..")),
         ("run-id", |story| story.with("run-id", "x".repeat(257))),
+        ("U+200B", |story| story.with("run-id", "a\u{200b}")),
+        ("U+00A0", |story| story.with("run-id", "a\u{a0}b")),
+        ("U+202E", |story| story.with("pipeline-id", "\u{202e}p")),
+        ("U+FEFF", |story| story.with("run-id", "a\u{feff}b")),
+        ("U+200D", |story| story.env("DADOSFERA_USERNAME", "a\u{200d}@example.com")),
+        ("U+2060", |story| story.with("base-url", "https://a.example\u{2060}")),
+        ("U+00AD", |story| story.with("success-statuses", "DO\u{ad}NE")),
+        ("U+200B", |story| story.with("timeout", "5m\u{200b}")),
+        ("not replaced by its value", |story| story.with("run-id", "${{ inputs.run-id }}")),
+        ("not replaced by its value", |story| story.with("run-id", "$RUN_ID")),
+        ("not replaced by its value", |story| story.with("pipeline-id", "$(params.pipeline)")),
+        ("not replaced by its value", |story| story.with("run-id", "<run-id>")),
+        ("text of a missing value", |story| story.with("run-id", "null")),
+        ("text of a missing value", |story| story.with("run-id", "undefined,45")),
+        ("text of a missing value", |story| story.with("pipeline-id", "None")),
         ("pipeline-id", |story| story.without("pipeline-id")),
         ("timeout", |story| story.with("timeout", "fifty")),
         ("timeout", |story| story.with("timeout", "31d")),
@@ -106,7 +121,7 @@ fn all_mistakes_are_told_at_once() {
     }
     assert_eq!(mistakes.len(), 5);
     for way in ["username", "access-token", "access-token-file"] {
-        assert!(mistakes.iter().any(|mistake| mistake.contains("no way to sign in") && mistake.contains(way)));
+        assert!(mistakes.iter().any(|mistake| mistake.contains("no credentials were given") && mistake.contains(way)));
     }
     nothing_was_asked(&service);
 }
