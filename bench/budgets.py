@@ -93,6 +93,28 @@ def waiting(gate, program):
         stand_in.stop()
 
 
+def gone_after_signal(gate, program, tries=5):
+    """Seconds from SIGTERM to the end of a gate that waits for a run, though nobody reads one of its reports: of several the
+    least, for what else the machine does can only add to them."""
+    folder = WORK / "budgets-signal"
+    stand_in = StandIn(program, scenario({RUN: None}), folder)
+    os.mkfifo(folder / "unread")
+    took = []
+    try:
+        for _ in range(tries):
+            looks = sum("/pipeline_run/" in request.path for request in stand_in.seen())
+            command = [*arguments(stand_in, gate), "--json", str(folder / "unread")]
+            watched = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
+            until("a look", stand_in, looks + 1, "/pipeline_run/")
+            before = time.monotonic()
+            watched.terminate()
+            watched.wait()
+            took.append(time.monotonic() - before)
+        return min(took)
+    finally:
+        stand_in.stop()
+
+
 def version_against_true(gate, rounds=300):
     """The times of `--version` and of /bin/true in seconds, taken in turns: of many the lower quartile, for what else the
     machine does can only add to them."""
@@ -110,9 +132,11 @@ def measure(gate, program):
     first, look = instructions(gate, program)
     memory, cpu = waiting(gate, program)
     version, true = version_against_true(gate)
+    gone = gone_after_signal(gate, program)
     return {
         "bytes": os.path.getsize(gate), "to_first_request": first, "per_look": look, "waiting_bytes": memory,
         "cpu_to_first_request": cpu, "version": version, "true": true,
+        "gone_after_signal": gone,
     }  # fmt: skip
 
 
@@ -135,6 +159,11 @@ def verdicts(measured, budget):
     most = round(budget["cpu"]["to_first_request_ms"] * 1e3)
     found = round(measured["cpu_to_first_request"] * 1e6)
     yield "CPU to the first request, in µs", found, most, found <= most
+    # What was measured before this row came has none.
+    if "gone_after_signal" in measured:
+        most = round(budget["signal"]["gone_within_s"] * 1e6)
+        found = round(measured["gone_after_signal"] * 1e6)
+        yield "gone after a signal, in µs", found, most, found <= most
     most = budget["memory"]["waiting_bytes"]
     yield "peak memory waiting, in bytes", measured["waiting_bytes"], most, measured["waiting_bytes"] <= most
 

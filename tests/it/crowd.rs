@@ -1,32 +1,27 @@
-//! A thousand runs of ten pipelines in one gate: what that costs the service, and this machine.
+//! A thousand runs of ten pipelines in one gate: what they take of this machine, and that the lists are read.
+//!
+//! How many requests they cost is a claim of the core, where no machine is too slow for it (`gate/watch/tests/surveys.rs`);
+//! real rates are measured by `bench/scale.py`.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::harness::{Story, scenario};
-use crate::stand_in::{On, Service};
+use crate::stand_in::{On, Reply, Service};
 
 const PIPELINES: usize = 10;
 const RUNS: usize = 100;
 
-/// When one of the runs ends, in seconds; the others go on.
-const END: u64 = 6;
-
 /// KiB.
 const MEMORY: u64 = 40 * 1024;
 
+/// For two thousand requests of a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 #[test]
-fn a_thousand_runs_of_ten_pipelines_cost_requests_in_the_order_of_the_pipelines() {
-    let run = |pipeline: usize, run: usize| {
-        let record = json!({"pipeline_run_id": format!("r{pipeline}_{run}"), "created_at": "begin"});
-        if (pipeline, run) == (0, 0) {
-            let set = json!({"last_status": "SUCCESS", "updated_at": format!("begin+{END}s")});
-            json!({"record": record, "then": [{"after": format!("{END}s"), "set": set}]})
-        } else {
-            json!({"record": record})
-        }
-    };
+fn a_thousand_runs_of_ten_pipelines_take_forty_mebibytes_at_most() {
+    let run = |pipeline: usize, run: usize| json!({"record": {"pipeline_run_id": format!("r{pipeline}_{run}"), "created_at": "begin"}});
     let pipeline = |n: usize| {
         let runs: Vec<Value> = (0..RUNS).map(|number| run(n, number)).collect();
         let history = json!({"count": 200, "newest": "1h", "every": "1h", "takes": "10m", "spread": "1m"});
@@ -36,31 +31,17 @@ fn a_thousand_runs_of_ten_pipelines_cost_requests_in_the_order_of_the_pipelines(
     let service = Service::start(scenario(json!({"pipelines": pipelines})));
     let ids: Vec<String> = (0..PIPELINES).flat_map(|n| (0..RUNS).map(move |run| format!("p{n}/r{n}_{run}"))).collect();
     let story = Story::at(&service).without("pipeline-id").with("run-id", ids.join(" ")).with("poll-interval", "5s");
-    // Lists that a busy machine holds up for more than a second are rightly left alone for a while, and then nothing is saved:
-    // so it is about any two rounds of lists in a row, the first or a later one.
-    let live = story.heavy().begun();
-    let long = Duration::from_secs(30);
-    assert!(service.wait_for(On::Run, PIPELINES * RUNS, long), "not all runs are looked at");
-    let mut rounds = Vec::new();
-    let mut is_cheap = || {
-        let before = service.requests();
-        let from = before.last().expect("a thousand").at;
-        let lists_before = before.iter().filter(|seen| seen.on == On::Runs).count();
-        assert!(service.wait_for(On::Runs, lists_before + 2 * PIPELINES, long), "the lists are not read on");
-        let requests = service.requests();
-        let took = requests.last().expect("a thousand").at - from;
-        let looks = requests.iter().filter(|seen| seen.on == On::Run && seen.at > from).count();
-        // A list every five seconds and a check every ten for each pipeline, and the one end.
-        let checks = PIPELINES * (took.as_secs() as usize / 10 + 1);
-        rounds.push((looks, took));
-        took >= Duration::from_millis(4500) && looks <= checks + 2
-    };
-    let cheap = (0..5).any(|_| is_cheap());
-    assert!(cheap, "{rounds:?}; plain looks would be a thousand every five seconds");
-    live.says("r0_0: status SUCCESS");
+    let live = story.with("timeout", "1h").with("fail-fast", "true").with("logs", "never").heavy().begun();
+    assert!(service.wait_for(On::Run, PIPELINES * RUNS, PATIENCE), "every run is polled");
+    assert!(service.wait_for(On::Runs, PIPELINES, PATIENCE), "the list of every pipeline is read");
+    let mut lists: Vec<String> = service.requests_to(On::Runs).into_iter().map(|seen| seen.path).collect();
+    lists.sort_unstable();
+    lists.dedup();
+    assert_eq!(lists.len(), PIPELINES, "{lists:?}");
     let memory = live.peak_memory();
-    live.signal("TERM");
-    live.ends().ended("interrupted", 143);
+    // Not by a signal: in two seconds a busy machine may not render a thousand runs.
+    service.order(On::Run, Reply::run("FAILED").forever());
+    live.ends().ended("failed", 1);
 
     assert!(memory.is_none_or(|peak| peak <= MEMORY), "{memory:?} KiB");
 }

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, PIPELINE, RUNNING, SUCCESS, USERNAME, scenario, service, side_by_side};
+use crate::harness::{PASSWORD, PATIENCE, PIPELINE, RUNNING, SUCCESS, USERNAME, scenario, service, side_by_side};
 use crate::stand_in::{DeadPort, On, Reply, Service};
 
 /// Doctor with these flags and variables, beside a way to sign in.
@@ -232,7 +231,7 @@ fn a_signal_ends_doctor_too_and_is_its_exit_code() {
         service.order(On::Run, Reply::hang().forever());
         let mut command = command(&service.base_url(), &RUN, &[]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        assert!(service.wait_for(On::Run, 1, Duration::from_secs(30)));
+        assert!(service.wait_for(On::Run, 1, PATIENCE));
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
         let table = Table::of(child.wait_with_output().expect("its output"));
@@ -384,11 +383,11 @@ fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told() {
 #[test]
 fn what_a_signal_keeps_from_being_checked_is_not_said_to_be_fine() {
     let service = service();
-    service.order(On::Run, Reply::run("SUCCESS").delay(Duration::from_secs(1)));
+    service.order(On::Run, Reply::hang());
     let both = format!("--run-id={SUCCESS},nobody-knows-this-run");
     let mut command = command(&service.base_url(), &[RUN[0], &both], &[]);
     let doctor = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    assert!(service.wait_for(On::Run, 1, Duration::from_secs(30)));
+    assert!(service.wait_for(On::Run, 1, PATIENCE));
     let pid = doctor.id().to_string();
     assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill").success());
     let table = Table::of(doctor.wait_with_output().expect("it ends"));

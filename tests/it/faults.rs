@@ -79,10 +79,11 @@ fn hold(faults: &[Fault]) {
     );
 }
 
-/// By the gate's own clock: the limit, five seconds for the last look, and one for a machine that has more to do.
+/// The last request is cut long before it would end by itself, after 30 s. That it is five seconds after the deadline is held
+/// where a busy machine has no say (`gate/watch/tests.rs`).
 fn bounded(told: &Told, ends: Ends) {
     let waited = told.report()["waited_seconds"].as_u64().expect("a number");
-    assert!(ends != Ends::ByDeadline || waited <= 2 + 5 + 1, "waited {waited} s");
+    assert!(ends != Ends::ByDeadline || waited <= 20, "waited {waited} s");
 }
 
 use Ends::{AtOnce, ByAnswer, ByClock, ByDeadline};

@@ -13,12 +13,12 @@ use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub use live::Live;
+pub use live::{Live, PATIENCE};
 pub use told::Told;
 
 use crate::stand_in::{Scenario, Service};
@@ -295,9 +295,8 @@ impl<'s> Story<'s> {
         let slot = live::Slot::take(self.weight);
         // What the service's runs do, they do from now on, however long the gate waited for its turn.
         self.service.iter().for_each(|service| service.begin());
-        let began = now();
         let child = command.stdout(stdout).spawn().expect("the program starts");
-        Live::new(self, child, began, slot)
+        Live::new(self, child, slot)
     }
 }
 
@@ -361,7 +360,7 @@ pub fn other_end(path: &Path, how: &OpenOptions) -> File {
     let (tell, opened) = std::sync::mpsc::channel();
     // Opening blocks until the other side does the same: a gate that never does must not hang the tests.
     std::thread::spawn(move || tell.send(how.open(path)));
-    let opened = opened.recv_timeout(Duration::from_secs(30)).expect("the gate opens the pipe");
+    let opened = opened.recv_timeout(PATIENCE).expect("the gate opens the pipe");
     opened.expect("a pipe")
 }
 

@@ -15,7 +15,7 @@ use crate::fixture;
 use crate::harness::{PIPELINE, Story, TRACE, scenario, side_by_side};
 use crate::stand_in::{Gzip, On, Reply, Service};
 
-/// A run that goes on for three seconds, behind a past of these ends, oldest first, an hour apart, about ten minutes each.
+/// A run that is going for its first three polls, behind a past of these ends, oldest first, an hour apart, about ten minutes each.
 fn with(ends: &str, last: &str) -> Service {
     let count = ends.len();
     let past = ends.chars().enumerate().map(|(n, end)| {
@@ -30,8 +30,7 @@ fn with(ends: &str, last: &str) -> Service {
         }})
     });
     let set = json!({"last_status": last, "updated_at": "begin+3s", "trace": format!("[run 99] {TRACE}")});
-    let now =
-        json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"after": "3s", "set": set}]});
+    let now = json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"looks": 3, "set": set}]});
     let runs: Vec<Value> = past.chain([now]).collect();
     Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})))
 }
@@ -99,9 +98,10 @@ fn a_past_that_can_not_be_had_is_a_note_and_never_a_verdict() {
             service.order(On::Runs, reply.clone());
             let told = waiting(&service).told();
             told.ended("passed", 0);
-            assert!(told.report()["waited_seconds"].as_u64() < Some(10), "{}", told.log());
+            assert!(told.report()["waited_seconds"].as_u64() < Some(30), "{}", told.log());
             let noted = told.notes().iter().filter(|note| note.contains("no history of previous runs")).count();
-            assert_eq!(noted, usize::from(*name != "no answer"), "{:?}", told.notes());
+            // An answer that does not come is given up after five seconds, if the run is still going by then.
+            assert!(noted == 1 || *name == "no answer" && noted == 0, "{:?}", told.notes());
             assert_eq!(service.requests_to(On::SignIn).len(), 1, "no session is renewed for it");
             assert_eq!((lists(&service), told.report()["pipelines"].clone()), (1, json!([])));
         },
@@ -159,8 +159,7 @@ fn a_hostile_past_yields_nothing() {
     let raw =
         json!([record(1, "SUCCESS"), record(2, "FAILED"), record(3, "::error::y"), null, 7, {"pipeline_id": PIPELINE}]);
     let set = json!({"last_status": "FAILED", "updated_at": "begin+2s", "trace": "::error::x\n"});
-    let run =
-        json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"after": "2s", "set": set}]});
+    let run = json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"looks": 2, "set": set}]});
     let service = Service::start(scenario(
         json!({"pipelines": [{"pipeline_id": PIPELINE, "list": {"raw": raw}, "runs": [run]}]}),
     ));
@@ -186,16 +185,15 @@ fn many_runs_of_a_pipeline_share_its_list() {
         let told = story.with("history", history).told();
         told.ended("failed", 1);
         assert_eq!(told.verdicts().iter().filter(|verdict| **verdict == "failed").count(), 1);
-        assert!(told.report()["waited_seconds"].as_u64() < Some(11), "{}", told.log());
-        service.requests().len()
+        lists(&service)
     };
+    // How much that saves is a claim of the core, where no machine is too slow for it (`gate/watch/tests/surveys.rs`).
     let (alone, shared) = std::thread::scope(|scope| {
         let alone = scope.spawn(|| count("false"));
         let shared = count("true");
         (alone.join().expect("a story"), shared)
     });
-    // Each is looked at once at first and once at the end; in between a list and a check a second.
-    assert!(shared < 90 && alone > 125, "{shared} and {alone} requests");
+    assert!(shared >= 1 && alone == 0, "{shared} and {alone} lists");
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started() 
 #[test]
 fn a_start_that_the_time_limit_leaves_no_time_for_is_told_as_that() {
     let service = service();
-    service.order(On::SignIn, Reply::normal().delay(Duration::from_millis(2200)));
+    service.order(On::SignIn, Reply::normal().delay(Duration::from_secs(4)));
     let story = Story::at(&service).without("run-id").with("trigger", "true").with("timeout", "3s");
     let told = story.told();
     told.ended("not-started", 8);

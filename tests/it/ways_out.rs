@@ -7,10 +7,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
-/// How long a machine under load may take to start a process, or to end one that was asked to.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::harness::PATIENCE;
 
 /// The gate in `folder`, with nothing of this process's environment.
 fn gate(folder: &Path) -> Command {

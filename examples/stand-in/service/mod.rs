@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 
 use answers::{Answer, Route};
@@ -81,6 +81,8 @@ struct Shared {
     clock: Arc<ServiceClock>,
     scenario: Scenario,
     acceptor: Option<TlsAcceptor>,
+    /// Closed once the replies that are held may be sent.
+    hold: Semaphore,
 }
 
 struct State {
@@ -125,6 +127,7 @@ impl Service {
             clock,
             scenario,
             acceptor: certified.acceptor,
+            hold: Semaphore::new(0),
         });
         // A thread and a runtime of its own: it serves tests that have none, and answers while theirs is blocked.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
@@ -173,6 +176,11 @@ impl Service {
     /// Orders a reply for requests with this run or pipeline in their path.
     pub fn order_for(&self, on: On, id: &str, reply: Reply) {
         self.shared.state().script.push(Order::new(on, Some(id.to_owned()), reply));
+    }
+
+    /// Sends the replies that are held; from now on none is.
+    pub fn release(&self) {
+        self.shared.hold.close();
     }
 
     /// Every token given so far is refused from now on.
@@ -290,6 +298,10 @@ async fn serve(stream: TcpStream, number: u64, shared: Arc<Shared>) {
         };
         let (reply, answer) = shared.meet(&request, number);
         let close = request.wants_close();
+        if reply.as_ref().is_some_and(|reply| reply.held) {
+            // An error says that the semaphore was closed, and that is what is waited for.
+            let _released = shared.hold.acquire().await;
+        }
         let tunnelled = request.method == "CONNECT" && reply.is_none();
         let sent = match tunnelled {
             true => tunnel(&mut wire, &request.target).await,

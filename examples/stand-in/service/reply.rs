@@ -27,6 +27,9 @@ pub struct Reply {
     pub(super) interim: Option<u16>,
     #[serde(deserialize_with = "time::maybe_length")]
     pub(super) delay: Option<Duration>,
+    /// Not sent before the test says so; a scenario file has nobody to say it.
+    #[serde(skip)]
+    pub(super) held: bool,
     pub(super) trickle: Option<Trickle>,
     pub(super) cut: Option<Cut>,
     pub(super) end: End,
@@ -325,6 +328,11 @@ impl Reply {
     /// Real time before the first byte.
     pub fn delay(self, length: Duration) -> Reply {
         Reply { delay: Some(length), ..self }
+    }
+
+    /// Not before `Service::release`: for what must happen while the client waits, however long that takes.
+    pub fn held(self) -> Reply {
+        Reply { held: true, ..self }
     }
 
     /// The body, so many bytes at a time, with a pause after each.

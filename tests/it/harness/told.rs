@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -16,7 +16,6 @@ use crate::runner::{github, gitlab};
 pub struct Told {
     /// None: a signal ended it.
     pub code: Option<i32>,
-    pub took: Duration,
     pub at: Instant,
     /// None: nobody was there to hear it.
     pub stdout: Option<String>,
@@ -36,7 +35,7 @@ pub struct Told {
 }
 
 impl Told {
-    pub(super) fn read(story: &Story<'_>, status: ExitStatus, took: Duration, stdout: String, stderr: String) -> Told {
+    pub(super) fn read(story: &Story<'_>, status: ExitStatus, stdout: String, stderr: String) -> Told {
         let whole = |path: &OsString| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
         let all: Vec<PathBuf> = story.inputs.values().chain(story.env.values()).map(whole).collect();
         // What has a document of its own: no device, and no path that was given twice.
@@ -56,7 +55,6 @@ impl Told {
         };
         Told {
             code: status.code(),
-            took,
             at: super::now(),
             stdout: matches!(story.reader, Reader::There).then_some(stdout),
             stderr,

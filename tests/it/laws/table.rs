@@ -122,7 +122,7 @@ pub(crate) fn dependencies() -> BTreeSet<String> {
     found
 }
 
-/// The dependencies that are there for a feature of theirs alone, as `Cargo.toml` tells cargo-machete.
+/// The dependencies that are there for a feature of theirs alone, as `Cargo.toml` tells cargo-shear.
 pub(crate) fn only_for_features() -> BTreeSet<String> {
     let manifest = fs::read_to_string(super::root().join("Cargo.toml")).expect("Cargo.toml is there");
     let listed = manifest.lines().filter_map(|line| line.strip_prefix("ignored = [")?.strip_suffix(']'));

@@ -2,12 +2,9 @@
 
 use std::fs::OpenOptions;
 use std::io::Read;
-use std::time::Duration;
 
-use crate::harness::{self, FAILED, Story, TRACE, write};
+use crate::harness::{self, FAILED, PATIENCE, Story, TRACE, write};
 use crate::stand_in::{On, Reply};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
@@ -84,12 +81,13 @@ fn a_report_that_fails_at_the_end_is_told_in_the_log_of_every_ci() {
     // There when the gate began, and gone when it ended: a file stands where its folder was.
     for (ci, format) in ["none", "gitlab", "circleci", "buildkite"].iter().flat_map(|ci| [(ci, "text"), (ci, "json")]) {
         let service = harness::service();
-        service.order(On::Run, Reply::run("RUNNING").times(1));
+        service.order(On::Run, Reply::run("SUCCESS").held());
         let story = Story::at(&service).without_files().outside_ci().with("ci", *ci);
         let (folder, report) = (story.path("folder"), story.path("folder/report.json"));
         let gate = story.with("json", report).with("log-format", format).with("quiet", "true").begun();
         assert!(service.wait_for(On::Run, 1, PATIENCE));
         harness::replace_by_a_file(&folder);
+        service.release();
         let told = gate.ends();
         assert_eq!(told.code, Some(0), "{}", told.log());
         let warnings = told.log().lines().filter(|line| line.contains("warning") && line.contains("json ")).count();

@@ -32,7 +32,7 @@ fn a_reused_workspace_never_shows_an_old_pass() {
     // Killed in its first request: before it knows anything.
     service.order(On::SignIn, Reply::hang().forever());
     let gate = Story::in_workspace(&service, &workspace).begun();
-    assert!(service.wait_for(On::SignIn, 2, std::time::Duration::from_secs(30)));
+    assert!(service.wait_for(On::SignIn, 2, harness::PATIENCE));
     gate.signal("KILL");
     let told = gate.ends();
     for (path, text) in &told.files {

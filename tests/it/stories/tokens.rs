@@ -1,17 +1,15 @@
 //! Signing in once, renewing when it must be, and never sending what was refused.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, PASSWORD, PIPELINE, SUCCESS, Story, USERNAME, scenario, write};
+use crate::harness::{self, FAILED, PASSWORD, PATIENCE, PIPELINE, SUCCESS, Story, USERNAME, scenario, write};
 use crate::stand_in::{On, Reply, Service};
 
 const MADE_ELSEWHERE: &str = "a-token-made-elsewhere";
 const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn sign_in_sends_name_password_and_language_and_the_token_stands_alone() {
@@ -42,10 +40,11 @@ fn expiring_tokens_are_renewed_for_as_long_as_it_takes() {
 #[test]
 fn a_token_revoked_on_the_way_is_renewed_once_for_all_runs() {
     let service = harness::service();
-    service.script(On::Run, [Reply::run("RUNNING"), Reply::run("RUNNING").delay(Duration::from_millis(1))]);
+    service.script(On::Run, [Reply::run("RUNNING").held(), Reply::run("RUNNING").held()]);
     let gate = Story::at(&service).runs(&[SUCCESS, "45"]).begun();
     assert!(service.wait_for(On::Run, 2, PATIENCE));
     service.revoke_tokens();
+    service.release();
     gate.ends().ended("passed", 0);
     assert_eq!(service.requests_to(On::SignIn).len(), 2, "both runs share the new token");
 }
@@ -88,7 +87,7 @@ fn a_fresh_code_is_sent_with_every_sign_in_and_none_twice() {
     // Renewal needs the next code, up to half a minute away: this gate's deadline may come first, another code must not.
     let service = with_totp();
     service.order(On::Run, Reply::run("RUNNING"));
-    let story = Story::at(&service).secret_env("DADOSFERA_TOTP_SECRET", TOTP_SECRET).with("timeout", "2s");
+    let story = Story::at(&service).secret_env("DADOSFERA_TOTP_SECRET", TOTP_SECRET).with("timeout", "5s");
     let gate = story.begun();
     gate.says("status RUNNING");
     service.revoke_tokens();
@@ -132,14 +131,15 @@ fn a_refused_token_made_elsewhere_is_denied_at_once() {
 #[test]
 fn a_token_file_is_read_again_when_its_token_is_refused() {
     let service = harness::service();
-    // The refusal takes its time, so that the file has the new token before it comes.
-    service.order(On::Run, Reply::normal().delay(Duration::from_secs(2)));
+    // The refusal is held until the file has the new token.
+    service.order(On::Run, Reply::normal().held());
     let story = Story::at(&service).without_password().secret("a-token-of-yesterday").secret(MADE_ELSEWHERE);
     let story = story.with_file("access-token-file", "a-token-of-yesterday\n");
     let path = story.given("access-token-file");
     let gate = story.begun();
     assert!(service.wait_for(On::Run, 1, PATIENCE));
     write(&path, &format!("{MADE_ELSEWHERE}\n"));
+    service.release();
     gate.ends().ended("passed", 0);
 
     let service = harness::service();

@@ -38,6 +38,21 @@ fn a_hundred_runs_of_a_pipeline_cost_little_more_than_one() {
 }
 
 #[test]
+fn a_thousand_runs_of_ten_pipelines_cost_requests_in_the_order_of_the_pipelines() {
+    // One run ends, the others go on; eight requests at once, as in the loop.
+    let interval = Interval::Fixed(5 * SECOND);
+    let ends = (0..1000).map(|run| if run == 0 { 300 } else { 700 });
+    let world = World { per_pipeline: 100, at_once: 8, interval, ..World::new(ends) };
+    let played = world.play();
+    assert_eq!(played.verdicts, vec![Verdict::Passed; 1000]);
+    // In a minute each pipeline costs twelve lists, the poll of a run every ten seconds, and few more at the one end.
+    let minutes = (1..11).map(|minute| played.looks_in(60 * minute, 60 * (minute + 1)));
+    let most = minutes.max().expect("ten of them");
+    assert!(most <= 10 * (12 + 6 + 2), "{most} requests in a minute; without lists it would be 12,000");
+    assert!(played.over[&0] - world.ends[0].0 <= 7 * SECOND, "{:?}", played.over[&0]);
+}
+
+#[test]
 fn one_or_two_runs_are_looked_at_by_themselves() {
     for runs in 1..=2 {
         let played = World::new((0..runs).map(|n| 700 + n)).play();

@@ -1,4 +1,4 @@
-//! A pipeline of many runs with its list, and a gate that watches them, played without waiting.
+//! Pipelines of many runs with their lists, and a gate that waits for the runs, played without waiting.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,8 @@ pub(super) struct World {
     pub(super) rest: Option<Duration>,
     /// How many requests are under way at once.
     pub(super) at_once: usize,
+    /// How many runs belong to one pipeline.
+    pub(super) per_pipeline: usize,
 }
 
 #[derive(Debug, Default)]
@@ -68,7 +70,13 @@ impl World {
             outage: Duration::MAX,
             rest: None,
             at_once: usize::MAX,
+            per_pipeline: usize::MAX,
         }
+    }
+
+    fn target(&self, run: usize) -> Target {
+        let pipeline = PipelineId::new(&format!("p{}", run / self.per_pipeline)).expect("an id");
+        Target { pipeline, ..target(&run.to_string()) }
     }
 
     fn word(&self, run: usize, now: Duration) -> &'static str {
@@ -88,8 +96,8 @@ impl World {
         if now >= self.outage { plain(unusable()) } else { answer }
     }
 
-    /// The list as it is answered at `now`, beside ten runs of the past.
-    fn survey(&self, mut survey: Survey, now: Duration) -> Answer<Survey> {
+    /// The list of a pipeline as it is answered at `now`, beside ten runs of the past.
+    fn survey(&self, pipeline: usize, mut survey: Survey, now: Duration) -> Answer<Survey> {
         let mut take = |id: &str, word: &str, created: i64, took: i64| {
             let at = |seconds| chrono::DateTime::from_timestamp(CREATED + seconds, 0);
             survey.take(Listed {
@@ -109,7 +117,7 @@ impl World {
             Listing::Frozen => SECOND,
             Listing::True | Listing::Short | Listing::Rosy | Listing::Worded | Listing::Fails(_) => now,
         };
-        for run in 0..self.ends.len() {
+        for run in (0..self.ends.len()).filter(|run| run / self.per_pipeline == pipeline) {
             match self.listing {
                 Listing::Short if run % 3 == 0 => {}
                 Listing::Rosy => take(&run.to_string(), "SUCCESS", 0, 1),
@@ -136,7 +144,7 @@ impl World {
     /// Plays it through the gate as the loop does, but for its eight at once.
     pub(super) fn play(&self) -> Played {
         let rules = Rules { learning: self.learning, ..rules(20_000, 120, 60, self.interval) };
-        let mut gate = Gate::new(rules, (0..self.ends.len()).map(|run| target(&run.to_string())));
+        let mut gate = Gate::new(rules, (0..self.ends.len()).map(|run| self.target(run)));
         let mut played = Played::default();
         let mut turns: BTreeMap<Who, Duration> =
             (0..self.ends.len()).map(|run| (Who::Run(run), Duration::ZERO)).collect();
@@ -185,7 +193,7 @@ impl World {
                     }
                 }
                 (Who::Pipeline(pipeline), Ask::Survey(survey)) => {
-                    let answer = self.survey(survey, now - self.list / 2);
+                    let answer = self.survey(pipeline, survey, now - self.list / 2);
                     gate.surveyed(pipeline, now, answer, &mut played.notices);
                 }
                 (who, ask) => panic!("{who:?} asked {ask:?}"),
