@@ -145,6 +145,7 @@ fn record(elapsed: Duration, length: Duration) -> Answer {
             created_at: Some(created),
             updated_at: Some(created),
             trace: None,
+            repaired: Vec::new(),
         }),
         retry_after: None,
         date: Some(created + elapsed),

@@ -27,20 +27,22 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(status, 200, "no other status brings a record");
     assert_eq!(folded(record.pipeline_id.raw()), "p_1", "no other pipeline");
 
-    let text = str::from_utf8(body).expect("a record is UTF-8");
-    // What is left of half characters differs by design; nothing is proven by those.
-    let Ok(json) = serde_json::from_str::<Value>(text) else {
-        assert!(text.contains("\\u"), "a record is one JSON document");
+    if !record.repaired.is_empty() {
+        // It passes no gate (`gate::run`), and no other reader of JSON is asked what it makes of the damage. Some find none: a
+        // mark before the document, or many levels.
         return;
-    };
-    let run = json.get("data").unwrap_or(&json);
+    }
+    let text = str::from_utf8(body).expect("a record is UTF-8");
+    let json = serde_json::from_str::<Value>(text).expect("a record is one JSON document");
+    let run = json.get("data").filter(|data| data.is_object()).unwrap_or(&json);
     let word = |key: &str| run.get(key).and_then(Value::as_str).map(str::to_owned);
     assert_eq!(word("pipeline_id").as_deref(), Some(record.pipeline_id.raw()));
     assert_eq!(word("pipeline_run_id").as_deref(), Some(record.run_id.raw()));
     assert!(record.run_id.raw() == "45" || run.get("id") == Some(&Value::from(45)), "no other run");
     assert_eq!(word("last_status").unwrap_or_default(), record.status.raw());
     if Vocabulary::default().read(record.status.raw()) == Meaning::Passed {
-        assert_eq!(record.status.raw().trim().to_ascii_uppercase(), "SUCCESS", "no other word passes");
-        assert_ne!(json.get("status"), Some(&Value::Bool(false)), "no refusal is a success");
+        assert_eq!(record.status.raw().trim_ascii().to_ascii_uppercase(), "SUCCESS", "no other word passes");
+        let is_wrapper = json.get("data").is_some_and(Value::is_object);
+        assert!(!is_wrapper || json.get("status") != Some(&Value::Bool(false)), "no refusal is a success");
     }
 });

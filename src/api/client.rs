@@ -14,16 +14,13 @@ use super::redactor::Redactor;
 use super::session::{Generation, Lost, Pass, Session, answer, collect, miss_of};
 use super::stamps::Stamps;
 use super::transport::{Heard, SetupError, Transport};
-use super::wire::{self, Extent, PipelineState};
+use super::wire::{self, Extent, PipelineState, RUN_BODY};
 use crate::clock::Clock;
 use crate::gate::{
     Answer, Ask, Connection, During, Foreign, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope,
     SessionNote, Survey, Target, Told,
 };
 use crate::plan::Service;
-
-/// A run's body (contract, *Limits*), after decompression.
-const RUN_BODY: usize = 8 * 1024 * 1024;
 
 /// The list for the history (contract, *Limits*).
 const SURVEY: Duration = Duration::from_secs(5);
@@ -67,7 +64,11 @@ impl Client {
     pub fn new(service: Service, clock: Clock, redactor: Rc<dyn Redactor>) -> Result<Client, SetupError> {
         let session = Session::new(service.credentials, Rc::clone(&redactor))?;
         let transport = Transport::new(service.base, service.network)?;
-        Ok(Client { transport, session, redactor, clock, told: RefCell::default(), told_of_clocks: Cell::new(false) })
+        Ok(Client::of_parts(transport, session, redactor, clock))
+    }
+
+    pub(super) fn of_parts(transport: Transport, session: Session, redactor: Rc<dyn Redactor>, clock: Clock) -> Client {
+        Client { transport, session, redactor, clock, told: RefCell::default(), told_of_clocks: Cell::new(false) }
     }
 
     /// Asks what the gate wants to know. `row` is the asking run's own, kept between its questions.

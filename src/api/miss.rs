@@ -74,6 +74,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             MissKind::NotJson
             | MissKind::NotARecord(_)
             | MissKind::AnotherRun
+            | MissKind::Repaired
             | MissKind::TooLarge
             | MissKind::RedirectLoop
             | MissKind::ProxyRefused(_)
@@ -132,6 +133,7 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         | MissKind::NotJson
         | MissKind::NotARecord(_)
         | MissKind::AnotherRun
+        | MissKind::Repaired
         | MissKind::TooLarge
         | MissKind::RedirectLoop
         | MissKind::ProxyRefused(_)

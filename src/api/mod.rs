@@ -19,6 +19,10 @@ mod tunnel;
 pub mod wire;
 
 #[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod server;
 
 pub use client::{Client, Refusals};

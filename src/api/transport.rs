@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, redirect, retry};
 use rustls::ClientConfig;
@@ -25,6 +25,8 @@ use super::wire::Pages;
 use crate::clock::Clock;
 use crate::gate::{Connection, Foreign, MissKind, TlsFault, Via, is_implausible};
 use crate::plan::{Network, Proxy, ProxyKind};
+
+mod body;
 
 /// Requests under way at once (contract, *Limits*).
 const AT_ONCE: usize = 8;
@@ -124,6 +126,14 @@ impl Transport {
         let (builder, tls) = builder(&base, network, &handshakes)?;
         let tunnel = proxy.map(|proxy| Tunnel::new(proxy, &base, &tls));
         Ok(Transport { via, tunnel, handshakes, ..Transport::build(builder, base)? })
+    }
+
+    /// One that speaks HTTP/2 without TLS, or HTTP/1.
+    #[cfg(test)]
+    pub(super) fn over(base: Url, speaks_http_2: bool) -> Transport {
+        let (builder, _) = builder(&base, Network::default(), &Arc::default()).expect("a builder");
+        let builder = if speaks_http_2 { builder.http2_prior_knowledge() } else { builder };
+        Transport::build(builder, base).expect("a client")
     }
 
     fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
@@ -285,24 +295,19 @@ impl Transport {
         Ok(Some(next))
     }
 
-    async fn read(&self, mut response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
+    async fn read(&self, response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
         let status = response.status();
         let pages = Pages::read(response.headers());
         let mut said = Vec::new();
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
-            while let Some(piece) = response.chunk().await.map_err(miss::of_error)? {
-                sink(&piece)?;
-            }
+            body::read(response, sink).await?;
         } else {
-            let body = async {
-                while said.len() < ERROR_BODY_BYTES
-                    && let Ok(Some(piece)) = response.chunk().await
-                {
-                    said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
-                }
+            let mut keep = |piece: &[u8]| {
+                said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
+                if said.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(Fault::new(MissKind::TooLarge)) }
             };
             // However it ends: the status has decided.
-            let _ = timeout(self.limits.error_body, body).await;
+            let _ = timeout(self.limits.error_body, body::read(response, &mut keep)).await;
         }
         Ok(Reply { status: status.as_u16(), said, pages })
     }
@@ -315,6 +320,7 @@ fn builder(
 ) -> Result<(ClientBuilder, ClientConfig), SetupError> {
     let headers = HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("application/json")),
+        (ACCEPT_ENCODING, HeaderValue::from_static(body::CODING)),
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (HeaderName::from_static("dadosfera-lang"), HeaderValue::from_static("en-us")),
     ]);

@@ -4,8 +4,6 @@
 //! bare or under `data` - with the ids that were asked for. Fields that no decision needs are tolerated in any shape
 //! (maestro-api.md, *Shapes to tolerate*).
 
-use std::borrow::Cow;
-
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -18,6 +16,7 @@ mod details;
 mod extent;
 mod launch;
 mod list;
+mod repair;
 mod said;
 mod stamp;
 mod strict;
@@ -29,6 +28,12 @@ pub(crate) use launch::{execute, read_launch};
 pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, message_of, said};
 pub(crate) use strict::mend;
+
+/// A run's body, or its element in a list, after decompression.
+pub(crate) const RUN_BODY: usize = 32 * 1024 * 1024;
+
+/// What may stand around values in JSON: less than ASCII calls white space, and nothing else that Unicode does.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// Reads an answer to "get one run". Pure, and total: any status, any bytes. A redirect, and whether a 401 or 403 can be
 /// mended, are the client's business; here they are what they are without it.
@@ -91,14 +96,13 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 /// A body that is one strict JSON document.
-fn text_of(body: &[u8]) -> Result<Cow<'_, str>, Fault> {
+fn text_of(body: &[u8]) -> Result<&str, Fault> {
     let told = |kind| Fault { kind, detail: said(body) };
     let text = str::from_utf8(body).map_err(|_| told(MissKind::NotJson))?;
-    if text.trim().is_empty() {
+    if text.trim_matches(BLANKS).is_empty() {
         return Err(Fault::new(MissKind::NoRecord));
     }
-    let text = mend(text);
-    match strict::check(&text) {
+    match strict::check(text) {
         Ok(()) => Ok(text),
         Err(strict::Flaw::NotJson) => Err(told(MissKind::NotJson)),
         Err(strict::Flaw::DuplicateKey) => Err(told(MissKind::NotARecord("duplicate key"))),
@@ -106,23 +110,44 @@ fn text_of(body: &[u8]) -> Result<Cow<'_, str>, Fault> {
 }
 
 fn record(body: &[u8], target: &Target) -> Result<Record, Fault> {
+    let fault = match text_of(body) {
+        Ok(text) => return read_text(text, body, target),
+        Err(fault) => fault,
+    };
+    if fault.kind != MissKind::NotJson {
+        return Err(fault);
+    }
+    match repair::repair(body) {
+        Ok((text, repaired)) => match read_text(&text, body, target) {
+            Ok(record) => Ok(Record { repaired, ..record }),
+            // Only what was said without a fault can say that there is no such run.
+            Err(Fault { kind: MissKind::NoRecord, .. }) => Err(fault),
+            Err(other) => Err(other),
+        },
+        Err(strict::Flaw::DuplicateKey) => Err(Fault { kind: MissKind::NotARecord("duplicate key"), ..fault }),
+        Err(strict::Flaw::NotJson) => Err(fault),
+    }
+}
+
+/// Reads one document; `body` is how it came, for the person.
+fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Fault> {
     let not_json = || Fault { kind: MissKind::NotJson, detail: said(body) };
     let not_a_record = |what| Fault { kind: MissKind::NotARecord(what), detail: said(body) };
-    let text = text_of(body)?;
-    let document: &RawValue = serde_json::from_str(&text).map_err(|_| not_json())?;
+    let document: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
     match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
         Shape::Object => {}
         Shape::Other => return Err(not_a_record("not an object")),
     }
     let outer = object(document).ok_or_else(not_json)?;
+    let is_bare = outer.pipeline_run_id.is_some() || outer.pipeline_id.is_some() || outer.last_status.is_some();
     let Some(inner) = outer.data else {
         return run(&outer, target).map_err(|fault| with_said(fault, body));
     };
-    if outer.pipeline_run_id.is_some() || outer.pipeline_id.is_some() || outer.last_status.is_some() {
-        return Err(not_a_record("both bare and under data"));
-    }
     match shape(inner) {
+        Shape::EmptyObject | Shape::Object if is_bare => Err(not_a_record("both bare and under data")),
+        // A field of the run's own, which no decision needs.
+        Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_said(fault, body)),
         Shape::Null => Err(Fault::new(MissKind::NoRecord)),
         _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_record("its status is false")),
         Shape::Object => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_said(fault, body)),
@@ -163,6 +188,7 @@ fn run(fields: &Fields<'_>, target: &Target) -> Result<Record, Fault> {
         created_at: stamp(fields.created_at),
         updated_at: stamp(fields.updated_at),
         trace: trace.map(Foreign::new),
+        repaired: Vec::new(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Connection, End, Foreign, History, Meaning, Miss, PipelineId, RunId, Selector, SlowerThan};
+use super::{Connection, End, Foreign, History, Meaning, Miss, PipelineId, Repair, RunId, Selector, SlowerThan};
 
 /// Something a person may want to know, and when it happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub enum Event {
     Status { run: usize, word: Foreign, meaning: Meaning },
     /// A word that no table knows; told once per word.
     UnknownWord { run: usize, word: Foreign },
+    /// An answer was not quite JSON and was repaired; told again when the damage is another one.
+    Repaired { run: usize, repairs: Vec<Repair> },
     /// The service does not know the run; the watch ends if that is so for `limit`.
     NotVisible { run: usize, miss: Miss, limit: Duration },
     /// The run was seen before, and is gone.
@@ -65,6 +67,7 @@ impl Event {
             Event::Chosen { .. } | Event::Taken { .. } => true,
             Event::Status { .. }
             | Event::UnknownWord { .. }
+            | Event::Repaired { .. }
             | Event::NotVisible { .. }
             | Event::Vanished { .. }
             | Event::Appeared { .. }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Foreign, Listing, PipelineId, Survey, Target};
+use super::{Foreign, Listing, PipelineId, Repair, Survey, Target};
 
 /// What to ask the service next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +136,8 @@ pub struct Record {
     pub created_at: Option<DateTime<Utc>>,
     pub updated_at: Option<DateTime<Utc>>,
     pub trace: Option<Foreign>,
+    /// What had to be repaired before the answer could be read; mostly nothing.
+    pub repaired: Vec<Repair>,
 }
 
 /// Why there is no record: which request, what kind of trouble, and what was said about it.
@@ -201,6 +203,8 @@ pub enum MissKind {
     NotJson,
     /// JSON, but not a run's record; the word says what is wrong with it.
     NotARecord(&'static str),
+    /// A record that says success, and had to be repaired.
+    Repaired,
     /// A record of another run or pipeline.
     AnotherRun,
     /// The body was longer than the limit.

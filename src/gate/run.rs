@@ -21,8 +21,8 @@ use super::clocks::Clocks;
 use super::schedule::Schedule;
 use super::trigger::{Group, Post, Starting};
 use super::{
-    Answer, Ask, End, Event, Foreign, IfRunning, Meaning, Miss, Observation, PipelineId, Record, Request, Rules, RunId,
-    Scope, Selector, Target, Told, Verdict, Wanted, judged_at,
+    Answer, Ask, End, Event, Foreign, IfRunning, Meaning, Miss, Observation, PipelineId, Record, Repair, Request,
+    Rules, RunId, Scope, Selector, Target, Told, Verdict, Wanted, judged_at, repair,
 };
 
 mod going;
@@ -52,6 +52,8 @@ pub(super) struct Run {
     /// The last answer, if it was not what was asked for.
     pub(super) miss: Option<Miss>,
     pub(super) unknown_words: Vec<Foreign>,
+    /// What the last event about repairs told.
+    repaired: Vec<Repair>,
     clocks: Clocks,
     /// What the last answer would make of a watch that must end without a record.
     without_record: Verdict,
@@ -141,6 +143,7 @@ impl Run {
             seen: None,
             miss: None,
             unknown_words: Vec::new(),
+            repaired: Vec::new(),
             without_record: Verdict::Unreachable,
             started: false,
             behind: None,
@@ -304,8 +307,15 @@ impl Run {
         tell: &mut impl FnMut(Event),
     ) -> Reading {
         let Moment { run, rules, .. } = at;
-        self.present(at, tell);
         let meaning = rules.vocabulary.read(record.status.raw());
+        if !record.repaired.is_empty() && record.repaired != self.repaired {
+            self.repaired.clone_from(&record.repaired);
+            tell(Event::Repaired { run, repairs: self.repaired.clone() });
+        }
+        if let Some(miss) = repair::bars_pass(&record, meaning) {
+            return self.unusable(at, miss, tell);
+        }
+        self.present(at, tell);
         let before = self.seen.as_ref().map(|seen| seen.record.status.raw());
         if before != Some(record.status.raw()) {
             tell(Event::Status { run, word: record.status.clone(), meaning });
@@ -343,7 +353,7 @@ impl Run {
 
     /// Keeps a word that no table knows, once.
     fn keep_unknown(&mut self, run: usize, word: &Foreign, tell: &mut impl FnMut(Event)) {
-        let word = Foreign::new(word.raw().trim().chars().take(WORD_LENGTH).collect::<String>());
+        let word = Foreign::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
         let known = self.unknown_words.iter().any(|kept| kept.raw().eq_ignore_ascii_case(word.raw()));
         if !known && self.unknown_words.len() < UNKNOWN_WORDS {
             self.unknown_words.push(word.clone());

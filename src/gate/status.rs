@@ -100,9 +100,10 @@ impl Vocabulary {
     }
 }
 
-/// ASCII case and outer blanks do not make another word.
+/// ASCII case and outer ASCII blanks do not make another word. Any other blank does: what looks like `SUCCESS` to a person
+/// need not be what the service means by it.
 fn is(word: &str, other: &str) -> bool {
-    word.trim().eq_ignore_ascii_case(other.trim())
+    word.trim_ascii().eq_ignore_ascii_case(other.trim_ascii())
 }
 
 fn is_any(word: &str, table: &[&str]) -> bool {
@@ -124,6 +125,23 @@ mod tests {
         assert_eq!(table.read(" success\t"), Meaning::Passed);
         for word in ["SUCCES", "SUCCEEDED", "SUCCESSFUL", "OK", "DONE", "SUCCESS!", "S UCCESS", "ſUCCESS", ""] {
             assert_eq!(table.read(word), Meaning::Unknown, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn only_ascii_blanks_around_a_word_are_ignored() {
+        let own = Vocabulary::new(words(&["DONE"]), Vec::new()).expect("a fine word");
+        for blank in [" ", "\t", "\r\n", "\x0c"] {
+            assert_eq!(own.read(&format!("{blank}SUCCESS{blank}")), Meaning::Passed, "{blank:?}");
+            assert_eq!(own.read(&format!("{blank}done{blank}")), Meaning::Passed, "{blank:?}");
+        }
+        // No other character, visible or not.
+        for other in ('\0'..=char::MAX).filter(|c| !c.is_ascii_whitespace()) {
+            for word in ["SUCCESS", "DONE"] {
+                for odd in [format!("{word}{other}"), format!("{other}{word}"), format!("{word}{other} ")] {
+                    assert_eq!(own.read(&odd), Meaning::Unknown, "{odd:?}");
+                }
+            }
         }
     }
 

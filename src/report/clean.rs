@@ -159,6 +159,12 @@ impl Cleaner {
         if folded(text.raw()).is_some_and(asked) { self.given(text) } else { self.line(text, usize::MAX) }
     }
 
+    /// A status on one line. A blank beyond ASCII makes another status of it (`gate::Vocabulary`), so it stays visible.
+    pub fn word(&self, word: &Foreign, limit: usize) -> Clean {
+        let visible = |c: char| if c.is_whitespace() && !c.is_ascii() { '\u{fffd}' } else { c };
+        self.line(&Foreign::new(word.raw().chars().map(visible).collect::<String>()), limit)
+    }
+
     /// What the user has said, a path or an address: stripped to one line, never redacted.
     pub fn given(&self, text: &Foreign) -> Clean {
         Clean(one_line(&strip(text.raw())).trim().to_owned())

@@ -114,7 +114,7 @@ pub fn status(word: &Foreign, cleaner: &Cleaner) -> String {
 
 /// A status word as sentences quote it.
 pub fn word(word: &Foreign, cleaner: &Cleaner) -> Clean {
-    let line = cleaner.line(word, WORD_LIMIT * 4);
+    let line = cleaner.word(word, WORD_LIMIT * 4);
     match line.char_indices().nth(WORD_LIMIT) {
         Some((end, _)) => Clean::ours(&line[..end]),
         None => line,
@@ -156,6 +156,7 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::NoDate => "the answer has no Date header, so new runs can't be told from old ones".to_owned(),
         MissKind::AlreadyGoing => "a run is already in progress".to_owned(),
         MissKind::Refused => "the service refused".to_owned(),
+        MissKind::Repaired => "the answer reports success, but is not valid JSON".to_owned(),
         MissKind::AnotherRun => "the answer is about another run".to_owned(),
         MissKind::TooLarge => "the answer is too large".to_owned(),
         MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),

@@ -35,6 +35,7 @@ fn answer(word: &str) -> Answer {
         created_at: None,
         updated_at: None,
         trace: None,
+        repaired: Vec::new(),
     };
     Answer { observation: Observation::Record(record), retry_after: None, date: None }
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod below_http;
+mod damaged;
 mod sign_in;
 
 use crate::harness::{self, SUCCESS, Story, Told, side_by_side};

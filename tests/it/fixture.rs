@@ -56,6 +56,7 @@ pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
             created_at: Some(at("2024-01-13T06:00:00.000Z")),
             updated_at: Some(at("2024-01-13T06:15:12.000Z")),
             trace: trace.map(Foreign::new),
+            repaired: Vec::new(),
         },
         meaning,
         date: Some(at("2024-01-13T06:20:30Z")),

@@ -41,6 +41,7 @@ fn every_fault_is_read_as_the_contract_says() {
         (MissKind::NotJson, "unusable", "unusable"),
         (MissKind::NotARecord("x"), "unusable", "unusable"),
         (MissKind::AnotherRun, "unusable", "unusable"),
+        (MissKind::Repaired, "unusable", "unusable"),
         (MissKind::TooLarge, "unusable", "unusable"),
         (MissKind::RedirectOffOrigin, "unreachable", "unreachable"),
         (MissKind::RedirectLoop, "unusable", "unusable"),

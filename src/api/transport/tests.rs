@@ -245,7 +245,7 @@ async fn no_connection_is_told_from_a_broken_one() {
     assert_eq!(got(&answering(Reply::raw("")).await).await, Err(MissKind::Broken));
 }
 
-fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
+pub(super) fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
     let base: Url = base.parse().expect("a URL");
     let network = Network { further_roots: roots, ..Network::default() };
     (builder(&base, network, &Arc::default()).expect("a builder").0, base)
@@ -269,7 +269,7 @@ async fn a_name_that_can_t_be_resolved_is_told() {
 }
 
 /// A server with a certificate of its own authority, which comes with it.
-fn tls_config(params: &CertificateParams) -> (ServerConfig, CertificateDer<'static>) {
+pub(super) fn tls_config(params: &CertificateParams) -> (ServerConfig, CertificateDer<'static>) {
     let (certificates, key, authority) = issued(params);
     (server_config(certificates, key), authority)
 }
@@ -296,7 +296,7 @@ fn server_config(certificates: Vec<CertificateDer<'static>>, key: PrivateKeyDer<
         .expect("a certificate")
 }
 
-async fn tls_listen<F>(
+pub(super) async fn tls_listen<F>(
     config: ServerConfig,
     serve: impl Fn(TlsStream<TcpStream>) -> F + Send + Sync + 'static,
 ) -> SocketAddr

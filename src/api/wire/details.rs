@@ -31,7 +31,7 @@ pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> O
 fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
     let told = |kind| Fault { kind, detail: said(body) };
     let text = text_of(body)?;
-    let document: &RawValue = serde_json::from_str(&text).map_err(|_| told(MissKind::NotJson))?;
+    let document: &RawValue = serde_json::from_str(text).map_err(|_| told(MissKind::NotJson))?;
     let outer = match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
         Shape::Object => object(document).ok_or_else(|| told(MissKind::NotJson))?,
@@ -54,7 +54,7 @@ fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
     let Some(word) = inner.status.and_then(string) else {
         return Err(told(MissKind::NotARecord("no status")));
     };
-    Ok(match word.trim() {
+    Ok(match word.trim_ascii() {
         word if word.eq_ignore_ascii_case("active") => PipelineState::Active,
         word if word.eq_ignore_ascii_case("paused") => PipelineState::Paused,
         word => PipelineState::Other(bounded(word)),

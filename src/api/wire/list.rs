@@ -11,14 +11,11 @@ use serde_json::value::RawValue;
 use super::super::miss::{self, Fault};
 use super::extent::{Extent, Pages};
 use super::strict::{self, Flaw};
-use super::{Fields, Shape, mend, object, said, shape, stamp, string, text_of};
+use super::{BLANKS, Fields, RUN_BODY, Shape, object, said, shape, stamp, string, text_of};
 use crate::gate::{During, Fingerprint, Foreign, Listed, Listing, Miss, MissKind, PipelineId, RunId};
 
 /// A whole list (contract, *Limits*), after decompression.
 pub(crate) const WHOLE_LIST: usize = 64 * 1024 * 1024;
-
-/// One element: as long as a run's own body may be.
-const ELEMENT: usize = 8 * 1024 * 1024;
 
 /// What is around the elements; and so much of a body that is no list is kept for the person.
 const AROUND: usize = 64 * 1024;
@@ -29,9 +26,6 @@ pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 /// How many runs of a whole list are kept. With the documented fields no list of 64 MiB has more; without them it is
 /// refused.
 const RUNS: usize = 250_000;
-
-/// What may stand between values in JSON: less than ASCII calls white space.
-const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// The longest status word that is read.
 const WORD: usize = 1024;
@@ -128,7 +122,7 @@ impl<'p> List<'p> {
             return Err(miss::of_status(During::List, status, refusal));
         }
         self.envelope().map_err(|fault| fault.during(During::List))?;
-        Ok(pages.extent(&mend(&String::from_utf8_lossy(&self.around)), self.elements))
+        Ok(pages.extent(&String::from_utf8_lossy(&self.around), self.elements))
     }
 
     fn byte(&mut self, byte: u8) -> Result<(), Fault> {
@@ -146,7 +140,7 @@ impl<'p> List<'p> {
             }
             Place::Elements { .. } => {
                 self.count(byte, is_bare);
-                if self.element.len() >= ELEMENT {
+                if self.element.len() >= RUN_BODY {
                     return Err(Fault::new(MissKind::TooLarge));
                 }
                 self.element.push(byte);
@@ -214,11 +208,10 @@ impl<'p> List<'p> {
     /// Reads one element.
     fn read(&mut self, element: &[u8]) -> Result<(), Fault> {
         let text = str::from_utf8(element).map_err(|_| not_json())?.trim_matches(BLANKS);
-        let text = mend(text);
-        let listed = match strict::check(&text) {
-            Ok(()) => self.listed(&text),
+        let listed = match strict::check(text) {
+            Ok(()) => self.listed(text),
             // Behind that key there may be no JSON at all.
-            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(&text).is_ok() => Some(Listed::default()),
+            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Some(Listed::default()),
             Err(Flaw::DuplicateKey) => return Err(not_json()),
             Err(Flaw::NotJson) => return Err(not_json()),
         };
@@ -243,7 +236,7 @@ impl<'p> List<'p> {
         let told = |kind| Fault { kind, detail: said(&self.around) };
         let not_a_list = |what| told(MissKind::NotARecord(what));
         let text = text_of(&self.around)?;
-        let document: &RawValue = serde_json::from_str(&text).map_err(|_| told(MissKind::NotJson))?;
+        let document: &RawValue = serde_json::from_str(text).map_err(|_| told(MissKind::NotJson))?;
         let outer = match shape(document) {
             Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
             Shape::Other if document.get() == "[]" => return Ok(()),

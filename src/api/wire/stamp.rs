@@ -7,14 +7,15 @@ const LONGEST: usize = 64;
 
 /// `T` or a blank between date and time; 0 to 9 digits of fraction; `Z`, `+00:00`, `-0300`, `-03`, or none, which is UTC.
 pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim();
-    if text.len() > LONGEST || !text.starts_with(|first: char| first.is_ascii_digit()) {
+    let text = text.trim_ascii();
+    // Within the digits chrono skips any blank that Unicode knows.
+    if text.len() > LONGEST || !text.is_ascii() || !text.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let text = format!("{date}T{time}");
     let (local, offset) = NaiveDateTime::parse_and_remainder(&text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-    let utc = local.checked_sub_signed(east_of_utc(offset.trim_start())?)?.and_utc();
+    let utc = local.checked_sub_signed(east_of_utc(offset.trim_ascii_start())?)?.and_utc();
     // Years of five digits could not be written as RFC 3339 again.
     (0..=9999).contains(&utc.year()).then_some(utc)
 }
@@ -81,6 +82,9 @@ mod tests {
             "9999-12-31T23:59:59-23:59",
             "1705314600",
             "é024-01-15T10:30:00Z",
+            "2024-01-15T10:30:00Z\u{3000}",
+            "\u{a0}2024-01-15T10:30:00Z",
+            "2024-\u{2003}1-15T10:30:00Z",
             &format!("2024-01-15T10:30:00.{}Z", "1".repeat(100)),
         ] {
             assert_eq!(read(bad), None, "{bad}");

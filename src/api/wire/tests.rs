@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::gate::{PipelineId, RunId};
+use crate::gate::{PipelineId, Repair, RunId};
 
 const RUN: &str = "e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c";
 const PIPELINE: &str = "1b33ad2f_33d3_4837_9eeb_83c82c8b909d";
@@ -67,8 +67,14 @@ fn a_record_may_stand_under_data_but_not_in_both_places() {
     }
     let both = format!("{},\"data\":{SUCCESS}}}", SUCCESS.strip_suffix('}').expect("an object"));
     assert_eq!(missed(both), MissKind::NotARecord("both bare and under data"));
-    let both = format!("{},\"data\":null}}", SUCCESS.strip_suffix('}').expect("an object"));
-    assert_eq!(missed(both), MissKind::NotARecord("both bare and under data"));
+    let beside = |data: &str| format!("{},\"data\":{data}}}", SUCCESS.strip_suffix('}').expect("an object"));
+    for object in ["{}", r#"{"last_status":"FAILED"}"#, r#"{"x":1}"#] {
+        assert_eq!(missed(beside(object)), MissKind::NotARecord("both bare and under data"), "{object}");
+    }
+    for data in ["null", "[]", "[{}]", "\"x\"", "1", "false", &format!("[{SUCCESS}]")] {
+        assert_eq!(recorded(beside(data)).status.raw(), "SUCCESS", "{data}");
+    }
+    assert_eq!(missed(r#"{"last_status":"SUCCESS","data":null}"#), MissKind::NotARecord("no pipeline_run_id"));
     let refused = format!(r#"{{"status":false,"data":{SUCCESS}}}"#);
     assert_eq!(missed(refused), MissKind::NotARecord("its status is false"));
     let twice = format!(r#"{{"data":{{"data":{SUCCESS}}}}}"#);
@@ -93,6 +99,9 @@ fn what_is_not_one_json_document_is_unusable() {
         "<html><title>Sign in</title></html>",
         "OK",
         "{",
+        "\u{3000}",
+        "\u{a0}",
+        "\x0c",
         "\u{feff}{}",
         &format!("{SUCCESS}{SUCCESS}"),
         &format!("{SUCCESS}x"),
@@ -102,9 +111,42 @@ fn what_is_not_one_json_document_is_unusable() {
     ] {
         assert_eq!(missed(body), MissKind::NotJson, "{}", body.get(..40).unwrap_or(body));
     }
-    let bad_utf8 = SUCCESS.replace("null", "\"?\"").into_bytes();
-    let bad_utf8: Vec<u8> = bad_utf8.into_iter().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
-    assert_eq!(missed(bad_utf8), MissKind::NotJson);
+}
+
+#[test]
+fn what_is_almost_json_is_repaired_and_marked() {
+    let spoilt = |value: &[u8]| {
+        let (before, behind) = SUCCESS.split_once("null").expect("the trace");
+        [before.as_bytes(), value, behind.as_bytes()].concat()
+    };
+    assert_eq!(recorded(SUCCESS).repaired, []);
+    for (value, repair) in [
+        (b"\"caf\xe9\"".as_slice(), Repair::BadUtf8),
+        (b"\"a\nb\"", Repair::ControlCharacter),
+        (b"NaN", Repair::NotANumber),
+        (br#""\ud800""#, Repair::HalfCharacter),
+        (b"[1e400]", Repair::HugeNumber),
+        (format!("{}{}", "[".repeat(200), "]".repeat(200)).as_bytes(), Repair::DeepNesting),
+    ] {
+        assert_eq!(recorded(spoilt(value)).repaired, [repair]);
+    }
+    assert_eq!(recorded(format!("\u{feff}{SUCCESS}")).repaired, [Repair::ByteOrderMark]);
+    assert_eq!(recorded(spoilt(b"\"a\nb\"")).trace, Some(Foreign::new("a\nb")));
+    // What is repaired decides nothing but a status.
+    for (field, value, kind) in [
+        ("last_status", "NaN", "last_status is not a string"),
+        ("pipeline_run_id", "NaN", "no pipeline_run_id"),
+        ("x", "NaN,\"x\":1", "duplicate key"),
+    ] {
+        assert_eq!(missed(with(field, Some(value))), MissKind::NotARecord(kind), "{value}");
+    }
+    assert_eq!(missed(SUCCESS.replace("e7c91a3b", "e7c91a3b\n")), MissKind::AnotherRun);
+    for body in
+        ["\u{feff}", "\u{feff}null", "\u{feff}{}", r#"{"data":null,"x":NaN}"#, "NaN", "{NaN:1}", "\u{feff}<html>"]
+    {
+        let observed = observe(body);
+        assert!(matches!(observed, Observation::Unusable(_)), "{body}: {observed:?}");
+    }
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn seen(hour: i64, meaning: Meaning, length: i64, trace: Option<&str>) -> Seen {
             created_at: Some(date(hour * HOUR)),
             updated_at: Some(date(hour * HOUR + length)),
             trace: trace.map(Foreign::new),
+            repaired: Vec::new(),
         },
         meaning,
         date: Some(date(hour * HOUR + length)),

@@ -41,6 +41,7 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
             created_at: None,
             updated_at: None,
             trace: None,
+            repaired: Vec::new(),
         };
         let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
         let at = Moment { run: place, rules, elapsed: Duration::ZERO };
@@ -286,6 +287,7 @@ fn a_run_that_is_being_looked_at_is_left_alone() {
         created_at: None,
         updated_at: DateTime::from_timestamp(1_705_314_600, 0),
         trace: None,
+        repaired: Vec::new(),
     };
     let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
     let at = Moment { run: 0, rules: &rules, elapsed: 11 * SECOND };

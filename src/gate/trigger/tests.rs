@@ -233,6 +233,7 @@ fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
         created_at: Some(date(1001)),
         updated_at: Some(date(1050)),
         trace: None,
+        repaired: Vec::new(),
     };
     for on_first_failure in [OnFirstFailure::WaitForAll, OnFirstFailure::StopWaiting] {
         let ends = |story: Vec<(u32, Told)>| {

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::gate::{
-    Answer, During, Interval, Limits, MaxAge, MissKind, Observation, PipelineId, Record, RunId, Scope, Vocabulary,
+    Answer, During, Interval, Limits, MaxAge, MissKind, Observation, PipelineId, Record, Repair, RunId, Scope,
+    Vocabulary,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -39,6 +40,7 @@ fn record(word: &str) -> Observation {
         created_at: None,
         updated_at: None,
         trace: None,
+        repaired: Vec::new(),
     })
 }
 
@@ -75,6 +77,42 @@ fn play(rules: Rules, latency: Duration, answers: impl IntoIterator<Item = Answe
         }
     }
     (None, at)
+}
+
+#[test]
+fn a_repaired_answer_may_fail_a_gate_and_never_pass_it() {
+    let repaired = |word: &str| match record(word) {
+        Observation::Record(found) => {
+            plain(Observation::Record(Record { repaired: vec![Repair::BadUtf8, Repair::NotANumber], ..found }))
+        }
+        other => panic!("{other:?}"),
+    };
+    for (word, end) in [
+        ("FAILED", Verdict::Failed),
+        ("BAD", Verdict::Failed),
+        ("CANCELED", Verdict::Failed),
+        ("SUCCESS", Verdict::Unreachable),
+        (" success ", Verdict::Unreachable),
+        ("FINE", Verdict::Unreachable),
+        ("RUNNING", Verdict::TimedOut),
+        ("ODD", Verdict::TimedOut),
+    ] {
+        assert_eq!(play(rules(0, 120, 600, Interval::Auto), Duration::ZERO, [repaired(word)]).0, Some(end), "{word}");
+    }
+    // A success is an outage until an answer says it without a fault.
+    let mut gate = Gate::new(usual(), vec![target("r")]);
+    let mut notices = Vec::new();
+    for (at, answer) in [(0, repaired("RUNNING")), (10, repaired("SUCCESS")), (20, repaired("SUCCESS"))] {
+        assert!(gate.observe(0, SECOND * at, answer, &mut notices).is_some(), "{at}");
+    }
+    assert_eq!(gate.observe(0, SECOND * 30, plain(record("SUCCESS")), &mut notices), None);
+    let repairs = vec![Repair::BadUtf8, Repair::NotANumber];
+    let told: Vec<&Event> = notices.iter().map(|notice| &notice.event).collect();
+    assert_eq!(told.iter().filter(|event| ***event == Event::Repaired { run: 0, repairs: repairs.clone() }).count(), 1);
+    let began =
+        told.iter().any(|event| matches!(event, Event::OutageBegan { miss, .. } if miss.kind == MissKind::Repaired));
+    assert!(began && told.iter().any(|event| matches!(event, Event::OutageEnded { .. })), "{told:?}");
+    assert_eq!(gate.outcome().verdict, Verdict::Passed);
 }
 
 #[test]

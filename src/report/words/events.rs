@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::clean::{Clean, Cleaner};
 use super::super::{Note, Weight};
 use super::{Names, about, came, count, duration, miss, word};
-use crate::gate::{End, Event, Foreign, Meaning, Notice, PipelineId, RunId, SessionNote, Taken, Verdict};
+use crate::gate::{End, Event, Foreign, Meaning, Notice, PipelineId, Repair, RunId, SessionNote, Taken, Verdict};
 
 /// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
@@ -39,6 +39,7 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
     match event {
         Event::Status { run, word, meaning } => (Some(*run), Plain, status(word, *meaning, cleaner)),
         Event::UnknownWord { run, word } => (Some(*run), Warning, unknown(word, cleaner)),
+        Event::Repaired { run, repairs } => (Some(*run), Plain, repaired(repairs)),
         Event::NotVisible { run, miss: why, limit } => (
             Some(*run),
             Plain,
@@ -159,6 +160,25 @@ fn status(found: &Foreign, meaning: Meaning, cleaner: &Cleaner) -> String {
         Meaning::Passed | Meaning::Failed | Meaning::Wait => format!("status {found}"),
         Meaning::Unknown => format!("status {found}: unknown; waiting"),
     }
+}
+
+fn repaired(repairs: &[Repair]) -> String {
+    let repairs: Vec<&str> = repairs
+        .iter()
+        .map(|repair| match repair {
+            Repair::ByteOrderMark => "a byte order mark",
+            Repair::BadUtf8 => "bytes that are not UTF-8",
+            Repair::ControlCharacter => "an unescaped control character",
+            Repair::NotANumber => "NaN or Infinity",
+            Repair::HalfCharacter => "half of a surrogate pair",
+            Repair::HugeNumber => "a number that is too large",
+            Repair::DeepNesting => "too many levels of nesting",
+        })
+        .collect();
+    format!(
+        "the answer was not valid JSON and was repaired ({}); a repaired answer can fail the gate, but not pass it",
+        repairs.join(", ")
+    )
 }
 
 fn unknown(found: &Foreign, cleaner: &Cleaner) -> String {

@@ -76,6 +76,9 @@ pub fn remedy(miss: &Miss) -> &'static str {
         (_, MissKind::NotARecord(_)) => {
             "check base-url; if it is right, the service has changed: look for a newer version of maestro-gate"
         }
+        (_, MissKind::Repaired) => {
+            "see in the log what is wrong with the answer, and report it to Dadosfera; only a valid answer can pass the gate"
+        }
         (_, MissKind::AnotherRun) => {
             "check run-id and pipeline-id; if they are right, the service or a cache confuses runs: report it to Dadosfera"
         }

@@ -102,8 +102,22 @@ fn what_can_not_be_read_of_a_run_is_none() {
     for odd in ["-1", "1.5", "null", "\"x\"", "\"\"", "18446744073709551616", "[46]"] {
         assert_eq!(only("46", odd).number, None, "{odd}");
     }
-    // Half a character in a trace, as Python writes it, hides no run.
-    assert_eq!(only("a, [b]", "\\ud83d").run, RunId::new("b"));
+}
+
+#[test]
+fn a_list_is_never_repaired() {
+    let with = |trace: &[u8]| {
+        let list = format!("[{NEW},{OLD}]");
+        let (before, behind) = list.split_once("a, [b]").expect("a trace");
+        [before.as_bytes(), trace, behind.as_bytes()].concat()
+    };
+    assert!(matches!(read_by(7, &with(b"fine")), Observation::Record(_)));
+    for damage in [b"\\ud83d".as_slice(), b"\xff", b"\n", b"\0", b"\",\"x\":NaN,\"y\":\"", b"\",\"x\":1e400,\"y\":\""] {
+        for size in [1, usize::MAX] {
+            assert!(matches!(read_by(size, &with(damage)), Observation::Unusable(_)), "{damage:?}");
+        }
+    }
+    assert_eq!(missed(&format!("\u{feff}[{NEW}]")), MissKind::NotJson);
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn what_changed_is_told_once() {
             let name = match &notice.event {
                 Event::Status { .. } => "status",
                 Event::UnknownWord { .. } => "unknown word",
+                Event::Repaired { .. } => "repaired",
                 Event::NotVisible { .. } => "not visible",
                 Event::Vanished { .. } => "vanished",
                 Event::Appeared { .. } => "appeared",

@@ -217,5 +217,6 @@ pub(super) fn record(id: &str, word: &str) -> Record {
         created_at: None,
         updated_at: None,
         trace: None,
+        repaired: Vec::new(),
     }
 }
