@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use maestro_gate::gate::{
     During, End, Event, Foreign, IfRunning, Meaning, MissKind, Notice, PipelineId, Request, RunOutcome, SessionNote,
-    Signal, Target, Verdict, Wanted,
+    Signal, Target, TlsFault, Verdict, Wanted,
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::text::{self, Fold};
@@ -125,6 +125,12 @@ fn the_next_step_names_the_input_to_change() {
         (Unreachable, GetRun, MissKind::Certificate, "ca-file"),
         (Unreachable, GetRun, MissKind::ProxyAuthentication, "HTTPS_PROXY"),
         (Unreachable, GetRun, MissKind::Proxy, "NO_PROXY"),
+        (Unreachable, GetRun, MissKind::ProxyRefused(403), "NO_PROXY"),
+        (Unreachable, GetRun, MissKind::ProxyRefused(503), "max-outage"),
+        (Unreachable, GetRun, MissKind::Tls(TlsFault::NothingInCommon), "TLS 1.2"),
+        (Unreachable, GetRun, MissKind::Tls(TlsFault::ClientCertificate), "requires no client certificate"),
+        (Unreachable, GetRun, MissKind::Tls(TlsFault::NotTls), "the port in base-url"),
+        (Unreachable, GetRun, MissKind::Tls(TlsFault::CaFileIsLeaf), "the authority that signed"),
         (Unreachable, GetRun, MissKind::Dns, "base-url"),
         (Unreachable, GetRun, MissKind::Connect, "max-outage"),
         (Unreachable, GetRun, MissKind::Timeout, "max-outage"),
