@@ -287,6 +287,11 @@ impl Ending {
     async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
         let path = self.cleaner.given(&Foreign::new(piece.path.to_string_lossy()));
         let name = format!("{} {path}", piece.input);
+        let consequence = match piece.input {
+            // Its last steps can't tell such a pass from a gate that never ran.
+            "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
+            _ => "",
+        };
         let mut work = Box::pin(piece.deliver());
         match self.wait(&mut work, PIECE).await {
             Some(Ok(None)) => Ok(()),
@@ -295,12 +300,12 @@ impl Ending {
                 Ok(())
             }
             Some(Err(trouble)) => {
-                let said = format!("{name}: {trouble}");
+                let said = format!("{name}: {trouble}{consequence}");
                 Err((trouble, said))
             }
             None => {
                 self.late.0.push(work);
-                Err((Trouble::Bug("it took too long"), format!("{name}: not written in time")))
+                Err((Trouble::Bug("it took too long"), format!("{name}: not written in time{consequence}")))
             }
         }
     }

@@ -63,6 +63,9 @@ fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
             let told = Story::at(&service).env(name, place).told();
             assert_eq!((told.code, &told.report()["verdict"]), (Some(0), &"passed".into()));
             assert!(told.log().contains(&format!("title=maestro-gate::{name}")), "{}", told.log());
+            // The action's guard takes a pass without outputs for none.
+            let has_consequence = told.log().contains("the GitHub action fails even if the run passed");
+            assert_eq!(has_consequence, name == "GITHUB_OUTPUT", "{}", told.log());
         }
     }
     // All at once: still the verdict's own exit code, and no more than five warnings.
