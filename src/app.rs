@@ -22,7 +22,7 @@ use crate::gate::{
 use crate::inputs::Env;
 use crate::opening::{self, Opened};
 use crate::plan::ci::Ci;
-use crate::plan::{LogFormat, Logs, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
+use crate::plan::{Credentials, LogFormat, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
 use crate::progress::{self, View};
 use crate::report::clean::{Clean, Cleaner};
 use crate::report::words::Names;
@@ -167,7 +167,7 @@ async fn doctored(plan: Result<Plan, Unplanned>, warnings: &[Warning], mut endin
 /// What came of it, and how to get the logs.
 struct Told {
     report: Report,
-    logs: Option<(Client, Logs)>,
+    logs: Option<logs::Source>,
 }
 
 /// The first versions are written; now either there are mistakes to tell, or the runs are watched.
@@ -221,13 +221,16 @@ async fn watched(
     mut notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Told {
-    let Plan { wanted, rules, service, logs, .. } = plan;
+    let Plan { wanted, rules, service, logs: which, .. } = plan;
     let Ending { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
     let rules = Rules { began: Some(clock.utc() - clock.elapsed()), ..rules };
     let mut gate = Gate::new(rules, wanted.clone());
+    if matches!(service.credentials, Credentials::Password { .. }) {
+        gate = gate.signing_in();
+    }
     let client = match Client::new(service, clock, Rc::new(cleaner.clone())) {
         Ok(client) => client,
         Err(error) => {
@@ -284,7 +287,7 @@ async fn watched(
     };
     let mut report = Report::new(&gate.outcome(), &story);
     report.notes_left_out(gap);
-    Told { report, logs: Some((client, logs)) }
+    Told { report, logs: Some(logs::Source { client, which, timeout }) }
 }
 
 /// A token that can't be renewed and says that it ends before the deadline. By this machine's clock: a token is known

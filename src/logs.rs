@@ -20,9 +20,17 @@ const TAIL: usize = 16 * 1024;
 /// How long the file system may take to finish the trace file.
 const FILE: Duration = Duration::from_secs(5);
 
+/// Where logs come from, and which of them are wanted.
+pub struct Source {
+    pub client: Client,
+    pub which: Logs,
+    /// The time limit of the wait: at zero, the logs of a run that is still going are not fetched.
+    pub timeout: Duration,
+}
+
 /// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
-/// Without a client there are no logs.
-pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: &mut Ending) {
+/// Without a source there are no logs.
+pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Ending) {
     bug::bug_at("logs");
     let mut file = ending.delivery.start_trace();
     let until = ending.clock.elapsed() + LIMIT;
@@ -34,11 +42,10 @@ pub async fn gather(report: &mut Report, logs: Option<&(Client, Logs)>, ending: 
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let wanted = |(_, which): &&(Client, Logs)| {
-            !run.run_id.is_empty() && is_wanted(*which, run) && ending.patience.heard().is_none()
-        };
-        let Some((client, _)) = logs.filter(wanted) else { continue };
-        let fetched = fetch(run, client, until, &mut file, ending).await;
+        let wanted =
+            |source: &&Source| !run.run_id.is_empty() && is_wanted(source, run) && ending.patience.heard().is_none();
+        let Some(source) = logs.filter(wanted) else { continue };
+        let fetched = fetch(run, &source.client, until, &mut file, ending).await;
         notes.extend(fetched.err());
     }
     notes.into_iter().for_each(|note| ending.tell(report, note));
@@ -96,9 +103,10 @@ async fn fetch(
     Err(Note { at: ending.clock.elapsed(), weight: Weight::Plain, text: said })
 }
 
-fn is_wanted(which: Logs, run: &RunReport) -> bool {
-    match (which, run.end) {
+fn is_wanted(source: &Source, run: &RunReport) -> bool {
+    match (source.which, run.end) {
         (Logs::Never, _) => false,
+        (Logs::OnFailure | Logs::Always, End::Verdict(Verdict::TimedOut)) if source.timeout.is_zero() => false,
         (Logs::OnFailure, end) => matches!(end, End::Verdict(Verdict::Failed | Verdict::TimedOut)),
         // Any other end means that the service did not show the run.
         (Logs::Always, end) => {

@@ -21,6 +21,12 @@ const AT_ONCE: usize = 8;
 /// How long after the deadline the last look is cut (contract, *Clocks*).
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
+/// How much later than planned the loop may wake up on a busy machine. Later than that, the process was suspended.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How long after a suspension the new deadline is: what came meanwhile is read first, and then there is a last look.
+const AFTER_SUSPENSION: Duration = Duration::from_secs(1);
+
 /// How long delivery may take in all once a signal came. The contract says two seconds; the rest is for leaving.
 const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
 
@@ -43,6 +49,14 @@ pub enum Moment {
     Beat,
 }
 
+/// What ended a wait.
+enum Woken {
+    Signal(Signal),
+    /// An answer, and how long the process had been suspended when it was asked for.
+    Answer(Who, Duration, Told),
+    Time,
+}
+
 /// Watches all runs to their end. `look` asks the service; `tell` hears what changed, and hears something every `beat` at
 /// least. Returns how many requests were made.
 pub async fn watch<F>(
@@ -56,9 +70,7 @@ pub async fn watch<F>(
 where
     F: Future<Output: Into<Told>>,
 {
-    let timeout = gate.rules().limits.timeout;
-    // With a timeout of zero the one look has its requests' own limits.
-    let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
+    let mut suspended = Duration::ZERO;
     let mut agenda = Agenda::default();
     gate.watching().for_each(|run| agenda.set(Who::Run(run), Duration::ZERO));
     let mut under_way = FuturesUnordered::new();
@@ -68,6 +80,9 @@ where
 
     while !gate.is_over() {
         let now = clock.elapsed();
+        // With a timeout of zero the one look has its requests' own limits.
+        let timeout = gate.rules().limits.timeout;
+        let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
         if now >= cut_at {
             let late: Vec<usize> = gate.watching().collect();
             for run in late {
@@ -86,7 +101,7 @@ where
             if let Some(ask) = ask {
                 polls += 1;
                 let answer = look(who, ask);
-                under_way.push(async move { (who, answer.await) });
+                under_way.push(async move { (who, suspended, answer.await) });
             }
         }
         if gate.is_over() {
@@ -99,15 +114,30 @@ where
         {
             wake = wake.min(at);
         }
-        let moment = tokio::select! {
+        let woken = tokio::select! {
             biased;
-            signal = signals.next() => {
-                gate.interrupt(signal, clock.elapsed(), &mut notices);
+            signal = signals.next() => Woken::Signal(signal),
+            Some((who, before, answer)) = under_way.next(), if !under_way.is_empty() => {
+                Woken::Answer(who, before, answer.into())
+            }
+            () = sleep(wake.saturating_sub(now)) => Woken::Time,
+        };
+        let now = clock.elapsed();
+        let overslept = now.saturating_sub(wake);
+        if overslept >= LATE {
+            suspended += overslept;
+            if now >= timeout && !timeout.is_zero() {
+                gate.move_deadline(now + AFTER_SUSPENSION);
+            }
+        }
+        let moment = match woken {
+            Woken::Signal(signal) => {
+                gate.interrupt(signal, now, &mut notices);
                 Moment::Stopped
             }
-            Some((who, answer)) = under_way.next(), if !under_way.is_empty() => {
-                let now = clock.elapsed();
-                let moment = match (who, answer.into()) {
+            Woken::Answer(who, before, told) => {
+                // It may have come before the suspension, and its date with it.
+                let moment = match (who, told.taken_later(suspended - before)) {
                     (Who::Run(run), told) => Moment::Answer { run, next: gate.observe(run, now, told, &mut notices) },
                     (Who::Pipeline(pipeline), Told::Survey(answer)) => {
                         gate.surveyed(pipeline, now, answer, &mut notices);
@@ -124,7 +154,7 @@ where
                 }
                 moment
             }
-            () = sleep(wake.saturating_sub(now)) => Moment::Beat,
+            Woken::Time => Moment::Beat,
         };
         if moment == Moment::Beat {
             // Waking up for a look is no beat.

@@ -41,12 +41,14 @@ pub struct Client {
 }
 
 /// One run's row of refused answers: it may renew the token once, until an answer accepts a token again, or the renewed
-/// one has grown old in an outage.
+/// one has grown old in an outage. From then on it asks with the newest token there is, should the refusals pass.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    /// The newest token that was refused; this run does not use it again.
+    /// The newest token that was refused and is to be renewed.
     refused: Generation,
     renewed: Renewed,
+    /// Whether the token was renewed because a request to start was refused with it.
+    start: Renewed,
     /// When the failed sign-in was that this run was told of last.
     told: Option<Duration>,
 }
@@ -113,24 +115,12 @@ impl Client {
         self.shortened(answer(read.map_or_else(miss::read, |_| Observation::Record(survey)), stamps))
     }
 
-    /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so nothing
-    /// is sent a second time, not even with a renewed token.
+    /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so whether
+    /// it is sent a second time is the gate's decision, which reads the list first.
     async fn execute(&self, pipeline: &PipelineId, row: &mut Refusals) -> (Launch, Option<Duration>) {
-        let pass = match self.token(row).await {
+        let pass = match self.first_token(row).await {
             Ok(pass) => pass,
-            Err(Lost::NothingNewer) => {
-                let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
-                return (Launch::Denied(Scope::Run, miss), None);
-            }
-            Err(Lost::Answer(answer)) => {
-                let launch = match answer.observation {
-                    Observation::Record(never) => match never {},
-                    Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
-                    Observation::Unreachable(miss) => Launch::Unreachable(miss),
-                    Observation::NotVisible(miss) | Observation::Unusable(miss) => Launch::NotSent(miss),
-                };
-                return (launch, answer.retry_after);
-            }
+            Err(lost) => return not_sent(lost),
         };
         let mut body = Vec::new();
         let turn = self.transport.turn().await;
@@ -144,7 +134,30 @@ impl Client {
             Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
             Err(fault) => miss::of_launch(fault.during(During::Execute)),
         };
-        (launch.map_miss(|miss| self.redactor.shortened(miss)), heard.stamps.retry_after)
+        let launch = launch.map_miss(|miss| self.redactor.shortened(miss));
+        match launch {
+            Launch::Denied(_, miss) if miss.kind == MissKind::TokenRefused && row.start == Renewed::NotYet => {
+                row.start = Renewed::Once;
+                self.renew_for_start(miss, &pass, row, heard.stamps.retry_after).await
+            }
+            launch => (launch, heard.stamps.retry_after),
+        }
+    }
+
+    /// The request to start was refused with this token: if another is to be had, the request may be made again.
+    async fn renew_for_start(
+        &self,
+        miss: Miss,
+        pass: &Pass,
+        row: &mut Refusals,
+        retry_after: Option<Duration>,
+    ) -> (Launch, Option<Duration>) {
+        row.refused = pass.generation;
+        match self.token(row).await {
+            Ok(_) => (Launch::NotExecuted(miss), retry_after),
+            Err(Lost::NothingNewer) => (Launch::Denied(Scope::Run, miss), retry_after),
+            Err(lost) => not_sent(lost),
+        }
     }
 
     /// Asks with a token that serves, and once more with a renewed one where it is refused.
@@ -154,29 +167,39 @@ impl Client {
         row: &mut Refusals,
         ask: impl AsyncFn(&Pass) -> Answer<T>,
     ) -> Answer<T> {
+        let mut token = self.first_token(row).await;
         let mut refusal = None;
         loop {
-            let pass = match self.token(row).await {
+            let pass = match token {
                 Ok(pass) => pass,
                 Err(Lost::Answer(answer)) => return answer.about(),
-                Err(Lost::NothingNewer) => return refusal.unwrap_or_else(|| refused_before(during)),
+                Err(Lost::NothingNewer) => {
+                    row.refused = Generation::default();
+                    return refusal.unwrap_or_else(|| refused_before(during));
+                }
             };
             let renewal = self.session.renew_early(&self.transport, self.clock);
             let (answer, ()) = tokio::join!(ask(&pass), renewal);
             let answer = self.shortened(answer);
             match &answer.observation {
                 Observation::Record(_) | Observation::NotVisible(_) => {
-                    *row = Refusals::default();
+                    *row = Refusals { start: row.start, ..Refusals::default() };
                     return answer;
                 }
                 Observation::Denied(_, miss) => {
                     if self.is_final(miss.kind, &pass, row) {
+                        row.refused = Generation::default();
+                        return answer;
+                    }
+                    // The token is renewed when the pause is over.
+                    if answer.retry_after.is_some() {
                         return answer;
                     }
                 }
                 Observation::Unreachable(_) | Observation::Unusable(_) => return answer,
             }
             refusal = Some(answer);
+            token = self.token(row).await;
         }
     }
 
@@ -298,9 +321,24 @@ impl Client {
         answer.map_miss(|miss| self.redactor.shortened(miss))
     }
 
+    /// A token to begin a look with: one that this run has not been refused, or else the newest there is.
+    async fn first_token(&self, row: &mut Refusals) -> Result<Pass, Lost> {
+        match self.token(row).await {
+            Err(Lost::NothingNewer) => self.session.newer_than(Generation::default()).ok_or(Lost::NothingNewer),
+            other => other,
+        }
+    }
+
     /// A token that this run has not been refused.
     async fn token(&self, row: &mut Refusals) -> Result<Pass, Lost> {
-        self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await
+        let token = self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await;
+        if let Err(Lost::Answer(answer)) = &token
+            && matches!(answer.observation, Observation::Denied(..) | Observation::Unreachable(_))
+        {
+            // What can't be renewed may be accepted again.
+            row.refused = Generation::default();
+        }
+        token
     }
 
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.
@@ -313,6 +351,25 @@ impl Client {
                 true
             }
             Renewed::Once => false,
+        }
+    }
+}
+
+/// There was no token to send the request to start with.
+fn not_sent(lost: Lost) -> (Launch, Option<Duration>) {
+    match lost {
+        Lost::NothingNewer => {
+            let miss = Fault::new(MissKind::TokenRefused).during(During::Execute);
+            (Launch::Denied(Scope::Run, miss), None)
+        }
+        Lost::Answer(answer) => {
+            let launch = match answer.observation {
+                Observation::Record(never) => match never {},
+                Observation::Denied(scope, miss) => Launch::Denied(scope, miss),
+                Observation::Unreachable(miss) => Launch::Unreachable(miss),
+                Observation::NotVisible(miss) | Observation::Unusable(miss) => Launch::NotExecuted(miss),
+            };
+            (launch, answer.retry_after)
         }
     }
 }

@@ -36,9 +36,10 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
     match (miss.during, miss.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (maestro-api.md, *The MFA trap*).
-        (During::SignIn, MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::TokenFile) => {
-            Observation::Denied(Scope::SignIn, miss)
-        }
+        (
+            During::SignIn,
+            MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::CodeRefused | MissKind::TokenFile,
+        ) => Observation::Denied(Scope::SignIn, miss),
         // No sign-in at this address: a wrong `base-url`.
         (During::SignIn, MissKind::Http(404)) => Observation::Unreachable(miss),
 
@@ -89,9 +90,10 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
         (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused) => {
             Observation::Unusable(miss)
         }
-        (During::GetRun | During::List | During::Details | During::Execute | During::Logs, MissKind::NoToken) => {
-            Observation::Unusable(miss)
-        }
+        (
+            During::GetRun | During::List | During::Details | During::Execute | During::Logs,
+            MissKind::NoToken | MissKind::CodeRefused,
+        ) => Observation::Unusable(miss),
         // The gate's own, which no answer is.
         (
             _,
@@ -111,11 +113,12 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
 /// it asks the list, and never the service a second time.
 pub(crate) fn of_launch(miss: Miss) -> Launch {
     match miss.kind {
-        // Nothing is tried again here: a renewed token would need a second request.
         MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile => Launch::Denied(Scope::Run, miss),
         MissKind::Http(404 | 410) => Launch::NotFound(miss),
         // Given up by somebody on the way, who need not know what the service made of it.
         MissKind::Http(408 | 425) => Launch::Lost(miss),
+        // Turned away before anything was done.
+        MissKind::Http(429) => Launch::NotExecuted(miss),
         MissKind::Http(400..=499) | MissKind::Refused => Launch::Refused(miss),
         // Whoever answered so was not the service. Of a redirect elsewhere nobody can tell who sent it.
         MissKind::ProxyAuthentication | MissKind::Certificate | MissKind::Tls(_) => Launch::Unreachable(miss),
@@ -142,7 +145,8 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         | MissKind::Connect
         | MissKind::Broken
         | MissKind::Timeout
-        | MissKind::NoToken => Launch::Lost(miss),
+        | MissKind::NoToken
+        | MissKind::CodeRefused => Launch::Lost(miss),
     }
 }
 

@@ -18,17 +18,19 @@ use tokio::time::timeout;
 
 use super::miss::{self, Fault};
 use super::redactor::Redactor;
-use super::secret::{Claims, TOKEN_LIMIT, Token};
+use super::secret::{Claims, Token};
 use super::stamps::Stamps;
 use super::transport::{SetupError, Transport, Turn};
 use super::wire;
 use crate::clock::Clock;
-use crate::gate::{Answer, During, Foreign, Miss, MissKind, Observation, SessionNote};
+use crate::gate::{Answer, During, Miss, MissKind, Observation, SessionNote};
 use crate::plan::{Credentials, Totp, odd_password};
 
 mod renewal;
+mod token_file;
 
 use renewal::{Code, Codes, Early};
+use token_file::read;
 
 /// How long a failed sign-in speaks for those who come after it: however many runs, at most one sign-in a second; and if
 /// the service asked for a longer pause, one in that, or in a minute.
@@ -42,6 +44,9 @@ const EARLY_LIMIT: Duration = Duration::from_secs(4);
 /// A renewal that changed nothing for one run is not tried again for another within this time of a 403 (and within
 /// `SHARED` of a 401): a sign-in for each of a thousand runs that this account may not see would lock it.
 const FRUITLESS: Duration = Duration::from_secs(60);
+
+/// How many sign-ins may be refused in the life of one token: more would lock the account.
+const REFUSED_SIGN_INS: u8 = 2;
 
 /// The longest answer to a sign-in, as for a run.
 const SIGN_IN_BODY: usize = 8 * 1024 * 1024;
@@ -92,7 +97,9 @@ struct State {
     fruitless: Option<Generation>,
     /// The last failed sign-in, and when it failed.
     failure: Option<(Duration, NoToken)>,
-    /// Refused for good: the same credentials are not sent again.
+    /// How many sign-ins were refused since the last one that worked.
+    refusals: u8,
+    /// Refused too often: the credentials are not sent again.
     refused: Option<NoToken>,
     codes: Codes,
     notes: Vec<SessionNote>,
@@ -154,15 +161,15 @@ impl Session {
                     return Err(Lost::Answer(answer));
                 }
                 let login = Login { username, password, totp: totp_secret.as_ref() };
-                if let Err(answer) = self.sign_in(login, http, clock).await {
-                    let mut state = self.state.borrow_mut();
-                    if is_refused(&answer) {
-                        state.refused = Some(answer.clone());
-                    } else {
-                        let failed = clock.elapsed();
-                        *told = Some(failed);
-                        state.failure = Some((failed, answer.clone()));
-                    }
+                let mut signed_in = self.sign_in(login, http, clock).await;
+                // Another job of this account may have used the same code; the next one is its own.
+                let may_try = login.totp.is_some() && self.state.borrow().refused.is_none();
+                if may_try && signed_in.as_ref().is_err_and(|failed| is_refused(failed) && failed.retry_after.is_none())
+                {
+                    signed_in = self.sign_in(login, http, clock).await;
+                }
+                if let Err(answer) = signed_in {
+                    *told = self.state.borrow().failure.as_ref().map(|(at, _)| *at);
                     return Err(Lost::Answer(answer));
                 }
             }
@@ -235,16 +242,14 @@ impl Session {
             Ok(Ok(())) => return,
             Ok(Err(answer)) => answer,
             Err(_) => {
-                let late = Fault::new(MissKind::Timeout).during(During::SignIn);
-                answer(miss::read(late), Stamps::default())
+                let late = answer(miss::read(Fault::new(MissKind::Timeout).during(During::SignIn)), Stamps::default());
+                self.state.borrow_mut().fail(&late, clock.elapsed());
+                late
             }
         };
         let mut state = self.state.borrow_mut();
-        let State { held: Some(held), notes, failure, .. } = &mut *state else { return };
+        let State { held: Some(held), notes, .. } = &mut *state else { return };
         let is_refused = is_refused(&failed);
-        if !is_refused {
-            *failure = Some((clock.elapsed(), failed.clone()));
-        }
         let again = clock.elapsed().saturating_add(failed.retry_after.unwrap_or_default());
         if let (true, Some(miss)) = (held.early.fail(is_refused, again), miss_of(failed.observation)) {
             notes.push(SessionNote::EarlyRenewalFailed(miss));
@@ -272,18 +277,21 @@ impl Session {
                 let early = Early::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
                 let note = if state.generation == 0 { SessionNote::SignedIn } else { SessionNote::Renewed };
                 state.notes.push(note);
-                state.failure = None;
+                (state.failure, state.refusals, state.refused) = (None, 0, None);
                 state.hold(tokens.access, clock.elapsed(), early);
                 Ok(())
             }
             Err(fault) => {
-                let miss = self.redactor.shortened(fault.during(During::SignIn));
-                let refusal = answer(miss::read(miss), heard.stamps);
-                if is_refused(&refusal) {
-                    let odd = odd_password(login.password).map(SessionNote::OddPassword);
-                    self.state.borrow_mut().notes.extend(odd);
+                let is_code = fault.kind == MissKind::NoToken && code.is_some();
+                let kind = if is_code { MissKind::CodeRefused } else { fault.kind };
+                let miss = self.redactor.shortened(Fault { kind, ..fault }.during(During::SignIn));
+                let failure = answer(miss::read(miss), heard.stamps);
+                let mut state = self.state.borrow_mut();
+                if is_refused(&failure) && state.refusals == 0 {
+                    state.notes.extend(odd_password(login.password).map(SessionNote::OddPassword));
                 }
-                Err(refusal)
+                state.fail(&failure, clock.elapsed());
+                Err(failure)
             }
         }
     }
@@ -329,6 +337,17 @@ impl Session {
 }
 
 impl State {
+    /// A sign-in failed: that speaks for those who come right after it, and the second refusal for all.
+    fn fail(&mut self, answer: &NoToken, now: Duration) {
+        if is_refused(answer) {
+            self.refusals += 1;
+            if self.refusals >= REFUSED_SIGN_INS {
+                self.refused = Some(NoToken { retry_after: None, ..answer.clone() });
+            }
+        }
+        self.failure = Some((now, answer.clone()));
+    }
+
     fn hold(&mut self, token: Token, obtained: Duration, early: Early) {
         self.generation += 1;
         self.held = Some(Held { token, obtained, early });
@@ -350,8 +369,13 @@ pub(crate) fn answer<T>(observation: Observation<T>, stamps: Stamps) -> Answer<T
     Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
 }
 
+/// Whether the service itself has said no: each time may count towards a locked account.
 fn is_refused(answer: &NoToken) -> bool {
-    matches!(answer.observation, Observation::Denied(..))
+    match &answer.observation {
+        Observation::Denied(..) => true,
+        Observation::Unreachable(miss) => matches!(miss.kind, MissKind::Http(_)),
+        Observation::Record(_) | Observation::NotVisible(_) | Observation::Unusable(_) => false,
+    }
 }
 
 /// Why there is no record, if there is none.
@@ -362,24 +386,6 @@ pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Miss> {
         | Observation::Denied(_, miss)
         | Observation::Unreachable(miss)
         | Observation::Unusable(miss) => Some(miss),
-    }
-}
-
-/// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
-/// gate, signals included.
-async fn read(path: &Path) -> Result<Token, Option<Foreign>> {
-    use std::io::Read;
-    let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        let mut text = String::new();
-        std::fs::File::open(path)?.take(TOKEN_LIMIT as u64 + 1).read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>(text)
-    });
-    match timeout(Duration::from_secs(10), read).await {
-        Ok(Ok(Ok(text))) => Token::new(&text).ok_or(None),
-        Ok(Ok(Err(error))) => Err(Some(miss::describe(&error))),
-        // Not read in time, or the runtime is shutting down.
-        Ok(Err(_)) | Err(_) => Err(None),
     }
 }
 

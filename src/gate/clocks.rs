@@ -1,16 +1,28 @@
-//! The clocks of one run: how long it has not been there, how long the service has given no usable answer, and so when
-//! to look again (contract, *Clocks*).
+//! The clocks of one run: how long it has not been there, how long the service has given no usable answer or refused to
+//! give one, and so when to look again (contract, *Clocks*).
 
 use std::time::Duration;
 
 use super::schedule::{FLOOR, Schedule};
-use super::{Event, Forecast, Limits, Miss, PastRun, Wanted};
+use super::{Event, Forecast, Limits, Miss, PastRun, Verdict, Wanted};
+
+/// How long refusals must have been the only answer before they count: a gateway that restarts, an account that is being
+/// changed and a proxy between two configurations take less; a person who waits for a plain no should not wait longer.
+pub(super) const CONFIRM: Duration = Duration::from_secs(60);
+
+/// For how long a `Retry-After` stops a clock: one pause, and all pauses while that clock runs.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const LONGEST_PAUSES: Duration = Duration::from_secs(15 * 60);
+
+/// When a next request comes that need not wait: later than the answer before it, and no more.
+pub(super) const AT_ONCE: Duration = Duration::from_millis(1);
 
 #[derive(Clone, Debug)]
 pub(super) struct Clocks {
     schedule: Schedule,
     appear: Option<Appear>,
     outage: Option<Outage>,
+    refusal: Option<Refusal>,
     useful_in_a_row: u32,
     misses_in_a_row: u32,
     /// Whether the last answer asked for a longer wait than ours.
@@ -38,8 +50,37 @@ impl Appear {
 
 #[derive(Clone, Copy, Debug)]
 struct Outage {
-    since: Duration,
+    stretch: Stretch,
     misses: u64,
+}
+
+/// Refusals have been the only answer, and mean this.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    stretch: Stretch,
+    verdict: Verdict,
+}
+
+/// A stretch of time during which the pauses that the service asked for do not count.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    since: Duration,
+    paused: Duration,
+}
+
+impl Stretch {
+    fn new(since: Duration) -> Stretch {
+        Stretch { since, paused: Duration::ZERO }
+    }
+
+    /// When it has lasted so long.
+    fn ends(self, limit: Duration) -> Duration {
+        self.since.saturating_add(limit).saturating_add(self.paused)
+    }
+
+    fn pause(&mut self, asked: Duration) {
+        self.paused += asked.min(LONGEST_PAUSE).min(LONGEST_PAUSES.saturating_sub(self.paused));
+    }
 }
 
 impl Clocks {
@@ -48,6 +89,7 @@ impl Clocks {
             schedule,
             appear: None,
             outage: None,
+            refusal: None,
             useful_in_a_row: 0,
             misses_in_a_row: 0,
             asked_to_wait: false,
@@ -83,6 +125,7 @@ impl Clocks {
 
     /// An answer with what was asked for.
     pub(super) fn useful(&mut self) {
+        self.refusal = None;
         self.misses_in_a_row = 0;
         self.useful_in_a_row = self.useful_in_a_row.saturating_add(1);
     }
@@ -95,6 +138,7 @@ impl Clocks {
 
     /// It is not there. Whether that is news.
     pub(super) fn absent(&mut self, elapsed: Duration) -> bool {
+        self.refusal = None;
         self.missed();
         let is_news = self.appear.is_none();
         let clock = self.appear.get_or_insert(Appear { began: elapsed, used: Duration::ZERO, since: None });
@@ -130,21 +174,40 @@ impl Clocks {
         miss: &Miss,
         tell: &mut impl FnMut(Event),
     ) {
+        self.refusal = None;
         self.missed();
         let outage = self.outage.get_or_insert_with(|| {
             tell(Event::OutageBegan { run, miss: miss.clone(), limit: limits.outage });
-            Outage { since: elapsed, misses: 0 }
+            Outage { stretch: Stretch::new(elapsed), misses: 0 }
         });
         outage.misses += 1;
     }
 
     pub(super) fn is_out_too_long(&self, elapsed: Duration, limits: Limits) -> bool {
-        self.outage.is_some_and(|outage| elapsed.saturating_sub(outage.since) >= limits.outage)
+        self.outage.is_some_and(|outage| elapsed >= outage.stretch.ends(limits.outage))
+    }
+
+    /// Refused, which means this verdict if it stays so. Whether that is news.
+    pub(super) fn refused(&mut self, elapsed: Duration, verdict: Verdict) -> bool {
+        self.missed();
+        let is_news = self.refusal.is_none();
+        let stretch = self.refusal.map_or(Stretch::new(elapsed), |refusal| refusal.stretch);
+        self.refusal = Some(Refusal { stretch, verdict });
+        is_news
+    }
+
+    pub(super) fn is_refused_too_long(&self, elapsed: Duration) -> bool {
+        self.refusal.is_some_and(|refusal| elapsed >= refusal.stretch.ends(CONFIRM))
+    }
+
+    /// What the last answer means if it was a refusal.
+    pub(super) fn refusal(&self) -> Option<Verdict> {
+        self.refusal.map(|refusal| refusal.verdict)
     }
 
     pub(super) fn end_outage(&mut self, run: usize, elapsed: Duration, tell: &mut impl FnMut(Event)) {
-        if let Some(Outage { since, misses }) = self.outage.take() {
-            tell(Event::OutageEnded { run, lasted: elapsed.saturating_sub(since), misses });
+        if let Some(Outage { stretch, misses }) = self.outage.take() {
+            tell(Event::OutageEnded { run, lasted: elapsed.saturating_sub(stretch.since), misses });
         }
     }
 
@@ -177,6 +240,8 @@ impl Clocks {
             self.schedule.after_record(self.useful_in_a_row.saturating_sub(1), age)
         };
         let asked = retry_after.unwrap_or_default();
+        self.outage.iter_mut().for_each(|outage| outage.stretch.pause(asked));
+        self.refusal.iter_mut().for_each(|refusal| refusal.stretch.pause(asked));
         let next = self.place(limits, elapsed, ours.max(asked));
         if asked > ours && !self.asked_to_wait {
             tell(Event::AskedToWait { run, asked, waits: next.saturating_sub(elapsed) });
@@ -191,13 +256,25 @@ impl Clocks {
         self.place(limits, elapsed, FLOOR.max(retry_after.unwrap_or_default()))
     }
 
+    /// The next request is another one than the last, which nothing holds up but `Retry-After`.
+    pub(super) fn next_at_once(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
+        match retry_after {
+            Some(asked) if !asked.is_zero() => self.next_step(limits, elapsed, retry_after),
+            Some(_) | None => elapsed.saturating_add(AT_ONCE).min(limits.timeout),
+        }
+    }
+
     /// The end of a wait that begins now.
     ///
     /// It ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no look
     /// falls into the last second before the deadline, because one starts on it.
     fn place(&self, limits: Limits, elapsed: Duration, wait: Duration) -> Duration {
         let left = |clock: Appear| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
-        let clocks = [self.appear.and_then(left), self.outage.map(|outage| outage.since.saturating_add(limits.outage))];
+        let clocks = [
+            self.appear.and_then(left),
+            self.outage.map(|outage| outage.stretch.ends(limits.outage)),
+            self.refusal.map(|refusal| refusal.stretch.ends(CONFIRM)),
+        ];
         let mut next = elapsed.saturating_add(wait);
         // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
         for end in clocks.into_iter().flatten().filter(|end| *end > elapsed) {
@@ -257,6 +334,35 @@ mod tests {
         assert_eq!(told(12), []);
         assert_eq!(told(9), []);
         assert_eq!(told(13), asked(13));
+    }
+
+    #[test]
+    fn a_pause_stops_the_outage_clock() {
+        let limits = Limits { timeout: seconds(10_000), appear: seconds(30), outage: seconds(5) };
+        let why = Miss { during: crate::gate::During::GetRun, kind: crate::gate::MissKind::Http(429), detail: None };
+        // When an outage of nothing but such answers is over, and the polls that it takes.
+        let ends = |asked: Option<u64>| {
+            let mut clocks = clocks(Interval::Auto);
+            let (mut at, mut polls) = (Duration::ZERO, 0);
+            loop {
+                clocks.unusable(0, at, limits, &why, &mut |_| {});
+                if clocks.is_out_too_long(at, limits) {
+                    return (at.as_secs(), polls);
+                }
+                at = clocks.next_look(0, limits, at, None, asked.map(seconds), &mut |_| {});
+                polls += 1;
+            }
+        };
+        assert_eq!(ends(None).0, 5);
+        // Longer than the limit: each pause is obeyed, up to a quarter of an hour in all.
+        assert_eq!(ends(Some(35)), (905, 26));
+        // Longer than five minutes: then the clock runs, and the gate polls when it ends.
+        assert_eq!(ends(Some(400)), (305, 1));
+        let mut clocks = clocks(Interval::Auto);
+        clocks.unusable(0, seconds(10), limits, &why, &mut |_| {});
+        assert_eq!(clocks.next_look(0, limits, seconds(10), None, Some(seconds(9)), &mut |_| {}), seconds(19));
+        clocks.unusable(0, seconds(19), limits, &why, &mut |_| {});
+        assert!(!clocks.is_out_too_long(seconds(23), limits) && clocks.is_out_too_long(seconds(24), limits));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum Event {
     OutageBegan { run: usize, miss: Miss, limit: Duration },
     /// The service gave usable answers again.
     OutageEnded { run: usize, lasted: Duration, misses: u64 },
+    /// The service refuses; the watch ends if there is nothing else for `limit`, its pauses not counted.
+    Refused { run: usize, miss: Miss, limit: Duration },
     /// The service asked to be left alone for longer than the next look was away.
     AskedToWait { run: usize, asked: Duration, waits: Duration },
     /// A run was chosen from its pipeline's list; so many records could not be read and were passed over.
@@ -73,6 +75,7 @@ impl Event {
             | Event::Appeared { .. }
             | Event::OutageBegan { .. }
             | Event::OutageEnded { .. }
+            | Event::Refused { .. }
             | Event::AskedToWait { .. }
             | Event::Started { .. }
             | Event::StartLost { .. }

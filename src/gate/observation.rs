@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Foreign, Listing, PipelineId, Repair, Survey, Target};
 
@@ -27,6 +27,46 @@ pub enum Told {
     List(Answer<Listing>),
     Survey(Answer<Survey>),
     Execute(Launch, Option<Duration>),
+}
+
+impl Told {
+    /// How long the service asks to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Told::Run(answer) => answer.retry_after,
+            Told::List(answer) => answer.retry_after,
+            Told::Survey(answer) => answer.retry_after,
+            Told::Execute(_, retry_after) => *retry_after,
+        }
+    }
+
+    /// The same, taken so long after it came: the service's clock has gone on.
+    pub fn taken_later(self, by: Duration) -> Told {
+        match self {
+            Told::Run(answer) => Told::Run(answer.taken_later(by)),
+            Told::List(answer) => Told::List(answer.taken_later(by)),
+            Told::Survey(answer) => Told::Survey(answer.taken_later(by)),
+            Told::Execute(..) => self,
+        }
+    }
+
+    /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
+    pub(super) fn failure(&self) -> Option<&Miss> {
+        match self {
+            Told::Run(answer) => answer.observation.failure(),
+            Told::List(answer) => answer.observation.failure(),
+            Told::Survey(answer) => answer.observation.failure(),
+            Told::Execute(launch, _) => match launch {
+                Launch::Accepted(_) => None,
+                Launch::Lost(miss)
+                | Launch::Refused(miss)
+                | Launch::NotFound(miss)
+                | Launch::Denied(_, miss)
+                | Launch::Unreachable(miss)
+                | Launch::NotExecuted(miss) => Some(miss),
+            },
+        }
+    }
 }
 
 impl From<Answer> for Told {
@@ -53,6 +93,11 @@ impl Answer<Infallible> {
 }
 
 impl<T> Answer<T> {
+    fn taken_later(self, by: Duration) -> Answer<T> {
+        let date = self.date.and_then(|date| date.checked_add_signed(TimeDelta::from_std(by).ok()?));
+        Answer { date, ..self }
+    }
+
     /// The same with what `change` makes of the miss, if there is one.
     pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Answer<T> {
         self.map(|record| record, change)
@@ -77,12 +122,21 @@ pub enum Observation<T = Record> {
     Record(T),
     /// The service answers, and does not know the run: `null`, nothing, `{}`, `data: null`, 404, 410.
     NotVisible(Miss),
-    /// Refused, and no renewal can mend it.
+    /// Refused, even with a renewed token.
     Denied(Scope, Miss),
     /// No usable answer, and waiting can't mend it: a refused certificate, a redirect off the origin, 407, a 400.
     Unreachable(Miss),
     /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
     Unusable(Miss),
+}
+
+impl<T> Observation<T> {
+    fn failure(&self) -> Option<&Miss> {
+        match self {
+            Observation::Record(_) | Observation::NotVisible(_) => None,
+            Observation::Denied(_, miss) | Observation::Unreachable(miss) | Observation::Unusable(miss) => Some(miss),
+        }
+    }
 }
 
 /// What became of the one request to start a pipeline.
@@ -98,8 +152,9 @@ pub enum Launch {
     Denied(Scope, Miss),
     /// The request did not reach the service, and no other will.
     Unreachable(Miss),
-    /// It was not even sent, because there was no token to be had: it may be tried again.
-    NotSent(Miss),
+    /// The service has certainly not executed it: there was no token to send it with, it was answered 429, or with a 401 that
+    /// a renewed token may fix. It may be asked again.
+    NotExecuted(Miss),
 }
 
 impl Launch {
@@ -112,7 +167,7 @@ impl Launch {
             Launch::NotFound(miss) => Launch::NotFound(change(miss)),
             Launch::Denied(scope, miss) => Launch::Denied(scope, change(miss)),
             Launch::Unreachable(miss) => Launch::Unreachable(change(miss)),
-            Launch::NotSent(miss) => Launch::NotSent(change(miss)),
+            Launch::NotExecuted(miss) => Launch::NotExecuted(change(miss)),
         }
     }
 }
@@ -231,8 +286,10 @@ pub enum MissKind {
     Broken,
     /// No complete answer within the request's time limit.
     Timeout,
-    /// Sign-in answered without a token: MFA is missing or was refused.
+    /// Sign-in answered without a token: MFA is missing.
     NoToken,
+    /// Sign-in answered without a token, although a one-time code was sent.
+    CodeRefused,
     /// The token was refused and there is nothing to renew it with, or the renewed one was refused too.
     TokenRefused,
     /// The token file can't be read or holds no token.

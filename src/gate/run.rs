@@ -6,10 +6,13 @@
 //! | record, any other word | stops | stops | look again after the interval |
 //! | not visible | starts, unless it runs | stops | at or past its limit: `not-found`; else look again after the backoff |
 //! | unusable | goes on | starts, unless it runs | at or past its limit: `unreachable`; else look again after the backoff |
-//! | denied, unreachable | | | ended at once |
+//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-After`: ended at once; nothing else for a minute: ended; else look again after the backoff |
 //!
-//! An answer at or past the deadline that did not end the watch ends it: `timed-out` if there ever was a record, else
-//! what the answer says, `not-found` or `unreachable`.
+//! A refusal is confirmed by a clock of its own (`clocks`), which any other answer stops. While a `Retry-After` is obeyed,
+//! that clock and the outage clock stand still.
+//!
+//! An answer at or past the deadline that did not end the watch ends it: a refusal as what it is, else `timed-out` if there
+//! ever was a record, else what the answer says, `not-found` or `unreachable`.
 //!
 //! A run that is not known yet is looked for in its pipeline's list, by the same table: `seek` says what a list is read as.
 
@@ -21,26 +24,25 @@ use super::clocks::Clocks;
 use super::schedule::Schedule;
 use super::trigger::{Group, Post, Starting};
 use super::{
-    Answer, Ask, End, Event, Foreign, IfRunning, Meaning, Miss, Observation, PipelineId, Record, Repair, Request,
-    Rules, RunId, Scope, Selector, Target, Told, Verdict, Wanted, judged_at, repair,
+    Ask, During, End, Event, Foreign, IfRunning, Meaning, Miss, MissKind, PipelineId, Record, Repair, Request, Rules,
+    RunId, Selector, Target, Told, Verdict, Wanted,
 };
 
+mod answer;
 mod going;
 mod seek;
+mod start;
 
 use going::Pace;
 
-/// How many unknown words are kept (contract, the table of `last_status`), and how many characters of each: the 64 that are
-/// shown are cut when secrets have been looked for, which half a secret would escape.
-const UNKNOWN_WORDS: usize = 10;
-const WORD_LENGTH: usize = 4096;
-
-/// A record, what its word means, and when the service gave it (its own clock).
+/// A record, what its word means, when the service gave it (its own clock), and when it was taken (since the inputs were
+/// accepted).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     pub record: Record,
     pub meaning: Meaning,
     pub date: Option<DateTime<Utc>>,
+    pub at: Duration,
 }
 
 /// One run, as far as it has been watched.
@@ -59,6 +61,8 @@ pub(super) struct Run {
     without_record: Verdict,
     /// Whether a request to start it was made, as far as is known.
     pub(super) started: bool,
+    /// Whether the service did not execute that request and is to be asked again.
+    was_put_off: bool,
     /// The earlier run that what was started was last seen to wait behind.
     behind: Option<Option<RunId>>,
     /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
@@ -107,6 +111,10 @@ pub(super) struct Moment<'r> {
     pub(super) run: usize,
     pub(super) rules: &'r Rules,
     pub(super) elapsed: Duration,
+    /// How long the service asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+    /// Whether anything has worked yet in this gate, a sign-in included.
+    pub(super) has_worked: bool,
 }
 
 /// Whether a success is the end.
@@ -123,6 +131,8 @@ enum Reading {
     On,
     /// The next request need not wait.
     Next,
+    /// A list has told which run to look at: that is no look at it, so that the first one need not wait at all.
+    Found,
     AllDenied(Miss),
     Took(Vec<Target>, Box<Group>),
     PassedBeside(Vec<Target>, Option<Box<Group>>),
@@ -135,9 +145,7 @@ impl Run {
             phase: match wanted {
                 Wanted::Run(target) => Phase::Watching(target),
                 Wanted::Choice { pipeline, selector } => Phase::Choosing(pipeline, selector),
-                Wanted::Start { pipeline, if_running } => {
-                    Phase::Starting(pipeline, Starting::Before(if_running), if_running)
-                }
+                Wanted::Start { pipeline, if_running } => Phase::Starting(pipeline, Starting::Before, if_running),
             },
             end: None,
             seen: None,
@@ -146,6 +154,7 @@ impl Run {
             repaired: Vec::new(),
             without_record: Verdict::Unreachable,
             started: false,
+            was_put_off: false,
             behind: None,
             aged: None,
             next: Some(Duration::ZERO),
@@ -160,6 +169,9 @@ impl Run {
     pub(super) fn wanted(&self) -> Wanted {
         match &self.phase {
             Phase::Choosing(pipeline, selector) => Wanted::Choice { pipeline: pipeline.clone(), selector: *selector },
+            Phase::Starting(pipeline, Starting::Named(_, run) | Starting::Hidden(_, run), _) => {
+                Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() })
+            }
             Phase::Starting(pipeline, _, if_running) => {
                 Wanted::Start { pipeline: pipeline.clone(), if_running: *if_running }
             }
@@ -188,8 +200,15 @@ impl Run {
     pub(super) fn request(&self) -> Request {
         match &self.phase {
             Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, Post::Lost(_)), _) => Request::InDoubt,
-            Phase::Starting(_, Starting::Seeking(_, Post::Accepted(_)), _) => Request::Taken,
-            Phase::Starting(_, Starting::Before(_) | Starting::Ready(_), _)
+            Phase::Starting(
+                _,
+                Starting::Named(..)
+                | Starting::Hidden(..)
+                | Starting::Guessed(..)
+                | Starting::Seeking(_, Post::Accepted(_)),
+                _,
+            ) => Request::Taken,
+            Phase::Starting(_, Starting::Before | Starting::Ready(_), _)
             | Phase::Choosing(..)
             | Phase::Watching(_)
             | Phase::Confirming(..) => Request::None,
@@ -203,12 +222,7 @@ impl Run {
 
     /// Takes one answer to what was asked.
     pub(super) fn observe(&mut self, at: Moment<'_>, told: Told, pass: Pass, tell: &mut impl FnMut(Event)) -> Step {
-        let retry_after = match &told {
-            Told::Run(answer) => answer.retry_after,
-            Told::List(answer) => answer.retry_after,
-            Told::Survey(answer) => answer.retry_after,
-            Told::Execute(_, retry_after) => *retry_after,
-        };
+        let retry_after = at.retry_after;
         let reading = match told {
             Told::Run(answer) => self.look(at, answer, pass, tell),
             Told::List(answer) => self.list(at, answer, tell),
@@ -233,8 +247,10 @@ impl Run {
                 return Step::Took { others, group, next };
             }
             // Looking once means once at the run: choosing it is not that look.
-            Reading::Next if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::schedule::FLOOR),
-            Reading::On | Reading::Next if at.elapsed >= limits.timeout => self.time_is_up(at.run, tell),
+            Reading::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::clocks::AT_ONCE),
+            Reading::On | Reading::Next | Reading::Found if at.elapsed >= limits.timeout => {
+                self.time_is_up(at.run, tell);
+            }
             Reading::On => {
                 return Step::LookAt({
                     let age = self.age(at.elapsed);
@@ -242,13 +258,21 @@ impl Run {
                 });
             }
             Reading::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
+            Reading::Found => return Step::LookAt(self.clocks.next_at_once(limits, at.elapsed, retry_after)),
         }
         Step::Ended
     }
 
     /// Ends the watch at the deadline.
     pub(super) fn time_is_up(&mut self, index: usize, tell: &mut impl FnMut(Event)) {
-        let verdict = if self.seen.is_some() { Verdict::TimedOut } else { self.without_record };
+        let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
+        let verdict = match self.clocks.refusal() {
+            Some(verdict) => verdict,
+            // The request to start is still under way: it may have started a run.
+            None if unanswered => self.ends_for(seek::miss(During::Execute, MissKind::Timeout), Verdict::Unreachable),
+            None if self.seen.is_some() => Verdict::TimedOut,
+            None => self.without_record,
+        };
         self.finish(index, End::Verdict(verdict), tell);
     }
 
@@ -270,126 +294,5 @@ impl Run {
 
     fn over_for(&mut self, miss: Miss, verdict: Verdict) -> Reading {
         Reading::Over(self.ends_for(miss, verdict))
-    }
-
-    /// An answer about the run itself.
-    fn look(&mut self, at: Moment<'_>, answer: Answer, pass: Pass, tell: &mut impl FnMut(Event)) -> Reading {
-        let Phase::Watching(_) = &self.phase else { return Reading::Over(Verdict::InternalError) };
-        match self.found(at, answer.observation, tell) {
-            Ok(record) => self.record(at, record, answer.date, pass, tell),
-            Err(reading) => reading,
-        }
-    }
-
-    /// What was looked for; or how its not being there is read.
-    fn found<T>(
-        &mut self,
-        at: Moment<'_>,
-        observation: Observation<T>,
-        tell: &mut impl FnMut(Event),
-    ) -> Result<T, Reading> {
-        Err(match observation {
-            Observation::Record(found) => return Ok(found),
-            Observation::NotVisible(miss) => self.not_visible(at, miss, tell),
-            Observation::Unusable(miss) => self.unusable(at, miss, tell),
-            Observation::Denied(Scope::SignIn, miss) => Reading::AllDenied(miss),
-            Observation::Denied(Scope::Run, miss) => self.over_for(miss, Verdict::Denied),
-            Observation::Unreachable(miss) => self.over_for(miss, Verdict::Unreachable),
-        })
-    }
-
-    fn record(
-        &mut self,
-        at: Moment<'_>,
-        record: Record,
-        date: Option<DateTime<Utc>>,
-        pass: Pass,
-        tell: &mut impl FnMut(Event),
-    ) -> Reading {
-        let Moment { run, rules, .. } = at;
-        let meaning = rules.vocabulary.read(record.status.raw());
-        if !record.repaired.is_empty() && record.repaired != self.repaired {
-            self.repaired.clone_from(&record.repaired);
-            tell(Event::Repaired { run, repairs: self.repaired.clone() });
-        }
-        if let Some(miss) = repair::bars_pass(&record, meaning) {
-            return self.unusable(at, miss, tell);
-        }
-        self.present(at, tell);
-        let before = self.seen.as_ref().map(|seen| seen.record.status.raw());
-        if before != Some(record.status.raw()) {
-            tell(Event::Status { run, word: record.status.clone(), meaning });
-        }
-        if meaning == Meaning::Unknown {
-            self.keep_unknown(run, &record.status, tell);
-        }
-        let here = rules.began.map(|began| began + at.elapsed);
-        let judged_at = judged_at(date, here);
-        let is_fresh = rules.max_age.allows(record.updated_at, judged_at);
-        if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
-            // A run "from the future" has a clock trouble, and is taken as new.
-            self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
-        }
-        // Of a success the age is reported by which it was judged.
-        let date = if meaning == Meaning::Passed { judged_at } else { date };
-        self.seen = Some(Seen { record, meaning, date });
-        match (meaning, pass) {
-            (Meaning::Passed, _) if !is_fresh => Reading::Over(Verdict::Stale),
-            (Meaning::Passed, Pass::Stands) => Reading::Over(Verdict::Passed),
-            (Meaning::Passed, Pass::OnceConfirmed(group)) => self.await_confirmation(group),
-            (Meaning::Failed, _) => Reading::Over(Verdict::Failed),
-            (Meaning::Wait | Meaning::Unknown, _) => Reading::On,
-        }
-    }
-
-    /// What was asked for is there.
-    fn present(&mut self, at: Moment<'_>, tell: &mut impl FnMut(Event)) {
-        if let Some(lasted) = self.clocks.present(at.elapsed) {
-            tell(Event::Appeared { run: at.run, lasted });
-        }
-        self.clocks.end_outage(at.run, at.elapsed, tell);
-        self.miss = None;
-    }
-
-    /// Keeps a word that no table knows, once.
-    fn keep_unknown(&mut self, run: usize, word: &Foreign, tell: &mut impl FnMut(Event)) {
-        let word = Foreign::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
-        let known = self.unknown_words.iter().any(|kept| kept.raw().eq_ignore_ascii_case(word.raw()));
-        if !known && self.unknown_words.len() < UNKNOWN_WORDS {
-            self.unknown_words.push(word.clone());
-            tell(Event::UnknownWord { run, word });
-        }
-    }
-
-    fn not_visible(&mut self, at: Moment<'_>, miss: Miss, tell: &mut impl FnMut(Event)) -> Reading {
-        let Moment { run, rules, elapsed } = at;
-        self.clocks.end_outage(run, elapsed, tell);
-        self.missed(&miss, self.when_absent());
-        if self.clocks.absent(elapsed) {
-            let limit = rules.limits.appear;
-            tell(if self.seen.is_some() {
-                Event::Vanished { run, miss, limit }
-            } else {
-                Event::NotVisible { run, miss, limit }
-            });
-        }
-        if self.clocks.is_absent_too_long(elapsed, rules.limits) {
-            return Reading::Over(self.when_absent());
-        }
-        Reading::On
-    }
-
-    fn unusable(&mut self, at: Moment<'_>, miss: Miss, tell: &mut impl FnMut(Event)) -> Reading {
-        self.missed(&miss, Verdict::Unreachable);
-        self.clocks.unusable(at.run, at.elapsed, at.rules.limits, &miss, tell);
-        if self.clocks.is_out_too_long(at.elapsed, at.rules.limits) {
-            return Reading::Over(Verdict::Unreachable);
-        }
-        Reading::On
-    }
-
-    fn missed(&mut self, miss: &Miss, without_record: Verdict) {
-        self.miss = Some(miss.clone());
-        self.without_record = without_record;
     }
 }

@@ -1,7 +1,8 @@
 //! Which runs a trigger started: a list from before, one request, and what lists show afterwards (contract, `trigger`).
 //!
-//! Nothing in the API ties a run to the request that started it, but a `run_id` that need not be a run's. So whatever is
-//! new is a candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
+//! The request may be answered with a `run_id` that need not be a run's. If it has the shape of the listed ids ([`shape`]),
+//! it names our run, and no other run counts. Any other id is asked for once. If there is no such run, whatever is new is a
+//! candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
 //! While an earlier run is going, behind which ours may be queued and not listed, nothing is passed on. What can't be known:
 //! without such an id, a run that somebody else started in the same moments can't be told from ours; and if it ended well
 //! before ours was listed at all, it would be the only one waited for.
@@ -14,7 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::list::{Listed, Listing, Unplaceable, newest};
-use super::{Foreign, IfRunning, Miss, MissKind, RunId, Vocabulary};
+use super::{IfRunning, Miss, MissKind, RunId, Vocabulary};
 
 /// How far the clock that stamps a run may be behind the one that dates an answer (contract).
 const BEHIND: TimeDelta = TimeDelta::seconds(60);
@@ -26,10 +27,16 @@ const CANDIDATES: usize = 100;
 #[derive(Clone, Debug)]
 pub(super) enum Starting {
     /// The list from before is read.
-    Before(IfRunning),
+    Before,
     /// The request is made next. It is on its way as soon as it is handed out, whatever comes of it.
     Ready(Baseline),
     Asked(Baseline),
+    /// The service named this run: it is polled, and no other counts.
+    Named(Baseline, RunId),
+    /// The named run is not visible: the list tells whether it may wait behind an earlier run.
+    Hidden(Baseline, RunId),
+    /// The service answered with an id that need not be a run's: it is asked for once.
+    Guessed(Baseline, RunId),
     /// The run is looked for.
     Seeking(Baseline, Post),
 }
@@ -37,7 +44,8 @@ pub(super) enum Starting {
 /// What became of the request, as far as it is known.
 #[derive(Clone, Debug)]
 pub(super) enum Post {
-    Accepted(Option<Foreign>),
+    /// With the id that it was answered with, if it can be one.
+    Accepted(Option<RunId>),
     Lost(Miss),
 }
 
@@ -57,6 +65,8 @@ pub enum Request {
 #[derive(Clone, Debug)]
 pub(super) struct Baseline {
     known: Arc<HashSet<u64>>,
+    /// The shapes of their ids, as hashes too.
+    shapes: Arc<HashSet<u64>>,
     /// What came since and is watched.
     taken: Vec<u64>,
     /// A run created earlier is none of ours.
@@ -69,7 +79,7 @@ pub(super) struct Group {
     /// The candidates taken are in it.
     pub(super) baseline: Baseline,
     /// The id that the request was answered with.
-    pub(super) said: Option<Foreign>,
+    pub(super) said: Option<RunId>,
     pub(super) held: Held,
 }
 
@@ -129,6 +139,8 @@ pub(super) enum After {
     Nothing(Behind),
     /// The run with the very id that the request was answered with.
     Ours(RunId),
+    /// That run is not listed, but the list shows that its id is a run's.
+    Named(RunId),
     /// What is new, oldest first, never empty.
     These(Vec<RunId>),
 }
@@ -148,8 +160,13 @@ impl Baseline {
         self.taken.push(key(run));
     }
 
-    fn is_from_before(&self, run: &RunId) -> bool {
+    pub(super) fn is_from_before(&self, run: &RunId) -> bool {
         self.known.contains(&key(run))
+    }
+
+    /// Whether a run from before has an id of this shape.
+    pub(super) fn has_shape_of(&self, run: &RunId) -> bool {
+        self.shapes.contains(&hash(&shape(run)))
     }
 
     fn is_new(&self, run: &RunId) -> bool {
@@ -159,9 +176,28 @@ impl Baseline {
 
 /// Ids that name the same run have the same key.
 fn key(run: &RunId) -> u64 {
+    hash(&run.folded())
+}
+
+fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    run.folded().hash(&mut hasher);
+    text.hash(&mut hasher);
     hasher.finish()
+}
+
+/// The shape of an id: each group of letters and digits becomes one `x`, and the separators between the groups stay (`-`
+/// counts as `_`). So `e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c` is `x_x_x_x_x`, and `manual__2024-12-18T10:30:00+00:00` is
+/// `x__x_x_x:x:x+x:x`. Lengths do not count: in doubt an id is a run's, and then no other run can pass for it.
+fn shape(run: &RunId) -> String {
+    let mut shape = String::new();
+    for c in run.folded().chars() {
+        if c.is_ascii() && !c.is_ascii_alphanumeric() {
+            shape.push(c);
+        } else if !shape.ends_with('x') {
+            shape.push('x');
+        }
+    }
+    shape
 }
 
 /// Reads the list from before, which was answered at `date` by the service's clock.
@@ -178,17 +214,21 @@ pub(super) fn before(
     let date = date.ok_or(MissKind::NoDate)?;
     let from = date.checked_sub_signed(BEHIND).ok_or(MissKind::NoDate)?;
     let mut known = HashSet::with_capacity(listing.runs.len());
+    let mut shapes = HashSet::new();
     for run in &listing.runs {
         let created = run.created_at.ok_or(MissKind::Unplaceable)?;
         match &run.run {
-            Some(id) => drop(known.insert(key(id))),
+            Some(id) => {
+                known.insert(key(id));
+                shapes.insert(hash(&shape(id)));
+            }
             // It can't be known again, which matters only if it could be taken for ours.
             None if created < from => {}
             None => return Err(MissKind::Unplaceable),
         }
     }
     let going = || listing.runs.iter().filter(|run| run.is_going(vocabulary));
-    let start = Before::Start(Baseline { known: Arc::new(known), taken: Vec::new(), from });
+    let start = Before::Start(Baseline { known: Arc::new(known), shapes: Arc::new(shapes), taken: Vec::new(), from });
     match if_running {
         IfRunning::Queue => Ok(start),
         IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, Before::Attach)),
@@ -204,9 +244,20 @@ pub(super) fn before(
 pub(super) fn after(
     listing: &Listing,
     baseline: &Baseline,
-    said: Option<&Foreign>,
+    said: Option<&RunId>,
     vocabulary: &Vocabulary,
 ) -> Result<After, Unplaceable> {
+    // An id from before is none of ours, whoever answered it.
+    if let Some(said) = said.filter(|said| !baseline.is_from_before(said)) {
+        let listed = || listing.runs.iter().filter_map(|run| run.run.as_ref());
+        if let Some(ours) = listed().find(|id| id.is(said.as_str(), None)) {
+            return Ok(After::Ours(ours.clone()));
+        }
+        let shape_of_said = shape(said);
+        if baseline.has_shape_of(said) || listed().any(|id| shape(id) == shape_of_said) {
+            return Ok(After::Named(said.clone()));
+        }
+    }
     let mut candidates: Vec<(DateTime<Utc>, &RunId)> = Vec::new();
     for run in &listing.runs {
         let created = run.created_at.ok_or(Unplaceable)?;
@@ -217,9 +268,6 @@ pub(super) fn after(
         if baseline.is_new(id) {
             candidates.push((created, id));
         }
-    }
-    if let Some((_, ours)) = candidates.iter().find(|(_, id)| said.is_some_and(|said| id.is(said.raw(), None))) {
-        return Ok(After::Ours((*ours).clone()));
     }
     candidates.sort();
     candidates.dedup_by(|a, b| a.1.folded() == b.1.folded());
@@ -246,7 +294,7 @@ pub(super) fn shows_taken_as_over(listing: &Listing, baseline: &Baseline, vocabu
 }
 
 /// Which run from before is still going.
-fn behind(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> Behind {
+pub(super) fn behind(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> Behind {
     let is_from_before = |run: &&Listed| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));
     let (going, over): (Vec<&Listed>, Vec<&Listed>) =
         listing.runs.iter().filter(is_from_before).partition(|run| run.is_going(vocabulary));

@@ -6,7 +6,7 @@ use super::pipelines::Pipeline;
 use super::run::{Moment, Pass, Run, Step};
 use super::trigger::Group;
 use super::{
-    Answer, Ask, End, Event, Foreign, History, Learning, Miss, Notice, Observation, OnFirstFailure, PipelineId,
+    Answer, Ask, During, End, Event, Foreign, History, Learning, Miss, Notice, Observation, OnFirstFailure, PipelineId,
     Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
 };
 
@@ -57,6 +57,10 @@ pub struct Gate {
     homes: Vec<usize>,
     /// Who is to be asked about at another time than was said before.
     moved: Vec<(Who, Duration)>,
+    /// Whether the service has given anything that was asked of it; a sign-in is enough.
+    has_worked: bool,
+    /// Whether the gate signs in by itself, so that every other request comes after a sign-in that worked.
+    signs_in: bool,
 }
 
 /// The runs of which one may be what a trigger started.
@@ -77,9 +81,16 @@ impl Gate {
             pipelines: Vec::new(),
             homes: Vec::new(),
             moved: Vec::new(),
+            has_worked: false,
+            signs_in: false,
         };
         wanted.into_iter().for_each(|wanted| gate.add(wanted.into()));
         gate
+    }
+
+    /// The same gate, whose token comes from a sign-in of its own.
+    pub fn signing_in(self) -> Gate {
+        Gate { signs_in: true, ..self }
     }
 
     fn add(&mut self, wanted: Wanted) {
@@ -129,10 +140,13 @@ impl Gate {
         if let Told::List(Answer { observation: Observation::Record(listing), .. }) = &told {
             self.read_past(run, listing, elapsed, notices);
         }
+        self.has_worked |= told.failure().is_none_or(|miss| self.signs_in && miss.during != During::SignIn);
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         watched.looked = elapsed;
         let mut tell = |event| notices.push(Notice { at: elapsed, event });
-        let next = match watched.observe(Moment { run, rules: &self.rules, elapsed }, told, pass, &mut tell) {
+        let (retry_after, has_worked) = (told.retry_after(), self.has_worked);
+        let at = Moment { run, rules: &self.rules, elapsed, retry_after, has_worked };
+        let next = match watched.observe(at, told, pass, &mut tell) {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
@@ -208,6 +222,11 @@ impl Gate {
         let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
         watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
         self.ended(run, elapsed, notices);
+    }
+
+    /// The process slept through the deadline: the wait ends then instead.
+    pub fn move_deadline(&mut self, to: Duration) {
+        self.rules.limits.timeout = to;
     }
 
     /// A signal came: every run still watched ends as interrupted. Those that have a verdict keep it.

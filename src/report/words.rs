@@ -170,7 +170,8 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::Connect => "can't connect".to_owned(),
         MissKind::Broken => "the connection was closed too early".to_owned(),
         MissKind::Timeout => "no complete answer in time".to_owned(),
-        MissKind::NoToken => "the answer contains no token".to_owned(),
+        MissKind::NoToken => "the answer contains no token, and no totp-secret was given".to_owned(),
+        MissKind::CodeRefused => "the answer contains no token, although a code from totp-secret was sent".to_owned(),
         MissKind::TokenRefused => "the token was refused".to_owned(),
         MissKind::TokenFile => "the token file can't be read or contains no token".to_owned(),
     };

@@ -34,13 +34,13 @@ macro_rules! heard {
 #[cfg(unix)]
 impl Signals {
     /// What the system does not let us hear keeps its usual effect: the process ends, and the first versions of the
-    /// reports say so.
+    /// reports say so. A SIGHUP that is ignored at the start (`nohup`) stays ignored.
     pub fn listen() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
         Signals(Inner {
             interrupt: signal(SignalKind::interrupt()).ok(),
             terminate: signal(SignalKind::terminate()).ok(),
-            hang_up: signal(SignalKind::hangup()).ok(),
+            hang_up: if ignores_hang_up() { None } else { signal(SignalKind::hangup()).ok() },
         })
     }
 
@@ -51,6 +51,32 @@ impl Signals {
             () = heard!(self.0.terminate) => Signal::Terminate,
             () = heard!(self.0.hang_up) => Signal::Terminate,
         }
+    }
+}
+
+/// Whether whoever started this process had SIGHUP ignored. Only Linux says so without `unsafe`; elsewhere it is not known.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| is_hang_up_in(&status))
+}
+
+/// Reads the mask of ignored signals: hexadecimal, SIGHUP (1) in its lowest bit.
+#[cfg(unix)]
+fn is_hang_up_in(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::is_hang_up_in;
+
+    #[test]
+    fn the_mask_of_ignored_signals_tells_of_nohup() {
+        let status = |mask: &str| format!("Name:\tgate\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\nSigCgt:\t01\n");
+        assert!(is_hang_up_in(&status("0000000000000001")) && is_hang_up_in(&status("0000000000001005")));
+        assert!(!is_hang_up_in(&status("0000000000001000")) && !is_hang_up_in(&status("x")));
+        assert!(!is_hang_up_in("SigBlk:\t01"));
     }
 }
 

@@ -97,9 +97,9 @@ fn each_answer_that_comes_and_goes_ends_as_the_table_says() {
         run("502 HTML once", [Reply::html(502)], ByAnswer, "passed", 0),
         run("200 HTML once", [Reply::html(200)], ByAnswer, "passed", 0),
         run("401 once, then the renewed token is good", [Reply::status(401)], ByAnswer, "passed", 0),
-        run("401 for ever, renewed once", [Reply::status(401).forever()], ByAnswer, "denied", 5),
+        run("401 for ever, renewed once", [Reply::status(401).forever()], ByDeadline, "denied", 5),
         run("403 once, renewed", [Reply::status(403)], ByAnswer, "passed", 0),
-        run("403 for ever, renewed once", [Reply::status(403).forever()], ByAnswer, "denied", 5),
+        run("403 for ever, renewed once", [Reply::status(403).forever()], ByDeadline, "denied", 5),
         run("404, then it appears", [Reply::status(404)], ByAnswer, "passed", 0),
         run("404 for ever", [Reply::status(404).forever()], ByClock, "not-found", 4),
         run("null, then it appears", [Reply::text(200, "null")], ByAnswer, "passed", 0),
@@ -145,21 +145,99 @@ fn each_answer_that_comes_and_goes_ends_as_the_table_says() {
         run(
             "a redirect to another origin",
             [Reply::redirect(302, "https://evil.invalid/").forever()],
-            ByAnswer,
+            ByDeadline,
             "unreachable",
             6,
         ),
         run(
             "a redirect to another port",
             [Reply::redirect(302, "http://127.0.0.1:1/").forever()],
-            ByAnswer,
+            ByDeadline,
             "unreachable",
             6,
         ),
         run("a redirect without a place", [Reply::status(302).forever()], AtOnce, "unreachable", 6),
-        run("407 from a proxy that nobody set", [Reply::status(407).forever()], ByAnswer, "unreachable", 6),
-        run("400 once: asking again would be the same", [Reply::status(400)], ByAnswer, "unreachable", 6),
+        run("407 from a proxy that nobody set", [Reply::status(407).forever()], ByDeadline, "unreachable", 6),
+        run("400 once", [Reply::status(400)], ByAnswer, "passed", 0),
+        run("400 for ever", [Reply::status(400).forever()], ByDeadline, "unreachable", 6),
     ]);
+}
+
+/// What a gateway, a proxy or a service that restarts answers once.
+fn odd_answers() -> Vec<(String, Reply)> {
+    let mut rows: Vec<(String, Reply)> = [400, 401, 402, 403, 405, 407, 409, 413, 418, 421, 423, 451, 460, 499]
+        .map(|status| (status.to_string(), Reply::status(status)))
+        .into();
+    rows.extend([
+        ("403, Retry-After: 1".to_owned(), Reply::status(403).retry_after(1)),
+        ("another host".to_owned(), Reply::redirect(302, "https://evil.invalid/")),
+    ]);
+    rows
+}
+
+#[test]
+fn an_odd_answer_between_good_ones_ends_no_wait() {
+    side_by_side(
+        &odd_answers(),
+        |row| row.0.clone(),
+        |(_, odd)| {
+            let service = harness::service();
+            service.script(On::Run, [Reply::run("RUNNING"), odd.clone()]);
+            limited(Story::at(&service), ByAnswer).told().ended("passed", 0);
+            // A token that nothing renews, and a run that then fails.
+            let service = harness::service();
+            service.script(On::Run, [Reply::run("RUNNING"), odd.clone(), Reply::run("FAILED").forever()]);
+            let story = Story::at(&service).without_password();
+            let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere");
+            limited(story, ByAnswer).told().ended("failed", 1);
+            // A sign-in that was refused so.
+            let service = harness::service();
+            service.order(On::SignIn, odd.clone().retry_after(1));
+            limited(Story::at(&service), ByAnswer).told().ended("passed", 0);
+            assert_eq!(service.requests_to(On::SignIn).len(), 2);
+        },
+    );
+}
+
+#[test]
+fn a_refusal_that_is_the_first_thing_ever_seen_ends_the_gate_at_once() {
+    side_by_side(
+        &odd_answers(),
+        |row| row.0.clone(),
+        |(name, odd)| {
+            let service = harness::service();
+            service.order(On::Run, odd.clone());
+            let story = Story::at(&service).without_password();
+            let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere");
+            let told = limited(story, ByAnswer).told();
+            match name.as_str() {
+                "401" | "403" => told.ended("denied", 5),
+                "403, Retry-After: 1" => told.ended("passed", 0),
+                _ => told.ended("unreachable", 6),
+            };
+        },
+    );
+}
+
+#[test]
+fn at_the_deadline_a_refusal_counts_as_what_it_is() {
+    let service = harness::service();
+    service.script(On::Run, [Reply::run("RUNNING"), Reply::status(403).forever()]);
+    let told = limited(Story::at(&service), ByDeadline).told();
+    told.ended("denied", 5);
+    assert!(told.log().contains("retrying for up to 1m"), "{}", told.log());
+    assert_eq!(service.requests_to(On::SignIn).len(), 2, "renewed once");
+}
+
+#[test]
+fn an_announced_pause_is_no_outage() {
+    for status in [429, 503] {
+        let service = harness::service();
+        service.order(On::Run, Reply::status(status).retry_after(4));
+        let told = limited(Story::at(&service), ByAnswer).with("max-outage", "2s").told();
+        told.ended("passed", 0);
+        assert_eq!(service.requests_to(On::Run).len(), 2);
+    }
 }
 
 #[test]
@@ -203,8 +281,8 @@ fn retry_after_is_obeyed_in_both_forms_and_on_any_answer() {
 #[test]
 fn retry_after_cannot_outlast_a_clock() {
     let faults = [
-        run("an hour, outage", [Reply::status(503).retry_after(3600).forever()], ByClock, "unreachable", 6),
-        run("a century, outage", [Reply::status(429).retry_after(u64::MAX).forever()], ByClock, "unreachable", 6),
+        run("an hour, outage", [Reply::status(503).retry_after(3600).forever()], ByDeadline, "unreachable", 6),
+        run("a century, outage", [Reply::status(429).retry_after(u64::MAX).forever()], ByDeadline, "unreachable", 6),
         run(
             "a day as a date, appear",
             [Reply::status(404).header("retry-after", "now+1d").forever()],

@@ -60,6 +60,8 @@ pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
         },
         meaning,
         date: Some(at("2024-01-13T06:20:30Z")),
+        // By the last poll.
+        at: Duration::MAX,
     }
 }
 

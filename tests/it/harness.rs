@@ -5,11 +5,12 @@
 
 mod law;
 mod live;
+mod pipes;
 mod told;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use live::{Live, PATIENCE};
+pub use pipes::{make_pipe, other_end};
 pub use told::Told;
 
 use crate::stand_in::{Scenario, Service};
@@ -89,6 +91,8 @@ enum As {
     Usual,
     /// Process 1 of a namespace of its own, as in a container.
     One,
+    /// With SIGHUP ignored.
+    Nohup,
     /// With a bug at this place: examples/provoke.rs.
     Buggy(&'static str),
 }
@@ -248,6 +252,10 @@ impl<'s> Story<'s> {
         Story { started_as: As::One, ..self }
     }
 
+    pub fn under_nohup(self) -> Story<'s> {
+        Story { started_as: As::Nohup, ..self }
+    }
+
     pub fn with_a_bug_at(self, place: &'static str) -> Story<'s> {
         Story { started_as: As::Buggy(place), ..self }
     }
@@ -274,6 +282,11 @@ impl<'s> Story<'s> {
             As::Buggy(place) => {
                 let mut command = Command::new(example("provoke"));
                 command.arg(place);
+                command
+            }
+            As::Nohup => {
+                let mut command = Command::new("nohup");
+                command.arg(env!("CARGO_BIN_EXE_maestro-gate"));
                 command
             }
             As::One => {
@@ -351,21 +364,6 @@ pub fn can_be_process_one() -> bool {
 #[expect(clippy::disallowed_macros, reason = "a skipped test must be seen")]
 pub fn skipped(why: &str) {
     eprintln!("SKIPPED: {why}");
-}
-
-/// The other end of a named pipe, once the gate has opened its own.
-#[expect(clippy::disallowed_methods, reason = "the other end of a pipe of the gate's")]
-pub fn other_end(path: &Path, how: &OpenOptions) -> File {
-    let (path, how) = (path.to_owned(), how.clone());
-    let (tell, opened) = std::sync::mpsc::channel();
-    // Opening blocks until the other side does the same: a gate that never does must not hang the tests.
-    std::thread::spawn(move || tell.send(how.open(path)));
-    let opened = opened.recv_timeout(PATIENCE).expect("the gate opens the pipe");
-    opened.expect("a pipe")
-}
-
-pub fn make_pipe(path: &Path) {
-    assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
 }
 
 /// Plays many stories at once; all that went wrong is told together.

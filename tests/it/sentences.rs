@@ -109,7 +109,8 @@ fn the_next_step_names_the_input_to_change() {
     assert!(step(Stale, Some(seen("SUCCESS", Meaning::Passed, None)), None).contains("max-age"));
     for (verdict, during, kind, input) in [
         (Denied, SignIn, MissKind::Http(401), "DADOSFERA_PASSWORD"),
-        (Denied, SignIn, MissKind::NoToken, "totp-secret"),
+        (Denied, SignIn, MissKind::NoToken, "set totp-secret"),
+        (Denied, SignIn, MissKind::CodeRefused, "check totp-secret"),
         (Denied, GetRun, MissKind::TokenRefused, "access-token"),
         (Denied, GetRun, MissKind::TokenFile, "access-token-file"),
         (Denied, GetRun, MissKind::Http(403), "account"),

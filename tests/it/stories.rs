@@ -2,6 +2,8 @@
 
 mod bugs;
 mod destinations;
+#[cfg(unix)]
+mod frozen;
 mod hostile_service;
 // On Windows whoever kills chooses the exit code.
 #[cfg(unix)]

@@ -190,7 +190,7 @@ async fn a_refused_token_is_not_used_again_while_sign_in_is_down() {
 }
 
 #[tokio::test]
-async fn a_given_token_that_is_refused_is_denied_without_another_request() {
+async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_next_look() {
     for (status, kind) in [(401, MissKind::TokenRefused), (403, MissKind::Http(403))] {
         let server = service([refused(status)]).await;
         let client = client(&server, token());
@@ -199,10 +199,93 @@ async fn a_given_token_that_is_refused_is_denied_without_another_request() {
             panic!("not denied")
         };
         assert_eq!(miss.kind, kind);
+        assert_eq!(tokens(&server), ["given"], "one request a look");
         let again = client.look(&target(), &mut row).await.observation;
         assert!(matches!(again, Observation::Denied(Scope::Run, _)));
-        assert_eq!(tokens(&server), ["given"]);
+        assert_eq!(tokens(&server), ["given"; 2]);
     }
+    let server = service([refused(401), record()]).await;
+    let client = client(&server, token());
+    let mut row = Refusals::default();
+    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
+    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
+}
+
+#[tokio::test]
+async fn while_refusals_go_on_each_look_is_one_request_with_the_renewed_token() {
+    for status in [401, 403] {
+        let server = service([refused(status)]).await;
+        let client = client(&server, password());
+        let mut row = Refusals::default();
+        for _ in 0..3 {
+            assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
+            later(Duration::from_secs(5)).await;
+        }
+        assert_eq!(tokens(&server), ["token-1", "token-2", "token-2", "token-2"]);
+        assert_eq!(server.sign_ins(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_asks_for_a_pause_is_told_before_the_token_is_renewed() {
+    let pause = Reply::with(403, &[("retry-after", "1")], b"");
+    for (credentials, expected) in [(password(), ["token-1", "token-2"]), (token(), ["given", "given"])] {
+        let server = service([pause.clone(), record()]).await;
+        let client = client(&server, credentials);
+        let mut row = Refusals::default();
+        let answer = client.look(&target(), &mut row).await;
+        assert!(matches!(answer.observation, Observation::Denied(..)));
+        assert_eq!(answer.retry_after, Some(Duration::from_secs(1)));
+        assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
+        assert_eq!(tokens(&server), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_old_token_is_tried_again_where_its_renewal_is_refused() {
+    let (mut sign_ins, mut looks) = (0, 0);
+    let server = Server::start(move |asked| {
+        let count = if asked.is_sign_in() { &mut sign_ins } else { &mut looks };
+        *count += 1;
+        match (asked.is_sign_in(), *count) {
+            (true, 1) => Reply::json(200, r#"{"accessToken":"token-1"}"#),
+            (true, _) => refused(403),
+            (false, 1) => refused(401),
+            (false, _) => record(),
+        }
+    })
+    .await;
+    let client = client(&server, password());
+    let mut row = Refusals::default();
+    let first = client.look(&target(), &mut row).await.observation;
+    assert!(matches!(first, Observation::Denied(Scope::SignIn, _)), "{first:?}");
+    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
+    assert_eq!((tokens(&server), server.sign_ins()), (vec!["token-1".to_owned(); 2], 2));
+}
+
+#[tokio::test]
+async fn a_start_is_one_request_and_is_made_again_only_if_it_was_certainly_not_executed() {
+    let start = Ask::Execute(target().pipeline);
+    let story = async |reply: Reply, credentials: Credentials| {
+        let server = service([reply]).await;
+        let client = client(&server, credentials);
+        let mut row = Refusals::default();
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            let Told::Execute(launch, _) = client.ask(&start, &mut row).await else { panic!("a start") };
+            told.push(match launch {
+                Launch::NotExecuted(miss) => format!("again: {:?}", miss.kind),
+                Launch::Denied(_, miss) => format!("denied: {:?}", miss.kind),
+                other => format!("{other:?}"),
+            });
+        }
+        (told, server.sign_ins(), tokens(&server).len())
+    };
+    let (again, denied) = ("again: TokenRefused".to_owned(), "denied: TokenRefused".to_owned());
+    assert_eq!(story(refused(401), password()).await, (vec![again, denied.clone()], 2, 2));
+    assert_eq!(story(refused(401), token()).await, (vec![denied; 2], 0, 2), "nothing renews it");
+    assert_eq!(story(refused(403), password()).await, (vec!["denied: Http(403)".to_owned(); 2], 1, 2));
+    assert_eq!(story(refused(429), password()).await, (vec!["again: Http(429)".to_owned(); 2], 1, 2));
 }
 
 #[tokio::test]

@@ -113,19 +113,6 @@ async fn after_a_sleep_of_the_machine_the_code_is_that_of_now() {
 }
 
 #[tokio::test]
-async fn refused_credentials_are_never_sent_again() {
-    let server = failing(Reply::json(401, r#"{"message":"wrong"}"#)).await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    for _ in 0..3 {
-        let Observation::Denied(crate::gate::Scope::SignIn, miss) = lost(session.token(&http, clock, 0).await) else {
-            panic!("not denied")
-        };
-        assert_eq!((miss.kind, miss.detail), (MissKind::Http(401), Some(Foreign::new("wrong"))));
-    }
-    assert_eq!(server.sign_ins(), 1);
-}
-
-#[tokio::test]
 async fn a_sign_in_given_up_leaves_the_next_one_free() {
     let mut first = true;
     let server = Server::start(move |_| {
@@ -247,6 +234,7 @@ async fn a_refused_early_renewal_is_repeated_only_when_the_old_token_is_refused(
     assert_eq!(session.state.borrow().held.as_ref().expect("a token").early, Early::Never);
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
     assert_eq!(count.load(Ordering::SeqCst), 2);
+    later(SHARED).await;
     assert!(matches!(lost(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
     assert_eq!(count.load(Ordering::SeqCst), 3);
 }

@@ -50,7 +50,7 @@ mod tests {
             Launch::NotFound(_) => "not found".to_owned(),
             Launch::Denied(..) => "denied".to_owned(),
             Launch::Unreachable(_) => "unreachable".to_owned(),
-            Launch::NotSent(_) => "not sent".to_owned(),
+            Launch::NotExecuted(_) => "not executed".to_owned(),
         }
     }
 
@@ -75,6 +75,7 @@ mod tests {
                 404 | 410 => "not found",
                 407 => "unreachable",
                 408 | 425 => "lost",
+                429 => "not executed",
                 400..=499 => "refused",
                 _ => "lost",
             };

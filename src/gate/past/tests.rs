@@ -36,6 +36,7 @@ fn seen(hour: i64, meaning: Meaning, length: i64, trace: Option<&str>) -> Seen {
         },
         meaning,
         date: Some(date(hour * HOUR + length)),
+        at: std::time::Duration::ZERO,
     }
 }
 

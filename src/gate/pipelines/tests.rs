@@ -44,7 +44,7 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
             repaired: Vec::new(),
         };
         let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
-        let at = Moment { run: place, rules, elapsed: Duration::ZERO };
+        let at = Moment { run: place, rules, elapsed: Duration::ZERO, retry_after: None, has_worked: true };
         assert!(matches!(watched.observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::LookAt(_)));
         watched.next = Some(next);
         watched
@@ -290,7 +290,7 @@ fn a_run_that_is_being_looked_at_is_left_alone() {
         repaired: Vec::new(),
     };
     let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
-    let at = Moment { run: 0, rules: &rules, elapsed: 11 * SECOND };
+    let at = Moment { run: 0, rules: &rules, elapsed: 11 * SECOND, retry_after: None, has_worked: true };
     assert!(matches!(runs[0].observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::Ended));
     runs[0].next = None;
     runs[1].next = None;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::gate::{
-    Answer, Ask, During, Event, Gate, Interval, Launch, Learning, Limits, MaxAge, Notice, Observation, OnFirstFailure,
-    PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted, Who,
+    Answer, Ask, During, Event, Foreign, Gate, Interval, Launch, Learning, Limits, MaxAge, Notice, Observation,
+    OnFirstFailure, PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted, Who,
 };
 
 mod stories;
@@ -40,7 +40,7 @@ fn baseline(runs: &[Listed]) -> Baseline {
 }
 
 fn found(baseline: &Baseline, said: Option<&str>, runs: &[Listed]) -> Result<After, Unplaceable> {
-    after(&listing(runs), baseline, said.map(Foreign::new).as_ref(), &Vocabulary::default())
+    after(&listing(runs), baseline, said.and_then(RunId::new).as_ref(), &Vocabulary::default())
 }
 
 fn these(ids: &[&str]) -> Result<After, Unplaceable> {
@@ -66,12 +66,38 @@ fn the_run_with_the_id_that_was_answered_is_taken_alone_else_all_are_oldest_firs
     let runs = [listed("c", 1003, "RUNNING"), listed("manual__x", 1002, "RUNNING"), listed("a", 1001, "FAILED")];
     let ours = RunId::new("manual__x").expect("an id");
     assert_eq!(found(&before, Some("Manual--X"), &runs), Ok(After::Ours(ours)));
-    assert_eq!(found(&before, Some("manual__y"), &runs), these(&["a", "manual__x", "c"]));
+    assert_eq!(found(&before, Some("manual__y:1"), &runs), these(&["a", "manual__x", "c"]));
     assert_eq!(found(&before, None, &runs), these(&["a", "manual__x", "c"]));
     assert_eq!(found(&before, None, &[runs[0].clone(), runs[0].clone()]), these(&["c"]));
     // Another gate's request of the same second had the same answer: its run was there before.
     let known = baseline(std::slice::from_ref(&runs[1]));
     assert_eq!(found(&known, Some("manual__x"), &runs[1..]), these(&["a"]));
+}
+
+#[test]
+fn an_id_of_the_shape_of_listed_ones_names_a_run_whether_that_is_listed_or_not() {
+    let uuid = |digit: char| format!("xxxxxxxx_xxxx_xxxx_xxxx_xxxxxxxxxxxx").replace('x', &digit.to_string());
+    let named = |id: &str| Ok(After::Named(RunId::new(id).expect("an id")));
+    let (ours, strange) = (uuid('1'), listed(&uuid('2'), 1001, "SUCCESS"));
+    let old = [listed("e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c", 900, "SUCCESS")];
+    // By a run from before, or by one that came up since; whatever the spelling.
+    assert_eq!(found(&baseline(&old), Some(&ours), &[]), named(&ours));
+    assert_eq!(found(&baseline(&[]), Some(&ours), std::slice::from_ref(&strange)), named(&ours));
+    let hyphens = ours.replace('_', "-");
+    assert_eq!(found(&baseline(&old), Some(&hyphens), std::slice::from_ref(&strange)), named(&hyphens));
+    // Numbers grow longer.
+    assert_eq!(found(&baseline(&[listed("99", 900, "SUCCESS")]), Some("100"), &[]), named("100"));
+    let nothing = Ok(After::Nothing(Behind::Nobody));
+    assert_eq!(found(&baseline(&[]), Some(&ours), &[]), nothing, "nobody knows what ids look like");
+    for other in ["manual__2024-12-18T10:30:00+00:00", "11111111", "1-1-1-1-1-1", "1_1_1_1_"] {
+        assert_eq!(
+            found(&baseline(&old), Some(other), std::slice::from_ref(&strange)),
+            these(&[&uuid('2')]),
+            "{other}"
+        );
+    }
+    // An id from before names no run of ours.
+    assert_eq!(found(&baseline(&old), Some("e7c91a3b-5f2d-4a8e-b1c9-7d3f2e8a4b6c"), &[]), nothing);
 }
 
 #[test]
@@ -82,7 +108,12 @@ fn a_record_that_might_be_ours_and_can_not_be_read_is_never_passed_over() {
     let undated = Listed { created_at: None, ..listed("x", 0, "SUCCESS") };
     let nameless = Listed { run: None, ..listed("x", 1001, "SUCCESS") };
     for odd in [Listed::default(), undated, nameless] {
-        assert_eq!(found(&ready, Some("new"), &[new.clone(), odd.clone()]), Err(Unplaceable));
+        assert_eq!(found(&ready, Some("manual__1"), &[new.clone(), odd.clone()]), Err(Unplaceable));
+        // Where the service has named ours, others do not matter.
+        assert_eq!(
+            found(&ready, Some("new"), &[new.clone(), odd.clone()]),
+            Ok(After::Ours(RunId::new("new").expect("an id")))
+        );
         let list = listing(&[before_list[0].clone(), odd]);
         for mode in [IfRunning::Queue, IfRunning::Attach, IfRunning::Fail] {
             let read = before(&list, Some(date(1000)), mode, &Vocabulary::default());

@@ -16,6 +16,9 @@ pub struct Told {
     pub next_step: Clean,
 }
 
+/// A status this old is not called the present one: the last poll failed, or the process was suspended.
+const LONG_AGO: Duration = Duration::from_secs(6);
+
 /// Where a run may have been started that nobody waited for to its end.
 const LOOK_FIRST: &str =
     "check in Maestro whether this job started a run before you re-run it: that would start another one";
@@ -209,6 +212,16 @@ impl Teller<'_> {
     fn state(&self) -> String {
         match &self.run.seen {
             None => "no answer yet".to_owned(),
+            Some(seen) if self.waited.saturating_sub(seen.at) >= LONG_AGO => {
+                let ago = duration(self.waited.saturating_sub(seen.at));
+                match self.word(seen) {
+                    word if word.is_empty() => format!("last seen {ago} ago without a status"),
+                    word if seen.meaning == Meaning::Unknown => {
+                        format!("last seen {ago} ago in the unknown status {word}")
+                    }
+                    word => format!("last seen {ago} ago as {word}"),
+                }
+            }
             Some(seen) => match self.word(seen) {
                 word if word.is_empty() => "still without a status".to_owned(),
                 word if seen.meaning == Meaning::Unknown => format!("still in the unknown status {word}"),

@@ -65,6 +65,11 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
             let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "failed poll", "failed polls");
             (Some(*run), weight, format!("the service answers again after {} and {polls}", duration(*lasted)))
         }
+        Event::Refused { run, miss: why, limit } => (
+            Some(*run),
+            Plain,
+            format!("the request was refused ({}); retrying for up to {}", miss(why, cleaner), duration(*limit)),
+        ),
         Event::AskedToWait { run, asked, waits } => (
             Some(*run),
             Plain,

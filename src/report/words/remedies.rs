@@ -110,8 +110,10 @@ pub fn remedy(miss: &Miss) -> &'static str {
              max-outage"
         }
         (_, MissKind::NoToken) => {
-            "set totp-secret (DADOSFERA_TOTP_SECRET): the account requires a second factor; if it is set, check its value and this \
-             machine's clock"
+            "set totp-secret (DADOSFERA_TOTP_SECRET): the account requires a second factor, and none was given"
+        }
+        (_, MissKind::CodeRefused) => {
+            "check totp-secret (DADOSFERA_TOTP_SECRET) and this machine's clock: two codes in a row were refused"
         }
         (_, MissKind::TokenFile) => "check that access-token-file is a readable file that contains one token",
     }

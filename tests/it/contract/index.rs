@@ -1,7 +1,7 @@
 //! docs/reference.md, section by section, with the tests that hold each promise. Its tables of names are in `names`.
 
 use super::names::{
-    ANSWERS, BELOW, BODIES, ECHO, FAULTS, HOSTILE, KILLED, Line, ORDER, REPORTS, SIGN_IN, SIGNALS, STATUSES, line,
+    ANSWERS, BELOW, BODIES, ECHO, FAULTS, HOSTILE, KILLED, Line, ORDER, REPORTS, SIGNALS, STATUSES, line,
 };
 
 /// The lines behind this one are about the section with this anchor.
@@ -66,13 +66,7 @@ pub const RULES: &[Line] = &[
         &[BODIES, BELOW, "no_key_stands_twice_at_any_depth", "there_is_one_document_and_nothing_after_it"],
     ),
     line("foreign ids never pass", &[BODIES, "another_run_s_record_is_never_taken"]),
-    line("401 and 403 renew once per row of refusals", &[FAULTS, "a_renewal_comes_once_per_row_of_refusals"]),
-    line(
-        "a certificate, a redirect off the origin, 407, other 4xx end at once",
-        &[FAULTS, STATUSES, "only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken"],
-    ),
     line("all else is an outage", &[BELOW, STATUSES, "every_fault_is_read_as_the_contract_says"]),
-    line("sign-in's own rows", &[SIGN_IN, "refused_credentials_are_sent_once"]),
     line(
         "redirects: five, GET, same origin",
         &[
@@ -92,24 +86,11 @@ pub const RULES: &[Line] = &[
         "appear and outage clocks",
         &["a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind", "only_its_record_stops_the_appear_clock", FAULTS],
     ),
-    line(
-        "Retry-After in both forms, clamped",
-        &["retry_after_is_obeyed_in_both_forms_and_on_any_answer", "retry_after_cannot_outlast_a_clock"],
-    ),
-    line(
-        "the last look is cut five seconds after the deadline",
-        &["a_look_without_an_answer_is_cut_five_seconds_after_the_deadline", BELOW],
-    ),
-    line("timeout 0 looks once", &["timeout_zero_looks_once", "nothing_is_asked_twice_at_a_timeout_of_zero"]),
     line("every wait ends at once on a signal", &[SIGNALS, "a_signal_while_connecting_is_heeded"]),
     section("#verdicts-and-exit-codes"),
     line("a GitHub step without a reported pass is red", &["a_program_that_does_nothing_is_red"]),
     line("the order of verdicts", &[ORDER, "the_first_of_the_contract_s_order_decides"]),
     line("exit codes", &["exit_codes_are_the_contract_s_and_none_is_taken_by_others"]),
-    line(
-        "a refused sign-in ends all runs, a 403 its own",
-        &["refused_credentials_are_sent_once", "a_refused_sign_in_ends_all_runs_and_a_403_only_its_own", ORDER],
-    ),
     line("a verdict once reached stands", &["a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery"]),
     section("#report-files"),
     line(

@@ -80,7 +80,14 @@ pub const INPUTS: &[Line] = &[
         &["sign_in_sends_name_password_and_language_and_the_token_stands_alone", ECHO, "secrets_have_no_flag"],
     ),
     line("password-file", &["a_password_file_is_a_password"]),
-    line("totp-secret", &["a_fresh_code_is_sent_with_every_sign_in_and_none_twice", MISTAKES]),
+    line(
+        "totp-secret",
+        &[
+            "a_fresh_code_is_sent_with_every_sign_in_and_none_twice",
+            "two_jobs_of_one_account_in_the_same_half_minute_both_pass",
+            MISTAKES,
+        ],
+    ),
     line(
         "access-token",
         &[

@@ -229,7 +229,8 @@ fn asked_as_promised(service: &Service, before: usize, told: &Told) {
         assert!(!token.is_some_and(|token| token.to_lowercase().starts_with("bearer")), "{token:?}");
         assert_eq!(seen.header("x-api-key"), None);
     }
-    let executes = requests.iter().filter(|seen| seen.on == On::Execute);
+    // One that was turned away before anything was done may be made again.
+    let executes = requests.iter().filter(|seen| seen.on == On::Execute && !matches!(seen.status, 401 | 429));
     let mut started: Vec<&[u8]> = executes.map(|seen| seen.body.as_slice()).collect();
     let all = started.len();
     started.sort_unstable();

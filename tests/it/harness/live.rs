@@ -96,7 +96,7 @@ impl<'s> Live<'s> {
     /// Sends a signal to the gate; returns when.
     pub fn signal(&self, name: &str) -> Instant {
         let pid = match self.story.started_as {
-            As::Usual | As::Buggy(_) => self.process.pid,
+            As::Usual | As::Nohup | As::Buggy(_) => self.process.pid,
             As::One => self.only_child(),
         };
         let sent = kill(name, pid).expect("a shell");

@@ -68,3 +68,77 @@ async fn a_last_look_within_a_pause_of_sign_in_is_a_real_one() {
         later(Duration::from_secs(10)).await;
     }
 }
+
+#[tokio::test]
+async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
+    let refusals = [
+        Reply::json(401, r#"{"message":"wrong"}"#),
+        Reply::with(403, &[("retry-after", "1")], br#"{"message":"wrong"}"#),
+        Reply::json(400, r#"{"message":"wrong"}"#),
+        Reply::json(404, r#"{"message":"wrong"}"#),
+    ];
+    for refusal in refusals {
+        let server = failing(refusal).await;
+        let (http, session, clock) = (transport(&server), password(None), Clock::start());
+        for sign_ins in [1, 2, 2, 2] {
+            let refused = lost(session.token(&http, clock, 0).await);
+            let (Observation::Denied(_, miss) | Observation::Unreachable(miss)) = refused else {
+                panic!("{refused:?}")
+            };
+            assert_eq!((miss.during, miss.detail), (During::SignIn, Some(crate::gate::Foreign::new("wrong"))));
+            assert_eq!(server.sign_ins(), sign_ins);
+            later(Duration::from_secs(20)).await;
+        }
+    }
+    // One that works gives a new token, and two more tries.
+    let (server, _) = once_then(Reply::json(403, "")).await;
+    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    session.state.borrow_mut().refusals = 1;
+    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    for sign_ins in [2, 3, 3] {
+        assert!(matches!(lost(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
+        assert_eq!(server.sign_ins(), sign_ins);
+        later(Duration::from_secs(20)).await;
+    }
+}
+
+/// Lets the session go on until so many sign-ins were refused, then lets half a minute pass.
+async fn after_refusals(session: &Session, token: &mut (impl Future + Unpin), refusals: u8) {
+    while session.state.borrow().refusals < refusals {
+        assert!(token.now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    assert!(token.now_or_never().is_none(), "it waits for the next code");
+    later(Duration::from_secs(31)).await;
+}
+
+#[tokio::test]
+async fn a_refused_code_is_tried_once_more_with_the_next_one() {
+    // Another job of this account has used the first code: whatever the service says to that.
+    for refusal in [Reply::json(200, r#"{"mfaStatus":"required"}"#), Reply::json(401, ""), Reply::json(403, "")] {
+        let mut first = true;
+        let server = Server::start(move |_| match std::mem::take(&mut first) {
+            true => refusal.clone(),
+            false => Reply::json(200, r#"{"accessToken":"second"}"#),
+        })
+        .await;
+        let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
+        let mut told = None;
+        let mut token = Box::pin(session.token_for(&http, clock, 0, &mut told));
+        after_refusals(&session, &mut token, 1).await;
+        assert_eq!(token.await.ok().expect("a token").header, "second");
+        let codes: Vec<String> = server.asked().into_iter().map(|asked| asked.body).collect();
+        assert!(codes.len() == 2 && codes[0] != codes[1], "{codes:?}");
+    }
+    // Twice is all: and what is told knows of the code.
+    let server = failing(Reply::json(200, r#"{"mfaStatus":"required"}"#)).await;
+    let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
+    let mut told = None;
+    let mut token = Box::pin(session.token_for(&http, clock, 0, &mut told));
+    after_refusals(&session, &mut token, 1).await;
+    let Observation::Denied(crate::gate::Scope::SignIn, miss) = lost(token.await) else { panic!("not denied") };
+    assert_eq!((miss.kind, server.sign_ins()), (MissKind::CodeRefused, 2));
+    later(Duration::from_secs(60)).await;
+    assert!(session.token(&http, clock, 0).await.is_err());
+    assert_eq!(server.sign_ins(), 2);
+}

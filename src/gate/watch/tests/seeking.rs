@@ -88,7 +88,9 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
         match gate.observe(0, at, answer, &mut Vec::new()) {
             Some(next) => {
                 assert!(next > at && !is_pass);
-                assert!(next >= due + SECOND, "two requests within a second");
+                // A list is no look at a run: the two may come at once, but none of them twice in a second.
+                let is_the_same = gate.clone().ask(0, next, &mut Vec::new()).is_some_and(|next| next == ask);
+                assert!(!is_the_same || next >= due + SECOND, "two requests within a second");
                 assert!(next <= timeout || timeout.is_zero() && matches!(ask, Ask::List(_)), "{next:?}");
                 if left > 1 {
                     told += tell(&gate, next, left - 1);
@@ -189,7 +191,7 @@ fn a_chosen_run_is_looked_at_in_the_rhythm_of_its_own_id() {
 fn looking_once_means_once_at_the_run_that_was_chosen() {
     let mut gate = Gate::new(rules(0, 120, 600, Interval::Auto), vec![chosen(Selector::Latest)]);
     let next = gate.observe(0, SECOND, runs(&[listed("r", 1, "SUCCESS")]), &mut Vec::new());
-    assert_eq!(next, Some(2 * SECOND));
+    assert_eq!(next, Some(SECOND + Duration::from_millis(1)));
     assert_eq!(gate.observe(0, 3 * SECOND, ended("SUCCESS", 10), &mut Vec::new()), None);
     assert_eq!(gate.outcome().verdict, Verdict::Passed);
 }

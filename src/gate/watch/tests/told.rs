@@ -35,6 +35,7 @@ fn what_changed_is_told_once() {
                     assert_eq!(*misses, 2);
                     "outage over"
                 }
+                Event::Refused { .. } => "refused",
                 Event::AskedToWait { .. } => "asked to wait",
                 Event::Chosen { .. } => "chosen",
                 Event::Started { .. } | Event::StartLost { .. } | Event::Queued { .. } | Event::Taken { .. } => {

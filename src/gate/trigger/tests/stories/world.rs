@@ -7,9 +7,11 @@ use super::*;
 /// What the service makes of the request to start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Post {
-    /// A 200 whose id is the run's.
+    /// A 200 whose id is the run's, and looks like those of the list.
     Tells,
-    /// A 200 whose id is not.
+    /// A 200 whose id is the run's, and looks like none of the list.
+    TellsOddly,
+    /// A 200 whose id is not the run's.
     Hints,
     /// It has started, and the answer is lost.
     LostAfter,
@@ -19,12 +21,17 @@ pub(super) enum Post {
     Denied,
 }
 
-pub(super) const POSTS: [Post; 6] =
-    [Post::Tells, Post::Hints, Post::LostAfter, Post::LostBefore, Post::Refused, Post::Denied];
+pub(super) const POSTS: [Post; 7] =
+    [Post::Tells, Post::TellsOddly, Post::Hints, Post::LostAfter, Post::LostBefore, Post::Refused, Post::Denied];
 
 impl Post {
     pub(super) fn starts(self) -> bool {
-        matches!(self, Post::Tells | Post::Hints | Post::LostAfter)
+        matches!(self, Post::Tells | Post::TellsOddly | Post::Hints | Post::LostAfter)
+    }
+
+    /// The id of the run that it starts.
+    pub(super) fn id(self) -> &'static str {
+        if self == Post::TellsOddly { "manual__ours" } else { "ours" }
     }
 }
 
@@ -72,6 +79,8 @@ static BUSY: LazyLock<Vec<&'static str>> = LazyLock::new(|| (0..300).map(|n| &*f
 pub(super) struct Played {
     pub(super) verdict: Verdict,
     pub(super) executes: u32,
+    /// The runs whose own records were asked for, in order.
+    pub(super) asked_for: Vec<String>,
     /// Whether a list that was read showed our run.
     pub(super) was_shown: bool,
     /// The last list that was read: runs and their words.
@@ -123,7 +132,7 @@ impl World {
             && now >= posted + self.ours.shown
         {
             let since = now - posted;
-            runs.push(("ours", 1000 + (posted + self.ours.shown).as_secs(), self.ours.word_at(since)));
+            runs.push((self.post.id(), 1000 + (posted + self.ours.shown).as_secs(), self.ours.word_at(since)));
         }
         runs
     }
@@ -135,6 +144,7 @@ impl World {
         let mut played = Played {
             verdict: Verdict::InternalError,
             executes: 0,
+            asked_for: Vec::new(),
             was_shown: false,
             last_list: Vec::new(),
             notices: Vec::new(),
@@ -161,7 +171,7 @@ impl World {
                         Some(Spoilt::Old(age)) => self.runs(posted, now.saturating_sub(age)),
                     };
                     let is_whole = matches!(spoilt, None | Some(Spoilt::Empty | Spoilt::Old(_)));
-                    played.was_shown |= is_whole && runs.iter().any(|(id, ..)| *id == "ours");
+                    played.was_shown |= is_whole && runs.iter().any(|(id, ..)| *id == self.post.id());
                     played.last_list = runs.iter().map(|(id, _, word)| (*id, *word)).collect();
                     let mut list: Vec<Listed> = runs.iter().map(|(id, at, word)| listed(id, *at, word)).collect();
                     Told::List(answer(
@@ -178,8 +188,15 @@ impl World {
                     ))
                 }
                 Ask::Run(target) => {
-                    let row = runs.iter().find(|(id, ..)| *id == target.run.as_str()).expect("a run that is listed");
-                    Told::Run(answer(now, Observation::Record(record(row.0, row.2))))
+                    let row = runs.iter().find(|(id, ..)| *id == target.run.as_str());
+                    played.asked_for.push(target.run.as_str().to_owned());
+                    Told::Run(answer(
+                        now,
+                        match row {
+                            Some((id, _, word)) => Observation::Record(record(id, word)),
+                            None => Observation::NotVisible(miss(During::GetRun, MissKind::NoRecord)),
+                        },
+                    ))
                 }
             };
             due.extend(gate.observe(run, now, told, &mut played.notices).map(|at| {
@@ -200,7 +217,7 @@ impl World {
 
     pub(super) fn launch(&self) -> Launch {
         match self.post {
-            Post::Tells => Launch::Accepted(Some(Foreign::new("ours"))),
+            Post::Tells | Post::TellsOddly => Launch::Accepted(Some(Foreign::new(self.post.id()))),
             Post::Hints => Launch::Accepted(Some(Foreign::new("manual__2024"))),
             Post::LostAfter | Post::LostBefore => Launch::Lost(miss(During::Execute, MissKind::Broken)),
             Post::Refused => Launch::Refused(miss(During::Execute, MissKind::Http(400))),

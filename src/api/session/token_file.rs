@@ -1,0 +1,28 @@
+//! Reads the file that holds a token.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::api::miss;
+use crate::api::secret::{TOKEN_LIMIT, Token};
+use crate::gate::Foreign;
+
+/// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
+/// gate, signals included.
+pub(super) async fn read(path: &Path) -> Result<Token, Option<Foreign>> {
+    use std::io::Read;
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(TOKEN_LIMIT as u64 + 1).read_to_string(&mut text)?;
+        Ok::<_, std::io::Error>(text)
+    });
+    match timeout(Duration::from_secs(10), read).await {
+        Ok(Ok(Ok(text))) => Token::new(&text).ok_or(None),
+        Ok(Ok(Err(error))) => Err(Some(miss::describe(&error))),
+        // Not read in time, or the runtime is shutting down.
+        Ok(Err(_)) | Err(_) => Err(None),
+    }
+}
