@@ -12,7 +12,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 use tokio::select;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 mod message;
 mod stub;
@@ -46,12 +46,10 @@ async fn either<T>(
     second: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
     let (mut system, mut second) = (pin!(system), pin!(second));
-    let failed = select! {
-        found = &mut system => match found {
-            Ok(found) => return Ok(found),
-            Err(why) => Some(why),
-        },
-        () = sleep(HEAD_START) => None,
+    let failed = match timeout(HEAD_START, &mut system).await {
+        Ok(Ok(found)) => return Ok(found),
+        Ok(Err(why)) => Some(why),
+        Err(_late) => None,
     };
     if let Some(why) = failed {
         return second.await.map_err(|_| why);

@@ -197,6 +197,7 @@ pub(crate) fn is_broken_by_tls(error: &reqwest::Error) -> bool {
 }
 
 /// What of TLS stays as it is until somebody changes it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "rustls' own enum, which grows; what is not named here may pass")]
 fn of_tls(error: &rustls::Error) -> Option<MissKind> {
     use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage};
     let fault = match error {

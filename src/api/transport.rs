@@ -248,7 +248,7 @@ impl Transport {
         }
         let wants_certificate = self.handshakes.wants_certificate();
         let status = match (&self.tunnel, fault.kind) {
-            (Some(tunnel), MissKind::Proxy) => tunnel.status().await,
+            (Some(tunnel), MissKind::Proxy) => Box::pin(tunnel.status()).await,
             _ => None,
         };
         match (fault.kind, status) {

@@ -123,9 +123,9 @@ impl Report {
 impl ConnectionReport {
     /// As it was told last.
     fn new(story: &Story<'_>) -> ConnectionReport {
-        let told = story.notices.iter().rev().find_map(|notice| match &notice.event {
-            Event::Session(SessionNote::Connection(connection)) => Some(connection),
-            _ => None,
+        let told = story.notices.iter().rev().find_map(|notice| {
+            let Event::Session(SessionNote::Connection(connection)) = &notice.event else { return None };
+            Some(connection)
         });
         let proxy = told.and_then(|told| told.proxy.as_ref());
         ConnectionReport {

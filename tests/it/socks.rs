@@ -22,9 +22,12 @@ pub enum Manner {
     RefusesTarget,
 }
 
+/// A target, and the credentials that came along.
+pub type Asked = (Wanted, Option<String>);
+
 pub struct Socks {
     pub address: SocketAddr,
-    asked: Arc<Mutex<Vec<(Wanted, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Socks {
@@ -42,13 +45,12 @@ impl Socks {
         Socks { address, asked }
     }
 
-    /// Each target with the credentials that came along.
-    pub fn asked(&self) -> Vec<(Wanted, Option<String>)> {
+    pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().expect("not poisoned").clone()
     }
 }
 
-fn serve(mut stream: TcpStream, manner: Manner, asked: &Mutex<Vec<(Wanted, Option<String>)>>) -> Option<()> {
+fn serve(mut stream: TcpStream, manner: Manner, asked: &Mutex<Vec<Asked>>) -> Option<()> {
     let bytes = |count: usize, stream: &mut TcpStream| -> Option<Vec<u8>> {
         let mut bytes = vec![0; count];
         stream.read_exact(&mut bytes).ok()?;

@@ -153,7 +153,7 @@ async fn ask(server: SocketAddr, name: &str, family: Family) -> io::Result<Optio
     };
     let answer = match answer {
         Reply::Truncated => over_tcp(server, &question, family).await?,
-        whole => whole,
+        Reply::Addresses(_) | Reply::Failed => answer,
     };
     Ok(match answer {
         Reply::Addresses(found) => Some(found),
