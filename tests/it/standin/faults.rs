@@ -189,14 +189,20 @@ fn delays_and_trickles_take_their_time() {
     assert!(at[2] - at[1] >= 3 * pause, "{at:?}");
 }
 
-/// The body as reqwest gives it, or how it fails: `send` or `body`.
+/// The body as reqwest and flate2 give it, or how it fails: `send` or `body`.
 async fn fetched(reply: Reply) -> Result<Vec<u8>, &'static str> {
     let service = service();
     service.order(On::Run, reply);
     let client = Client::builder().tls_backend_preconfigured(super::ordered::trusting(&[])).no_proxy().build();
     let request = client.expect("a client").get(format!("{}{RUN_PATH}", service.base_url()));
     let answer = request.header("authorization", "good").send().await.map_err(|_| "send")?;
-    answer.bytes().await.map(|bytes| bytes.to_vec()).map_err(|_| "body")
+    let is_packed = answer.headers().contains_key("content-encoding");
+    let bytes = answer.bytes().await.map_err(|_| "body")?;
+    let mut body = Vec::new();
+    let mut open: Box<dyn Read> =
+        if is_packed { Box::new(flate2::read::GzDecoder::new(&bytes[..])) } else { Box::new(&bytes[..]) };
+    open.read_to_end(&mut body).map_err(|_| "body")?;
+    Ok(body)
 }
 
 #[tokio::test]
