@@ -1,4 +1,4 @@
-//! A panic is a bug of ours: the hook has it reported, then ends the process (contract, `internal-error`).
+//! A panic is a bug of ours: the hook has it reported, then ends the process (docs/reference.md#verdicts-and-exit-codes).
 //!
 //! Nothing unwinds. `panic = "abort"` makes the program a fifth smaller; and a build that could unwind behaves the same,
 //! because no thread comes back from the hook. There are two kinds of thread. One that does a piece of work which may

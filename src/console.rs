@@ -1,7 +1,7 @@
 //! The one writer of stdout: a thread, so that a reader who stalls can't hold the gate.
 //!
 //! Runners read a step's stdout through a pipe. When nobody reads it a write blocks for ever, and when it is closed a
-//! write fails; neither may delay a verdict or turn into a panic (contract, *Outputs*). So lines are handed to a thread
+//! write fails; neither may delay a verdict or turn into a panic (docs/reference.md#outputs). So lines are handed to a thread
 //! of their own, and what it could not write is counted.
 
 use std::io::{ErrorKind, Write};

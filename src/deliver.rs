@@ -2,8 +2,8 @@
 //! The only writer of files.
 //!
 //! Each destination is written by a thread of its own, one after another: a panic in a renderer or a file system that
-//! hangs costs that one destination, is shown as a warning, and changes neither the verdict nor the others (contract,
-//! *Second law*). The caller bounds each with `watch::Patience`.
+//! hangs costs that one destination, is shown as a warning, and changes neither the verdict nor the others (docs/reference.md,
+//! rule 2). The caller bounds each with `watch::Patience`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -142,7 +142,7 @@ impl Delivery {
         self.for_ci_output(report).into_iter().chain(self.for_ci_summary(report)).collect()
     }
 
-    /// The last versions, in the contract's order: outputs, our files, summary. The trace file is not among them: logs
+    /// The last versions, in the reference's order: outputs, our files, summary. The trace file is not among them: logs
     /// may still be on their way into it, see [`TraceFile`].
     pub fn last(&self, report: &Arc<Report>) -> Vec<Piece> {
         let (output, files) = (self.for_ci_output(report), self.own_files(report));

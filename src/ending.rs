@@ -1,7 +1,7 @@
 //! Before the first request and after the last: the reports' first versions, and every way out.
 //!
-//! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (contract, *Second
-//! law*): it is shown, and changes nothing.
+//! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (docs/reference.md,
+//! rule 2): it is shown, and changes nothing.
 
 use std::path::PathBuf;
 use std::pin::Pin;

@@ -11,7 +11,7 @@ use crate::plan::Logs;
 use crate::report::clean::Clean;
 use crate::report::{Note, Report, RunReport, Weight, trace_file, words};
 
-/// For the logs of all runs together, beside the timeout (contract, `logs`).
+/// For the logs of all runs together, beside the timeout (docs/reference.md#log-and-summary).
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// What the log shows of a run's logs: their end.

@@ -13,7 +13,7 @@ use crate::report::words::{self, Names};
 use crate::report::{Note, Weight, text};
 use crate::watch::Moment;
 
-/// After so much silence, a heartbeat: with `TICK`, within the contract's minute (*What a person sees*). CircleCI ends a
+/// After so much silence, a heartbeat: with `TICK`, within a minute (docs/reference.md#log-and-summary). CircleCI ends a
 /// step that is silent for ten.
 const HEARTBEAT: Duration = Duration::from_secs(54);
 

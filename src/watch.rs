@@ -15,10 +15,10 @@ mod signals;
 use agenda::Agenda;
 pub use signals::Signals;
 
-/// How many looks are under way at once (contract, *Limits*: at most 8 requests).
+/// How many looks are under way at once (docs/reference.md#limits: at most 8 requests).
 const AT_ONCE: usize = 8;
 
-/// How long after the deadline the last look is cut (contract, *Clocks*).
+/// How long after the deadline the last look is cut (docs/reference.md#time-limits-and-polling).
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// How much later than planned the loop may wake up on a busy machine. Later than that, the process was suspended.
@@ -27,7 +27,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// How long after a suspension the new deadline is: what came meanwhile is read first, and then there is a last look.
 const AFTER_SUSPENSION: Duration = Duration::from_secs(1);
 
-/// How long delivery may take in all once a signal came. The contract says two seconds; the rest is for leaving.
+/// How long delivery may take in all once a signal came. The reference says two seconds; the rest is for leaving.
 const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
 
 /// What one piece of delivery may take of that, so that one stalled file does not take the others with it.

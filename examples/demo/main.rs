@@ -1,7 +1,7 @@
 //! `cargo run --example demo`: a tour of the gate, against a stand-in for Maestro on this machine. It takes half a minute.
 //!
 //! Each scene is a step of a GitHub job: its log and job summary are shown as GitHub would show them. The demo exits 0 if
-//! every scene ends with the verdict and exit code of the contract.
+//! every scene ends with the verdict and exit code of the reference.
 
 #![expect(clippy::disallowed_macros, reason = "a program of its own, which prints to the terminal")]
 

@@ -1,4 +1,4 @@
-//! The scenes: what each one shows, the arguments of the gate, and the verdict and exit code that the contract gives it.
+//! The scenes: what each one shows, the arguments of the gate, and the verdict and exit code that the reference gives it.
 
 pub struct Scene {
     /// For `--scene`.

@@ -1,4 +1,4 @@
-//! The schedules compared: ours is the library's, the others are those of `field-notes.md`, as their code has them.
+//! The schedules compared: ours is the library's, the others are those of docs/pipelines.md#what-the-forecast-is-worth, as in their code.
 
 use crate::laws::Chance;
 

@@ -22,7 +22,7 @@ use crate::gate::{
 };
 use crate::plan::Service;
 
-/// The list for the history (contract, *Limits*).
+/// The list for the history (docs/reference.md#limits).
 const SURVEY: Duration = Duration::from_secs(5);
 
 /// A list that a cache has kept for longer says nothing about which runs are new, though every request asks caches to pass

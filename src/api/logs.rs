@@ -1,6 +1,6 @@
 //! A run's logs: text streams through as it comes, JSON is made lines again.
 //!
-//! Body and shape of the endpoint are undocumented (maestro-api.md, *Logs*): plain text, a JSON string, an array of strings or
+//! Body and shape of the endpoint are undocumented (docs/maestro-api.md#logs): plain text, a JSON string, an array of strings or
 //! of objects, or an object that holds such. Whatever fits none of them wholly is handed on as it came.
 
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use super::miss::Fault;
 use super::wire;
 use crate::gate::MissKind;
 
-/// All of the logs, after decompression (contract, *Limits*).
+/// All of the logs, after decompression (docs/reference.md#limits).
 const LIMIT: usize = 64 * 1024 * 1024;
 
 /// A body that begins like JSON is held back up to this size, to be made lines; a larger one streams as it came.

@@ -1,4 +1,4 @@
-//! THE failure table: what went wrong -> what the gate makes of it (contract, *How an answer is read*).
+//! THE failure table: what went wrong -> what the gate makes of it (docs/reference.md#how-an-answer-is-read).
 //!
 //! Pure, and by type only: no row looks at the text of an error. Whatever is not named here is `Unusable`: the outage
 //! clock decides, and no row can ever be a record.
@@ -35,7 +35,7 @@ impl Fault {
 pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
     match (miss.during, miss.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
-        // malformed e-mail address; a 200 without a token is MFA (maestro-api.md, *The MFA trap*).
+        // malformed e-mail address; a 200 without a token is MFA (docs/maestro-api.md#the-mfa-trap).
         (
             During::SignIn,
             MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::CodeRefused | MissKind::TokenFile,

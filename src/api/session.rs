@@ -389,7 +389,10 @@ pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Miss> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "no code is sent twice: the next one is awaited (contract, totp-secret)")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "no code is sent twice: the next one is awaited (docs/reference.md#inputs)"
+)]
 async fn wait(length: Duration) {
     tokio::time::sleep(length).await;
 }

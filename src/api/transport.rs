@@ -28,7 +28,7 @@ use crate::plan::{Network, Proxy, ProxyKind};
 
 mod body;
 
-/// Requests under way at once (contract, *Limits*).
+/// Requests under way at once (docs/reference.md#limits).
 const AT_ONCE: usize = 8;
 
 /// To be connected, TLS included.
@@ -50,7 +50,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// A dead HTTP/2 connection is given up when a ping stays unanswered: else every later request would be sent into it.
 const PING: Duration = Duration::from_secs(5);
 
-/// Redirects followed, GET only (contract).
+/// Redirects followed, GET only (docs/reference.md).
 const REDIRECTS: usize = 5;
 
 /// All that is not unreserved (RFC 3986), `%` included: an id is ONE segment, and the URL parser, which reads `%2e` as a

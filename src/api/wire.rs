@@ -2,7 +2,7 @@
 //!
 //! A body passes as a record only if it is valid UTF-8, ONE JSON document without duplicate keys, and a run's object -
 //! bare or under `data` - with the ids that were asked for. Fields that no decision needs are tolerated in any shape
-//! (maestro-api.md, *Shapes to tolerate*).
+//! (docs/maestro-api.md#shapes-to-tolerate).
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -218,7 +218,7 @@ fn shape(raw: &RawValue) -> Shape {
     }
 }
 
-/// The body of a sign-in (maestro-api.md: the key is `username`, `totp` is null without MFA).
+/// The body of a sign-in (docs/maestro-api.md#sign-in: the key is `username`, `totp` is null without MFA).
 #[derive(Serialize)]
 struct SignIn<'a> {
     username: &'a str,

@@ -13,7 +13,7 @@
 //! - [`SURPRISE`] of the belief is on a run like no other, of any length around the usual. It keeps the hazard, and so
 //!   the looks, from piling up at the end of the known: the longer a run outlasts the past, the more likely it is such
 //!   a one;
-//! - before the usual time gaps never exceed [`WIDEST`], under the contract's cap of 20 s: a run that fails early is
+//! - before the usual time gaps never exceed [`WIDEST`], under the reference's cap of 20 s: a run that fails early is
 //!   seen at most twice as late as by an even 10-second poll;
 //! - never more looks than [`GENEROUS`] times those of an even 10-second poll since the start, and one;
 //! - once fewer than [`OVERDUE`] of the runs took longer, an even ten seconds: there is nothing more to know.
@@ -50,7 +50,7 @@ const ENOUGH: usize = 3;
 /// A stamp that makes a run longer than this is a mistake.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The widest gap between two looks (the contract's limit for `auto`), and the widest planned: the pace may stretch it.
+/// The widest gap between two looks (the reference's limit for `auto`), and the widest planned: the pace may stretch it.
 const CAP: Duration = Duration::from_secs(20);
 const WIDEST: f64 = 19.76;
 

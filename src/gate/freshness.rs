@@ -1,4 +1,4 @@
-//! Whether a success is as fresh as asked, by the service's own clock (contract, `max-age`).
+//! Whether a success is as fresh as asked, by the service's own clock (docs/reference.md#selecting-runs).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What changed on the way, as events: the only contract between the engine and the views of it.
+//! What changed on the way, as events: the only interface between the engine and its views.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -115,7 +115,7 @@ impl<T> Answer<T> {
     }
 }
 
-/// The rows of the contract's table *How an answer is read*.
+/// The rows of the table docs/reference.md#how-an-answer-is-read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation<T = Record> {
     /// A complete and well-formed answer about the very thing that was asked for.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Interval, MaxAge, Vocabulary};
 
-/// The clocks' limits (contract, *Clocks*).
+/// The clocks' limits (docs/reference.md#time-limits-and-polling).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Everything, from accepted inputs on. Zero: look once.

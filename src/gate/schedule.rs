@@ -13,14 +13,14 @@ pub enum Interval {
     Fixed(Duration),
 }
 
-/// No two looks at one run start closer together than this (contract, *Limits*: never more than one a second).
+/// No two looks at one run start closer together than this (docs/reference.md#limits: never more than one a second).
 pub(super) const FLOOR: Duration = Duration::from_secs(1);
 
 /// The ramp of `auto`. Short runs are seen to end within a second or two; after half a minute an even ten seconds costs
 /// the service six requests a minute.
 const RAMP: Growth = Growth { first: 1.25, factor: 1.25, most: 10.0, apart: 0.2 };
 
-/// The spacing while the service gives no usable answer, or does not know the run: 1 to 30 s (contract, *Clocks*).
+/// The spacing while the service gives no usable answer, or does not know the run: 1 to 30 s (docs/reference.md#time-limits-and-polling).
 const BACKOFF: Growth = Growth { first: 1.25, factor: 1.6, most: 30.0, apart: 0.4 };
 
 /// A geometric growth, in seconds.

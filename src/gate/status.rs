@@ -1,4 +1,4 @@
-//! What the service's status words mean (contract, the table of `last_status`).
+//! What the service's status words mean (docs/reference.md#status-values).
 
 /// What a status word tells about a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn undocumented_words_are_read_as_the_contract_says() {
+    fn undocumented_words_are_read_as_the_reference_says() {
         let table = Vocabulary::default();
         for word in PLAINLY_FAILED.iter().chain([&FAILS]) {
             assert_eq!(table.read(word), Meaning::Failed, "{word}");

@@ -78,7 +78,7 @@ impl From<&Wanted> for Wanted {
     }
 }
 
-/// The longest id in bytes (contract, *Selecting runs*).
+/// The longest id in bytes (docs/reference.md#selecting-runs).
 pub const ID_LIMIT: usize = 256;
 
 /// What an id may be: any text without control characters, white space, `/` or `,`, at most 256 bytes, not `.` or `..`.
@@ -110,7 +110,7 @@ impl RunId {
         is_id(text).then(|| RunId { text: text.to_owned(), or_number: false })
     }
 
-    /// One that the user has entered: of digits alone, it may be the integer `id` as well (contract, *Selecting runs*).
+    /// One that the user has entered: of digits alone, it may be the integer `id` as well (docs/reference.md#selecting-runs).
     pub fn entered(text: &str) -> Option<RunId> {
         let or_number = text.bytes().all(|byte| byte.is_ascii_digit());
         RunId::new(text).map(|id| RunId { or_number, ..id })

@@ -1,4 +1,4 @@
-//! Which runs a trigger started: a list from before, one request, and what lists show afterwards (contract, `trigger`).
+//! Which runs a trigger started: a list from before, one request, and what lists show afterwards (docs/reference.md#starting-runs).
 //!
 //! The request may be answered with a `run_id` that need not be a run's. If it has the shape of the listed ids ([`shape`]),
 //! it names our run, and no other run counts. Any other id is asked for once. If there is no such run, whatever is new is a
@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::list::{Listed, Listing, Unplaceable, newest};
 use super::{IfRunning, Miss, MissKind, RunId, Vocabulary};
 
-/// How far the clock that stamps a run may be behind the one that dates an answer (contract).
+/// How far the clock that stamps a run may be behind the one that dates an answer (docs/reference.md).
 const BEHIND: TimeDelta = TimeDelta::seconds(60);
 
 /// More new runs than this have nothing to do with one request.

@@ -1,4 +1,4 @@
-//! The verdicts, their order and THE exit-code table (contract, *Verdicts and exit codes*).
+//! The verdicts, their order and THE exit-code table (docs/reference.md#verdicts-and-exit-codes).
 
 /// How the gate, or one run of it, ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ pub enum End {
 }
 
 impl Verdict {
-    /// Every verdict, in the order of the contract's table.
+    /// Every verdict, in the order of the reference's table.
     pub const ALL: [Verdict; 12] = [
         Verdict::Passed,
         Verdict::Failed,
@@ -144,9 +144,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exit_codes_are_the_contract_s_and_none_is_taken_by_others() {
+    fn exit_codes_are_the_reference_s_and_none_is_taken_by_others() {
         let codes: Vec<(&str, u8)> = Verdict::ALL.iter().map(|v| (v.name(), v.exit_code())).collect();
-        let contract = [
+        let reference = [
             ("passed", 0),
             ("failed", 1),
             ("invalid-input", 2),
@@ -160,7 +160,7 @@ mod tests {
             ("interrupted", 130),
             ("interrupted", 143),
         ];
-        assert_eq!(codes, contract);
+        assert_eq!(codes, reference);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_contract_s_order_decides() {
+    fn the_first_of_the_reference_s_order_decides() {
         let order = [
             Verdict::InternalError,
             Verdict::Interrupted(Signal::Terminate),

@@ -1,4 +1,4 @@
-//! The gate over all its runs: each has its own watch, the contract's order makes one verdict of them.
+//! The gate over all its runs: each has its own watch, the reference's order makes one verdict of them.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ pub use args::{Fault, Wish};
 pub use env::Env;
 pub use lookup::{Given, Inputs, Place, Unreadable, look_up, secret};
 
-/// Every input, in the order of the contract's table, which is also the order in which mistakes are told.
+/// Every input, in the order of the reference's table, which is also the order in which mistakes are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Input {
     PipelineId,
@@ -173,7 +173,7 @@ const fn row(
 use Group::{Log, Reports, Runs, Service, SignIn, Waiting};
 use Kind::{List, One, Secret, SecretFile, Switch};
 
-/// THE table (contract, *Inputs*).
+/// THE table (docs/reference.md#inputs).
 #[rustfmt::skip]
 pub const ROWS: [Row; 35] = [
     row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,

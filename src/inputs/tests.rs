@@ -1,4 +1,4 @@
-//! The table, the command line and the places, line by line of the contract.
+//! The table, the command line and the places, line by line of the reference.
 
 mod command_line;
 
@@ -40,9 +40,9 @@ fn every_input_has_its_row() {
 }
 
 #[test]
-fn names_and_variables_are_the_contract_s() {
+fn names_and_variables_are_the_reference_s() {
     let table: Vec<(&str, &str)> = ROWS.iter().map(|row| (row.name, row.variable)).collect();
-    let contract = [
+    let reference = [
         ("pipeline-id", "MAESTRO_PIPELINE_ID"),
         ("run-id", "MAESTRO_RUN_ID"),
         ("trigger", "MAESTRO_TRIGGER"),
@@ -79,7 +79,7 @@ fn names_and_variables_are_the_contract_s() {
         ("quiet", "MAESTRO_QUIET"),
         ("verbose", "MAESTRO_VERBOSE"),
     ];
-    assert_eq!(table, contract);
+    assert_eq!(table, reference);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn help_tells_every_input_of_this_version_with_its_variable() {
     }
 }
 
-/// Contract: flag, `INPUT_` with hyphens, `INPUT_` with underscores, `PLUGIN_`, the variable; first hit wins.
+/// docs/reference.md: flag, `INPUT_` with hyphens, `INPUT_` with underscores, `PLUGIN_`, the variable; first hit wins.
 #[test]
 fn the_first_hit_wins() {
     let all = [

@@ -11,7 +11,7 @@ use crate::inputs::Input;
 use super::ci::Ci;
 use super::{About, Mistake, Outlet, Warning};
 
-/// The names of the outputs (contract, *Outputs*): the files of `output-dir`.
+/// The names of the outputs (docs/reference.md#outputs): the files of `output-dir`.
 const OUTPUTS: [&str; 14] = [
     "verdict",
     "exit-code",

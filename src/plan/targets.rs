@@ -1,4 +1,4 @@
-//! Which runs: `pipeline-id` with the entries of `run-id`, or with `trigger` (contract, *Selecting runs*).
+//! Which runs: `pipeline-id` with the entries of `run-id`, or with `trigger` (docs/reference.md#selecting-runs).
 
 use crate::gate::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted};
 use crate::inputs::Input;

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_the_contract_s() {
+    fn durations_are_the_reference_s() {
         for (text, seconds) in [
             ("90", 90),
             ("90s", 90),

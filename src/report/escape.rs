@@ -24,8 +24,8 @@ pub fn log_line(text: &str) -> String {
     format!("{before} {rest}")
 }
 
-/// Text of many lines in a log: every line behind a gutter, so that none of them starts a line (ci-systems.md, A.1), and
-/// ended by a line feed; nothing for nothing.
+/// Text of many lines in a log: every line behind a gutter, so that none of them starts a line (a runner
+/// reads commands there), and ended by a line feed; nothing for nothing.
 pub fn gutter(text: &str) -> String {
     if text.is_empty() {
         return String::new();
@@ -89,7 +89,7 @@ pub fn teamcity(text: &str) -> String {
     out
 }
 
-/// A value in a dotenv or shell file (contract, *Outputs*): every byte outside `[A-Za-z0-9_.:/@+,=-]` percent-encoded.
+/// A value in a dotenv or shell file (docs/reference.md#outputs): every byte outside `[A-Za-z0-9_.:/@+,=-]` percent-encoded.
 /// Nothing is left that GitLab would expand, that a shell would split, quote or run, or that ends a line.
 ///
 /// `%` itself becomes `%25`: `a%20b` and `a b` must not become the same value; and GitLab expands `%NAME%` as it does

@@ -5,7 +5,7 @@ use super::clean::{self, Clean};
 use super::{Note, Report, RunReport, Stage, Weight, escape, words};
 use crate::gate::{End, Verdict};
 
-/// All of a summary, in bytes (contract, *What a person sees*). GitHub drops a whole summary over 1 MiB.
+/// All of a summary, in bytes (docs/reference.md#log-and-summary). GitHub drops a whole summary over 1 MiB.
 pub const LIMIT: usize = 128 * 1024;
 
 /// The parts' shares of it, in bytes as written. What is left over is for headlines and for the first version, which

@@ -1,4 +1,4 @@
-//! What later steps get: the outputs, in the order of the contract's table.
+//! What later steps get: the outputs, in the order of the reference's table.
 
 use serde::Serialize;
 

@@ -29,7 +29,7 @@ pub use remedies::remedy;
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
 const DETAIL_LIMIT: usize = 300;
 
-/// The longest status word shown, in characters (contract, the table of `last_status`).
+/// The longest status word shown, in characters (docs/reference.md#status-values).
 const WORD_LIMIT: usize = 64;
 
 /// What runs are called in a line. Empty for the only run: its lines need no name.

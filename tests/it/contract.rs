@@ -61,7 +61,7 @@ fn names(lines: &[Line]) -> BTreeSet<&str> {
 }
 
 #[test]
-fn every_line_of_the_contract_names_tests_that_are_there() {
+fn every_line_of_the_reference_names_tests_that_are_there() {
     let tests = tests();
     assert!(tests.len() > 300 && !tests.contains("tests"), "{} tests found", tests.len());
     let mut missing = Vec::new();

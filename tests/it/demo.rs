@@ -1,4 +1,4 @@
-//! `cargo run --example demo` is a tour that fits on two screens, shows what a person sees, and holds itself to the contract.
+//! `cargo run --example demo` is a tour that fits on two screens, shows what a person sees, and holds itself to the reference.
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! Whatever the service, the network or something in between answers, the gate's verdict is the contract's; and only the
+//! Whatever the service, the network or something in between answers, the gate's verdict is the reference's; and only the
 //! service's own word about this very run passes.
 //!
 //! One line a fault: what is answered, for how long, and the verdict with its exit code. A reply that is not `forever` is

@@ -1,4 +1,4 @@
-//! Contract, *Text from outside is hostile*: parsed by the runner's own rules, nothing we print yields a command, an output
+//! docs/reference.md#untrusted-text-and-secrets: parsed by the runner's own rules, nothing we print yields a command, an output
 //! or a markup that we did not mean; and secrets stand in nothing that came from outside.
 
 use maestro_gate::gate::{

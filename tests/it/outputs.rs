@@ -1,4 +1,4 @@
-//! The contract's table *Outputs*, row by row, and the files that carry it, read by their readers' own rules.
+//! The table docs/reference.md#outputs, row by row, and the files that carry it, read by their readers' own rules.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ fn names(rows: &[Output]) -> Vec<&'static str> {
 }
 
 #[test]
-fn outputs_go_by_the_contract_s_names_in_its_order() {
+fn outputs_go_by_the_reference_s_names_in_its_order() {
     let all = [
         "verdict",
         "exit-code",
@@ -95,7 +95,7 @@ fn status_is_the_last_word_in_a_narrow_alphabet() {
 }
 
 #[test]
-fn duration_follows_the_contract() {
+fn duration_follows_the_reference() {
     let length = |meaning, created: Option<&str>, updated: Option<&str>, date: Option<&str>| {
         let mut seen = seen("WORD", meaning, None);
         seen.record.created_at = created.map(at);

@@ -157,3 +157,41 @@ fn every_page_of_the_docs_that_code_cites_is_there() {
     assert!(count > 50, "{count} citations found");
     assert!(wrong.is_empty(), "citations of pages that are not there:\n{}", wrong.join("\n"));
 }
+
+/// The comments of a file of code, with the line that each is on.
+fn comments(path: &Path, text: &str) -> Vec<(usize, String)> {
+    let sign = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("rs" | "kts" | "c") => "//",
+        Some("mjs" | "md" | "json" | "jsonl" | "svg" | "png" | "txt" | "lock" | "log" | "xml") => return Vec::new(),
+        _ => "#",
+    };
+    let comment = |(at, line): (usize, &str)| line.split_once(sign).map(|(_, comment)| (at + 1, comment.to_owned()));
+    text.lines().enumerate().filter_map(comment).collect()
+}
+
+/// Whoever reads a comment has this repository and the web, and nothing else.
+#[test]
+fn every_page_that_a_comment_cites_is_in_this_repository() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in files() {
+        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+        for (at, comment) in comments(&path, &text) {
+            if comment.contains("(contract") || comment.contains("contract, *") {
+                wrong.push(format!("{}:{at}: a contract that is nowhere", path.display()));
+            }
+            let words = comment.split(|c: char| !c.is_ascii_alphanumeric() && !"-_./:#".contains(c));
+            for word in words.filter(|word| word.contains(".md") && !word.contains("://")) {
+                let page = word.split('#').next().unwrap_or_default().trim_end_matches(['.', ':']);
+                // A name alone is of a page at the root or beside the file or one of its folders.
+                let is_there = path.ancestors().skip(1).any(|folder| root().join(folder).join(page).is_file());
+                count += 1;
+                if page.ends_with(".md") && page != ".md" && !is_there {
+                    wrong.push(format!("{}:{at}: {page}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(count > 50, "{count} citations found");
+    assert!(wrong.is_empty(), "citations of what this repository does not hold:\n{}", wrong.join("\n"));
+}

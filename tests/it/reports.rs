@@ -6,7 +6,7 @@ use maestro_gate::report::json;
 use crate::fixture::{self, run, seen};
 
 #[test]
-fn the_json_file_has_the_contract_s_keys() {
+fn the_json_file_has_the_reference_s_keys() {
     for (name, report) in fixture::all() {
         let file = json::render(&report).expect("JSON");
         let value: serde_json::Value = serde_json::from_str(&file).expect("JSON");

@@ -1,4 +1,4 @@
-//! The table, row by row as the contract has it.
+//! The table, row by row as the reference has it.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn observed(during: During, kind: MissKind) -> &'static str {
 }
 
 #[test]
-fn every_status_is_read_as_the_contract_says() {
+fn every_status_is_read_as_the_reference_says() {
     for status in 0..=u16::MAX {
         let run = match status {
             401 | 403 => "denied: run",
@@ -35,7 +35,7 @@ fn every_status_is_read_as_the_contract_says() {
 }
 
 #[test]
-fn every_fault_is_read_as_the_contract_says() {
+fn every_fault_is_read_as_the_reference_says() {
     for (kind, run, sign_in) in [
         (MissKind::NoRecord, "not visible", "unusable"),
         (MissKind::NotJson, "unusable", "unusable"),

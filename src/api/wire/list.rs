@@ -14,13 +14,13 @@ use super::strict::{self, Flaw};
 use super::{BLANKS, Fields, RUN_BODY, Shape, object, said, shape, stamp, string, text_of};
 use crate::gate::{During, Fingerprint, Foreign, Listed, Listing, Miss, MissKind, PipelineId, RunId};
 
-/// A whole list (contract, *Limits*), after decompression.
+/// A whole list (docs/reference.md#limits), after decompression.
 pub(crate) const WHOLE_LIST: usize = 64 * 1024 * 1024;
 
 /// What is around the elements; and so much of a body that is no list is kept for the person.
 const AROUND: usize = 64 * 1024;
 
-/// The list for the history (contract, *Limits*).
+/// The list for the history (docs/reference.md#limits).
 pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 
 /// How many runs of a whole list are kept. With the documented fields no list of 64 MiB has more; without them it is

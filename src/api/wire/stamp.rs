@@ -1,4 +1,4 @@
-//! The service's time stamps, in all the shapes seen (maestro-api.md, *Shapes to tolerate*). A bad one is none.
+//! The service's time stamps, in all the shapes seen (docs/maestro-api.md#shapes-to-tolerate). A bad one is none.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 

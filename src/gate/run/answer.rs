@@ -6,7 +6,7 @@ use super::super::clocks::CONFIRM;
 use super::super::{Answer, Event, Foreign, Meaning, Miss, Observation, Record, Scope, Verdict, judged_at, repair};
 use super::{Moment, Pass, Phase, Reading, Run, Seen};
 
-/// How many unknown words are kept (contract, the table of `last_status`), and how many characters of each: the 64 that are
+/// How many unknown words are kept (docs/reference.md#status-values), and how many characters of each: the 64 that are
 /// shown are cut when secrets have been looked for, which half a secret would escape.
 const UNKNOWN_WORDS: usize = 10;
 const WORD_LENGTH: usize = 4096;

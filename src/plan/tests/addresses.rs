@@ -37,7 +37,7 @@ fn base_addresses_are_https_and_keep_their_path() {
     }
 }
 
-/// Contract: plain `http` only for a host that is literally `localhost`, in 127.0.0.0/8 or `::1`.
+/// docs/reference.md: plain `http` only for a host that is literally `localhost`, in 127.0.0.0/8 or `::1`.
 #[test]
 fn plain_http_leaves_this_machine_by_no_trick() {
     for text in [

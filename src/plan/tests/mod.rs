@@ -1,4 +1,4 @@
-//! The plan's promises, line by line of the contract's *Inputs* and *Selecting runs*.
+//! The plan's promises, line by line of the reference's sections docs/reference.md#inputs and #selecting-runs.
 
 mod addresses;
 mod ci;
@@ -96,7 +96,7 @@ fn with(name: &str, value: &str) -> Story {
 }
 
 #[test]
-fn every_default_is_the_contract_s() {
+fn every_default_is_the_reference_s() {
     let Resolved { outlet, secrets, warnings, help, plan } = story().env(&ENOUGH).resolved();
     let plan = plan.unwrap();
     assert_eq!(help, None);
@@ -231,7 +231,7 @@ fn doctor_comes_before_all_flags() {
     );
 }
 
-/// Contract: all mistakes are reported at once (input, value unless secret, what would be right).
+/// docs/reference.md: all mistakes are reported at once (input, value unless secret, what would be right).
 #[test]
 fn all_mistakes_are_told_at_once_in_input_order() {
     let story = story()

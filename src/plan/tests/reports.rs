@@ -128,7 +128,7 @@ fn the_output_folder_keeps_its_own_names() {
     assert!(story().env(&ENOUGH).args(&["--json=out", "--output-dir=out/x"]).mistake().starts_with("output-dir"));
 }
 
-/// Contract: a path that is a CI command file: `invalid-input`.
+/// docs/reference.md: a path that is a CI command file: `invalid-input`.
 #[test]
 fn no_report_goes_over_a_file_of_the_ci() {
     for variable in [

@@ -47,7 +47,7 @@ fn no_way_to_sign_in_names_the_three() {
     }
 }
 
-/// Contract: a conflict within one place is a mistake.
+/// docs/reference.md: a conflict within one place is a mistake.
 #[test]
 fn conflicts_within_one_place_are_mistakes() {
     let (user, password, totp) =

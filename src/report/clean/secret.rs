@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::strip::strip;
 
-/// The shortest secret that can be told from ordinary text (contract, *Secrets*), and the shortest form looked for.
+/// The shortest secret that can be told from ordinary text (docs/reference.md#untrusted-text-and-secrets),
+/// and the shortest form looked for.
 pub(super) const SHORTEST: usize = 6;
 
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -66,7 +66,7 @@ pub const RULES: &[Line] = &[
         &[BODIES, BELOW, "no_key_stands_twice_at_any_depth", "there_is_one_document_and_nothing_after_it"],
     ),
     line("foreign ids never pass", &[BODIES, "another_run_s_record_is_never_taken"]),
-    line("all else is an outage", &[BELOW, STATUSES, "every_fault_is_read_as_the_contract_says"]),
+    line("all else is an outage", &[BELOW, STATUSES, "every_fault_is_read_as_the_reference_says"]),
     line(
         "redirects: five, GET, same origin",
         &[
@@ -89,8 +89,8 @@ pub const RULES: &[Line] = &[
     line("every wait ends at once on a signal", &[SIGNALS, "a_signal_while_connecting_is_heeded"]),
     section("#verdicts-and-exit-codes"),
     line("a GitHub step without a reported pass is red", &["a_program_that_does_nothing_is_red"]),
-    line("the order of verdicts", &[ORDER, "the_first_of_the_contract_s_order_decides"]),
-    line("exit codes", &["exit_codes_are_the_contract_s_and_none_is_taken_by_others"]),
+    line("the order of verdicts", &[ORDER, "the_first_of_the_reference_s_order_decides"]),
+    line("exit codes", &["exit_codes_are_the_reference_s_and_none_is_taken_by_others"]),
     line("a verdict once reached stands", &["a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery"]),
     section("#report-files"),
     line(

@@ -52,7 +52,7 @@ pub const SOURCES: &[Line] = &[
         "missing credentials in a CI ask whether the secret is available",
         &["missing_credentials_are_told_why_in_a_ci"],
     ),
-    line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_contract_s"]),
+    line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_reference_s"]),
     line("all mistakes at once, no request made", &["all_mistakes_are_told_at_once", MISTAKES]),
     line("what is not UTF-8 is a mistake, not a panic", &["what_is_not_utf_8_is_a_fault_and_no_panic", MISTAKES]),
     section("#sources-of-inputs"),

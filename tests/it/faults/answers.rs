@@ -160,7 +160,7 @@ fn a_status_decides_and_never_the_words_of_its_body() {
     }
     rows.extend([401, 403].map(|status| row(status, RECORD, "denied", 5)));
     rows.extend([404, 410].map(|status| row(status, RECORD, "not-found", 4)));
-    // Every shape of error of maestro-api.md, under the statuses that it comes with.
+    // Every shape of error of docs/maestro-api.md#error-bodies, under the statuses that it comes with.
     rows.extend([
         row(403, r#"{"statusCode":403,"message":"Você não tem permissões suficientes...","error":"Não autorizado","code":"AUTH.FORBIDDEN"}"#, "denied", 5),
         row(401, r#"{"msg":"Unauthorized"}"#, "denied", 5),

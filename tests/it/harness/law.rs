@@ -1,5 +1,5 @@
 //! What holds at the end of every story: all that the gate leaves behind agrees on the verdict, shows no secret, and makes
-//! a runner do nothing that we did not mean; and the service was asked as the contract promises.
+//! a runner do nothing that we did not mean; and the service was asked as the reference promises.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::hostile::readable;
 use crate::runner::{azure, buildkite_groups, github, gitlab, teamcity};
 use crate::stand_in::{On, Service};
 
-/// The contract's table, written down once more.
+/// The reference's table, written down once more.
 const EXIT_CODES: [(&str, &[i32]); 11] = [
     ("passed", &[0]),
     ("failed", &[1]),
@@ -25,7 +25,7 @@ const EXIT_CODES: [(&str, &[i32]); 11] = [
     ("interrupted", &[130, 143]),
 ];
 
-/// The contract's order: the gate's verdict is the first of these that a run has.
+/// The reference's order: the gate's verdict is the first of these that a run has.
 const ORDER: [&str; 10] = [
     "internal-error",
     "interrupted",
@@ -75,7 +75,7 @@ pub fn second_law(story: &Story<'_>, told: &Told, service: Option<&Service>) {
     }
 }
 
-/// The verdict and exit code that every place tells, which must be the same everywhere and stand in the contract's table.
+/// The verdict and exit code that every place tells, which must be the same everywhere and stand in the reference's table.
 fn agreement(told: &Told) -> (String, i32) {
     let mut says: Vec<(&str, String, String)> = Vec::new();
     let mut say = |place, verdict: Option<&String>, code: Option<&String>| {
@@ -214,7 +214,7 @@ fn summaries_agree(story: &Story<'_>, told: &Told, verdict: &str, code: i32) {
     }
 }
 
-/// Only what the contract lists is asked, once a second at most for one run, and with the headers it promises.
+/// Only what the reference lists is asked, once a second at most for one run, and with the headers it promises.
 fn asked_as_promised(service: &Service, before: usize, told: &Told) {
     let requests: Vec<_> = service.requests().into_iter().skip(before).filter(|seen| seen.on != On::Connect).collect();
     assert!(service.most_at_once() <= 8, "{} at once", service.most_at_once());

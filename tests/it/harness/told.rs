@@ -113,7 +113,7 @@ impl Told {
         assert!(last.starts_with(&format!("maestro-gate: {verdict} ")), "{last}");
     }
 
-    /// The verdict and the exit code of the contract's row.
+    /// The verdict and the exit code of the reference's row.
     pub fn ended(&self, verdict: &str, code: i32) -> &Told {
         assert_eq!((self.verdict(), self.code), (verdict, Some(code)), "{}", self.log());
         self

@@ -1,4 +1,4 @@
-//! A bug of ours never looks like a pass or a failed run, and takes no report with it (contract, `internal-error`).
+//! A bug of ours never looks like a pass or a failed run, and takes no report with it (docs/reference.md#verdicts-and-exit-codes).
 
 use serde_json::{Value, json};
 

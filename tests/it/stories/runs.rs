@@ -1,4 +1,4 @@
-//! One run or many: each has its own verdict, and the contract's order makes one of them.
+//! One run or many: each has its own verdict, and the reference's order makes one of them.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn each_run_has_its_own_verdict_and_the_outputs_describe_the_first_with_the_gate
 
 #[test]
 fn the_worst_verdict_is_the_gate_s_whatever_the_order_of_the_runs() {
-    // The contract's order; each is what one look at such a run brings.
+    // The reference's order; each is what one look at such a run brings.
     let order: [(&str, &str, i32); 6] = [
         (FAILED, "failed", 1),
         ("denied-run", "denied", 5),
