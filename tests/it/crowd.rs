@@ -3,6 +3,7 @@
 //! How many requests they cost is a claim of the core, where no machine is too slow for it (`gate/watch/tests/surveys.rs`);
 //! real rates are measured by `bench/scale.py`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +20,16 @@ const MEMORY: u64 = 40 * 1024;
 /// For two thousand requests of a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Waits until so many different paths were asked for. On a busy machine some are asked for again before others have their turn.
+fn each_was_asked_for(service: &Service, on: On, different: usize) {
+    let paths = || service.requests_to(on).into_iter().map(|seen| seen.path).collect::<BTreeSet<_>>().len();
+    let all = (different..10 * different).any(|count| {
+        assert!(service.wait_for(on, count, PATIENCE), "{on:?}: {} of {different} are asked for", paths());
+        paths() == different
+    });
+    assert!(all, "{on:?}: {} of {different} are asked for", paths());
+}
+
 #[test]
 fn a_thousand_runs_of_ten_pipelines_take_forty_mebibytes_at_most() {
     let run = |pipeline: usize, run: usize| json!({"record": {"pipeline_run_id": format!("r{pipeline}_{run}"), "created_at": "begin"}});
@@ -32,12 +43,8 @@ fn a_thousand_runs_of_ten_pipelines_take_forty_mebibytes_at_most() {
     let ids: Vec<String> = (0..PIPELINES).flat_map(|n| (0..RUNS).map(move |run| format!("p{n}/r{n}_{run}"))).collect();
     let story = Story::at(&service).without("pipeline-id").with("run-id", ids.join(" ")).with("poll-interval", "5s");
     let live = story.with("timeout", "1h").with("fail-fast", "true").with("logs", "never").heavy().begun();
-    assert!(service.wait_for(On::Run, PIPELINES * RUNS, PATIENCE), "every run is polled");
-    assert!(service.wait_for(On::Runs, PIPELINES, PATIENCE), "the list of every pipeline is read");
-    let mut lists: Vec<String> = service.requests_to(On::Runs).into_iter().map(|seen| seen.path).collect();
-    lists.sort_unstable();
-    lists.dedup();
-    assert_eq!(lists.len(), PIPELINES, "{lists:?}");
+    each_was_asked_for(&service, On::Run, PIPELINES * RUNS);
+    each_was_asked_for(&service, On::Runs, PIPELINES);
     let memory = live.peak_memory();
     // Not by a signal: in two seconds a busy machine may not render a thousand runs.
     service.order(On::Run, Reply::run("FAILED").forever());
