@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,32 +12,32 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use crate::api::{Client, Redactor, Refusals};
-use crate::bug::Bug;
 use crate::clock::Clock;
 use crate::console::{self, Console};
 use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, Late, Will, coloured};
+use crate::ending::{Begun, Ending, coloured, exit_on_panic};
 use crate::gate::{
-    Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, Rules, RunId, SessionNote, Signal, Verdict, Who,
+    Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, Rules, RunId, SessionNote, Signal, Verdict, Wanted, Who,
 };
 use crate::inputs::Env;
 use crate::opening::{self, Opened};
 use crate::plan::ci::Ci;
 use crate::plan::{Credentials, LogFormat, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
 use crate::progress::{self, View};
-use crate::report::clean::{Clean, Cleaner};
+use crate::report::clean::Cleaner;
 use crate::report::words::Names;
 use crate::report::{Note, Report, Story, Weight};
 use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, doctor, logs};
+use crate::{bug, deliver, doctor, logs, plan};
 
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
 
 /// Runs the gate to its end; returns the exit code.
 pub fn start(args: Vec<OsString>, env: Env) -> u8 {
-    bug::report_panics(Verdict::InternalError.exit_code(), |bug| fallen(&bug));
-    on_this_thread(run(args, env))
+    bug::hook();
+    exit_on_panic(Verdict::InternalError, LogFormat::Text, None);
+    on_this_thread(args, env)
 }
 
 /// Why there is nothing to do.
@@ -47,16 +48,31 @@ enum Unplanned {
 }
 
 /// A thread of its own is enough: a poll a second, and nothing shared that would need a lock.
-fn on_this_thread(story: impl Future<Output = u8>) -> u8 {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+fn on_this_thread(args: Vec<OsString>, env: Env) -> u8 {
+    let runtime =
+        deliver::descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    match runtime {
         Ok(runtime) => {
-            let code = runtime.block_on(story);
+            let code = runtime.block_on(run(args, env));
             // A name look-up may hang for half a minute more; dropping the runtime would wait for it.
             runtime.shutdown_background();
             code
         }
-        Err(error) => no_report(&format!("the system refuses what waiting takes: {error}")),
+        Err(error) => no_wait(&args, &env, &format!("the system refuses what waiting takes: {error}")),
     }
+}
+
+/// Where nothing can be waited for: the reports say so, in place of those that an earlier job left.
+fn no_wait(args: &[OsString], env: &Env, why: &str) -> u8 {
+    // No file is read: where it is not a mistake, a secret, the reports hold nothing of it.
+    let unread = |_: &Path| Err(io::ErrorKind::Other.into());
+    if let Start::Gate(resolved) = plan::resolve(args, env, &unread) {
+        let cleaner = Cleaner::new();
+        let first = Report::first(&[] as &[Wanted], &|_, _| None, &cleaner);
+        let report = Report::internal_error(first, &Foreign::new(why), &cleaner);
+        Delivery::new(resolved.outlet).write_here(&report);
+    }
+    no_report(why)
 }
 
 async fn run(args: Vec<OsString>, env: Env) -> u8 {
@@ -87,6 +103,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let bar = wants_spinner(&outlet).then(progress::spinner);
     let console = Console::over(progress::stdout(bar.as_ref()));
     let (format, volume) = (outlet.log_format, outlet.volume);
+    exit_on_panic(Verdict::InternalError, format, Some(&console));
     if let (Some(help), LogFormat::Text) = (help, format) {
         console.write(help);
     }
@@ -98,7 +115,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
         clock,
         signals,
         patience: Patience::default(),
-        late: Late::default(),
+        closing: None,
     };
     if let Some(signal) = heard {
         ending.patience.shorten(signal, &clock);
@@ -113,38 +130,12 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let first = Report::first(&wanted, &link, &cleaner);
     let mut view = View::new(console, format, volume, Names::new(&wanted, &cleaner), cleaner.clone(), bar);
 
-    let begun = ending.begin(first.clone(), plan.is_ok()).await;
-    report_bugs_as(&ending, first);
+    let begun = ending.begin(first, plan.is_ok()).await;
     let Told { report, logs } = gate(plan, warnings, begun, &mut ending, &mut view, notices, &link).await;
     view.close();
     let mut report = ending.documents(report).await;
-    let will = ending.will();
-    let told = report.clone();
-    bug::report_with(move |_| on_this_thread(stand_by(told, will)));
     logs::gather(&mut report, logs.as_ref(), &mut ending).await;
     ending.close(report).await
-}
-
-/// From now on a bug is a report like any other: internal-error, never a pass and never a failed run.
-fn report_bugs_as(ending: &Ending, first: Report) {
-    let (will, cleaner) = (ending.will(), ending.cleaner.clone());
-    bug::report_with(move |Bug { place, message }| {
-        let what = Foreign::new(format!("panic at {place}: {message}"));
-        let report = Report::internal_error(first, &what, &cleaner);
-        on_this_thread(async move {
-            let mut ending = will.ending();
-            let report = ending.documents(report).await;
-            ending.close(report).await
-        })
-    });
-}
-
-/// The verdict is told to the CI by now: whatever happens to the logs, it stands.
-async fn stand_by(mut told: Report, will: Will) -> u8 {
-    let ending = will.ending();
-    let lost = Clean::ours("trace-file and logs: a bug of the gate kept them away, please report it");
-    ending.warn(&mut told, lost);
-    ending.close(told).await
 }
 
 /// Checks what a gate would need, and tells.
@@ -180,13 +171,14 @@ async fn gate(
     notices: Vec<Notice>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> Told {
-    let Begun { mistakes, warnings: early } = begun;
+    let Begun { mistakes, notes } = begun;
     let cleaner = ending.cleaner.clone();
     let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
         (warnings.iter().map(|warning| cleaner.line(&Foreign::new(warning.sentence(show)), usize::MAX)))
-            .chain(early)
-            .map(|text| Note { at: ending.clock.elapsed(), weight: Weight::Warning, text })
+            .map(|text| (Weight::Warning, text))
+            .chain(notes)
+            .map(|(weight, text)| Note { at: ending.clock.elapsed(), weight, text })
             .collect();
     warned.iter().for_each(|note| view.note(note));
     let unwatched = |report| Told { report, logs: None };
@@ -260,7 +252,7 @@ async fn watched(
     let beat = view.beat();
     let mut told_of_end = false;
     let tell = |gate: &Gate, moment: Moment, news: &[Notice], made: u64| {
-        bug::bug_at("watch");
+        bug::bug_at("watch", "");
         polls.set(made);
         let now = clock.elapsed();
         let notes = client.take_notes().into_iter();
@@ -285,6 +277,7 @@ async fn watched(
         trace_file: trace_file.as_deref(),
         cleaner: &cleaner,
     };
+    bug::bug_at("core", "");
     let mut report = Report::new(&gate.outcome(), &story);
     report.notes_left_out(gap);
     Told { report, logs: Some(logs::Source { client, which, timeout }) }
@@ -307,16 +300,10 @@ async fn say(text: String, mut signals: Signals) -> u8 {
     0
 }
 
-/// A bug met where there is no report to tell it in. What it says may quote a secret that nobody knows yet, so that only
-/// its place is told.
-fn fallen(bug: &Bug) -> u8 {
-    no_report(&format!("a bug of the gate at {}, please report it", bug.place))
-}
-
 /// The last words where there is no report; returns the exit code.
 fn no_report(why: &str) -> u8 {
     let verdict = Verdict::InternalError;
-    console::last_words(format!("maestro-gate: {} (exit code {}): {why}\n", verdict.name(), verdict.exit_code()));
+    console::last_words(&format!("maestro-gate: {} (exit code {}): {why}\n", verdict.name(), verdict.exit_code()));
     verdict.exit_code()
 }
 

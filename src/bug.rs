@@ -1,114 +1,60 @@
-//! A panic is a bug of ours: the hook has it reported, then ends the process (docs/reference.md#verdicts-and-exit-codes).
+//! A panic is a bug of ours: it prints one line that says where, and exits. Nothing else runs.
 //!
-//! Nothing unwinds. `panic = "abort"` makes the program a fifth smaller; and a build that could unwind behaves the same,
-//! because no thread comes back from the hook. There are two kinds of thread. One that does a piece of work which may
-//! be missed is lost alone (`contained`): whoever waits for it is told, and it stays where it is. A panic in any other
-//! has the reporter do what is left to do, on a thread of its own, while everything else stands still.
+//! That is enough, since every destination holds its first version by then, which says `internal-error`. Nothing unwinds:
+//! `panic = "abort"` makes the program a fifth smaller, and a build that could unwind behaves the same, because no thread
+//! comes back from the hook. The one exception is a thread that writes a report: it is lost alone, and its report with it.
 
-use std::cell::{Cell, RefCell};
-use std::io;
+use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::process::exit;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
-
-/// How long reporting a bug may take: longer than the destinations that were stalled already may hold it up.
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// What is known about a panic.
-#[derive(Clone, Debug)]
-pub struct Bug {
-    /// Where in this program: fit to be shown as it is.
-    pub place: String,
-    /// It may quote what the service sent, or a secret that nobody knows yet: to be shown only once it was cleaned.
-    pub message: String,
-}
-
-/// Reports a bug, and says with which code to leave.
-type Reporter = Box<dyn FnOnce(Bug) -> u8 + Send>;
-
-/// A hook can be handed nothing, so these have to be global.
-static REPORTER: Mutex<Option<Reporter>> = Mutex::new(None);
-static MET: AtomicBool = AtomicBool::new(false);
+use std::thread::{self, ThreadId};
 
 thread_local! {
-    /// What to do when this thread alone is lost.
-    static ALONE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    /// Set while a panic costs this thread alone: whom to tell.
+    static LOST: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 
-/// From now on a panic ends the process: with the reporter's code, or with this one if it can't report in time.
-pub fn report_panics(code: u8, reporter: impl FnOnce(Bug) -> u8 + Send + 'static) {
-    report_with(reporter);
-    panic::set_hook(Box::new(move |info| met(info, code)));
+/// What a panic exits with, and what prints its place.
+type OnPanic = (u8, Box<dyn Fn(&str) + Send>);
+
+/// A hook can be handed nothing. It can't be replaced either once a thread is lost, which stays in it for good.
+static ON_PANIC: Mutex<Option<OnPanic>> = Mutex::new(None);
+
+/// Has panics reported. To be called on the thread that all others serve, before anything else.
+pub fn hook() {
+    let main = thread::current().id();
+    panic::set_hook(Box::new(move |info| met(info, main)));
 }
 
-/// From now on this is what reports.
-pub fn report_with(reporter: impl FnOnce(Bug) -> u8 + Send + 'static) {
-    *REPORTER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(reporter));
+/// From now on a panic exits with this code, once `print` has shown its place. What a panic says beside it may quote a
+/// secret, so that it is not shown.
+pub fn exit_on_panic(code: u8, print: impl Fn(&str) + Send + 'static) {
+    *ON_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, Box::new(print)));
 }
 
-/// Does `work` on a thread of its own, then hands on what came of it: `None` if it panicked.
-///
-/// # Errors
-/// When the system has no thread left.
-pub fn contained<T: 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-    then: impl FnOnce(Option<T>) + Send + 'static,
-) -> io::Result<()> {
-    let work = move || {
-        let then = Rc::new(Cell::new(Some(then)));
-        let lost = Rc::clone(&then);
-        ALONE.set(Some(Box::new(move || {
-            if let Some(then) = lost.take() {
-                then(None);
-            }
-        })));
-        let done = work();
-        ALONE.set(None);
-        if let Some(then) = then.take() {
-            then(Some(done));
-        }
-    };
-    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+/// From now on a panic of this thread calls `tell` and stops this thread; the process goes on, unless it is the main one.
+pub fn lose_only_this_thread(tell: impl FnOnce() + 'static) {
+    LOST.set(Some(Box::new(tell)));
 }
 
 #[expect(clippy::disallowed_methods, reason = "after a panic nothing goes back to main")]
-fn met(info: &PanicHookInfo<'_>, code: u8) {
-    if let Ok(Some(lost)) = ALONE.try_with(RefCell::take) {
-        lost();
-        stay();
+fn met(info: &PanicHookInfo<'_>, main: ThreadId) {
+    if thread::current().id() != main
+        && let Ok(Some(tell)) = LOST.try_with(Cell::take)
+    {
+        tell();
+        loop {
+            thread::park();
+        }
     }
-    if MET.swap(true, Ordering::Relaxed) {
-        // Reporting has its limit, and then the process ends.
-        stay();
-    }
-    let bug = describe(info);
-    let (tell, told) = channel();
-    let report = move || {
-        let reporter = REPORTER.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Whoever waited may be gone, and the process with it.
-        let _told = tell.send(reporter.map(|report| report(bug)));
-    };
-    let started = thread::Builder::new().name("bug".into()).spawn(report);
-    let reported = started.ok().and_then(|_| told.recv_timeout(LIMIT).ok().flatten());
-    exit(reported.unwrap_or(code).into());
-}
-
-/// Where a thread ends that must not go on.
-fn stay() -> ! {
-    loop {
-        thread::park();
-    }
-}
-
-fn describe(info: &PanicHookInfo<'_>) -> Bug {
     let place = info.location().map_or("an unknown place".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
-    Bug { place, message: info.payload_as_str().unwrap_or("without a message").to_owned() }
+    // Whoever panics next waits here until the process is gone.
+    let on_panic = ON_PANIC.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((code, print)) = &*on_panic {
+        print(&place);
+        exit((*code).into());
+    }
 }
 
 /// Bugs made on purpose, for tests of what becomes of them: `examples/provoke.rs` asks for one. A release has none of this.
@@ -124,8 +70,9 @@ mod provoked {
         let _asked_before = PLACE.set(place);
     }
 
-    pub(crate) fn bug_at(place: &str) {
-        assert!(PLACE.get().is_none_or(|asked| asked != place), "provoked at {place}");
+    pub(crate) fn bug_at(step: &str, what: &str) {
+        let here = || format!("{step} {what}").trim_end().to_owned();
+        assert!(PLACE.get().is_none_or(|asked| *asked != here()), "provoked at {}", here());
     }
 }
 
@@ -136,4 +83,4 @@ pub use provoked::provoke;
 
 /// No bug.
 #[cfg(not(debug_assertions))]
-pub(crate) fn bug_at(_place: &str) {}
+pub(crate) fn bug_at(_step: &str, _what: &str) {}

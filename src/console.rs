@@ -2,16 +2,18 @@
 //!
 //! Runners read a step's stdout through a pipe. When nobody reads it a write blocks for ever, and when it is closed a
 //! write fails; neither may delay a verdict or turn into a panic (docs/reference.md#outputs). So lines are handed to a thread
-//! of their own, and what it could not write is counted.
+//! of their own, and what it could not write is counted. Where the system has no thread left they are written at once.
 
 use std::io::{ErrorKind, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+
+use crate::blocking;
 
 /// How much may wait to be written before lines are dropped: a reader that is this far behind has stalled.
 const QUEUE_BYTES: usize = 4 * 1024 * 1024;
@@ -22,10 +24,11 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// How long the very last words may take: what is left of two seconds after a signal.
 const LAST: Duration = Duration::from_millis(200);
 
-/// A handle to the writing thread.
-#[derive(Clone, Debug)]
+/// A handle to stdout, and to the thread that writes.
+#[derive(Clone)]
 pub struct Console {
-    queue: Sender<Message>,
+    queue: Option<Sender<Message>>,
+    out: Arc<Mutex<dyn Write + Send>>,
     state: Arc<State>,
 }
 
@@ -43,19 +46,21 @@ enum Message {
 }
 
 impl Console {
-    /// Starts the thread that owns `out` from now on.
+    /// Starts the thread that writes to `out` from now on.
     pub fn over(out: impl Write + Send + 'static) -> Console {
         let (queue, messages) = channel();
-        let state = Arc::new(State::default());
-        let console = Console { queue, state: Arc::clone(&state) };
-        // Without the thread nothing could be written; that is a reporting failure, and no more.
-        if thread::Builder::new().name("console".into()).spawn(move || write_all(out, &messages, &state)).is_err() {
-            console.state.broken.store(true, Ordering::Relaxed);
+        let out: Arc<Mutex<dyn Write + Send>> = Arc::new(Mutex::new(out));
+        let mut console = Console { queue: Some(queue), out, state: Arc::default() };
+        let (out, state) = (Arc::clone(&console.out), Arc::clone(&console.state));
+        let write = move || messages.iter().for_each(|message| take(message, &out, &state));
+        if blocking::try_start("console", write).is_err() {
+            console.queue = None;
         }
         console
     }
 
-    /// Writes whole lines, each with its line break. Never blocks; in one piece, so that no other text falls in.
+    /// Writes whole lines, each with its line break, in one piece, so that no other text falls in. Never blocks, if there is
+    /// a thread.
     pub fn write(&self, text: String) {
         let size = text.len();
         let waiting = self.state.queued.fetch_add(size, Ordering::Relaxed);
@@ -64,15 +69,20 @@ impl Console {
             self.state.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if self.queue.send(Message::Text(text)).is_err() {
-            self.state.broken.store(true, Ordering::Relaxed);
+        self.hand_over(Message::Text(text));
+    }
+
+    fn hand_over(&self, message: Message) {
+        match &self.queue {
+            // The thread goes on as long as there is a handle.
+            Some(queue) => drop(queue.send(message)),
+            None => take(message, &self.out, &self.state),
         }
     }
 
     /// Does `work` on the writing thread, after what was said so far: drawing blocks as writing does.
     pub fn in_turn(&self, work: impl FnOnce() + Send + 'static) {
-        // Without the thread there is nothing to draw on.
-        let _gone = self.queue.send(Message::Work(Box::new(work)));
+        self.hand_over(Message::Work(Box::new(work)));
     }
 
     /// Whether the reader is behind.
@@ -83,9 +93,21 @@ impl Console {
     /// Completes when all that was said so far is written, or can't be.
     pub async fn flushed(&self) {
         let (done, written) = oneshot::channel();
-        if self.queue.send(Message::Flush(done)).is_ok() {
-            // An error means that the thread is gone: there is nothing left to wait for.
-            let _gone = written.await;
+        self.hand_over(Message::Flush(done));
+        // An error means that the thread is gone: there is nothing left to wait for.
+        let _gone = written.await;
+    }
+
+    /// Says a last thing behind all that was said so far; on stderr, if stdout's reader does not read.
+    pub fn last_words(&self, text: &str) {
+        let (tell, told) = channel();
+        self.write(text.to_owned());
+        // The process may be gone.
+        self.in_turn(move || {
+            let _told = tell.send(());
+        });
+        if told.recv_timeout(LAST).is_err() || self.dropped() > 0 {
+            last_words_aside(text);
         }
     }
 
@@ -95,49 +117,50 @@ impl Console {
     }
 }
 
-/// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`.
-pub fn last_words(text: String) {
-    say_last(std::io::stdout(), text);
-}
-
-/// The same to whoever reads stderr: what stdout's reader did not get.
-pub fn last_words_aside(text: String) {
-    say_last(std::io::stderr(), text);
-}
-
-fn say_last(mut out: impl Write + Send + 'static, text: String) {
-    let (tell, told) = channel();
-    let write = move || {
-        let _written = put(&mut out, text.as_bytes());
-        // The process may be gone.
-        let _told = tell.send(());
-    };
-    if thread::Builder::new().name("last-words".into()).spawn(write).is_ok() {
-        let _written = told.recv_timeout(LAST);
+/// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`. Whoever does not read
+/// stdout may read stderr.
+pub fn last_words(text: &str) {
+    if !say_last(std::io::stdout(), text) {
+        last_words_aside(text);
     }
 }
 
-fn write_all(mut out: impl Write, messages: &Receiver<Message>, state: &State) {
-    for message in messages {
-        match message {
-            Message::Text(text) => {
-                if !state.broken.load(Ordering::Relaxed) && put(&mut out, text.as_bytes()).is_err() {
-                    state.broken.store(true, Ordering::Relaxed);
-                }
-                if state.broken.load(Ordering::Relaxed) {
-                    state.dropped.fetch_add(1, Ordering::Relaxed);
-                }
-                state.queued.fetch_sub(text.len(), Ordering::Relaxed);
+/// The same to whoever reads stderr: what stdout's reader did not get.
+pub fn last_words_aside(text: &str) {
+    say_last(std::io::stderr(), text);
+}
+
+/// Whether it could be said.
+fn say_last(mut out: impl Write + Send + 'static, text: &str) -> bool {
+    let (tell, told) = channel();
+    let text = text.to_owned();
+    blocking::start("last-words", move || {
+        // The process may be gone.
+        let _told = tell.send(put(&mut out, text.as_bytes()).is_ok());
+    });
+    told.recv_timeout(LAST).unwrap_or(false)
+}
+
+fn take(message: Message, out: &Mutex<dyn Write + Send>, state: &State) {
+    match message {
+        Message::Text(text) => {
+            let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+            if !state.broken.load(Ordering::Relaxed) && put(&mut *out, text.as_bytes()).is_err() {
+                state.broken.store(true, Ordering::Relaxed);
             }
-            Message::Work(work) => work(),
-            // The asker may have stopped waiting.
-            Message::Flush(done) => drop(done.send(())),
+            if state.broken.load(Ordering::Relaxed) {
+                state.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+            state.queued.fetch_sub(text.len(), Ordering::Relaxed);
         }
+        Message::Work(work) => work(),
+        // The asker may have stopped waiting.
+        Message::Flush(done) => drop(done.send(())),
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this thread waits for a full pipe, nothing waits for this thread")]
-fn put(out: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
+fn put(out: &mut (impl Write + ?Sized), mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
         match out.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
@@ -153,7 +176,7 @@ fn put(out: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
+    use std::sync::mpsc::Receiver;
 
     #[derive(Clone, Default)]
     struct Shared(Arc<Mutex<Vec<u8>>>);

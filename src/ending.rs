@@ -1,30 +1,29 @@
 //! Before the first request and after the last: the reports' first versions, and every way out.
 //!
-//! The verdict is fixed when this is asked to conclude. What goes wrong from then on is a warning (docs/reference.md,
-//! rule 2): it is shown, and changes nothing.
+//! The verdict is fixed when this is asked to conclude. Every document is rendered before the first is written; what goes
+//! wrong from then on is a warning: it is shown, and changes nothing.
 
-use std::path::PathBuf;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::oneshot;
 
 use crate::bug;
 use crate::clock::Clock;
 use crate::console::{self, Console};
-use crate::deliver::{Delivery, Piece, Trouble, token};
+use crate::deliver::{Delivery, Done, Job, Jobs, Trouble, token};
 use crate::gate::{Foreign, Verdict};
-use crate::plan::{Collision, Colour, LogFormat, Told, Volume, ci::Ci};
+use crate::plan::{Collision, Colour, Destination, Document, LogFormat, Target, Told, Volume, ci::Ci};
 use crate::progress;
 use crate::report::clean::{Clean, Cleaner};
-use crate::report::outputs::{Destination, outputs};
-use crate::report::{Note, Report, Weight, azure, teamcity, text};
+use crate::report::outputs::{self, outputs};
+use crate::report::{Note, Report, Stage, Weight, azure, teamcity, text};
 use crate::watch::{Patience, Signals};
 
-/// How long one destination may take to write: longer than any file system in order needs, short enough to reach the
+/// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
 /// verdict while somebody still looks.
 const PIECE: Duration = Duration::from_secs(5);
+
+/// After so long without a result another thread goes on with the next destination. It costs a thread where this one is
+/// slow, and little of a signal's two seconds where it hangs.
+const HANGS: Duration = Duration::from_millis(100);
 
 /// What is needed to leave in order.
 pub struct Ending {
@@ -36,48 +35,31 @@ pub struct Ending {
     pub patience: Patience,
     /// Whether the verdict is shown in colour.
     pub coloured: bool,
-    pub late: Late,
+    /// The end of the log, while the report has not changed since it was rendered.
+    pub closing: Option<String>,
 }
-
-/// How to leave in order when the thread that would do so is lost.
-#[derive(Clone)]
-pub struct Will {
-    delivery: Delivery,
-    console: Console,
-    cleaner: Cleaner,
-    clock: Clock,
-    coloured: bool,
-}
-
-impl Will {
-    /// To be called where there is a runtime.
-    pub fn ending(self) -> Ending {
-        let Will { delivery, console, cleaner, clock, coloured } = self;
-        Ending {
-            delivery,
-            console,
-            cleaner,
-            clock,
-            signals: Signals::listen(),
-            patience: Patience::default(),
-            coloured,
-            late: Late::default(),
-        }
-    }
-}
-
-/// Destinations that were not written in time, and still are being written: nobody can stop those threads.
-#[derive(Default)]
-pub struct Late(Vec<Pin<Box<Delivered>>>);
-
-type Delivered = dyn Future<Output = Result<Option<String>, Trouble>>;
 
 /// What came of the first versions.
 #[derive(Debug, Default)]
 pub struct Begun {
-    /// Older reports that can't be replaced, and files that have two names: mistakes in the inputs.
+    /// Older reports that can't be replaced, and paths that lead elsewhere: mistakes in the inputs.
     pub mistakes: Vec<String>,
-    pub warnings: Vec<Clean>,
+    pub notes: Vec<(Weight, Clean)>,
+}
+
+/// From now on a panic prints one line, and exits with the code of this verdict.
+pub fn exit_on_panic(verdict: Verdict, format: LogFormat, console: Option<&Console>) {
+    let console = console.cloned();
+    bug::exit_on_panic(verdict.exit_code(), move |place| {
+        let words = match format {
+            LogFormat::Text => text::bug(verdict, place),
+            LogFormat::Json => text::bug_json(verdict, place),
+        };
+        match &console {
+            Some(console) => console.last_words(&words),
+            None => console::last_words(&words),
+        }
+    });
 }
 
 impl Ending {
@@ -89,35 +71,19 @@ impl Ending {
     /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be
     /// appended to, only if the inputs are right as far as is known.
     pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Begun {
-        let first = Arc::new(first);
         let mut begun = Begun::default();
-        for Collision { path, told } in self.collisions().await {
-            self.delivery.leave_out(&path);
-            let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
-            match told {
-                Told::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
-                Told::Warning(warning) => begun.warnings.push(Clean::ours(warning.sentence(show))),
-            }
+        for Collision { destination, told } in self.collisions().await {
+            self.refuse(destination, told, &mut begun);
         }
-        for piece in self.delivery.first_files(&first) {
-            let (input, path) = (piece.input, piece.path.clone());
-            match self.deliver(piece).await {
-                Ok(()) => {}
-                Err((Trouble::OldReportStays(_), said)) => {
-                    self.delivery.leave_out(&path);
-                    begun.mistakes.push(format!("{said}; remove it, or give {input} another path"));
-                }
-                Err((_, said)) => begun.warnings.push(self.missed(path, said)),
-            }
-        }
+        let jobs = self.delivery.open();
+        self.take_up(jobs, &mut begun).await;
+        let is_ours = |destination: &Destination| matches!(destination.target, Target::File(_) | Target::Folder(_));
+        let jobs = self.delivery.write(&first, is_ours);
+        self.take_up(jobs, &mut begun).await;
         if inputs_are_right && begun.mistakes.is_empty() {
-            self.command(&first).await;
-            for piece in self.delivery.first_for_ci(&first) {
-                let path = piece.path.clone();
-                if let Err((_, said)) = self.deliver(piece).await {
-                    begun.warnings.push(self.missed(path, said));
-                }
-            }
+            self.console.write(self.commands(&first));
+            let jobs = self.delivery.write(&first, |destination| !is_ours(destination));
+            self.take_up(jobs, &mut begun).await;
         }
         begun
     }
@@ -125,72 +91,163 @@ impl Ending {
     /// On a thread, for a file system may hang. What can't be told in time is taken for different: the paths differ as they
     /// are written.
     async fn collisions(&mut self) -> Vec<Collision> {
-        let delivery = self.delivery.clone();
-        self.rendered(move || delivery.collisions()).await.unwrap_or_default()
+        let mut looked = Jobs::start(vec![self.delivery.collisions()]);
+        let found = self.wait(looked.next(), PIECE).await.flatten();
+        found.and_then(|(_, collisions)| collisions).unwrap_or_default()
     }
 
-    /// The warning that a destination did not get its first version.
-    fn missed(&mut self, path: PathBuf, said: String) -> Clean {
-        let warning = self.cleaner.line(&Foreign::new(said), usize::MAX);
-        self.delivery.miss(path, warning.clone());
-        warning
+    fn refuse(&mut self, index: usize, told: Told, begun: &mut Begun) {
+        self.delivery.leave_out(index);
+        let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+        match told {
+            Told::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
+            Told::Warning(warning) => begun.notes.push((Weight::Warning, Clean::ours(warning.sentence(show)))),
+        }
+    }
+
+    /// Does the jobs of the start.
+    async fn take_up(&mut self, jobs: Vec<Job<Done>>, begun: &mut Begun) {
+        let jobs = jobs.into_iter().filter(|(index, _)| self.delivery.missed(*index).is_none()).collect();
+        for (index, done) in self.all(jobs, Stage::First).await {
+            let destination = self.delivery.destination(index);
+            let named = destination.is_named_by_input();
+            match done {
+                Ok(None) => {}
+                Ok(Some(what)) => {
+                    let note = self.said(index, &what);
+                    begun.notes.push((Weight::Plain, note));
+                }
+                Err(Trouble::Refused(what)) => {
+                    let told = destination.refused(what);
+                    self.refuse(index, told, begun);
+                }
+                Err(trouble @ Trouble::OldReportStays(_)) if named => {
+                    let name = destination.name();
+                    begun
+                        .mistakes
+                        .push(format!("{}; remove it, or give {name} another path", self.failed(index, &trouble)));
+                    self.delivery.leave_out(index);
+                }
+                Err(trouble) => {
+                    let warning = self.failed(index, &trouble);
+                    self.delivery.miss(index, warning.clone());
+                    begun.notes.push((Weight::Warning, warning));
+                }
+            }
+        }
+    }
+
+    /// Does jobs on other threads. One that hangs holds up none of the others, and is given up in the end; after a signal the
+    /// last versions have all the time that is left, and the first versions none to waste.
+    async fn all(&mut self, jobs: Vec<Job<Done>>, stage: Stage) -> Vec<(usize, Done)> {
+        let mut missing: Vec<usize> = jobs.iter().map(|(index, _)| *index).collect();
+        let mut jobs = Jobs::start(jobs);
+        let mut results = Vec::new();
+        let until = self.clock.elapsed() + PIECE;
+        while !missing.is_empty() {
+            match self.wait(jobs.next(), HANGS).await.flatten() {
+                Some((index, done)) => {
+                    missing.retain(|other| *other != index);
+                    if done.is_none() {
+                        jobs.go_on();
+                    }
+                    results.push((index, done.unwrap_or(Err(Trouble::Bug))));
+                }
+                None if !jobs.are_begun() => jobs.go_on(),
+                None if stage == Stage::First && self.patience.heard().is_some() => break,
+                None if self.clock.elapsed() >= until || self.patience.is_over(&self.clock) => break,
+                None => {}
+            }
+        }
+        results.extend(missing.into_iter().map(|index| (index, Err(Trouble::NotInTime))));
+        results
+    }
+
+    /// A sentence about a destination.
+    fn said(&self, index: usize, what: &str) -> Clean {
+        let destination = self.delivery.destination(index);
+        let path = destination.path().map(|path| self.cleaner.given(&Foreign::new(path.to_string_lossy())));
+        let path = path.map(|path| format!(" {path}")).unwrap_or_default();
+        self.cleaner.line(&Foreign::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
+    }
+
+    /// The sentence that a destination can't be written.
+    fn failed(&self, index: usize, trouble: &Trouble) -> Clean {
+        let consequence = match self.delivery.destination(index).name() {
+            // Its last steps can't tell such a pass from a gate that never ran.
+            "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
+            _ => "",
+        };
+        self.said(index, &format!("{trouble}{consequence}"))
     }
 
     /// Tries every destination: its name, and what is wrong with it.
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
-        for Collision { path, told } in self.collisions().await {
+        for Collision { destination: index, told } in self.collisions().await {
             if let Told::Mistake(mistake) = told {
                 let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
-                tried.push((show(&Foreign::new(path.to_string_lossy())), Some(mistake.sentence(show))));
-                self.delivery.leave_out(&path);
+                let path = self.delivery.destination(index).path().map(|path| Foreign::new(path.to_string_lossy()));
+                tried.push((path.as_ref().map(show).unwrap_or_default(), Some(mistake.sentence(show))));
+                self.delivery.leave_out(index);
             }
         }
-        for piece in self.delivery.trials() {
-            let name = format!("{} {}", piece.input, self.cleaner.given(&Foreign::new(piece.path.to_string_lossy())));
-            let trouble = self.deliver(piece).await.err();
-            let trouble = trouble.map(|(_, said)| self.cleaner.line(&Foreign::new(said), usize::MAX).to_string());
-            tried.push((name, trouble));
+        let jobs = self.delivery.trials();
+        for (index, done) in self.all(jobs, Stage::First).await {
+            let destination = self.delivery.destination(index);
+            let path = destination.path().map(|path| self.cleaner.given(&Foreign::new(path.to_string_lossy())));
+            let what = path.map_or_else(|| "--version".to_owned(), |path| path.to_string());
+            let trouble = done.err().map(|trouble| self.failed(index, &trouble).to_string());
+            tried.push((format!("{} {what}", destination.name()), trouble));
         }
         tried
     }
 
-    /// Delivers the documents: outputs, files, summary. Returns the report with the warnings that came of it.
-    pub async fn documents(&mut self, report: Report) -> Report {
+    /// Renders all documents, then delivers them. Returns the report with the warnings that came of it.
+    pub async fn documents(&mut self, mut report: Report) -> Report {
         if let Verdict::Interrupted(signal) = report.verdict {
             self.patience.shorten(signal, &self.clock);
         }
-        let mut shared = Arc::new(report);
         let outlet = self.delivery.outlet();
-        if outlet.ci_output.is_some() || outlet.output_dir.is_some() {
-            let report = Arc::clone(&shared);
-            let warning = self.rendered(move || outputs(&report, Destination::CiFile).warning).await.flatten();
-            if let Some(warning) = warning {
-                self.warn(Arc::make_mut(&mut shared), warning);
-            }
-        }
-        self.command(&shared).await;
-        let mut said_of_it = Vec::new();
-        for piece in self.delivery.last(&shared) {
-            let before = self.delivery.missed(&piece.path).cloned();
-            if let Err((_, said)) = self.deliver(piece).await {
-                said_of_it.push(before.unwrap_or_else(|| self.cleaner.line(&Foreign::new(said), usize::MAX)));
-            }
-        }
-        let mut report = Arc::unwrap_or_clone(shared);
-        for warning in said_of_it {
+        let holds_runs =
+            |destination: &Destination| matches!(destination.document, Document::Outputs | Document::OutputDir);
+        if outlet.destinations.iter().any(holds_runs)
+            && let Some(warning) = outputs(&report, outputs::Destination::CiFile).warning
+        {
             self.warn(&mut report, warning);
+        }
+        let commands = self.commands(&report);
+        let jobs = self.delivery.write(&report, |_| true);
+        self.closing = Some(self.render_closing(&report));
+
+        // From here on the verdict stands, whatever happens.
+        exit_on_panic(report.verdict, self.delivery.outlet().log_format, Some(&self.console));
+        self.console.write(commands);
+        self.delivery.free_a_descriptor();
+        for (index, done) in self.all(jobs, Stage::Final).await {
+            match done {
+                Ok(_) => {
+                    let upload = self.delivery.destination(index).upload.as_deref();
+                    if let Some(upload) = upload.map(azure::upload_summary) {
+                        self.console.write(upload);
+                    }
+                }
+                Err(trouble) => {
+                    let before = self.delivery.missed(index).cloned();
+                    let warning = before.unwrap_or_else(|| self.failed(index, &trouble));
+                    self.warn(&mut report, warning);
+                }
+            }
         }
         report
     }
 
-    /// Says the outputs to a CI that takes them as commands in the log; the last one of a name wins.
-    async fn command(&mut self, report: &Arc<Report>) {
+    /// The outputs for a CI that takes them as commands in the log; the last one of a name wins.
+    fn commands(&self, report: &Report) -> String {
         let outlet = self.delivery.outlet();
-        let (ci, prefix, report) = (outlet.ci, outlet.output_prefix.clone(), Arc::clone(report));
-        let commands = self.rendered(move || match ci {
-            Ci::Azure => azure::variables(&report, &prefix),
-            Ci::Teamcity => teamcity::parameters(&report, &prefix),
+        match outlet.ci {
+            Ci::Azure => azure::variables(report, &outlet.output_prefix),
+            Ci::Teamcity => teamcity::parameters(report, &outlet.output_prefix),
             Ci::Bitbucket
             | Ci::Buildkite
             | Ci::Circleci
@@ -200,114 +257,68 @@ impl Ending {
             | Ci::Github
             | Ci::Gitlab
             | Ci::None => String::new(),
-        });
-        if let Some(commands) = commands.await.filter(|commands| !commands.is_empty()) {
-            self.console.write(commands);
         }
     }
 
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
-    pub fn warn(&self, report: &mut Report, warning: Clean) {
+    pub fn warn(&mut self, report: &mut Report, warning: Clean) {
         if !report.notes.iter().any(|note| note.text == warning) {
             self.tell(report, Note { at: self.clock.elapsed(), weight: Weight::Warning, text: warning });
         }
     }
 
     /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
-    pub fn tell(&self, report: &mut Report, note: Note) {
+    pub fn tell(&mut self, report: &mut Report, note: Note) {
         let outlet = self.delivery.outlet();
         if progress::is_shown(&note, outlet.volume) {
             self.console.write(progress::line(&note, outlet.log_format));
         }
         report.notes.push(note);
+        self.closing = None;
     }
 
     /// Says the last words, and returns the exit code.
     pub async fn close(mut self, report: Report) -> u8 {
         self.patience.last_words(&self.clock);
-        let outlet = self.delivery.outlet();
-        let (format, ci, prefix) = (outlet.log_format, outlet.ci, outlet.output_prefix.clone());
-        let report = if outlet.volume == Volume::Quiet { report.without_past() } else { report };
-        let (verdict, utc) = (report.verdict, self.clock.utc());
-        let words = self.rendered(move || {
-            bug::bug_at("closing");
-            match (format, ci) {
-                (LogFormat::Json, _) => text::closing_json(&report),
-                (LogFormat::Text, Ci::Github) => text::closing(&report, text::Fold::Github(&token())),
-                (LogFormat::Text, Ci::Gitlab) => text::closing(&report, text::Fold::Gitlab(utc)),
-                (LogFormat::Text, Ci::Azure) => text::closing(&report, text::Fold::Azure),
-                (LogFormat::Text, Ci::Buildkite) => text::closing(&report, text::Fold::Buildkite),
-                (LogFormat::Text, Ci::Teamcity) => text::closing(&report, text::Fold::Teamcity(&prefix)),
-                (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
-                    text::closing(&report, text::Fold::None)
-                }
-            }
-        });
-        let words = words.await.unwrap_or_else(|| match format {
-            LogFormat::Json => text::cut_short_json(verdict),
-            LogFormat::Text => text::cut_short(verdict),
-        });
-        let painted = self.coloured && format == LogFormat::Text;
-        self.console.write(if painted { paint(&words, verdict) } else { words });
+        let verdict = report.verdict;
+        let words = self.closing.take().unwrap_or_else(|| self.render_closing(&report));
+        self.console.write(words);
         let console = self.console.clone();
         // A reader who does not read in time has lost its own log; outputs and files are there.
         let read = self.wait(console.flushed(), PIECE).await.is_some();
         if !read || console.dropped() > 0 {
-            console::last_words_aside(format!(
+            console::last_words_aside(&format!(
                 "maestro-gate: {}: stdout was closed or not read; a part of the log is lost\n",
                 verdict.name()
             ));
         }
-        // What a busy machine has held up may still come to agree with the exit code.
-        for work in self.late.0 {
-            self.patience.rest(work, &self.clock).await;
-        }
         verdict.exit_code()
     }
 
-    /// Does what belongs to no destination of its own. The verdict is told by now, and a panic may not change it.
-    async fn rendered<T: Send + 'static>(&mut self, render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let (tell, done) = oneshot::channel();
-        bug::contained("render", render, |rendered| drop(tell.send(rendered))).ok()?;
-        self.wait(done, PIECE).await?.ok().flatten()
-    }
-
-    /// What a thread needs that ends the gate in place of one that met a bug.
-    pub fn will(&self) -> Will {
-        let Ending { delivery, console, cleaner, clock, coloured, .. } = self;
-        Will {
-            delivery: delivery.clone(),
-            console: console.clone(),
-            cleaner: cleaner.clone(),
-            clock: *clock,
-            coloured: *coloured,
-        }
-    }
-
-    async fn deliver(&mut self, piece: Piece) -> Result<(), (Trouble, String)> {
-        let path = self.cleaner.given(&Foreign::new(piece.path.to_string_lossy()));
-        let name = format!("{} {path}", piece.input);
-        let consequence = match piece.input {
-            // Its last steps can't tell such a pass from a gate that never ran.
-            "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
-            _ => "",
+    /// The end of the log, the verdict last.
+    fn render_closing(&self, report: &Report) -> String {
+        bug::bug_at("closing", "");
+        let outlet = self.delivery.outlet();
+        let without_past;
+        let report = if outlet.volume == Volume::Quiet {
+            without_past = report.without_past();
+            &without_past
+        } else {
+            report
         };
-        let mut work = Box::pin(piece.deliver());
-        match self.wait(&mut work, PIECE).await {
-            Some(Ok(None)) => Ok(()),
-            Some(Ok(Some(words))) => {
-                self.console.write(words);
-                Ok(())
+        let fold = |fold| text::closing(report, fold);
+        let words = match (outlet.log_format, outlet.ci) {
+            (LogFormat::Json, _) => return text::closing_json(report),
+            (LogFormat::Text, Ci::Github) => fold(text::Fold::Github(&token())),
+            (LogFormat::Text, Ci::Gitlab) => fold(text::Fold::Gitlab(self.clock.utc())),
+            (LogFormat::Text, Ci::Azure) => fold(text::Fold::Azure),
+            (LogFormat::Text, Ci::Buildkite) => fold(text::Fold::Buildkite),
+            (LogFormat::Text, Ci::Teamcity) => fold(text::Fold::Teamcity(&outlet.output_prefix)),
+            (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
+                fold(text::Fold::None)
             }
-            Some(Err(trouble)) => {
-                let said = format!("{name}: {trouble}{consequence}");
-                Err((trouble, said))
-            }
-            None => {
-                self.late.0.push(work);
-                Err((Trouble::Bug("it took too long"), format!("{name}: not written in time{consequence}")))
-            }
-        }
+        };
+        if self.coloured { paint(&words, report.verdict) } else { words }
     }
 }
 

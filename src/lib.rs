@@ -22,6 +22,7 @@
 
 pub mod api;
 pub mod app;
+pub mod blocking;
 pub mod bug;
 pub mod clock;
 pub mod console;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::api::Client;
 use crate::bug;
-use crate::deliver::TraceFile;
+use crate::deliver::{TraceFile, Trouble};
 use crate::ending::Ending;
 use crate::gate::{End, Foreign, Verdict};
 use crate::plan::Logs;
@@ -28,11 +28,15 @@ pub struct Source {
     pub timeout: Duration,
 }
 
-/// Fetches the logs that are wanted and writes the trace file. Best effort: what fails is a note, the verdict stands.
-/// Without a source there are no logs.
+/// Fetches the logs that are wanted, and writes the trace file once more with them. Best effort: what fails is a note, the
+/// verdict stands. Without a source there are no logs.
 pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Ending) {
-    bug::bug_at("logs");
-    let mut file = ending.delivery.start_trace();
+    bug::bug_at("logs", "");
+    let wants = |source: &Source, run: &RunReport| !run.run_id.is_empty() && is_wanted(source, run);
+    let any = logs.is_some_and(|source| report.runs.iter().any(|run| wants(source, run)));
+    // Without logs it is complete, unless it is a pipe, which is written once.
+    let trace_index = ending.delivery.trace_index().filter(|index| any || ending.delivery.is_stream(*index));
+    let mut file = trace_index.map(|index| ending.delivery.start_trace(index));
     let until = ending.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
     if let Some(file) = file.as_mut().filter(|_| report.runs.is_empty()) {
@@ -42,24 +46,21 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut End
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let wanted =
-            |source: &&Source| !run.run_id.is_empty() && is_wanted(source, run) && ending.patience.heard().is_none();
+        let wanted = |source: &&Source| wants(source, run) && ending.patience.heard().is_none();
         let Some(source) = logs.filter(wanted) else { continue };
         let fetched = fetch(run, &source.client, until, &mut file, ending).await;
+        // The log's end shows them.
+        ending.closing = None;
         notes.extend(fetched.err());
     }
     notes.into_iter().for_each(|note| ending.tell(report, note));
-    if let Some(file) = file {
-        let written = ending.wait(file.finish(), FILE).await;
-        let trouble = match written {
-            Some(Ok(())) => return,
-            Some(Err(error)) => format!("{error:#}"),
-            None => "not written in time".to_owned(),
-        };
-        let path = ending.delivery.outlet().trace_file.as_deref();
-        let missed = path.and_then(|path| ending.delivery.missed(path)).cloned();
+    if let (Some(file), Some(index)) = (file, trace_index) {
+        let written = ending.wait(file.finish(), FILE).await.unwrap_or(Err(Trouble::NotInTime));
+        let Err(trouble) = written else { return };
+        let missed = ending.delivery.missed(index).cloned();
         let warning = || ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
-        ending.warn(report, missed.unwrap_or_else(warning));
+        let warning = missed.unwrap_or_else(warning);
+        ending.warn(report, warning);
     }
 }
 

@@ -9,16 +9,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
 
-use crate::bug;
 use crate::gate::Signal;
 use crate::inputs::Env;
 use crate::plan::{self, Start};
 use crate::watch::Signals;
+use crate::{blocking, bug};
 
 /// The largest file of an input (a certificate bundle is a few hundred KiB): a device can't fill the memory.
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -48,9 +47,11 @@ struct Hurry {
 pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Opened {
     let hurry = Arc::new(Hurry::default());
     let hurried = Arc::clone(&hurry);
-    let mut resolving = spawn_blocking(move || {
-        bug::bug_at("inputs");
-        plan::resolve(&args, &env, &|path| read(path, &hurried))
+    let (tell, mut resolving) = oneshot::channel();
+    blocking::start("inputs", move || {
+        bug::bug_at("inputs", "");
+        // The gate waits for it.
+        let _told = tell.send(plan::resolve(&args, &env, &|path| read(path, &hurried)));
     });
     let mut heard = None;
     loop {
@@ -73,7 +74,7 @@ fn read(path: &Path, hurry: &Hurry) -> io::Result<Vec<u8>> {
     let (tell, told) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
-    thread::Builder::new().name("input-file".into()).spawn(move || drop(tell.send(read_whole(&path))))?;
+    blocking::start("input-file", move || drop(tell.send(read_whole(&path))));
     for _ in 0..LOOK_UPS {
         match told.recv_timeout(LOOK_UP) {
             Ok(read) => return read,

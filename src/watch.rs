@@ -213,14 +213,9 @@ impl Patience {
         }
     }
 
-    /// Gives `late` work what a signal has left over; without a signal it had all its time before.
-    pub async fn rest<T>(&self, late: impl Future<Output = T>, clock: &Clock) {
-        let Some((_, ends)) = self.heard else { return };
-        tokio::select! {
-            biased;
-            _ = late => {}
-            () = sleep(ends.saturating_sub(clock.elapsed())) => {}
-        }
+    /// Whether a signal came, and its time is up.
+    pub fn is_over(&self, clock: &Clock) -> bool {
+        self.heard.is_some_and(|(_, ends)| clock.elapsed() >= ends)
     }
 
     /// The signal, if one was heard.

@@ -6,8 +6,9 @@
 use std::io::{self, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
-use std::thread;
 use std::time::Duration;
+
+use crate::blocking;
 
 /// How often a wait looks up, and how often it does so before the program is killed: four seconds, less than a destination
 /// has (`ending`), so that a call is over when its destination is given up.
@@ -60,9 +61,7 @@ fn start(program: &str, call: Call, hidden: &[String]) -> io::Result<Child> {
     })?;
     if let Some(mut stdin) = child.stdin.take() {
         // A program that does not read would hold us; it tells by its exit code whether it got everything.
-        thread::Builder::new()
-            .name("agent-input".into())
-            .spawn(move || drop(stdin.write_all(call.input.as_bytes())))?;
+        blocking::start("agent-input", move || drop(stdin.write_all(call.input.as_bytes())));
     }
     Ok(child)
 }

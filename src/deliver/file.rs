@@ -1,73 +1,149 @@
-//! Writing one file: ours are replaced whole, the CI's are only ever appended to.
+//! Writing one report file: opened before the first request, when what an earlier job left is taken away; then replaced
+//! as a whole, so that a reader, or a `kill -9`, finds one version or the other and never half of one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// What may stand at a path that a report is to be written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    Nothing,
-    RegularFile,
-    /// A pipe, a device: can't be replaced, only written to, once.
+use super::Trouble;
+use super::place::{Guard, Standing, destination, standing};
+use crate::report::Stage;
+
+/// One of our own files.
+pub(super) struct ReportFile {
+    /// As it was named.
+    path: PathBuf,
+    /// Where that leads: a link stays, and its end is replaced.
+    end: PathBuf,
+    /// Of the file that stood there: others may read reports by a mode that somebody set.
+    mode: Option<Permissions>,
+    way: Way,
+    guard: Arc<Guard>,
+}
+
+/// How it is written.
+enum Way {
+    /// A new file takes its place.
+    Replaced,
+    /// Where no file can be replaced (a mount of this one file, a folder that may not be changed): the file itself, and
+    /// the version that it holds.
+    InPlace(File, Vec<u8>),
+    /// A pipe, a device: keeps nothing, and gets the last version only, as its reader expects one document.
     Stream,
-    Directory,
 }
 
-/// What stands at `path`, links followed.
-pub(super) fn standing(path: &Path) -> Standing {
-    // `/dev/stdout` leads to whatever stdout is, and a file that others write to can't be replaced under their hands.
-    if ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|handle| path.starts_with(handle)) {
-        return Standing::Stream;
+impl ReportFile {
+    /// Looks at what stands at `path`, and takes it away: a gate that is killed later must not leave an old pass.
+    pub(super) fn open(path: &Path, guard: &Arc<Guard>) -> Result<ReportFile, Trouble> {
+        guard.admit(path)?;
+        let end = destination(path);
+        let (mode, way) = match standing(path) {
+            Standing::Nothing => (None, Way::Replaced),
+            Standing::Stream => (None, Way::Stream),
+            Standing::Directory => return Err(Trouble::OldReportStays(io::ErrorKind::IsADirectory.into())),
+            Standing::RegularFile => {
+                let mode = fs::metadata(&end).ok().map(|found| found.permissions());
+                (mode, clear(&end, guard)?)
+            }
+        };
+        Ok(ReportFile { path: path.to_owned(), end, mode, way, guard: Arc::clone(guard) })
     }
-    match fs::metadata(path) {
-        Ok(found) if found.is_file() => Standing::RegularFile,
-        Ok(found) if found.is_dir() => Standing::Directory,
-        Ok(_) => Standing::Stream,
-        // A link that leads nowhere is something to write through; what else can't be looked at fails when written.
-        Err(_) => Standing::Nothing,
-    }
-}
 
-/// Puts `bytes` at `path`, making missing folders. A reader, or a `kill -9`, finds the old content or the new, never half.
-///
-/// Where no file can be made beside it, an existing file is overwritten in place: better torn for a moment than stale.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match standing(path) {
-        Standing::Stream => return open(OpenOptions::new().append(true), path)?.write_all(bytes),
-        Standing::Directory => return Err(io::ErrorKind::IsADirectory.into()),
-        Standing::RegularFile | Standing::Nothing => {}
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.way, Way::Stream)
     }
-    let path = &followed(path);
-    make_folder(path)?;
-    let beside = beside(path)?;
-    let made = write_new(&beside, bytes).and_then(|()| {
-        if let Ok(before) = fs::metadata(path) {
-            // Others may read reports by a mode that somebody has set; not being able to keep it is no reason to fail.
-            let _kept = fs::set_permissions(&beside, before.permissions());
+
+    pub(super) fn is_in_place(&self) -> bool {
+        matches!(self.way, Way::InPlace(..))
+    }
+
+    /// Puts `text` there, making missing folders. If that fails, the version before stays as it was.
+    pub(super) fn write(&mut self, stage: Stage, text: &str) -> Result<(), Trouble> {
+        match &mut self.way {
+            Way::Stream if stage == Stage::First => {}
+            Way::Replaced => {
+                let mut new = self.begin()?;
+                new.write_all(text.as_bytes())?;
+                self.put(new)?;
+            }
+            Way::InPlace(file, before) => {
+                if let Err(error) = overwrite(file, text.as_bytes()) {
+                    // Its space was there before. If even this fails, the warning is all that is left.
+                    let _restored = overwrite(file, before);
+                    return Err(error.into());
+                }
+                *before = text.as_bytes().to_vec();
+            }
+            Way::Stream => {
+                let mut stream = open(OpenOptions::new().append(true), &self.path)?;
+                self.guard.admit_open(&stream)?;
+                stream.write_all(text.as_bytes())?;
+            }
         }
-        rename(&beside, path)
-    });
-    made.or_else(|error| {
-        let _gone = fs::remove_file(&beside);
-        match standing(path) {
-            Standing::RegularFile => open(OpenOptions::new().write(true).truncate(true), path)?.write_all(bytes),
-            Standing::Nothing | Standing::Stream | Standing::Directory => Err(error),
+        Ok(())
+    }
+
+    /// A new file beside the one that stands, to be put in its place once it is whole.
+    pub(super) fn begin(&self) -> io::Result<NewFile> {
+        make_folder(&self.end)?;
+        let path = beside(&self.end)?;
+        let file = open(OpenOptions::new().write(true).create_new(true), &path)?;
+        Ok(NewFile { file, path, is_placed: false })
+    }
+
+    pub(super) fn put(&self, mut new: NewFile) -> io::Result<()> {
+        if let Some(mode) = &self.mode {
+            // Not being able to keep it is no reason to fail.
+            let _kept = new.file.set_permissions(mode.clone());
         }
-    })
+        rename(&new.path, &self.end)?;
+        new.is_placed = true;
+        Ok(())
+    }
 }
 
-/// Appends `bytes` to a file of the CI's, on a line of their own even if an earlier writer left its last line open.
-pub(super) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = open(OpenOptions::new().read(true).append(true).create(true), path)?;
-    let mut whole = Vec::with_capacity(bytes.len() + 1);
-    if !ends_a_line(&mut file)? {
-        whole.push(b'\n');
+/// A file that is not in its place yet. Dropped before, it is removed.
+pub(super) struct NewFile {
+    file: File,
+    path: PathBuf,
+    is_placed: bool,
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
     }
-    whole.extend_from_slice(bytes);
-    // One write, so that a reader or another writer never sees half of it.
-    file.write_all(&whole)?;
-    file.flush()
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            let _gone = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Takes away what an earlier job left; where it can't be removed, empties it.
+fn clear(end: &Path, guard: &Guard) -> Result<Way, Trouble> {
+    if fs::remove_file(end).is_ok() {
+        return Ok(Way::Replaced);
+    }
+    let file = open(OpenOptions::new().write(true), end).map_err(Trouble::OldReportStays)?;
+    guard.admit_open(&file)?;
+    file.set_len(0).map_err(Trouble::OldReportStays)?;
+    Ok(Way::InPlace(file, Vec::new()))
+}
+
+/// Over what stands there, and only then the rest is cut off.
+fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)
 }
 
 /// Whether a file could be written here; nothing that stands there is changed.
@@ -98,33 +174,6 @@ pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// A fresh file for streaming into, to be put in place by [`put_in_place`].
-pub(super) fn stream_beside(path: &Path) -> io::Result<(File, PathBuf)> {
-    let path = followed(path);
-    make_folder(&path)?;
-    let beside = beside(&path)?;
-    Ok((open(OpenOptions::new().write(true).create_new(true), &beside)?, beside))
-}
-
-pub(super) fn put_in_place(beside: &Path, path: &Path) -> io::Result<()> {
-    rename(beside, &followed(path))
-}
-
-/// Where a link leads, so that the link stays and its end is replaced.
-fn followed(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn ends_a_line(file: &mut File) -> io::Result<bool> {
-    if !file.metadata()?.is_file() || file.seek(SeekFrom::End(0))? == 0 {
-        return Ok(true);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
-}
-
 /// A name in the same folder, so that putting it in place is one step of the file system.
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
@@ -133,14 +182,8 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(format!(".{name}.{}.partial", super::random_token())))
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = open(OpenOptions::new().write(true).create_new(true), path)?;
-    file.write_all(bytes)?;
-    file.flush()
-}
-
 #[expect(clippy::disallowed_methods, reason = "the writer of files")]
-fn open(how: &OpenOptions, path: &Path) -> io::Result<File> {
+pub(super) fn open(how: &OpenOptions, path: &Path) -> io::Result<File> {
     how.open(path)
 }
 
@@ -165,15 +208,29 @@ mod tests {
         fs::read_to_string(path).expect("a file")
     }
 
+    fn replace(path: &Path, text: &str) {
+        let mut file = ReportFile::open(path, &Arc::default()).expect("opened");
+        file.write(Stage::Final, text).expect("written");
+    }
+
     #[test]
     fn missing_folders_are_made_and_nothing_is_left_beside() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a/b/report.json");
-        replace(&path, b"one").expect("written");
-        replace(&path, b"two").expect("replaced");
+        replace(&path, "one");
+        replace(&path, "two");
         assert_eq!(read(&path), "two");
         let here: Vec<_> = fs::read_dir(path.parent().expect("a folder")).expect("a folder").collect();
         assert_eq!(here.len(), 1);
+    }
+
+    #[test]
+    fn an_old_report_is_gone_before_anything_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.json");
+        replace(&path, "passed");
+        let _opened = ReportFile::open(&path, &Arc::default()).expect("opened");
+        assert!(!path.exists());
     }
 
     #[cfg(unix)]
@@ -181,9 +238,9 @@ mod tests {
     fn a_link_stays_and_its_end_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
         let (real, link) = (folder.path().join("real"), folder.path().join("link"));
-        replace(&real, b"old").expect("written");
+        replace(&real, "old");
         std::os::unix::fs::symlink(&real, &link).expect("a link");
-        replace(&link, b"new").expect("written");
+        replace(&link, "new");
         assert_eq!(read(&real), "new");
         assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
     }
@@ -194,26 +251,33 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("report");
-        replace(&path, b"old").expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).expect("set");
-        replace(&path, b"new").expect("written");
-        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o604);
+        replace(&path, "old");
+        for mode in [0o604, 0o444, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            let mut file = ReportFile::open(&path, &Arc::default()).expect("opened");
+            for version in ["first", "last"] {
+                file.write(Stage::Final, version).expect("written");
+                assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, mode, "{version}");
+            }
+        }
     }
 
     #[test]
-    fn appending_starts_on_a_line_of_its_own_and_keeps_what_was_there() {
+    fn what_can_not_be_replaced_is_overwritten_and_cut() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("output");
-        append(&path, b"a=1\n").expect("written");
-        append(&path, b"b=2").expect("written");
-        append(&path, b"c=3\n").expect("written");
-        assert_eq!(read(&path), "a=1\nb=2\nc=3\n");
+        let path = folder.path().join("report");
+        replace(&path, "a long text that stood there");
+        let file = open(OpenOptions::new().write(true), &path).expect("a file");
+        let way = Way::InPlace(file, Vec::new());
+        let mut file =
+            ReportFile { way, ..ReportFile::open(&folder.path().join("x"), &Arc::default()).expect("opened") };
+        file.write(Stage::Final, "short").expect("written");
+        assert_eq!(read(&path), "short");
     }
 
     #[test]
     fn a_directory_is_not_written_over() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(replace(folder.path(), b"x").is_err());
-        assert!(append(folder.path(), b"x").is_err());
+        assert!(matches!(ReportFile::open(folder.path(), &Arc::default()), Err(Trouble::OldReportStays(_))));
     }
 }

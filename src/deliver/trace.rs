@@ -1,50 +1,58 @@
 //! The trace file while logs stream into it: a thread writes, so that a slow disk can't hold the gate.
 
-use std::fs::File;
+use std::cell::Cell;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::thread;
+use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, ensure};
 use tokio::sync::oneshot;
 
-use super::file;
-use super::turn::Turn;
+use super::place::Guard;
+use super::{Open, State, Trouble, lock, open};
+use crate::plan::Destination;
 use crate::report::Stage;
+use crate::{blocking, bug};
 
 /// How much may wait to be written: a disk this far behind gets no more.
 const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 
 /// A trace file being written beside the one that stands.
-#[derive(Debug)]
 pub struct TraceFile {
     queue: Option<Sender<String>>,
     queued: Arc<AtomicUsize>,
-    done: oneshot::Receiver<io::Result<()>>,
-    complete: bool,
+    done: oneshot::Receiver<Result<(), Trouble>>,
+    /// Writes all that was queued: where the system has no thread that would do so meanwhile.
+    at_the_end: Option<Box<dyn FnOnce() + Send>>,
+    is_complete: bool,
 }
 
 impl TraceFile {
-    /// Starts to write what is to stand at `path`. It gets there when [`TraceFile::finish`] is through.
-    pub(super) fn start(path: PathBuf, turn: Turn) -> TraceFile {
+    /// Starts to write. The file gets into its place when [`TraceFile::finish`] is through.
+    pub(super) fn start(
+        destination: Destination,
+        state: Arc<Mutex<State>>,
+        guard: impl Fn() -> Arc<Guard> + Send + 'static,
+    ) -> TraceFile {
         let (queue, pieces) = channel::<String>();
         let (tell, done) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&queued);
         let work = move || {
-            let pieces = pieces.iter().inspect(|piece| {
+            let mut pieces = pieces.iter().inspect(|piece| {
                 waiting.fetch_sub(piece.len(), Ordering::Relaxed);
             });
-            let written = turn.take(Stage::Final, || write(&path, pieces));
+            let tell = Rc::new(Cell::new(Some(tell)));
             // The gate may have stopped waiting.
-            drop(tell.send(written));
+            let say = move |written| drop(tell.take().map(|tell| tell.send(written)));
+            let lost = say.clone();
+            bug::lose_only_this_thread(move || lost(Err(Trouble::Bug)));
+            say(write(&destination, &mut lock(&state), &guard(), &mut pieces));
         };
-        // If the thread can't be had, `done` says so when it is asked.
-        let _started = thread::Builder::new().name("trace-file".into()).spawn(work);
-        TraceFile { queue: Some(queue), queued, done, complete: true }
+        let work: Box<dyn FnOnce() + Send> = Box::new(work);
+        let on_its_thread = blocking::try_start("trace-file", work);
+        TraceFile { queue: Some(queue), queued, done, at_the_end: on_its_thread.err(), is_complete: true }
     }
 
     /// Takes a text that is at hand anyway: a trace. Never blocks.
@@ -65,64 +73,37 @@ impl TraceFile {
 
     fn cut_short(&mut self) {
         self.queue = None;
-        self.complete = false;
+        self.is_complete = false;
     }
 
     /// Completes when the file stands in its place, or says why it does not.
-    pub async fn finish(mut self) -> anyhow::Result<()> {
+    pub async fn finish(mut self) -> Result<(), Trouble> {
         self.queue = None;
-        self.done.await.context("the writer stopped early")?.context("can't be written")?;
-        ensure!(self.complete, "the disk was too slow for the logs, which are cut short");
-        Ok(())
-    }
-}
-
-fn write(path: &Path, pieces: impl Iterator<Item = String>) -> io::Result<()> {
-    if file::standing(path) == file::Standing::Stream {
-        // A pipe or a device: what comes goes straight through.
-        return file::replace(path, pieces.collect::<String>().as_bytes());
-    }
-    let (out, beside) = file::stream_beside(path)?;
-    let written = copy(out, pieces).and_then(|()| file::put_in_place(&beside, path));
-    if written.is_err() {
-        let _gone = std::fs::remove_file(&beside);
-    }
-    written
-}
-
-fn copy(out: File, pieces: impl Iterator<Item = String>) -> io::Result<()> {
-    let mut out = BufWriter::new(out);
-    for piece in pieces {
-        out.write_all(piece.as_bytes())?;
-    }
-    out.flush()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::deliver::turn::Turns;
-
-    #[tokio::test]
-    async fn the_file_stands_whole_once_finished() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("trace.txt");
-        file::replace(&path, b"old").expect("written");
-        let mut trace = TraceFile::start(path.clone(), Turns::default().of(&path));
-        for n in 0..1000 {
-            trace.push(format!("line {n}\n"));
+        if let Some(write) = self.at_the_end.take() {
+            write();
         }
-        trace.finish().await.expect("written");
-        let expected: String = (0..1000).map(|n| format!("line {n}\n")).collect();
-        assert_eq!(std::fs::read_to_string(&path).expect("a file"), expected);
-        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        self.done.await.unwrap_or(Err(Trouble::Bug))?;
+        if self.is_complete { Ok(()) } else { Err(Trouble::CutShort) }
     }
+}
 
-    #[tokio::test]
-    async fn a_folder_in_the_way_is_said_not_hidden() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut trace = TraceFile::start(folder.path().to_owned(), Turns::default().of(folder.path()));
-        trace.push("text".into());
-        assert!(trace.finish().await.is_err());
+fn write(
+    destination: &Destination,
+    state: &mut State,
+    guard: &Arc<Guard>,
+    pieces: &mut dyn Iterator<Item = String>,
+) -> Result<(), Trouble> {
+    bug::bug_at("write", "logs");
+    if state.open.is_none() {
+        state.open = Some(open(destination, guard)?);
     }
+    let Some(Open::File(file)) = &mut state.open else { return Err(Trouble::Bug) };
+    if file.is_stream() || file.is_in_place() {
+        return file.write(Stage::Final, &pieces.collect::<String>());
+    }
+    let mut new = BufWriter::new(file.begin()?);
+    for piece in pieces {
+        new.write_all(piece.as_bytes())?;
+    }
+    Ok(file.put(new.into_inner().map_err(io::IntoInnerError::into_error)?)?)
 }

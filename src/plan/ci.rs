@@ -111,6 +111,22 @@ const COMMAND_FILES: [&str; 20] = [
     "ARGO_PROGRESS_FILE",
 ];
 
+/// Variables that name the folder of the job's checked-out files: a link in there may be part of a change that somebody
+/// proposed.
+const WORKSPACES: [&str; 11] = [
+    "GITHUB_WORKSPACE",
+    "CI_PROJECT_DIR",
+    "BUILD_SOURCESDIRECTORY",
+    "BUILDKITE_BUILD_CHECKOUT_PATH",
+    "CIRCLE_WORKING_DIRECTORY",
+    "BITBUCKET_CLONE_DIR",
+    "CODEBUILD_SRC_DIR",
+    "CI_WORKSPACE",
+    "DRONE_WORKSPACE",
+    "DRONE_WORKSPACE_BASE",
+    "WORKSPACE",
+];
+
 /// Reads the input `ci`.
 pub(super) fn read(text: &str, env: &Env) -> Result<Ci, Wrong> {
     if text == "auto" {
@@ -145,17 +161,29 @@ impl Ci {
     }
 }
 
-/// The file in which the system takes outputs, and the variable that names it.
-pub(super) fn output_file(ci: Ci, env: &Env) -> Option<PathBuf> {
+/// The variable that names the file in which the system takes outputs; Cloud Build's names its folder
+/// (`BuildStepOutputs`).
+pub(super) fn output_variable(ci: Ci) -> Option<&'static str> {
     match ci {
-        Ci::Github => file(env, "GITHUB_OUTPUT"),
-        Ci::Circleci => file(env, "BASH_ENV"),
-        Ci::Bitbucket => file(env, "BITBUCKET_PIPELINES_VARIABLES_PATH"),
-        Ci::Drone => file(env, "DRONE_OUTPUT"),
-        // The variable names a folder (Cloud Build, `BuildStepOutputs`).
-        Ci::CloudBuild => file(env, "BUILDER_OUTPUT").map(|folder| folder.join("output")),
+        Ci::Github => Some("GITHUB_OUTPUT"),
+        Ci::Circleci => Some("BASH_ENV"),
+        Ci::Bitbucket => Some("BITBUCKET_PIPELINES_VARIABLES_PATH"),
+        Ci::Drone => Some("DRONE_OUTPUT"),
+        Ci::CloudBuild => Some("BUILDER_OUTPUT"),
         Ci::Azure | Ci::Buildkite | Ci::Files | Ci::Gitlab | Ci::None | Ci::Teamcity => None,
     }
+}
+
+/// That file.
+pub(super) fn output_file(ci: Ci, env: &Env) -> Option<PathBuf> {
+    let path = file(env, output_variable(ci)?)?;
+    Some(if ci == Ci::CloudBuild { path.join("output") } else { path })
+}
+
+/// The folder of the job's checked-out files; where the CI names none, the working folder.
+pub(super) fn workspace(env: &Env) -> Option<PathBuf> {
+    let named = WORKSPACES.iter().filter_map(|name| file(env, name)).find(|path| path.is_absolute());
+    named.or_else(|| env.folder().map(Into::into))
 }
 
 /// A file that the CI offers.

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use crate::gate::Foreign;
 use crate::inputs::Input;
 
-use super::ci::Ci;
-use super::{About, Mistake, Outlet, Warning};
+use super::{About, Destination, Document, Mistake, NamedBy, Outlet, Warning};
 
 /// The names of the outputs (docs/reference.md#outputs): the files of `output-dir`.
-const OUTPUTS: [&str; 14] = [
+pub const OUTPUTS: [&str; 14] = [
     "verdict",
     "exit-code",
     "status",
@@ -40,14 +39,15 @@ pub struct Place {
 /// A place that something lies at, and the words for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
-    pub(super) place: Place,
-    pub(super) by: String,
+    pub place: Place,
+    pub by: String,
 }
 
 /// A report that would be written over something else, and must be left out.
 #[derive(Debug)]
 pub struct Collision {
-    pub path: PathBuf,
+    /// Which of the outlet's destinations.
+    pub destination: usize,
     pub told: Told,
 }
 
@@ -117,6 +117,19 @@ pub(super) fn output_files(folder: &Path, output_prefix: &str) -> impl Iterator<
     })
 }
 
+impl Destination {
+    /// What is said of it if its path can't be used.
+    pub fn refused(&self, what: String) -> Told {
+        let value = self.path().map(|path| Foreign::new(path.to_string_lossy()));
+        match self.named_by {
+            NamedBy::Input(input) => Told::Mistake(Mistake { about: About::Input(input), called: None, value, what }),
+            NamedBy::Variable(name) | NamedBy::Gate(name) => {
+                Told::Warning(Warning { name: value, what: format!("{name} is not written: {what}") })
+            }
+        }
+    }
+}
+
 impl Outlet {
     /// The reports that would be written over something else, by where their paths lead. Of two that collide, the later one
     /// in input order is left out. `lead` knows no place for what keeps nothing: a pipe has as many writers as one likes.
@@ -124,43 +137,26 @@ impl Outlet {
         let leads = |Taken { place, by }: &Taken| Some(Taken { place: lead(&place.path)?, by: by.clone() });
         let mut taken: Vec<Taken> = self.others.iter().filter_map(leads).collect();
         let mut found = Vec::new();
-        for (input, path) in self.reports() {
-            let Some(place) = lead(path) else { continue };
-            let files: Vec<Place> = match input == Input::OutputDir {
-                true => output_files(path, &self.output_prefix).filter_map(|file| lead(&file)).collect(),
-                false => Vec::new(),
-            };
-            match obstacle(input, &place, &files, &taken) {
-                Some(what) => {
-                    let value = Some(Foreign::new(path.to_string_lossy()));
-                    let mistake = Mistake { about: About::Input(input), called: None, value, what };
-                    found.push(Collision { path: path.to_owned(), told: Told::Mistake(mistake) });
+        for (index, destination) in self.destinations.iter().enumerate() {
+            let Some((path, place)) = destination.path().and_then(|path| Some((path, lead(path)?))) else { continue };
+            let told = match (destination.named_by, destination.document) {
+                (NamedBy::Input(input), document) => {
+                    let files: Vec<Place> = match document == Document::OutputDir {
+                        true => output_files(path, &self.output_prefix).filter_map(|file| lead(&file)).collect(),
+                        false => Vec::new(),
+                    };
+                    let obstacle = obstacle(input, &place, &files, &taken);
+                    if obstacle.is_none() {
+                        taken.extend([place].into_iter().chain(files).map(|place| Taken::report(place, input)));
+                    }
+                    obstacle.map(|what| destination.refused(what))
                 }
-                None => taken.extend([place].into_iter().chain(files).map(|place| Taken::report(place, input))),
-            }
+                (NamedBy::Gate(_), Document::Links) => holder(&place, &taken).map(|by| Told::Warning(no_links(by))),
+                (NamedBy::Gate(_), _) => holder(&place, &taken).map(|by| Told::Warning(no_summary(by))),
+                (NamedBy::Variable(_), _) => None,
+            };
+            found.extend(told.map(|told| Collision { destination: index, told }));
         }
-        let mut leave_out = |path: Option<&Path>, warning: fn(&str) -> Warning| {
-            let Some((path, place)) = path.and_then(|path| Some((path, lead(path)?))) else { return };
-            if let Some(by) = holder(&place, &taken) {
-                found.push(Collision { path: path.to_owned(), told: Told::Warning(warning(by)) });
-            }
-        };
-        leave_out(self.annotations.as_deref(), no_links);
-        let has_own_summary = self.ci == Ci::Azure && self.markdown.is_none();
-        leave_out(self.ci_summary.as_deref().filter(|_| has_own_summary), no_summary);
         found
-    }
-
-    /// The reports that inputs name, in input order.
-    fn reports(&self) -> impl Iterator<Item = (Input, &Path)> {
-        let all = [
-            (Input::TraceFile, &self.trace_file),
-            (Input::Json, &self.json),
-            (Input::Junit, &self.junit),
-            (Input::Dotenv, &self.dotenv),
-            (Input::Markdown, &self.markdown),
-            (Input::OutputDir, &self.output_dir),
-        ];
-        all.into_iter().filter_map(|(input, path)| Some((input, path.as_deref()?)))
     }
 }

@@ -6,6 +6,7 @@ mod collision;
 mod credentials;
 mod default;
 mod desk;
+mod destination;
 mod help;
 mod mistake;
 mod odd_text;
@@ -32,10 +33,12 @@ use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Voc
 use crate::inputs::{Env, Fault, Input, Inputs, ROWS, Wish, cli, look_up};
 
 pub use address::RunUrl;
-pub use collision::{Collision, Place, Taken, Told};
+pub use collision::{Collision, OUTPUTS, Place, Taken, Told};
 pub use credentials::odd_password;
 pub use default::default;
+pub use destination::{Destination, Document, NamedBy, Target};
 pub use mistake::{About, Mistake, Warning};
+pub use outlet::LOG_TAKEN;
 pub use roots::SystemRoots;
 pub use route::{Proxy, ProxyKind};
 pub use totp::Totp;
@@ -107,24 +110,13 @@ pub enum Logs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outlet {
     pub ci: ci::Ci,
-    /// Where the CI takes outputs from a file: `GITHUB_OUTPUT`, `BASH_ENV` and their kin.
-    pub ci_output: Option<PathBuf>,
-    /// Where the CI takes a summary from a file, if it is wanted: `GITHUB_STEP_SUMMARY`; on Azure the file to upload.
-    pub ci_summary: Option<PathBuf>,
+    /// In the order of delivery, without those whose path is a mistake.
+    pub destinations: Vec<Destination>,
     /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and
     /// Forgejo may be too old for the kind of chart, and would show an error in its place.
     pub has_mermaid: bool,
-    /// Whether the summary is an annotation of Buildkite's.
-    pub annotation: bool,
-    /// The report files asked for, but those whose path is a mistake.
-    pub json: Option<PathBuf>,
-    pub junit: Option<PathBuf>,
-    pub dotenv: Option<PathBuf>,
-    pub markdown: Option<PathBuf>,
-    pub trace_file: Option<PathBuf>,
-    pub output_dir: Option<PathBuf>,
-    /// GitLab's links, beside the dotenv or JUnit file.
-    pub annotations: Option<PathBuf>,
+    /// The folder that no link in it may lead a report out of.
+    pub workspace: Option<PathBuf>,
     /// What no report may be written over: the CI's own files, and those that are read. As they are written.
     pub others: Vec<Taken>,
     pub output_prefix: String,

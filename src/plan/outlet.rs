@@ -10,18 +10,28 @@ use crate::inputs::{Env, Given, Input};
 use super::ci::{self, Ci};
 use super::collision::{Place, Taken, holder, no_links, obstacle, output_files};
 use super::desk::{Desk, Wrong};
+use super::destination::{Destination, Document, NamedBy, Target};
 use super::value::{choice, switch};
 use super::{Colour, LogFormat, Outlet, Volume, default::default};
 
 /// Destinations in input order: of two that collide, the later one is refused.
-const DESTINATIONS: [Input; 6] =
-    [Input::TraceFile, Input::Json, Input::Junit, Input::Dotenv, Input::Markdown, Input::OutputDir];
+const DESTINATIONS: [(Input, Document); 6] = [
+    (Input::TraceFile, Document::TraceFile),
+    (Input::Json, Document::Json),
+    (Input::Junit, Document::Junit),
+    (Input::Dotenv, Document::Dotenv),
+    (Input::Markdown, Document::Markdown),
+    (Input::OutputDir, Document::OutputDir),
+];
 
 /// Files that are read: a report over one of them would be the end of it.
 const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
 
-/// The names of what a runner reads as the step's log.
+/// The names of the gate's own log. What they lead to under other names, `deliver` finds out.
 const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
+
+/// What is wrong with a report that would go into the log.
+pub const LOG_TAKEN: &str = "this is the gate's own log, where a CI would read a report as commands; name a file";
 
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
 pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
@@ -40,24 +50,19 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     let log_format = log_format.unwrap_or(LogFormat::Text);
     let volume = read_volume(desk);
     let others = others(desk, env);
-    let (destinations, taken) = read_destinations(desk, env, ci, &output_prefix, &others);
-    let annotations = if ci == Ci::Gitlab { annotations(desk, env, &destinations, &taken) } else { None };
-    let destination = |input| destinations.iter().find(|(other, _)| *other == input).map(|(_, path)| path.clone());
-    let summary =
-        if wants_summary { summary(ci, env, destination(Input::Markdown), &output_prefix, &taken) } else { None };
+    let (named, taken) = read_destinations(desk, env, &output_prefix, &others);
+    let links = if ci == Ci::Gitlab { links(desk, env, &named, &taken) } else { None };
+    let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().chain(named).chain(links).collect();
+    if wants_summary {
+        summarize(ci, env, &output_prefix, &taken, &mut destinations);
+    }
+    // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
+    destinations.sort_by_key(|destination| destination.target == Target::Agent);
     Outlet {
         ci,
-        ci_output: ci::output_file(ci, env),
-        ci_summary: summary,
+        destinations,
         has_mermaid: ci == Ci::Github && is_github_itself(env),
-        annotation: ci == Ci::Buildkite && wants_summary,
-        json: destination(Input::Json),
-        junit: destination(Input::Junit),
-        dotenv: destination(Input::Dotenv),
-        markdown: destination(Input::Markdown),
-        trace_file: destination(Input::TraceFile),
-        output_dir: destination(Input::OutputDir),
-        annotations,
+        workspace: ci::workspace(env),
         others,
         output_prefix,
         log_format,
@@ -66,31 +71,55 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     }
 }
 
-/// The file of the job summary. Azure is told a path from the root, of a file that stays until the job is over: the
-/// `markdown` report, or else one of ours in the agent's own folder for such files. That one is named after the prefix, so
-/// that two gates of one job don't collide.
-fn summary(ci: Ci, env: &Env, markdown: Option<PathBuf>, output_prefix: &str, taken: &[Taken]) -> Option<PathBuf> {
+/// Where the CI takes outputs, if not from the log.
+fn outputs(ci: Ci, env: &Env) -> Option<Destination> {
+    if ci == Ci::Buildkite {
+        return Some(Destination::new(Document::Outputs, NamedBy::Gate("buildkite-agent"), Target::Agent));
+    }
+    let variable = ci::output_variable(ci)?;
+    let path = ci::output_file(ci, env)?;
+    // What Cloud Build keeps is the beginning of the file: the last version must be the only one.
+    let target = if ci == Ci::CloudBuild { Target::File(path) } else { Target::Shared(path) };
+    Some(Destination::new(Document::Outputs, NamedBy::Variable(variable), target))
+}
+
+/// Adds the job summary. Azure is told a path from the root, of a file that stays until the job is over: the `markdown`
+/// report, or else one of ours in the agent's own folder for such files. That one is named after the prefix, so that two
+/// gates of one job don't collide.
+fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[Taken], destinations: &mut Vec<Destination>) {
+    let summary = |named_by, target| Destination::new(Document::Summary, named_by, target);
     match ci {
-        Ci::Github => ci::file(env, "GITHUB_STEP_SUMMARY"),
+        Ci::Github => {
+            const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
+            let path = ci::file(env, VARIABLE);
+            destinations.extend(path.map(|path| summary(NamedBy::Variable(VARIABLE), Target::Shared(path))));
+        }
+        Ci::Buildkite => destinations.push(summary(NamedBy::Gate("buildkite-agent"), Target::Agent)),
         Ci::Azure => {
+            let from_root = |path: &Path| Some(whole(env, path)).filter(|path| path.is_absolute());
+            let markdown = destinations.iter_mut().find(|other| other.document == Document::Markdown);
+            if let Some(markdown) = markdown {
+                markdown.upload = markdown.path().and_then(from_root);
+                return;
+            }
             let name = output_prefix.trim_matches('_').to_ascii_lowercase();
             let name = if name.is_empty() { "maestro_gate" } else { &name };
-            let own = || {
-                let path = whole(env, &ci::file(env, "AGENT_TEMPDIRECTORY")?.join(format!("{name}.md")));
-                taken.iter().all(|other| other.place.path != path).then_some(path)
-            };
-            let path = markdown.map(|path| whole(env, &path)).or_else(own)?;
-            path.is_absolute().then_some(path)
+            let path = ci::file(env, "AGENT_TEMPDIRECTORY");
+            let path = path.and_then(|folder| from_root(&folder.join(format!("{name}.md"))));
+            let free = path.filter(|path| taken.iter().all(|other| other.place.path != *path));
+            destinations.extend(free.map(|path| Destination {
+                upload: Some(path.clone()),
+                ..summary(NamedBy::Gate("summary"), Target::File(path))
+            }));
         }
         Ci::Bitbucket
-        | Ci::Buildkite
         | Ci::Circleci
         | Ci::CloudBuild
         | Ci::Drone
         | Ci::Files
         | Ci::Gitlab
         | Ci::None
-        | Ci::Teamcity => None,
+        | Ci::Teamcity => {}
     }
 }
 
@@ -158,27 +187,28 @@ fn others(desk: &Desk<'_>, env: &Env) -> Vec<Taken> {
 fn read_destinations(
     desk: &mut Desk<'_>,
     env: &Env,
-    ci: Ci,
     output_prefix: &str,
     others: &[Taken],
-) -> (Vec<(Input, PathBuf)>, Vec<Taken>) {
+) -> (Vec<Destination>, Vec<Taken>) {
     let written = |path: &Path| Place::written(whole(env, path));
     let taken = others.iter().map(|other| Taken { place: written(&other.place.path), by: other.by.clone() });
     let mut taken: Vec<Taken> = taken.collect();
     let mut usable = Vec::new();
-    for input in DESTINATIONS {
+    for (input, document) in DESTINATIONS {
         let Some((given, text)) = desk.given(input) else { continue };
         let place = written(Path::new(text));
-        let files: Vec<Place> = match input == Input::OutputDir {
+        let files: Vec<Place> = match document == Document::OutputDir {
             true => output_files(&place.path, output_prefix).map(Place::written).collect(),
             false => Vec::new(),
         };
         let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
-        match in_the_way.or_else(|| forged(input, &place.path, ci)) {
+        match in_the_way.or_else(|| is_log(&place.path)) {
             Some(what) => desk.wrong(given, Wrong::whole(what)),
             None => {
                 taken.push(Taken::report(place, input));
-                usable.push((input, PathBuf::from(text)));
+                let path = PathBuf::from(text);
+                let target = if document == Document::OutputDir { Target::Folder(path) } else { Target::File(path) };
+                usable.push(Destination::new(document, NamedBy::Input(input), target));
             }
         }
     }
@@ -195,26 +225,21 @@ fn is_github_itself(env: &Env) -> bool {
 
 /// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
 /// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
-fn annotations(desk: &mut Desk<'_>, env: &Env, files: &[(Input, PathBuf)], taken: &[Taken]) -> Option<PathBuf> {
-    let file = |input| files.iter().find(|(other, _)| *other == input).map(|(_, path)| path);
-    let path = file(Input::Dotenv).or(file(Input::Junit))?.with_extension("annotations.json");
+fn links(desk: &mut Desk<'_>, env: &Env, named: &[Destination], taken: &[Taken]) -> Option<Destination> {
+    let file = |document| named.iter().find(|other| other.document == document)?.path();
+    let path = file(Document::Dotenv).or(file(Document::Junit))?.with_extension("annotations.json");
     // The user gave that path another meaning, which is the one that counts.
     if let Some(by) = holder(&Place::written(whole(env, &path)), taken) {
         desk.warnings.push(no_links(by));
         return None;
     }
-    Some(path)
+    Some(Destination::new(Document::Links, NamedBy::Gate("annotations"), Target::File(path)))
 }
 
-/// Why `input` may not be written into the log. A trace there is read by the runner as our own words are: what it says
-/// could set an output or end a group. JSON and dotenv spell no command (`escape`).
-fn forged(input: Input, path: &Path, ci: Ci) -> Option<String> {
-    let is_log = LOG.iter().any(|handle| path == Path::new(handle));
-    (is_log && ci != Ci::None && !matches!(input, Input::Json | Input::Dotenv)).then(|| {
-        "this is the job's log, in which the CI would obey what a trace says; give a file (json and dotenv are harmless \
-         there)"
-            .to_owned()
-    })
+/// Why nothing may be written here: a runner reads the log line by line, and what a report says in it could set an output
+/// or end a group.
+fn is_log(path: &Path) -> Option<String> {
+    LOG.iter().any(|handle| path == Path::new(handle)).then(|| LOG_TAKEN.to_owned())
 }
 
 /// Why the path of a file is none.

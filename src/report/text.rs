@@ -264,22 +264,26 @@ pub fn closing_json(report: &Report) -> String {
     log
 }
 
-const CUT_SHORT: &str = "the end of the log is missing (a bug in maestro-gate, or not enough time)";
-
-/// What ends the log where its end could not be made.
-pub fn cut_short(verdict: Verdict) -> String {
-    line(&last_line(verdict, CUT_SHORT))
+/// The last line of a gate that met a bug of its own; if it was done by then, with the verdict that stands.
+pub fn bug(verdict: Verdict, place: &str) -> String {
+    line(&last_line(verdict, &bug_reason(verdict, place)))
 }
 
 /// The same with `log-format: json`.
-pub fn cut_short_json(verdict: Verdict) -> String {
+pub fn bug_json(verdict: Verdict, place: &str) -> String {
     #[derive(Serialize)]
-    struct CutShort {
+    struct Bug {
         verdict: &'static str,
         exit_code: u8,
-        reason: &'static str,
+        reason: String,
     }
-    object("verdict", &CutShort { verdict: verdict.name(), exit_code: verdict.exit_code(), reason: CUT_SHORT })
+    let reason = bug_reason(verdict, place);
+    object("verdict", &Bug { verdict: verdict.name(), exit_code: verdict.exit_code(), reason })
+}
+
+fn bug_reason(verdict: Verdict, place: &str) -> String {
+    let what = format!("a bug in maestro-gate at {place}; please report it");
+    if verdict == Verdict::InternalError { what } else { format!("the log is incomplete because of {what}") }
 }
 
 #[derive(Serialize)]

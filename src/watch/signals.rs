@@ -31,12 +31,18 @@ macro_rules! heard {
     };
 }
 
+/// What a process gets that writes a file larger than it may; the number is the same on Linux and macOS.
+#[cfg(unix)]
+const FILE_TOO_LARGE: i32 = 25;
+
 #[cfg(unix)]
 impl Signals {
     /// What the system does not let us hear keeps its usual effect: the process ends, and the first versions of the
     /// reports say so. A SIGHUP that is ignored at the start (`nohup`) stays ignored.
     pub fn listen() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
+        // Heard by nobody, but no longer deadly: the write fails with an error.
+        let _heard = signal(SignalKind::from_raw(FILE_TOO_LARGE));
         Signals(Inner {
             interrupt: signal(SignalKind::interrupt()).ok(),
             terminate: signal(SignalKind::terminate()).ok(),

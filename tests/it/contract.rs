@@ -4,6 +4,7 @@
 //! removed is reported.
 
 mod answers;
+mod delivery;
 mod index;
 mod names;
 mod network;
@@ -18,6 +19,7 @@ use maestro_gate::gate::Verdict;
 use maestro_gate::inputs::ROWS;
 
 use answers::ANSWERS;
+use delivery::DELIVERY;
 use index::RULES;
 use names::{INPUTS, Line, OUTPUTS, VERDICTS};
 use network::NETWORK;
@@ -65,7 +67,7 @@ fn every_line_of_the_reference_names_tests_that_are_there() {
     let tests = tests();
     assert!(tests.len() > 300 && !tests.contains("tests"), "{} tests found", tests.len());
     let mut missing = Vec::new();
-    for line in [INPUTS, VERDICTS, OUTPUTS, SOURCES, RULES, NETWORK, WAITS, ANSWERS].concat() {
+    for line in [INPUTS, VERDICTS, OUTPUTS, SOURCES, RULES, NETWORK, WAITS, ANSWERS, DELIVERY].concat() {
         if line.says.starts_with('#') {
             continue;
         }
@@ -85,14 +87,14 @@ fn every_input_verdict_and_output_has_its_line() {
     assert_eq!(names(VERDICTS), Verdict::ALL.iter().map(|verdict| verdict.name()).collect());
     let outputs: BTreeSet<String> = super::agreement::table("outputs").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(names(OUTPUTS), outputs.iter().map(String::as_str).collect());
-    names(&[SOURCES, RULES, NETWORK, WAITS, ANSWERS].concat());
+    names(&[SOURCES, RULES, NETWORK, WAITS, ANSWERS, DELIVERY].concat());
 }
 
 #[test]
 fn every_section_of_the_reference_has_its_tests() {
     let there = headings("docs/reference.md");
     let mut indexed: BTreeSet<&str> = ["inputs", "verdicts-and-exit-codes", "outputs"].into();
-    let rules = [SOURCES, RULES, NETWORK, WAITS, ANSWERS].concat();
+    let rules = [SOURCES, RULES, NETWORK, WAITS, ANSWERS, DELIVERY].concat();
     for (at, line) in rules.iter().enumerate() {
         let Some(anchor) = line.says.strip_prefix('#') else { continue };
         assert!(there.iter().any(|heading| heading.anchor == anchor), "the reference has no section #{anchor}");

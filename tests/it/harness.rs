@@ -3,6 +3,7 @@
 //!
 //! Every story that ends is held to the second law (`harness/law.rs`), whatever else it claims.
 
+mod files;
 mod law;
 mod live;
 mod pipes;
@@ -10,7 +11,6 @@ mod told;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use files::{make_folder, read, replace_by_a_file, write};
 pub use live::{Live, PATIENCE};
 pub use pipes::{make_pipe, other_end};
 pub use told::Told;
@@ -95,6 +96,8 @@ enum As {
     Nohup,
     /// With a bug at this place: examples/provoke.rs.
     Buggy(&'static str),
+    /// By this shell script, in which `"$0" "$@"` is the gate.
+    Scripted(&'static str),
 }
 
 /// A story before it begins.
@@ -162,12 +165,19 @@ impl<'s> Story<'s> {
         story.env.extend(root);
         story
             .env("GITHUB_ACTIONS", "true")
+            .in_its_workspace()
             .env("DADOSFERA_USERNAME", USERNAME)
             .env("DADOSFERA_PASSWORD", PASSWORD)
             .with("base-url", address)
             .with("pipeline-id", PIPELINE)
             .with("run-id", SUCCESS)
             .with("timeout", "5m")
+    }
+
+    /// With the reports in the workspace.
+    fn in_its_workspace(self) -> Story<'s> {
+        let workspace = self.out.path().to_owned();
+        self.env("GITHUB_WORKSPACE", workspace)
     }
 
     /// Sets an input by its flag.
@@ -260,6 +270,13 @@ impl<'s> Story<'s> {
         Story { started_as: As::Buggy(place), ..self }
     }
 
+    /// Started by a shell script, in which `"$0" "$@"` is the gate and `$OUT` the folder of the reports.
+    pub fn started_by(self, script: &'static str) -> Story<'s> {
+        let out = self.out.path().to_owned();
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        Story { started_as: As::Scripted(script), ..self }.env("OUT", out).env("PATH", path)
+    }
+
     /// Where a report goes, or any other file beside it.
     pub fn path(&self, file: &str) -> PathBuf {
         self.out.path().join(file)
@@ -289,6 +306,11 @@ impl<'s> Story<'s> {
                 command.arg(env!("CARGO_BIN_EXE_maestro-gate"));
                 command
             }
+            As::Scripted(script) => {
+                let mut command = Command::new("sh");
+                command.args(["-c", script, env!("CARGO_BIN_EXE_maestro-gate")]);
+                command
+            }
             As::One => {
                 let mut command = Command::new("unshare");
                 command.args(["--pid", "--fork", "--kill-child", "--mount-proc", env!("CARGO_BIN_EXE_maestro-gate")]);
@@ -302,7 +324,7 @@ impl<'s> Story<'s> {
         }
         command.env_clear().envs(&self.env).current_dir(self.given.path()).stdin(Stdio::null()).stderr(Stdio::piped());
         let stdout = match &self.reader {
-            Reader::File(path) => Stdio::from(append_to(path)),
+            Reader::File(path) => Stdio::from(files::append_to(path)),
             Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
         };
         let slot = live::Slot::take(self.weight);
@@ -315,32 +337,6 @@ impl<'s> Story<'s> {
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
-}
-
-/// What stands in a file, bad UTF-8 replaced; nothing if there is no such file.
-pub fn read(path: &Path) -> Option<String> {
-    path.is_file().then(|| fs::read(path).ok())?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-}
-
-#[expect(clippy::disallowed_methods, reason = "what stands there before the gate starts")]
-pub fn write(path: &Path, text: &str) {
-    fs::write(path, text).expect("it can be written");
-}
-
-#[expect(clippy::disallowed_methods, reason = "what stands there before the gate starts")]
-pub fn make_folder(path: &Path) {
-    fs::create_dir_all(path).expect("it can be made");
-}
-
-/// A file where a folder was.
-pub fn replace_by_a_file(folder: &Path) {
-    fs::remove_dir_all(folder).expect("a folder");
-    write(folder, "");
-}
-
-#[expect(clippy::disallowed_methods, reason = "a shell's redirection")]
-fn append_to(path: &Path) -> File {
-    File::options().append(true).create(true).open(path).expect("it can be written")
 }
 
 #[expect(clippy::disallowed_methods, reason = "how long a real process takes")]
@@ -357,6 +353,12 @@ pub fn example(name: &str) -> PathBuf {
 /// Whether namespaces can be made here; where not, what needs them is skipped, visibly.
 pub fn can_be_process_one() -> bool {
     let made = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).output();
+    made.is_ok_and(|output| output.status.success())
+}
+
+/// The same for file systems of one's own.
+pub fn can_mount() -> bool {
+    let made = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
     made.is_ok_and(|output| output.status.success())
 }
 

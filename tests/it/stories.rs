@@ -16,6 +16,8 @@ mod owners;
 mod proxies;
 mod refused;
 mod runs;
+#[cfg(target_os = "linux")]
+mod starved;
 // Windows has none of them.
 #[cfg(unix)]
 mod signals;

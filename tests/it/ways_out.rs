@@ -71,20 +71,33 @@ fn every_report_tells_of_mistakes_the_trace_file_too() {
     assert_eq!(trace, "invalid-input: 1 input error; no request was made\n");
 }
 
+/// Whatever stdout is: the gate's log is no place for a report.
 #[cfg(unix)]
 #[test]
-fn a_report_to_stdout_leaves_the_log_there() {
+fn a_report_into_the_log_s_own_file_is_refused_by_every_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let log = folder.path().join("log");
-    let child = gate(folder.path())
-        .args(["--json", "/dev/stdout"])
-        .stdout(std::fs::OpenOptions::new().append(true).create(true).open(&log).expect("a file"))
-        .spawn()
-        .expect("started");
-    assert_eq!(wait(child).code(), Some(2));
-    let log = std::fs::read_to_string(&log).expect("a log");
-    assert_eq!(log.matches(r#""schema": 1"#).count(), 1, "{log}");
-    assert!(log.contains("maestro-gate: invalid-input (exit code 2)"), "{log}");
+    let path = |name: &str| folder.path().join(name);
+    let append = |name| std::fs::OpenOptions::new().append(true).create(true).open(path(name)).expect("a file");
+    drop(append("log"));
+    std::os::unix::fs::symlink("log", path("soft")).expect("a link");
+    std::fs::hard_link(path("log"), path("hard")).expect("a link");
+    for name in ["log", "soft", "hard", "./log", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/stderr"] {
+        let child = gate(folder.path()).args(["--json", name]).stdout(append("log")).spawn().expect("started");
+        assert_eq!(wait(child).code(), Some(2));
+        let log = std::fs::read_to_string(path("log")).expect("a log");
+        std::fs::File::create(path("log")).expect("emptied");
+        assert!(log.contains("json \"") && log.contains("the gate's own log"), "{name}: {log}");
+        assert!(
+            !log.contains("\"schema\"") && log.contains("maestro-gate: invalid-input (exit code 2)"),
+            "{name}: {log}"
+        );
+    }
+    // Where nothing is kept, nothing is confused.
+    let child = gate(folder.path()).args(["--json", "/dev/null"]).stdout(Stdio::null()).spawn().expect("started");
+    let mut aside = String::new();
+    let mut child = child;
+    child.stderr.take().expect("piped").read_to_string(&mut aside).expect("text");
+    assert_eq!((wait(child).code(), aside.as_str()), (Some(2), ""));
 }
 
 #[cfg(unix)]

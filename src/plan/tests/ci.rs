@@ -7,6 +7,15 @@ fn outlet(env: &[(&str, &str)]) -> Outlet {
     story().env(&ENOUGH).env(env).resolved().outlet
 }
 
+/// Where this document goes.
+fn path(outlet: &Outlet, document: Document) -> Option<PathBuf> {
+    outlet.destinations.iter().find(|other| other.document == document)?.path().map(Into::into)
+}
+
+fn outputs(outlet: &Outlet) -> Option<PathBuf> {
+    path(outlet, Document::Outputs)
+}
+
 /// Systems in the order of detection, each with what its runners set.
 const SYSTEMS: [(&[(&str, &str)], Ci); 15] = [
     (&[("FORGEJO_ACTIONS", "true"), ("GITEA_ACTIONS", "true"), ("GITHUB_ACTIONS", "true")], Ci::Github),
@@ -31,7 +40,7 @@ fn each_system_is_known_by_its_marks() {
     for (marks, ci) in SYSTEMS {
         assert_eq!(outlet(marks).ci, ci, "{marks:?}");
         let none: Vec<_> = marks.iter().copied().chain([("MAESTRO_CI", "none")]).collect();
-        assert_eq!((outlet(&none).ci, outlet(&none).ci_output), (Ci::None, None), "{marks:?}");
+        assert_eq!((outlet(&none).ci, outputs(&outlet(&none))), (Ci::None, None), "{marks:?}");
     }
     for nothing in [("TF_BUILD", ""), ("CIRCLECI", "false"), ("CI", "true"), ("BUILD_ID", "7")] {
         assert_eq!(outlet(&[nothing]).ci, Ci::None, "{nothing:?}");
@@ -97,9 +106,9 @@ fn a_system_s_own_file_is_found_by_its_variable_and_left_alone_by_others() {
         ("teamcity", None),
     ] {
         let all: Vec<_> = files.into_iter().chain([("MAESTRO_CI", ci)]).collect();
-        assert_eq!(outlet(&all).ci_output, expected.map(PathBuf::from), "{ci}");
+        assert_eq!(outputs(&outlet(&all)), expected.map(PathBuf::from), "{ci}");
         // Nested systems are real: a mark without its file is no mistake.
-        assert_eq!(outlet(&[("MAESTRO_CI", ci)]).ci_output, None, "{ci}");
+        assert_eq!(outputs(&outlet(&[("MAESTRO_CI", ci)])), None, "{ci}");
         with("MAESTRO_CI", ci).plan();
     }
 }
@@ -109,7 +118,10 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
     // A path from the root, as the system at hand writes it.
     let temp = if cfg!(windows) { "C:/agent/temp" } else { "/agent/temp" };
     let azure = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", temp)];
-    let found = |args: &[&str]| story().env(&ENOUGH).env(&azure).args(args).resolved().outlet.ci_summary;
+    let found = |args: &[&str]| {
+        let destinations = story().env(&ENOUGH).env(&azure).args(args).resolved().outlet.destinations;
+        destinations.into_iter().find_map(|destination| destination.upload)
+    };
     let named = |name: &str| Some(PathBuf::from(temp).join(name));
     assert_eq!(found(&[]), named("maestro_gate.md"));
     assert_eq!(found(&["--output-prefix", "SALES_"]), named("sales.md"));
@@ -118,14 +130,19 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
     assert_eq!(found(&["--markdown", "out/x.md"]), (!cfg!(windows)).then(|| "/work/out/x.md".into()));
     assert_eq!(found(&["--summary=false", "--markdown", "out/x.md"]), None);
     assert_eq!(found(&["--json", &format!("{temp}/maestro_gate.md")]), None);
-    assert_eq!(outlet(&[("TF_BUILD", "True")]).ci_summary, None);
+    assert_eq!(outlet(&[("TF_BUILD", "True")]).destinations, []);
 }
 
 #[test]
 fn buildkite_s_annotation_is_its_summary() {
-    assert!(outlet(&[("BUILDKITE", "true")]).annotation);
-    assert!(!outlet(&[("BUILDKITE", "true"), ("MAESTRO_SUMMARY", "false")]).annotation);
-    assert!(!outlet(&[("BUILDKITE", "true"), ("MAESTRO_CI", "none")]).annotation);
+    let documents = |env: &[(&str, &str)]| {
+        let agent = |destination: &Destination| destination.target == Target::Agent;
+        let destinations = outlet(env).destinations.into_iter();
+        destinations.filter(agent).map(|destination| destination.document).collect::<Vec<_>>()
+    };
+    assert_eq!(documents(&[("BUILDKITE", "true")]), [Document::Outputs, Document::Summary]);
+    assert_eq!(documents(&[("BUILDKITE", "true"), ("MAESTRO_SUMMARY", "false")]), [Document::Outputs]);
+    assert_eq!(documents(&[("BUILDKITE", "true"), ("MAESTRO_CI", "none")]), []);
 }
 
 #[test]

@@ -7,6 +7,16 @@ fn outlet(story: &Story) -> Outlet {
     story.resolved().outlet
 }
 
+/// Where this document goes.
+fn path(outlet: &Outlet, document: Document) -> Option<String> {
+    let destination = outlet.destinations.iter().find(|other| other.document == document)?;
+    Some(destination.path()?.to_str()?.to_owned())
+}
+
+fn some(path: &str) -> Option<String> {
+    Some(path.to_owned())
+}
+
 #[test]
 fn report_files_are_taken_as_given() {
     let outlet = outlet(&story().env(&ENOUGH).args(&[
@@ -18,48 +28,60 @@ fn report_files_are_taken_as_given() {
         "--output-dir=out",
         "--output-prefix=GATE2_",
     ]));
-    let path = |path: &str| Some(PathBuf::from(path));
-    assert_eq!((outlet.json, outlet.junit, outlet.dotenv), (path("out/a.json"), path("out/b.xml"), path("/abs/c.env")));
-    assert_eq!((outlet.markdown, outlet.trace_file, outlet.output_dir), (path("d.md"), path("../e.txt"), path("out")));
+    let given: Vec<_> = outlet.destinations.iter().map(|to| (to.name(), to.path().and_then(Path::to_str))).collect();
+    assert_eq!(
+        given,
+        [
+            ("trace-file", Some("../e.txt")),
+            ("json", Some("out/a.json")),
+            ("junit", Some("out/b.xml")),
+            ("dotenv", Some("/abs/c.env")),
+            ("markdown", Some("d.md")),
+            ("output-dir", Some("out")),
+        ]
+    );
     assert_eq!(outlet.output_prefix, "GATE2_");
 }
 
 #[test]
 fn the_github_family_is_known_by_its_marks() {
-    let files = [("GITHUB_OUTPUT", "/f/out"), ("GITHUB_STEP_SUMMARY", "/f/sum")];
-    let found = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(&files).env(env));
-    let (out, sum) = (Some(PathBuf::from("/f/out")), Some(PathBuf::from("/f/sum")));
+    let variables = [("GITHUB_OUTPUT", "/f/out"), ("GITHUB_STEP_SUMMARY", "/f/sum")];
+    let found = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(&variables).env(env));
+    let files = |outlet: &Outlet| (path(outlet, Document::Outputs), path(outlet, Document::Summary));
+    let both = (some("/f/out"), some("/f/sum"));
     for mark in ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"] {
         let outlet = found(&[(mark, "true"), ("GITLAB_CI", "true")]);
-        assert_eq!((outlet.ci, outlet.ci_output, outlet.ci_summary), (Ci::Github, out.clone(), sum.clone()), "{mark}");
+        assert_eq!((outlet.ci, files(&outlet)), (Ci::Github, both.clone()), "{mark}");
     }
     let outlet = found(&[("GITHUB_ACTIONS", "true"), ("MAESTRO_CI", "none")]);
-    assert_eq!((outlet.ci, outlet.ci_output, outlet.ci_summary), (Ci::None, None, None));
+    assert_eq!((outlet.ci, outlet.destinations), (Ci::None, vec![]));
     // Capability beats name: a container may be given the runner's files without its mark.
-    assert_eq!((found(&[]).ci, found(&[]).ci_output), (Ci::Github, out.clone()));
+    assert_eq!((found(&[]).ci, files(&found(&[])).0), (Ci::Github, some("/f/out")));
     let named = found(&[("MAESTRO_CI", "github")]);
-    assert_eq!((named.ci, named.ci_output), (Ci::Github, out));
-    assert_eq!(found(&[("GITHUB_ACTIONS", "true"), ("MAESTRO_SUMMARY", "false")]).ci_summary, None);
-    assert_eq!(found(&[("GITHUB_ACTIONS", "true"), ("GITHUB_OUTPUT", "")]).ci_output, None);
+    assert_eq!((named.ci, files(&named)), (Ci::Github, both));
+    assert_eq!(files(&found(&[("GITHUB_ACTIONS", "true"), ("MAESTRO_SUMMARY", "false")])).1, None);
+    assert_eq!(files(&found(&[("GITHUB_ACTIONS", "true"), ("GITHUB_OUTPUT", "")])).0, None);
 }
 
 #[test]
 fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file() {
     let found = |args: &[&str], env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env).args(args));
     let mark: &[(&str, &str)] = &[("GITLAB_CI", "true")];
-    let path = |path: &str| Some(PathBuf::from(path));
+    let links = |args: &[&str], env: &[(&str, &str)]| path(&found(args, env), Document::Links);
     let both = ["--dotenv", "out/gate.env", "--junit", "gate.xml"];
-    assert_eq!(found(&both, mark).annotations, path("out/gate.annotations.json"));
-    assert_eq!(found(&both[2..], mark).annotations, path("gate.annotations.json"));
-    assert_eq!(found(&["--dotenv", ".env"], mark).annotations, path(".env.annotations.json"));
-    assert_eq!(found(&both, &[("MAESTRO_CI", "gitlab")]).annotations, path("out/gate.annotations.json"));
-    assert_eq!((found(&[], mark).ci, found(&[], mark).annotations), (Ci::Gitlab, None));
+    assert_eq!(links(&both, mark), some("out/gate.annotations.json"));
+    assert_eq!(links(&both[2..], mark), some("gate.annotations.json"));
+    assert_eq!(links(&["--dotenv", ".env"], mark), some(".env.annotations.json"));
+    assert_eq!(links(&both, &[("MAESTRO_CI", "gitlab")]), some("out/gate.annotations.json"));
+    assert_eq!((found(&[], mark).ci, links(&[], mark)), (Ci::Gitlab, None));
     for elsewhere in [&[("GITLAB_CI", "false")][..], &[], &[("GITLAB_CI", "true"), ("MAESTRO_CI", "none")]] {
-        assert_eq!((found(&both, elsewhere).ci, found(&both, elsewhere).annotations), (Ci::None, None));
+        assert_eq!((found(&both, elsewhere).ci, links(&both, elsewhere)), (Ci::None, None));
     }
     let taken = ["--dotenv", "gate.env", "--json", "./gate.annotations.json"];
     let story = story().env(&ENOUGH).env(mark).args(&taken);
-    assert_eq!((outlet(&story).annotations, outlet(&story).json), (None, path("./gate.annotations.json")));
+    let outlet = outlet(&story);
+    assert_eq!(path(&outlet, Document::Links), None);
+    assert_eq!(path(&outlet, Document::Json), some("./gate.annotations.json"));
     let warnings = story.resolved().warnings;
     assert!(warnings.iter().any(|warning| warning.what.contains("the report of json")), "{warnings:?}");
 }
@@ -84,7 +106,7 @@ fn the_outlet_stands_whatever_else_is_wrong() {
             ("MAESTRO_CI", "hudson"),
         ]);
     let outlet = outlet(&story);
-    assert_eq!((outlet.json, outlet.ci_output), (Some("a.json".into()), Some("/f/out".into())));
+    assert_eq!((path(&outlet, Document::Json), path(&outlet, Document::Outputs)), (some("a.json"), some("/f/out")));
     assert_eq!((outlet.log_format, outlet.volume), (LogFormat::Text, Volume::Quiet));
     assert_eq!(outlet.output_prefix, "MAESTRO_GATE_");
     assert!(story.mistakes().len() > 5);
@@ -106,7 +128,8 @@ fn a_path_used_twice_is_a_mistake_and_the_first_keeps_it() {
         let story = story().env(&ENOUGH).args(&["--json", first, "--junit", second]);
         assert!(story.mistake().starts_with("junit"), "{first} {second}");
         let outlet = outlet(&story);
-        assert_eq!((outlet.json, outlet.junit), (Some(first.into()), None), "{first} {second}");
+        let both = (path(&outlet, Document::Json), path(&outlet, Document::Junit));
+        assert_eq!(both, (some(first), None), "{first} {second}");
     }
     assert!(story().env(&ENOUGH).args(&["--trace-file=x", "--markdown=x"]).mistake().starts_with("markdown"));
     story().env(&ENOUGH).args(&["--json=a.json", "--junit=A.json", "--dotenv=b/a.json", "--markdown=../a.json"]).plan();
@@ -119,7 +142,8 @@ fn the_output_folder_keeps_its_own_names() {
     for name in ["out/verdict", "./out/MAESTRO_GATE_EXIT_CODE", "/work/out/trace-file"] {
         let story = story().env(&ENOUGH).args(&["--output-dir=out", "--json", name]);
         assert!(story.mistake().starts_with("output-dir"), "{name}");
-        assert_eq!((outlet(&story).json, outlet(&story).output_dir), (Some(name.into()), None));
+        let outlet = outlet(&story);
+        assert_eq!((path(&outlet, Document::Json), path(&outlet, Document::OutputDir)), (some(name), None));
     }
     for file in ["out", "out/..", "."] {
         let story = story().env(&ENOUGH).args(&["--json=out", "--output-dir", file]);
@@ -150,10 +174,7 @@ fn no_report_goes_over_a_file_of_the_ci() {
                 .args(&[flag, "../run/ci/./file"]);
             let mistake = story.mistake();
             assert!(mistake.contains(variable) && mistake.starts_with(&flag[2..]), "{mistake}");
-            let outlet = outlet(&story);
-            let paths =
-                [outlet.json, outlet.junit, outlet.dotenv, outlet.markdown, outlet.trace_file, outlet.output_dir];
-            assert_eq!(paths, [const { None }; 6]);
+            assert_eq!(outlet(&story).destinations, []);
         }
     }
 }
@@ -163,7 +184,33 @@ fn no_report_goes_over_a_file_that_is_read() {
     let story = story().env(&[("MAESTRO_RUN_ID", "p/r")]).file("token", "token!").file("./token", "token!");
     let story = story.args(&["--access-token-file=token", "--json=./token"]);
     assert!(story.mistake().contains("this path is read as access-token-file"));
-    assert_eq!(outlet(&story).json, None);
+    assert_eq!(outlet(&story).destinations, []);
+}
+
+#[test]
+fn no_report_goes_into_the_log() {
+    for handle in ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/../fd/2", "/proc/self/fd/1"] {
+        for ci in ["github", "none"] {
+            let story = story().env(&ENOUGH).env(&[("MAESTRO_CI", ci)]).args(&["--json", handle]);
+            assert!(story.mistake().contains("the gate's own log"), "{handle} {}", story.mistake());
+            assert_eq!(outlet(&story).destinations, []);
+        }
+    }
+}
+
+#[test]
+fn the_workspace_is_the_ci_s_or_else_the_working_folder() {
+    let workspace = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env)).workspace;
+    let root = if cfg!(windows) { "C:/w" } else { "/w" };
+    assert_eq!(workspace(&[]), Some("/work".into()));
+    for name in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "DRONE_WORKSPACE", "WORKSPACE"] {
+        assert_eq!(workspace(&[(name, root)]), Some(root.into()), "{name}");
+    }
+    assert_eq!(
+        workspace(&[("CIRCLE_WORKING_DIRECTORY", "~/project")]),
+        Some("/work".into()),
+        "a shell would expand it"
+    );
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! docs/reference.md, section by section, with the tests that hold each promise. Its tables of names are in `names`.
 
-use super::names::{
-    ANSWERS, BELOW, BODIES, ECHO, FAULTS, HOSTILE, KILLED, Line, ORDER, REPORTS, SIGNALS, STATUSES, line,
-};
+use super::names::{ANSWERS, BELOW, BODIES, ECHO, FAULTS, HOSTILE, Line, ORDER, SIGNALS, STATUSES, line};
 
 /// The lines behind this one are about the section with this anchor.
 pub const fn section(anchor: &'static str) -> Line {
@@ -92,34 +90,6 @@ pub const RULES: &[Line] = &[
     line("the order of verdicts", &[ORDER, "the_first_of_the_reference_s_order_decides"]),
     line("exit codes", &["exit_codes_are_the_reference_s_and_none_is_taken_by_others"]),
     line("a verdict once reached stands", &["a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery"]),
-    section("#report-files"),
-    line(
-        "a first version before the first request, so that no old pass is left",
-        &[KILLED, "a_reused_workspace_never_shows_an_old_pass", "an_old_pass_is_overwritten_by_a_mistake_too"],
-    ),
-    line(
-        "an old report that stays, a path used twice, a CI's file: invalid-input",
-        &[
-            "an_old_report_that_can_not_be_replaced_is_a_mistake_before_any_request",
-            "a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone",
-        ],
-    ),
-    line(
-        "any other destination: a warning",
-        &[REPORTS, "a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict"],
-    ),
-    line(
-        "a closed or stalled stdout",
-        &["a_reader_who_is_gone_changes_nothing", "a_reader_who_is_asleep_changes_nothing"],
-    ),
-    line(
-        "a report on stdout or in a pipe",
-        &[
-            "a_report_can_be_had_on_stdout",
-            "a_report_on_stdout_is_no_way_for_commands_into_the_log",
-            "a_report_to_a_pipe_is_the_last_version_alone",
-        ],
-    ),
     section("#log-and-summary"),
     line("a heartbeat at least every minute", &["no_minute_is_silent_whenever_the_last_line_was_said"]),
     line(

@@ -209,6 +209,9 @@ fn summaries_agree(story: &Story<'_>, told: &Told, verdict: &str, code: i32) {
         assert!(headlines.len() == 1 && page.contains(&headline) && page.contains(&closing), "{page}");
         assert!(page.len() <= 128 * 1024);
     }
+    if let Some(summary) = summary {
+        assert!(summary.starts_with("## "), "the summary starts with the result: {summary}");
+    }
     if let (Some(summary), Some(markdown)) = (summary, &told.markdown) {
         assert!(summary.ends_with(markdown.as_str()), "the summary is the Markdown report");
     }

@@ -93,10 +93,20 @@ impl<'s> Live<'s> {
         assert!(!waited.timed_out(), "it never said {words:?}, but {}", self.stdout.text());
     }
 
+    /// Blocks until a report says this.
+    pub fn says_in(&self, file: &str, words: &str) {
+        let path = self.story.path(file);
+        let from = super::now();
+        while !super::read(&path).is_some_and(|text| text.contains(words)) {
+            assert!(from.elapsed() < PATIENCE, "{file} never said {words:?}");
+            thread::yield_now();
+        }
+    }
+
     /// Sends a signal to the gate; returns when.
     pub fn signal(&self, name: &str) -> Instant {
         let pid = match self.story.started_as {
-            As::Usual | As::Nohup | As::Buggy(_) => self.process.pid,
+            As::Usual | As::Nohup | As::Buggy(_) | As::Scripted(_) => self.process.pid,
             As::One => self.only_child(),
         };
         let sent = kill(name, pid).expect("a shell");

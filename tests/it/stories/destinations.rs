@@ -181,36 +181,6 @@ fn a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn a_report_can_be_had_on_stdout() {
-    let service = harness::service();
-    for (input, holds) in [("json", "\"schema\": 1"), ("dotenv", "MAESTRO_GATE_EXIT_CODE=1")] {
-        let told = Story::at(&service).runs(&[FAILED]).with(input, "/dev/stdout").told();
-        told.ended("failed", 1);
-        assert_eq!(told.log().matches(holds).count(), 1, "one document, the last: {}", told.log());
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn a_report_on_stdout_is_no_way_for_commands_into_the_log() {
-    let service = harness::service();
-    let hostile = "##[error]a\n::error::b\n##[add-path]c ##vso[task.complete]d\n::stop-commands::e";
-    service.order(On::Run, Reply::run("FAILED").set("trace", hostile).forever());
-    let told = Story::at(&service).with("json", "/dev/stdout").told();
-    told.ended("failed", 1);
-    for input in ["trace-file", "markdown", "junit"] {
-        for place in ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/proc/self/fd/2"] {
-            let told = Story::at(&service).with(input, place).told();
-            told.ended("invalid-input", 2);
-        }
-    }
-    // Where no runner reads the log, that is the user's own business.
-    let told = Story::at(&service).without_files().outside_ci().with("trace-file", "/dev/stdout").begun().unheld();
-    assert!(told.code == Some(1) && told.log().contains(hostile), "{}", told.log());
-}
-
-#[cfg(unix)]
-#[test]
 fn a_report_to_a_pipe_is_the_last_version_alone() {
     let service = harness::service();
     let story = Story::at(&service).runs(&[FAILED]);

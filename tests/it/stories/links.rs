@@ -160,9 +160,6 @@ fn what_keeps_nothing_may_have_many_names() {
     symlink("/dev/null", story.path("nowhere")).expect("a link");
     let (first, second) = (story.path("nothing"), story.path("nowhere"));
     story.with("json", first).with("junit", second).with("markdown", "/dev/null").told().ended("failed", 1);
-    let told = Story::at(&service).runs(&[FAILED]).with("json", "/dev/stdout").with("dotenv", "/dev/fd/1").told();
-    told.ended("failed", 1);
-    assert!(told.log().contains("\"schema\": 1") && told.log().contains("MAESTRO_GATE_EXIT_CODE=1"));
 }
 
 #[test]
@@ -176,4 +173,117 @@ fn a_link_to_a_file_of_its_own_is_no_mistake() {
     let told = story.told();
     told.ended("passed", 0);
     assert!(told.files.iter().any(|(path, text)| path.ends_with("kept/report.json") && text.starts_with('{')));
+}
+
+/// A link to the log would turn a trace into commands for the runner: the link may be part of a change somebody proposed.
+#[test]
+fn a_committed_link_to_the_log_is_refused() {
+    let service = harness::service();
+    for to in ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/proc/self/fd/2", "/proc/thread-self/fd/1"] {
+        for input in ["trace-file", "json", "junit", "dotenv", "markdown"] {
+            let story = Story::at(&service).runs(&[FAILED]);
+            symlink(to, story.path("log.txt")).expect("a link");
+            let log = story.path("log.txt");
+            let told = refused(&service, story.with(input, log).begun().unheld(), "the gate's own log");
+            assert!(!told.log().contains("schema") && !told.log().contains("MAESTRO_GATE_"), "{}", told.log());
+        }
+    }
+    let story = Story::at(&service);
+    make_folder(&story.path("outputs"));
+    symlink("/dev/stdout", story.path("outputs/trace")).expect("a link");
+    refused(&service, story.begun().unheld(), "the gate's own log");
+}
+
+#[test]
+fn a_file_of_the_ci_is_known_by_any_path() {
+    let service = harness::service();
+    for name in ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_OUTPUT"] {
+        for root in ["/proc/self/root", "/proc/thread-self/root", "/proc/self/cwd/../../../../../../../.."] {
+            let story = Story::at(&service);
+            let file = story.path("commands");
+            write(&file, "BEFORE=1\n");
+            let alias = format!("{root}{}", file.display());
+            let story = story.env(name, &file).with("json", alias);
+            let told = refused(&service, story.begun().unheld(), &format!("this path is the CI's own file {name}"));
+            assert!(told.files[&file].starts_with("BEFORE=1\n"), "{}", told.files[&file]);
+        }
+    }
+}
+
+#[test]
+fn no_link_leads_a_report_out_of_the_workspace() {
+    let service = harness::service();
+    let outside = tempfile::tempdir().expect("a folder");
+    let target = outside.path().join("precious");
+    let out = outside.path().to_str().expect("text");
+    for (link, to, report) in [
+        ("report.json", format!("{out}/precious"), "report.json"),
+        ("report.json", format!("{out}/not-there-yet"), "report.json"),
+        ("folder", out.to_owned(), "folder/precious"),
+        ("folder", out.to_owned(), "folder/new/precious"),
+        ("folder", out.to_owned(), "./x/../folder/precious"),
+        ("folder", format!("/proc/self/root{out}"), "folder/precious"),
+    ] {
+        write(&target, "theirs");
+        let story = Story::at(&service).without_files();
+        symlink(to, story.path(link)).expect("a link");
+        let json = story.path(report);
+        let told = story.with("json", json).begun().unheld();
+        refused(&service, told, "leads out of the workspace");
+        assert_eq!(fs::read_to_string(&target).expect("a file"), "theirs", "{report}");
+        assert_eq!(fs::read_dir(outside.path()).expect("a folder").count(), 1, "{report}");
+    }
+    // One of the files in the folder of outputs; and two links, of which the first leads to the second.
+    let story = Story::at(&service);
+    make_folder(&story.path("outputs"));
+    symlink(&target, story.path("second")).expect("a link");
+    symlink("../second", story.path("outputs/runs")).expect("a link");
+    refused(&service, story.begun().unheld(), "leads out of the workspace");
+    assert_eq!(fs::read_to_string(&target).expect("a file"), "theirs");
+    // What the gate names itself is left out.
+    let story = Story::at(&service).outside_ci().env("GITLAB_CI", "true");
+    symlink(&target, story.path("report.annotations.json")).expect("a link");
+    let told = story.told();
+    told.ended_by_its_last_line("passed", 0);
+    assert!(told.log().contains("leads out of the workspace"), "{}", told.log());
+    assert_eq!(fs::read_to_string(&target).expect("a file"), "theirs");
+}
+
+#[test]
+fn a_report_outside_the_workspace_is_written_if_it_is_named_so_and_noted() {
+    let service = harness::service();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let json = elsewhere.path().join("report.json");
+    let told = Story::at(&service).with("json", &json).told();
+    told.ended("passed", 0);
+    let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(&json).expect("a report")).expect("JSON");
+    let note = format!("json {0}: {0} is outside the workspace", json.display());
+    assert!(report["notes"].as_array().expect("notes").iter().any(|other| other["text"] == note.as_str()), "{report}");
+    assert!(!told.log().contains("::warning"), "a note, no warning: {}", told.log());
+    // A link above the workspace leads nowhere else than the workspace itself.
+    let above = elsewhere.path().join("above");
+    let story = Story::at(&service);
+    symlink(story.path(""), &above).expect("a link");
+    let told = story.env("GITHUB_WORKSPACE", &above).with("json", above.join("report.json")).told();
+    told.ended("passed", 0);
+    assert!(!told.everything().contains("outside the workspace"), "{}", told.log());
+}
+
+#[test]
+fn new_files_have_the_umask_s_mode_and_old_ones_keep_theirs() {
+    use std::os::unix::fs::PermissionsExt;
+    let service = harness::service();
+    let story = Story::at(&service);
+    let (new, old) = (story.path("report.json"), story.path("report.xml"));
+    write(&old, "old");
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).expect("set");
+    let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
+    let told = story.started_by("umask 027; exec \"$0\" \"$@\"").begun();
+    let folder = std::sync::Arc::clone(&told.story.out);
+    told.ends().ended("passed", 0);
+    assert_eq!((mode(&new), mode(&old), mode(&folder.path().join("outputs/verdict"))), (0o640, 0o640, 0o640));
+    let told = Story::at(&service).started_by("umask 077; exec \"$0\" \"$@\"").begun();
+    let folder = std::sync::Arc::clone(&told.story.out);
+    told.ends().ended("passed", 0);
+    assert_eq!(mode(&folder.path().join("report.json")), 0o600);
 }

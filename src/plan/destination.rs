@@ -1,0 +1,82 @@
+//! A place that a report goes to, and who named it.
+
+use std::path::{Path, PathBuf};
+
+use crate::inputs::Input;
+
+/// One document and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    pub document: Document,
+    pub named_by: NamedBy,
+    pub target: Target,
+    /// The path by which Azure is asked to show the file, once it is written.
+    pub upload: Option<PathBuf>,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// The outputs in the form that the CI reads.
+    Outputs,
+    /// One file per output.
+    OutputDir,
+    Dotenv,
+    Json,
+    Junit,
+    Markdown,
+    TraceFile,
+    /// GitLab's links, beside the dotenv or JUnit file.
+    Links,
+    /// The job summary in the form that the CI reads.
+    Summary,
+}
+
+/// Who chose the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The user: a path that can't be used is an input error.
+    Input(Input),
+    /// The CI, by this variable.
+    Variable(&'static str),
+    /// The gate itself: a path that can't be used is left out, with a warning.
+    Gate(&'static str),
+}
+
+/// How it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file that is replaced as a whole.
+    File(PathBuf),
+    /// A folder with one file per output.
+    Folder(PathBuf),
+    /// A file of the CI's, which others write to as well: appended to.
+    Shared(PathBuf),
+    /// Buildkite's agent, which takes it over.
+    Agent,
+}
+
+impl Destination {
+    pub(super) fn new(document: Document, named_by: NamedBy, target: Target) -> Destination {
+        Destination { document, named_by, target, upload: None }
+    }
+
+    /// What to call it in a message.
+    pub fn name(&self) -> &'static str {
+        match self.named_by {
+            NamedBy::Input(input) => input.name(),
+            NamedBy::Variable(name) | NamedBy::Gate(name) => name,
+        }
+    }
+
+    pub fn is_named_by_input(&self) -> bool {
+        matches!(self.named_by, NamedBy::Input(_))
+    }
+
+    pub fn path(&self) -> Option<&Path> {
+        match &self.target {
+            Target::File(path) | Target::Folder(path) | Target::Shared(path) => Some(path),
+            Target::Agent => None,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A machine that runs short of threads, descriptors, memory or disk: exit code, outputs and files agree all the same, and
+//! no old pass is left.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::harness::{self, FAILED, Story, Told, side_by_side, write};
+use crate::stand_in::{On, Reply, Service};
+
+/// What is read afterwards is a whole version: the last one, which agrees with the exit code, or the first.
+fn agrees(told: &Told, what: &str) {
+    let mut says: Vec<(&str, String)> = Vec::new();
+    let mut say = |place, code: Option<String>| says.extend(code.map(|code| (place, code)));
+    say("outputs", told.outputs.as_ref().and_then(|outputs| outputs.get("exit-code").cloned()));
+    say("dotenv", told.dotenv.as_ref().and_then(|dotenv| dotenv.get("MAESTRO_GATE_EXIT_CODE").cloned()));
+    say("json", told.json.as_ref().map(|json| json["exit_code"].to_string()));
+    say("output-dir", told.output_dir.as_ref().and_then(|folder| folder.get("exit-code").cloned()));
+    let code = told.code.map(|code| code.to_string());
+    for (place, said) in says {
+        assert!(
+            said == "70" || Some(&said) == code.as_ref(),
+            "{what}: {place} says {said} of {:?}: {told:#?}",
+            told.code
+        );
+    }
+    if told.code != Some(0) {
+        for (path, text) in &told.files {
+            assert!(!text.contains("\"passed\"") && text != "passed", "{what}: {}: {text}", path.display());
+        }
+        assert!(told.junit.as_ref().is_none_or(|cases| cases.iter().any(|case| case.end.is_some())), "{what}");
+    }
+    let left: Vec<_> = told.files.keys().filter(|path| path.to_string_lossy().contains(".partial")).collect();
+    assert!(left.is_empty() || told.code.is_none(), "{what}: {left:?}");
+}
+
+/// A story where an earlier job left the reports of a pass.
+fn after_a_pass<'s>(service: &'s Service, workspace: &Arc<tempfile::TempDir>) -> Story<'s> {
+    Story::in_workspace(service, workspace).told().ended("passed", 0);
+    for file in ["output", "summary"] {
+        write(&workspace.path().join(file), "");
+    }
+    Story::in_workspace(service, workspace)
+}
+
+#[test]
+fn without_a_thread_everything_is_written_all_the_same() {
+    // No address space holds such a stack: as if the system had no thread left.
+    for (run, verdict, code) in [(harness::SUCCESS, "passed", 0), (FAILED, "failed", 1)] {
+        for format in ["text", "json"] {
+            let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
+            let story = after_a_pass(&service, &workspace).runs(&[run]).with("log-format", format);
+            let told = story.env("RUST_MIN_STACK", (1_u64 << 46).to_string()).told();
+            told.ended(verdict, code);
+            let trace = told.trace_file.as_deref().unwrap_or_default();
+            assert!(trace.contains(run) && told.log().contains("status"), "{told:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_threads_changes_no_verdict() {
+    // Root may start as many as it likes, so another user does.
+    let script = "chmod -R a+rwX \"$OUT\"; cp \"$0\" \"$OUT/gate\"; chmod a+rx \"$OUT/gate\"; cd \"$OUT\"
+        exec prlimit --nproc=1 setpriv --reuid 61234 --regid 61234 --clear-groups \"$OUT/gate\" \"$@\"";
+    let made = std::process::Command::new("setpriv").args(["--reuid", "61234", "--clear-groups", "true"]).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return harness::skipped("no other user can be had here");
+    }
+    let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
+    let told = after_a_pass(&service, &workspace).runs(&[FAILED]).started_by(script).begun().unheld();
+    agrees(&told, "nproc");
+    assert_eq!((told.code, told.verdict()), (Some(1), "failed"), "{}", told.everything());
+}
+
+#[test]
+fn however_little_memory_there_is_the_reports_agree() {
+    let rows = [
+        ("ulimit -v 8000; exec \"$0\" \"$@\"", "8 MB"),
+        ("ulimit -v 16000; exec \"$0\" \"$@\"", "16 MB"),
+        ("ulimit -v 24000; exec \"$0\" \"$@\"", "24 MB"),
+        ("ulimit -v 28000; exec \"$0\" \"$@\"", "28 MB"),
+        ("ulimit -v 32000; exec \"$0\" \"$@\"", "32 MB"),
+        ("ulimit -v 36000; exec \"$0\" \"$@\"", "36 MB"),
+        ("ulimit -v 40000; exec \"$0\" \"$@\"", "40 MB"),
+        ("ulimit -v 48000; exec \"$0\" \"$@\"", "48 MB"),
+        ("ulimit -v 64000; exec \"$0\" \"$@\"", "64 MB"),
+    ];
+    side_by_side(
+        &rows,
+        |(_, what)| (*what).to_owned(),
+        |(script, what)| {
+            let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
+            let story = after_a_pass(&service, &workspace).runs(&[FAILED]).started_by(script);
+            let told = story.begun().unheld();
+            // Where not even the program can be started, nobody can take the old reports away.
+            if !told.files.iter().any(|(path, text)| path.ends_with("report.json") && text.contains("\"passed\"")) {
+                agrees(&told, what);
+            } else {
+                assert!(told.code != Some(0) && service.requests().len() == 2, "{what}: {told:#?}");
+            }
+        },
+    );
+}
+
+#[test]
+fn with_few_descriptors_the_reports_agree() {
+    let rows: Vec<(&'static str, u32)> = (4..=20)
+        .map(|count| (&*Box::leak(format!("ulimit -n {count}; exec \"$0\" \"$@\"").into_boxed_str()), count))
+        .collect();
+    side_by_side(
+        &rows,
+        |(_, count)| count.to_string(),
+        |(script, count)| {
+            let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
+            let story = after_a_pass(&service, &workspace).with("max-outage", "1s").started_by(script);
+            let told = story.begun().unheld();
+            agrees(&told, &format!("{count} descriptors"));
+            if *count >= 16 {
+                assert_eq!((told.code, told.verdict()), (Some(0), "passed"), "{count}: {}", told.everything());
+            }
+            if told.code == Some(0) {
+                assert_eq!((told.verdict(), &told.report()["verdict"]), ("passed", &json!("passed")), "{count}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_limit_of_file_sizes_is_an_error_and_no_death() {
+    let service = harness::service();
+    let long = "a line of a long trace\n".repeat(4000);
+    service.order(On::Run, Reply::run("FAILED").set("trace", long).forever());
+    let script = "ulimit -f 16; exec \"$0\" \"$@\"";
+    let told = Story::at(&service).runs(&[FAILED]).started_by(script).begun().unheld();
+    agrees(&told, "file size");
+    assert_eq!(told.code, Some(1), "{}", told.log());
+    assert!(told.log().contains("::json ") || told.log().contains("json "), "{}", told.log());
+    assert_eq!(told.report()["verdict"], "internal-error", "the first version stays whole");
+    assert!(told.summary.as_deref().is_some_and(|page| page.contains("killed")), "{:?}", told.summary);
+    assert_eq!(told.dotenv.as_ref().expect("a report")["MAESTRO_GATE_VERDICT"], "failed", "what fits is written");
+}
+
+/// In a file system of its own at the place of the reports; `$SIZE` and `$FILL` come from the environment.
+const SMALL_DISK: &str = r#"exec unshare -m sh -c '
+    mkdir "$OUT.kept" && mount -t tmpfs -o "$SIZE" none "$OUT" || exit 99
+    : >"$OUT/output"; : >"$OUT/summary"
+    if test -n "$OLD"; then echo "{\"verdict\": \"passed\"}" >"$OUT/report.json"; cat /dev/zero >"$OUT/fill" 2>/dev/null; fi
+    "$0" "$@" & gate=$!
+    if test -z "$OLD"; then
+        until grep -q "^verdict<<" "$OUT/output"; do sleep 0.05; done
+        sleep 0.5
+        if test -n "$INODES"; then n=0; while true 2>/dev/null >"$OUT/x$n"; do n=$((n + 1)); done
+        else cat /dev/zero >"$OUT/fill" 2>/dev/null; fi
+    fi
+    wait $gate; code=$?
+    rm -f "$OUT"/fill "$OUT"/x*
+    cp -a "$OUT/." "$OUT.kept/"; umount "$OUT"; cp -a "$OUT.kept/." "$OUT/"; rm -r "$OUT.kept"
+    exit $code' "$0" "$@""#;
+
+#[test]
+fn a_disk_that_fills_up_leaves_whole_versions() {
+    if !harness::can_mount() {
+        return harness::skipped("no file system can be mounted here");
+    }
+    for (size, inodes) in [("size=128k", ""), ("size=160k", ""), ("size=1m,nr_inodes=40", "1")] {
+        let service = harness::service();
+        service.order(On::Run, Reply::run("RUNNING").times(3));
+        let story = Story::at(&service).runs(&[FAILED]).env("SIZE", size).env("INODES", inodes).started_by(SMALL_DISK);
+        let told = story.begun().unheld();
+        agrees(&told, size);
+        assert_eq!(told.code, Some(1), "{size}: {}", told.everything());
+        assert_eq!(told.report()["verdict"], "internal-error", "{size}: the first version stays: {}", told.log());
+        assert!(told.log().contains("::json ") && told.log().contains("can't be written"), "{size}: {}", told.log());
+        assert!(told.outputs.as_ref().is_some_and(|outputs| outputs.len() >= 14), "{size}: whole records alone");
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_from_the_start_keeps_no_old_pass() {
+    if !harness::can_mount() {
+        return harness::skipped("no file system can be mounted here");
+    }
+    let service = harness::service();
+    let story = Story::at(&service).runs(&[FAILED]).env("SIZE", "size=64k").env("OLD", "1").started_by(SMALL_DISK);
+    let told = story.begun().unheld();
+    agrees(&told, "full");
+    assert_eq!(told.code, Some(1), "{}", told.everything());
+}
+
+/// A container is often given a single file.
+#[test]
+fn a_file_that_can_not_be_replaced_is_overwritten_and_said_so() {
+    if !harness::can_mount() {
+        return harness::skipped("no file system can be mounted here");
+    }
+    let script = r#"exec unshare -m sh -c '
+        echo "{\"verdict\": \"passed\"}" >"$OUT/report.json"; chmod 604 "$OUT/report.json"
+        mount --bind "$OUT/report.json" "$OUT/report.json" || exit 99
+        exec "$0" "$@"' "$0" "$@""#;
+    let service = harness::service();
+    let told = Story::at(&service).runs(&[FAILED]).started_by(script).told();
+    told.ended("failed", 1);
+    assert!(told.log().contains("can't be replaced here, so it is overwritten"), "{}", told.log());
+}
