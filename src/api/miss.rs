@@ -170,7 +170,8 @@ type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>:
 
 /// No answer, or not all of it.
 pub(crate) fn of_error(error: reqwest::Error) -> Fault {
-    // The address tells nothing new, and a redirect's may be the server's text.
+    // Redirects stay within the origin, so this is the service's own host. The rest of the address may be its text.
+    let host = error.url().and_then(reqwest::Url::host_str).map(str::to_owned).unwrap_or_default();
     let error = error.without_url();
     let tls = find::<rustls::Error>(&error).and_then(of_tls);
     // With TLS 1.3 a server says so when the handshake is over for us.
@@ -188,7 +189,7 @@ pub(crate) fn of_error(error: reqwest::Error) -> Fault {
     } else {
         MissKind::Connect
     };
-    Fault { kind, detail: Some(describe(&error)) }
+    Fault { kind, detail: Some(Foreign::new(format!("{host}: {}", describe(&error).raw()))) }
 }
 
 /// Whether what came did not fit into TLS, an alert of it included: HTTP/2 keeps no more of such an error than its kind.

@@ -222,7 +222,8 @@ impl Transport {
 
     /// Within the time of a whole request.
     async fn limited(&self, answer: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
-        timeout(self.limits.whole, answer).await.unwrap_or_else(|_| Err(Fault::new(MissKind::Timeout)))
+        let late = || Fault { kind: MissKind::Timeout, detail: self.base.host_str().map(Foreign::new) };
+        timeout(self.limits.whole, answer).await.unwrap_or_else(|_| Err(late()))
     }
 
     async fn send(&self, request: RequestBuilder, clock: Clock, stamps: &mut Stamps) -> Result<Response, Fault> {

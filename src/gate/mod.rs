@@ -23,6 +23,7 @@ mod trigger;
 mod verdict;
 mod watch;
 
+pub use clocks::Limit;
 pub use connection::{Connection, TrustSource, Via};
 pub use fingerprint::Fingerprint;
 pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};

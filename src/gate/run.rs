@@ -20,12 +20,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::clocks::Clocks;
+use super::clocks::{Clocks, Limit};
 use super::schedule::Schedule;
 use super::trigger::{Group, Post, Starting};
 use super::{
-    Ask, During, End, Event, Foreign, IfRunning, Meaning, Miss, MissKind, PipelineId, Record, Repair, Request, Rules,
-    RunId, Selector, Target, Told, Verdict, Wanted,
+    Ask, During, End, Event, Foreign, IfRunning, Limits, Meaning, Miss, MissKind, PipelineId, Record, Repair, Request,
+    Rules, RunId, Selector, Target, Told, Verdict, Wanted,
 };
 
 mod answer;
@@ -163,6 +163,11 @@ impl Run {
             has_learned: false,
             pace: Pace::Usual,
         }
+    }
+
+    /// When each running clock ends the wait.
+    pub(super) fn ends(&self, limits: Limits) -> impl Iterator<Item = (Limit, Duration)> {
+        self.clocks.ends(limits)
     }
 
     /// What is waited for, as far as it is known.

@@ -6,8 +6,8 @@ use super::pipelines::Pipeline;
 use super::run::{Moment, Pass, Run, Step};
 use super::trigger::Group;
 use super::{
-    Answer, Ask, During, End, Event, Foreign, History, Learning, Miss, Notice, Observation, OnFirstFailure, PipelineId,
-    Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
+    Answer, Ask, During, End, Event, Foreign, History, Learning, Limit, MaxAge, Miss, Notice, Observation,
+    OnFirstFailure, PipelineId, Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
 };
 
 /// What became of one run.
@@ -25,6 +25,8 @@ pub struct RunOutcome {
     pub miss: Option<Miss>,
     /// The words that no table knows, as met: at most ten.
     pub unknown_words: Vec<Foreign>,
+    /// How old a success may be.
+    pub max_age: MaxAge,
 }
 
 /// What became of all of it.
@@ -276,6 +278,13 @@ impl Gate {
         self.runs.get(run)?.miss.as_ref()
     }
 
+    /// What ends the wait first, and when, if it comes before the timeout.
+    pub fn nearest_limit(&self) -> Option<(Limit, Duration)> {
+        let limits = self.rules.limits;
+        let waiting = self.runs.iter().filter(|run| run.end.is_none());
+        waiting.flat_map(|run| run.ends(limits)).filter(|(_, end)| *end < limits.timeout).min_by_key(|(_, end)| *end)
+    }
+
     /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
         let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), self.past(known)?))).collect();
@@ -290,6 +299,7 @@ impl Gate {
                 seen: run.seen,
                 miss: run.miss,
                 unknown_words: run.unknown_words,
+                max_age: self.rules.max_age,
             })
             .collect();
         Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use maestro_gate::gate::{
-    Answer, Forecast, Gate, History, InARow, Interval, Learning, Limits, Listing, MaxAge, Meaning, Observation,
-    OnFirstFailure, PastRun, Rules, Vocabulary,
+    Answer, During, Forecast, Gate, History, InARow, Learning, Limits, Listing, Meaning, MissKind, Observation,
+    PastRun, Rules, Vocabulary, Wanted,
 };
 use maestro_gate::report::clean::Clean;
 use maestro_gate::report::past::{LastSuccess, RunPast};
 use maestro_gate::report::words::{self, Names};
 use serde_json::{Value, json};
 
-use crate::fixture;
+use crate::fixture::{self, miss, seconds};
 use crate::harness::{PIPELINE, Story, TRACE, scenario, side_by_side};
 use crate::stand_in::{Gzip, On, Reply, Service};
 
@@ -198,7 +198,7 @@ fn many_runs_of_a_pipeline_share_its_list() {
 
 #[test]
 fn a_length_is_said_as_a_person_would() {
-    for (seconds, said) in [
+    for (length, said) in [
         (0, "a few seconds"),
         (7, "5s"),
         (52, "50s"),
@@ -214,7 +214,7 @@ fn a_length_is_said_as_a_person_would() {
         (180_000, "2d 2h"),
         (90 * 86_400, "90d"),
     ] {
-        assert_eq!(words::about(Duration::from_secs(seconds)), said, "{seconds}");
+        assert_eq!(words::about(Duration::from_secs(length)), said, "{length}");
     }
     assert!(words::about(Duration::MAX).ends_with('d'));
 }
@@ -230,15 +230,8 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     assert_eq!(slower, "usually 12m, slower than 18 of 20, about 5s left");
     assert_eq!(words::eta(&forecast, minutes(40)), "usually 12m, overdue");
     // So do the heartbeat, and with `verbose` each look.
-    let rules = Rules {
-        limits: Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) },
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::On,
-    };
+    let limits = Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) };
+    let rules = Rules { learning: Learning::On, ..fixture::rules(limits) };
     let targets = [fixture::target("p", "r"), fixture::target("p", "s")];
     let told = |count: usize| {
         let mut gate = Gate::new(rules.clone(), targets[..count].to_vec());
@@ -291,4 +284,26 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
         words::history(&History::of(&Listing::default(), &Vocabulary::default())),
         "0 of the last 0 runs passed"
     );
+}
+
+/// The limit that ends the wait first is the one worth knowing.
+#[test]
+fn the_heartbeat_names_the_nearest_limit() {
+    let limits = Limits { timeout: seconds(3000), appear: seconds(120), outage: seconds(600) };
+    let cleaner = fixture::cleaner();
+    let mut gate = Gate::new(fixture::rules(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
+    let beat = |gate: &Gate, now| words::heartbeat(gate, seconds(now), 3, &cleaner).to_string();
+    let mut answer = |gate: &mut Gate, at, observation| {
+        gate.observe(0, seconds(at), Answer { observation, retry_after: None, date: None }, &mut Vec::new());
+    };
+    assert_eq!(beat(&gate, 60), "still waiting: no answer yet, 1m of 50m, 3 polls");
+    answer(&mut gate, 60, Observation::Unusable(miss(During::GetRun, MissKind::Http(503), "")));
+    let expected = "still waiting: read the run: the service answered 503, outage: gives up in 9m, 2m of 50m, 3 polls";
+    assert_eq!(beat(&gate, 120), expected);
+    answer(&mut gate, 130, Observation::NotVisible(miss(During::GetRun, MissKind::Http(404), "")));
+    assert!(beat(&gate, 160).contains(", run not found: gives up in 1m 30s, "), "{}", beat(&gate, 160));
+    answer(&mut gate, 170, Observation::Record(fixture::seen("RUNNING", Meaning::Wait, None).record));
+    assert_eq!(beat(&gate, 180), "still waiting: RUNNING, 3m of 50m, 3 polls");
+    answer(&mut gate, 190, Observation::Unreachable(miss(During::GetRun, MissKind::Http(409), "")));
+    assert!(beat(&gate, 200).contains(", refused: gives up in 50s, "), "{}", beat(&gate, 200));
 }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use maestro_gate::gate::{
-    During, End, Event, Foreign, Kept, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Verdict,
+    During, End, Event, Foreign, Kept, MaxAge, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Verdict,
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::clean::Clean;
@@ -58,6 +58,7 @@ fn crowd(count: usize, trace: &str) -> Report {
             seen: Some(seen),
             miss: None,
             unknown_words: Vec::new(),
+            max_age: MaxAge::Any,
             request: Request::None,
             started: false,
         }

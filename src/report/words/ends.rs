@@ -6,7 +6,7 @@ use super::super::clean::{Clean, Cleaner};
 use super::events::teach;
 use super::remedies::remedy;
 use super::{came, duration, find_the_killer, find_the_killer_of_a_start, killed, miss, signal, stamp, word};
-use crate::gate::{During, End, Foreign, Meaning, MissKind, Request, RunOutcome, Seen, Signal, Verdict};
+use crate::gate::{During, End, Foreign, MaxAge, Meaning, MissKind, Request, RunOutcome, Seen, Signal, Verdict};
 
 /// The explanation of one run's verdict; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,7 +173,11 @@ impl Teller<'_> {
             }
             (Some(ended), Some(date)) => match date.signed_duration_since(ended).to_std() {
                 Ok(age) => {
-                    format!("succeeded at {}, {} ago, which is older than max-age allows", stamp(ended), duration(age))
+                    let limit = match self.run.max_age {
+                        MaxAge::Any => String::new(),
+                        MaxAge::Within(limit) => format!(" of {}", duration(limit)),
+                    };
+                    format!("succeeded at {}, {} ago, which exceeds max-age{limit}", stamp(ended), duration(age))
                 }
                 Err(_) => format!("succeeded at {}, which is in the future", stamp(ended)),
             },

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::clean::{Clean, Cleaner};
 use super::{Names, about, count, duration, miss, word};
-use crate::gate::{Foreign, Gate, Wanted};
+use crate::gate::{Foreign, Gate, Limit, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
@@ -26,7 +26,8 @@ pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Clean
     Clean::ours(format!("{waiting} {runs} at {service}"))
 }
 
-/// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`.
+/// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`; where something ends the wait before the timeout, that limit too:
+/// `outage: gives up in 8m`.
 pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> Clean {
     let (watching, runs) = gate.progress();
     let what = match runs {
@@ -35,7 +36,16 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> C
     };
     let limit = gate.rules().limits.timeout;
     let polls = count(usize::try_from(polls).unwrap_or(usize::MAX), "poll", "polls");
-    Clean::ours(format!("still waiting: {what}, {} of {}, {polls}", duration(now), duration(limit)))
+    let nearest = gate.nearest_limit().map(|(nearest, end)| {
+        let name = match nearest {
+            Limit::Appear => "run not found",
+            Limit::Outage => "outage",
+            Limit::Refusal => "refused",
+        };
+        format!(", {name}: gives up in {}", duration(end.saturating_sub(now)))
+    });
+    let nearest = nearest.unwrap_or_default();
+    Clean::ours(format!("still waiting: {what}{nearest}, {} of {}, {polls}", duration(now), duration(limit)))
 }
 
 /// `poll: RUNNING, usually 12m, about 4m left; next poll in 9.0s`.
