@@ -293,7 +293,7 @@ fn the_heartbeat_names_the_nearest_limit() {
     let cleaner = fixture::cleaner();
     let mut gate = Gate::new(fixture::rules(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
     let beat = |gate: &Gate, now| words::heartbeat(gate, seconds(now), 3, &cleaner).to_string();
-    let mut answer = |gate: &mut Gate, at, observation| {
+    let answer = |gate: &mut Gate, at, observation| {
         gate.observe(0, seconds(at), Answer { observation, retry_after: None, date: None }, &mut Vec::new());
     };
     assert_eq!(beat(&gate, 60), "still waiting: no answer yet, 1m of 50m, 3 polls");
