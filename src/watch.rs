@@ -53,7 +53,7 @@ pub enum Moment {
 enum Woken {
     Signal(Signal),
     /// An answer, and how long the process had been suspended when it was asked for.
-    Answer(Who, Duration, Told),
+    Answer(Who, Duration, Box<Told>),
     Time,
 }
 
@@ -118,7 +118,7 @@ where
             biased;
             signal = signals.next() => Woken::Signal(signal),
             Some((who, before, answer)) = under_way.next(), if !under_way.is_empty() => {
-                Woken::Answer(who, before, answer.into())
+                Woken::Answer(who, before, Box::new(answer.into()))
             }
             () = sleep(wake.saturating_sub(now)) => Woken::Time,
         };

@@ -135,13 +135,14 @@ impl Client {
             Err(fault) => miss::of_launch(fault.during(During::Execute)),
         };
         let launch = launch.map_miss(|miss| self.redactor.shortened(miss));
-        match launch {
-            Launch::Denied(_, miss) if miss.kind == MissKind::TokenRefused && row.start == Renewed::NotYet => {
-                row.start = Renewed::Once;
-                self.renew_for_start(miss, &pass, row, heard.stamps.retry_after).await
-            }
-            launch => (launch, heard.stamps.retry_after),
+        if let Launch::Denied(_, miss) = &launch
+            && miss.kind == MissKind::TokenRefused
+            && row.start == Renewed::NotYet
+        {
+            row.start = Renewed::Once;
+            return self.renew_for_start(miss.clone(), &pass, row, heard.stamps.retry_after).await;
         }
+        (launch, heard.stamps.retry_after)
     }
 
     /// The request to start was refused with this token: if another is to be had, the request may be made again.

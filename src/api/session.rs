@@ -389,10 +389,7 @@ pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Miss> {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "no code is sent twice: the next one is awaited (docs/reference.md#inputs)"
-)]
+#[expect(clippy::disallowed_methods, reason = "no code is sent twice: the next one is awaited (reference, inputs)")]
 async fn wait(length: Duration) {
     tokio::time::sleep(length).await;
 }

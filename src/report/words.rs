@@ -210,8 +210,16 @@ pub(crate) fn cause(report: &Report) -> Option<Clean> {
     }
     let detail = match report.verdict {
         Verdict::InvalidInput => report.mistakes.first().map(|error| clean::cut_line(error, CAUSE_LIMIT)),
-        Verdict::InternalError => report.bug.as_ref().and_then(|bug| error_line(bug)),
-        _ => report.described().and_then(|run| error_line(run.telling_trace()?)),
+        Verdict::InternalError => report.bug.as_ref().and_then(error_line),
+        Verdict::Passed
+        | Verdict::Failed
+        | Verdict::TimedOut
+        | Verdict::NotFound
+        | Verdict::Denied
+        | Verdict::Unreachable
+        | Verdict::Stale
+        | Verdict::NotStarted
+        | Verdict::Interrupted(_) => report.described().and_then(|run| error_line(run.telling_trace()?)),
     };
     parts.extend(detail.map(|line| line.to_string()));
     Some(Clean::ours(parts.join(": "))).filter(|cause| !cause.is_empty())
@@ -222,7 +230,7 @@ fn error_line(trace: &Clean) -> Option<Clean> {
     let mut lines = trace.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next()?;
     let line =
-        if first.starts_with("Traceback (most recent call last)") { lines.last().unwrap_or(first) } else { first };
+        if first.starts_with("Traceback (most recent call last)") { lines.next_back().unwrap_or(first) } else { first };
     Some(clean::cut_line(&Clean::ours(line), CAUSE_LIMIT))
 }
 

@@ -227,11 +227,12 @@ fn several_pipelines_are_each_asked_and_each_have_their_own_end() {
 fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
     let ended = |updated: &str| json!([{"record": run(1, "r", "SUCCESS", "now-3h", updated)}]);
     type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, i32);
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
         ("young", "0s", "now-1h", "2h", "passed", 0),
         ("old", "0s", "now-1h", "30m", "stale", 7),
         ("old, but any will do", "0s", "now-1h", "any", "passed", 0),
-        ("young, though this machine is a month ahead", "-30d", "now-1h", "2h", "passed", 0),
+        ("young, though this machine is hours ahead", "-20h", "now-1h", "2h", "passed", 0),
+        ("young by a clock that may be a month late", "-30d", "now-1h", "2h", "stale", 7),
         ("old, though this machine is a month behind", "30d", "now-1h", "30m", "stale", 7),
         ("ahead within reason", "0s", "now+4m", "30m", "passed", 0),
         ("in the future", "0s", "now+10m", "30m", "stale", 7),

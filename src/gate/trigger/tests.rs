@@ -76,7 +76,7 @@ fn the_run_with_the_id_that_was_answered_is_taken_alone_else_all_are_oldest_firs
 
 #[test]
 fn an_id_of_the_shape_of_listed_ones_names_a_run_whether_that_is_listed_or_not() {
-    let uuid = |digit: char| format!("xxxxxxxx_xxxx_xxxx_xxxx_xxxxxxxxxxxx").replace('x', &digit.to_string());
+    let uuid = |digit: char| "xxxxxxxx_xxxx_xxxx_xxxx_xxxxxxxxxxxx".replace('x', &digit.to_string());
     let named = |id: &str| Ok(After::Named(RunId::new(id).expect("an id")));
     let (ours, strange) = (uuid('1'), listed(&uuid('2'), 1001, "SUCCESS"));
     let old = [listed("e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c", 900, "SUCCESS")];

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::Action;
 use super::program::{PROGRAM, has_passed, released};
 use super::step::shells;
+use crate::harness;
 
 /// Is the error shown, and are the outputs those of a gate that did not run?
 fn is_red(ended: &super::step::Ended) {
@@ -92,7 +93,7 @@ fn a_program_that_is_exchanged_for_an_empty_file_is_no_pass() {
         assert_eq!(child.wait().expect("it ends").code(), Some(0));
         let temp = fs::read_dir(runner.path("temp")).expect("a folder").map(|entry| entry.expect("an entry").path());
         let program = temp.map(|path| path.join("maestro-gate")).find(|path| path.is_file()).expect("the program");
-        fs::write(&program, "").expect("it can be written");
+        harness::write(&program, "");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
         let ended = runner.end_first(child);
         assert_ne!(ended.code, Some(0), "{shell}: {}", ended.log);

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::program::{BUILT_IN, CACHED, cargo, has_passed, released};
 use super::real;
 use super::step::{find, shells};
+use crate::harness;
 
 const SECRET: &str = "geheim-und-lang";
 
@@ -127,7 +128,7 @@ fn the_tool_cache_gets_the_archive_complete_and_through_no_name_that_can_be_know
     for shell in shells() {
         let runner = released(shell);
         let folder = runner.path(CACHED).parent().expect("a folder").to_owned();
-        fs::create_dir_all(&folder).expect("a folder");
+        harness::make_folder(&folder);
         // A link where the archive is to be: it stays as it is, and nothing is written to the file that it names.
         symlink(runner.path("absent"), runner.path(CACHED)).expect("a link");
         let copy = find("cp").expect("it is here").display().to_string();

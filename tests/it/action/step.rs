@@ -235,8 +235,8 @@ impl Runner {
             assert!(!value.contains("${{"), "{value}");
             return value.to_owned();
         };
-        let values = expression.split(" || ").map(|term| self.term(term));
-        values.filter(|value| !value.is_empty()).next().unwrap_or_default()
+        let mut values = expression.split(" || ").map(|term| self.term(term));
+        values.find(|value| !value.is_empty()).unwrap_or_default()
     }
 
     fn term(&self, term: &str) -> String {
