@@ -1,6 +1,6 @@
 //! One HTTP request and its limits: time, size, redirects, how many at once, and whom TLS trusts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,7 +72,10 @@ pub enum SetupError {
 
 /// The connections to the service.
 pub(crate) struct Transport {
-    http: Client,
+    /// Replaced by a new one, which makes new connections, after a 421.
+    http: RefCell<Client>,
+    /// What a new one is made of.
+    made_of: Option<(Option<Proxy>, ClientConfig)>,
     base: Url,
     permits: Semaphore,
     limits: Limits,
@@ -123,15 +126,17 @@ impl Transport {
         let proxy = network.proxy.clone();
         let via = proxy.as_ref().map(|proxy| Via { address: Foreign::new(proxy.address()), variable: proxy.variable });
         let handshakes = Arc::default();
-        let (builder, tls) = builder(&base, network, &handshakes)?;
-        let tunnel = proxy.map(|proxy| Tunnel::new(proxy, &base, &tls));
-        Ok(Transport { via, tunnel, handshakes, ..Transport::build(builder, base)? })
+        let tls = tls(&base, network, &handshakes)?;
+        let tunnel = proxy.clone().map(|proxy| Tunnel::new(proxy, &base, &tls));
+        let builder = builder(proxy.as_ref(), &tls)?;
+        Ok(Transport { via, tunnel, handshakes, made_of: Some((proxy, tls)), ..Transport::build(builder, base)? })
     }
 
     /// One that speaks HTTP/2 without TLS, or HTTP/1.
     #[cfg(test)]
     pub(super) fn over(base: Url, speaks_http_2: bool) -> Transport {
-        let (builder, _) = builder(&base, Network::default(), &Arc::default()).expect("a builder");
+        let tls = tls(&base, Network::default(), &Arc::default()).expect("trust");
+        let builder = builder(None, &tls).expect("a builder");
         let builder = if speaks_http_2 { builder.http2_prior_knowledge() } else { builder };
         Transport::build(builder, base).expect("a client")
     }
@@ -139,7 +144,8 @@ impl Transport {
     fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
         let http = builder.build().map_err(SetupError::Http)?;
         Ok(Transport {
-            http,
+            http: RefCell::new(http),
+            made_of: None,
             base,
             permits: Semaphore::new(AT_ONCE),
             limits: Limits { whole: WHOLE, error_body: ERROR_BODY },
@@ -179,7 +185,7 @@ impl Transport {
         let answer = async {
             let mut url = url;
             for _ in 0..=REDIRECTS {
-                let request = self.http.get(url.clone()).header(AUTHORIZATION, token);
+                let request = self.http.borrow().get(url.clone()).header(AUTHORIZATION, token);
                 let response = self.send(request, clock, &mut stamps).await?;
                 match self.redirect(&url, &response)? {
                     Some(next) => url = next,
@@ -205,7 +211,7 @@ impl Transport {
     ) -> Heard {
         let mut stamps = Stamps::default();
         let answer = async {
-            let mut request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
+            let mut request = self.http.borrow().post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
             if let Some(token) = token {
                 request = request.header(AUTHORIZATION, token);
             }
@@ -232,12 +238,24 @@ impl Transport {
             Err(error) => return Err(self.fault(error).await),
         };
         self.unanswered.set(None);
+        if response.status() == StatusCode::MISDIRECTED_REQUEST {
+            self.leave_connections();
+        }
         let here = clock.utc();
         *stamps = Stamps::read(response.headers(), here);
         if let Some(service) = stamps.date.filter(|service| is_implausible(*service, here)) {
             self.clocks.set(self.clocks.get().or(Some((service, here))));
         }
         Ok(response)
+    }
+
+    /// The next request goes over a new connection: this one leads to a server that does not answer for the service (RFC 9110,
+    /// section 15.5.20).
+    fn leave_connections(&self) {
+        let Some((proxy, tls)) = &self.made_of else { return };
+        if let Ok(Ok(fresh)) = builder(proxy.as_ref(), tls).map(ClientBuilder::build) {
+            self.http.replace(fresh);
+        }
     }
 
     /// Why there is no answer, with what only the connection or the proxy can tell.
@@ -314,11 +332,16 @@ impl Transport {
     }
 }
 
-fn builder(
-    base: &Url,
-    network: Network,
-    handshakes: &Arc<Handshakes>,
-) -> Result<(ClientBuilder, ClientConfig), SetupError> {
+/// Whom to trust. `plan` lets plain http through to loopback only: no certificate has business there.
+fn tls(base: &Url, network: Network, handshakes: &Arc<Handshakes>) -> Result<ClientConfig, SetupError> {
+    if base.scheme() == "http" {
+        return trusting_nobody();
+    }
+    let host = base.host_str().unwrap_or_default();
+    trusting(network.further_roots, network.system_roots, host, handshakes)
+}
+
+fn builder(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<ClientBuilder, SetupError> {
     let headers = HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("application/json")),
         (ACCEPT_ENCODING, HeaderValue::from_static(body::CODING)),
@@ -340,18 +363,11 @@ fn builder(
         // The plan has decided on the proxy: the client must not look for one of its own.
         .no_proxy()
         .dns_resolver(Arc::new(Resolver));
-    let builder = match &network.proxy {
+    let builder = match proxy {
         None => builder,
         Some(proxy) => builder.proxy(through(proxy).map_err(SetupError::Http)?),
     };
-    // `plan` lets plain http through to loopback only: no certificate has business there.
-    let tls = if base.scheme() == "http" {
-        trusting_nobody()?
-    } else {
-        let host = base.host_str().unwrap_or_default();
-        trusting(network.further_roots, network.system_roots, host, handshakes)?
-    };
-    Ok((builder.tls_backend_preconfigured(tls.clone()), tls))
+    Ok(builder.tls_backend_preconfigured(tls.clone()))
 }
 
 fn through(proxy: &Proxy) -> reqwest::Result<reqwest::Proxy> {

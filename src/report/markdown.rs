@@ -40,8 +40,8 @@ pub fn began(report: &Report) -> String {
         several => words::count(several.len(), "run", "runs"),
     };
     format!(
-        "<sub>maestro-gate {} started waiting for {runs}. If nothing follows, it was killed before it could \
-         report.</sub>\n\n",
+        "<sub>maestro-gate {} started waiting for {runs}. If nothing follows, it ended before it could \
+         report: killed, out of memory, or a bug.</sub>\n\n",
         report.version
     )
 }

@@ -35,7 +35,10 @@ mod tests {
     fn the_first_version_says_that_the_gate_was_killed_and_the_last_holds_every_trace_whole() {
         let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
         let mut report = Report::first(&[target.clone(), target], &|_, _| None, &Cleaner::new());
-        assert_eq!(whole(&report), "internal-error: the gate was killed before it could report\n");
+        assert_eq!(
+            whole(&report),
+            "internal-error: the gate ended before it could report: killed, out of memory, or a bug\n"
+        );
         report.stage = Stage::Final;
         report.runs[0].end = End::Verdict(Verdict::Failed);
         report.runs[0].status = "FAILED".into();

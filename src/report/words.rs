@@ -302,7 +302,7 @@ pub fn next_steps(report: &Report) -> Vec<Clean> {
 
 /// The reason in the version written before the first request: it is read only if nothing ever replaced it.
 pub(crate) fn killed() -> Clean {
-    Clean::ours("the gate was killed before it could report")
+    Clean::ours("the gate ended before it could report: killed, out of memory, or a bug")
 }
 
 pub(crate) fn find_the_killer() -> Clean {

@@ -151,7 +151,10 @@ fn a_trace_can_not_leave_its_fence() {
 fn the_first_version_of_a_summary_is_one_line_that_the_end_does_not_contradict() {
     let line = markdown::began(&fixture::first());
     assert!(line.contains("started waiting for run `f9d8e7c6-b5a4-3928-1c0d-6e5f4a3b2c1d`"), "{line}");
-    assert!(line.contains("If nothing follows, it was killed before it could report."), "{line}");
+    assert!(
+        line.contains("If nothing follows, it ended before it could report: killed, out of memory, or a bug."),
+        "{line}"
+    );
     assert_eq!(line.trim().lines().count(), 1);
     assert!(line.ends_with("\n\n"), "a headline must follow on a line of its own");
 }

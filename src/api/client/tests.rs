@@ -98,6 +98,18 @@ async fn a_look_asks_as_the_service_wants_it() {
 }
 
 #[tokio::test]
+async fn after_a_misdirected_request_the_next_one_takes_a_new_connection() {
+    let server = service([Reply::json(200, RECORD), Reply::json(421, "{}"), Reply::json(200, RECORD)]).await;
+    let client = client(&server, password());
+    for _ in 0..3 {
+        client.look(&target(), &mut Refusals::default()).await;
+    }
+    let looks: Vec<usize> =
+        server.asked().iter().filter(|asked| !asked.is_sign_in()).map(|asked| asked.connection).collect();
+    assert_eq!(looks, [0, 0, 1]);
+}
+
+#[tokio::test]
 async fn looks_share_a_connection_and_keep_no_cookie() {
     let server = service([Reply::with(200, &[("set-cookie", "a=b")], RECORD.as_bytes())]).await;
     let client = client(&server, password());

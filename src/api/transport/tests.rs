@@ -248,7 +248,7 @@ async fn no_connection_is_told_from_a_broken_one() {
 pub(super) fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
     let base: Url = base.parse().expect("a URL");
     let network = Network { further_roots: roots, ..Network::default() };
-    (builder(&base, network, &Arc::default()).expect("a builder").0, base)
+    (builder(None, &tls(&base, network, &Arc::default()).expect("trust")).expect("a builder"), base)
 }
 
 struct NoName;

@@ -18,7 +18,11 @@ fn a_killed_gate_leaves_internal_error_everywhere() {
     assert_eq!((told.output("run-id"), told.output("pipeline-id")), (RUNNING, harness::PIPELINE));
     let cases = told.junit.as_ref().expect("a report");
     assert_eq!(cases[0].end.as_ref().map(|end| end.1.as_str()), Some("internal-error"));
-    assert!(told.summary.as_ref().is_some_and(|page| page.contains("it was killed before it could report")));
+    assert!(
+        told.summary
+            .as_ref()
+            .is_some_and(|page| page.contains("it ended before it could report: killed, out of memory, or a bug"))
+    );
 }
 
 #[test]
