@@ -33,6 +33,7 @@ mod outputs;
 mod pages;
 mod reports;
 mod runner;
+mod schema;
 mod sentences;
 mod socks;
 mod standin;

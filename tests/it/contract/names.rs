@@ -103,14 +103,25 @@ pub const INPUTS: &[Line] = &[
         &["logs_are_fetched_for_the_verdicts_that_were_asked_for", "logs_are_shown_in_every_shape_that_they_may_have"],
     ),
     line("trace-file", &["the_trace_file_has_all_and_the_log_the_last_sixteen_kib", REPORTS]),
-    line("json", &["the_json_file_has_the_reference_s_keys", REPORTS, "missing_folders_are_made"]),
+    line(
+        "json",
+        &[
+            "the_json_file_has_the_reference_s_keys",
+            "every_json_report_and_log_satisfies_its_schema",
+            REPORTS,
+            "missing_folders_are_made",
+        ],
+    ),
     line("junit", &["junit_has_a_suite_per_pipeline_and_a_case_per_run_whose_name_stays", REPORTS]),
     line("dotenv", &["gitlab_takes_every_dotenv_file", REPORTS]),
     line("markdown", &["a_summary_stays_within_128_kib", REPORTS]),
     line("output-dir", &["outputs_go_by_the_reference_s_names_in_its_order", REPORTS]),
     line("output-prefix", &["the_summary_can_be_left_out_and_names_can_have_another_prefix"]),
     line("ci", &["the_github_family_is_known_by_its_marks", "on_no_ci_the_log_is_plain_and_complete", MISTAKES]),
-    line("log-format", &["json_lines_are_one_object_each_and_nothing_else"]),
+    line(
+        "log-format",
+        &["json_lines_are_one_object_each_and_nothing_else", "every_json_report_and_log_satisfies_its_schema"],
+    ),
     line("quiet", &["quiet_keeps_the_verdict_and_verbose_shows_every_look"]),
     line("verbose", &["quiet_keeps_the_verdict_and_verbose_shows_every_look"]),
 ];

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Story, Told};
 use crate::hostile::readable;
 use crate::runner::{azure, buildkite_groups, github, gitlab, teamcity};
+use crate::schema::{log_faults, report_faults};
 use crate::stand_in::{On, Service};
 
 /// The reference's table, written down once more.
@@ -145,6 +146,7 @@ fn log_is_as_meant(story: &Story<'_>, log: &str, verdict: &str, code: i32) {
         for line in log.lines() {
             let object: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             assert!(object.is_object() && !line.contains('#'), "{line}");
+            assert_eq!(log_faults(&object), [""; 0], "{line}");
         }
     }
     assert!(azure(log).is_empty() && teamcity(log).is_empty(), "{log}");
@@ -155,6 +157,7 @@ fn log_is_as_meant(story: &Story<'_>, log: &str, verdict: &str, code: i32) {
 /// The runs in JSON, in the outputs and in JUnit, and that their worst is the gate's.
 fn runs_agree(told: &Told, verdict: &str) {
     if let Some(json) = &told.json {
+        assert_eq!(report_faults(json), [""; 0], "{json}");
         let runs = json["runs"].as_array().expect("a list");
         let words: Vec<&str> = runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect();
         let worst = ORDER.iter().find(|word| words.contains(word)).copied();
