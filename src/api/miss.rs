@@ -75,6 +75,7 @@ pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
             MissKind::NotJson
             | MissKind::NotARecord(_)
             | MissKind::AnotherRun
+            | MissKind::BeforeStart
             | MissKind::Repaired
             | MissKind::TooLarge
             | MissKind::RedirectLoop
@@ -136,6 +137,7 @@ pub(crate) fn of_launch(miss: Miss) -> Launch {
         | MissKind::NotJson
         | MissKind::NotARecord(_)
         | MissKind::AnotherRun
+        | MissKind::BeforeStart
         | MissKind::Repaired
         | MissKind::TooLarge
         | MissKind::RedirectLoop

@@ -37,8 +37,11 @@ impl Guard {
         let others = outlet.others.iter().filter_map(|other| {
             Some((FileId::of_path(&other.place.path)?, format!("this path is {}; another one is needed", other.by)))
         });
+        // The next gate would be the report: a shell runs its lines, and ends with 0.
+        let program = std::env::current_exe().ok().and_then(|path| FileId::of_path(&path));
+        let program = program.map(|id| (id, "this path is the gate's own program; another one is needed".to_owned()));
         let workspace = outlet.workspace.as_deref().and_then(|path| fs::canonicalize(path).ok());
-        Guard { taken: log.chain(others).collect(), workspace }
+        Guard { taken: log.chain(others).chain(program).collect(), workspace }
     }
 
     /// Refuses a path that leads where no report may go.

@@ -262,6 +262,8 @@ pub enum MissKind {
     Repaired,
     /// A record of another run or pipeline.
     AnotherRun,
+    /// The run that a start was answered with is older than the request.
+    BeforeStart,
     /// The body was longer than the limit.
     TooLarge,
     /// A redirect to another origin.

@@ -164,6 +164,11 @@ impl Baseline {
         self.known.contains(&key(run))
     }
 
+    /// Whether a run that was created then began before the request.
+    pub(super) fn is_older(&self, created_at: Option<DateTime<Utc>>) -> bool {
+        created_at.is_some_and(|created| created < self.from)
+    }
+
     /// Whether a run from before has an id of this shape.
     pub(super) fn has_shape_of(&self, run: &RunId) -> bool {
         self.shapes.contains(&hash(&shape(run)))
@@ -247,8 +252,12 @@ pub(super) fn after(
     said: Option<&RunId>,
     vocabulary: &Vocabulary,
 ) -> Result<After, Unplaceable> {
-    // An id from before is none of ours, whoever answered it.
-    if let Some(said) = said.filter(|said| !baseline.is_from_before(said)) {
+    // A run from before is none of ours, whoever answered its id.
+    let is_old = |said: &RunId| {
+        let listed = listing.runs.iter().find(|run| run.run.as_ref().is_some_and(|id| id.is(said.as_str(), None)));
+        baseline.is_from_before(said) || listed.is_some_and(|run| baseline.is_older(run.created_at))
+    };
+    if let Some(said) = said.filter(|said| !is_old(said)) {
         let listed = || listing.runs.iter().filter_map(|run| run.run.as_ref());
         if let Some(ours) = listed().find(|id| id.is(said.as_str(), None)) {
             return Ok(After::Ours(ours.clone()));

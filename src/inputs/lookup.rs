@@ -67,7 +67,7 @@ pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
         let mut all: Vec<Given> = from_flags(row.input, &flags).into_iter().collect();
         let shout = row.name.to_ascii_uppercase();
         let snake = shout.replace('-', "_");
-        if env.is_true("GITHUB_ACTIONS") {
+        if env.is_set("GITHUB_ACTIONS") {
             all.extend(from_step(row.input, env, format!("INPUT_{shout}"), format!("INPUT_{snake}")));
         }
         let mut variable = |place, name| all.extend(from_variable(row.input, place, env, name));
@@ -192,7 +192,7 @@ fn without_bom(text: &str) -> &str {
 fn is_plugin_host(env: &Env) -> bool {
     let is = |name: &str, value: &str| env.value(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
     let is_set = |name: &str| env.value(name).is_some();
-    env.is_true("DRONE")
+    is_set("DRONE")
         || is("CI", "woodpecker")
         || is("CI", "drone")
         || is("CI_SYSTEM_NAME", "woodpecker")

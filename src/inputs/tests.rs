@@ -137,11 +137,11 @@ fn the_first_hit_wins() {
 fn input_variables_count_only_under_github_actions() {
     let step = ("INPUT_TIMEOUT", "5m");
     assert_eq!(chosen(&inputs(&[], &[step]), Input::Timeout), None);
-    for not in ["", "false", "1"] {
-        assert_eq!(chosen(&inputs(&[], &[step, ("GITHUB_ACTIONS", not)]), Input::Timeout), None);
+    // Whatever it says: a value that an earlier step has changed must not drop what this step says.
+    for value in ["true", "", "false", "1"] {
+        let under = inputs(&[], &[step, ("GITHUB_ACTIONS", value), ("MAESTRO_TIMEOUT", "9m")]);
+        assert_eq!(chosen(&under, Input::Timeout), Some(("INPUT_TIMEOUT", "5m")), "{value:?}");
     }
-    let under = inputs(&[], &[step, ("GITHUB_ACTIONS", "true")]);
-    assert_eq!(chosen(&under, Input::Timeout), Some(("INPUT_TIMEOUT", "5m")));
 }
 
 #[test]
@@ -153,8 +153,9 @@ fn plugin_settings_count_only_under_woodpecker_and_drone() {
         assert_eq!(chosen(&found, Input::PollInterval), None, "{elsewhere:?}");
         assert!(found.unknown_settings.is_empty());
     }
-    let hosts: [&[(&str, &str)]; 5] = [
+    let hosts: [&[(&str, &str)]; 6] = [
         &[("DRONE", "true")],
+        &[("DRONE", "1")],
         &[("CI", "drone")],
         &[("CI", "woodpecker")],
         &[("CI_SYSTEM_NAME", "woodpecker")],

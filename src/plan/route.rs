@@ -115,9 +115,8 @@ fn mistake(name: &'static str, value: Option<&str>, what: impl Into<String>) -> 
 fn proxy(variable: &'static str, text: &str) -> Result<Proxy, Mistake> {
     const RIGHT: &str =
         "expected an address such as http://proxy.example:3128; https://, socks5:// and socks5h:// work too";
-    // An `@` may be the end of a password.
-    let shown = Some(text).filter(|text| !text.contains('@'));
-    let wrong = |what: &str| mistake(variable, shown, format!("{what}; {RIGHT}"));
+    // What can't be understood may hold a password anywhere, so the value is not shown.
+    let wrong = |what: &str| mistake(variable, None, format!("{what}; {RIGHT}"));
     let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
     let kind = match scheme.map(str::to_ascii_lowercase).as_deref() {
         None | Some("http") => ProxyKind::Http,
@@ -229,7 +228,8 @@ fn exemption(entry: &str) -> Option<Exemption> {
 fn not_an_exemption(name: &'static str, entry: &str) -> Mistake {
     let what = "expected hosts between commas or blanks: example.com, .example.com, *.example.com, host:port, an address, \
                 a network such as 10.0.0.0/8, or *";
-    mistake(name, Some(entry).filter(|entry| !entry.contains('@')), what)
+    // A proxy's address that got here may hold a password.
+    mistake(name, Some(entry).filter(|entry| !entry.contains(['@', '/', '%'])), what)
 }
 
 impl Exemption {

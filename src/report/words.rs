@@ -158,6 +158,7 @@ fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
         MissKind::Refused => "the service refused".to_owned(),
         MissKind::Repaired => "the answer reports success, but is not valid JSON".to_owned(),
         MissKind::AnotherRun => "the answer is about another run".to_owned(),
+        MissKind::BeforeStart => "the run that the service named began before the request to start it".to_owned(),
         MissKind::TooLarge => "the answer is too large".to_owned(),
         MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
         MissKind::RedirectLoop => "too many redirects, or one that leads nowhere".to_owned(),

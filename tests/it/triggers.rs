@@ -150,7 +150,11 @@ fn the_run_that_the_service_named_is_the_only_one_that_counts() {
     };
     let before = json!({"record": {"pipeline_run_id": id_of('0'), "created_at": "begin-2h", "last_status": "SUCCESS"}});
     type Row = (&'static str, Vec<Value>, &'static str, i32);
-    let rows: [Row; 5] = [
+    let old = json!({"record": {"pipeline_run_id": ours, "created_at": "begin-2h", "last_status": "SUCCESS"},
+        "hidden": true, "then": [{"after": "1s", "hidden": false}]});
+    let rows: [Row; 6] = [
+        // The list from before did not show it.
+        ("an old success by that name", vec![before.clone(), old], "unreachable", 6),
         ("a stranger alone", vec![before.clone(), run(&stranger, "SUCCESS", "1s")], "not-found", 4),
         ("a stranger alone, in an empty list", vec![run(&stranger, "SUCCESS", "3s")], "not-found", 4),
         ("nobody", vec![before.clone()], "not-found", 4),
@@ -163,7 +167,7 @@ fn the_run_that_the_service_named_is_the_only_one_that_counts() {
         |(_, runs, verdict, code)| {
             let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
             service.order(On::Execute, named(&ours));
-            let told = trigger(&service).with("appear-timeout", "5s").told();
+            let told = trigger(&service).with("appear-timeout", "5s").with("max-outage", "3s").told();
             told.ended(verdict, *code);
             assert!(service.requests_to(On::Run).iter().any(|seen| seen.path.ends_with(&ours)), "ours is asked for");
             assert_eq!(told.output("run-id"), ours);

@@ -162,6 +162,14 @@ impl Run {
             | Starting::Seeking(..) => return Reading::Over(Verdict::InternalError),
         };
         match answer.observation {
+            // A list that was not complete does not make an old run ours.
+            Observation::Record(record) if baseline.is_older(record.created_at) => {
+                if is_run {
+                    return self.unusable(at, miss(During::GetRun, MissKind::BeforeStart), tell);
+                }
+                self.turn(Starting::Seeking(baseline, Post::Accepted(Some(id))));
+                Reading::Next
+            }
             Observation::Record(record) => {
                 if !is_run {
                     tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Ours });

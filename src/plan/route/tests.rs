@@ -97,8 +97,22 @@ fn a_proxy_variable_that_can_not_be_understood_is_an_input_error() {
             assert!(told[0].contains("http://proxy.example:3128"), "it says what is right: {told:?}");
         }
     }
-    let told = read(&[("HTTPS_PROXY", "http://me:hunter22@proxy:x")]).expect_err("no port");
-    assert!(!told[0].contains("hunter22"), "{told:?}");
+    // A password may stand anywhere in what can't be understood.
+    for value in [
+        "http://me:hunter22@proxy:x",
+        "http://me:hunter22",
+        "http://me:hunter22%40proxy:3128",
+        "http://me:hunter22:proxy:3128",
+        "socks5://me:hunter22",
+        "me:hunter22",
+        "http://me:hunter22\u{ff20}proxy:3128",
+    ] {
+        let told = read(&[("HTTPS_PROXY", value)]).expect_err(value);
+        assert!(!told[0].contains("hunter22"), "{told:?}");
+        let exempt = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+        let told = read(&[("NO_PROXY", &exempt)]).expect_err(value);
+        assert!(told.iter().all(|told| !told.contains("hunter22")), "{told:?}");
+    }
 }
 
 #[test]

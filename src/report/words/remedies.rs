@@ -79,6 +79,9 @@ pub fn remedy(miss: &Miss) -> &'static str {
         (_, MissKind::Repaired) => {
             "see in the log what is wrong with the answer, and report it to Dadosfera; only a valid answer can pass the gate"
         }
+        (_, MissKind::BeforeStart) => {
+            "check in Maestro which run this job started, and wait for it with run-id; report the wrong id to Dadosfera"
+        }
         (_, MissKind::AnotherRun) => {
             "check run-id and pipeline-id; if they are right, the service or a cache confuses runs: report it to Dadosfera"
         }

@@ -194,6 +194,22 @@ fn a_committed_link_to_the_log_is_refused() {
     refused(&service, story.begun().unheld(), "the gate's own log");
 }
 
+/// A shell takes a file of `NAME=value` lines for a script, and ends with 0: the next gate would be green.
+#[test]
+fn no_report_replaces_the_gate_s_own_program() {
+    let service = harness::service();
+    for input in ["dotenv", "json", "trace-file"] {
+        let story = Story::at(&service).runs(&[FAILED]).with(input, "/proc/self/exe");
+        refused(&service, story.begun().unheld(), "the gate's own program");
+        let story = Story::at(&service).runs(&[FAILED]);
+        symlink(env!("CARGO_BIN_EXE_maestro-gate"), story.path("report")).expect("a link");
+        let path = story.path("report");
+        let told = story.env("GITHUB_WORKSPACE", "/").with(input, path).begun().unheld();
+        refused(&service, told, "the gate's own program");
+    }
+    Story::at(&service).told().ended("passed", 0);
+}
+
 #[test]
 fn a_file_of_the_ci_is_known_by_any_path() {
     let service = harness::service();
