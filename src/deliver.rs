@@ -184,6 +184,10 @@ impl Delivery {
                     return Ok(None);
                 }
                 state.has_last = stage == Stage::Final;
+                // While the gate waited, the path may have come to lead elsewhere.
+                if let Target::File(path) | Target::Folder(path) = &destination.target {
+                    guard().admit(path)?;
+                }
                 if state.open.is_none() {
                     state.open = Some(open(&destination, &guard())?);
                 }

@@ -98,6 +98,9 @@ fn write(
         state.open = Some(open(destination, guard)?);
     }
     let Some(Open::File(file)) = &mut state.open else { return Err(Trouble::Bug) };
+    // While the gate waited, the path may have come to lead elsewhere.
+    let admit = || destination.path().map_or(Ok(()), |path| guard.admit(path));
+    admit()?;
     if file.is_stream() || file.is_in_place() {
         return file.write(Stage::Final, &pieces.collect::<String>());
     }
@@ -105,5 +108,7 @@ fn write(
     for piece in pieces {
         new.write_all(piece.as_bytes())?;
     }
-    Ok(file.put(new.into_inner().map_err(io::IntoInnerError::into_error)?)?)
+    let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
+    admit()?;
+    Ok(file.put(new)?)
 }

@@ -6,7 +6,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::harness::{self, FAILED, PASSWORD, Story, Told, USERNAME, make_folder, write};
+use serde_json::json;
+
+use crate::harness::{self, FAILED, PASSWORD, PIPELINE, Story, Told, USERNAME, make_folder, scenario, write};
 use crate::stand_in::Service;
 
 /// Refused before any request, for this reason.
@@ -302,4 +304,37 @@ fn new_files_have_the_umask_s_mode_and_old_ones_keep_theirs() {
     let folder = std::sync::Arc::clone(&told.story.out);
     told.ends().ended("passed", 0);
     assert_eq!(mode(&folder.path().join("report.json")), 0o600);
+}
+
+/// A process of the job exchanges the reports' folder while the gate waits.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "another process of the job")]
+fn a_folder_that_becomes_a_link_while_the_gate_waits_is_not_followed() {
+    let set = json!({"last_status": "FAILED", "updated_at": "begin+3s", "trace": "verdict=passed"});
+    let run =
+        json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"after": "3s", "set": set}]});
+    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    write(&elsewhere.path().join("json"), "theirs");
+    let story = Story::at(&service).without_files().with("run-id", "now").with("poll-interval", "1s");
+    let (workspace, folder) = (story.path(""), story.path("reports"));
+    make_folder(&folder);
+    let story = story.env("GITHUB_WORKSPACE", workspace);
+    let story = ["json", "trace-file"].iter().fold(story, |story, input| story.with(input, folder.join(input)));
+    let story = story.with("output-dir", folder.join("outputs"));
+    let live = story.begun();
+    live.says("status RUNNING");
+    fs::rename(&folder, folder.with_extension("away")).expect("it can be moved");
+    soft(elsewhere.path(), &folder);
+    let told = live.unheld();
+    assert_eq!(told.code, Some(1), "{}", told.log());
+    for input in ["json", "trace-file", "output-dir"] {
+        let mut lines = told.log().lines();
+        let said =
+            |line: &str| line.contains(&format!("warning: {input} ")) && line.contains("leads out of the workspace");
+        assert!(lines.any(said), "{input}: {}", told.log());
+    }
+    let left: Vec<_> =
+        fs::read_dir(elsewhere.path()).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();
+    assert_eq!((left, harness::read(&elsewhere.path().join("json"))), (vec!["json".into()], Some("theirs".to_owned())));
 }
