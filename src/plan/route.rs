@@ -229,7 +229,8 @@ fn not_an_exemption(name: &'static str, entry: &str) -> Mistake {
     let what = "expected hosts between commas or blanks: example.com, .example.com, *.example.com, host:port, an address, \
                 a network such as 10.0.0.0/8, or *";
     // A proxy's address that got here may hold a password.
-    mistake(name, Some(entry).filter(|entry| !entry.contains(['@', '/', '%'])), what)
+    let may_hold_one = ["@", "//", "%"].iter().any(|mark| entry.contains(mark));
+    mistake(name, Some(entry).filter(|_| !may_hold_one), what)
 }
 
 impl Exemption {

@@ -31,10 +31,10 @@ fn connection(told: &Told) -> (Option<&str>, Option<&str>) {
 fn a_proxy_variable_that_is_not_understood_ends_the_gate_before_any_request() {
     let rows = [
         ("HTTPS_PROXY", format!("http//me:{PROXY_PASSWORD}@proxy:3128"), "HTTPS_PROXY"),
-        ("https_proxy", "ftp://proxy".to_owned(), "ftp://proxy"),
-        ("ALL_PROXY", "http://proxy:port".to_owned(), "http://proxy:port"),
+        ("https_proxy", "ftp://proxy".to_owned(), "unknown kind of proxy"),
+        ("ALL_PROXY", "http://proxy:port".to_owned(), "not a host and a port"),
         ("all_proxy", "socks4://proxy".to_owned(), "version 5"),
-        ("NO_PROXY", "example.com,http://maestro".to_owned(), "\"http://maestro\""),
+        ("NO_PROXY", "example.com,maestro:x".to_owned(), "\"maestro:x\""),
         ("no_proxy", "10.0.0.0/99".to_owned(), "10.0.0.0/99"),
     ];
     side_by_side(
