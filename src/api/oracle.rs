@@ -23,8 +23,7 @@ use super::session::Session;
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::gate::{
-    Ask, Gate, Interval, Launch, Learning, Limits, MaxAge, Observation, OnFirstFailure, PipelineId, Rules, RunId,
-    Target, Told, Verdict, Vocabulary,
+    Ask, Gate, Launch, Limits, Observation, PipelineId, Rules, RunId, Target, Told, Verdict, Vocabulary,
 };
 use crate::plan::Credentials;
 
@@ -110,16 +109,10 @@ async fn serve(mut stream: TcpStream, next: Next<Sent>) -> Option<()> {
 
 fn rules() -> Rules {
     let limit = Duration::from_secs(60);
-    Rules {
-        // One poll, and its verdict.
-        limits: Limits { timeout: Duration::ZERO, appear: limit, outage: limit },
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::new(vec!["DONE".into()], vec!["BROKEN".into()]).expect("fine words"),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::Off,
-    }
+    // One poll, and its verdict.
+    let limits = Limits { timeout: Duration::ZERO, appear: limit, outage: limit };
+    let vocabulary = Vocabulary::new(vec!["DONE".into()], vec!["BROKEN".into()]).expect("fine words");
+    Rules { vocabulary, ..Rules::within(limits) }
 }
 
 fn pipeline() -> PipelineId {

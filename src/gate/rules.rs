@@ -43,3 +43,18 @@ pub struct Rules {
     pub began: Option<DateTime<Utc>>,
     pub learning: Learning,
 }
+
+impl Rules {
+    /// The rules where nothing but the limits was given, and nothing is learned.
+    pub fn within(limits: Limits) -> Rules {
+        Rules {
+            limits,
+            interval: Interval::Auto,
+            vocabulary: Vocabulary::default(),
+            on_first_failure: OnFirstFailure::WaitForAll,
+            max_age: MaxAge::Any,
+            began: None,
+            learning: Learning::Off,
+        }
+    }
+}

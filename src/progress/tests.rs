@@ -6,19 +6,11 @@ use std::sync::{Arc, Mutex};
 use indicatif::ProgressDrawTarget;
 
 use super::*;
-use crate::gate::{Interval, Learning, Limits, MaxAge, OnFirstFailure, PipelineId, Rules, RunId, Target, Vocabulary};
+use crate::gate::{Limits, PipelineId, Rules, RunId, Target};
 
 fn gate() -> Gate {
     let limits = Limits { timeout: HEARTBEAT * 100, appear: HEARTBEAT, outage: HEARTBEAT };
-    let rules = Rules {
-        limits,
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::Off,
-    };
+    let rules = Rules::within(limits);
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
     Gate::new(rules, vec![target])
 }

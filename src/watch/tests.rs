@@ -3,23 +3,12 @@
 use std::cell::{Cell, RefCell};
 
 use super::*;
-use crate::gate::{
-    Answer, Foreign, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, PipelineId, Record, Rules, RunId,
-    Target, Verdict, Vocabulary,
-};
+use crate::gate::{Answer, Foreign, Limits, Observation, PipelineId, Record, Rules, RunId, Target, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn gate(timeout: u32, runs: usize) -> Gate {
-    let rules = Rules {
-        limits: Limits { timeout: SECOND * timeout, appear: SECOND * 120, outage: SECOND * 600 },
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::Off,
-    };
+    let rules = Rules::within(Limits { timeout: SECOND * timeout, appear: SECOND * 120, outage: SECOND * 600 });
     let target = |run: usize| Target {
         pipeline: PipelineId::new("p").expect("an id"),
         run: RunId::new(&run.to_string()).expect("an id"),

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::gate::{
-    Connection, During, End, Event, Fingerprint, Foreign, History, Interval, Learning, Limits, Listed, Listing, MaxAge,
-    Meaning, Miss, MissKind, Notice, OnFirstFailure, Outcome, PipelineId, Record, Request, Rules, RunId, RunOutcome,
-    Seen, SessionNote, Signal, SlowerThan, Target, TrustSource, Verdict, Via, Vocabulary, decide,
+    Connection, During, End, Event, Fingerprint, Foreign, History, Listed, Listing, MaxAge, Meaning, Miss, MissKind,
+    Notice, Outcome, PipelineId, Record, Request, RunId, RunOutcome, Seen, SessionNote, Signal, SlowerThan, Target,
+    TrustSource, Verdict, Via, Vocabulary, decide,
 };
 use maestro_gate::report::clean::Cleaner;
 use maestro_gate::report::{Report, Story};
@@ -75,19 +75,6 @@ pub fn run(end: Verdict, seen: Option<Seen>, miss: Option<Miss>) -> RunOutcome {
         max_age: MaxAge::Within(seconds(24 * 3600)),
         request: Request::None,
         started: false,
-    }
-}
-
-/// The rules of a gate that learns nothing and knows the documented words.
-pub fn rules(limits: Limits) -> Rules {
-    Rules {
-        limits,
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::Off,
     }
 }
 

@@ -1,7 +1,7 @@
 //! docs/reference.md#untrusted-text-and-secrets: parsed by the runner's own rules, nothing we print yields a command, an output
 //! or a markup that we did not mean; and secrets stand in nothing that came from outside.
 
-use maestro_gate::gate::{Answer, Foreign, Gate, Limits, Observation, Wanted};
+use maestro_gate::gate::{Answer, Foreign, Gate, Limits, Observation, Rules, Wanted};
 use maestro_gate::report::clean::{Clean, Cleaner, cut, status};
 use maestro_gate::report::{escape, words};
 use proptest::prelude::*;
@@ -364,7 +364,7 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     let cleaner = Cleaner::new();
     cleaner.add_tokens(&[&secret]);
     let limit = fixture::seconds(600);
-    let rules = fixture::rules(Limits { timeout: limit, appear: limit, outage: limit });
+    let rules = Rules::within(Limits { timeout: limit, appear: limit, outage: limit });
     let target = fixture::target(fixture::PIPELINE, fixture::RUN);
     let mut gate = Gate::new(rules, vec![Wanted::Run(target.clone())]);
     let mut notices = Vec::new();

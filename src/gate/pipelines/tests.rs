@@ -3,10 +3,7 @@
 
 use super::*;
 use crate::gate::run::{Moment, Pass, Step};
-use crate::gate::{
-    During, Foreign, Interval, Learning, Listed, MaxAge, OnFirstFailure, Record, Scope, Target, Told, Vocabulary,
-    Wanted,
-};
+use crate::gate::{During, Foreign, Learning, Listed, Record, Scope, Target, Told, Wanted};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -15,15 +12,8 @@ fn milliseconds(milliseconds: u64) -> Duration {
 }
 
 fn rules(timeout: Duration) -> Rules {
-    Rules {
-        limits: Limits { timeout, appear: 120 * SECOND, outage: 600 * SECOND },
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words"),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::On,
-    }
+    let limits = Limits { timeout, appear: 120 * SECOND, outage: 600 * SECOND };
+    Rules { learning: Learning::On, ..Rules::within(limits) }
 }
 
 /// A pipeline and so many runs of it, each seen to be going at zero, and to be looked at next at that time.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::gate::{
-    Answer, Ask, During, Event, Foreign, Gate, Interval, Launch, Learning, Limits, MaxAge, Notice, Observation,
-    OnFirstFailure, PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted, Who,
+    Answer, Ask, During, Event, Foreign, Gate, Interval, Launch, Learning, Limits, Notice, Observation, OnFirstFailure,
+    PipelineId, Record, Rules, Scope, Signal, Told, Verdict, Wanted, Who,
 };
 
 mod stories;
@@ -197,15 +197,7 @@ fn only_a_run_from_before_that_nothing_has_overtaken_holds_ours_up() {
 }
 
 fn rules(timeout: u32) -> Rules {
-    Rules {
-        limits: Limits { timeout: timeout * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::Off,
-    }
+    Rules::within(Limits { timeout: timeout * SECOND, appear: 30 * SECOND, outage: 60 * SECOND })
 }
 
 fn start(timeout: u32) -> Gate {

@@ -14,17 +14,13 @@ fn target(run: &str) -> Target {
 
 fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
     Rules {
-        limits: Limits {
+        interval,
+        vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
+        ..Rules::within(Limits {
             timeout: Duration::from_secs(timeout),
             appear: Duration::from_secs(appear),
             outage: Duration::from_secs(outage),
-        },
-        interval,
-        vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::Off,
+        })
     }
 }
 

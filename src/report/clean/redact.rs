@@ -70,13 +70,17 @@ impl Redact {
     /// the rest of the second. With `least`, also the beginning of a secret at the end, of at least so many bytes.
     fn search(&self, least: Option<usize>) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        Reading::each(&self.pending, |reading| {
+        let mut read = |reading: &Reading| {
             let begun = self.patterns.search(reading.bytes(), |secret| found.push(reading.place(secret)));
             let begins = reading.bytes().len() - begun;
             if least.is_some_and(|least| begun >= least) {
                 found.push(reading.place(begins..reading.bytes().len()).start..self.pending.len());
             }
-        });
+        };
+        Reading::each(&self.pending, &mut read);
+        if least.is_some() {
+            Reading::before_the_cut(&self.pending, &mut read);
+        }
         found.sort_unstable_by_key(|secret| (secret.start, secret.end));
         found.dedup_by(|next, before| {
             let overlaps = next.start < before.end;

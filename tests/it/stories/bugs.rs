@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::harness::{self, FAILED, Story, Told, side_by_side};
+use crate::stand_in::Service;
 
 /// Every destination of a story on GitHub, as the code calls it.
 const DESTINATIONS: [&str; 8] =
@@ -21,6 +22,13 @@ fn nothing_passed(told: &Told, place: &str) {
         assert!(!text.contains("passed"), "{place}: {}: {text}", path.display());
         assert!(!path.to_string_lossy().contains(".partial"), "{place}: {}", path.display());
     }
+}
+
+/// A story with a bug at this place, in a workspace that holds the reports of a pass: nothing passes.
+fn with_a_bug_at(place: &'static str, service: &Service) -> Told {
+    let told = Story::in_workspace(service, &used_workspace()).with_a_bug_at(place).begun().unheld();
+    nothing_passed(&told, place);
+    told
 }
 
 /// A workspace that holds the reports of a pass.
@@ -43,10 +51,7 @@ fn a_panic_in_the_core_or_while_polling_is_an_internal_error_and_the_first_versi
         &["watch", "core", "closing"],
         |place| (*place).to_owned(),
         |place| {
-            let (service, workspace) = (harness::service(), used_workspace());
-            let told = Story::in_workspace(&service, &workspace).with_a_bug_at(place).begun().unheld();
-            nothing_passed(&told, place);
-            first_versions_stand(&told);
+            first_versions_stand(&with_a_bug_at(place, &harness::service()));
         },
     );
 }
@@ -59,10 +64,7 @@ fn a_panic_in_any_renderer_turns_even_a_pass_into_an_internal_error_before_anyth
         &places,
         |place| (*place).to_owned(),
         |place| {
-            let (service, workspace) = (harness::service(), used_workspace());
-            let told = Story::in_workspace(&service, &workspace).with_a_bug_at(place).begun().unheld();
-            nothing_passed(&told, place);
-            first_versions_stand(&told);
+            first_versions_stand(&with_a_bug_at(place, &harness::service()));
         },
     );
     let service = harness::service();
@@ -89,9 +91,8 @@ fn a_panic_in_the_first_version_leaves_no_old_pass() {
         &places,
         |place| (*place).to_owned(),
         |place| {
-            let (service, workspace) = (harness::service(), used_workspace());
-            let told = Story::in_workspace(&service, &workspace).with_a_bug_at(place).begun().unheld();
-            nothing_passed(&told, place);
+            let service = harness::service();
+            with_a_bug_at(place, &service);
             assert!(service.requests().is_empty());
         },
     );

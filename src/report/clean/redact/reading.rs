@@ -29,8 +29,7 @@ const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'&', html), (b'\\', jso
 impl Reading {
     /// Hands on each reading of a window that differs from those before it.
     pub(super) fn each(window: &[u8], mut read: impl FnMut(&Reading)) {
-        let length = u32::try_from(window.len()).expect("a window is small");
-        let raw = Reading { bytes: window.to_vec(), places: (0..length).map(|at| (at, at + 1)).collect() };
+        let raw = Reading::raw(window);
         read(&raw);
         if window.contains(&b'\n') {
             read(&raw.decoded(b'\n', |_| Some(([0; 4], 0, 1))));
@@ -45,11 +44,14 @@ impl Reading {
                 read(&once.decoded(mark, decode));
             }
         }
-        // The end may have cut off an escape: what stands before it may be the beginning of a secret.
+    }
+
+    /// Hands on what stands before an escape that the end of the window may have cut off: it may be the beginning of a secret.
+    pub(super) fn before_the_cut(window: &[u8], mut read: impl FnMut(&Reading)) {
         let end = window.len().saturating_sub(LONGEST_ESCAPE);
         for (mark, decode) in ENCODINGS {
             if let Some(cut) = window[end..].iter().rposition(|byte| *byte == mark) {
-                read(&raw.until(end + cut).decoded(mark, decode));
+                read(&Reading::raw(&window[..end + cut]).decoded(mark, decode));
             }
         }
     }
@@ -63,8 +65,10 @@ impl Reading {
         self.places[piece.start].0 as usize..self.places[piece.end - 1].1 as usize
     }
 
-    fn until(&self, end: usize) -> Reading {
-        Reading { bytes: self.bytes[..end].to_vec(), places: self.places[..end].to_vec() }
+    /// The text as it stands.
+    fn raw(window: &[u8]) -> Reading {
+        let length = u32::try_from(window.len()).expect("a window is small");
+        Reading { bytes: window.to_vec(), places: (0..length).map(|at| (at, at + 1)).collect() }
     }
 
     /// The same decoded; `mark` is what every escape begins with.

@@ -94,15 +94,8 @@ pub(super) fn miss(during: During, kind: MissKind) -> Miss {
 }
 
 pub(super) fn rules() -> Rules {
-    Rules {
-        limits: Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND },
-        interval: Interval::Fixed(5 * SECOND),
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        max_age: MaxAge::Any,
-        began: None,
-        learning: Learning::On,
-    }
+    let limits = Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND };
+    Rules { interval: Interval::Fixed(5 * SECOND), learning: Learning::On, ..Rules::within(limits) }
 }
 
 pub(super) fn answer<T>(now: Duration, observation: Observation<T>) -> Answer<T> {
