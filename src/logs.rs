@@ -28,7 +28,7 @@ pub struct Source {
     pub timeout: Duration,
 }
 
-/// Fetches the logs that are wanted, and writes the trace file once more with them. Best effort: what fails is a note, the
+/// Fetches the logs that are wanted, and writes the trace file again with them. Best effort: what fails is a note, the
 /// verdict stands. Without a source there are no logs.
 pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Ending) {
     bug::bug_at("logs", "");

@@ -1,4 +1,4 @@
-//! The gate as a step of a GitHub job: this very program, started once more.
+//! The gate as a step of a GitHub job: this very program, started again.
 
 use std::ffi::OsString;
 use std::path::Path;

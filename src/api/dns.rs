@@ -2,7 +2,7 @@
 //!
 //! The system's resolver is asked first. That of the static binary (musl's) gives up where glibc's goes on: when A is
 //! answered and AAAA is not, when a search domain's server fails, when the quickest of several name servers is the one that
-//! knows nothing. There the name servers are asked once more, in glibc's way (`stub`).
+//! knows nothing. There the name servers are asked again, in glibc's way (`stub`).
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

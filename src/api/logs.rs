@@ -85,7 +85,7 @@ impl Drop for Lines<'_> {
 
 /// The lines in a JSON document of one of the known shapes.
 fn lines(text: &str) -> Option<String> {
-    let text = wire::mend(text);
+    let text = wire::replace_half_characters(text);
     let mut out = String::new();
     unwrap(serde_json::from_str(&text).ok()?, DEPTH, &mut out)?;
     Some(out)

@@ -1,7 +1,7 @@
 //! What a proxy answers to the request for a tunnel.
 //!
 //! The HTTP client keeps the status of a refusal to itself, and without it nobody can tell a rule of the proxy's from its
-//! trouble. So after a refusal the proxy is asked once more, and nothing is sent through.
+//! trouble. So after a refusal the proxy is asked again, and nothing is sent through.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

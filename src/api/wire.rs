@@ -27,7 +27,7 @@ pub(crate) use extent::{Extent, Pages};
 pub(crate) use launch::{execute, read_launch};
 pub(crate) use list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use said::{bounded, message_of, said};
-pub(crate) use strict::mend;
+pub(crate) use strict::replace_half_characters;
 
 /// A run's body, or its element in a list, after decompression.
 pub(crate) const RUN_BODY: usize = 32 * 1024 * 1024;
@@ -36,7 +36,7 @@ pub(crate) const RUN_BODY: usize = 32 * 1024 * 1024;
 const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// Reads an answer to "get one run". Pure, and total: any status, any bytes. A redirect, and whether a 401 or 403 can be
-/// mended, are the client's business; here they are what they are without it.
+/// replaced, are the client's business; here they are what they are without it.
 pub fn read_run(status: u16, body: &[u8], target: &Target) -> Observation {
     if status != 200 {
         return miss::read(miss::of_status(During::GetRun, status, body));

@@ -1,5 +1,5 @@
 //! The clocks of one run: how long it has not been there, how long the service has given no usable answer or refused to
-//! give one, and so when to look again (docs/reference.md#time-limits-and-polling).
+//! give one, and so when to poll again (docs/reference.md#time-limits-and-polling).
 
 use std::time::Duration;
 

@@ -124,7 +124,7 @@ pub enum Observation<T = Record> {
     NotVisible(Miss),
     /// Refused, even with a renewed token.
     Denied(Scope, Miss),
-    /// No usable answer, and waiting can't mend it: a refused certificate, a redirect off the origin, 407, a 400.
+    /// No usable answer, and waiting can't fix it: a refused certificate, a redirect off the origin, 407, a 400.
     Unreachable(Miss),
     /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
     Unusable(Miss),

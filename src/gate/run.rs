@@ -4,9 +4,9 @@
 //! |---|---|---|---|
 //! | record, word that ends | stops | stops | ended: passed, stale or failed |
 //! | record, any other word | stops | stops | look again after the interval |
-//! | not visible | starts, unless it runs | stops | at or past its limit: `not-found`; else look again after the backoff |
-//! | unusable | goes on | starts, unless it runs | at or past its limit: `unreachable`; else look again after the backoff |
-//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-After`: ended at once; nothing else for a minute: ended; else look again after the backoff |
+//! | not visible | starts, unless it runs | stops | at or past its limit: `not-found`; else poll again after the backoff |
+//! | unusable | goes on | starts, unless it runs | at or past its limit: `unreachable`; else poll again after the backoff |
+//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-After`: ended at once; nothing else for a minute: ended; else poll again after the backoff |
 //!
 //! A refusal is confirmed by a clock of its own (`clocks`), which any other answer stops. While a `Retry-After` is obeyed,
 //! that clock and the outage clock stand still.

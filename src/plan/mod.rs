@@ -70,7 +70,7 @@ pub struct Service {
     pub network: Network,
 }
 
-/// What lies between this machine and the service, and whom to trust there.
+/// The proxy between this machine and the service, and the certificates to trust.
 #[derive(Debug, Default)]
 pub struct Network {
     /// Further trusted roots (`ca-file`), already read and checked.

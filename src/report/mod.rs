@@ -82,7 +82,7 @@ pub struct RunReport {
     /// The run's id as it was asked for, or the word given in its place: `latest`.
     pub asked: Clean,
     pub end: End,
-    /// The service's last word, in the alphabet of the reference's `status` output; empty if never seen.
+    /// The last status, in the alphabet of the reference's `status` output; empty if never seen.
     pub status: String,
     pub started_at: Option<DateTime<Utc>>,
     pub updated_at: Option<DateTime<Utc>>,

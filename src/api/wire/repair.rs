@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::strict::{self, Flaw, mend};
+use super::strict::{self, Flaw, replace_half_characters};
 use crate::gate::Repair;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -29,7 +29,7 @@ pub(super) fn repair(body: &[u8]) -> Result<(String, Vec<Repair>), Flaw> {
     note(&mut repairs, Repair::ByteOrderMark, unmarked.is_some());
     let text = String::from_utf8_lossy(unmarked.unwrap_or(body));
     note(&mut repairs, Repair::BadUtf8, matches!(text, Cow::Owned(_)));
-    let whole = mend(&text);
+    let whole = replace_half_characters(&text);
     note(&mut repairs, Repair::HalfCharacter, matches!(whole, Cow::Owned(_)));
     let text = rewrite(&whole, &mut repairs)?;
     strict::check(&text)?;

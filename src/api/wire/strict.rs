@@ -125,9 +125,9 @@ impl Visitor<'_> for Key<'_> {
 ///
 /// Such text is JSON by its grammar, and Python writes it for a trace with undecodable bytes; `serde_json` refuses it,
 /// which would make a plain `FAILED` an outage.
-pub(crate) fn mend(text: &str) -> Cow<'_, str> {
+pub(crate) fn replace_half_characters(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    let mut mended = String::new();
+    let mut replaced = String::new();
     let mut kept = 0;
     let mut at = 0;
     while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'\\')) {
@@ -135,8 +135,8 @@ pub(crate) fn mend(text: &str) -> Cow<'_, str> {
         match escaped(bytes, at) {
             Some(0xd800..=0xdbff) if matches!(escaped(bytes, at + 6), Some(0xdc00..=0xdfff)) => at += 12,
             Some(0xd800..=0xdfff) => {
-                mended.push_str(part(text, kept..at));
-                mended.push_str("\\ufffd");
+                replaced.push_str(part(text, kept..at));
+                replaced.push_str("\\ufffd");
                 at += 6;
                 kept = at;
             }
@@ -148,8 +148,8 @@ pub(crate) fn mend(text: &str) -> Cow<'_, str> {
     if kept == 0 {
         return Cow::Borrowed(text);
     }
-    mended.push_str(part(text, kept..text.len()));
-    Cow::Owned(mended)
+    replaced.push_str(part(text, kept..text.len()));
+    Cow::Owned(replaced)
 }
 
 fn part(text: &str, range: Range<usize>) -> &str {
@@ -195,10 +195,13 @@ mod tests {
         for whole in
             [r#""plain""#, r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\n\u00e9\"\\""#, r#""\u12"#, "\\", "\\u", "é\\ué"]
         {
-            assert_eq!(mend(whole), whole);
+            assert_eq!(replace_half_characters(whole), whole);
         }
-        assert_eq!(mend(r#""\ud83d""#), r#""\ufffd""#);
-        assert_eq!(mend(r#""a\ude00b\ud83d\ud83d\ude00\uD83Dc""#), r#""a\ufffdb\ufffd\ud83d\ude00\ufffdc""#);
-        assert_eq!(mend(r#""\\\ud83d""#), r#""\\\ufffd""#);
+        assert_eq!(replace_half_characters(r#""\ud83d""#), r#""\ufffd""#);
+        assert_eq!(
+            replace_half_characters(r#""a\ude00b\ud83d\ud83d\ude00\uD83Dc""#),
+            r#""a\ufffdb\ufffd\ud83d\ude00\ufffdc""#
+        );
+        assert_eq!(replace_half_characters(r#""\\\ud83d""#), r#""\\\ufffd""#);
     }
 }

@@ -1,4 +1,4 @@
-//! What to do about a failed request: which input to change, or whom to ask.
+//! What to do about a failed request: which input to change, or who can help.
 
 use crate::gate::{During, Miss, MissKind};
 
