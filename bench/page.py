@@ -183,7 +183,7 @@ those of 64 sign-ins are stored.
 {verdict}
 
 Tests in simulated time cover longer waits: 26 hours through more than fifty lives of a token, with the real client over sockets
-(`src/api/client/long_wait.rs`), and a hundred thousand polls through the core (`src/gate/watch/tests/endurance.rs`).
+(`src/api/client/long_wait.rs`), and a hundred thousand polls through the core (`src/core/monitor/tests/endurance.rs`).
 """
 
 

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         let place = args.remove(0);
         // A release has no bugs, not even these.
         #[cfg(debug_assertions)]
-        maestro_gate::bug::provoke(place.to_string_lossy().into_owned());
+        maestro_gate::panic_hook::provoke(place.to_string_lossy().into_owned());
         drop(place);
     }
     ExitCode::from(app::start(args, Env::from_process()))

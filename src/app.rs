@@ -13,29 +13,29 @@ use secrecy::ExposeSecret;
 
 use crate::api::{Client, Redactor, Refusals};
 use crate::clock::Clock;
+use crate::config::ci::Ci;
+use crate::config::{Credentials, LogFormat, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
 use crate::console::{self, Console};
-use crate::deliver::Delivery;
-use crate::ending::{Begun, Ending, coloured, exit_on_panic};
-use crate::gate::{
+use crate::core::{
     Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, Rules, RunId, SessionNote, Signal, Verdict, Wanted, Who,
 };
+use crate::finalize::{Begun, Ending, coloured, exit_on_panic};
+use crate::input_files::{self, Opened};
 use crate::inputs::Env;
-use crate::opening::{self, Opened};
-use crate::plan::ci::Ci;
-use crate::plan::{Credentials, LogFormat, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
+use crate::output::Delivery;
+use crate::poll_loop::{Moment, Patience, Signals, watch};
 use crate::progress::{self, View};
-use crate::report::clean::Cleaner;
-use crate::report::words::Names;
+use crate::report::messages::Names;
+use crate::report::sanitize::Cleaner;
 use crate::report::{Note, Report, Story, Weight};
-use crate::watch::{Moment, Patience, Signals, watch};
-use crate::{bug, deliver, doctor, logs, plan};
+use crate::{config, doctor, logs, output, panic_hook};
 
 /// How long a text that was asked for may take to be read.
 const SHOWN: Duration = Duration::from_secs(5);
 
 /// Runs the gate to its end; returns the exit code.
 pub fn start(args: Vec<OsString>, env: Env) -> u8 {
-    bug::hook();
+    panic_hook::hook();
     exit_on_panic(Verdict::InternalError, LogFormat::Text, None);
     on_this_thread(args, env)
 }
@@ -50,7 +50,7 @@ enum Unplanned {
 /// A thread of its own is enough: a poll a second, and nothing shared that would need a lock.
 fn on_this_thread(args: Vec<OsString>, env: Env) -> u8 {
     let runtime =
-        deliver::descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+        output::descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
     match runtime {
         Ok(runtime) => {
             let code = runtime.block_on(run(args, env));
@@ -66,7 +66,7 @@ fn on_this_thread(args: Vec<OsString>, env: Env) -> u8 {
 fn no_wait(args: &[OsString], env: &Env, why: &str) -> u8 {
     // No file is read: where it is not a mistake, a secret, the reports hold nothing of it.
     let unread = |_: &Path| Err(io::ErrorKind::Other.into());
-    if let Start::Gate(resolved) = plan::resolve(args, env, &unread) {
+    if let Start::Gate(resolved) = config::resolve(args, env, &unread) {
         let cleaner = Cleaner::new();
         let first = Report::first(&[] as &[Wanted], &|_, _| None, &cleaner);
         let report = Report::internal_error(first, &Foreign::new(why), &cleaner);
@@ -77,7 +77,7 @@ fn no_wait(args: &[OsString], env: &Env, why: &str) -> u8 {
 
 async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
-    let Opened { start, heard, gave_up } = opening::resolve(args, env, &mut signals).await;
+    let Opened { start, heard, gave_up } = input_files::resolve(args, env, &mut signals).await;
     let (resolved, is_doctor) = match start {
         Start::Show(text) => return say(text, signals).await,
         Start::Gate(resolved) => (*resolved, false),
@@ -252,7 +252,7 @@ async fn watched(
     let beat = view.beat();
     let mut told_of_end = false;
     let tell = |gate: &Gate, moment: Moment, news: &[Notice], made: u64| {
-        bug::bug_at("watch", "");
+        panic_hook::bug_at("watch", "");
         polls.set(made);
         let now = clock.elapsed();
         let notes = client.take_notes().into_iter();
@@ -277,7 +277,7 @@ async fn watched(
         trace_file: trace_file.as_deref(),
         cleaner: &cleaner,
     };
-    bug::bug_at("core", "");
+    panic_hook::bug_at("core", "");
     let mut report = Report::new(&gate.outcome(), &story);
     report.notes_left_out(gap);
     Told { report, logs: Some(logs::Source { client, which, timeout }) }

@@ -10,17 +10,17 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::api::{Client, Refusals};
-use crate::ending::Ending;
-use crate::gate::{
+use crate::config::{Credentials, Mistake, Plan, Warning};
+use crate::core::{
     Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, SessionNote, Signal, Target, Verdict,
     Vocabulary, Wanted, choose,
 };
-use crate::plan::{Credentials, Mistake, Plan, Warning};
-use crate::report::clean::Cleaner;
-use crate::report::doctor::{Check, Checkup, State};
-use crate::report::words;
+use crate::finalize::Ending;
+use crate::report::checkup::{Check, Checkup, State};
+use crate::report::messages;
+use crate::report::sanitize::Cleaner;
 
-mod start;
+mod start_check;
 
 /// For one request, redirects and a renewal included: a little more than the client gives itself.
 const REQUEST: Duration = Duration::from_secs(65);
@@ -70,7 +70,7 @@ pub fn interrupted(by: Signal) -> Checkup {
 }
 
 fn stopped(by: Signal) -> Check {
-    let text = format!("stopped by {}: what is not listed here was not checked", words::signal(by));
+    let text = format!("stopped by {}: what is not listed here was not checked", messages::signal(by));
     Check::new("signal", State::Trouble(Verdict::Interrupted(by)), text).to_do("run doctor again")
 }
 
@@ -189,12 +189,12 @@ impl<'e> Service<'e> {
         }
         let (list, check) = match (read, need) {
             (Ok(listing), _) => {
-                let runs = words::count(listing.runs.len(), "run", "runs");
+                let runs = messages::count(listing.runs.len(), "run", "runs");
                 (Some(List { listing, date }), Check::new("pipeline", State::Fine, format!("{shown}: {runs}")))
             }
             (Err((verdict, miss)), Need::ToGoOn) => (None, self.trouble("pipeline", verdict, &miss, &shown)),
             (Err((_, miss)), Need::ToLearn) => {
-                let why = words::miss(&miss, &self.cleaner);
+                let why = messages::miss(&miss, &self.cleaner);
                 let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
                 (None, Check::new("pipeline", State::Note, text))
             }
@@ -253,7 +253,7 @@ impl<'e> Service<'e> {
         }
         let check = match read {
             Ok(record) => {
-                let word = words::word(&record.status, &self.cleaner);
+                let word = messages::word(&record.status, &self.cleaner);
                 Check::new("run", State::Fine, format!("{shown}: visible, status {word}"))
             }
             Err((verdict, miss)) => self.trouble("run", verdict, &miss, &shown),
@@ -275,9 +275,9 @@ impl<'e> Service<'e> {
         let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
         let connection = client.connection();
         let fine = [
-            words::proxy(&connection, &self.cleaner),
+            messages::proxy(&connection, &self.cleaner),
             "the service's name is known".to_owned(),
-            if self.plan.is_plain { "plain http to this machine".to_owned() } else { words::trust(&connection) },
+            if self.plan.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
             if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
         ];
         for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
@@ -296,7 +296,7 @@ impl<'e> Service<'e> {
             return;
         };
         let apart = (self.ending.clock.utc() - date).abs();
-        let length = words::duration(apart.to_std().unwrap_or_default());
+        let length = messages::duration(apart.to_std().unwrap_or_default());
         let check = if apart <= APART {
             Check::new("clock", State::Fine, format!("this machine's and the service's are {length} apart"))
         } else {
@@ -309,17 +309,17 @@ impl<'e> Service<'e> {
 
     /// By the service's clock, where its answer tells: that is the one that ends the token.
     fn token(&mut self, client: &Client, date: Option<DateTime<Utc>>) {
-        let needed = words::duration(self.plan.timeout);
+        let needed = messages::duration(self.plan.timeout);
         let now = date.unwrap_or_else(|| self.ending.clock.utc());
         let left = |ends: DateTime<Utc>| (ends - now).to_std().unwrap_or_default();
         let check = match client.token_ends().map(left) {
             None if self.plan.renews => Check::new("token", State::Fine, "renewed by itself"),
             None => Check::new("token", State::Note, "it does not say when it ends"),
             Some(left) if left >= self.plan.timeout => {
-                Check::new("token", State::Fine, format!("good for {}, timeout is {needed}", words::duration(left)))
+                Check::new("token", State::Fine, format!("good for {}, timeout is {needed}", messages::duration(left)))
             }
             Some(left) => {
-                let text = format!("it ends in {}, but the wait may take {needed}", words::duration(left));
+                let text = format!("it ends in {}, but the wait may take {needed}", messages::duration(left));
                 // A file may be renewed by whoever writes it. The gate would warn, and find out: a run may be over sooner.
                 let state = if self.plan.renews { State::Note } else { State::Trouble(Verdict::Denied) };
                 Check::new("token", state, text)
@@ -338,8 +338,8 @@ impl<'e> Service<'e> {
 
     fn trouble(&self, name: &'static str, verdict: Verdict, miss: &Miss, whose: &str) -> Check {
         let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
-        Check::new(name, State::Trouble(verdict), format!("{whose}{}", words::miss(miss, &self.cleaner)))
-            .to_do(words::remedy(miss))
+        Check::new(name, State::Trouble(verdict), format!("{whose}{}", messages::miss(miss, &self.cleaner)))
+            .to_do(messages::remedy(miss))
     }
 
     fn id(&self, text: &str) -> String {

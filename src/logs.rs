@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::api::Client;
-use crate::bug;
-use crate::deliver::{TraceFile, Trouble};
-use crate::ending::Ending;
-use crate::gate::{End, Foreign, Verdict};
-use crate::plan::Logs;
-use crate::report::clean::Clean;
-use crate::report::{Note, Report, RunReport, Weight, trace_file, words};
+use crate::config::Logs;
+use crate::core::{End, Foreign, Verdict};
+use crate::finalize::Ending;
+use crate::output::{TraceFile, Trouble};
+use crate::panic_hook;
+use crate::report::sanitize::Clean;
+use crate::report::{Note, Report, RunReport, Weight, messages, trace_file};
 
 /// For the logs of all runs together, beside the timeout (docs/reference.md#log-and-summary).
 const LIMIT: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ pub struct Source {
 /// Fetches the logs that are wanted, and writes the trace file again with them. Best effort: what fails is a note, the
 /// verdict stands. Without a source there are no logs.
 pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Ending) {
-    bug::bug_at("logs", "");
+    panic_hook::bug_at("logs", "");
     let wants = |source: &Source, run: &RunReport| !run.run_id.is_empty() && is_wanted(source, run);
     let any = logs.is_some_and(|source| report.runs.iter().any(|run| wants(source, run)));
     // Without logs it is complete, unless it is a pipe, which is written once.
@@ -98,7 +98,7 @@ async fn fetch(
     run.logs = tail.end();
     let said = match fetched {
         Some(Ok(())) => return Ok(()),
-        Some(Err(miss)) => words::miss(&miss, &ending.cleaner),
+        Some(Err(miss)) => messages::miss(&miss, &ending.cleaner),
         None => Clean::ours("read the run's logs: not all of them came in time"),
     };
     Err(Note { at: ending.clock.elapsed(), weight: Weight::Plain, text: said })

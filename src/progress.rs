@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
+use crate::config::{LogFormat, Volume};
 use crate::console::Console;
-use crate::gate::{Gate, Notice, Wanted};
-use crate::plan::{LogFormat, Volume};
-use crate::report::clean::{Clean, Cleaner};
-use crate::report::words::{self, Names};
+use crate::core::{Gate, Notice, Wanted};
+use crate::poll_loop::Moment;
+use crate::report::messages::{self, Names};
+use crate::report::sanitize::{Clean, Cleaner};
 use crate::report::{Note, Weight, text};
-use crate::watch::Moment;
 
 /// After so much silence, a heartbeat: with `TICK`, within a minute (docs/reference.md#log-and-summary). CircleCI ends a
 /// step that is silent for ten.
@@ -53,7 +53,7 @@ impl View {
 
     /// Tells what is about to happen.
     pub fn begin(&mut self, wanted: &[Wanted], timeout: Duration, base: &str) {
-        let text = words::opening(wanted, timeout, base, &self.cleaner);
+        let text = messages::opening(wanted, timeout, base, &self.cleaner);
         self.note(&Note { at: Duration::ZERO, weight: Weight::Plain, text });
     }
 
@@ -64,18 +64,19 @@ impl View {
             self.names = Names::new(gate.wanted(), &self.cleaner);
         }
         for notice in notices {
-            if let Some(note) = words::note(notice, &self.names, &self.cleaner) {
+            if let Some(note) = messages::note(notice, &self.names, &self.cleaner) {
                 self.note(&note);
             }
         }
         match (moment, &self.bar) {
             (Moment::Answer { run, next }, _) if self.volume == Volume::Verbose => {
-                self.say(now, words::look(gate, run, now, next, &self.names, &self.cleaner));
+                self.say(now, messages::look(gate, run, now, next, &self.names, &self.cleaner));
             }
             (Moment::Beat, Some(bar)) => {
                 // A reader that is behind stalls the drawing too, and the turns would pile up.
                 if !self.console.is_behind() {
-                    let (bar, message) = (bar.clone(), words::heartbeat(gate, now, polls, &self.cleaner).to_string());
+                    let (bar, message) =
+                        (bar.clone(), messages::heartbeat(gate, now, polls, &self.cleaner).to_string());
                     self.console.in_turn(move || {
                         bar.set_message(message);
                         bar.tick();
@@ -83,7 +84,7 @@ impl View {
                 }
             }
             (Moment::Beat, None) if now >= self.spoke + HEARTBEAT => {
-                self.say(now, words::heartbeat(gate, now, polls, &self.cleaner));
+                self.say(now, messages::heartbeat(gate, now, polls, &self.cleaner));
             }
             (Moment::Answer { .. } | Moment::Survey | Moment::Stopped | Moment::Beat, _) => {}
         }

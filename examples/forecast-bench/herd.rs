@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use maestro_gate::gate::{
+use maestro_gate::core::{
     Answer, During, Foreign, Gate, Interval, Learning, Limits, MaxAge, Miss, MissKind, Observation, OnFirstFailure,
     PastRun, PipelineId, Record, Rules, RunId, Target, Vocabulary,
 };

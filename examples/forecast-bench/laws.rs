@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use maestro_gate::gate::PastRun;
+use maestro_gate::core::PastRun;
 
 /// `SplitMix64`: small, and the same everywhere.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ mod schedules;
 use std::time::Duration;
 
 use laws::Chance;
-use maestro_gate::gate::{Forecast, PastRun};
+use maestro_gate::core::{Forecast, PastRun};
 use oracle::{Oracle, SAMPLE};
 use rows::{Row, Target};
 use schedules::{Cost, PEERS, Peer, play};

@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use maestro_gate::gate::Foreign;
-use maestro_gate::report::clean::{Cleaner, cut};
+use maestro_gate::core::Foreign;
+use maestro_gate::report::sanitize::{Cleaner, cut};
 use maestro_gate::report::escape;
 
 fuzz_target!(|input: &[u8]| {

@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use maestro_gate::api::wire;
-use maestro_gate::gate::{Meaning, Observation, PipelineId, RunId, Target, Vocabulary};
+use maestro_gate::api::model;
+use maestro_gate::core::{Meaning, Observation, PipelineId, RunId, Target, Vocabulary};
 use serde_json::Value;
 
 /// Short ids: they must be met by chance.
@@ -23,12 +23,12 @@ fuzz_target!(|input: &[u8]| {
     // Mostly the status that counts.
     let status = if status[0] < 0xf0 { 200 } else { u16::from_le_bytes(status) };
     let target = target();
-    let Observation::Record(record) = wire::read_run(status, body, &target) else { return };
+    let Observation::Record(record) = model::read_run(status, body, &target) else { return };
     assert_eq!(status, 200, "no other status brings a record");
     assert_eq!(folded(record.pipeline_id.raw()), "p_1", "no other pipeline");
 
     if !record.repaired.is_empty() {
-        // It passes no gate (`gate::run`), and no other reader of JSON is asked what it makes of the damage. Some find none: a
+        // It passes no gate (`core::run`), and no other reader of JSON is asked what it makes of the damage. Some find none: a
         // mark before the document, or many levels.
         return;
     }

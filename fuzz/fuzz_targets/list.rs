@@ -6,8 +6,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use maestro_gate::api::wire;
-use maestro_gate::gate::{Choice, Observation, PipelineId, Selector, Vocabulary, choose};
+use maestro_gate::api::model;
+use maestro_gate::core::{Choice, Observation, PipelineId, Selector, Vocabulary, choose};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ fuzz_target!(|input: &[u8]| {
     let Some((&[kind, size], body)) = input.split_first_chunk::<2>() else { return };
     let status = if kind < 0xf0 { 200 } else { 100 + u16::from(size) * 3 };
     let pipeline = PipelineId::new("p-1").expect("an id");
-    let whole = wire::read_list(status, [body], &pipeline);
-    let pieces = wire::read_list(status, body.chunks(usize::from(size) % 16 + 1), &pipeline);
+    let whole = model::read_list(status, [body], &pipeline);
+    let pieces = model::read_list(status, body.chunks(usize::from(size) % 16 + 1), &pipeline);
     let (Observation::Record(listing), Observation::Record(same)) = (&whole, &pieces) else {
         assert!(!matches!(whole, Observation::Record(_)) && !matches!(pieces, Observation::Record(_)), "in pieces as in one");
         return;

@@ -8,19 +8,19 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
-use super::logs::Lines;
-use super::miss::{self, Fault};
+use super::failure::{self, Fault};
+use super::log_lines::Lines;
+use super::model::{self, Extent, PipelineState, RUN_BODY};
 use super::redactor::Redactor;
 use super::session::{Generation, Lost, Pass, Session, answer, collect, miss_of};
-use super::stamps::Stamps;
+use super::timing_headers::Stamps;
 use super::transport::{Heard, SetupError, Transport};
-use super::wire::{self, Extent, PipelineState, RUN_BODY};
 use crate::clock::Clock;
-use crate::gate::{
+use crate::config::Service;
+use crate::core::{
     Answer, Ask, Connection, During, Foreign, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId, Scope,
     SessionNote, Survey, Target, Told,
 };
-use crate::plan::Service;
 
 /// The list for the history (docs/reference.md#limits).
 const SURVEY: Duration = Duration::from_secs(5);
@@ -109,10 +109,10 @@ impl Client {
             survey.take(listed);
             Ok(())
         };
-        let read = timeout(SURVEY, self.read_list(&pipeline, &pass, wire::SHORT_LIST, &mut keep)).await;
+        let read = timeout(SURVEY, self.read_list(&pipeline, &pass, model::SHORT_LIST, &mut keep)).await;
         let late = || (Err(Fault::new(MissKind::Timeout).during(During::List)), Stamps::default());
         let (read, stamps) = read.unwrap_or_else(|_| late());
-        self.shortened(answer(read.map_or_else(miss::read, |_| Observation::Record(survey)), stamps))
+        self.shortened(answer(read.map_or_else(failure::read, |_| Observation::Record(survey)), stamps))
     }
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so whether
@@ -125,14 +125,14 @@ impl Client {
         let mut body = Vec::new();
         let turn = self.transport.turn().await;
         let url = self.transport.address(&["platform", "pipeline", "execute"]);
-        let json = wire::execute(pipeline);
+        let json = model::execute(pipeline);
         let heard = {
             let mut sink = collect(&mut body, RUN_BODY);
             self.transport.post(turn, url, Some(&pass.header), json, self.clock, &mut sink).await
         };
         let launch = match heard.reply {
-            Ok(reply) => wire::read_launch(reply.status, reply.text(&body)),
-            Err(fault) => miss::of_launch(fault.during(During::Execute)),
+            Ok(reply) => model::read_launch(reply.status, reply.text(&body)),
+            Err(fault) => failure::of_launch(fault.during(During::Execute)),
         };
         let launch = launch.map_miss(|miss| self.redactor.shortened(miss));
         if let Launch::Denied(_, miss) = &launch
@@ -231,8 +231,8 @@ impl Client {
                 return Ok(());
             }
             drop(lines);
-            let miss = self.redactor.shortened(miss::of_status(During::Logs, reply.status, &reply.said));
-            let refused = matches!(miss::read::<Infallible>(miss.clone()), Observation::Denied(..));
+            let miss = self.redactor.shortened(failure::of_status(During::Logs, reply.status, &reply.said));
+            let refused = matches!(failure::read::<Infallible>(miss.clone()), Observation::Denied(..));
             if !refused || self.is_final(miss.kind, &pass, &mut row) {
                 return Err(miss);
             }
@@ -268,8 +268,8 @@ impl Client {
         let heard = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
         let Heard { stamps, reply } = heard;
         let observation = match reply {
-            Ok(reply) => wire::read_run(reply.status, reply.text(&body), target),
-            Err(fault) => miss::read(fault.during(During::GetRun)),
+            Ok(reply) => model::read_run(reply.status, reply.text(&body), target),
+            Err(fault) => failure::read(fault.during(During::GetRun)),
         };
         answer(observation, stamps)
     }
@@ -279,8 +279,8 @@ impl Client {
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str()]);
         let heard = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
         let observation = match heard.reply {
-            Ok(reply) => wire::read_details(reply.status, reply.text(&body), pipeline),
-            Err(fault) => miss::read(fault.during(During::Details)),
+            Ok(reply) => model::read_details(reply.status, reply.text(&body), pipeline),
+            Err(fault) => failure::read(fault.during(During::Details)),
         };
         answer(observation, heard.stamps)
     }
@@ -289,14 +289,14 @@ impl Client {
         let mut listing = Listing::default();
         let asked = self.clock.elapsed();
         let (extent, stamps) =
-            self.read_list(pipeline, pass, wire::WHOLE_LIST, &mut wire::keep_all(&mut listing)).await;
+            self.read_list(pipeline, pass, model::WHOLE_LIST, &mut model::keep_all(&mut listing)).await;
         let read = extent.and_then(Extent::whole).and_then(|()| match stamps.age {
             // One from before the gate began does not know which run was the newest then; an older one than that would
             // have the gate wait, and count, on what was long ago.
             Some(age) if age <= asked.min(OLD_LIST) => Ok(()),
             Some(_) | None => Err(Fault::new(MissKind::Cached).during(During::List)),
         });
-        answer(read.map_or_else(miss::read, |()| Observation::Record(listing)), stamps)
+        answer(read.map_or_else(failure::read, |()| Observation::Record(listing)), stamps)
     }
 
     /// Reads a pipeline's list; what `keep` was given counts unless there was none.
@@ -305,10 +305,10 @@ impl Client {
         pipeline: &PipelineId,
         pass: &Pass,
         limit: usize,
-        keep: &mut wire::Keep<'_>,
+        keep: &mut model::Keep<'_>,
     ) -> (Result<Extent, Miss>, Stamps) {
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
-        let mut list = wire::List::new(pipeline, limit, keep);
+        let mut list = model::List::new(pipeline, limit, keep);
         let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
         let Heard { stamps, reply } = heard;
         let read = match reply {
@@ -377,7 +377,7 @@ fn not_sent(lost: Lost) -> (Launch, Option<Duration>) {
 
 /// For a run whose token was refused at an earlier look, and there still is no other.
 fn refused_before<T>(during: During) -> Answer<T> {
-    answer(miss::read(Fault::new(MissKind::TokenRefused).during(during)), Stamps::default())
+    answer(failure::read(Fault::new(MissKind::TokenRefused).during(during)), Stamps::default())
 }
 
 fn token_refused() -> Miss {

@@ -1,31 +1,31 @@
 //! The Maestro service: asks it, signs in to it, and turns every answer and every fault into an observation.
 //!
-//! `client` has one method per endpoint, `wire` is JSON as sent, `miss` THE failure table, `session` the sign-in and its
+//! `client` has one method per endpoint, `model` is JSON as sent, `failure` THE failure table, `session` the sign-in and its
 //! renewal, `transport` one HTTP request with its limits, `trust` the certificates it accepts, `dns` the addresses of a
-//! name, `tunnel` what a proxy answers. Nothing here decides how long to wait for a run, and nothing but `wire` knows the
+//! name, `tunnel` what a proxy answers. Nothing here decides how long to wait for a run, and nothing but `model` knows the
 //! server's JSON.
 
+mod access_token;
 mod client;
 mod dns;
-mod logs;
-mod miss;
+mod failure;
+mod log_lines;
+pub mod model;
 mod redactor;
-mod secret;
 mod session;
-mod stamps;
+mod timing_headers;
 mod transport;
 mod trust;
 mod tunnel;
-pub mod wire;
 
 #[cfg(test)]
-mod frames;
+mod http2_frames;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
-mod server;
+mod scripted_server;
 
 pub use client::{Client, Refusals};
+pub use model::PipelineState;
 pub use redactor::Redactor;
 pub use transport::SetupError;
-pub use wire::PipelineState;

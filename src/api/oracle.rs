@@ -17,21 +17,21 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::client::{Client, Refusals};
-use super::frames;
+use super::http2_frames;
 use super::redactor::{Learned, Redactor};
 use super::session::Session;
 use super::transport::Transport;
 use crate::clock::Clock;
-use crate::gate::{
+use crate::config::Credentials;
+use crate::core::{
     Ask, Gate, Launch, Limits, Observation, PipelineId, Rules, RunId, Target, Told, Verdict, Vocabulary,
 };
-use crate::plan::Credentials;
 
 mod coding;
 mod dice;
 mod document;
 mod framing;
-mod other;
+mod other_bodies;
 
 use coding::Coded;
 use dice::Dice;
@@ -48,7 +48,7 @@ type Next<T> = Arc<Mutex<Option<T>>>;
 
 struct Service {
     one: Next<Sent>,
-    two: Next<frames::Answer>,
+    two: Next<http2_frames::Answer>,
     base_1: Url,
     base_2: Url,
     over_1: Client,
@@ -57,10 +57,10 @@ struct Service {
 
 impl Service {
     async fn start() -> Service {
-        let (one, two) = (Next::<Sent>::default(), Next::<frames::Answer>::default());
+        let (one, two) = (Next::<Sent>::default(), Next::<http2_frames::Answer>::default());
         let base_1 = listen(one.clone()).await;
         let take = two.clone();
-        let base_2 = frames::listen(move || taken(&take)).await;
+        let base_2 = http2_frames::listen(move || taken(&take)).await;
         let (over_1, over_2) = (client(base_1.clone(), false), client(base_2.clone(), true));
         Service { one, two, base_1, base_2, over_1, over_2 }
     }
@@ -99,7 +99,7 @@ async fn serve(mut stream: TcpStream, next: Next<Sent>) -> Option<()> {
         if is_whole {
             request.clear();
             let answer = taken(&next);
-            frames::pieces(&mut stream, &answer.bytes, answer.piece).await?;
+            http2_frames::pieces(&mut stream, &answer.bytes, answer.piece).await?;
             if answer.closes {
                 return stream.shutdown().await.ok();
             }
@@ -173,7 +173,7 @@ impl Service {
             } else {
                 framing::wrong_2(&headers, &bytes, dice)
             };
-            ends_connection = answer.frames.iter().any(|frame| matches!(frame, frames::Frame::Close));
+            ends_connection = answer.frames.iter().any(|frame| matches!(frame, http2_frames::Frame::Close));
             *self.two.lock().expect("not poisoned") = Some(answer.clone());
             Box::new(move || format!("{what}; {framed} of {:?} in pieces of {}", answer.frames, answer.piece))
         } else {
@@ -235,7 +235,7 @@ impl Service {
     }
 
     async fn list(&mut self, dice: &mut Dice) -> (Option<Vec<String>>, Option<Vec<String>>, Story) {
-        let list = other::list(dice);
+        let list = other_bodies::list(dice);
         let (carried, over_2) = self.ready(200, &list.body, dice);
         let answer = self.client(over_2).list(&pipeline(), &mut Refusals::default()).await;
         self.done(&carried, over_2);
@@ -256,7 +256,7 @@ impl Service {
     }
 
     async fn start_pipeline(&mut self, dice: &mut Dice) -> (Option<String>, Option<String>, Story) {
-        let (carried, over_2) = self.ready(200, &other::start(), dice);
+        let (carried, over_2) = self.ready(200, &other_bodies::start(), dice);
         let told = self.client(over_2).ask(&Ask::Execute(pipeline()), &mut Refusals::default()).await;
         self.done(&carried, over_2);
         let found = match told {
@@ -264,7 +264,7 @@ impl Service {
             Told::Execute(Launch::Lost(_), _) => None,
             told => panic!("{told:?}: {}", (carried.story)()),
         };
-        (found, carried.arrives.then(|| other::STARTED.to_owned()), carried.story)
+        (found, carried.arrives.then(|| other_bodies::STARTED.to_owned()), carried.story)
     }
 }
 

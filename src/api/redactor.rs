@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::gate::{Foreign, Miss};
+use crate::core::{Foreign, Miss};
 
 /// The redactor of the reports.
 pub trait Redactor: fmt::Debug {

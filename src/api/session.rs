@@ -16,15 +16,15 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::miss::{self, Fault};
+use super::access_token::{Claims, Token};
+use super::failure::{self, Fault};
+use super::model;
 use super::redactor::Redactor;
-use super::secret::{Claims, Token};
-use super::stamps::Stamps;
+use super::timing_headers::Stamps;
 use super::transport::{SetupError, Transport, Turn};
-use super::wire;
 use crate::clock::Clock;
-use crate::gate::{Answer, During, Miss, MissKind, Observation, SessionNote};
-use crate::plan::{Credentials, Totp, odd_password};
+use crate::config::{Credentials, Totp, odd_password};
+use crate::core::{Answer, During, Miss, MissKind, Observation, SessionNote};
 
 mod renewal;
 mod token_file;
@@ -242,7 +242,8 @@ impl Session {
             Ok(Ok(())) => return,
             Ok(Err(answer)) => answer,
             Err(_) => {
-                let late = answer(miss::read(Fault::new(MissKind::Timeout).during(During::SignIn)), Stamps::default());
+                let late =
+                    answer(failure::read(Fault::new(MissKind::Timeout).during(During::SignIn)), Stamps::default());
                 self.state.borrow_mut().fail(&late, clock.elapsed());
                 late
             }
@@ -265,11 +266,11 @@ impl Session {
                 (turn, Some(code))
             }
         };
-        let json = wire::sign_in(login.username, login.password, code.as_ref());
+        let json = model::sign_in(login.username, login.password, code.as_ref());
         let mut body = Vec::new();
         let url = http.address(&["auth", "sign-in"]);
         let heard = http.post(turn, url, None, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
-        let tokens = heard.reply.and_then(|reply| wire::read_sign_in(reply.status, reply.text(&body)));
+        let tokens = heard.reply.and_then(|reply| model::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
                 self.redactor.learn(&tokens.all.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>());
@@ -285,7 +286,7 @@ impl Session {
                 let is_code = fault.kind == MissKind::NoToken && code.is_some();
                 let kind = if is_code { MissKind::CodeRefused } else { fault.kind };
                 let miss = self.redactor.shortened(Fault { kind, ..fault }.during(During::SignIn));
-                let failure = answer(miss::read(miss), heard.stamps);
+                let failure = answer(failure::read(miss), heard.stamps);
                 let mut state = self.state.borrow_mut();
                 if is_refused(&failure) && state.refusals == 0 {
                     state.notes.extend(odd_password(login.password).map(SessionNote::OddPassword));
@@ -330,7 +331,7 @@ impl Session {
             Err(detail) => {
                 // It concerns the run that the token was refused for, and no other.
                 let fault = Fault { kind: MissKind::TokenFile, detail };
-                Err(Lost::Answer(answer(miss::read(fault.during(During::GetRun)), Stamps::default())))
+                Err(Lost::Answer(answer(failure::read(fault.during(During::GetRun)), Stamps::default())))
             }
         }
     }

@@ -17,14 +17,14 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::dns::Resolver;
-use super::miss::{self, Fault};
-use super::stamps::Stamps;
+use super::failure::{self, Fault};
+use super::model::Pages;
+use super::timing_headers::Stamps;
 use super::trust::{Handshakes, trusting, trusting_nobody};
 use super::tunnel::Tunnel;
-use super::wire::Pages;
 use crate::clock::Clock;
-use crate::gate::{Connection, Foreign, MissKind, TlsFault, Via, is_implausible};
-use crate::plan::{Network, Proxy, ProxyKind};
+use crate::config::{Network, Proxy, ProxyKind};
+use crate::core::{Connection, Foreign, MissKind, TlsFault, Via, is_implausible};
 
 mod body;
 
@@ -260,8 +260,8 @@ impl Transport {
 
     /// Why there is no answer, with what only the connection or the proxy can tell.
     async fn fault(&self, error: reqwest::Error) -> Fault {
-        let is_broken_by_tls = miss::is_broken_by_tls(&error);
-        let fault = miss::of_error(error);
+        let is_broken_by_tls = failure::is_broken_by_tls(&error);
+        let fault = failure::of_error(error);
         if let (MissKind::Broken, Some(breaks)) = (fault.kind, self.unanswered.get()) {
             self.unanswered.set(Some(breaks.saturating_add(1)));
         }
@@ -332,7 +332,7 @@ impl Transport {
     }
 }
 
-/// Whom to trust. `plan` lets plain http through to loopback only: no certificate has business there.
+/// Whom to trust. `config` lets plain http through to loopback only: no certificate has business there.
 fn tls(base: &Url, network: Network, handshakes: &Arc<Handshakes>) -> Result<ClientConfig, SetupError> {
     if base.scheme() == "http" {
         return trusting_nobody();

@@ -21,8 +21,8 @@ use rustls::{
 };
 
 use super::transport::SetupError;
-use crate::gate::TrustSource;
-use crate::plan::SystemRoots;
+use crate::config::SystemRoots;
+use crate::core::TrustSource;
 
 /// Reads the system's roots.
 type System = fn() -> Vec<CertificateDer<'static>>;

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use url::Url;
 
 use super::dns;
-use crate::plan::{Proxy, ProxyKind};
+use crate::config::{Proxy, ProxyKind};
 
 /// As much as it takes to read `HTTP/1.1 403`.
 const STATUS_LINE: usize = 12;

@@ -11,7 +11,7 @@ use std::fmt;
 use super::args::{self, Fault, Spoken, Wish};
 use super::{Env, Group, Input, Kind, ROWS};
 
-/// The places, highest first. What is missing is the default: that is `plan`'s.
+/// The places, highest first. What is missing is the default: that is `config`'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     Flag,
@@ -174,7 +174,7 @@ fn from_step(input: Input, env: &Env, hyphens: String, underscores: String) -> O
 /// editors put it before a text. `None` if nothing is left.
 fn readable(input: Input, raw: &OsStr) -> Option<Result<String, Unreadable>> {
     let Some(text) = raw.to_str() else { return Some(Err(Unreadable::NotUtf8)) };
-    // Blanks are ASCII's: others are invisible characters, which `plan` refuses by name.
+    // Blanks are ASCII's: others are invisible characters, which `config` refuses by name.
     let text = if input.is_secret() { secret(text) } else { without_bom(text.trim_ascii()).trim_ascii() };
     (!text.is_empty()).then(|| Ok(text.to_owned()))
 }

@@ -1,8 +1,8 @@
 //! The inputs: ONE table, and where each value may come from.
 //!
 //! Everything that names an input is made from [`ROWS`]: the flags and `--help` (`cli`), the variables looked up
-//! (`lookup`), the checks in `plan`, and the tests that hold README, `action.yml` and the GitLab component to it.
-//! Nothing in here knows a default or judges a value: that is `plan`'s.
+//! (`lookup`), the checks in `config`, and the tests that hold README, `action.yml` and the GitLab component to it.
+//! Nothing in here knows a default or judges a value: that is `config`'s.
 
 mod args;
 pub mod cli;

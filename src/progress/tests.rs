@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::ProgressDrawTarget;
 
 use super::*;
-use crate::gate::{Limits, PipelineId, Rules, RunId, Target};
+use crate::core::{Limits, PipelineId, Rules, RunId, Target};
 
 fn gate() -> Gate {
     let limits = Limits { timeout: HEARTBEAT * 100, appear: HEARTBEAT, outage: HEARTBEAT };

@@ -4,8 +4,8 @@
 
 use std::path::Path;
 
-use super::clean::Clean;
-use super::{Report, escape, issues, outputs};
+use super::sanitize::Clean;
+use super::{Report, annotations, escape, output_values};
 
 /// The longest message, in characters: an issue stands on the run's first page.
 const MESSAGE_LIMIT: usize = 4096;
@@ -17,7 +17,7 @@ pub fn variables(report: &Report, prefix: &str) -> String {
         let value = escape::azure(&value);
         format!("##vso[task.setvariable variable={};isoutput=true]{value}\n", escape::azure(&name))
     };
-    outputs::encoded(report, prefix).into_iter().map(command).collect()
+    output_values::encoded(report, prefix).into_iter().map(command).collect()
 }
 
 /// Shows a Markdown file on the run's first page. The agent reads it later, so that it must stay.
@@ -28,8 +28,9 @@ pub fn upload_summary(path: &Path) -> String {
 /// The warnings, then one error on anything but a pass.
 pub fn issues(report: &Report) -> String {
     let issue = |kind: &str, text: &str| format!("##vso[task.logissue type={kind}]{}\n", escape::azure(text));
-    let warnings = issues::warnings(report).into_iter().map(|text| issue("warning", &format!("maestro-gate: {text}")));
-    let error = issues::error(report, MESSAGE_LIMIT);
+    let warnings =
+        annotations::warnings(report).into_iter().map(|text| issue("warning", &format!("maestro-gate: {text}")));
+    let error = annotations::error(report, MESSAGE_LIMIT);
     let error = error.map(|text| issue("error", &format!("maestro-gate: {}: {text}", report.verdict.name())));
     warnings.chain(error).collect()
 }

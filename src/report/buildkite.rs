@@ -2,9 +2,9 @@
 //!
 //! <https://buildkite.com/docs/agent/v3/cli-meta-data>, <https://buildkite.com/docs/agent/v3/cli-annotate>
 
-use super::clean::Clean;
-use super::{Report, Stage, escape, outputs};
-use crate::gate::Verdict;
+use super::sanitize::Clean;
+use super::{Report, Stage, escape, output_values};
+use crate::core::Verdict;
 
 /// The longest context of an annotation, in characters.
 const CONTEXT_LIMIT: usize = 100;
@@ -15,7 +15,7 @@ const EMPTY: &str = "-";
 /// The outputs as meta-data, which all jobs of a build share.
 pub fn meta_data(report: &Report, prefix: &str) -> Vec<(String, String)> {
     let full = |value: String| if value.is_empty() { EMPTY.to_owned() } else { value };
-    outputs::encoded(report, prefix).into_iter().map(|(name, value)| (name, full(value))).collect()
+    output_values::encoded(report, prefix).into_iter().map(|(name, value)| (name, full(value))).collect()
 }
 
 /// The annotation's context and style. An annotation replaces the one of the same context, so that the last version

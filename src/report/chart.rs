@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::past::{Bar, PipelinePast};
+use super::previous_runs::{Bar, PipelinePast};
 
 /// How pictures are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ mod tests {
             duration: seconds.map(Duration::from_secs),
         };
         PipelinePast {
-            pipeline_id: super::super::clean::Clean::ours("p"),
+            pipeline_id: super::super::sanitize::Clean::ours("p"),
             lengths: None,
             passed: 0,
             of: lengths.len(),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Report, outputs};
+use super::{Report, output_values};
 
 /// The documentation disagrees with itself about how much is kept, 4 KB or 50 KB: the file stays below the smaller. Only
 /// the path of a trace file can be long; ids are at most 256 bytes.
@@ -12,7 +12,7 @@ const PATH_LIMIT: usize = 1024;
 
 /// The outputs as one JSON object on one line, by the names of the JSON report.
 pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    let variables: BTreeMap<String, String> = outputs::variables(report, "")
+    let variables: BTreeMap<String, String> = output_values::variables(report, "")
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
         .filter(|(_, value)| value.len() <= PATH_LIMIT)

@@ -3,9 +3,9 @@
 //! GitLab refuses the whole file for one bad line, for 5 KB, and (self-managed, by default) for more than 20 variables
 //! (`parse_dotenv_artifact_service.rb`).
 
-use super::{Report, outputs};
+use super::{Report, output_values};
 
 /// The file.
 pub fn render(report: &Report, prefix: &str) -> String {
-    outputs::encoded(report, prefix).into_iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    output_values::encoded(report, prefix).into_iter().map(|(name, value)| format!("{name}={value}\n")).collect()
 }

@@ -1,11 +1,11 @@
-//! One escaper per grammar that text enters. What goes in is clean (`clean`) or ours; what comes out means nothing in its
+//! One escaper per grammar that text enters. What goes in is clean (`sanitize`) or ours; what comes out means nothing in its
 //! grammar but itself.
 
-use super::clean::strip::is_break;
-use crate::gate::is_hidden;
-pub use markdown::{markdown_code_span, markdown_fence, markdown_inline};
+use super::sanitize::strip::is_break;
+use crate::core::is_hidden;
+pub use markdown_text::{markdown_code_span, markdown_fence, markdown_inline};
 
-mod markdown;
+mod markdown_text;
 
 /// One line of a log, where it stands at the start of the line: neither a command nor a section to any runner.
 ///

@@ -1,8 +1,8 @@
 //! What the GitHub family (GitHub, GHES, Gitea, Forgejo, act) reads: the output file, annotations, folds in the log.
 
-use super::clean::Clean;
-use super::outputs::Output;
-use super::{Report, escape, issues};
+use super::output_values::Output;
+use super::sanitize::Clean;
+use super::{Report, annotations, escape};
 
 /// Random text from the caller that nobody outside can foresee: at least 16 ASCII letters and digits.
 pub struct Token(String);
@@ -39,8 +39,8 @@ const MESSAGE_LIMIT: usize = 4096;
 
 /// The annotations, one command a line: first the warnings, then one error on anything but a pass.
 pub fn annotations(report: &Report) -> String {
-    let mut lines: String = issues::warnings(report).iter().map(|text| warning(text)).collect();
-    if let Some(text) = issues::error(report, MESSAGE_LIMIT) {
+    let mut lines: String = annotations::warnings(report).iter().map(|text| warning(text)).collect();
+    if let Some(text) = annotations::error(report, MESSAGE_LIMIT) {
         lines.push_str(&command("error", &format!("maestro-gate: {}", report.verdict.name()), &text));
     }
     lines

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::clean::Clean;
-use super::{Report, RunReport, escape, words};
+use super::sanitize::Clean;
+use super::{Report, RunReport, escape, messages};
 
 /// Whether a section is open when the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub fn annotations(report: &Report) -> Result<String, serde_json::Error> {
     for run in others.into_iter().chain(passed) {
         let Some(url) = run.run_url.clone() else { continue };
         let link =
-            Annotation { external_link: Link { label: format!("{}: {}", run.end.name(), words::run(run)), url } };
+            Annotation { external_link: Link { label: format!("{}: {}", run.end.name(), messages::run(run)), url } };
         let Some(left) = room.checked_sub(serde_json::to_string(&link)?.len()) else { break };
         room = left;
         links.push(link);

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::outputs::RunRow;
-use super::past::{PipelineRow, RunPastRow};
-use super::{Note, Report, RunReport, Weight, escape, words};
+use super::output_values::RunRow;
+use super::previous_runs::{PipelineRow, RunPastRow};
+use super::{Note, Report, RunReport, Weight, escape, messages};
 
 /// The number that changes when a key changes its meaning.
 const SCHEMA: u8 = 1;
@@ -83,9 +83,9 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         exit_code: report.verdict.exit_code(),
         waited_seconds: report.waited.as_secs(),
         polls: report.polls,
-        reason: words::headline(report).to_string(),
-        next_steps: words::next_steps(report).iter().map(ToString::to_string).collect(),
-        help: words::help(report.verdict).map(|help| help.to_string()),
+        reason: messages::headline(report).to_string(),
+        next_steps: messages::next_steps(report).iter().map(ToString::to_string).collect(),
+        help: messages::help(report.verdict).map(|help| help.to_string()),
         mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
         bug: report.bug.as_deref(),
         connection: ConnectionRow {

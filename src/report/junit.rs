@@ -10,10 +10,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::clean::{self, Clean};
 use super::escape::{xml_attribute, xml_text};
-use super::{Report, RunReport, words};
-use crate::gate::{End, Verdict};
+use super::sanitize::{self, Clean};
+use super::{Report, RunReport, messages};
+use crate::core::{End, Verdict};
 
 /// The class of every case, and the case that speaks for the gate itself where no run's case can.
 const GATE: &str = "maestro-gate";
@@ -72,7 +72,7 @@ impl Suite<'_> {
             // pipeline's, which stays.
             let suffix = if self.runs.len() > 1 { format!(" #{place}") } else { String::new() };
             let text = [
-                ("run", words::run(run).to_string()),
+                ("run", messages::run(run).to_string()),
                 ("run-id", run.run_id.to_string()),
                 ("status", run.status.clone()),
                 ("verdict", run.end.name().to_owned()),
@@ -165,18 +165,18 @@ fn result(run: &RunReport, room: &mut usize) -> CaseResult {
         End::NotWaited => return CaseResult::Skipped { message: run.reason.to_string() },
     };
     let mut details = format!("\nnext step: {}", run.next_step);
-    details.extend(words::help(verdict).map(|help| format!("\nhelp: {help}")));
+    details.extend(messages::help(verdict).map(|help| format!("\nhelp: {help}")));
     if let Some(url) = &run.run_url {
         details.push_str(&format!("\n{url}"));
     }
     if let Some(trace) = run.telling_trace() {
         details.push_str(&format!("\n\n{}", trace_within(trace, room)));
     }
-    CaseResult::Red { verdict, message: format!("{}: {}", words::run(run), run.reason), details }
+    CaseResult::Red { verdict, message: format!("{}: {}", messages::run(run), run.reason), details }
 }
 
 fn trace_within(trace: &Clean, room: &mut usize) -> String {
-    let shown = clean::cut(trace, TRACE_LIMIT);
+    let shown = sanitize::cut(trace, TRACE_LIMIT);
     if shown.len() > *room {
         return "(the trace is not shown: the traces before it have filled this report)".to_owned();
     }
@@ -193,14 +193,14 @@ fn gate_suite(report: &Report, id: usize) -> String {
         for error in &report.mistakes {
             details.push_str(&format!("\n- {error}"));
         }
-        for step in words::next_steps(report) {
+        for step in messages::next_steps(report) {
             details.push_str(&format!("\nnext step: {step}"));
         }
-        details.extend(words::help(report.verdict).map(|help| format!("\nhelp: {help}")));
+        details.extend(messages::help(report.verdict).map(|help| format!("\nhelp: {help}")));
         if let Some(bug) = &report.bug {
             details.push_str(&format!("\n\n{bug}"));
         }
-        CaseResult::Red { verdict: report.verdict, message: words::headline(report).to_string(), details }
+        CaseResult::Red { verdict: report.verdict, message: messages::headline(report).to_string(), details }
     };
     suite(id, GATE, None, "", &[Case { name: GATE.to_owned(), seconds: 0, result }])
 }

@@ -1,9 +1,9 @@
 //! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
 
 use super::chart::{self, Chart};
-use super::clean::{self, Clean};
-use super::{Note, Report, RunReport, Stage, Weight, escape, words};
-use crate::gate::{End, Verdict};
+use super::sanitize::{self, Clean};
+use super::{Note, Report, RunReport, Stage, Weight, escape, messages};
+use crate::core::{End, Verdict};
 
 /// All of a summary, in bytes (docs/reference.md#log-and-summary). GitHub drops a whole summary over 1 MiB.
 pub const LIMIT: usize = 128 * 1024;
@@ -37,7 +37,7 @@ pub fn began(report: &Report) -> String {
         [] => "a run".to_owned(),
         [only] if only.run_id.is_empty() => format!("{} of pipeline {}", code(&only.asked), code(&only.pipeline_id)),
         [only] => format!("run {}", code(&only.run_id)),
-        several => words::count(several.len(), "run", "runs"),
+        several => messages::count(several.len(), "run", "runs"),
     };
     format!(
         "<sub>maestro-gate {} started waiting for {runs}. If nothing follows, it ended before it could \
@@ -64,7 +64,7 @@ pub fn summary(report: &Report, chart: Chart) -> String {
     page.push_str(&format!(
         "<sub>exit code {} · {} · maestro-gate {}</sub>\n",
         report.verdict.exit_code(),
-        words::effort(report).replace(", ", " · "),
+        messages::effort(report).replace(", ", " · "),
         report.version
     ));
     page
@@ -100,10 +100,10 @@ fn ended(text: &str) -> String {
 fn headline(report: &Report) -> String {
     match report.runs.as_slice() {
         [only] if report.stage == Stage::Final && only.end == End::Verdict(report.verdict) => {
-            let (gap, told) = words::told_of(only);
+            let (gap, told) = messages::told_of(only);
             format!("{}{gap} {}", named(only, "Run"), ended(&told))
         }
-        _ => sentence(&words::headline(report)),
+        _ => sentence(&messages::headline(report)),
     }
 }
 
@@ -140,8 +140,11 @@ fn table(report: &Report) -> String {
     page.push('\n');
     let rest = rows.get(shown..).unwrap_or_default();
     if !rest.is_empty() {
-        let tally = words::tally(report.verdict, rest.iter().map(|(run, _)| *run));
-        page.push_str(&format!("{} not shown: {tally}.\n\n", words::count(rest.len(), "more run is", "more runs are")));
+        let tally = messages::tally(report.verdict, rest.iter().map(|(run, _)| *run));
+        page.push_str(&format!(
+            "{} not shown: {tally}.\n\n",
+            messages::count(rest.len(), "more run is", "more runs are")
+        ));
     }
     page
 }
@@ -149,7 +152,7 @@ fn table(report: &Report) -> String {
 /// The ids stand one below the other: side by side, two usual ones push the rest off GitHub's page.
 fn row(run: &RunReport) -> String {
     let started = run.started_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
-    let length = run.duration.map(words::duration).unwrap_or_default();
+    let length = run.duration.map(messages::duration).unwrap_or_default();
     let name = match &run.run_url {
         Some(url) => format!("[{}](<{url}>)", code(run.name())),
         None => code(run.name()),
@@ -163,13 +166,13 @@ fn row(run: &RunReport) -> String {
 }
 
 fn next(report: &Report) -> String {
-    let steps: Vec<String> = words::next_steps(report).iter().map(|step| sentence(step)).collect();
+    let steps: Vec<String> = messages::next_steps(report).iter().map(|step| sentence(step)).collect();
     let steps = match steps.as_slice() {
         [] => return String::new(),
         [only] => format!("{only}\n\n"),
         _ => list(steps, "next steps"),
     };
-    let help = words::help(report.verdict).map(|address| help(&address, report.verdict)).unwrap_or_default();
+    let help = messages::help(report.verdict).map(|address| help(&address, report.verdict)).unwrap_or_default();
     format!("### What to do next\n\n{steps}{help}")
 }
 
@@ -189,7 +192,8 @@ fn reasons(report: &Report) -> String {
         return String::new();
     }
     let told = report.runs.iter().filter(|run| !run.reason.is_empty());
-    let lines: Vec<String> = told.map(|run| format!("{}: {}", code(run.name()), inline(&words::reason(run)))).collect();
+    let lines: Vec<String> =
+        told.map(|run| format!("{}: {}", code(run.name()), inline(&messages::reason(run)))).collect();
     if lines.is_empty() { String::new() } else { format!("### Why\n\n{}", list(lines, "runs")) }
 }
 
@@ -197,21 +201,21 @@ fn reasons(report: &Report) -> String {
 fn history(report: &Report, chart: Chart) -> String {
     let mut page = String::new();
     if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let told = words::standing(past);
+        let told = messages::standing(past);
         if !told.is_empty() {
             page.push_str(&format!("{}\n\n", sentence(&told.join("; "))));
         }
     }
     for past in report.pasts.iter().take(PIPELINES) {
         let whose = if report.runs.len() > 1 { format!("{}: ", code(&past.pipeline_id)) } else { String::new() };
-        page.push_str(&format!("{whose}{} {}\n\n", code(&chart::strip(past)), sentence(&words::pipeline(past))));
+        page.push_str(&format!("{whose}{} {}\n\n", code(&chart::strip(past)), sentence(&messages::pipeline(past))));
         match chart {
             Chart::Mermaid => page.push_str(&chart::mermaid(past).map(|chart| chart + "\n").unwrap_or_default()),
             Chart::Text => {}
         }
     }
     if let Some(rest) = report.pasts.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
-        let rest = words::count(rest, "more pipeline is", "more pipelines are");
+        let rest = messages::count(rest, "more pipeline is", "more pipelines are");
         page.push_str(&format!("{rest} not shown.\n\n"));
     }
     if page.is_empty() { page } else { format!("### History\n\n{page}") }
@@ -261,7 +265,7 @@ fn traces(report: &Report) -> String {
         }
     }
     if fences.len() < telling.len() {
-        let rest = words::count(telling.len() - fences.len(), "more trace is", "more traces are");
+        let rest = messages::count(telling.len() - fences.len(), "more trace is", "more traces are");
         page.push_str(&format!("{rest} not shown.\n\n"));
     }
     let path = report.trace_file.as_ref().filter(|path| !telling.is_empty() && path.len() <= PATH_LIMIT);
@@ -278,7 +282,7 @@ fn fence_within(text: &Clean, room: &mut usize) -> Option<String> {
     // Titles and folds around a fence.
     let frame = 1024;
     while limit >= TRACE_LEAST {
-        let fence = escape::markdown_fence(clean::cut(text, limit).trim_end_matches('\n')).trim_end().to_owned();
+        let fence = escape::markdown_fence(sanitize::cut(text, limit).trim_end_matches('\n')).trim_end().to_owned();
         if let Some(left) = room.checked_sub(fence.len() + frame) {
             *room = left;
             return Some(fence);
@@ -325,5 +329,5 @@ fn note(note: &Note) -> String {
         Weight::Plain => "",
         Weight::Warning => "⚠️ ",
     };
-    format!("- {}: {weight}{}\n", words::clock(note.at), inline(&note.text))
+    format!("- {}: {weight}{}\n", messages::clock(note.at), inline(&note.text))
 }

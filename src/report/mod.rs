@@ -3,38 +3,38 @@
 //! The renderers beside this file are pure functions from a `Report` to text. The one `Foreign` in it, a run's id for
 //! requests, has no way to be shown; what they put into a grammar goes through `escape`.
 
+mod annotations;
 pub mod azure;
+mod build;
 pub mod buildkite;
 pub mod chart;
+pub mod checkup;
 pub mod circleci;
-pub mod clean;
 pub mod cloud_build;
-pub mod doctor;
 pub mod dotenv;
 pub mod escape;
 pub mod github;
 pub mod gitlab;
-mod issues;
 pub mod json;
 pub mod junit;
-mod made;
 pub mod markdown;
-pub mod outputs;
-pub mod past;
+pub mod messages;
+pub mod output_values;
+pub mod previous_runs;
+pub mod sanitize;
 pub mod teamcity;
 pub mod text;
 pub mod trace_file;
-pub mod words;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::gate::{End, Foreign, Gap, Verdict};
-use clean::Clean;
-use past::{PipelinePast, RunPast};
+use crate::core::{End, Foreign, Gap, Verdict};
+use previous_runs::{PipelinePast, RunPast};
+use sanitize::Clean;
 
-pub use made::Story;
+pub use build::Story;
 
 /// Everything the renderers need.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 //!
 //! <https://www.jetbrains.com/help/teamcity/service-messages.html>
 
-use super::clean::Clean;
-use super::{Report, Stage, escape, issues, outputs};
+use super::sanitize::Clean;
+use super::{Report, Stage, annotations, escape, output_values};
 
 /// The longest description of a build problem, in characters, and the longest identity.
 const PROBLEM_LIMIT: usize = 4000;
@@ -15,7 +15,7 @@ const IDENTITY_LIMIT: usize = 60;
 ///
 /// At the end also what can be charted, as statistic values.
 pub fn parameters(report: &Report, prefix: &str) -> String {
-    let variables = outputs::encoded(report, prefix);
+    let variables = output_values::encoded(report, prefix);
     let message = |name: &str, value: &str| {
         let value = value.replace('%', "%%");
         message("setParameter", &[("name", &format!("env.{name}")), ("value", &value)])
@@ -38,9 +38,9 @@ pub fn parameters(report: &Report, prefix: &str) -> String {
 pub fn problems(report: &Report, prefix: &str) -> String {
     let warning =
         |text: String| message("message", &[("text", &format!("maestro-gate: {text}")), ("status", "WARNING")]);
-    let mut lines: String = issues::warnings(report).into_iter().map(warning).collect();
+    let mut lines: String = annotations::warnings(report).into_iter().map(warning).collect();
     let title = format!("maestro-gate: {}: ", report.verdict.name());
-    if let Some(text) = issues::error(report, PROBLEM_LIMIT - title.len()) {
+    if let Some(text) = annotations::error(report, PROBLEM_LIMIT - title.len()) {
         let identity: String = escape::dotenv_key(prefix, report.verdict.name()).chars().take(IDENTITY_LIMIT).collect();
         lines.push_str(&message("buildProblem", &[("description", &(title + &text)), ("identity", &identity)]));
     }

@@ -5,14 +5,14 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::clean::{self, Clean};
 use super::github::{self, Token};
 use super::gitlab::{self, Section};
 use super::json::NoteRow;
-use super::outputs::RunRow;
-use super::past::{PipelineRow, RunPastRow};
-use super::{Note, Report, RunReport, Weight, azure, buildkite, chart, escape, teamcity, words};
-use crate::gate::Verdict;
+use super::output_values::RunRow;
+use super::previous_runs::{PipelineRow, RunPastRow};
+use super::sanitize::{self, Clean};
+use super::{Note, Report, RunReport, Weight, azure, buildkite, chart, escape, messages, teamcity};
+use crate::core::Verdict;
 
 /// How the CI at hand folds long foreign text away.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub fn note(note: &Note) -> String {
         Weight::Plain => "",
         Weight::Warning => "warning: ",
     };
-    line(&format!("[{}] {weight}{}", words::clock(note.at), note.text))
+    line(&format!("[{}] {weight}{}", messages::clock(note.at), note.text))
 }
 
 /// The block at the end.
@@ -82,12 +82,12 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
         log.push_str(&line(&format!("link to the run: {url}")));
     }
     if !report.runs.is_empty() {
-        log.push_str(&line(&words::effort(report)));
+        log.push_str(&line(&messages::effort(report)));
     }
-    if let Some(help) = words::help(report.verdict) {
+    if let Some(help) = messages::help(report.verdict) {
         log.push_str(&line(&format!("help: {help}")));
     }
-    for step in words::next_steps(report).iter().take(STEPS) {
+    for step in messages::next_steps(report).iter().take(STEPS) {
         log.push_str(&line(&format!("next step: {step}")));
     }
     log.push_str(&line(&verdict(report)));
@@ -96,8 +96,8 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
 
 /// The last line: the verdict, which run, and the cause, for a reader who sees nothing else.
 fn verdict(report: &Report) -> String {
-    let cause = words::cause(report).map(|cause| format!(": {cause}")).unwrap_or_default();
-    last_line(report.verdict, &format!("{}{cause}", words::headline(report)))
+    let cause = messages::cause(report).map(|cause| format!(": {cause}")).unwrap_or_default();
+    last_line(report.verdict, &format!("{}{cause}", messages::headline(report)))
 }
 
 fn last_line(verdict: Verdict, why: &str) -> String {
@@ -110,14 +110,14 @@ fn told_one_by_one(report: &Report) -> String {
     let mut lines = String::new();
     for run in others.iter().take(RUNS) {
         let link = run.run_url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
-        let reason = words::reason(run);
-        lines.push_str(&line(&format!("{}: {}: {reason}{link}", run.end.name(), words::run(run))));
+        let reason = messages::reason(run);
+        lines.push_str(&line(&format!("{}: {}: {reason}{link}", run.end.name(), messages::run(run))));
     }
     if let Some(rest) = others.get(RUNS..).filter(|rest| !rest.is_empty()) {
-        lines.push_str(&line(&format!("not listed: {}", words::tally(report.verdict, rest.iter().copied()))));
+        lines.push_str(&line(&format!("not listed: {}", messages::tally(report.verdict, rest.iter().copied()))));
     }
     if !passed.is_empty() {
-        lines.push_str(&line(&format!("passed: {}", words::count(passed.len(), "run", "runs"))));
+        lines.push_str(&line(&format!("passed: {}", messages::count(passed.len(), "run", "runs"))));
     }
     lines
 }
@@ -127,16 +127,16 @@ fn history(report: &Report) -> String {
     let mut lines = String::new();
     for past in report.pasts.iter().take(PIPELINES) {
         let whose = if report.runs.len() > 1 { format!(" of pipeline {}", past.pipeline_id) } else { String::new() };
-        lines.push_str(&line(&format!("history{whose}: {} {}", chart::strip(past), words::pipeline(past))));
+        lines.push_str(&line(&format!("history{whose}: {} {}", chart::strip(past), messages::pipeline(past))));
     }
     if let Some(rest) = report.pasts.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
         lines.push_str(&line(&format!(
             "history of {} not shown",
-            words::count(rest, "more pipeline", "more pipelines")
+            messages::count(rest, "more pipeline", "more pipelines")
         )));
     }
     if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let told = words::standing(past);
+        let told = messages::standing(past);
         if !told.is_empty() {
             lines.push_str(&line(&format!("this run: {}", told.join("; "))));
         }
@@ -153,16 +153,16 @@ enum Piece {
 /// The foreign text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
 fn pieces(report: &Report) -> Vec<Piece> {
     let traces =
-        report.runs.iter().filter_map(|run| Some((format!("trace of {}", words::run(run)), run.telling_trace()?)));
+        report.runs.iter().filter_map(|run| Some((format!("trace of {}", messages::run(run)), run.telling_trace()?)));
     let logs = report
         .runs
         .iter()
-        .filter_map(|run| Some((format!("end of the logs of {}", words::run(run)), run.logs.as_ref()?)));
+        .filter_map(|run| Some((format!("end of the logs of {}", messages::run(run)), run.logs.as_ref()?)));
     let bug = report.bug.iter().map(|bug| ("details of the bug".to_owned(), bug));
     let mut pieces = Vec::new();
     let mut room = ALL_PIECES_LIMIT;
     for (title, text) in bug.chain(traces).chain(logs) {
-        let text = clean::cut(text, PIECE_LIMIT);
+        let text = sanitize::cut(text, PIECE_LIMIT);
         let Some(left) = room.checked_sub(text.len() + title.len()) else {
             pieces.push(Piece::Full);
             break;
@@ -244,7 +244,7 @@ pub fn closing_json(report: &Report) -> String {
     for past in &report.pasts {
         log.push_str(&object("pipeline", &PipelineRow::new(past)));
     }
-    let steps = words::next_steps(report);
+    let steps = messages::next_steps(report);
     log.push_str(&object(
         "verdict",
         &VerdictLine {
@@ -253,9 +253,9 @@ pub fn closing_json(report: &Report) -> String {
             exit_code: report.verdict.exit_code(),
             waited_seconds: report.waited.as_secs(),
             polls: report.polls,
-            reason: &words::headline(report),
-            cause: words::cause(report).as_deref(),
-            help: words::help(report.verdict).as_deref(),
+            reason: &messages::headline(report),
+            cause: messages::cause(report).as_deref(),
+            help: messages::help(report.verdict).as_deref(),
             next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
             mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
             trace_file: report.trace_file.as_deref(),

@@ -1,11 +1,11 @@
 //! The trace file: the whole cleaned trace of each run, and its logs where they are fetched.
 
-use super::{Report, RunReport, Stage, words};
+use super::{Report, RunReport, Stage, messages};
 
 /// What a run's part of the file begins with; its logs follow, if any were fetched.
 pub fn section(run: &RunReport) -> String {
     let status = if run.status.is_empty() { "never seen".to_owned() } else { format!("status {}", run.status) };
-    let head = format!("== {}: {} ({status})\n", words::run(run), run.end.name());
+    let head = format!("== {}: {} ({status})\n", messages::run(run), run.end.name());
     match &run.trace {
         Some(trace) if !trace.trim().is_empty() => format!("{head}{}\n", trace.trim_end_matches('\n')),
         _ => format!("{head}no trace\n"),
@@ -14,22 +14,22 @@ pub fn section(run: &RunReport) -> String {
 
 /// What stands between a run's trace and its logs.
 pub fn logs_head(run: &RunReport) -> String {
-    format!("-- logs of {}\n", words::run(run))
+    format!("-- logs of {}\n", messages::run(run))
 }
 
 /// The file without logs: its first version, and its last where no run was watched.
 pub fn whole(report: &Report) -> String {
     match report.stage {
         Stage::Final if !report.runs.is_empty() => report.runs.iter().map(section).collect(),
-        Stage::First | Stage::Final => format!("{}: {}\n", report.verdict.name(), words::headline(report)),
+        Stage::First | Stage::Final => format!("{}: {}\n", report.verdict.name(), messages::headline(report)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{End, PipelineId, RunId, Target, Verdict};
-    use crate::report::clean::{Clean, Cleaner};
+    use crate::core::{End, PipelineId, RunId, Target, Verdict};
+    use crate::report::sanitize::{Clean, Cleaner};
 
     #[test]
     fn the_first_version_says_that_the_gate_was_killed_and_the_last_holds_every_trace_whole() {

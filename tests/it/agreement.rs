@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use maestro_gate::gate::Verdict;
+use maestro_gate::config;
+use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, ROWS};
-use maestro_gate::plan;
 
 fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -79,7 +79,9 @@ fn available() -> impl Iterator<Item = Input> {
 /// Name, variable and default of every input, as the code has them.
 fn built() -> Vec<[String; 3]> {
     available()
-        .map(|input| [input.name(), input.row().variable, plan::default(input).unwrap_or_default()].map(str::to_owned))
+        .map(|input| {
+            [input.name(), input.row().variable, config::default(input).unwrap_or_default()].map(str::to_owned)
+        })
         .collect()
 }
 
@@ -162,7 +164,7 @@ fn help_tells_each_default_and_variable_and_every_secret_s_variable() {
     for (name, description) in flags() {
         let Some(input) = Input::named(&name) else { continue };
         assert!(description.contains(&format!("[env: {}]", input.row().variable)), "{description}");
-        let default = plan::default(input).map(|default| format!("[default: {default}]"));
+        let default = config::default(input).map(|default| format!("[default: {default}]"));
         assert!(default.is_none_or(|default| description.contains(&default)), "{description}");
     }
     let help = help();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use maestro_gate::gate::Verdict;
+use maestro_gate::core::Verdict;
 use maestro_gate::report::buildkite;
 use maestro_gate::report::text::{self, Fold};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use maestro_gate::gate::Verdict;
+use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, Kind, ROWS};
 
 /// What the component decides itself.

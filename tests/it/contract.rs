@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use maestro_gate::gate::Verdict;
+use maestro_gate::core::Verdict;
 use maestro_gate::inputs::ROWS;
 
 use answers::ANSWERS;

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use maestro_gate::gate::{
+use maestro_gate::core::{
     Connection, During, End, Event, Fingerprint, Foreign, History, Listed, Listing, MaxAge, Meaning, Miss, MissKind,
     Notice, Outcome, PipelineId, Record, Request, RunId, RunOutcome, Seen, SessionNote, Signal, SlowerThan, Target,
     TrustSource, Verdict, Via, Vocabulary, decide,
 };
-use maestro_gate::report::clean::Cleaner;
+use maestro_gate::report::sanitize::Cleaner;
 use maestro_gate::report::{Report, Story};
 use proptest::prelude::*;
 
@@ -256,7 +256,7 @@ pub fn not_started() -> Report {
 }
 
 pub fn internal_error() -> Report {
-    let bug = Foreign::new("panicked at src/gate/watch.rs:1:1:\n::error::index out of bounds correct-horse-battery");
+    let bug = Foreign::new("panicked at src/core/monitor.rs:1:1:\n::error::index out of bounds correct-horse-battery");
     Report::internal_error(first(), &bug, &cleaner())
 }
 

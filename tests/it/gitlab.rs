@@ -1,6 +1,6 @@
 //! What GitLab gets: sections in the log, and a file of links, read by its own rules.
 
-use maestro_gate::gate::{Foreign, Meaning, RunOutcome, Verdict};
+use maestro_gate::core::{Foreign, Meaning, RunOutcome, Verdict};
 use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::{Report, gitlab as rendered};
 use proptest::prelude::*;

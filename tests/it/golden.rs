@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::github::Token;
-use maestro_gate::report::outputs::{Destination, outputs};
+use maestro_gate::report::output_values::{Destination, outputs};
 use maestro_gate::report::text::Fold;
 use maestro_gate::report::{
     Report, Stage, azure, circleci, cloud_build, dotenv, github, gitlab, json, junit, markdown, teamcity, text,

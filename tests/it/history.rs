@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use maestro_gate::gate::{
+use maestro_gate::core::{
     Answer, During, Forecast, Gate, History, InARow, Learning, Limits, Listing, Meaning, MissKind, Observation,
     PastRun, Rules, Vocabulary, Wanted,
 };
-use maestro_gate::report::clean::Clean;
-use maestro_gate::report::past::{LastSuccess, RunPast};
-use maestro_gate::report::words::{self, Names};
+use maestro_gate::report::messages::{self, Names};
+use maestro_gate::report::previous_runs::{LastSuccess, RunPast};
+use maestro_gate::report::sanitize::Clean;
 use serde_json::{Value, json};
 
 use crate::fixture::{self, miss, seconds};
@@ -214,9 +214,9 @@ fn a_length_is_said_as_a_person_would() {
         (180_000, "2d 2h"),
         (90 * 86_400, "90d"),
     ] {
-        assert_eq!(words::about(Duration::from_secs(length)), said, "{length}");
+        assert_eq!(messages::about(Duration::from_secs(length)), said, "{length}");
     }
-    assert!(words::about(Duration::MAX).ends_with('d'));
+    assert!(messages::about(Duration::MAX).ends_with('d'));
 }
 
 #[test]
@@ -225,10 +225,10 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     let past: Vec<PastRun> =
         (0..20).map(|n| PastRun { duration: minutes(12) + Duration::from_secs(n * 3), passed: true }).collect();
     let forecast = Forecast::new(&past, Duration::ZERO, 7).expect("a forecast");
-    assert_eq!(words::eta(&forecast, minutes(4)), "usually 12m, about 8m left");
-    let slower = words::eta(&forecast, Duration::from_secs(772));
+    assert_eq!(messages::eta(&forecast, minutes(4)), "usually 12m, about 8m left");
+    let slower = messages::eta(&forecast, Duration::from_secs(772));
     assert_eq!(slower, "usually 12m, slower than 18 of 20, about 5s left");
-    assert_eq!(words::eta(&forecast, minutes(40)), "usually 12m, overdue");
+    assert_eq!(messages::eta(&forecast, minutes(40)), "usually 12m, overdue");
     // So do the heartbeat, and with `verbose` each look.
     let limits = Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) };
     let rules = Rules { learning: Learning::On, ..Rules::within(limits) };
@@ -244,8 +244,8 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
             gate.learn(run, Duration::ZERO, &past);
         }
         let (names, cleaner) = (Names::new(gate.wanted(), &fixture::cleaner()), fixture::cleaner());
-        let heartbeat = words::heartbeat(&gate, minutes(4), 57, &cleaner).to_string();
-        (heartbeat, words::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &cleaner).to_string())
+        let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &cleaner).to_string();
+        (heartbeat, messages::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &cleaner).to_string())
     };
     let (heartbeat, look) = told(1);
     assert_eq!(heartbeat, "still waiting: RUNNING, usually 12m, about 6m left, 4m of 50m, 57 polls");
@@ -260,7 +260,7 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
         |passed, runs, at_least, after| Some(InARow { passed, runs, at_least, after, after_at_least: after >= 48 });
     let last = LastSuccess { run_id: Clean::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
     let nothing = RunPast { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
-    let told = |past: &RunPast| words::standing(past).join("; ");
+    let told = |past: &RunPast| messages::standing(past).join("; ");
     let with = |in_a_row| RunPast { in_a_row, last_success: Some(last.clone()), ..nothing.clone() };
     assert_eq!(told(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 1, false, 1))), "first failure after a success; last success 2d ago (run r)");
@@ -278,10 +278,10 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
     assert_eq!(told(&slow), "different trace from the last failure; slower than 18 of 20 runs");
     assert_eq!(told(&RunPast { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }), "", "too few to compare with");
     // And what of a pipeline is known.
-    assert_eq!(words::history(&fixture::past("p", "S").1), "the last run passed, usually in 12m");
-    assert_eq!(words::history(&fixture::past("p", "F.").1), "1 of the last 2 runs passed");
+    assert_eq!(messages::history(&fixture::past("p", "S").1), "the last run passed, usually in 12m");
+    assert_eq!(messages::history(&fixture::past("p", "F.").1), "1 of the last 2 runs passed");
     assert_eq!(
-        words::history(&History::of(&Listing::default(), &Vocabulary::default())),
+        messages::history(&History::of(&Listing::default(), &Vocabulary::default())),
         "0 of the last 0 runs passed"
     );
 }
@@ -292,7 +292,7 @@ fn the_heartbeat_names_the_nearest_limit() {
     let limits = Limits { timeout: seconds(3000), appear: seconds(120), outage: seconds(600) };
     let cleaner = fixture::cleaner();
     let mut gate = Gate::new(Rules::within(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
-    let beat = |gate: &Gate, now| words::heartbeat(gate, seconds(now), 3, &cleaner).to_string();
+    let beat = |gate: &Gate, now| messages::heartbeat(gate, seconds(now), 3, &cleaner).to_string();
     let answer = |gate: &mut Gate, at, observation| {
         gate.observe(0, seconds(at), Answer { observation, retry_after: None, date: None }, &mut Vec::new());
     };

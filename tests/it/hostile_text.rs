@@ -1,9 +1,9 @@
 //! docs/reference.md#untrusted-text-and-secrets: parsed by the runner's own rules, nothing we print yields a command, an output
 //! or a markup that we did not mean; and secrets stand in nothing that came from outside.
 
-use maestro_gate::gate::{Answer, Foreign, Gate, Limits, Observation, Rules, Wanted};
-use maestro_gate::report::clean::{Clean, Cleaner, cut, status};
-use maestro_gate::report::{escape, words};
+use maestro_gate::core::{Answer, Foreign, Gate, Limits, Observation, Rules, Wanted};
+use maestro_gate::report::sanitize::{Clean, Cleaner, cut, status};
+use maestro_gate::report::{escape, messages};
 use proptest::prelude::*;
 
 use crate::fixture;
@@ -368,13 +368,13 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     let target = fixture::target(fixture::PIPELINE, fixture::RUN);
     let mut gate = Gate::new(rules, vec![Wanted::Run(target.clone())]);
     let mut notices = Vec::new();
-    let record = fixture::seen(&secret, maestro_gate::gate::Meaning::Unknown, None).record;
+    let record = fixture::seen(&secret, maestro_gate::core::Meaning::Unknown, None).record;
     let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
     gate.observe(0, fixture::seconds(1), answer, &mut notices);
-    let names = words::Names::new([Wanted::Run(target)], &cleaner);
+    let names = messages::Names::new([Wanted::Run(target)], &cleaner);
     let told: Vec<String> = notices
         .iter()
-        .filter_map(|notice| words::note(notice, &names, &cleaner))
+        .filter_map(|notice| messages::note(notice, &names, &cleaner))
         .map(|note| note.text.to_string())
         .collect();
     assert_eq!(told.len(), 2, "{told:?}");

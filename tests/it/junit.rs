@@ -1,7 +1,7 @@
 //! The JUnit report, as the strictest of its readers see it.
 
-use maestro_gate::gate::{Foreign, Meaning, Verdict, Wanted};
-use maestro_gate::report::clean::Clean;
+use maestro_gate::core::{Foreign, Meaning, Verdict, Wanted};
+use maestro_gate::report::sanitize::Clean;
 use maestro_gate::report::{Report, junit};
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event as Xml};

@@ -20,15 +20,15 @@ const LINES: usize = 399;
 
 /// Who may see text from outside as it came, and why. Everybody else gets it cleaned.
 const RAW: [(&str, &str); 4] = [
-    ("src/report/clean", "it makes the text harmless"),
-    ("src/report/words/ends.rs", "it asks whether a trace is blank"),
-    ("src/gate/", "it compares status words and never shows them"),
+    ("src/report/sanitize", "it makes the text harmless"),
+    ("src/report/messages/explanation.rs", "it asks whether a trace is blank"),
+    ("src/core/", "it compares status words and never shows them"),
     ("src/api/", "it compares ids and reads stamps and never shows them"),
 ];
 
 /// Who may see a secret, and why.
 const SECRETS: [(&str, &str); 5] = [
-    ("src/plan/", "it checks their form"),
+    ("src/config/", "it checks their form"),
     ("src/api/", "it sends them"),
     ("src/app.rs", "it tells the cleaner what to redact, before the first request"),
     ("src/doctor.rs", "it tells the cleaner which tokens its requests brought"),
@@ -51,7 +51,7 @@ const OUTSIDE: [&str; 11] = [
 ];
 
 /// What must be pure.
-const PURE: [&str; 2] = ["gate", "report"];
+const PURE: [&str; 2] = ["core", "report"];
 
 /// A Rust file of ours.
 struct File {
@@ -61,7 +61,7 @@ struct File {
 }
 
 impl File {
-    /// `src/report/clean.rs` -> `report::clean`; `src/main.rs` -> `main`.
+    /// `src/report/sanitize.rs` -> `report::sanitize`; `src/main.rs` -> `main`.
     fn module(&self) -> Vec<&str> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         path.trim_end_matches("/mod").split('/').collect()
@@ -251,7 +251,10 @@ fn the_core_and_the_reports_reach_nothing_outside_the_process() {
 #[test]
 fn text_from_outside_is_seen_raw_only_where_it_is_cleaned_or_compared() {
     let sought: [&[&str]; 2] = [&[".", "raw", "(", ")"], &["Foreign", "::", "raw"]];
-    assert_none(&places_outside(&RAW, &rust_files(&["src"]), &sought), "only `report::clean` makes raw text showable:");
+    assert_none(
+        &places_outside(&RAW, &rust_files(&["src"]), &sought),
+        "only `report::sanitize` makes raw text showable:",
+    );
 }
 
 #[test]
@@ -304,8 +307,8 @@ mod tests {
     use super::*;
 
     const TABLE: &str = "\
-        | module | may import of ours | outside crates |\n|---|---|---|\n| `gate` | nothing | `chrono` |\n\
-        | `report` | `gate` | nothing |\n| `watch` | `gate`, `report::words` | `tokio` |\n| `app`, `main` | all | nothing |\n";
+        | module | may import of ours | outside crates |\n|---|---|---|\n| `core` | nothing | `chrono` |\n\
+        | `report` | `core` | nothing |\n| `poll_loop` | `core`, `report::messages` | `tokio` |\n| `app`, `main` | all | nothing |\n";
 
     fn broken_by(path: &str, text: &str) -> Vec<String> {
         let crates = ["chrono", "tokio", "url"].map(str::to_owned).into();
@@ -316,15 +319,15 @@ mod tests {
     #[test]
     fn every_way_to_write_a_forbidden_import_is_seen() {
         for text in [
-            "use crate::report::words;",
-            "use crate::{gate, report};",
-            "use crate::{gate::{A, B}, report::{words::{c}}};",
-            "pub(crate) use crate::watch as w;",
+            "use crate::report::messages;",
+            "use crate::{core, report};",
+            "use crate::{core::{A, B}, report::{messages::{c}}};",
+            "pub(crate) use crate::poll_loop as w;",
             "use crate::*;",
             "use super::report;",
-            "fn f() { crate::report::words::say(1) }",
+            "fn f() { crate::report::messages::say(1) }",
             "fn f() -> <crate::report::Report as T>::X {}",
-            "use maestro_gate::watch;",
+            "use maestro_gate::poll_loop;",
             "use tokio::time;",
             "use ::tokio::time;",
             "use url;",
@@ -340,10 +343,10 @@ mod tests {
             "struct S { #[cfg(test)] a: u8, b: url::Url }",
             "mod inner { use super::super::report; }",
         ] {
-            assert_eq!(broken_by("src/gate.rs", text).len(), 1, "{text}");
+            assert_eq!(broken_by("src/core.rs", text).len(), 1, "{text}");
         }
-        assert_eq!(broken_by("src/gate/deep.rs", "use super::super::watch;").len(), 1);
-        assert_eq!(broken_by("src/watch.rs", "use crate::report::{words, clean};").len(), 1);
+        assert_eq!(broken_by("src/core/deep.rs", "use super::super::poll_loop;").len(), 1);
+        assert_eq!(broken_by("src/poll_loop.rs", "use crate::report::{messages, sanitize};").len(), 1);
         assert_eq!(broken_by("src/main.rs", "use url::Url;").len(), 1);
         assert_eq!(broken_by("src/unheard_of.rs", "").len(), 1);
     }
@@ -351,17 +354,17 @@ mod tests {
     #[test]
     fn what_only_looks_like_an_import_is_none() {
         for text in [
-            "// crate::report\n/* url::Url /* tokio:: */ crate::watch */ //! [`crate::report`]",
+            "// crate::report\n/* url::Url /* tokio:: */ crate::poll_loop */ //! [`crate::report`]",
             "const A: &str = \"crate::report \\\" url::Url\"; const B: &[u8] = br##\"tokio::x \"# url::Url\"##;",
             "#[cfg(test)] mod tests { use crate::report; fn f() { url::parse(\"}\") } }",
             "#[cfg(test)] #[path = \"x.rs\"] mod tests;",
             "#[cfg(all(test, unix))] fn f<A, B>(a: A) -> [u8; 2] { tokio::x() }",
             "#![cfg(test)] use crate::report;",
-            "use super::gate::A; use self::deep::B; use crate::gate::{self, C};",
+            "use super::core::A; use self::deep::B; use crate::core::{self, C};",
             "use chrono::{DateTime, Utc}; fn f<'a>(x: &'a str) -> impl T + use<'a> { x.url::<u8>(); a::url::b() }",
             "mod inner { use super::B; }",
         ] {
-            assert_eq!(broken_by("src/gate.rs", text), Vec::<String>::new(), "{text}");
+            assert_eq!(broken_by("src/core.rs", text), Vec::<String>::new(), "{text}");
         }
     }
 
@@ -369,17 +372,17 @@ mod tests {
     fn a_test_module_in_a_file_of_its_own_is_test_code() {
         let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
         let text = "use crate::report;";
-        let files = [file("src/gate/mod.rs", "#[cfg(test)] mod tests; mod more;"), file("src/gate/tests.rs", text)];
+        let files = [file("src/core/mod.rs", "#[cfg(test)] mod tests; mod more;"), file("src/core/tests.rs", text)];
         let none = BTreeSet::new();
         assert_eq!(forbidden_imports(&Law::parse(TABLE), &files, &none), Vec::<String>::new());
-        let files = [file("src/gate/mod.rs", "mod tests;"), file("src/gate/tests.rs", text)];
+        let files = [file("src/core/mod.rs", "mod tests;"), file("src/core/tests.rs", text)];
         assert_eq!(forbidden_imports(&Law::parse(TABLE), &files, &none).len(), 1);
     }
 
     #[test]
     fn a_circle_in_the_table_is_found() {
         assert_eq!(Law::parse(TABLE).circle(), None);
-        let circle = TABLE.replace("`gate` | nothing", "`gate` | `watch`");
-        assert_eq!(Law::parse(&circle).circle(), Some("gate".to_owned()));
+        let circle = TABLE.replace("`core` | nothing", "`core` | `poll_loop`");
+        assert_eq!(Law::parse(&circle).circle(), Some("core".to_owned()));
     }
 }

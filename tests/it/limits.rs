@@ -3,12 +3,12 @@
 
 use std::sync::LazyLock;
 
-use maestro_gate::gate::{
+use maestro_gate::core::{
     During, End, Event, Foreign, Kept, MaxAge, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Verdict,
 };
 use maestro_gate::report::chart::Chart;
-use maestro_gate::report::clean::Clean;
 use maestro_gate::report::github::{self, Token};
+use maestro_gate::report::sanitize::Clean;
 use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::{Note, Report, Weight, dotenv, json, junit, markdown};
 use proptest::prelude::*;

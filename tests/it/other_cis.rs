@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use maestro_gate::gate::{Foreign, Meaning, Verdict};
-use maestro_gate::report::clean::Clean;
-use maestro_gate::report::outputs::{Destination, encoded, outputs, variables};
+use maestro_gate::core::{Foreign, Meaning, Verdict};
+use maestro_gate::report::output_values::{Destination, encoded, outputs, variables};
+use maestro_gate::report::sanitize::Clean;
 use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::{Note, Report, Weight, azure, circleci, cloud_build, dotenv, escape, teamcity};
 use proptest::prelude::*;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use maestro_gate::gate::{Foreign, Meaning, Miss, MissKind, RunOutcome, Seen, Signal, Verdict};
-use maestro_gate::report::clean::Clean;
+use maestro_gate::core::{Foreign, Meaning, Miss, MissKind, RunOutcome, Seen, Signal, Verdict};
 use maestro_gate::report::github::{self, Token};
-use maestro_gate::report::outputs::{Destination, Output, outputs, variables};
+use maestro_gate::report::output_values::{Destination, Output, outputs, variables};
+use maestro_gate::report::sanitize::Clean;
 use maestro_gate::report::{Report, dotenv};
 use proptest::prelude::*;
 
@@ -235,7 +235,7 @@ fn single_run_outputs_describe_the_first_run_that_has_the_gate_s_verdict() {
 
 #[test]
 fn the_first_version_says_internal_error_and_names_one_explicit_run() {
-    let first = |named: &[maestro_gate::gate::Target]| Report::first(named, &no_url, &fixture::cleaner());
+    let first = |named: &[maestro_gate::core::Target]| Report::first(named, &no_url, &fixture::cleaner());
     let (one, two) = (target("p", "r1"), target("p", "r2"));
     for named in [vec![], vec![one.clone()], vec![one.clone(), two.clone()]] {
         let report = first(&named);
@@ -254,7 +254,7 @@ fn the_first_version_says_internal_error_and_names_one_explicit_run() {
 #[test]
 fn every_verdict_has_its_outputs_on_every_way_out() {
     for verdict in Verdict::ALL {
-        let miss = Miss { during: maestro_gate::gate::During::GetRun, kind: MissKind::Timeout, detail: None };
+        let miss = Miss { during: maestro_gate::core::During::GetRun, kind: MissKind::Timeout, detail: None };
         for (seen, miss) in [
             (None, None),
             (None, Some(miss)),

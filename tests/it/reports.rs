@@ -1,6 +1,6 @@
 //! The report file for programs: JSON.
 
-use maestro_gate::gate::{Meaning, Verdict};
+use maestro_gate::core::{Meaning, Verdict};
 use maestro_gate::report::json;
 
 use crate::fixture::{self, run, seen};

@@ -3,34 +3,34 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use maestro_gate::gate::{
+use maestro_gate::core::{
     During, End, Event, Foreign, IfRunning, Meaning, MissKind, Notice, PipelineId, Request, RunOutcome, SessionNote,
     Signal, Target, TlsFault, Verdict, Wanted,
 };
 use maestro_gate::report::chart::Chart;
+use maestro_gate::report::messages::{self, Names};
 use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::words::{self, Names};
 use maestro_gate::report::{Report, Stage, Weight, json, junit, markdown};
 
 use crate::fixture::{self, miss, no_url, run, seconds, seen, target};
 
 #[test]
 fn durations_are_days_hours_minutes_seconds_rounded_down() {
-    let word = |millis| words::duration(Duration::from_millis(millis));
+    let word = |millis| messages::duration(Duration::from_millis(millis));
     assert_eq!(word(0), "0s");
     assert_eq!(word(999), "0s");
     assert_eq!(word(912_999), "15m 12s");
     assert_eq!(word(3_600_000), "1h");
     assert_eq!(word(86_400_000 + 1_000), "1d 1s");
     assert_eq!(word(90_061_000), "1d 1h 1m 1s");
-    assert_eq!(words::duration(Duration::MAX), "213503982334601d 7h 15s");
-    assert_eq!(words::clock(seconds(12)), "0:12");
-    assert_eq!(words::clock(seconds(3723)), "1:02:03");
+    assert_eq!(messages::duration(Duration::MAX), "213503982334601d 7h 15s");
+    assert_eq!(messages::clock(seconds(12)), "0:12");
+    assert_eq!(messages::clock(seconds(3723)), "1:02:03");
 }
 
-fn step(verdict: Verdict, seen: Option<maestro_gate::gate::Seen>, why: Option<(During, MissKind)>) -> String {
+fn step(verdict: Verdict, seen: Option<maestro_gate::core::Seen>, why: Option<(During, MissKind)>) -> String {
     let why = why.map(|(during, kind)| miss(during, kind, "detail"));
-    let told = words::told(&run(verdict, seen, why), seconds(3000), &fixture::cleaner());
+    let told = messages::told(&run(verdict, seen, why), seconds(3000), &fixture::cleaner());
     assert!(!told.reason.is_empty());
     told.next_step.to_string()
 }
@@ -41,8 +41,9 @@ fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
     for verdict in
         [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
     {
-        let told =
-            |request| words::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::cleaner());
+        let told = |request| {
+            messages::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::cleaner())
+        };
         assert!(
             !told(Request::None).reason.contains("start a run") && !told(Request::None).reason.contains("been started")
         );
@@ -61,7 +62,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     let told = |verdict, word, meaning, why: Option<MissKind>| {
         let why = why.map(|kind| miss(During::List, kind, "earlier"));
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
-        words::told(&outcome, seconds(3), &fixture::cleaner())
+        messages::told(&outcome, seconds(3), &fixture::cleaner())
     };
     let wait_on = format!("set run-id: {}/{} instead of trigger", fixture::PIPELINE, fixture::RUN);
     for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
@@ -85,7 +86,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     let pipeline = PipelineId::new("p").expect("an id");
     let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };
     let first = Report::first([start], &no_url, &fixture::cleaner());
-    let next = words::next_steps(&first);
+    let next = messages::next_steps(&first);
     assert!(matches!(&next[..], [only] if only.contains("before you re-run it: that would start another")), "{next:?}");
 }
 
@@ -93,7 +94,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
 fn a_wait_behind_an_earlier_run_is_told_as_that() {
     let why = Some(miss(During::List, MissKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
-    let told = words::told(&outcome, seconds(3), &fixture::cleaner());
+    let told = messages::told(&outcome, seconds(3), &fixture::cleaner());
     assert!(told.reason.contains("may be queued behind an earlier run: earlier"), "{told:?}");
     assert!(told.next_step.contains("raise timeout") && told.next_step.contains("check in Maestro"), "{told:?}");
 }
@@ -153,9 +154,9 @@ fn a_failure_by_another_word_is_told_with_its_way_out() {
 #[test]
 fn a_miss_is_told_with_what_was_tried_and_what_was_said() {
     let why = miss(During::GetRun, MissKind::Http(502), "bad\ngateway correct-horse-battery");
-    assert_eq!(&*words::miss(&why, &fixture::cleaner()), "read the run: the service answered 502: bad gateway ***");
+    assert_eq!(&*messages::miss(&why, &fixture::cleaner()), "read the run: the service answered 502: bad gateway ***");
     let long = miss(During::SignIn, MissKind::NotJson, &"x".repeat(100_000));
-    assert!(words::miss(&long, &fixture::cleaner()).len() < 400);
+    assert!(messages::miss(&long, &fixture::cleaner()).len() < 400);
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn steps_are_told_once_and_the_gate_s_own_first() {
         }
         run
     });
-    let steps = words::next_steps(&fixture::report(&fixture::outcome(runs.collect()), &[]));
+    let steps = messages::next_steps(&fixture::report(&fixture::outcome(runs.collect()), &[]));
     assert_eq!(steps.len(), 2);
     assert!(steps[0].starts_with("read the run's logs"), "the failure decides: {steps:?}");
     let distinct: HashSet<&str> = steps.iter().map(|step| &**step).collect();
@@ -179,7 +180,7 @@ fn steps_are_told_once_and_the_gate_s_own_first() {
 fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
     let names = Names::new(&[target("p", "r")], &fixture::cleaner());
     let weight =
-        |event| words::note(&Notice { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight;
+        |event| messages::note(&Notice { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight;
     let ended = |lasted| weight(Event::OutageEnded { run: 0, lasted: seconds(lasted), misses: 1 });
     assert_eq!((ended(59), ended(60)), (Weight::Plain, Weight::Warning));
     assert_eq!(weight(Event::UnknownWord { run: 0, word: Foreign::new("X") }), Weight::Warning);
@@ -192,7 +193,7 @@ fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
     let cleaner = fixture::cleaner();
     let note = |targets: &[Target], end| {
         let notice = Notice { at: seconds(1), event: Event::Ended { run: 0, end } };
-        words::note(&notice, &Names::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
+        messages::note(&notice, &Names::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
     };
     let (one, two) = ([target("p", "a")], [target("p", "a"), target("p", "b")]);
     for end in [End::NotWaited, End::Verdict(Verdict::NotFound), End::Verdict(Verdict::Stale)] {
@@ -209,7 +210,7 @@ fn a_line_names_its_run_only_where_there_are_several() {
     let cleaner = fixture::cleaner();
     let text = |targets: &[Target], run| {
         let event = Event::Status { run, word: Foreign::new("RUNNING"), meaning: Meaning::Wait };
-        words::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner)
+        messages::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner)
             .expect("a note")
             .text
             .to_string()
@@ -225,7 +226,7 @@ fn a_line_names_its_run_only_where_there_are_several() {
 fn signals_are_told_apart() {
     let reason = |by| {
         let outcome = fixture::outcome(vec![run(Verdict::Interrupted(by), None, None)]);
-        words::headline(&fixture::report(&outcome, &[])).to_string()
+        messages::headline(&fixture::report(&outcome, &[])).to_string()
     };
     assert!(reason(Signal::Interrupt).contains("no answer yet when SIGINT"), "{}", reason(Signal::Interrupt));
     assert!(reason(Signal::Terminate).contains("SIGTERM or SIGHUP"));
@@ -250,7 +251,7 @@ fn a_bug_is_told_as_a_bug_whatever_was_known() {
     for known in [fixture::first(), fixture::passed(), fixture::several()] {
         let report = Report::internal_error(known, &Foreign::new("index out of bounds"), &fixture::cleaner());
         assert_eq!((report.verdict, report.stage), (Verdict::InternalError, Stage::Final));
-        assert_eq!(&*words::headline(&report), "a bug in maestro-gate, not a result of the run");
+        assert_eq!(&*messages::headline(&report), "a bug in maestro-gate, not a result of the run");
         assert!(report.bug.is_some_and(|bug| bug.contains("index out of bounds")));
         assert!(report.runs.iter().all(|run| !run.reason.contains("killed")));
     }
@@ -288,7 +289,7 @@ fn the_last_line_holds_the_verdict_the_run_and_the_cause() {
         ("stale", "succeeded at 2024-01-13T06:15:12Z, 3d 4h ago"),
         ("not-started", "the service answered 400: PipelinePaused"),
         ("invalid-input", "timeout: \"fifty\" is not a duration"),
-        ("internal-error", "panicked at src/gate/watch.rs:1:1"),
+        ("internal-error", "panicked at src/core/monitor.rs:1:1"),
         ("interrupted", "still RUNNING when SIGTERM"),
     ] {
         let line = of(name);

@@ -6,10 +6,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::super::redactor::Learned;
-use super::super::server::{Asked, Reply, Server, later};
+use super::super::scripted_server::{Asked, Reply, Server, later};
 use super::*;
-use crate::gate::{Foreign, PipelineId, Scope};
-use crate::plan::{Credentials, Network};
+use crate::config::{Credentials, Network};
+use crate::core::{Foreign, PipelineId, Scope};
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
 

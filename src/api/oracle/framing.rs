@@ -1,7 +1,7 @@
 //! How an answer is framed: right ways, and such as do not say that it is complete.
 
 use super::dice::Dice;
-use crate::api::frames::{self, End, Frame};
+use crate::api::http2_frames::{self, End, Frame};
 
 /// What HTTP/1 sends, and whether the connection ends behind it.
 #[derive(Clone)]
@@ -138,8 +138,8 @@ fn trailers() -> Frame {
     Frame::Headers(vec![("x".to_owned(), "y".to_owned())], End::Stream)
 }
 
-fn answer(frames: Vec<Frame>, length: usize, dice: &mut Dice) -> frames::Answer {
-    frames::Answer { frames, piece: piece(length + 100, dice) }
+fn answer(frames: Vec<Frame>, length: usize, dice: &mut Dice) -> http2_frames::Answer {
+    http2_frames::Answer { frames, piece: piece(length + 100, dice) }
 }
 
 /// Ends the stream with the last frame, one more, or trailers.
@@ -157,7 +157,7 @@ pub(super) fn right_2(
     status: u16,
     body: &[u8],
     dice: &mut Dice,
-) -> (frames::Answer, &'static str) {
+) -> (http2_frames::Answer, &'static str) {
     let length = body.len().to_string();
     let mut fields = fields.to_vec();
     if dice.one_in(2) {
@@ -168,11 +168,11 @@ pub(super) fn right_2(
     end(&mut frames, dice);
     let what = match dice.within(0..8) {
         0 => {
-            frames.push(Frame::Reset(frames::NO_ERROR));
+            frames.push(Frame::Reset(http2_frames::NO_ERROR));
             "END_STREAM, then RST_STREAM"
         }
         1 => {
-            frames.extend([Frame::GoAway(frames::NO_ERROR), Frame::Close]);
+            frames.extend([Frame::GoAway(http2_frames::NO_ERROR), Frame::Close]);
             "END_STREAM, then GOAWAY"
         }
         _ => "END_STREAM",
@@ -180,7 +180,7 @@ pub(super) fn right_2(
     (answer(frames, body.len(), dice), what)
 }
 
-pub(super) fn wrong_2(fields: &[(&str, &str)], body: &[u8], dice: &mut Dice) -> (frames::Answer, &'static str) {
+pub(super) fn wrong_2(fields: &[(&str, &str)], body: &[u8], dice: &mut Dice) -> (http2_frames::Answer, &'static str) {
     let announced = dice.of(&[body.len() + 200, body.len() + 1, body.len(), body.len()]).to_string();
     let mut fields = fields.to_vec();
     let is_too_long = announced != body.len().to_string();
@@ -193,7 +193,16 @@ pub(super) fn wrong_2(fields: &[(&str, &str)], body: &[u8], dice: &mut Dice) -> 
         end(&mut frames, dice);
         "END_STREAM before its length"
     } else {
-        let code = dice.of(&[frames::NO_ERROR, frames::NO_ERROR, frames::NO_ERROR, frames::CANCEL, 1, 2, 7, 11]);
+        let code = dice.of(&[
+            http2_frames::NO_ERROR,
+            http2_frames::NO_ERROR,
+            http2_frames::NO_ERROR,
+            http2_frames::CANCEL,
+            1,
+            2,
+            7,
+            11,
+        ]);
         match dice.within(0..6) {
             0 => frames.extend([Frame::GoAway(code), Frame::Close]),
             1 => frames.push(Frame::Close),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::Claims;
-use crate::plan::Totp;
+use crate::config::Totp;
 
 /// The access token lives 30 minutes; the company's own scripts sign in again after 25.
 const AGE: Duration = Duration::from_secs(25 * 60);

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::FutureExt;
 use tokio::sync::Barrier;
 
+use super::super::access_token::jwt;
 use super::super::redactor::Learned;
-use super::super::secret::jwt;
-use super::super::server::{Reply, Server, later};
+use super::super::scripted_server::{Reply, Server, later};
 use super::*;
-use crate::plan::Network;
+use crate::config::Network;
 
 pub(super) fn totp() -> Totp {
     Totp::read("JBSWY3DPEHPK3PXP").expect("a secret").0
@@ -275,7 +275,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     // Nobody looks for the file before.
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     assert_eq!(first.header, ends.as_str());
-    let Observation::Denied(crate::gate::Scope::Run, miss) = lost(session.token(&http, clock, first.generation).await)
+    let Observation::Denied(crate::core::Scope::Run, miss) = lost(session.token(&http, clock, first.generation).await)
     else {
         panic!("not denied")
     };
@@ -292,7 +292,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     // Gone: no reason to doubt the token for the runs that it serves.
     write(&path, "\n");
     let gone = lost(session.token(&http, clock, 2).await);
-    assert!(matches!(gone, Observation::Denied(crate::gate::Scope::Run, miss) if miss.kind == MissKind::TokenFile));
+    assert!(matches!(gone, Observation::Denied(crate::core::Scope::Run, miss) if miss.kind == MissKind::TokenFile));
     assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");
     assert!(server.asked().is_empty());
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::api::miss;
-use crate::api::secret::{TOKEN_LIMIT, Token};
-use crate::gate::Foreign;
+use crate::api::access_token::{TOKEN_LIMIT, Token};
+use crate::api::failure;
+use crate::core::Foreign;
 
 /// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
 /// gate, signals included.
@@ -21,7 +21,7 @@ pub(super) async fn read(path: &Path) -> Result<Token, Option<Foreign>> {
     });
     match timeout(Duration::from_secs(10), read).await {
         Ok(Ok(Ok(text))) => Token::new(&text).ok_or(None),
-        Ok(Ok(Err(error))) => Err(Some(miss::describe(&error))),
+        Ok(Ok(Err(error))) => Err(Some(failure::describe(&error))),
         // Not read in time, or the runtime is shutting down.
         Ok(Err(_)) | Err(_) => Err(None),
     }

@@ -13,8 +13,8 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, T
 use reqwest::{Body, Response, Version};
 
 use super::Sink;
-use crate::api::miss::{self, Fault};
-use crate::gate::{Foreign, MissKind};
+use crate::api::failure::{self, Fault};
+use crate::core::{Foreign, MissKind};
 
 /// What we ask for (`Accept-Encoding`).
 pub(super) const CODING: &str = "gzip";
@@ -32,7 +32,7 @@ pub(super) async fn read(response: Response, sink: &mut Sink<'_>) -> Result<(), 
     let mut decoder = Decoder::of(response.headers())?;
     let mut body = Body::from(response);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        if let Ok(piece) = frame.map_err(miss::of_error)?.into_data() {
+        if let Ok(piece) = frame.map_err(failure::of_error)?.into_data() {
             decoder.push(&piece, sink)?;
         }
     }
@@ -134,7 +134,7 @@ fn drain(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut Sink<'_>) -> Result<(), Fa
 }
 
 fn undecodable(error: io::Error) -> Fault {
-    Fault { kind: MissKind::Broken, detail: Some(miss::describe(&error)) }
+    Fault { kind: MissKind::Broken, detail: Some(failure::describe(&error)) }
 }
 
 fn broken(detail: &str) -> Fault {

@@ -14,9 +14,9 @@ use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::super::server::{Asked, Reply, Server, serve};
+use super::super::scripted_server::{Asked, Reply, Server, serve};
 use super::*;
-use crate::gate::{PipelineId, RunId};
+use crate::core::{PipelineId, RunId};
 
 mod proxies;
 mod tls;

@@ -28,7 +28,7 @@ pub(crate) enum OurImports {
     These(Vec<String>),
 }
 
-/// `report::words` -> `report`, `words`.
+/// `report::messages` -> `report`, `words`.
 pub(crate) fn segments(path: &str) -> Vec<&str> {
     path.split("::").collect()
 }

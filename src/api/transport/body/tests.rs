@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::super::Transport;
 use super::super::tests::{direct, tls_config, tls_listen};
 use super::*;
-use crate::api::frames::{self, CANCEL, End, Frame, NO_ERROR};
-use crate::api::server::{Reply, Server};
+use crate::api::http2_frames::{self, CANCEL, End, Frame, NO_ERROR};
+use crate::api::scripted_server::{Reply, Server};
 use crate::clock::Clock;
 
 const RECORD: &[u8] = b"{\"last_status\":\"SUCCESS\"}";
@@ -35,7 +35,7 @@ async fn http_1(reply: Reply) -> Result<(u16, Vec<u8>), MissKind> {
 
 async fn http_2(frames: &[Frame]) -> Result<(u16, Vec<u8>), MissKind> {
     let frames = frames.to_vec();
-    let base = frames::listen(move || frames.clone().into()).await;
+    let base = http2_frames::listen(move || frames.clone().into()).await;
     heard(&Transport::over(base, true)).await
 }
 

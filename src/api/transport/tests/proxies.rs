@@ -1,7 +1,7 @@
 //! Proxies that refuse a tunnel, in the clear and over TLS.
 
 use super::*;
-use crate::plan::{Proxy, ProxyKind};
+use crate::config::{Proxy, ProxyKind};
 
 /// The service's name does not exist: only the proxy could resolve it.
 async fn through(kind: ProxyKind, port: u16, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), MissKind> {

@@ -1,0 +1,279 @@
+//! JSON as the service sends it, read strictly: the only place that knows a word of the server.
+//!
+//! A body passes as a record only if it is valid UTF-8, ONE JSON document without duplicate keys, and a run's object -
+//! bare or under `data` - with the ids that were asked for. Fields that no decision needs are tolerated in any shape
+//! (docs/maestro-api.md#shapes-to-tolerate).
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use super::access_token::Token;
+use super::failure::{self, Fault};
+use crate::core::{During, Foreign, Listing, MissKind, Observation, PipelineId, Record, Target};
+
+mod completeness;
+mod error_body;
+mod json_repair;
+mod pipeline_details;
+mod run_list;
+mod strict_json;
+mod timestamp;
+mod trigger_response;
+
+pub(crate) use completeness::{Extent, Pages};
+pub(crate) use error_body::{bounded, message_of, said};
+pub use pipeline_details::PipelineState;
+pub(crate) use pipeline_details::read_details;
+pub(crate) use run_list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
+pub(crate) use strict_json::replace_half_characters;
+pub(crate) use trigger_response::{execute, read_launch};
+
+/// A run's body, or its element in a list, after decompression.
+pub(crate) const RUN_BODY: usize = 32 * 1024 * 1024;
+
+/// What may stand around values in JSON: less than ASCII calls white space, and nothing else that Unicode does.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
+/// Reads an answer to "get one run". Pure, and total: any status, any bytes. A redirect, and whether a 401 or 403 can be
+/// replaced, are the client's business; here they are what they are without it.
+pub fn read_run(status: u16, body: &[u8], target: &Target) -> Observation {
+    if status != 200 {
+        return failure::read(failure::of_status(During::GetRun, status, body));
+    }
+    match record(body, target) {
+        Ok(record) => Observation::Record(record),
+        Err(fault) => failure::read(fault.during(During::GetRun)),
+    }
+}
+
+/// Reads an answer to "list runs" that comes in these pieces: as `read_run`, any status and any bytes.
+pub fn read_list<'a>(
+    status: u16,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    pipeline: &PipelineId,
+) -> Observation<Listing> {
+    let mut listing = Listing::default();
+    let mut keep = keep_all(&mut listing);
+    let mut list = List::new(pipeline, WHOLE_LIST, &mut keep);
+    let read = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
+        Ok(()) => list.finish(status, &[], Pages::default()).and_then(Extent::whole),
+        Err(fault) => Err(fault.during(During::List)),
+    };
+    drop(keep);
+    read.map_or_else(failure::read, |()| Observation::Record(listing))
+}
+
+/// What is read of an object: a run, a pipeline, or the wrapper around either. Whatever is not named is ignored.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fields<'a> {
+    #[serde(borrow, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    pipeline_run_id: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    pipeline_id: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    last_status: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    created_at: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    updated_at: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    trace: Option<&'a RawValue>,
+    /// The wrapper's.
+    #[serde(borrow, deserialize_with = "present")]
+    data: Option<&'a RawValue>,
+    /// In the wrapper whether all is well; a pipeline's own state.
+    #[serde(borrow, deserialize_with = "present")]
+    status: Option<&'a RawValue>,
+}
+
+/// Keeps `null` apart from a missing key.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// A body that is one strict JSON document.
+fn text_of(body: &[u8]) -> Result<&str, Fault> {
+    let told = |kind| Fault { kind, detail: said(body) };
+    let text = str::from_utf8(body).map_err(|_| told(MissKind::NotJson))?;
+    if text.trim_matches(BLANKS).is_empty() {
+        return Err(Fault::new(MissKind::NoRecord));
+    }
+    match strict_json::check(text) {
+        Ok(()) => Ok(text),
+        Err(strict_json::Flaw::NotJson) => Err(told(MissKind::NotJson)),
+        Err(strict_json::Flaw::DuplicateKey) => Err(told(MissKind::NotARecord("duplicate key"))),
+    }
+}
+
+fn record(body: &[u8], target: &Target) -> Result<Record, Fault> {
+    let fault = match text_of(body) {
+        Ok(text) => return read_text(text, body, target),
+        Err(fault) => fault,
+    };
+    if fault.kind != MissKind::NotJson {
+        return Err(fault);
+    }
+    match json_repair::repair(body) {
+        Ok((text, repaired)) => match read_text(&text, body, target) {
+            Ok(record) => Ok(Record { repaired, ..record }),
+            // Only what was said without a fault can say that there is no such run.
+            Err(Fault { kind: MissKind::NoRecord, .. }) => Err(fault),
+            Err(other) => Err(other),
+        },
+        Err(strict_json::Flaw::DuplicateKey) => Err(Fault { kind: MissKind::NotARecord("duplicate key"), ..fault }),
+        Err(strict_json::Flaw::NotJson) => Err(fault),
+    }
+}
+
+/// Reads one document; `body` is how it came, for the person.
+fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Fault> {
+    let not_json = || Fault { kind: MissKind::NotJson, detail: said(body) };
+    let not_a_record = |what| Fault { kind: MissKind::NotARecord(what), detail: said(body) };
+    let document: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
+    match shape(document) {
+        Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
+        Shape::Object => {}
+        Shape::Other => return Err(not_a_record("not an object")),
+    }
+    let outer = object(document).ok_or_else(not_json)?;
+    let is_bare = outer.pipeline_run_id.is_some() || outer.pipeline_id.is_some() || outer.last_status.is_some();
+    let Some(inner) = outer.data else {
+        return run(&outer, target).map_err(|fault| with_said(fault, body));
+    };
+    match shape(inner) {
+        Shape::EmptyObject | Shape::Object if is_bare => Err(not_a_record("both bare and under data")),
+        // A field of the run's own, which no decision needs.
+        Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_said(fault, body)),
+        Shape::Null => Err(Fault::new(MissKind::NoRecord)),
+        _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_record("its status is false")),
+        Shape::Object => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_said(fault, body)),
+        Shape::EmptyObject | Shape::Other => Err(not_a_record("data is not a run")),
+    }
+}
+
+fn object(raw: &RawValue) -> Option<Fields<'_>> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A record of the right run, or what is wrong with it.
+fn run(fields: &Fields<'_>, target: &Target) -> Result<Record, Fault> {
+    let not_a_record = |what| Fault::new(MissKind::NotARecord(what));
+    let id = |raw: Option<&RawValue>, what| {
+        raw.and_then(string).filter(|id| !id.is_empty()).ok_or_else(|| not_a_record(what))
+    };
+    let run_id = id(fields.pipeline_run_id, "no pipeline_run_id")?;
+    let pipeline_id = id(fields.pipeline_id, "no pipeline_id")?;
+    let database_id = fields.id.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    if !target.pipeline.is(&pipeline_id) || !target.run.is(&run_id, database_id) {
+        let answered = bounded(&format!("pipeline {pipeline_id}, run {run_id}"));
+        return Err(Fault { kind: MissKind::AnotherRun, detail: Some(answered) });
+    }
+    let status = match fields.last_status {
+        None => String::new(),
+        Some(raw) if raw.get() == "null" => String::new(),
+        Some(raw) => string(raw).ok_or_else(|| not_a_record("last_status is not a string"))?,
+    };
+    let stamp = |raw: Option<&RawValue>| raw.and_then(string).and_then(|text| timestamp::read(&text));
+    // The trace decides nothing: one of another type is shown as its JSON text.
+    let trace = fields.trace.filter(|raw| raw.get() != "null");
+    let trace = trace.map(|raw| string(raw).unwrap_or_else(|| raw.get().to_owned())).filter(|text| !text.is_empty());
+    Ok(Record {
+        pipeline_id: Foreign::new(pipeline_id),
+        run_id: Foreign::new(run_id),
+        status: Foreign::new(status),
+        created_at: stamp(fields.created_at),
+        updated_at: stamp(fields.updated_at),
+        trace: trace.map(Foreign::new),
+        repaired: Vec::new(),
+    })
+}
+
+/// What the body says for itself, where the fault has nothing to say.
+fn with_said(fault: Fault, body: &[u8]) -> Fault {
+    Fault { detail: fault.detail.or_else(|| said(body)), ..fault }
+}
+
+fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+enum Shape {
+    Null,
+    EmptyObject,
+    Object,
+    Other,
+}
+
+/// By the first byte: the text is valid JSON without outer blanks.
+fn shape(raw: &RawValue) -> Shape {
+    match raw.get().as_bytes() {
+        b"null" => Shape::Null,
+        [b'{', inside @ .., b'}'] if inside.iter().all(u8::is_ascii_whitespace) => Shape::EmptyObject,
+        [b'{', ..] => Shape::Object,
+        _ => Shape::Other,
+    }
+}
+
+/// The body of a sign-in (docs/maestro-api.md#sign-in: the key is `username`, `totp` is null without MFA).
+#[derive(Serialize)]
+struct SignIn<'a> {
+    username: &'a str,
+    password: &'a str,
+    totp: Option<&'a str>,
+}
+
+pub(crate) fn sign_in(username: &str, password: &SecretString, totp: Option<&SecretString>) -> Vec<u8> {
+    serde_json::to_vec(&SignIn {
+        username,
+        password: password.expose_secret(),
+        totp: totp.map(SecretString::expose_secret),
+    })
+    .expect("a struct of strings is always JSON")
+}
+
+/// What a sign-in gave: the token to use, and every token in the answer, for the redactor.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    pub(crate) access: Token,
+    pub(crate) all: Vec<SecretString>,
+}
+
+/// Reads the answer to a sign-in: 200, or 201 as its framework answers a POST by default. A JSON object without a token
+/// is how the service says that MFA is missing or was refused.
+pub(crate) fn read_sign_in(status: u16, body: &[u8]) -> Result<Tokens, Fault> {
+    if !matches!(status, 200 | 201) {
+        let miss = failure::of_status(During::SignIn, status, body);
+        return Err(Fault { kind: miss.kind, detail: miss.detail });
+    }
+    // No detail: this body may hold tokens that nobody knows yet.
+    let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| Fault::new(MissKind::NotJson))?;
+    let Some(answer) = json.as_object() else {
+        return Err(Fault::new(MissKind::NotARecord("not an object")));
+    };
+    let nested = answer.get("tokens").and_then(serde_json::Value::as_object);
+    let token = |name: &str| {
+        [nested, Some(answer)].into_iter().flatten().find_map(|object| Token::new(object.get(name)?.as_str()?))
+    };
+    let Some(access) = token("accessToken") else {
+        let status = answer.get("mfaStatus").and_then(serde_json::Value::as_str);
+        let detail = status.map(|status| bounded(&format!("mfaStatus: {status}")));
+        return Err(Fault { kind: MissKind::NoToken, detail });
+    };
+    let mut all: Vec<SecretString> = nested
+        .into_iter()
+        .flat_map(|tokens| tokens.values())
+        .chain(["accessToken", "idToken", "refreshToken"].into_iter().filter_map(|name| answer.get(name)))
+        .filter_map(|value| value.as_str())
+        .filter(|token| !token.is_empty())
+        .map(SecretString::from)
+        .collect();
+    all.push(access.secret());
+    Ok(Tokens { access, all })
+}
+
+#[cfg(test)]
+mod tests;

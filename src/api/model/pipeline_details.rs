@@ -1,0 +1,122 @@
+//! One pipeline, as "get pipeline" has it: `{"status":true,"data":{"id","name","status":"active|paused|error",...}}`.
+//!
+//! Only the doctor reads it, so that nothing hangs on it but a warning; it is read as strictly as a run all the same.
+
+use serde_json::value::RawValue;
+
+use super::super::failure::{self, Fault};
+use super::{Shape, bounded, object, said, shape, string, text_of};
+use crate::core::{During, Foreign, MissKind, Observation, PipelineId};
+
+/// Whether a pipeline can be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PipelineState {
+    Active,
+    Paused,
+    /// Any other word.
+    Other(Foreign),
+}
+
+/// Reads the answer: any status, any bytes.
+pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> Observation<PipelineState> {
+    if status != 200 {
+        return failure::read(failure::of_status(During::Details, status, body));
+    }
+    match details(body, pipeline) {
+        Ok(state) => Observation::Record(state),
+        Err(fault) => failure::read(fault.during(During::Details)),
+    }
+}
+
+fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
+    let told = |kind| Fault { kind, detail: said(body) };
+    let text = text_of(body)?;
+    let document: &RawValue = serde_json::from_str(text).map_err(|_| told(MissKind::NotJson))?;
+    let outer = match shape(document) {
+        Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
+        Shape::Object => object(document).ok_or_else(|| told(MissKind::NotJson))?,
+        Shape::Other => return Err(told(MissKind::NotARecord("not an object"))),
+    };
+    let inner = match outer.data.map(|data| (data, shape(data))) {
+        None => outer,
+        Some((_, Shape::Null)) => return Err(Fault::new(MissKind::NoRecord)),
+        Some(_) if outer.status.is_some_and(|status| status.get() == "false") => {
+            return Err(told(MissKind::NotARecord("its status is false")));
+        }
+        Some((data, Shape::Object)) => object(data).ok_or_else(|| told(MissKind::NotJson))?,
+        Some((_, Shape::EmptyObject | Shape::Other)) => return Err(told(MissKind::NotARecord("data is not one"))),
+    };
+    // `id` may be a number of the database's beside `pipeline_id`: one of the two must name the pipeline.
+    let mut ids = [inner.pipeline_id, inner.id].into_iter().flatten().filter_map(string);
+    if !ids.any(|id| pipeline.is(&id)) {
+        return Err(told(MissKind::NotARecord("it does not name this pipeline")));
+    }
+    let Some(word) = inner.status.and_then(string) else {
+        return Err(told(MissKind::NotARecord("no status")));
+    };
+    Ok(match word.trim_ascii() {
+        word if word.eq_ignore_ascii_case("active") => PipelineState::Active,
+        word if word.eq_ignore_ascii_case("paused") => PipelineState::Paused,
+        word => PipelineState::Other(bounded(word)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> String {
+        let pipeline = PipelineId::new("A-b").expect("an id");
+        match read_details(status, body.as_bytes(), &pipeline) {
+            Observation::Record(PipelineState::Active) => "active".to_owned(),
+            Observation::Record(PipelineState::Paused) => "paused".to_owned(),
+            Observation::Record(PipelineState::Other(word)) => format!("other {}", word.raw()),
+            Observation::NotVisible(_) => "not visible".to_owned(),
+            Observation::Denied(..) => "denied".to_owned(),
+            Observation::Unreachable(_) => "unreachable".to_owned(),
+            Observation::Unusable(_) => "unusable".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_pipeline_s_state_is_read_from_the_documented_answer_and_its_like() {
+        for (body, expected) in [
+            (r#"{"status":true,"data":{"id":"a_b","name":"n","cron":null,"status":"active","jobs":[]}}"#, "active"),
+            (r#"{"status":true,"data":{"id":"a_b","status":"paused"}}"#, "paused"),
+            (r#"{"id":7,"pipeline_id":"a-b","status":" PAUSED "}"#, "paused"),
+            (r#"{"data":{"id":"other","pipeline_id":"a_b","status":"error"}}"#, "other error"),
+            (r#"{"data":{"id":"a_b","status":""}}"#, "other "),
+        ] {
+            assert_eq!(read(200, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_this_pipeline_s_record_tells_nothing() {
+        for nothing in ["", " ", "null", "{}", r#"{"status":true,"data":null}"#] {
+            assert_eq!(read(200, nothing), "not visible", "{nothing}");
+        }
+        for bad in [
+            "<html>",
+            "[]",
+            r#"{"data":{"id":"a_b","status":"paused"}} x"#,
+            r#"{"data":{"id":"a_b","status":"active","status":"paused"}}"#,
+            r#"{"data":{"id":"another","status":"paused"}}"#,
+            r#"{"data":{"status":"paused"}}"#,
+            r#"{"data":{"id":"a_b"}}"#,
+            r#"{"data":{"id":"a_b","status":true}}"#,
+            r#"{"data":{"id":"a_b","status":null}}"#,
+            r#"{"status":false,"data":{"id":"a_b","status":"paused"}}"#,
+            r#"{"data":{}}"#,
+            r#"{"data":[{"id":"a_b","status":"paused"}]}"#,
+        ] {
+            assert_eq!(read(200, bad), "unusable", "{bad}");
+        }
+        let body = r#"{"data":{"id":"a_b","status":"paused"}}"#;
+        for (status, expected) in
+            [(404, "not visible"), (403, "denied"), (401, "denied"), (400, "unreachable"), (500, "unusable")]
+        {
+            assert_eq!(read(status, body), expected, "{status}");
+        }
+    }
+}

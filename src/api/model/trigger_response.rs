@@ -1,0 +1,103 @@
+//! The request to start a pipeline, and its answer: `{"status":true,"data":{"message","pipeline_id","run_id"}}`.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{bounded, failure, said};
+use crate::core::{During, Launch, Miss, MissKind, PipelineId};
+
+#[derive(Serialize)]
+struct Execute<'a> {
+    pipeline_id: &'a str,
+}
+
+pub(crate) fn execute(pipeline: &PipelineId) -> Vec<u8> {
+    serde_json::to_vec(&Execute { pipeline_id: pipeline.as_str() }).expect("a struct of a string is always JSON")
+}
+
+/// Reads the answer: 200, or 201 as its framework answers a POST by default. A body that can't be read, or says neither yes
+/// nor which run, leaves open whether it worked; one that says no is believed, for nobody is let through by that.
+pub(crate) fn read_launch(status: u16, body: &[u8]) -> Launch {
+    if !matches!(status, 200 | 201) {
+        return failure::of_launch(failure::of_status(During::Execute, status, body));
+    }
+    let miss = |kind| Miss { during: During::Execute, kind, detail: said(body) };
+    let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
+        return Launch::Lost(miss(MissKind::NotJson));
+    };
+    if answer.get("status") == Some(&Value::Bool(false)) {
+        return failure::of_launch(miss(MissKind::Refused));
+    }
+    let data = answer.get("data").unwrap_or(&Value::Null);
+    let id = data.get("run_id").or_else(|| answer.get("run_id"));
+    if answer.get("status") != Some(&Value::Bool(true)) && id.is_none() {
+        return Launch::Lost(miss(MissKind::NotARecord("it says neither yes nor no")));
+    }
+    // A bound for what is kept; an id so long is no run's.
+    let id = id.and_then(Value::as_str).filter(|id| !id.is_empty());
+    Launch::Accepted(id.map(bounded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch(status: u16, body: &str) -> String {
+        match read_launch(status, body.as_bytes()) {
+            Launch::Accepted(id) => format!("accepted {}", id.map(|id| id.raw().to_owned()).unwrap_or_default()),
+            Launch::Lost(_) => "lost".to_owned(),
+            Launch::Refused(_) => "refused".to_owned(),
+            Launch::NotFound(_) => "not found".to_owned(),
+            Launch::Denied(..) => "denied".to_owned(),
+            Launch::Unreachable(_) => "unreachable".to_owned(),
+            Launch::NotExecuted(_) => "not executed".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_documented_answer_is_a_start_with_its_id() {
+        let body =
+            r#"{"status":true,"data":{"message":"ok","pipeline_id":"p","run_id":"manual__2024-12-18T10:30:00+00:00"}}"#;
+        assert_eq!(launch(200, body), "accepted manual__2024-12-18T10:30:00+00:00");
+        assert_eq!(launch(201, body), "accepted manual__2024-12-18T10:30:00+00:00");
+        assert_eq!(launch(200, r#"{"run_id":"r"}"#), "accepted r");
+        for without in [r#"{"status":true}"#, r#"{"data":{"run_id":7}}"#, r#"{"data":{"run_id":""}}"#] {
+            assert_eq!(launch(200, without), "accepted ", "{without}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_no_is_a_refusal_and_what_leaves_a_doubt_is_lost() {
+        for status in 0..=999 {
+            let expected = match status {
+                200 | 201 => continue,
+                401 | 403 => "denied",
+                404 | 410 => "not found",
+                407 => "unreachable",
+                408 | 425 => "lost",
+                429 => "not executed",
+                400..=499 => "refused",
+                _ => "lost",
+            };
+            assert_eq!(launch(status, r#"{"status":true,"data":{"run_id":"r"}}"#), expected, "{status}");
+        }
+        for body in [
+            "",
+            "null",
+            "<html>",
+            "[]",
+            r#"{"status":true"#,
+            "{}",
+            r#"{"detail":{"status":false,"exception_type":"X"}}"#,
+        ] {
+            assert_eq!(launch(200, body), "lost", "{body}");
+        }
+        assert_eq!(launch(200, r#"{"status":false,"data":null}"#), "refused");
+    }
+
+    #[test]
+    fn the_pipeline_is_named_as_the_user_wrote_it() {
+        let pipeline = PipelineId::new("a-b\"c").expect("an id");
+        assert_eq!(execute(&pipeline), br#"{"pipeline_id":"a-b\"c"}"#);
+    }
+}

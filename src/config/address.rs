@@ -1,0 +1,165 @@
+//! The service's address (`base-url`) and the link to a run (`run-url`).
+//!
+//! Both are checked as text before a URL parser sees them: it mends what it can (`http://0x7f.1` becomes 127.0.0.1,
+//! tabs vanish, `\` becomes `/`), and a mended address is not the one that somebody looked at and approved. So what the
+//! parser made of the service's address is held against the text once more.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::{Host, Url};
+
+use crate::core::{PipelineId, RunId};
+
+use super::validator::Wrong;
+
+const PIPELINE: &str = "{pipeline_id}";
+const RUN: &str = "{run_id}";
+
+/// RFC 3986's unreserved characters stay; all else of an id is encoded, so that it is one path segment and can't end a
+/// Markdown link.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The template of `run-url`, checked: https, with its placeholders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunUrl(String);
+
+impl RunUrl {
+    /// The link to a run: https, and of characters that no markup takes for its own.
+    pub fn link(&self, pipeline: &PipelineId, run: &RunId) -> String {
+        let encoded = |id: &str| utf8_percent_encode(id, ENCODED).to_string();
+        // Encoded ids hold no braces, so that neither can bring the other's placeholder in.
+        self.0.replace(PIPELINE, &encoded(pipeline.as_str())).replace(RUN, &encoded(run.as_str()))
+    }
+}
+
+/// An address cut at its joints, without mending anything.
+struct Parts<'a> {
+    scheme: String,
+    /// Between `//` and the path: may hold user info and a port.
+    authority: &'a str,
+    /// Path, query and fragment.
+    rest: &'a str,
+}
+
+fn cut(text: &str) -> Option<Parts<'_>> {
+    let (scheme, behind) = text.split_once("://")?;
+    let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+    let (authority, rest) = behind.split_at(end);
+    Some(Parts { scheme: scheme.to_ascii_lowercase(), authority, rest })
+}
+
+/// The service's address: https; http only to this very machine; no user info, query or fragment.
+pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
+    const RIGHT: &str = "an address such as https://maestro.dadosfera.ai";
+    // Whatever stands in such places may be a secret, so that none of these values is shown.
+    if text.contains('@') {
+        return Err(Wrong::hidden(format!("the address cannot contain a user name or password. Write {RIGHT}")));
+    }
+    if text.contains(['?', '#']) {
+        return Err(Wrong::hidden(format!("the address cannot contain a query or a fragment. Write {RIGHT}")));
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
+        return Err(Wrong::whole(format!(
+            "the address cannot contain blanks, control characters or backslashes. Write {RIGHT}"
+        )));
+    }
+    let wrong = || Wrong::whole(format!("not an https address. Write {RIGHT}"));
+    let parts = cut(text).ok_or_else(wrong)?;
+    // Two names can look the same in letters beyond ASCII, and the tables that fold them are a twentieth of the binary.
+    if !parts.authority.is_ascii() {
+        return Err(Wrong::whole("the host name contains a letter beyond ASCII. Write it in its xn-- form"));
+    }
+    match parts.scheme.as_str() {
+        "https" => {}
+        "http" if is_this_machine(parts.authority) => {}
+        "http" => {
+            return Err(Wrong::whole(
+                "http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
+                 [::1], written exactly so.)",
+            ));
+        }
+        _ => return Err(wrong()),
+    }
+    if parts.authority.is_empty() {
+        return Err(wrong());
+    }
+    let url = Url::parse(text).map_err(|_| wrong())?;
+    if !is_host_of(&url, parts.authority) {
+        return Err(Wrong::whole(
+            "the host is not written in its plain form. Use no percent-encoding, and four decimal numbers for an IPv4 \
+             address",
+        ));
+    }
+    if url.path() != if parts.rest.is_empty() { "/" } else { parts.rest } {
+        return Err(Wrong::whole(
+            "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it",
+        ));
+    }
+    Ok(url)
+}
+
+/// Whether the parser found the host that is written there: in any case, in any spelling of an IPv6 address, and with or
+/// without the dot at the end that makes a name absolute.
+fn is_host_of(url: &Url, authority: &str) -> bool {
+    if let Some(Host::Ipv6(address)) = url.host() {
+        let written = authority.strip_prefix('[').and_then(|inner| inner.split_once(']'));
+        return written.is_some_and(|(written, _)| written.parse() == Ok(address));
+    }
+    let written = authority.split_once(':').map_or(authority, |(host, _)| host);
+    let bare = |host: &str| host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    url.host_str().is_some_and(|host| bare(host) == bare(written))
+}
+
+/// Whether the text before the path, read literally, is this machine: no name that merely resolves or looks like it.
+fn is_this_machine(authority: &str) -> bool {
+    if let Some((address, port)) = authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        let port_is_fine = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return port_is_fine && address.parse() == Ok(Ipv6Addr::LOCALHOST);
+    }
+    let host = match authority.split_once(':') {
+        Some((host, port)) if is_port(port) => host,
+        Some(_) => return false,
+        None => authority,
+    };
+    // `Ipv4Addr` reads four plain decimal numbers and nothing else: not 0x7f.1, 127.1, 0177.0.0.1 or a dot at the end.
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The template of a link.
+pub(super) fn run_url(text: &str) -> Result<RunUrl, Wrong> {
+    const RIGHT: &str = "a template such as https://example.com/pipelines/{pipeline_id}/runs/{run_id}";
+    // An `@` may be the end of a password, also of one that the parser could not make out.
+    let wrong = |what: String| match text.contains('@') {
+        true => Wrong::hidden(what),
+        false => Wrong::whole(what),
+    };
+    let bare = text.replace(PIPELINE, "p").replace(RUN, "r");
+    if bare.contains(['{', '}']) {
+        return Err(wrong("only {pipeline_id} and {run_id} can be in braces".to_owned()));
+    }
+    // Less than RFC 3986 allows: brackets, quotes and asterisks are markup to Markdown.
+    if let Some(odd) = bare.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._~:/?#@!$&+,;=%".contains(*c)) {
+        let code: String = utf8_percent_encode(odd.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).collect();
+        return Err(wrong(format!("contains a character that must be percent-encoded, as {code}")));
+    }
+    let wrong = || wrong(format!("not an https address. Write {RIGHT}"));
+    let parts = cut(text).filter(|parts| parts.scheme == "https" && !parts.authority.is_empty()).ok_or_else(wrong)?;
+    if parts.authority.contains('@') {
+        return Err(Wrong::hidden(format!("the link cannot contain a user name or password. Write {RIGHT}")));
+    }
+    if parts.authority.contains('{') {
+        return Err(Wrong::whole("the placeholders must come after the host"));
+    }
+    if !parts.rest.contains(PIPELINE) && !parts.rest.contains(RUN) {
+        return Err(Wrong::whole(format!(
+            "contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}"
+        )));
+    }
+    let parsed = Url::parse(&bare).map_err(|_| wrong())?;
+    if parsed.scheme() == "https" && parsed.has_host() { Ok(RunUrl(text.to_owned())) } else { Err(wrong()) }
+}

@@ -1,0 +1,48 @@
+//! Credentials go only where their owner sent them.
+//!
+//! An input that a step leaves open can be set by anybody who can set a variable: a project's settings, an earlier step, a
+//! runner's image. For most inputs that is the purpose. But an address to which the secrets go, and what lets more runs
+//! pass, must come from the same place as what it would weaken, or from a higher one. The default is nobody's.
+
+use crate::inputs::{Given, Input, Kind, Place, ROWS};
+
+use super::About;
+use super::validator::{Desk, Wrong};
+
+/// Checks the inputs that say where the secrets go, and which runs pass with them.
+pub(super) fn check(desk: &mut Desk<'_>) {
+    let secrets = ROWS.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretFile));
+    let Some(secret) = secrets.filter_map(|row| desk.inputs.chosen(row.input)).next() else { return };
+    outranks(desk, secret, Input::BaseUrl, "so the credentials are not sent there");
+    outranks(desk, secret, Input::SuccessStatuses, "and it would let more runs pass");
+}
+
+/// Refuses a value of `input` from a lower place than `owner`'s.
+pub(super) fn outranks(desk: &mut Desk<'_>, owner: &Given, input: Input, consequence: &str) {
+    let Some(given) = desk.inputs.chosen(input).filter(|given| given.place > owner.place) else { return };
+    // A value that is wrong in itself may not be shown, and is told already.
+    if desk.mistakes.iter().any(|mistake| mistake.about == About::Input(input)) {
+        return;
+    }
+    let what = format!(
+        "set {}, but {} ({}) was set {}, {consequence}. Set {} {} as well, or unset {}",
+        whence(given.place),
+        owner.input.name(),
+        owner.called,
+        whence(owner.place),
+        input.name(),
+        whence(owner.place),
+        given.called,
+    );
+    desk.wrong(given, Wrong::whole(what));
+}
+
+/// Where a value was given, as a user would say it.
+pub(super) fn whence(place: Place) -> &'static str {
+    match place {
+        Place::Flag => "on the command line",
+        Place::Step => "in the step's inputs",
+        Place::Plugin => "in the step's settings",
+        Place::Variable => "in the environment",
+    }
+}

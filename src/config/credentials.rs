@@ -1,0 +1,203 @@
+//! The one way to sign in, out of those that were given.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::inputs::{self, Env, Given, Input};
+
+use super::ci::{self, Ci};
+use super::credential_owner::whence;
+use super::input_error::Mistake;
+use super::suspicious_text::{evaluated, visible};
+use super::totp::Totp;
+use super::validator::{Desk, Wrong};
+use super::{Credentials, Read};
+
+/// No password and no token is longer; a file that is was not meant.
+const FILE_LIMIT: usize = 64 * 1024;
+
+/// The way to sign in; secrets found on the way go to `secrets`. `None`: mistakes were noted.
+pub(super) fn read(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
+    let inputs = desk.inputs;
+    let given = |input| inputs.chosen(input);
+    let by_password = [Input::Username, Input::Password, Input::PasswordFile, Input::TotpSecret].map(given);
+    let by_token = given(Input::AccessToken);
+    let by_token_file = given(Input::AccessTokenFile);
+    let all: Vec<&Given> = by_password.into_iter().chain([by_token, by_token_file]).flatten().collect();
+    match (by_password.iter().flatten().next(), by_token, by_token_file) {
+        (Some(_), None, None) => read_password(desk, env, file, secrets),
+        (None, Some(given), None) => {
+            let text = given.text.as_deref().ok()?;
+            note(desk, given, check_token(text))?;
+            Some(Credentials::Token(text.into()))
+        }
+        (None, None, Some(given)) => {
+            let path = given.text.as_deref().ok()?;
+            let token = note(desk, given, read_file(path, file))?;
+            let checked = check_token(token.expose_secret());
+            secrets.push(("access-token", token.clone()));
+            note(desk, given, checked)?;
+            Some(Credentials::TokenFile { path: PathBuf::from(path), token })
+        }
+        (None, None, None) => {
+            let what = format!(
+                "no credentials were given. Set username and password (or password-file), or access-token, or \
+                 access-token-file{}",
+                availability(env)
+            );
+            desk.missing(Input::Username, what);
+            None
+        }
+        _ => {
+            let names: Vec<&str> = all.iter().map(|given| given.called.as_str()).collect();
+            let what = format!(
+                "more than one way to sign in was given: {}. Keep username and password, or access-token, or \
+                 access-token-file",
+                names.join(", ")
+            );
+            let first = all.first()?;
+            desk.mistakes.push(Mistake::of(first, None, what));
+            None
+        }
+    }
+}
+
+/// Secrets with their input's name.
+pub(super) type Secrets = Vec<(&'static str, SecretString)>;
+
+fn read_password(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
+    let username = desk.inputs.chosen(Input::Username);
+    if username.is_none() {
+        missing(desk, env, Input::Username, "required with a password");
+    }
+    let password = match (desk.inputs.chosen(Input::Password), desk.inputs.chosen(Input::PasswordFile)) {
+        (Some(given), None) => given.text.as_deref().ok().map(SecretString::from),
+        (None, Some(given)) => {
+            let path = given.text.as_deref().ok();
+            let password = path.and_then(|path| note(desk, given, read_file(path, file)));
+            secrets.extend(password.clone().map(|password| ("password", password)));
+            password
+        }
+        (Some(_), Some(given)) => {
+            desk.wrong(given, Wrong::hidden("password and password-file cannot be used together. Remove one"));
+            None
+        }
+        (None, None) => {
+            missing(desk, env, Input::Password, "required with username. Set password or password-file");
+            None
+        }
+    };
+    let totp_secret = match desk.inputs.chosen(Input::TotpSecret) {
+        None => Some(None),
+        Some(given) => given.text.as_deref().ok().and_then(|text| {
+            let (totp, bare) = note(desk, given, Totp::read(text).map_err(Wrong::hidden))?;
+            secrets.push(("totp-secret", bare));
+            Some(Some(totp))
+        }),
+    };
+    let username = username?;
+    let name = username.text.as_deref().ok()?;
+    let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(Wrong::whole);
+    note(desk, username, checked)?;
+    Some(Credentials::Password { username: name.to_owned(), password: password?, totp_secret: totp_secret? })
+}
+
+/// Something of the set is not there. Where a lower place has it, say why that does not count.
+fn missing(desk: &mut Desk<'_>, env: &Env, input: Input, what: &str) {
+    let instead = if input == Input::Password { Input::PasswordFile } else { input };
+    let lower = [input, instead].into_iter().find_map(|input| desk.inputs.all(input).first());
+    let what = match (lower, desk.inputs.secrets_place()) {
+        (Some(lower), Some(place)) => format!(
+            "{what}. {} is set {}, but does not count here: the other credentials were set {}. Set them in the same place",
+            lower.called,
+            whence(lower.place),
+            whence(place),
+        ),
+        (Some(_) | None, _) => format!("{what}{}", availability(env)),
+    };
+    desk.missing(input, what);
+}
+
+/// Why a secret that was set up may be empty in this job; nothing outside a CI.
+fn availability(env: &Env) -> &'static str {
+    match ci::detect(env) {
+        Ci::Github => {
+            ". If they come from secrets: are the secrets available to this event? Pull requests from forks and from \
+             Dependabot get none"
+        }
+        Ci::Gitlab => {
+            ". If they come from CI/CD variables: a protected variable exists on protected branches and tags only, and \
+             pipelines of forks get none"
+        }
+        Ci::None if !env.is_true("CI") => "",
+        Ci::Azure
+        | Ci::Bitbucket
+        | Ci::Buildkite
+        | Ci::Circleci
+        | Ci::CloudBuild
+        | Ci::Drone
+        | Ci::Files
+        | Ci::None
+        | Ci::Teamcity => {
+            ". If they come from the CI's secrets: are the secrets available to this build? Pull requests from forks \
+             usually get none"
+        }
+    }
+}
+
+/// What about a password may be why it was refused; never the password.
+pub fn odd_password(password: &SecretString) -> Option<&'static str> {
+    let text = password.expose_secret();
+    let quotes = ['"', '\'', '`'];
+    if text.trim() != text {
+        Some("it begins or ends with a blank")
+    } else if text.starts_with(quotes) || text.ends_with(quotes) {
+        Some("it begins or ends with a quotation mark")
+    } else if visible(text, &[]).is_err() {
+        Some("it contains an invisible character")
+    } else if evaluated(text).is_err() {
+        Some("it looks like an expression that was not replaced by its value")
+    } else {
+        None
+    }
+}
+
+/// The text of a file that holds one secret, without trailing line breaks.
+fn read_file(path: &str, file: &Read<'_>) -> Result<SecretString, Wrong> {
+    let bytes =
+        file(Path::new(path)).map_err(|error| Wrong::hidden(format!("the file cannot be read ({})", error.kind())))?;
+    if bytes.len() > FILE_LIMIT {
+        return Err(Wrong::hidden("the file is larger than 64 KiB, which no secret is"));
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(Wrong::hidden("the file is UTF-16. Save it as UTF-8 (in PowerShell: -Encoding utf8)"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| Wrong::hidden("the file is not UTF-8 text"))?;
+    match inputs::secret(text) {
+        "" => Err(Wrong::hidden("the file is empty")),
+        text => Ok(text.into()),
+    }
+}
+
+/// What can't be sent as a token: it would be an error of the HTTP library, or refused by the service, after the start.
+fn check_token(token: &str) -> Result<(), Wrong> {
+    if token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+        return Err(Wrong::hidden("the service expects the token alone. Remove `Bearer`"));
+    }
+    if token.len() > 1 && token.starts_with(['"', '\'']) && token.chars().next() == token.chars().last() {
+        return Err(Wrong::hidden("the token is in quotes. Remove them (with jq, use -r)"));
+    }
+    evaluated(token).map_err(Wrong::hidden)?;
+    if token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(Wrong::hidden(
+            "the token contains a blank, a line break, a control character or a letter beyond ASCII. Copy it again",
+        ))
+    }
+}
+
+fn note<T>(desk: &mut Desk<'_>, given: &Given, result: Result<T, Wrong>) -> Option<T> {
+    result.map_err(|wrong| desk.wrong(given, wrong)).ok()
+}

@@ -1,0 +1,176 @@
+//! Mistakes and warnings about the inputs, as values: what a person sees of them is made once, at the end.
+
+use std::fmt::Write;
+
+use crate::core::Foreign;
+use crate::inputs::{Fault, Given, Input, Kind, Unreadable, Wish, cli};
+
+/// Something wrong with the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub about: About,
+    /// Where it was given (`--run-id`, `MAESTRO_RUN_ID`); `None` for what is missing.
+    pub called: Option<String>,
+    /// The value or the part of it that is wrong; never of a secret.
+    pub value: Option<Foreign>,
+    /// What is wrong and what would be right: our words only.
+    pub what: String,
+}
+
+/// What a mistake is about, in the order of telling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    CommandLine,
+    Input(Input),
+    /// A variable that is no input of ours, such as `HTTPS_PROXY`.
+    Variable(&'static str),
+}
+
+/// Something that is not wrong, but that somebody should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// A name from the environment, where it is not one of ours.
+    pub name: Option<Foreign>,
+    pub what: String,
+}
+
+impl Mistake {
+    /// A mistake about an input that was not given.
+    pub(super) fn missing(input: Input, what: impl Into<String>) -> Mistake {
+        Mistake { about: About::Input(input), called: None, value: None, what: what.into() }
+    }
+
+    /// A mistake about a given value; the value is told unless the table forbids it.
+    pub(super) fn of(given: &Given, value: Option<&str>, what: impl Into<String>) -> Mistake {
+        Mistake {
+            about: About::Input(given.input),
+            called: Some(given.called.clone()),
+            value: value.filter(|_| given.input.may_be_shown()).map(Foreign::new),
+            what: what.into(),
+        }
+    }
+
+    /// One sentence; `show` makes foreign text fit to be seen.
+    pub fn sentence(&self, show: impl Fn(&Foreign) -> String) -> String {
+        let mut text = match self.about {
+            About::CommandLine => "command line".to_owned(),
+            About::Input(input) => input.name().to_owned(),
+            About::Variable(name) => name.to_owned(),
+        };
+        if let Some(value) = &self.value {
+            // Writing to a `String` can't fail.
+            let _ = write!(text, " \"{}\"", show(value));
+        }
+        if let Some(called) = &self.called {
+            let _ = write!(text, " ({called})");
+        }
+        let _ = write!(text, ": {}", self.what);
+        text
+    }
+}
+
+impl Warning {
+    pub(super) fn ours(what: impl Into<String>) -> Warning {
+        Warning { name: None, what: what.into() }
+    }
+
+    /// One sentence; `show` makes foreign text fit to be seen.
+    pub fn sentence(&self, show: impl Fn(&Foreign) -> String) -> String {
+        match &self.name {
+            Some(name) => format!("{}: {}", show(name), self.what),
+            None => self.what.clone(),
+        }
+    }
+}
+
+/// The mistake that a fault of the command line is.
+pub(super) fn of_command_line(fault: &Fault) -> Mistake {
+    let line = |value: Option<String>, what: String| Mistake {
+        about: About::CommandLine,
+        called: None,
+        value: value.map(Foreign::new),
+        what,
+    };
+    match fault {
+        Fault::UnknownFlag(name) => {
+            let secret = cli::suggestion(name).and_then(Input::named).filter(|input| input.is_secret());
+            let what = match (secret, cli::suggestion(name)) {
+                (Some(input), _) => format!("unknown flag. {} has no flag. {}", input.name(), by_variable(input)),
+                (None, Some(flag)) => format!("unknown flag. Did you mean --{flag}?"),
+                (None, None) => "unknown flag. Run maestro-gate --help for a list".to_owned(),
+            };
+            line(Some(name.clone()), what)
+        }
+        Fault::UnknownLetter(letter) => {
+            line(Some(format!("-{letter}")), "unknown flag. Run maestro-gate --help for a list".to_owned())
+        }
+        Fault::Stray { position, after } => {
+            // Not quoted: it may be the end of a password.
+            let what = match after {
+                Some(input) if input.row().kind == Kind::Switch => {
+                    format!(
+                        "unexpected argument after `--{0}` (argument {position}). Write --{0}=false to switch it off",
+                        input.name()
+                    )
+                }
+                Some(input) => format!(
+                    "unexpected argument after `--{}` (argument {position}). Put a value that contains blanks in quotes",
+                    input.name()
+                ),
+                None => format!("unexpected argument {position}. Run ids follow --run-id"),
+            };
+            line(None, what)
+        }
+        Fault::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
+        Fault::SecretByFlag(input) => {
+            let what = format!(
+                "a secret has no flag, because process lists and logs show flags. {}. The value given here may have been \
+                 seen by others: change it",
+                by_variable(*input)
+            );
+            Mistake { called: Some(format!("--{}", input.name())), ..Mistake::missing(*input, what) }
+        }
+        Fault::NotAlone(wish) => {
+            let flag = if *wish == Wish::Help { "--help" } else { "--version" };
+            line(None, format!("{flag} must be the only argument. No run was waited for"))
+        }
+        Fault::DoctorNotFirst => {
+            line(None, "`doctor` must be the first argument: maestro-gate doctor --pipeline-id ...".to_owned())
+        }
+    }
+}
+
+/// How a secret is given.
+fn by_variable(input: Input) -> String {
+    let variable = input.row().variable;
+    match Input::named(&format!("{}-file", input.name())) {
+        Some(file) => format!("Set the variable {variable}, or use --{}", file.name()),
+        None => format!("Set the variable {variable}"),
+    }
+}
+
+/// The mistake that an unreadable value is.
+pub(super) fn of_unreadable(given: &Given, why: Unreadable) -> Mistake {
+    let what = match why {
+        Unreadable::NotUtf8 => "the value is not UTF-8 text".to_owned(),
+        Unreadable::NoValue => {
+            let name = given.input.name();
+            format!("the flag needs a value. Write --{name}=VALUE if the value begins with a hyphen")
+        }
+        Unreadable::Repeated => "the flag was given more than once. It takes one value".to_owned(),
+        Unreadable::EmptyAmongSeveral => {
+            "the flag was repeated, and one of its values is empty or ends with a comma. Was an expression empty? Fewer \
+             entries than intended would be used"
+                .to_owned()
+        }
+        Unreadable::TwoSpellings => {
+            let underscores = given.called.replace('-', "_");
+            format!(
+                "the step sets {underscores} to something else. Remove {} from the job's environment: an earlier step may \
+                 have put it there",
+                given.called
+            )
+        }
+    };
+    Mistake::of(given, None, what)
+}

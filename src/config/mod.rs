@@ -1,0 +1,344 @@
+//! What the gate will do: every default, every check; all mistakes at once.
+
+mod address;
+pub mod ci;
+mod collision;
+mod credential_owner;
+mod credentials;
+mod defaults;
+mod destination;
+mod extra_roots;
+mod help;
+mod input_error;
+mod output_config;
+mod proxy;
+mod route;
+mod run_inputs;
+mod suspicious_text;
+#[cfg(test)]
+mod tests;
+mod totp;
+mod validator;
+mod value;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::CertificateDer;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::core::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
+use crate::inputs::{Env, Fault, Input, Inputs, ROWS, Wish, cli, look_up};
+
+pub use address::RunUrl;
+pub use collision::{Collision, OUTPUTS, Place, Taken, Told};
+pub use credentials::odd_password;
+pub use defaults::default;
+pub use destination::{Destination, Document, NamedBy, Target};
+pub use extra_roots::SystemRoots;
+pub use input_error::{About, Mistake, Warning};
+pub use output_config::LOG_TAKEN;
+pub use route::{Proxy, ProxyKind};
+pub use totp::Totp;
+
+use credentials::Secrets;
+use proxy::Reading;
+use route::ProxySettings;
+use validator::{Desk, Wrong};
+use value::{Between, choice, duration_within, list, switch};
+
+/// What to wait for, and how.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order given, never empty.
+    pub wanted: Vec<Wanted>,
+    pub rules: Rules,
+    pub service: Service,
+    pub run_url: Option<RunUrl>,
+    pub logs: Logs,
+}
+
+/// How to reach the service.
+#[derive(Debug)]
+pub struct Service {
+    /// `https`, or `http` to a loopback host (such requests never go through a proxy); no user info, query or
+    /// fragment; a path prefix is kept, with or without a slash at its end.
+    pub base: Url,
+    pub credentials: Credentials,
+    pub network: Network,
+}
+
+/// The proxy between this machine and the service, and the certificates to trust.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// Further trusted roots (`ca-file`), already read and checked.
+    pub further_roots: Vec<CertificateDer<'static>>,
+    pub system_roots: SystemRoots,
+    /// What requests go through. The HTTP client looks for no proxy of its own.
+    pub proxy: Option<Proxy>,
+}
+
+/// One way to sign in.
+#[derive(Debug)]
+pub enum Credentials {
+    Password {
+        username: String,
+        password: SecretString,
+        totp_secret: Option<Totp>,
+    },
+    /// A token made elsewhere, fit for a header.
+    Token(SecretString),
+    /// A file, and the token that it held when the plan was made, fit for a header. It is read again when that is refused and
+    /// not before: what a pipe gave is not there a second time.
+    TokenFile {
+        path: PathBuf,
+        token: SecretString,
+    },
+}
+
+/// When to fetch the run's logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logs {
+    Never,
+    OnFailure,
+    Always,
+}
+
+/// Where and how to report. Made even when the plan is not: mistakes are reported too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlet {
+    pub ci: ci::Ci,
+    /// In the order of delivery, without those whose path is a mistake.
+    pub destinations: Vec<Destination>,
+    /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and
+    /// Forgejo may be too old for the kind of chart, and would show an error in its place.
+    pub has_mermaid: bool,
+    /// The folder that no link in it may lead a report out of.
+    pub workspace: Option<PathBuf>,
+    /// What no report may be written over: the CI's own files, and those that are read. As they are written.
+    pub others: Vec<Taken>,
+    pub output_prefix: String,
+    pub log_format: LogFormat,
+    pub volume: Volume,
+    pub colour: Colour,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volume {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// By `NO_COLOR` and `CLICOLOR_FORCE`; `Auto` leaves it to the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    Never,
+    Always,
+    Auto,
+}
+
+/// Reads a file: the only way in which the plan touches the world.
+pub type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
+
+/// What the command line and the environment ask for.
+#[derive(Debug)]
+pub enum Start {
+    /// Help or version, asked for alone: a text to print, and success.
+    Show(String),
+    Gate(Box<Resolved>),
+    /// To check what a gate of these inputs would need.
+    Doctor(Box<Resolved>),
+}
+
+/// All that is known before the first request.
+#[derive(Debug)]
+pub struct Resolved {
+    pub outlet: Outlet,
+    /// Everything that must not be seen, with the name of its input: given in whatever place, read from files, and the
+    /// proxy's credentials.
+    pub secrets: Vec<(&'static str, SecretString)>,
+    pub warnings: Vec<Warning>,
+    /// `--help` beside other arguments: printed, though the plan is a mistake.
+    pub help: Option<String>,
+    /// The plan, or every mistake, in input order and never none.
+    pub plan: Result<Plan, Vec<Mistake>>,
+}
+
+/// Reads, completes and checks all inputs.
+pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
+    let inputs = look_up(args, env);
+    match inputs.wish {
+        Some(Wish::Help) => return Start::Show(help::text()),
+        Some(Wish::Version) => return Start::Show(cli::version()),
+        Some(Wish::Doctor) | None => {}
+    }
+    let mut desk = Desk::new(&inputs);
+    let mut secrets = secrets(&inputs, env);
+    let outlet = output_config::read(&mut desk, env);
+    let plan = plan(&mut desk, env, file, &mut secrets);
+    desk.warnings.extend(warnings(&inputs));
+    let Desk { mut mistakes, warnings, .. } = desk;
+    mistakes.sort_by_key(|mistake| mistake.about);
+    let help = inputs.faults.contains(&Fault::NotAlone(Wish::Help)).then(help::text);
+    if help.is_some() {
+        // Who asks for help has not written the rest yet.
+        mistakes.retain(|mistake| mistake.about == About::CommandLine);
+    }
+    let plan = match plan {
+        Some(plan) if mistakes.is_empty() => Ok(plan),
+        _ => Err(mistakes),
+    };
+    let resolved = Box::new(Resolved { outlet, secrets, warnings, help, plan });
+    if inputs.wish == Some(Wish::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
+}
+
+/// The plan; `None` if a part of it is wrong or missing, which is noted.
+fn plan(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Plan> {
+    let wanted = run_inputs::read(desk);
+    let rules = rules(desk);
+    let base = desk.read(Input::BaseUrl, address::base_url);
+    let run_url = desk.read_optional(Input::RunUrl, address::run_url);
+    let credentials = credentials::read(desk, env, file, secrets);
+    credential_owner::check(desk);
+    let further_roots = desk.read_optional(Input::CaFile, |path| {
+        let bytes = file(Path::new(path))
+            .map_err(|error| Wrong::whole(format!("the file cannot be read ({})", error.kind())))?;
+        extra_roots::read(&bytes).map_err(Wrong::whole)
+    });
+    let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
+    let logs = desk.read(Input::Logs, |text| choice(text, &whens));
+    let proxies = desk.accept(ProxySettings::read(env));
+    let base = base?;
+    let network = Network {
+        further_roots: further_roots?.unwrap_or_default(),
+        system_roots: SystemRoots::read(env),
+        proxy: proxies?.proxy_for(&base),
+    };
+    let service = Service { base, credentials: credentials?, network };
+    Some(Plan { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
+}
+
+fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
+    let timeout = desk.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
+    let interval = desk.read(Input::PollInterval, |text| match text {
+        "auto" => Ok(Interval::Auto),
+        _ => duration_within(text, "1s", "1h").map(Interval::Fixed),
+    });
+    let appear = desk.read(Input::AppearTimeout, |text| duration_within(text, "0", "30d"));
+    let outage = desk.read(Input::MaxOutage, |text| duration_within(text, "0", "30d"));
+    let on_first_failure = desk.read(Input::FailFast, |text| {
+        switch(text).map(|stop| if stop { OnFirstFailure::StopWaiting } else { OnFirstFailure::WaitForAll })
+    });
+    let max_age = desk.read_optional(Input::MaxAge, |text| match text {
+        "any" => Ok(MaxAge::Any),
+        _ => duration_within(text, "1s", "3650d").map(MaxAge::Within),
+    });
+    let learning =
+        desk.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
+    if timeout.is_some_and(|timeout| timeout.is_zero())
+        && desk.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
+        && let Some(given) = desk.inputs.chosen(Input::Timeout)
+    {
+        desk.wrong(given, Wrong::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"));
+    }
+    let vocabulary = vocabulary(desk);
+    let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
+    Some(Rules {
+        limits,
+        interval: interval?,
+        vocabulary: vocabulary?,
+        on_first_failure: on_first_failure?,
+        max_age: max_age?.unwrap_or(MaxAge::Any),
+        began: None,
+        learning: learning?,
+    })
+}
+
+/// The user's own status words.
+fn vocabulary(desk: &mut Desk<'_>) -> Option<Vocabulary> {
+    let words = |text: &str| -> Result<Vec<String>, Wrong> {
+        let words = list(text, Between::LineBreaks)?;
+        match words.iter().find(|word| word.contains(char::is_control)) {
+            Some(odd) => Err(Wrong::part(*odd, "a status word cannot contain control characters")),
+            None => Ok(words.into_iter().map(str::to_owned).collect()),
+        }
+    };
+    let success = desk.read_optional(Input::SuccessStatuses, words);
+    let failure = desk.read_optional(Input::FailureStatuses, words);
+    let (success, failure) = (success?.unwrap_or_default(), failure?.unwrap_or_default());
+    // Each list on its own first: a word's error does not tell which list it stood in.
+    let alone = [
+        (Input::SuccessStatuses, Vocabulary::new(success.clone(), Vec::new())),
+        (Input::FailureStatuses, Vocabulary::new(Vec::new(), failure.clone())),
+    ];
+    let mut wrong: Vec<(Input, String, WordError)> = Vec::new();
+    for (input, result) in alone {
+        wrong.extend(result.err().into_iter().flatten().map(|(word, error)| (input, word, error)));
+    }
+    let together = match Vocabulary::new(success, failure) {
+        Ok(vocabulary) => return Some(vocabulary),
+        Err(together) => together.into_iter().filter(|(_, error)| *error == WordError::InBoth),
+    };
+    wrong.extend(together.map(|(word, error)| (Input::SuccessStatuses, word, error)));
+    for (input, word, error) in wrong {
+        if let Some(given) = desk.inputs.chosen(input) {
+            desk.wrong(given, Wrong::part(word, error.to_string()));
+        }
+    }
+    None
+}
+
+/// The names of all variables that may hold a secret of ours: what another program must not inherit.
+pub fn secret_variables() -> Vec<String> {
+    let names = |row: &crate::inputs::Row| {
+        let shout = row.name.to_ascii_uppercase();
+        let snake = shout.replace('-', "_");
+        [row.variable.to_owned(), format!("INPUT_{shout}"), format!("INPUT_{snake}"), format!("PLUGIN_{snake}")]
+    };
+    ROWS.iter().filter(|row| row.input.is_secret()).flat_map(names).collect()
+}
+
+/// Everything that must not be seen and is known without reading a file.
+fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
+    let mut secrets: Secrets = Vec::new();
+    for row in &ROWS {
+        for given in inputs.all(row.input) {
+            let Ok(text) = &given.text else { continue };
+            if row.input.is_secret() {
+                secrets.push((row.name, text.as_str().into()));
+            }
+            if matches!(row.input, Input::BaseUrl | Input::RunUrl) {
+                secrets.extend(proxy::user_info(text, Reading::Strict).into_iter().map(|part| (row.name, part.into())));
+            }
+        }
+    }
+    let blurted = inputs.blurted.iter().filter(|(_, text)| !text.is_empty());
+    secrets.extend(blurted.map(|(input, text)| (input.name(), text.as_str().into())));
+    secrets.extend(proxy::secrets(env).into_iter().map(|part| ("proxy credentials", part.into())));
+    secrets
+}
+
+/// What the step says beats the environment, and an unknown setting sets nothing: both are told.
+fn warnings(inputs: &Inputs) -> Vec<Warning> {
+    let overruled = inputs.overruled().map(|given| {
+        let winner = match inputs.chosen(given.input) {
+            Some(chosen) => format!("{} has another value and comes first", chosen.called),
+            None => "all credentials must come from the same source, and others come first".to_owned(),
+        };
+        Warning::ours(format!("{} is set but ignored: {winner}", given.called))
+    });
+    let unknown = inputs.unknown_settings.iter().map(|name| Warning {
+        name: Some(crate::core::Foreign::new(name.as_str())),
+        what: "unknown setting, ignored".to_owned(),
+    });
+    overruled.chain(unknown).collect()
+}

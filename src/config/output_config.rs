@@ -1,0 +1,274 @@
+//! Where the reports go: which paths were given, and which of them can't be.
+//!
+//! Pure: what the file system has to say about a path is `output`'s, and `collision` is asked again then. A path that is
+//! refused here is left out of the outlet, so that telling the mistake can't do the harm that the mistake would have done.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::inputs::{Env, Given, Input};
+
+use super::ci::{self, Ci};
+use super::collision::{Place, Taken, holder, no_links, obstacle, output_files};
+use super::destination::{Destination, Document, NamedBy, Target};
+use super::validator::{Desk, Wrong};
+use super::value::{choice, switch};
+use super::{Colour, LogFormat, Outlet, Volume, defaults::default};
+
+/// Destinations in input order: of two that collide, the later one is refused.
+const DESTINATIONS: [(Input, Document); 6] = [
+    (Input::TraceFile, Document::TraceFile),
+    (Input::Json, Document::Json),
+    (Input::Junit, Document::Junit),
+    (Input::Dotenv, Document::Dotenv),
+    (Input::Markdown, Document::Markdown),
+    (Input::OutputDir, Document::OutputDir),
+];
+
+/// Files that are read: a report over one of them would be the end of it.
+const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
+
+/// The names of the gate's own log. What they lead to under other names, `output` finds out.
+const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
+
+/// What is wrong with a report that would go into the log.
+pub const LOG_TAKEN: &str = "this is the gate's own log, where a CI would read a report as commands; name a file";
+
+/// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
+pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
+    let ci = desk.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
+    let wants_summary = desk.read(Input::Summary, switch).unwrap_or(true);
+    let output_prefix =
+        desk.read(Input::OutputPrefix, prefix).or_else(|| default(Input::OutputPrefix).map(str::to_owned));
+    let output_prefix = output_prefix.unwrap_or_default();
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let log_format = desk.read(Input::LogFormat, |text| match choice(text, &formats)? {
+        LogFormat::Json if ci.commands_in_log() => Err(Wrong::whole(
+            "cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none",
+        )),
+        format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
+    });
+    let log_format = log_format.unwrap_or(LogFormat::Text);
+    let volume = read_volume(desk);
+    let others = others(desk, env);
+    let (named, taken) = read_destinations(desk, env, &output_prefix, &others);
+    let links = if ci == Ci::Gitlab { links(desk, env, &named, &taken) } else { None };
+    let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().chain(named).chain(links).collect();
+    if wants_summary {
+        summarize(ci, env, &output_prefix, &taken, &mut destinations);
+    }
+    // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
+    destinations.sort_by_key(|destination| destination.target == Target::Agent);
+    Outlet {
+        ci,
+        destinations,
+        has_mermaid: ci == Ci::Github && is_github_itself(env),
+        workspace: ci::workspace(env),
+        others,
+        output_prefix,
+        log_format,
+        volume,
+        colour: read_colour(env),
+    }
+}
+
+/// Where the CI takes outputs, if not from the log.
+fn outputs(ci: Ci, env: &Env) -> Option<Destination> {
+    if ci == Ci::Buildkite {
+        return Some(Destination::new(Document::Outputs, NamedBy::Gate("buildkite-agent"), Target::Agent));
+    }
+    let variable = ci::output_variable(ci)?;
+    let path = ci::output_file(ci, env)?;
+    // What Cloud Build keeps is the beginning of the file: the last version must be the only one.
+    let target = if ci == Ci::CloudBuild { Target::File(path) } else { Target::Shared(path) };
+    Some(Destination::new(Document::Outputs, NamedBy::Variable(variable), target))
+}
+
+/// Adds the job summary. Azure is told a path from the root, of a file that stays until the job is over: the `markdown`
+/// report, or else one of ours in the agent's own folder for such files. That one is named after the prefix, so that two
+/// gates of one job don't collide.
+fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[Taken], destinations: &mut Vec<Destination>) {
+    let summary = |named_by, target| Destination::new(Document::Summary, named_by, target);
+    match ci {
+        Ci::Github => {
+            const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
+            let path = ci::file(env, VARIABLE);
+            destinations.extend(path.map(|path| summary(NamedBy::Variable(VARIABLE), Target::Shared(path))));
+        }
+        Ci::Buildkite => destinations.push(summary(NamedBy::Gate("buildkite-agent"), Target::Agent)),
+        Ci::Azure => {
+            let from_root = |path: &Path| Some(whole(env, path)).filter(|path| path.is_absolute());
+            let markdown = destinations.iter_mut().find(|other| other.document == Document::Markdown);
+            if let Some(markdown) = markdown {
+                markdown.upload = markdown.path().and_then(from_root);
+                return;
+            }
+            let name = output_prefix.trim_matches('_').to_ascii_lowercase();
+            let name = if name.is_empty() { "maestro_gate" } else { &name };
+            let path = ci::file(env, "AGENT_TEMPDIRECTORY");
+            let path = path.and_then(|folder| from_root(&folder.join(format!("{name}.md"))));
+            let free = path.filter(|path| taken.iter().all(|other| other.place.path != *path));
+            destinations.extend(free.map(|path| Destination {
+                upload: Some(path.clone()),
+                ..summary(NamedBy::Gate("summary"), Target::File(path))
+            }));
+        }
+        Ci::Bitbucket
+        | Ci::Circleci
+        | Ci::CloudBuild
+        | Ci::Drone
+        | Ci::Files
+        | Ci::Gitlab
+        | Ci::None
+        | Ci::Teamcity => {}
+    }
+}
+
+/// The name of a variable in every shell and CI begins like this.
+fn prefix(text: &str) -> Result<String, Wrong> {
+    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if fits && !text.starts_with(|c: char| c.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::whole("a prefix can contain only letters, digits and `_`, and cannot begin with a digit"))
+    }
+}
+
+/// Of `quiet` and `verbose` the one from the higher place counts.
+fn read_volume(desk: &mut Desk<'_>) -> Volume {
+    let quiet = desk.read(Input::Quiet, switch).unwrap_or(false);
+    let verbose = desk.read(Input::Verbose, switch).unwrap_or(false);
+    match (quiet, verbose) {
+        (false, false) => Volume::Normal,
+        (true, false) => Volume::Quiet,
+        (false, true) => Volume::Verbose,
+        (true, true) => {
+            let place = |input| desk.inputs.chosen(input).map(|given| given.place);
+            match place(Input::Quiet).cmp(&place(Input::Verbose)) {
+                std::cmp::Ordering::Less => Volume::Quiet,
+                std::cmp::Ordering::Greater => Volume::Verbose,
+                std::cmp::Ordering::Equal => {
+                    if let Some(given) = desk.inputs.chosen(Input::Verbose) {
+                        desk.wrong(given, Wrong::whole("quiet and verbose cannot be used together. Remove one"));
+                    }
+                    Volume::Normal
+                }
+            }
+        }
+    }
+}
+
+/// `NO_COLOR` (no-color.org: set and not empty) before `CLICOLOR_FORCE` (set and not `0`).
+fn read_colour(env: &Env) -> Colour {
+    if env.value("NO_COLOR").is_some() {
+        Colour::Never
+    } else if env.value("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+        Colour::Always
+    } else {
+        Colour::Auto
+    }
+}
+
+/// The path from the root, as far as the working folder is known.
+fn whole(env: &Env, path: &Path) -> PathBuf {
+    normal(&env.folder().unwrap_or(Path::new("")).join(path))
+}
+
+/// What no report may be written over: the CI's own files, and those that are read.
+fn others(desk: &Desk<'_>, env: &Env) -> Vec<Taken> {
+    let own = ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
+    let read = SOURCES.into_iter().filter_map(|input| {
+        let (_, text) = desk.given(input)?;
+        Some((PathBuf::from(text), format!("read as {}", input.name())))
+    });
+    own.chain(read).map(|(path, by)| Taken { place: Place::written(path), by }).collect()
+}
+
+/// The destinations that can be used, in input order, and all paths that are taken.
+fn read_destinations(
+    desk: &mut Desk<'_>,
+    env: &Env,
+    output_prefix: &str,
+    others: &[Taken],
+) -> (Vec<Destination>, Vec<Taken>) {
+    let written = |path: &Path| Place::written(whole(env, path));
+    let taken = others.iter().map(|other| Taken { place: written(&other.place.path), by: other.by.clone() });
+    let mut taken: Vec<Taken> = taken.collect();
+    let mut usable = Vec::new();
+    for (input, document) in DESTINATIONS {
+        let Some((given, text)) = desk.given(input) else { continue };
+        let place = written(Path::new(text));
+        let files: Vec<Place> = match document == Document::OutputDir {
+            true => output_files(&place.path, output_prefix).map(Place::written).collect(),
+            false => Vec::new(),
+        };
+        let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
+        match in_the_way.or_else(|| is_log(&place.path)) {
+            Some(what) => desk.wrong(given, Wrong::whole(what)),
+            None => {
+                taken.push(Taken::report(place, input));
+                let path = PathBuf::from(text);
+                let target = if document == Document::OutputDir { Target::Folder(path) } else { Target::File(path) };
+                usable.push(Destination::new(document, NamedBy::Input(input), target));
+            }
+        }
+    }
+    (usable, taken)
+}
+
+/// By the server's address, which every runner of the family sets; `act` says GitHub's.
+fn is_github_itself(env: &Env) -> bool {
+    let server = env.value("GITHUB_SERVER_URL").and_then(|server| server.to_str()).unwrap_or_default();
+    let host = server.trim_start_matches("https://").trim_end_matches('/');
+    let is_one_of_the_others = env.is_true("GITEA_ACTIONS") || env.is_true("FORGEJO_ACTIONS");
+    !is_one_of_the_others && (host == "github.com" || host.ends_with(".ghe.com"))
+}
+
+/// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
+/// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
+fn links(desk: &mut Desk<'_>, env: &Env, named: &[Destination], taken: &[Taken]) -> Option<Destination> {
+    let file = |document| named.iter().find(|other| other.document == document)?.path();
+    let path = file(Document::Dotenv).or(file(Document::Junit))?.with_extension("annotations.json");
+    // The user gave that path another meaning, which is the one that counts.
+    if let Some(by) = holder(&Place::written(whole(env, &path)), taken) {
+        desk.warnings.push(no_links(by));
+        return None;
+    }
+    Some(Destination::new(Document::Links, NamedBy::Gate("annotations"), Target::File(path)))
+}
+
+/// Why nothing may be written here: a runner reads the log line by line, and what a report says in it could set an output
+/// or end a group.
+fn is_log(path: &Path) -> Option<String> {
+    LOG.iter().any(|handle| path == Path::new(handle)).then(|| LOG_TAKEN.to_owned())
+}
+
+/// Why the path of a file is none.
+fn no_file(given: &Given, text: &str, path: &Path) -> Option<String> {
+    if given.input == Input::OutputDir {
+        None
+    } else if text.ends_with(std::path::is_separator) {
+        Some("names a folder; a file is needed".to_owned())
+    } else {
+        path.file_name().is_none().then(|| "names no file".to_owned())
+    }
+}
+
+/// The path without `.` and with each `..` taken back, by its text alone.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => match parts.components().next_back() {
+                Some(Component::Normal(_)) => {
+                    parts.pop();
+                }
+                // The root's parent is the root.
+                Some(Component::RootDir | Component::Prefix(_)) => {}
+                Some(Component::ParentDir | Component::CurDir) | None => parts.push(component),
+            },
+            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => parts.push(component),
+        }
+    }
+    parts
+}

@@ -1,0 +1,219 @@
+//! Which runs: `pipeline-id` with the entries of `run-id`, or with `trigger` (docs/reference.md#selecting-runs).
+
+use crate::core::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted};
+use crate::inputs::Input;
+
+use super::credential_owner::outranks;
+use super::suspicious_text::{BREAKS, evaluated, visible};
+use super::validator::{Desk, Wrong};
+use super::value::{Between, choice, list, switch};
+
+/// One entry of `run-id`.
+struct Entry<'a> {
+    text: &'a str,
+    pipeline: Option<PipelineId>,
+    run: Named,
+}
+
+enum Named {
+    Run(RunId),
+    Chosen(Selector),
+}
+
+/// What to wait for, in the order given. `None`: mistakes were noted.
+pub(super) fn read(desk: &mut Desk<'_>) -> Option<Vec<Wanted>> {
+    let pipelines = read_pipelines(desk);
+    let trigger = desk.read(Input::Trigger, switch);
+    let whats = [("queue", IfRunning::Queue), ("attach", IfRunning::Attach), ("fail", IfRunning::Fail)];
+    let if_running = desk.read(Input::IfRunning, |text| choice(text, &whats));
+    match trigger {
+        Some(true) => start(desk, pipelines, if_running),
+        // What was meant is not known: nothing about run-id could be told.
+        None => None,
+        Some(false) => watch(desk, pipelines),
+    }
+}
+
+fn start(
+    desk: &mut Desk<'_>,
+    pipelines: Option<Vec<PipelineId>>,
+    if_running: Option<IfRunning>,
+) -> Option<Vec<Wanted>> {
+    let run_id = desk.inputs.chosen(Input::RunId);
+    if let Some(given) = run_id {
+        let what = "cannot be used with trigger, which waits for the run that it starts. Remove one of the two";
+        desk.wrong(given, Wrong::whole(what));
+    }
+    let pipelines = pipelines?;
+    if pipelines.is_empty() {
+        desk.missing(Input::PipelineId, "required: the pipeline to start");
+    }
+    // Watched twice a run only costs a request; a pipeline started twice has loaded its data twice.
+    let again = again(&pipelines);
+    if let (Some(again), Some(given)) = (again, desk.inputs.chosen(Input::PipelineId)) {
+        let what = "names the same pipeline as an entry before it (`-` equals `_`, and case does not count), so trigger would \
+                    start it twice. Remove one of the two";
+        desk.wrong(given, Wrong::part(again.as_str(), what));
+        return None;
+    }
+    if if_running == Some(IfRunning::Attach)
+        && let Some(trigger) = desk.inputs.chosen(Input::Trigger)
+    {
+        outranks(desk, trigger, Input::IfRunning, "and it would let a run pass that began before this job");
+    }
+    let if_running = if_running?;
+    let wanted: Vec<Wanted> = pipelines.into_iter().map(|pipeline| Wanted::Start { pipeline, if_running }).collect();
+    (run_id.is_none() && !wanted.is_empty()).then_some(wanted)
+}
+
+/// The first pipeline that an earlier one names too, in another spelling.
+fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
+    let is_named = |(at, id): &(usize, &PipelineId)| pipelines.iter().take(*at).any(|before| before.is(id.as_str()));
+    pipelines.iter().enumerate().find(is_named).map(|(_, id)| id)
+}
+
+fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
+    let entries = read_entries(desk);
+    // By the text, so that an entry that is wrong in another way does not bring a second mistake along.
+    let wants_pipeline = match desk.inputs.chosen(Input::RunId).map(|given| &given.text) {
+        None => true,
+        Some(Err(_)) => false,
+        Some(Ok(text)) => text
+            .split(|c: char| c == ',' || c.is_ascii_whitespace())
+            .any(|entry| !entry.is_empty() && !entry.contains('/')),
+    };
+    if pipelines.as_ref().is_some_and(Vec::is_empty) && wants_pipeline {
+        let what = "required, unless every entry of run-id names its pipeline, as in PIPELINE/RUN";
+        desk.missing(Input::PipelineId, what);
+    }
+    if desk.inputs.chosen(Input::RunId).is_none() {
+        let what =
+            "required: the run to wait for (its id, PIPELINE/RUN, latest or last-success), unless trigger is true";
+        desk.missing(Input::RunId, what);
+    }
+    if let (Some(entries), None) = (&entries, desk.inputs.chosen(Input::MaxAge))
+        && let Some(entry) = entries.iter().find(|entry| matches!(entry.run, Named::Chosen(_)))
+    {
+        let what = format!(
+            "required with `{}`: how long ago the run may have ended, such as 24h, or `any`. An old success says \
+             nothing about today's data",
+            entry.text
+        );
+        desk.missing(Input::MaxAge, what);
+    }
+    let (pipelines, entries) = (pipelines?, entries?);
+    let mut wanted = Vec::new();
+    let mut is_whole = true;
+    for Entry { text, pipeline, run } in entries {
+        match (pipeline, run) {
+            (Some(pipeline), run) => match pipelines.iter().find(|fixed| fixed.is(pipeline.as_str())) {
+                // In the spelling that was fixed: nobody else decides even that.
+                Some(fixed) => wanted.push(of(fixed.clone(), run)),
+                None if pipelines.is_empty() => wanted.push(of(pipeline, run)),
+                None => {
+                    is_whole = false;
+                    if let Some(given) = desk.inputs.chosen(Input::RunId) {
+                        let what = "names a pipeline that is not in pipeline-id. Remove pipeline-id, or add the pipeline \
+                                    to it";
+                        desk.wrong(given, Wrong::part(text, what));
+                    }
+                }
+            },
+            (None, Named::Chosen(selector)) => {
+                wanted.extend(pipelines.iter().map(|pipeline| of(pipeline.clone(), Named::Chosen(selector))));
+            }
+            (None, Named::Run(run)) => match pipelines.as_slice() {
+                [pipeline] => wanted.push(of(pipeline.clone(), Named::Run(run))),
+                // Told above.
+                [] => is_whole = false,
+                _ => {
+                    is_whole = false;
+                    if let Some(given) = desk.inputs.chosen(Input::RunId) {
+                        let what = "could belong to any of the pipelines in pipeline-id. Write PIPELINE/RUN";
+                        desk.wrong(given, Wrong::part(text, what));
+                    }
+                }
+            },
+        }
+    }
+    (is_whole && !wanted.is_empty()).then_some(wanted)
+}
+
+fn of(pipeline: PipelineId, run: Named) -> Wanted {
+    match run {
+        Named::Run(run) => Wanted::Run(Target { pipeline, run }),
+        Named::Chosen(selector) => Wanted::Choice { pipeline, selector },
+    }
+}
+
+/// Empty: none was given. `None`: mistakes were noted.
+fn read_pipelines(desk: &mut Desk<'_>) -> Option<Vec<PipelineId>> {
+    let pipelines = desk.read_optional(Input::PipelineId, |text| {
+        evaluated(text).map_err(Wrong::whole)?;
+        let mut ids = list(text, Between::Blanks)?;
+        unique(&mut ids);
+        ids.into_iter().map(|id| pipeline(id).map_err(|what| Wrong::part(id, what))).collect()
+    });
+    pipelines.map(Option::unwrap_or_default)
+}
+
+/// `None`: there are none, or mistakes were noted, one for each wrong entry.
+fn read_entries<'a>(desk: &mut Desk<'a>) -> Option<Vec<Entry<'a>>> {
+    let (given, text) = desk.given(Input::RunId)?;
+    // An expression may hold blanks, so the whole is looked at before it is cut.
+    let mut texts = match evaluated(text).map_err(Wrong::whole).and_then(|()| list(text, Between::Blanks)) {
+        Ok(texts) => texts,
+        Err(wrong) => {
+            desk.wrong(given, wrong);
+            return None;
+        }
+    };
+    unique(&mut texts);
+    let count = texts.len();
+    let mut entries = Vec::with_capacity(count);
+    for text in texts {
+        match read_entry(text) {
+            Ok(entry) => entries.push(entry),
+            Err(what) => desk.wrong(given, Wrong::part(text, what)),
+        }
+    }
+    (entries.len() == count).then_some(entries)
+}
+
+fn read_entry(text: &str) -> Result<Entry<'_>, String> {
+    let (named, run) = match text.split_once('/') {
+        None => (None, text),
+        Some((_, "")) => return Err("no run after the `/`. Was an expression empty?".to_owned()),
+        Some(("", _)) => return Err("no pipeline before the `/`. Was an expression empty?".to_owned()),
+        Some((pipeline, run)) => (Some(pipeline), run),
+    };
+    let pipeline = named.map(pipeline).transpose()?;
+    if run.contains('/') {
+        return Err("more than one `/`. An entry is RUN or PIPELINE/RUN".to_owned());
+    }
+    legible(run)?;
+    let run = match Selector::ALL.into_iter().find(|selector| selector.name() == run) {
+        Some(selector) => Named::Chosen(selector),
+        None => Named::Run(RunId::entered(run).ok_or_else(|| id_rule("a run id"))?),
+    };
+    Ok(Entry { text, pipeline, run })
+}
+
+fn pipeline(id: &str) -> Result<PipelineId, String> {
+    legible(id)?;
+    PipelineId::new(id).ok_or_else(|| id_rule("a pipeline id"))
+}
+
+fn legible(id: &str) -> Result<(), String> {
+    visible(id, &BREAKS).and_then(|()| evaluated(id))
+}
+
+fn id_rule(what: &str) -> String {
+    format!("not {what}: it cannot contain `/` or `,`, be `.` or `..`, or be longer than {ID_LIMIT} bytes")
+}
+
+/// Only byte-identical entries are one. Input order is kept.
+fn unique(entries: &mut Vec<&str>) {
+    let mut seen = std::collections::HashSet::new();
+    entries.retain(|entry| seen.insert(*entry));
+}

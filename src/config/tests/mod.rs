@@ -1,0 +1,294 @@
+//! The plan's promises, line by line of the reference's sections docs/reference.md#inputs and #selecting-runs.
+
+mod addresses;
+mod ci_detection;
+mod credential_sources;
+mod hostile;
+mod reports;
+mod runs;
+mod sign_in;
+mod typos;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::core::{Foreign, Learning, Meaning};
+
+/// Enough to make a plan of.
+const ENOUGH: [(&str, &str); 3] =
+    [("MAESTRO_PIPELINE_ID", "p"), ("MAESTRO_RUN_ID", "r"), ("DADOSFERA_ACCESS_TOKEN", "token-of-old")];
+
+/// A gate's inputs, as a story tells them.
+#[derive(Default)]
+struct Story {
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    files: HashMap<PathBuf, Vec<u8>>,
+}
+
+fn story() -> Story {
+    Story::default()
+}
+
+impl Story {
+    fn args(mut self, args: &[&str]) -> Story {
+        self.args.extend(args.iter().map(OsString::from));
+        self
+    }
+
+    fn env(mut self, pairs: &[(&str, &str)]) -> Story {
+        self.env.extend(pairs.iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Story {
+        self.files.insert(path.into(), content.as_ref().to_vec());
+        self
+    }
+
+    fn start(&self) -> Start {
+        let read = |path: &Path| self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into());
+        resolve(&self.args, &Env::from_pairs(self.env.iter().cloned()).in_folder("/work"), &read)
+    }
+
+    fn resolved(&self) -> Resolved {
+        match self.start() {
+            Start::Gate(resolved) | Start::Doctor(resolved) => *resolved,
+            Start::Show(text) => panic!("shown: {text}"),
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        self.resolved().plan.unwrap_or_else(|mistakes| panic!("{:?}", sentences(&mistakes)))
+    }
+
+    /// Every mistake as a person sees it.
+    fn mistakes(&self) -> Vec<String> {
+        sentences(&self.resolved().plan.expect_err("mistakes were expected"))
+    }
+
+    /// The only mistake.
+    fn mistake(&self) -> String {
+        let mut mistakes = self.mistakes();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        mistakes.remove(0)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.resolved().warnings.iter().map(|warning| warning.sentence(raw)).collect()
+    }
+}
+
+fn sentences(mistakes: &[Mistake]) -> Vec<String> {
+    assert!(!mistakes.is_empty());
+    mistakes.iter().map(|mistake| mistake.sentence(raw)).collect()
+}
+
+fn raw(text: &Foreign) -> String {
+    text.raw().to_owned()
+}
+
+fn with(name: &str, value: &str) -> Story {
+    story().env(&ENOUGH).env(&[(name, value)])
+}
+
+#[test]
+fn every_default_is_the_reference_s() {
+    let Resolved { outlet, secrets, warnings, help, plan } = story().env(&ENOUGH).resolved();
+    let plan = plan.unwrap();
+    assert_eq!(help, None);
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    assert_eq!(plan.rules.limits, Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) });
+    assert_eq!(plan.rules.interval, Interval::Auto);
+    assert_eq!(plan.rules.on_first_failure, OnFirstFailure::WaitForAll);
+    assert_eq!(plan.rules.vocabulary, Vocabulary::default());
+    assert_eq!(plan.service.base.as_str(), "https://maestro.dadosfera.ai/");
+    assert!(plan.service.network.further_roots.is_empty());
+    assert_eq!((plan.run_url, plan.logs), (None, Logs::OnFailure));
+    assert!(warnings.is_empty());
+    assert_eq!(secrets.len(), 1);
+    let expected = Outlet {
+        ci: super::ci::Ci::None,
+        destinations: Vec::new(),
+        has_mermaid: false,
+        workspace: Some("/work".into()),
+        others: Vec::new(),
+        output_prefix: "MAESTRO_GATE_".to_owned(),
+        log_format: LogFormat::Text,
+        volume: Volume::Normal,
+        colour: Colour::Auto,
+    };
+    assert_eq!(outlet, expected);
+}
+
+/// A default that its own parser refused would be missing without a word.
+#[test]
+fn every_default_can_be_written_by_the_user_as_well() {
+    let inputs = ROWS.iter().map(|row| row.input);
+    let env: Vec<(&str, &str)> =
+        inputs.filter_map(|input| Some((input.row().variable, default(input)?))).chain(ENOUGH).collect();
+    let (written, unwritten) = (story().env(&env), story().env(&ENOUGH));
+    assert_eq!(format!("{:?}", written.plan()), format!("{:?}", unwritten.plan()));
+    assert_eq!(written.resolved().outlet, unwritten.resolved().outlet);
+}
+
+#[test]
+fn times_are_read_within_their_ranges() {
+    for (name, good, bad) in [
+        ("MAESTRO_TIMEOUT", &["0", "90", "1h30m", "30d"][..], &["-1", "30d1s", "1.5h", "ever"][..]),
+        ("MAESTRO_POLL_INTERVAL", &["auto", "1", "1h"], &["0", "61m", "Auto", "500ms"]),
+        ("MAESTRO_APPEAR_TIMEOUT", &["0", "30d"], &["31d", "auto"]),
+        ("MAESTRO_MAX_OUTAGE", &["0", "30d"], &["31d", "1h30"]),
+    ] {
+        for value in good {
+            with(name, value).plan();
+        }
+        for value in bad {
+            let mistake = with(name, value).mistake();
+            assert!(mistake.contains(&format!("\"{value}\" ({name})")), "{mistake}");
+        }
+    }
+    let limits = story()
+        .env(&ENOUGH)
+        .args(&["--timeout", "0", "--appear-timeout=1h", "--max-outage", "90s"])
+        .plan()
+        .rules
+        .limits;
+    let seconds = Duration::from_secs;
+    assert_eq!(limits, Limits { timeout: seconds(0), appear: seconds(3600), outage: seconds(90) });
+}
+
+#[test]
+fn switches_take_six_words_and_no_other() {
+    assert_eq!(with("MAESTRO_FAIL_FAST", "True").plan().rules.on_first_failure, OnFirstFailure::StopWaiting);
+    assert_eq!(with("MAESTRO_FAIL_FAST", "FALSE").plan().rules.on_first_failure, OnFirstFailure::WaitForAll);
+    for name in ["MAESTRO_FAIL_FAST", "MAESTRO_SUMMARY", "MAESTRO_QUIET", "MAESTRO_VERBOSE"] {
+        assert!(with(name, "yes").mistake().ends_with("neither true nor false"), "{name}");
+    }
+}
+
+#[test]
+fn a_user_s_words_are_learnt() {
+    let plan = story()
+        .env(&ENOUGH)
+        .args(&["--success-statuses", "DONE, all good\nskipped", "--failure-statuses=BROKEN"])
+        .plan();
+    for (word, meaning) in [
+        ("done", Meaning::Passed),
+        ("ALL GOOD", Meaning::Passed),
+        ("SKIPPED", Meaning::Passed),
+        ("broken", Meaning::Failed),
+    ] {
+        assert_eq!(plan.rules.vocabulary.read(word), meaning, "{word}");
+    }
+}
+
+#[test]
+fn words_that_would_fool_the_gate_are_all_told() {
+    let story = story()
+        .env(&ENOUGH)
+        .env(&[("MAESTRO_SUCCESS_STATUSES", "FAILED, QUEUED, X"), ("MAESTRO_FAILURE_STATUSES", "SUCCESS,RUNNING,x")]);
+    let mistakes = story.mistakes();
+    let expected = [
+        "success-statuses \"FAILED\" (MAESTRO_SUCCESS_STATUSES): this status always means failure",
+        "success-statuses \"QUEUED\" (MAESTRO_SUCCESS_STATUSES): this status means that the run has not finished",
+        "success-statuses \"X\" (MAESTRO_SUCCESS_STATUSES): in both success-statuses and failure-statuses. Remove it from \
+         one",
+        "failure-statuses \"SUCCESS\" (MAESTRO_FAILURE_STATUSES): this status always means success",
+        "failure-statuses \"RUNNING\" (MAESTRO_FAILURE_STATUSES): this status means that the run has not finished",
+    ];
+    assert_eq!(mistakes, expected);
+    assert!(with("MAESTRO_SUCCESS_STATUSES", "DONE,,OK").mistake().contains("comma"));
+}
+
+#[test]
+fn history_is_learned_from_unless_it_is_switched_off() {
+    assert_eq!(story().env(&ENOUGH).plan().rules.learning, Learning::On);
+    // Empty means unset, here as well: composite actions pass every input.
+    assert_eq!(story().env(&ENOUGH).args(&["--history="]).plan().rules.learning, Learning::On);
+    assert_eq!(with("MAESTRO_HISTORY", "false").plan().rules.learning, Learning::Off);
+    assert!(with("MAESTRO_HISTORY", "no").mistake().contains("history"));
+}
+
+#[test]
+fn doctor_comes_before_all_flags() {
+    assert!(
+        matches!(story().env(&ENOUGH).args(&["doctor", "--quiet"]).start(), Start::Doctor(resolved) if resolved.plan.is_ok())
+    );
+    assert!(
+        story().env(&ENOUGH).args(&["--quiet", "doctor"]).mistake().contains("`doctor` must be the first argument")
+    );
+}
+
+/// docs/reference.md: all mistakes are reported at once (input, value unless secret, what would be right).
+#[test]
+fn all_mistakes_are_told_at_once_in_input_order() {
+    let story = story()
+        .args(&["--fail-fast=maybe", "--nope", "--verbose", "--quiet"])
+        .env(&[("MAESTRO_TIMEOUT", "ever"), ("DADOSFERA_PASSWORD", "hunter2"), ("MAESTRO_BASE_URL", "ftp://x")])
+        .env(&[("MAESTRO_JSON_FILE", "same"), ("MAESTRO_JUNIT_FILE", "./same"), ("MAESTRO_OUTPUT_PREFIX", "1")]);
+    let mistakes = story.mistakes();
+    let beginnings = [
+        "command line \"--nope\":",
+        "pipeline-id:",
+        "run-id:",
+        "timeout \"ever\" (MAESTRO_TIMEOUT):",
+        "fail-fast \"maybe\" (--fail-fast):",
+        "base-url \"ftp://x\" (MAESTRO_BASE_URL):",
+        "username:",
+        "junit \"./same\" (MAESTRO_JUNIT_FILE):",
+        "output-prefix \"1\" (MAESTRO_OUTPUT_PREFIX):",
+        "verbose \"true\" (--verbose):",
+    ];
+    assert_eq!(mistakes.len(), beginnings.len(), "{mistakes:#?}");
+    for (mistake, beginning) in mistakes.iter().zip(beginnings) {
+        assert!(mistake.starts_with(beginning), "{mistake} / {beginning}");
+    }
+    assert!(!mistakes.concat().contains("hunter2"));
+}
+
+#[test]
+fn a_variable_that_loses_is_warned_about_and_no_secret_is_shown() {
+    let story = story().env(&ENOUGH).env(&[
+        ("GITHUB_ACTIONS", "true"),
+        ("INPUT_TIMEOUT", "5m"),
+        ("MAESTRO_TIMEOUT", "6m"),
+        ("INPUT_ACCESS-TOKEN", "new-token"),
+    ]);
+    assert_eq!(
+        story.warnings(),
+        [
+            "MAESTRO_TIMEOUT is set but ignored: INPUT_TIMEOUT has another value and comes first",
+            "DADOSFERA_ACCESS_TOKEN is set but ignored: INPUT_ACCESS-TOKEN has another value and comes first",
+        ]
+    );
+    assert_eq!(story.plan().rules.limits.timeout, Duration::from_secs(300));
+}
+
+#[test]
+fn an_unknown_setting_is_warned_about() {
+    let story =
+        story().env(&ENOUGH).env(&[("CI_SYSTEM_NAME", "woodpecker"), ("PLUGIN_RUNID", "x"), ("PLUGIN_TIMEOUT", "1")]);
+    assert_eq!(story.warnings(), ["PLUGIN_RUNID: unknown setting, ignored"]);
+}
+
+#[test]
+fn help_and_version_are_shown_and_nothing_else() {
+    let Start::Show(help) = story().args(&["--help"]).start() else { panic!("not shown") };
+    for verdict in crate::core::Verdict::ALL {
+        let line = format!("{:>3}  {}", verdict.exit_code(), verdict.name());
+        assert!(help.lines().any(|found| found.trim_start().starts_with(line.trim_start())), "{line}");
+    }
+    for row in &ROWS {
+        assert!(help.contains(row.variable), "{}", row.name);
+        let default = default(row.input).map(|text| format!("[default: {text}]"));
+        let unwrapped = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(default.is_none_or(|default| unwrapped.contains(&default)), "{}", row.name);
+    }
+    let Start::Show(version) = story().args(&["-V"]).start() else { panic!("not shown") };
+    assert_eq!(version.trim_end(), concat!("maestro-gate ", env!("CARGO_PKG_VERSION")));
+    assert!(story().env(&ENOUGH).args(&["--quiet", "-V"]).mistake().contains("must be the only argument"));
+}

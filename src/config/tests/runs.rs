@@ -1,0 +1,245 @@
+//! Selecting runs.
+
+use super::*;
+use crate::core::{IfRunning, MaxAge, PipelineId, RunId, Target, Wanted};
+
+fn sign_in() -> Story {
+    story().env(&[("DADOSFERA_ACCESS_TOKEN", "token")])
+}
+
+fn selected(args: &[&str]) -> Vec<String> {
+    let plan = sign_in().args(args).plan();
+    plan.wanted.iter().map(|wanted| format!("{}/{}", wanted.pipeline(), wanted.run())).collect()
+}
+
+fn refused(args: &[&str]) -> String {
+    sign_in().args(args).mistake()
+}
+
+#[test]
+fn entries_are_separated_by_commas_blanks_and_line_breaks() {
+    let expected = ["p/a", "p/b", "p/c", "p/d", "p/e"];
+    for entries in ["a,b,p/c,d,e", "a b\tp/c\nd\r\ne", " a , b,\np/c\n\nd e ", "a\u{c}b p/c d e"] {
+        assert_eq!(selected(&["--pipeline-id", "p", "--run-id", entries]), expected, "{entries:?}");
+    }
+    assert_eq!(selected(&["--pipeline-id=p", "--run-id=a", "--run-id=b,p/c", "--run-id", "d e"]), expected);
+}
+
+#[test]
+fn an_id_may_be_anything_visible() {
+    let id = "manual__2024-12-18T10:30:00+00:00";
+    assert_eq!(selected(&["--pipeline-id", "p", "--run-id", id]), [format!("p/{id}")]);
+    assert_eq!(selected(&["--run-id=ação/…?#%2e"]), ["ação/…?#%2e"]);
+}
+
+#[test]
+fn a_comma_without_an_entry_on_one_side_is_a_mistake() {
+    for entries in ["a,", ",a", "a,,b", "a, ,b", ",", "a,\n,b"] {
+        let mistake = refused(&["--pipeline-id", "p", "--run-id", entries]);
+        assert!(mistake.starts_with("run-id") && mistake.contains("comma"), "{entries:?}: {mistake}");
+    }
+    assert!(refused(&["--run-id=r/a", "--run-id="]).contains("one of its values is empty"));
+    assert!(refused(&["--run-id=r/a,", "--run-id=r/b"]).contains("ends with a comma"));
+}
+
+#[test]
+fn an_entry_with_half_of_it_missing_is_a_mistake() {
+    assert!(refused(&["--run-id", "/r"]).contains("no pipeline before"));
+    assert!(refused(&["--run-id", "p/"]).contains("no run after"));
+    assert!(refused(&["--run-id", "/"]).contains("no run after"));
+    assert!(refused(&["--run-id", "a/b/c"]).contains("more than one"));
+}
+
+#[test]
+fn every_wrong_entry_is_told() {
+    let mistakes = sign_in().args(&["--run-id", "/r p/ p/.. ok/ok a/\u{7} ../r"]).mistakes();
+    assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+    for (mistake, entry) in mistakes.iter().zip(["/r", "p/", "p/..", "a/\u{7}", "../r"]) {
+        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): ")), "{mistake}");
+    }
+    let long = format!("p/{}", "x".repeat(257));
+    assert!(refused(&["--run-id", &long]).contains("256"));
+}
+
+#[test]
+fn only_byte_identical_entries_are_one() {
+    assert_eq!(selected(&["--pipeline-id=p", "--run-id=a,b,a a"]), ["p/a", "p/b"]);
+    // The same run, but written differently: watched twice rather than guessed about.
+    assert_eq!(selected(&["--pipeline-id=p", "--run-id=a,p/a,A"]), ["p/a", "p/a", "p/A"]);
+}
+
+#[test]
+fn the_pipeline_is_needed_unless_every_entry_names_its_own() {
+    assert_eq!(selected(&["--run-id", "p/a,q/b"]), ["p/a", "q/b"]);
+    assert!(refused(&["--run-id", "p/a,b"]).starts_with("pipeline-id: required"));
+    assert!(refused(&["--pipeline-id", "p"]).starts_with("run-id: required"));
+    assert_eq!(sign_in().mistakes().len(), 2);
+    // A wrong entry that names its own pipeline does not ask for another.
+    assert!(refused(&["--run-id", "p/"]).starts_with("run-id"));
+}
+
+#[test]
+fn several_pipelines_are_for_what_is_chosen_and_not_for_a_run_that_is_named() {
+    for several in [&["--pipeline-id=p,q"][..], &["--pipeline-id=p", "--pipeline-id=q"], &["--pipeline-id=p q"]] {
+        let mistake = refused(&[several, &["--run-id=r"]].concat());
+        assert!(mistake.starts_with("run-id \"r\"") && mistake.contains("any of the pipelines"), "{mistake}");
+        let chosen = [several, &["--run-id=latest,q/r,last-success", "--max-age=1d"]].concat();
+        assert_eq!(selected(&chosen), ["p/latest", "q/latest", "q/r", "p/last-success", "q/last-success"]);
+    }
+    assert_eq!(
+        refused(&["--pipeline-id=p,q/r", "--run-id=latest", "--max-age=any"]).split(' ').next(),
+        Some("pipeline-id")
+    );
+    assert_eq!(selected(&["--pipeline-id=p", "--pipeline-id=p", "--run-id=r"]), ["p/r"]);
+    assert!(refused(&["--pipeline-id=p,", "--run-id=r"]).contains("comma"));
+    assert!(refused(&["--pipeline-id=a/b", "--run-id=r"]).contains("not a pipeline id"));
+}
+
+#[test]
+fn what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one() {
+    for entry in ["latest", "last-success", "p/latest", "P/last-success"] {
+        let mistake = refused(&["--pipeline-id=p", "--run-id", entry]);
+        assert!(mistake.starts_with("max-age: required") && mistake.contains(&format!("`{entry}`")), "{mistake}");
+        for age in ["any", "24h", "3650d", "1s"] {
+            let plan = sign_in().args(&["--pipeline-id=p", "--run-id", entry, "--max-age", age]).plan();
+            assert!(matches!(plan.wanted[..], [Wanted::Choice { .. }]), "{entry}");
+        }
+    }
+    for age in ["", "0", "3651d", "ANY", "forever", "1h30"] {
+        let mistakes = sign_in().args(&["--pipeline-id=p", "--run-id=latest", "--max-age", age]).mistakes();
+        assert!(mistakes[0].starts_with("max-age"), "{mistakes:?}");
+    }
+    let max_age = |args: &[&str]| sign_in().args(&[&["--run-id=p/r"][..], args].concat()).plan().rules.max_age;
+    assert_eq!(max_age(&[]), MaxAge::Any);
+    assert_eq!(max_age(&["--max-age=any"]), MaxAge::Any);
+    assert_eq!(max_age(&["--max-age=90m"]), MaxAge::Within(Duration::from_secs(5400)));
+    // Only the whole word is one.
+    assert_eq!(
+        selected(&["--pipeline-id=p", "--run-id=Latest,latest_,p/LATEST"]),
+        ["p/Latest", "p/latest_", "p/LATEST"]
+    );
+}
+
+#[test]
+fn targets_carry_the_ids_as_given() {
+    let plan = sign_in().args(&["--run-id", "P-1/R_2"]).plan();
+    let expected = Target { pipeline: PipelineId::new("P-1").unwrap(), run: RunId::new("R_2").unwrap() };
+    assert_eq!(plan.wanted, [Wanted::Run(expected)]);
+}
+
+#[test]
+fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
+    let started = |args: &[&str]| {
+        let plan = sign_in().args(&[&["--trigger", "--pipeline-id=p,q"][..], args].concat()).plan();
+        let start = |wanted: &Wanted| match wanted {
+            Wanted::Start { pipeline, if_running } => (pipeline.to_string(), *if_running),
+            Wanted::Run(_) | Wanted::Choice { .. } => panic!("{wanted:?}"),
+        };
+        plan.wanted.iter().map(start).collect::<Vec<_>>()
+    };
+    for (args, mode) in [
+        (&[][..], IfRunning::Queue),
+        (&["--if-running=queue"], IfRunning::Queue),
+        (&["--if-running=attach"], IfRunning::Attach),
+        (&["--if-running=fail", "--max-age=1h"], IfRunning::Fail),
+    ] {
+        assert_eq!(started(args), [("p".to_owned(), mode), ("q".to_owned(), mode)]);
+    }
+    assert!(refused(&["--trigger"]).starts_with("pipeline-id: required"));
+    assert!(
+        refused(&["--trigger", "--pipeline-id=p", "--run-id=r"])
+            .starts_with("run-id \"r\" (--run-id): cannot be used with trigger")
+    );
+    assert!(refused(&["--trigger", "--pipeline-id=p", "--timeout=0s"]).starts_with("timeout \"0s\""));
+    assert!(
+        refused(&["--trigger", "--pipeline-id=p", "--if-running=wait"]).contains("must be one of: queue, attach, fail")
+    );
+    assert!(refused(&["--trigger=maybe", "--pipeline-id=p", "--run-id=r"]).starts_with("trigger \"maybe\""));
+    // Told not to: as if it were not there.
+    assert_eq!(selected(&["--trigger=false", "--if-running=fail", "--run-id=p/r", "--timeout=0"]), ["p/r"]);
+}
+
+#[test]
+fn two_spellings_of_one_pipeline_are_a_mistake_where_each_would_start_it() {
+    for (given, again) in [("a_b,a-b", "a-b"), ("P q p", "p"), ("x A-b-C x a_B_c", "a_B_c")] {
+        let mistake = refused(&["--trigger", "--pipeline-id", given]);
+        let expected =
+            format!("pipeline-id \"{again}\" (--pipeline-id): names the same pipeline as an entry before it");
+        assert!(mistake.starts_with(&expected), "{given}: {mistake}");
+    }
+    let twice = sign_in().args(&["--trigger", "--pipeline-id=a_b", "--pipeline-id=a-b", "--run-id=r"]).mistakes();
+    assert_eq!(twice.len(), 2, "each mistake is told: {twice:?}");
+    // Byte for byte the same is one, other pipelines are others, and what is only watched is started by nobody.
+    assert_eq!(selected(&["--trigger", "--pipeline-id=p,p,q_p,q"]), ["p/trigger", "q_p/trigger", "q/trigger"]);
+    assert_eq!(selected(&["--pipeline-id=a_b,a-b", "--run-id=latest", "--max-age=any"]), ["a_b/latest", "a-b/latest"]);
+}
+
+/// Whoever says `pipeline-id` has said which pipeline it is: no entry of `run-id`, from wherever it comes, says another.
+#[test]
+fn a_pipeline_that_is_given_is_fixed() {
+    for (given, entries, wrong) in [
+        ("p", "q/r", "q/r"),
+        ("p", "a,q/r", "q/r"),
+        ("p", "p/a,q/latest", "q/latest"),
+        ("p", "q/last-success", "q/last-success"),
+        ("p,q", "p/a q/b latest o/c", "o/c"),
+        ("a-b", "ab/r", "ab/r"),
+        ("é", "É/r", "É/r"),
+    ] {
+        let mistakes = sign_in().args(&["--pipeline-id", given, "--run-id", entries, "--max-age=any"]).mistakes();
+        let only = mistakes.iter().any(|mistake| {
+            mistake.starts_with(&format!("run-id \"{wrong}\" (--run-id): names a pipeline that is not in pipeline-id"))
+        });
+        assert!(only, "{given} {entries}: {mistakes:?}");
+    }
+    // From two places as from one: a project's variable beside a component's input.
+    let elsewhere = sign_in().args(&["--pipeline-id", "p"]).env(&[("MAESTRO_RUN_ID", "q/r")]);
+    assert!(elsewhere.mistake().starts_with("run-id \"q/r\" (MAESTRO_RUN_ID): names a pipeline that is not"));
+    let elsewhere = sign_in().args(&["--run-id", "q/r"]).env(&[("MAESTRO_PIPELINE_ID", "p")]);
+    assert!(elsewhere.mistake().contains("names a pipeline that is not"));
+    // The same pipeline in another spelling is the same, and is asked for in the spelling that was fixed.
+    for (given, entries, runs) in
+        [("a-b", "a_b/r A-B/s A_b/latest", &["a-b/r", "a-b/s", "a-b/latest"][..]), ("p,q", "q/r P/s", &["q/r", "p/s"])]
+    {
+        assert_eq!(selected(&["--pipeline-id", given, "--run-id", entries, "--max-age=any"]), runs);
+    }
+}
+
+#[test]
+fn an_invisible_character_in_an_id_is_named() {
+    for (entry, name) in [
+        ("r\u{200b}", "U+200B"),
+        ("p\u{200d}/r", "U+200D"),
+        ("p/r\u{2060}", "U+2060"),
+        ("\u{202e}r", "U+202E"),
+        ("\u{a0}r", "U+00A0"),
+        ("r\u{a0}s", "U+00A0"),
+        ("r\u{2028}s", "U+2028"),
+        ("r\u{3000}", "U+3000"),
+        ("r\u{1}", "U+0001"),
+        ("late\u{ad}st", "U+00AD"),
+        ("latest\u{200b}", "U+200B"),
+    ] {
+        let mistake = refused(&["--pipeline-id=p", "--run-id", &format!("ok {entry}")]);
+        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): contains")), "{mistake}");
+        assert!(mistake.contains(name), "{mistake}");
+    }
+    let mistake = refused(&["--pipeline-id=p\u{200b}", "--run-id=r"]);
+    assert!(mistake.starts_with("pipeline-id") && mistake.contains("U+200B"), "{mistake}");
+    // The same id, visible or not, is not two: a mark of order at the start is dropped.
+    assert_eq!(selected(&["--pipeline-id=\u{feff}p", "--run-id=\u{feff}r"]), ["p/r"]);
+}
+
+#[test]
+fn an_expression_that_was_not_evaluated_is_no_id() {
+    for entry in ["${{ inputs.run-id }}", "$(params.run)", "${RUN}", "$RUN", "null", "None", "undefined", "<run-id>"] {
+        let mistake = refused(&["--pipeline-id=p", "--run-id", entry]);
+        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): this is")), "{mistake}");
+        let mistake = refused(&["--pipeline-id", entry, "--run-id=r"]);
+        assert!(mistake.starts_with(&format!("pipeline-id \"{entry}\" (--pipeline-id): this is")), "{mistake}");
+    }
+    for entry in ["p/null", "null/r", "undefined/latest", "p/$RUN", "$P/r", "${{ a }}/r", "a,null", "nil b"] {
+        let mistake = sign_in().args(&["--run-id", entry, "--max-age=any", "--pipeline-id=a"]).mistakes().concat();
+        assert!(mistake.contains(": this is "), "{mistake}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Where values are read and mistakes are gathered, so that all of them can be told at once.
+
+use crate::inputs::{Fault, Given, Group, Input, Inputs, Kind, ROWS, cli};
+
+use super::defaults::default;
+use super::input_error::{self, Mistake, Warning};
+use super::suspicious_text::{BREAKS, visible};
+
+/// The inputs on one side, the mistakes found so far on the other.
+pub(super) struct Desk<'a> {
+    pub inputs: &'a Inputs,
+    pub mistakes: Vec<Mistake>,
+    pub warnings: Vec<Warning>,
+    /// What flags that do not exist were probably meant to give.
+    misspelt: Vec<Input>,
+}
+
+/// What is wrong with a value, and the part of it that is.
+pub(super) struct Wrong {
+    /// The part to show; the whole value, if `Whole`.
+    pub part: Part,
+    pub what: String,
+}
+
+pub(super) enum Part {
+    Whole,
+    Only(String),
+    /// Not to be shown, though the input's values usually are.
+    Hidden,
+}
+
+impl Wrong {
+    pub fn whole(what: impl Into<String>) -> Wrong {
+        Wrong { part: Part::Whole, what: what.into() }
+    }
+
+    pub fn part(part: impl Into<String>, what: impl Into<String>) -> Wrong {
+        Wrong { part: Part::Only(part.into()), what: what.into() }
+    }
+
+    pub fn hidden(what: impl Into<String>) -> Wrong {
+        Wrong { part: Part::Hidden, what: what.into() }
+    }
+}
+
+impl<'a> Desk<'a> {
+    /// Begins with what is wrong before any value is looked at.
+    pub fn new(inputs: &'a Inputs) -> Desk<'a> {
+        let meant = |fault: &Fault| match fault {
+            Fault::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
+            Fault::SecretByFlag(input) => Some(*input),
+            Fault::DoctorNotFirst
+            | Fault::NotAlone(_)
+            | Fault::NotUtf8 { .. }
+            | Fault::Stray { .. }
+            | Fault::UnknownLetter(_) => None,
+        };
+        let mut desk = Desk {
+            inputs,
+            mistakes: inputs.faults.iter().map(input_error::of_command_line).collect(),
+            warnings: Vec::new(),
+            misspelt: inputs.faults.iter().filter_map(meant).collect(),
+        };
+        for row in &ROWS {
+            for given in inputs.all(row.input) {
+                if let Err(why) = given.text {
+                    desk.mistakes.push(input_error::of_unreadable(given, why));
+                }
+            }
+        }
+        desk
+    }
+
+    /// The value that counts, if one was given and can be read.
+    pub fn given(&self, input: Input) -> Option<(&'a Given, &'a str)> {
+        let given = self.inputs.chosen(input)?;
+        given.text.as_deref().ok().map(|text| (given, text))
+    }
+
+    /// Reads the value or else the default. `None`: neither is there, or a mistake was noted.
+    pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        match self.inputs.chosen(input) {
+            None => default(input).and_then(|text| parse(text).ok()),
+            Some(given) => match seen(input, given.text.as_deref().ok()?).and_then(parse) {
+                Ok(value) => Some(value),
+                Err(wrong) => {
+                    self.wrong(given, wrong);
+                    None
+                }
+            },
+        }
+    }
+
+    /// Reads the value if there is one. Outer `None`: a mistake was noted.
+    pub fn read_optional<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<Option<T>> {
+        match self.inputs.chosen(input) {
+            None => Some(None),
+            Some(_) => self.read(input, parse).map(Some),
+        }
+    }
+
+    /// What was read beside the inputs' table. `None`: mistakes were noted.
+    pub fn accept<T>(&mut self, read: Result<T, Vec<Mistake>>) -> Option<T> {
+        read.map_err(|mistakes| self.mistakes.extend(mistakes)).ok()
+    }
+
+    /// Notes that an input is needed, unless a flag that does not exist was probably meant to give it: one slip is one
+    /// mistake.
+    pub fn missing(&mut self, input: Input, what: impl Into<String>) {
+        let is_sign_in = |input: Input| input.row().group == Group::SignIn;
+        let is_meant = |meant: &Input| {
+            let instead = [(Input::PipelineId, Input::RunId), (Input::RunId, Input::Trigger)];
+            *meant == input || instead.contains(&(input, *meant)) || (is_sign_in(input) && is_sign_in(*meant))
+        };
+        if !self.misspelt.iter().any(is_meant) {
+            self.mistakes.push(Mistake::missing(input, what));
+        }
+    }
+
+    pub fn wrong(&mut self, given: &Given, wrong: Wrong) {
+        let value = match (&wrong.part, &given.text) {
+            (Part::Whole, Ok(text)) => Some(text.as_str()),
+            (Part::Only(part), _) => Some(part.as_str()),
+            (Part::Whole, Err(_)) | (Part::Hidden, _) => None,
+        };
+        self.mistakes.push(Mistake::of(given, value, wrong.what));
+    }
+}
+
+/// The value, if each of its characters can be seen. A path is the system's, which takes nearly any.
+fn seen(input: Input, text: &str) -> Result<&str, Wrong> {
+    let breaks = if input.row().kind == Kind::List { &BREAKS[..] } else { &[] };
+    let checked = if input.row().value == "PATH" { Ok(()) } else { visible(text, breaks) };
+    checked.map(|()| text).map_err(|what| match text.contains(['@', '?', '#']) {
+        // Of an address, what stands there may be a secret.
+        true => Wrong::hidden(what),
+        false => Wrong::whole(what),
+    })
+}

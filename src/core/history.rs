@@ -1,0 +1,208 @@
+//! How the earlier runs of a pipeline went, and how one run stands among them. All of it is for the person and for the
+//! placing of looks; none of it can become a verdict.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::forecast::NEWEST;
+use super::listing::{Listed, Listing};
+use super::{Fingerprint, Meaning, PastRun, RunId, Seen, Vocabulary};
+
+/// One earlier run that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// None if it has no id by which it could be named.
+    pub run: Option<RunId>,
+    pub passed: bool,
+    pub created_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    /// None if its stamps make none.
+    pub duration: Option<Duration>,
+    /// The likeness of its trace, if it has one.
+    pub trace: Option<Fingerprint>,
+}
+
+/// The newest runs of a pipeline that have ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Newest first, at most [`NEWEST`].
+    runs: Vec<Past>,
+    /// Whether there were more.
+    has_more: bool,
+    /// The newest success, where it is older than all of these.
+    older_success: Option<Past>,
+}
+
+/// How long runs take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lengths {
+    /// The one in the middle, of those that passed; of all if none did.
+    pub typical: Duration,
+    /// Eight of ten lie from here to there; with fewer than five runs, all of them.
+    pub from: Duration,
+    pub to: Duration,
+}
+
+/// Runs in a row, this one included, that ended alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InARow {
+    pub passed: bool,
+    pub runs: usize,
+    /// The row may be longer than the history.
+    pub at_least: bool,
+    /// How many ended the other way right before this row.
+    pub after: usize,
+    /// There may have been more of those than the history has.
+    pub after_at_least: bool,
+}
+
+/// How one run stands among the earlier ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing<'h> {
+    /// How many earlier runs there are to compare with.
+    pub earlier: usize,
+    /// For a run that has ended.
+    pub in_a_row: Option<InARow>,
+    pub last_success: Option<&'h Past>,
+    /// Whether the last failure before this one had the same trace; none if either had no trace.
+    pub same_trace: Option<bool>,
+    /// How many of the usual runs it has outlasted, and of how many.
+    pub slower: Option<(usize, usize)>,
+}
+
+impl Past {
+    /// What a list says of a run that has ended; `None` of any other.
+    pub(super) fn of(listed: &Listed, vocabulary: &Vocabulary) -> Option<Past> {
+        let passed = match listed.meaning(vocabulary) {
+            Meaning::Passed => true,
+            Meaning::Failed => false,
+            Meaning::Wait | Meaning::Unknown => return None,
+        };
+        let created_at = listed.created_at?;
+        let duration = listed.updated_at.and_then(|ended| ended.signed_duration_since(created_at).to_std().ok());
+        Some(Past {
+            run: listed.run.clone(),
+            passed,
+            created_at,
+            ended_at: listed.updated_at,
+            duration,
+            trace: listed.trace,
+        })
+    }
+
+    fn is(&self, seen: &Seen) -> bool {
+        self.run.as_ref().is_some_and(|run| run.is(seen.record.run_id.raw(), None))
+    }
+}
+
+impl History {
+    /// Of runs in any order; `success` is the newest one that is not among them.
+    pub(super) fn new(mut runs: Vec<Past>, has_more: bool, success: Option<Past>) -> History {
+        newest_first(&mut runs);
+        let has_more = has_more || runs.len() > NEWEST;
+        let older = runs.iter().skip(NEWEST).find(|run| run.passed).cloned().or(success);
+        runs.truncate(NEWEST);
+        let older_success = older.filter(|_| runs.iter().all(|run| !run.passed));
+        History { runs, has_more, older_success }
+    }
+
+    /// What the list tells from which a run was chosen.
+    pub fn of(listing: &Listing, vocabulary: &Vocabulary) -> History {
+        History::new(listing.runs.iter().filter_map(|run| Past::of(run, vocabulary)).collect(), false, None)
+    }
+
+    /// The same without this run, which is no part of its own past.
+    pub(super) fn without(mut self, seen: &Seen) -> History {
+        self.runs.retain(|past| !past.is(seen));
+        self
+    }
+
+    /// Newest first.
+    pub fn runs(&self) -> &[Past] {
+        &self.runs
+    }
+
+    /// How many of them passed.
+    pub fn passed(&self) -> usize {
+        self.runs.iter().filter(|run| run.passed).count()
+    }
+
+    /// Their lengths, to learn from.
+    pub(super) fn lengths_to_learn(&self) -> Vec<PastRun> {
+        let length = |run: &Past| Some(PastRun { duration: run.duration?, passed: run.passed });
+        self.runs.iter().filter_map(length).collect()
+    }
+
+    /// How long a run usually takes.
+    pub fn lengths(&self) -> Option<Lengths> {
+        let usual = usual(self.runs.iter());
+        let at = |share: usize| usual.get((usual.len().saturating_sub(1) * share + 5) / 10).copied();
+        let (lower, upper) = (at_middle(&usual, 1)?, at_middle(&usual, 0)?);
+        Some(Lengths { typical: (lower + upper) / 2, from: at(1)?, to: at(9)? })
+    }
+
+    /// How a run stands among those that began before it.
+    pub fn standing(&self, seen: &Seen) -> Standing<'_> {
+        let record = &seen.record;
+        let earlier: Vec<&Past> = self
+            .runs
+            .iter()
+            .filter(|past| record.created_at.is_none_or(|created| past.created_at <= created))
+            .filter(|past| !past.is(seen))
+            .collect();
+        let passed = match seen.meaning {
+            Meaning::Passed => Some(true),
+            Meaning::Failed => Some(false),
+            Meaning::Wait | Meaning::Unknown => None,
+        };
+        let row =
+            |passed: bool, from: usize| earlier.iter().skip(from).take_while(|past| past.passed == passed).count();
+        let in_a_row = passed.map(|passed| {
+            let alike = row(passed, 0);
+            let after = row(!passed, alike);
+            let is_all = |runs: usize| runs == earlier.len() && self.has_more;
+            let (at_least, after_at_least) = (is_all(alike), after > 0 && is_all(alike + after));
+            InARow { passed, runs: alike + 1, at_least, after, after_at_least }
+        });
+        let own = record.trace.as_ref().and_then(|trace| Fingerprint::of(trace.raw()));
+        let before = earlier.iter().find(|past| !past.passed).and_then(|past| past.trace);
+        let length = match seen.meaning {
+            Meaning::Passed | Meaning::Failed => record.updated_at,
+            Meaning::Wait | Meaning::Unknown => seen.date,
+        };
+        let length = length
+            .zip(record.created_at)
+            .and_then(|(to, from)| to.signed_duration_since(from).to_std().ok())
+            .filter(|_| passed != Some(false));
+        let usual = usual(earlier.iter().copied());
+        Standing {
+            earlier: earlier.len(),
+            in_a_row,
+            last_success: earlier.iter().find(|past| past.passed).copied().or(self.older_success.as_ref()),
+            same_trace: own.zip(before).map(|(own, before)| own == before).filter(|_| passed == Some(false)),
+            slower: length.map(|length| (usual.iter().filter(|usual| **usual < length).count(), usual.len())),
+        }
+    }
+}
+
+pub(super) fn newest_first(runs: &mut [Past]) {
+    runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
+}
+
+/// The lengths that tell what is usual, sorted: of the runs that passed, or of all if none did.
+fn usual<'h>(runs: impl Iterator<Item = &'h Past> + Clone) -> Vec<Duration> {
+    let none_passed = runs.clone().all(|run| !run.passed);
+    let usual = runs.filter(|run| run.passed || none_passed);
+    let mut usual: Vec<Duration> = usual.filter_map(|run| run.duration).filter(|length| !length.is_zero()).collect();
+    usual.sort_unstable();
+    usual
+}
+
+/// The lower (1) or the upper (0) of the two in the middle, which are one where the number is odd.
+fn at_middle(sorted: &[Duration], lower: usize) -> Option<Duration> {
+    sorted.get(sorted.len().checked_sub(lower)? / 2).copied()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! One short look at a pipeline's list: how its newest runs went, and which of them are going. What is kept of a list is
+//! bounded, however long it is.
+//!
+//! A survey is a help and never a verdict: without it every run is looked at as if there were no list.
+
+use super::history::{History, Past, newest_first};
+use super::listing::Listed;
+use super::{Foreign, Meaning, PipelineId, RunId, Vocabulary};
+
+/// How many past runs are kept while the list comes; the newest of them make the history. More than those, so that a list
+/// in the wrong order is not sorted at every record.
+const KEPT: usize = 400;
+
+/// How many runs that are going are kept. Nobody watches more in one gate; what is over is looked at by itself.
+const GOING: usize = 10_000;
+
+/// What is made of a list while it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    pipeline: PipelineId,
+    vocabulary: Vocabulary,
+    past: Vec<Past>,
+    has_more: bool,
+    /// The newest success among those that were not kept.
+    older_success: Option<Past>,
+    going: Vec<Going>,
+}
+
+/// A run that the list shows as going.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Going {
+    pub(super) run: RunId,
+    pub(super) number: Option<u64>,
+    pub(super) word: Foreign,
+}
+
+impl Survey {
+    pub(super) fn new(pipeline: PipelineId, vocabulary: Vocabulary) -> Survey {
+        Survey { pipeline, vocabulary, past: Vec::new(), has_more: false, older_success: None, going: Vec::new() }
+    }
+
+    pub fn pipeline(&self) -> &PipelineId {
+        &self.pipeline
+    }
+
+    /// Takes in one record of the list. What can't be read is passed over: it is no run that anybody has seen to go on.
+    pub fn take(&mut self, listed: Listed) {
+        match (listed.meaning(&self.vocabulary), listed) {
+            (Meaning::Passed | Meaning::Failed, listed) => {
+                self.past.extend(Past::of(&listed, &self.vocabulary));
+                if self.past.len() >= 2 * KEPT {
+                    self.drop_oldest();
+                }
+            }
+            (Meaning::Wait | Meaning::Unknown, Listed { run: Some(run), number, status: Some(word), .. }) => {
+                if self.going.len() < GOING {
+                    self.going.push(Going { run, number, word });
+                }
+            }
+            (Meaning::Wait | Meaning::Unknown, _) => {}
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        newest_first(&mut self.past);
+        let dropped = self.past.split_off(KEPT);
+        self.has_more = true;
+        let newest = |a: &Past, b: &Past| a.created_at.cmp(&b.created_at);
+        let success = dropped.into_iter().find(|run| run.passed);
+        self.older_success = [self.older_success.take(), success].into_iter().flatten().max_by(newest);
+    }
+
+    /// The runs that the list shows as over, as far as they are kept.
+    pub(super) fn over(&self) -> impl Iterator<Item = &RunId> {
+        self.past.iter().filter_map(|past| past.run.as_ref())
+    }
+
+    pub(super) fn going(&self) -> &[Going] {
+        &self.going
+    }
+
+    pub(super) fn history(&self) -> History {
+        History::new(self.past.clone(), self.has_more, self.older_success.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn survey(runs: usize, word: &str) -> Survey {
+        let mut survey = Survey::new(PipelineId::new("p").expect("an id"), Vocabulary::default());
+        for run in 0..runs {
+            survey.take(Listed {
+                run: RunId::new(&format!("run_{run}")),
+                status: Some(Foreign::new(word)),
+                created_at: DateTime::from_timestamp(1_705_314_600 + i64::try_from(run).expect("few"), 0),
+                ..Listed::default()
+            });
+        }
+        survey
+    }
+
+    #[test]
+    fn what_is_kept_of_a_list_has_an_end() {
+        let over = |runs| survey(runs, "SUCCESS").over().count();
+        assert_eq!([799, 800, 1199, 1200].map(over), [799, 400, 799, 400]);
+        let going = |runs| survey(runs, "RUNNING").going().len();
+        assert_eq!([9_999, 10_000, 10_001].map(going), [9_999, 10_000, 10_000]);
+    }
+}

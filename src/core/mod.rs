@@ -1,0 +1,46 @@
+//! The core: what the gate makes of what it sees. Pure and synchronous: no I/O, no clock, no environment.
+
+mod connection;
+mod event;
+mod fingerprint;
+mod forecast;
+mod freshness;
+mod history;
+mod list_summary;
+mod listing;
+mod monitor;
+mod observation;
+mod pipelines;
+mod repair;
+mod rules;
+mod run;
+mod schedule;
+mod select;
+mod status;
+mod target;
+mod timers;
+mod trigger;
+mod untrusted;
+mod verdict;
+
+pub use connection::{Connection, TrustSource, Via};
+pub use event::{Event, Gap, Kept, Notice, SessionNote, Taken};
+pub use fingerprint::Fingerprint;
+pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
+pub use freshness::{MaxAge, is_implausible, judged_at};
+pub use history::{History, InARow, Lengths, Past, Standing};
+pub use list_summary::Survey;
+pub use listing::{Listed, Listing, Unplaceable};
+pub use monitor::{Gate, Outcome, RunOutcome, Who};
+pub use observation::{Answer, Ask, During, Launch, Miss, MissKind, Observation, Record, Scope, TlsFault, Told};
+pub use repair::Repair;
+pub use rules::{Learning, Limits, OnFirstFailure, Rules};
+pub use run::Seen;
+pub use schedule::Interval;
+pub use select::{Choice, Selector, choose};
+pub use status::{Meaning, Vocabulary, WordError};
+pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Target, Wanted};
+pub use timers::Limit;
+pub use trigger::{Ahead, Request, ahead};
+pub use untrusted::{Foreign, is_hidden};
+pub use verdict::{End, Signal, Verdict, decide};

@@ -1,0 +1,341 @@
+//! The gate over all its runs: each has its own watch, the reference's order makes one verdict of them.
+
+use std::time::Duration;
+
+use super::pipelines::Pipeline;
+use super::run::{Moment, Pass, Run, Step};
+use super::trigger::Group;
+use super::{
+    Answer, Ask, During, End, Event, Foreign, History, Learning, Limit, MaxAge, Miss, Notice, Observation,
+    OnFirstFailure, PipelineId, Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
+};
+
+/// What became of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOutcome {
+    /// The run, or what was wanted in its place and could not be found.
+    pub wanted: Wanted,
+    pub end: End,
+    /// The last record of it, if there ever was one.
+    pub seen: Option<Seen>,
+    pub request: Request,
+    /// Whether this gate asked the service to start it, as far as is known: to run the gate again would start another.
+    pub started: bool,
+    /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
+    pub miss: Option<Miss>,
+    /// The words that no table knows, as met: at most ten.
+    pub unknown_words: Vec<Foreign>,
+    /// How old a success may be.
+    pub max_age: MaxAge,
+}
+
+/// What became of all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    pub verdict: Verdict,
+    pub runs: Vec<RunOutcome>,
+    /// How the earlier runs of their pipelines went, as far as that is known.
+    pub pasts: Vec<(PipelineId, History)>,
+}
+
+/// Whom a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Who {
+    /// A pipeline of which runs are watched, by its place.
+    Pipeline(usize),
+    /// A run, by its place.
+    Run(usize),
+}
+
+/// The gate over all its runs.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    rules: Rules,
+    runs: Vec<Run>,
+    watching: usize,
+    groups: Vec<Candidates>,
+    pipelines: Vec<Pipeline>,
+    /// The pipeline of each run.
+    homes: Vec<usize>,
+    /// Who is to be asked about at another time than was said before.
+    moved: Vec<(Who, Duration)>,
+    /// Whether the service has given anything that was asked of it; a sign-in is enough.
+    has_worked: bool,
+    /// Whether the gate signs in by itself, so that every other request comes after a sign-in that worked.
+    signs_in: bool,
+}
+
+/// The runs of which one may be what a trigger started.
+#[derive(Clone, Debug)]
+struct Candidates {
+    runs: Vec<usize>,
+    /// None once the very run was found: no list can bring another.
+    group: Option<Box<Group>>,
+}
+
+impl Gate {
+    pub fn new<W: Into<Wanted>>(rules: Rules, wanted: impl IntoIterator<Item = W>) -> Gate {
+        let mut gate = Gate {
+            rules,
+            runs: Vec::new(),
+            watching: 0,
+            groups: Vec::new(),
+            pipelines: Vec::new(),
+            homes: Vec::new(),
+            moved: Vec::new(),
+            has_worked: false,
+            signs_in: false,
+        };
+        wanted.into_iter().for_each(|wanted| gate.add(wanted.into()));
+        gate
+    }
+
+    /// The same gate, whose token comes from a sign-in of its own.
+    pub fn signing_in(self) -> Gate {
+        Gate { signs_in: true, ..self }
+    }
+
+    fn add(&mut self, wanted: Wanted) {
+        let place = self.runs.len();
+        let pipeline = wanted.pipeline();
+        let home = match self.pipelines.iter().position(|known| known.id == *pipeline) {
+            Some(known) => {
+                self.pipelines[known].runs.push(place);
+                known
+            }
+            None => {
+                self.pipelines.push(Pipeline::new(pipeline.clone(), place));
+                self.pipelines.len() - 1
+            }
+        };
+        self.homes.push(home);
+        self.runs.push(Run::new(&self.rules, wanted));
+        self.watching += 1;
+    }
+
+    /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
+    /// started is not started once the time is up.
+    pub fn ask(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) -> Option<Ask> {
+        let timeout = self.rules.limits.timeout;
+        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        if watched.is_about_to_start() && elapsed >= timeout {
+            watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+            self.ended(run, elapsed, notices);
+            return None;
+        }
+        watched.next = None;
+        Some(watched.ask())
+    }
+
+    /// Takes what came of an `Ask` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
+    /// Returns when to ask again: later than `elapsed`, at the latest on the deadline (but for a run that had to be chosen
+    /// before the one look of a timeout of zero); `None` once this watch is over.
+    pub fn observe(
+        &mut self,
+        run: usize,
+        elapsed: Duration,
+        told: impl Into<Told>,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Duration> {
+        let told = told.into();
+        let pass = self.pass(run);
+        if let Told::List(Answer { observation: Observation::Record(listing), .. }) = &told {
+            self.read_past(run, listing, elapsed, notices);
+        }
+        self.has_worked |= told.failure().is_none_or(|miss| self.signs_in && miss.during != During::SignIn);
+        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
+        watched.looked = elapsed;
+        let mut tell = |event| notices.push(Notice { at: elapsed, event });
+        let (retry_after, has_worked) = (told.retry_after(), self.has_worked);
+        let at = Moment { run, rules: &self.rules, elapsed, retry_after, has_worked };
+        let next = match watched.observe(at, told, pass, &mut tell) {
+            Step::LookAt(next) => Some(next),
+            Step::Took { others, group, next } => {
+                self.groups.push(Candidates { runs: vec![run], group: Some(group) });
+                // First its own end: one that joins too late ends all that are watched, where the first failure does.
+                if next.is_none() {
+                    self.ended(run, elapsed, notices);
+                }
+                self.join(run, elapsed, others, notices);
+                next
+            }
+            Step::PassedBeside(others, group) => {
+                if let Some(candidates) = self.groups.iter_mut().find(|candidates| candidates.runs.contains(&run)) {
+                    candidates.group = group;
+                }
+                self.ended(run, elapsed, notices);
+                self.join(run, elapsed, others, notices);
+                None
+            }
+            Step::Ended => {
+                self.ended(run, elapsed, notices);
+                None
+            }
+            Step::AllDenied(miss) => {
+                self.end_all(elapsed, notices, |watched| End::Verdict(watched.ends_for(miss.clone(), Verdict::Denied)));
+                None
+            }
+        };
+        let watched = self.runs.get_mut(run)?;
+        watched.next = next;
+        if self.rules.learning == Learning::On {
+            self.learn_from_look(run, elapsed, notices);
+        }
+        self.runs.get(run)?.next
+    }
+
+    /// Whether a success of this run is the end of its watch.
+    fn pass(&self, run: usize) -> Pass {
+        let passed = |other: &usize| {
+            *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
+        };
+        let Some(Candidates { runs, group: Some(group) }) =
+            self.groups.iter().find(|candidates| candidates.runs.contains(&run))
+        else {
+            return Pass::Stands;
+        };
+        // Where another one did not pass, no list could make it a pass.
+        if runs.iter().all(passed) { Pass::OnceConfirmed(group.clone()) } else { Pass::Stands }
+    }
+
+    /// Further runs of the group that `run` belongs to.
+    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, notices: &mut Vec<Notice>) {
+        let Some(at) = self.groups.iter().position(|candidates| candidates.runs.contains(&run)) else { return };
+        let is_ours = self.groups[at].group.is_none();
+        let of = self.groups[at].runs.len() + others.len();
+        for target in others {
+            let other = self.runs.len();
+            let taken = if is_ours { Taken::Ours } else { Taken::Candidate { of } };
+            notices.push(Notice { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
+            self.add(Wanted::Run(target));
+            self.runs[other].started = true;
+            self.groups[at].runs.push(other);
+            if elapsed >= self.rules.limits.timeout {
+                self.runs[other].never_looked_at(other, &mut |event| notices.push(Notice { at: elapsed, event }));
+                self.ended(other, elapsed, notices);
+            } else {
+                self.moved.push((Who::Run(other), elapsed));
+            }
+        }
+    }
+
+    /// The last look at `run` brought no answer in time.
+    pub fn cut(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+        let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
+        watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+        self.ended(run, elapsed, notices);
+    }
+
+    /// The process slept through the deadline: the wait ends then instead.
+    pub fn move_deadline(&mut self, to: Duration) {
+        self.rules.limits.timeout = to;
+    }
+
+    /// A signal came: every run still watched ends as interrupted. Those that have a verdict keep it.
+    pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, notices: &mut Vec<Notice>) {
+        self.end_all(elapsed, notices, |_| End::Verdict(Verdict::Interrupted(signal)));
+    }
+
+    /// A bug of ours was met: no run still watched can pass any more.
+    pub fn give_up(&mut self, elapsed: Duration, notices: &mut Vec<Notice>) {
+        self.end_all(elapsed, notices, |_| End::Verdict(Verdict::InternalError));
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The runs still watched, by their place.
+    pub fn watching(&self) -> impl Iterator<Item = usize> + '_ {
+        self.runs.iter().enumerate().filter(|(_, watched)| watched.end.is_none()).map(|(run, _)| run)
+    }
+
+    pub fn is_watching(&self, run: usize) -> bool {
+        self.runs.get(run).is_some_and(|watched| watched.end.is_none())
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.watching == 0
+    }
+
+    /// How many runs still are watched, and how many there are.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.watching, self.runs.len())
+    }
+
+    /// What is waited for, as far as it is known by now.
+    pub fn wanted(&self) -> impl ExactSizeIterator<Item = Wanted> + '_ {
+        self.runs.iter().map(Run::wanted)
+    }
+
+    /// The last record of a run, for the view.
+    pub fn seen(&self, run: usize) -> Option<&Seen> {
+        self.runs.get(run)?.seen.as_ref()
+    }
+
+    /// Why the last look at a run brought no record, for the view.
+    pub fn miss(&self, run: usize) -> Option<&Miss> {
+        self.runs.get(run)?.miss.as_ref()
+    }
+
+    /// What ends the wait first, and when, if it comes before the timeout.
+    pub fn nearest_limit(&self) -> Option<(Limit, Duration)> {
+        let limits = self.rules.limits;
+        let waiting = self.runs.iter().filter(|run| run.end.is_none());
+        waiting.flat_map(|run| run.ends(limits)).filter(|(_, end)| *end < limits.timeout).min_by_key(|(_, end)| *end)
+    }
+
+    /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
+    pub fn outcome(self) -> Outcome {
+        let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), self.past(known)?))).collect();
+        let runs: Vec<RunOutcome> = self
+            .runs
+            .into_iter()
+            .map(|run| RunOutcome {
+                end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
+                wanted: run.wanted(),
+                request: run.request(),
+                started: run.started,
+                seen: run.seen,
+                miss: run.miss,
+                unknown_words: run.unknown_words,
+                max_age: self.rules.max_age,
+            })
+            .collect();
+        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts }
+    }
+
+    /// How the other runs of a pipeline went. A list from which a run was chosen may show that run itself as over; where
+    /// several are watched, each is among the others' past.
+    fn past(&self, pipeline: &Pipeline) -> Option<History> {
+        let history = pipeline.history()?.clone();
+        match pipeline.runs.as_slice() {
+            [only] => Some(match self.seen(*only) {
+                Some(seen) => history.without(seen),
+                None => history,
+            }),
+            _ => Some(history),
+        }
+    }
+
+    fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+        self.watching -= 1;
+        let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
+        match self.rules.on_first_failure {
+            OnFirstFailure::StopWaiting if !passed => self.end_all(elapsed, notices, |_| End::NotWaited),
+            OnFirstFailure::StopWaiting | OnFirstFailure::WaitForAll => {}
+        }
+    }
+
+    fn end_all(&mut self, elapsed: Duration, notices: &mut Vec<Notice>, mut end: impl FnMut(&mut Run) -> End) {
+        for (run, watched) in self.runs.iter_mut().enumerate().filter(|(_, watched)| watched.end.is_none()) {
+            let end = end(watched);
+            watched.finish(run, end, &mut |event: Event| notices.push(Notice { at: elapsed, event }));
+        }
+        self.watching = 0;
+    }
+}
+
+mod list_polling;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! Pipelines of many runs with their lists, and a gate that waits for the runs, played without waiting.
+
+use std::collections::BTreeMap;
+
+use super::super::*;
+use crate::core::{Answer, Ask, Learning, Listed, Survey, Told, Who};
+
+const CREATED: i64 = 1_705_314_600;
+
+fn date(now: Duration) -> chrono::DateTime<chrono::Utc> {
+    chrono::DateTime::from_timestamp(CREATED, 0).expect("a date") + now
+}
+
+/// What the list is like at a moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Listing {
+    True,
+    /// As it was so long ago.
+    Late(Duration),
+    /// As it was in the beginning, for ever, with a fresh date.
+    Frozen,
+    /// Without every third run.
+    Short,
+    /// Every run has ended well, it says.
+    Rosy,
+    /// With another word for those that are going.
+    Worded,
+    Fails(MissKind),
+}
+
+pub(super) struct World {
+    /// When each run ends, and how.
+    pub(super) ends: Vec<(Duration, &'static str)>,
+    pub(super) listing: Listing,
+    /// How long a look and a list take.
+    pub(super) look: Duration,
+    pub(super) list: Duration,
+    pub(super) learning: Learning,
+    pub(super) interval: Interval,
+    /// From when on looks bring a 503.
+    pub(super) outage: Duration,
+    /// What every look asks for, in `Retry-After`.
+    pub(super) rest: Option<Duration>,
+    /// How many requests are under way at once.
+    pub(super) at_once: usize,
+    /// How many runs belong to one pipeline.
+    pub(super) per_pipeline: usize,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Played {
+    pub(super) verdicts: Vec<Verdict>,
+    /// When each run's watch was over.
+    pub(super) over: BTreeMap<usize, Duration>,
+    pub(super) looks: Vec<(Duration, usize)>,
+    pub(super) lists: Vec<Duration>,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl World {
+    /// Runs that end so many seconds after the start.
+    pub(super) fn new(ends: impl IntoIterator<Item = u64>) -> World {
+        World {
+            ends: ends.into_iter().map(|end| (Duration::from_secs(end), "SUCCESS")).collect(),
+            listing: Listing::True,
+            look: SECOND / 5,
+            list: SECOND / 4,
+            learning: Learning::On,
+            interval: Interval::Auto,
+            outage: Duration::MAX,
+            rest: None,
+            at_once: usize::MAX,
+            per_pipeline: usize::MAX,
+        }
+    }
+
+    fn target(&self, run: usize) -> Target {
+        let pipeline = PipelineId::new(&format!("p{}", run / self.per_pipeline)).expect("an id");
+        Target { pipeline, ..target(&run.to_string()) }
+    }
+
+    fn word(&self, run: usize, now: Duration) -> &'static str {
+        let (end, word) = self.ends[run];
+        if now >= end { word } else { "RUNNING" }
+    }
+
+    fn record(&self, run: usize, now: Duration) -> Answer {
+        let mut answer = plain(record(self.word(run, now)));
+        if let Observation::Record(record) = &mut answer.observation {
+            record.run_id = Foreign::new(run.to_string());
+            record.created_at = Some(date(Duration::ZERO));
+            record.updated_at = Some(date(self.ends[run].0.min(now)));
+        }
+        answer.date = Some(date(now));
+        answer.retry_after = self.rest;
+        if now >= self.outage { plain(unusable()) } else { answer }
+    }
+
+    /// The list of a pipeline as it is answered at `now`, beside ten runs of the past.
+    fn survey(&self, pipeline: usize, mut survey: Survey, now: Duration) -> Answer<Survey> {
+        let mut take = |id: &str, word: &str, created: i64, took: i64| {
+            let at = |seconds| chrono::DateTime::from_timestamp(CREATED + seconds, 0);
+            survey.take(Listed {
+                run: RunId::new(id),
+                number: None,
+                status: Some(Foreign::new(word)),
+                created_at: at(created),
+                updated_at: at(created + took),
+                trace: None,
+            });
+        };
+        for n in 1..=10 {
+            take(&format!("old_{n}"), "SUCCESS", -3600 * n, 600 + 10 * n);
+        }
+        let as_of = match self.listing {
+            Listing::Late(lag) => now.saturating_sub(lag),
+            Listing::Frozen => SECOND,
+            Listing::True | Listing::Short | Listing::Rosy | Listing::Worded | Listing::Fails(_) => now,
+        };
+        for run in (0..self.ends.len()).filter(|run| run / self.per_pipeline == pipeline) {
+            match self.listing {
+                Listing::Short if run % 3 == 0 => {}
+                Listing::Rosy => take(&run.to_string(), "SUCCESS", 0, 1),
+                Listing::Worded if self.word(run, now) == "RUNNING" => take(&run.to_string(), "PAUSED", 0, 1),
+                Listing::True
+                | Listing::Late(_)
+                | Listing::Frozen
+                | Listing::Short
+                | Listing::Worded
+                | Listing::Fails(_) => {
+                    take(&run.to_string(), self.word(run, as_of), 0, 1);
+                }
+            }
+        }
+        let observation = match self.listing {
+            Listing::Fails(kind) => Observation::Unusable(Miss { during: During::List, kind, detail: None }),
+            Listing::True | Listing::Late(_) | Listing::Frozen | Listing::Short | Listing::Rosy | Listing::Worded => {
+                Observation::Record(survey)
+            }
+        };
+        Answer { observation, retry_after: None, date: Some(date(now)) }
+    }
+
+    /// Plays it through the gate as the loop does, but for its eight at once.
+    pub(super) fn play(&self) -> Played {
+        let rules = Rules { learning: self.learning, ..rules(20_000, 120, 60, self.interval) };
+        let mut gate = Gate::new(rules, (0..self.ends.len()).map(|run| self.target(run)));
+        let mut played = Played::default();
+        let mut turns: BTreeMap<Who, Duration> =
+            (0..self.ends.len()).map(|run| (Who::Run(run), Duration::ZERO)).collect();
+        let mut under_way: Vec<(Duration, Who, Ask)> = Vec::new();
+        let mut clock = Duration::ZERO;
+        while !gate.is_over() {
+            let turn = turns.iter().map(|(who, at)| (*at, *who)).min();
+            let answer = under_way.iter().enumerate().map(|(n, (at, ..))| (*at, n)).min();
+            let next = match (turn, answer) {
+                (Some((at, who)), answer)
+                    if under_way.len() < self.at_once && answer.is_none_or(|(answered, _)| at < answered) =>
+                {
+                    turns.remove(&who);
+                    // Where all places were taken, a turn comes late.
+                    let at = at.max(clock);
+                    let ask = match who {
+                        Who::Run(run) => gate.ask(run, at, &mut played.notices),
+                        Who::Pipeline(pipeline) => gate.survey(pipeline, at),
+                    };
+                    let Some(ask) = ask else { continue };
+                    let takes = match who {
+                        Who::Run(run) => {
+                            played.looks.push((at, run));
+                            self.look
+                        }
+                        Who::Pipeline(_) => {
+                            played.lists.push(at);
+                            self.list
+                        }
+                    };
+                    under_way.push((at + takes, who, ask));
+                    continue;
+                }
+                (_, Some((_, n))) => under_way.swap_remove(n),
+                (_, None) => panic!("nobody looks any more, and it is not over"),
+            };
+            // What is told was so half a request ago.
+            let (now, who, ask) = next;
+            clock = now;
+            match (who, ask) {
+                (Who::Run(run), Ask::Run(_)) => {
+                    let told = Told::Run(self.record(run, now - self.look / 2));
+                    match gate.observe(run, now, told, &mut played.notices) {
+                        Some(next) => drop(turns.insert(who, next)),
+                        None => drop(played.over.insert(run, now)),
+                    }
+                }
+                (Who::Pipeline(pipeline), Ask::Survey(survey)) => {
+                    let answer = self.survey(pipeline, survey, now - self.list / 2);
+                    gate.surveyed(pipeline, now, answer, &mut played.notices);
+                }
+                (who, ask) => panic!("{who:?} asked {ask:?}"),
+            }
+            for (who, at) in gate.take_moved() {
+                if matches!(who, Who::Run(run) if !gate.is_watching(run)) {
+                    continue;
+                }
+                assert!(!under_way.iter().any(|(_, busy, _)| *busy == who), "{who:?} has a request under way");
+                turns.insert(who, at);
+            }
+        }
+        played.verdicts = gate.outcome().runs.iter().filter_map(|run| run.end.verdict()).collect();
+        played
+    }
+}
+
+impl Played {
+    /// The longest that the end of a run stayed unseen.
+    pub(super) fn longest_lag(&self, world: &World) -> Duration {
+        let lag = |(run, over): (&usize, &Duration)| over.saturating_sub(world.ends[*run].0);
+        self.over.iter().map(lag).max().unwrap_or_default()
+    }
+
+    pub(super) fn looks_in(&self, from: u64, until: u64) -> usize {
+        let all = self.looks.iter().map(|(at, _)| at).chain(&self.lists);
+        all.filter(|at| (from..until).contains(&at.as_secs())).count()
+    }
+
+    pub(super) fn is_spaced(&self) {
+        let mut last: BTreeMap<usize, Duration> = BTreeMap::new();
+        for (at, run) in &self.looks {
+            let before = last.insert(*run, *at);
+            assert!(before.is_none_or(|before| *at >= before + SECOND), "run {run} at {before:?} and {at:?}");
+        }
+        assert!(self.lists.windows(2).all(|pair| pair[1] >= pair[0] + SECOND), "{:?}", self.lists);
+    }
+}

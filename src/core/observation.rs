@@ -1,0 +1,299 @@
+//! What one look at a run saw, in the gate's own words. `api::failure` is the table that turns answers into these.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Foreign, Listing, PipelineId, Repair, Survey, Target};
+
+/// What to ask the service next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// One run's record.
+    Run(Target),
+    /// A pipeline's runs.
+    List(PipelineId),
+    /// The same list, at a glance: a help, whose failure is no verdict.
+    Survey(Survey),
+    /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
+    Execute(PipelineId),
+}
+
+/// What came of it; of a request to start also its `Retry-After`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    Run(Answer),
+    List(Answer<Listing>),
+    Survey(Answer<Survey>),
+    Execute(Launch, Option<Duration>),
+}
+
+impl Told {
+    /// How long the service asks to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Told::Run(answer) => answer.retry_after,
+            Told::List(answer) => answer.retry_after,
+            Told::Survey(answer) => answer.retry_after,
+            Told::Execute(_, retry_after) => *retry_after,
+        }
+    }
+
+    /// The same, taken so long after it came: the service's clock has gone on.
+    pub fn taken_later(self, by: Duration) -> Told {
+        match self {
+            Told::Run(answer) => Told::Run(answer.taken_later(by)),
+            Told::List(answer) => Told::List(answer.taken_later(by)),
+            Told::Survey(answer) => Told::Survey(answer.taken_later(by)),
+            Told::Execute(..) => self,
+        }
+    }
+
+    /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
+    pub(super) fn failure(&self) -> Option<&Miss> {
+        match self {
+            Told::Run(answer) => answer.observation.failure(),
+            Told::List(answer) => answer.observation.failure(),
+            Told::Survey(answer) => answer.observation.failure(),
+            Told::Execute(launch, _) => match launch {
+                Launch::Accepted(_) => None,
+                Launch::Lost(miss)
+                | Launch::Refused(miss)
+                | Launch::NotFound(miss)
+                | Launch::Denied(_, miss)
+                | Launch::Unreachable(miss)
+                | Launch::NotExecuted(miss) => Some(miss),
+            },
+        }
+    }
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Told {
+        Told::Run(answer)
+    }
+}
+
+/// What a look brought: the observation, and what the answer's headers said about time. `T` is what was looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<T = Record> {
+    pub observation: Observation<T>,
+    /// `Retry-After`, already a length of time, whatever the answer was.
+    pub retry_after: Option<Duration>,
+    /// The service's clock when it answered: `Date` plus `Age`.
+    pub date: Option<DateTime<Utc>>,
+}
+
+impl Answer<Infallible> {
+    /// An answer that holds nothing, as one about anything.
+    pub fn about<T>(self) -> Answer<T> {
+        self.map(|never| match never {}, |miss| miss)
+    }
+}
+
+impl<T> Answer<T> {
+    fn taken_later(self, by: Duration) -> Answer<T> {
+        let date = self.date.and_then(|date| date.checked_add_signed(TimeDelta::from_std(by).ok()?));
+        Answer { date, ..self }
+    }
+
+    /// The same with what `change` makes of the miss, if there is one.
+    pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Answer<T> {
+        self.map(|record| record, change)
+    }
+
+    fn map<U>(self, record: impl FnOnce(T) -> U, miss: impl FnOnce(Miss) -> Miss) -> Answer<U> {
+        let observation = match self.observation {
+            Observation::Record(found) => Observation::Record(record(found)),
+            Observation::NotVisible(why) => Observation::NotVisible(miss(why)),
+            Observation::Denied(scope, why) => Observation::Denied(scope, miss(why)),
+            Observation::Unreachable(why) => Observation::Unreachable(miss(why)),
+            Observation::Unusable(why) => Observation::Unusable(miss(why)),
+        };
+        Answer { observation, retry_after: self.retry_after, date: self.date }
+    }
+}
+
+/// The rows of the table docs/reference.md#how-an-answer-is-read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation<T = Record> {
+    /// A complete and well-formed answer about the very thing that was asked for.
+    Record(T),
+    /// The service answers, and does not know the run: `null`, nothing, `{}`, `data: null`, 404, 410.
+    NotVisible(Miss),
+    /// Refused, even with a renewed token.
+    Denied(Scope, Miss),
+    /// No usable answer, and waiting can't fix it: a refused certificate, a redirect off the origin, 407, a 400.
+    Unreachable(Miss),
+    /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
+    Unusable(Miss),
+}
+
+impl<T> Observation<T> {
+    fn failure(&self) -> Option<&Miss> {
+        match self {
+            Observation::Record(_) | Observation::NotVisible(_) => None,
+            Observation::Denied(_, miss) | Observation::Unreachable(miss) | Observation::Unusable(miss) => Some(miss),
+        }
+    }
+}
+
+/// What became of the one request to start a pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Launch {
+    /// Started or queued; with the id that the service gave, which need not be a run's.
+    Accepted(Option<Foreign>),
+    /// Nobody knows whether it worked: the answer was lost, or was a 5xx. The list decides.
+    Lost(Miss),
+    /// The service did not start it: paused, or refused otherwise.
+    Refused(Miss),
+    NotFound(Miss),
+    Denied(Scope, Miss),
+    /// The request did not reach the service, and no other will.
+    Unreachable(Miss),
+    /// The service has certainly not executed it: there was no token to send it with, it was answered 429, or with a 401 that
+    /// a renewed token may fix. It may be asked again.
+    NotExecuted(Miss),
+}
+
+impl Launch {
+    /// The same with what `change` makes of the miss, if there is one.
+    pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Launch {
+        match self {
+            Launch::Accepted(id) => Launch::Accepted(id),
+            Launch::Lost(miss) => Launch::Lost(change(miss)),
+            Launch::Refused(miss) => Launch::Refused(change(miss)),
+            Launch::NotFound(miss) => Launch::NotFound(change(miss)),
+            Launch::Denied(scope, miss) => Launch::Denied(scope, change(miss)),
+            Launch::Unreachable(miss) => Launch::Unreachable(change(miss)),
+            Launch::NotExecuted(miss) => Launch::NotExecuted(change(miss)),
+        }
+    }
+}
+
+/// Whom a refusal concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Sign-in was refused: no run can be seen.
+    SignIn,
+    /// This run can't be seen with this account.
+    Run,
+}
+
+/// A run as the service describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub pipeline_id: Foreign,
+    pub run_id: Foreign,
+    /// `last_status`; empty when it is null, missing or empty.
+    pub status: Foreign,
+    pub created_at: Option<DateTime<Utc>>,
+    pub updated_at: Option<DateTime<Utc>>,
+    pub trace: Option<Foreign>,
+    /// What had to be repaired before the answer could be read; mostly nothing.
+    pub repaired: Vec<Repair>,
+}
+
+/// Why there is no record: which request, what kind of trouble, and what was said about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Miss {
+    pub during: During,
+    pub kind: MissKind,
+    /// The server's own message, or the library's description of the fault: for the person, never branched on.
+    pub detail: Option<Foreign>,
+}
+
+/// The request that missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum During {
+    SignIn,
+    GetRun,
+    List,
+    /// Of the pipeline itself; only the doctor asks for it.
+    Details,
+    Execute,
+    Logs,
+}
+
+/// What about TLS is configuration: it stays as it is until somebody changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsFault {
+    /// No protocol version, cipher or key exchange that both sides know.
+    NothingInCommon,
+    /// The server wants a certificate of the client's, and the gate has none.
+    ClientCertificate,
+    /// What answers at that port does not speak TLS.
+    NotTls,
+    /// `ca-file` holds the server's own certificate, which is not one that such a certificate can be checked by.
+    CaFileIsLeaf,
+}
+
+/// What went wrong, as far as it matters to somebody who must act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissKind {
+    /// An HTTP status that speaks for itself.
+    Http(u16),
+    /// 200 with `null`, nothing, `{}` or `data: null`.
+    NoRecord,
+    /// The list has no such run (yet).
+    NotListed,
+    /// What was started is not in the list, and may wait behind an earlier run.
+    Queued,
+    /// A record of the list can't be put in order: it might be the newest.
+    Unplaceable,
+    /// The list says that there is more of it elsewhere.
+    OnePage,
+    /// The list is a cache's, and too old to tell what is new.
+    Cached,
+    /// The list does not show yet what a run's own record has told: that it is over.
+    Lagging,
+    /// The list came without a date by which to tell new runs from old ones.
+    NoDate,
+    /// `if-running: fail` met a run that is going.
+    AlreadyGoing,
+    /// The service answered a request to start with a plain no.
+    Refused,
+    /// A body that is not one JSON document (HTML, truncated, bad UTF-8, something after it).
+    NotJson,
+    /// JSON, but not a run's record; the word says what is wrong with it.
+    NotARecord(&'static str),
+    /// A record that says success, and had to be repaired.
+    Repaired,
+    /// A record of another run or pipeline.
+    AnotherRun,
+    /// The run that a start was answered with is older than the request.
+    BeforeStart,
+    /// The body was longer than the limit.
+    TooLarge,
+    /// A redirect to another origin.
+    RedirectOffOrigin,
+    /// More than five redirects, or one that can't be followed.
+    RedirectLoop,
+    /// The proxy wants credentials (407).
+    ProxyAuthentication,
+    /// The proxy answered the request for a tunnel with this status.
+    ProxyRefused(u16),
+    /// The proxy can't be reached, or broke the tunnel.
+    Proxy,
+    /// TLS is set up wrongly, here or at the service.
+    Tls(TlsFault),
+    /// The server's certificate is not trusted, expired or for another name.
+    Certificate,
+    /// The name can't be resolved.
+    Dns,
+    /// No connection: refused, reset or timed out while connecting, TLS trouble of no other kind.
+    Connect,
+    /// The connection broke, or the answer could not be decoded.
+    Broken,
+    /// No complete answer within the request's time limit.
+    Timeout,
+    /// Sign-in answered without a token: MFA is missing.
+    NoToken,
+    /// Sign-in answered without a token, although a one-time code was sent.
+    CodeRefused,
+    /// The token was refused and there is nothing to renew it with, or the renewed one was refused too.
+    TokenRefused,
+    /// The token file can't be read or holds no token.
+    TokenFile,
+}

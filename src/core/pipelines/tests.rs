@@ -1,0 +1,310 @@
+//! When a pipeline's list is asked, to the moment, and what becomes of its answer. What lists do to many runs over time is
+//! played in `monitor::tests::shared_lists`.
+
+use super::*;
+use crate::core::run::{Moment, Pass, Step};
+use crate::core::{During, Foreign, Learning, Listed, Record, Scope, Target, Told, Wanted};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn milliseconds(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+fn rules(timeout: Duration) -> Rules {
+    let limits = Limits { timeout, appear: 120 * SECOND, outage: 600 * SECOND };
+    Rules { learning: Learning::On, ..Rules::within(limits) }
+}
+
+/// A pipeline and so many runs of it, each seen to be going at zero, and to be looked at next at that time.
+fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
+    let pipeline = PipelineId::new("p").expect("an id");
+    let mut home = Pipeline::new(pipeline.clone(), 0);
+    home.runs = (0..runs).collect();
+    let going = |place: usize| {
+        let run = RunId::new(&format!("run_{place}")).expect("an id");
+        let mut watched = Run::new(rules, Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() }));
+        let record = Record {
+            pipeline_id: Foreign::new("p"),
+            run_id: Foreign::new(run.as_str()),
+            status: Foreign::new("RUNNING"),
+            created_at: None,
+            updated_at: None,
+            trace: None,
+            repaired: Vec::new(),
+        };
+        let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
+        let at = Moment { run: place, rules, elapsed: Duration::ZERO, retry_after: None, has_worked: true };
+        assert!(matches!(watched.observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::LookAt(_)));
+        watched.next = Some(next);
+        watched
+    };
+    (home, (0..runs).map(going).collect())
+}
+
+/// The same, with the past known.
+fn settled(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
+    let (mut home, runs) = stage(rules, runs, next);
+    home.past = Known::History(History::default());
+    (home, runs)
+}
+
+fn earlier(runs: i64) -> History {
+    let past = |n: i64| {
+        let at = DateTime::from_timestamp(1_705_314_600 + 3600 * n, 0);
+        Listed {
+            run: RunId::new(&format!("old_{n}")),
+            status: Some(Foreign::new("SUCCESS")),
+            created_at: at,
+            ..Listed::default()
+        }
+    };
+    let mut survey = Survey::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+    (0..runs).for_each(|n| survey.take(past(n)));
+    survey.history()
+}
+
+/// A list that shows runs in these words.
+fn list(words: &[&str]) -> Answer<Survey> {
+    let mut survey = Survey::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+    for (n, word) in words.iter().enumerate() {
+        survey.take(Listed {
+            run: RunId::new(&format!("run_{n}")),
+            status: Some(Foreign::new(*word)),
+            created_at: DateTime::from_timestamp(1_705_314_600, 0),
+            ..Listed::default()
+        });
+    }
+    Answer {
+        observation: Observation::Record(survey),
+        retry_after: None,
+        date: DateTime::from_timestamp(1_705_314_700, 0),
+    }
+}
+
+fn without(observation: Observation<Survey>) -> Answer<Survey> {
+    Answer { observation, retry_after: None, date: None }
+}
+
+fn miss(kind: MissKind) -> Miss {
+    Miss { during: During::List, kind, detail: None }
+}
+
+/// Asks at `asked`, and takes that answer at `answered`.
+fn survey(
+    home: &mut Pipeline,
+    runs: &mut [Run],
+    rules: &Rules,
+    [asked, answered]: [Duration; 2],
+    answer: Answer<Survey>,
+) -> Vec<(usize, Duration)> {
+    assert!(home.ask(runs, rules, asked).is_some(), "it is asked");
+    home.take(0, runs, rules.limits, answered, answer, &mut |_| {})
+}
+
+#[test]
+fn the_past_is_asked_for_a_second_after_the_first_record_and_not_at_the_deadline() {
+    let rules = rules(100 * SECOND);
+    let (mut home, runs) = stage(&rules, 1, 30 * SECOND);
+    assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND), Some(6 * SECOND));
+    assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND + milliseconds(1)), None, "it is planned");
+    let (mut home, runs) = stage(&rules, 1, 100 * SECOND);
+    assert_eq!(home.plan(&runs, rules.limits, 99 * SECOND), None, "the last looks have that moment to themselves");
+    let (mut home, mut runs) = stage(&rules, 1, 30 * SECOND);
+    runs[0].miss = Some(miss(MissKind::Http(503)));
+    assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND), None, "nothing is known to go on");
+    assert!(home.ask(&runs, &rules, 6 * SECOND).is_none());
+}
+
+#[test]
+fn a_survey_that_is_due_keeps_its_place_and_one_that_is_not_moves() {
+    let rules = rules(100 * SECOND);
+    let planned = |at: Duration| {
+        let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
+        assert_eq!(home.plan(&runs, rules.limits, 10 * SECOND), Some(milliseconds(19_750)));
+        runs.iter_mut().for_each(|run| run.next = Some(30 * SECOND));
+        home.plan(&runs, rules.limits, at)
+    };
+    assert_eq!(planned(milliseconds(19_749)), Some(milliseconds(29_750)));
+    assert_eq!(planned(milliseconds(19_750)), None);
+    assert_eq!(planned(milliseconds(19_751)), None);
+    // One that is under way is not planned again.
+    let (mut home, runs) = settled(&rules, 3, 20 * SECOND);
+    assert!(home.ask(&runs, &rules, 10 * SECOND).is_some());
+    assert_eq!(home.plan(&runs, rules.limits, 10 * SECOND), None);
+}
+
+#[test]
+fn a_survey_is_asked_once_only_if_wanted_and_not_from_the_deadline_on() {
+    let rules = rules(100 * SECOND);
+    let (mut home, runs) = settled(&rules, 3, 20 * SECOND);
+    assert!(home.ask(&runs, &rules, 10 * SECOND).is_some());
+    assert!(home.ask(&runs, &rules, 11 * SECOND).is_none(), "one is under way");
+    let (mut home, runs) = settled(&rules, 2, 20 * SECOND);
+    assert!(home.ask(&runs, &rules, 10 * SECOND).is_none(), "two runs need none");
+    let (mut home, runs) = stage(&rules, 3, 20 * SECOND);
+    assert!(home.ask(&runs, &rules, 100 * SECOND).is_none(), "the time is up");
+}
+
+#[test]
+fn no_survey_helps_a_look_at_the_deadline() {
+    let rules = rules(100 * SECOND);
+    let planned = |next| {
+        let (mut home, runs) = settled(&rules, 3, next);
+        home.plan(&runs, rules.limits, 10 * SECOND)
+    };
+    assert_eq!(planned(100 * SECOND), None);
+    assert_eq!(planned(milliseconds(99_999)), Some(milliseconds(99_749)));
+}
+
+#[test]
+fn the_next_survey_comes_as_early_as_the_last_one_was_slow_but_no_more_than_one_a_second() {
+    let rules = rules(3000 * SECOND);
+    let planned = |took: Duration, next: Duration, retry_after: Option<Duration>| {
+        let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
+        let answer = Answer { retry_after, ..list(&["RUNNING"; 3]) };
+        survey(&mut home, &mut runs, &rules, [10 * SECOND, 10 * SECOND + took], answer);
+        runs.iter_mut().for_each(|run| run.next = Some(next));
+        home.plan(&runs, rules.limits, 10 * SECOND + took)
+    };
+    assert_eq!(planned(SECOND, 50 * SECOND, None), Some(milliseconds(47_750)), "twice what it took, and a quarter");
+    assert_eq!(planned(milliseconds(100), milliseconds(10_200), None), Some(11 * SECOND), "one a second");
+    assert_eq!(planned(milliseconds(100), milliseconds(10_200), Some(40 * SECOND)), Some(milliseconds(50_100)));
+    // So slow that it is only just of use; and a little slower.
+    assert_eq!(planned(milliseconds(1_375), 20 * SECOND, None), Some(17 * SECOND));
+    assert_eq!(planned(milliseconds(1_376), 20 * SECOND, None), Some(milliseconds(25_136)), "ten times what it took");
+    assert_eq!(planned(milliseconds(1_376), 50 * SECOND, None), Some(47 * SECOND), "of use again");
+}
+
+#[test]
+fn a_list_that_is_slow_again_and_again_is_left_alone_longer_and_longer() {
+    let rules = rules(3000 * SECOND);
+    let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
+    let mut rests = |took: u32| {
+        home.not_before = Duration::ZERO;
+        survey(&mut home, &mut runs, &rules, [10 * SECOND, (10 + took) * SECOND], list(&["RUNNING"; 3]));
+        home.not_before.saturating_sub((10 + took) * SECOND).as_secs()
+    };
+    assert_eq!([2, 2, 4, 4, 4].map(&mut rests), [20, 40, 160, 320, 600]);
+    assert_eq!([1, 2].map(rests), [0, 20], "one in time makes up for them");
+}
+
+#[test]
+fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alone_longer_and_longer() {
+    let rules = rules(3000 * SECOND);
+    let planned = |answers: Vec<Observation<Survey>>| {
+        let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
+        for answer in answers {
+            if home.ask(&runs, &rules, 10 * SECOND).is_some() {
+                home.take(0, &mut runs, rules.limits, 10 * SECOND, without(answer), &mut |_| {});
+            }
+        }
+        home.plan(&runs, rules.limits, 10 * SECOND)
+    };
+    let denied = |kind| Observation::Denied(Scope::Run, miss(kind));
+    assert_eq!(planned(vec![denied(MissKind::Http(403))]), None);
+    assert_eq!(planned(vec![Observation::Unreachable(miss(MissKind::Certificate))]), None);
+    assert_eq!(planned(vec![denied(MissKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
+    let unusable = || Observation::Unusable(miss(MissKind::Http(503)));
+    for (failures, rest) in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 160), (6, 320), (7, 600), (40, 600)] {
+        let answers = (0..failures).map(|_| unusable()).collect();
+        assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
+    }
+}
+
+#[test]
+fn three_runs_share_a_list_with_a_date_and_two_do_not() {
+    let rules = rules(3000 * SECOND);
+    let moved = |runs: usize, answer: Answer<Survey>| {
+        let (mut home, mut watched) = stage(&rules, runs, 20 * SECOND);
+        survey(&mut home, &mut watched, &rules, [10 * SECOND; 2], answer).len()
+    };
+    // The check, beside the three that are put off.
+    assert_eq!(moved(3, list(&["RUNNING"; 3])), 4);
+    assert_eq!(moved(3, list(&["SUCCESS", "FAILED", "RUNNING"])), 4);
+    assert_eq!(moved(2, list(&["RUNNING"; 2])), 0);
+    assert_eq!(moved(3, Answer { date: None, ..list(&["RUNNING"; 3]) }), 0, "it could not be checked");
+    let (mut home, mut watched) = stage(&rules, 3, 20 * SECOND);
+    home.useless = true;
+    assert_eq!(survey(&mut home, &mut watched, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3])).len(), 0);
+}
+
+#[test]
+fn a_past_of_one_run_is_not_worth_a_line() {
+    for (runs, lines) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
+        let mut home = Pipeline::new(PipelineId::new("p").expect("an id"), 0);
+        let mut told = 0;
+        home.know(0, earlier(runs), &mut |_| told += 1);
+        assert_eq!(told, lines, "{runs} runs");
+        home.know(0, earlier(5), &mut |_| told += 1);
+        assert_eq!((told, home.history().map(|history| history.runs().len())), (lines, usize::try_from(runs).ok()));
+    }
+}
+
+#[test]
+fn one_of_those_put_off_is_checked_in_its_turn_every_ten_seconds() {
+    let rules = rules(3000 * SECOND);
+    let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
+    for (run, looked) in runs.iter_mut().zip([5, 3, 4]) {
+        run.looked = looked * SECOND;
+    }
+    let checked = |home: &mut Pipeline, runs: &mut Vec<Run>, at: Duration| {
+        let moved = survey(home, runs, &rules, [at; 2], list(&["RUNNING"; 3]));
+        moved.into_iter().skip(3).collect::<Vec<_>>()
+    };
+    assert_eq!(checked(&mut home, &mut runs, 10 * SECOND), [(1, 10 * SECOND)], "the one not looked at for longest");
+    assert_eq!(checked(&mut home, &mut runs, milliseconds(19_999)), []);
+    runs[1].looked = 11 * SECOND;
+    assert_eq!(checked(&mut home, &mut runs, 20 * SECOND), [(2, 20 * SECOND)]);
+}
+
+#[test]
+fn a_run_that_is_being_looked_at_is_left_alone() {
+    let rules = rules(3000 * SECOND);
+    let moved = |words: &[&str]| {
+        let (mut home, mut runs) = stage(&rules, 3, 20 * SECOND);
+        runs[1].next = None;
+        survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(words)).iter().any(|(run, _)| *run == 1)
+    };
+    assert!(!moved(&["RUNNING"; 3]) && !moved(&["SUCCESS"; 3]));
+    // When a list was found out, all are looked at, but for that one.
+    let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
+    survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
+    let ended = Record {
+        pipeline_id: Foreign::new("p"),
+        run_id: Foreign::new("run_0"),
+        status: Foreign::new("SUCCESS"),
+        created_at: None,
+        updated_at: DateTime::from_timestamp(1_705_314_600, 0),
+        trace: None,
+        repaired: Vec::new(),
+    };
+    let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
+    let at = Moment { run: 0, rules: &rules, elapsed: 11 * SECOND, retry_after: None, has_worked: true };
+    assert!(matches!(runs[0].observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::Ended));
+    runs[0].next = None;
+    runs[1].next = None;
+    assert_eq!(home.check(0, &runs, 11 * SECOND).iter().map(|(run, _)| *run).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_list_finds_a_run_by_its_database_id_too_and_only_once() {
+    let rules = rules(3000 * SECOND);
+    let going = |asked: &str, listed: &str, number: u64| {
+        let (_, mut runs) = stage(&rules, 1, 20 * SECOND);
+        let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new(asked).expect("an id"));
+        let mut watched = Run::new(&rules, Wanted::Run(Target { pipeline: pipeline.clone(), run }));
+        watched.seen = runs.remove(0).seen;
+        let mut survey = Survey::new(pipeline, rules.vocabulary.clone());
+        survey.take(Listed {
+            run: RunId::new(listed),
+            number: Some(number),
+            status: Some(Foreign::new("RUNNING")),
+            ..Listed::default()
+        });
+        matches!(Lists::of(&survey).find(&watched), Shown::Going)
+    };
+    assert!(going("45", "run_45", 45), "by its number");
+    assert!(going("45", "45", 45), "by both, which are one");
+    assert!(!going("46", "run_45", 45));
+}

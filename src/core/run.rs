@@ -1,0 +1,305 @@
+//! The watch of one run: what each answer changes, and when to look again.
+//!
+//! | answer | appear clock | outage clock | then |
+//! |---|---|---|---|
+//! | record, word that ends | stops | stops | ended: passed, stale or failed |
+//! | record, any other word | stops | stops | look again after the interval |
+//! | not visible | starts, unless it runs | stops | at or past its limit: `not-found`; else poll again after the backoff |
+//! | unusable | goes on | starts, unless it runs | at or past its limit: `unreachable`; else poll again after the backoff |
+//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-After`: ended at once; nothing else for a minute: ended; else poll again after the backoff |
+//!
+//! A refusal is confirmed by a clock of its own (`timers`), which any other answer stops. While a `Retry-After` is obeyed,
+//! that clock and the outage clock stand still.
+//!
+//! An answer at or past the deadline that did not end the watch ends it: a refusal as what it is, else `timed-out` if there
+//! ever was a record, else what the answer says, `not-found` or `unreachable`.
+//!
+//! A run that is not known yet is looked for in its pipeline's list, by the same table: `discovery` says what a list is read as.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::schedule::Schedule;
+use super::timers::{Clocks, Limit};
+use super::trigger::{Group, Post, Starting};
+use super::{
+    Ask, During, End, Event, Foreign, IfRunning, Limits, Meaning, Miss, MissKind, PipelineId, Record, Repair, Request,
+    Rules, RunId, Selector, Target, Told, Verdict, Wanted,
+};
+
+mod answer;
+mod discovery;
+mod start;
+mod unfinished;
+
+use unfinished::Pace;
+
+/// A record, what its word means, when the service gave it (its own clock), and when it was taken (since the inputs were
+/// accepted).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub record: Record,
+    pub meaning: Meaning,
+    pub date: Option<DateTime<Utc>>,
+    pub at: Duration,
+}
+
+/// One run, as far as it has been watched.
+#[derive(Clone, Debug)]
+pub(super) struct Run {
+    phase: Phase,
+    pub(super) end: Option<End>,
+    pub(super) seen: Option<Seen>,
+    /// The last answer, if it was not what was asked for.
+    pub(super) miss: Option<Miss>,
+    pub(super) unknown_words: Vec<Foreign>,
+    /// What the last event about repairs told.
+    repaired: Vec<Repair>,
+    clocks: Clocks,
+    /// What the last answer would make of a watch that must end without a record.
+    without_record: Verdict,
+    /// Whether a request to start it was made, as far as is known.
+    pub(super) started: bool,
+    /// Whether the service did not execute that request and is to be asked again.
+    was_put_off: bool,
+    /// The earlier run that what was started was last seen to wait behind.
+    behind: Option<Option<RunId>>,
+    /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
+    aged: Option<(Duration, Duration)>,
+    /// When it is looked at next; none while that is under way.
+    pub(super) next: Option<Duration>,
+    /// When the last answer about it came.
+    pub(super) looked: Duration,
+    /// The date of the last list that showed it as going.
+    listed: Option<DateTime<Utc>>,
+    has_learned: bool,
+    pace: Pace,
+}
+
+/// What is done about the run.
+#[derive(Clone, Debug)]
+enum Phase {
+    Choosing(PipelineId, Selector),
+    Starting(PipelineId, Starting, IfRunning),
+    Watching(Target),
+    /// It has passed; the list must not show another one that may be what was started.
+    Confirming(Target, Box<Group>),
+}
+
+/// What one answer leads to.
+pub(super) enum Step {
+    LookAt(Duration),
+    Ended,
+    /// Sign-in was refused: every run ends so.
+    AllDenied(Miss),
+    /// This is now one of the runs that may be what was started, and is looked at then (never: the time is up); the
+    /// others are to be watched as well.
+    Took {
+        others: Vec<Target>,
+        group: Box<Group>,
+        next: Option<Duration>,
+    },
+    /// It has passed, and there are more such runs. Without a group it is the very run that was started.
+    PassedBeside(Vec<Target>, Option<Box<Group>>),
+}
+
+/// When an answer comes, and by which rules it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'r> {
+    /// The run's place, for the events.
+    pub(super) run: usize,
+    pub(super) rules: &'r Rules,
+    pub(super) elapsed: Duration,
+    /// How long the service asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+    /// Whether anything has worked yet in this gate, a sign-in included.
+    pub(super) has_worked: bool,
+}
+
+/// Whether a success is the end.
+pub(super) enum Pass {
+    Stands,
+    /// The run is the last of those that may be what was started: first the list is read once more.
+    OnceConfirmed(Box<Group>),
+}
+
+/// What one answer is read as.
+enum Reading {
+    Over(Verdict),
+    /// Look again after the wait of the schedule.
+    On,
+    /// The next request need not wait.
+    Next,
+    /// A list has told which run to look at: that is no look at it, so that the first one need not wait at all.
+    Found,
+    AllDenied(Miss),
+    Took(Vec<Target>, Box<Group>),
+    PassedBeside(Vec<Target>, Option<Box<Group>>),
+}
+
+impl Run {
+    pub(super) fn new(rules: &Rules, wanted: Wanted) -> Run {
+        Run {
+            clocks: Clocks::new(Schedule::new(rules.interval, &wanted)),
+            phase: match wanted {
+                Wanted::Run(target) => Phase::Watching(target),
+                Wanted::Choice { pipeline, selector } => Phase::Choosing(pipeline, selector),
+                Wanted::Start { pipeline, if_running } => Phase::Starting(pipeline, Starting::Before, if_running),
+            },
+            end: None,
+            seen: None,
+            miss: None,
+            unknown_words: Vec::new(),
+            repaired: Vec::new(),
+            without_record: Verdict::Unreachable,
+            started: false,
+            was_put_off: false,
+            behind: None,
+            aged: None,
+            next: Some(Duration::ZERO),
+            looked: Duration::ZERO,
+            listed: None,
+            has_learned: false,
+            pace: Pace::Usual,
+        }
+    }
+
+    /// When each running clock ends the wait.
+    pub(super) fn ends(&self, limits: Limits) -> impl Iterator<Item = (Limit, Duration)> {
+        self.clocks.ends(limits)
+    }
+
+    /// What is waited for, as far as it is known.
+    pub(super) fn wanted(&self) -> Wanted {
+        match &self.phase {
+            Phase::Choosing(pipeline, selector) => Wanted::Choice { pipeline: pipeline.clone(), selector: *selector },
+            Phase::Starting(pipeline, Starting::Named(_, run) | Starting::Hidden(_, run), _) => {
+                Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() })
+            }
+            Phase::Starting(pipeline, _, if_running) => {
+                Wanted::Start { pipeline: pipeline.clone(), if_running: *if_running }
+            }
+            Phase::Watching(target) | Phase::Confirming(target, _) => Wanted::Run(target.clone()),
+        }
+    }
+
+    /// What to ask next. A request to start is handed out once: from then on it counts as made.
+    pub(super) fn ask(&mut self) -> Ask {
+        self.started |= self.is_about_to_start();
+        match &mut self.phase {
+            Phase::Choosing(pipeline, _) => Ask::List(pipeline.clone()),
+            Phase::Starting(pipeline, starting, _) => starting.ask(pipeline),
+            Phase::Watching(target) => {
+                // From now on the time can only be up because no answer to this comes.
+                if self.without_record == Verdict::TimedOut {
+                    self.without_record = Verdict::Unreachable;
+                }
+                Ask::Run(target.clone())
+            }
+            Phase::Confirming(target, _) => Ask::List(target.pipeline.clone()),
+        }
+    }
+
+    /// What became of a request to start that has led to no run.
+    pub(super) fn request(&self) -> Request {
+        match &self.phase {
+            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, Post::Lost(_)), _) => Request::InDoubt,
+            Phase::Starting(
+                _,
+                Starting::Named(..)
+                | Starting::Hidden(..)
+                | Starting::Guessed(..)
+                | Starting::Seeking(_, Post::Accepted(_)),
+                _,
+            ) => Request::Taken,
+            Phase::Starting(_, Starting::Before | Starting::Ready(_), _)
+            | Phase::Choosing(..)
+            | Phase::Watching(_)
+            | Phase::Confirming(..) => Request::None,
+        }
+    }
+
+    /// Whether the next request would start something.
+    pub(super) fn is_about_to_start(&self) -> bool {
+        matches!(self.phase, Phase::Starting(_, Starting::Ready(_), _))
+    }
+
+    /// Takes one answer to what was asked.
+    pub(super) fn observe(&mut self, at: Moment<'_>, told: Told, pass: Pass, tell: &mut impl FnMut(Event)) -> Step {
+        let retry_after = at.retry_after;
+        let reading = match told {
+            Told::Run(answer) => self.look(at, answer, pass, tell),
+            Told::List(answer) => self.list(at, answer, tell),
+            // It is no answer about a run.
+            Told::Survey(_) => Reading::Over(Verdict::InternalError),
+            Told::Execute(launch, _) => self.launched(at, launch, tell),
+        };
+        let limits = at.rules.limits;
+        match reading {
+            Reading::Over(verdict) => self.finish(at.run, End::Verdict(verdict), tell),
+            Reading::AllDenied(miss) => return Step::AllDenied(miss),
+            Reading::PassedBeside(others, group) => {
+                self.finish(at.run, End::Verdict(Verdict::Passed), tell);
+                return Step::PassedBeside(others, group);
+            }
+            Reading::Took(others, group) => {
+                let is_late = at.elapsed >= limits.timeout;
+                if is_late {
+                    self.time_is_up(at.run, tell);
+                }
+                let next = (!is_late).then(|| self.clocks.next_step(limits, at.elapsed, retry_after));
+                return Step::Took { others, group, next };
+            }
+            // Looking once means once at the run: choosing it is not that look.
+            Reading::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
+            Reading::On | Reading::Next | Reading::Found if at.elapsed >= limits.timeout => {
+                self.time_is_up(at.run, tell);
+            }
+            Reading::On => {
+                return Step::LookAt({
+                    let age = self.age(at.elapsed);
+                    self.clocks.next_look(at.run, limits, at.elapsed, age, retry_after, tell)
+                });
+            }
+            Reading::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
+            Reading::Found => return Step::LookAt(self.clocks.next_at_once(limits, at.elapsed, retry_after)),
+        }
+        Step::Ended
+    }
+
+    /// Ends the watch at the deadline.
+    pub(super) fn time_is_up(&mut self, index: usize, tell: &mut impl FnMut(Event)) {
+        let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
+        let verdict = match self.clocks.refusal() {
+            Some(verdict) => verdict,
+            // The request to start is still under way: it may have started a run.
+            None if unanswered => {
+                self.ends_for(discovery::miss(During::Execute, MissKind::Timeout), Verdict::Unreachable)
+            }
+            None if self.seen.is_some() => Verdict::TimedOut,
+            None => self.without_record,
+        };
+        self.finish(index, End::Verdict(verdict), tell);
+    }
+
+    pub(super) fn finish(&mut self, index: usize, end: End, tell: &mut impl FnMut(Event)) {
+        self.end = Some(end);
+        tell(Event::Ended { run: index, end });
+    }
+
+    /// A run that the list knows, when the time is up before it was looked at.
+    pub(super) fn never_looked_at(&mut self, index: usize, tell: &mut impl FnMut(Event)) {
+        self.without_record = Verdict::TimedOut;
+        self.time_is_up(index, tell);
+    }
+
+    pub(super) fn ends_for(&mut self, miss: Miss, verdict: Verdict) -> Verdict {
+        self.miss = Some(miss);
+        verdict
+    }
+
+    fn over_for(&mut self, miss: Miss, verdict: Verdict) -> Reading {
+        Reading::Over(self.ends_for(miss, verdict))
+    }
+}

@@ -1,0 +1,98 @@
+//! A run that goes on: its age, what the past says about it, and what a list does.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::super::schedule::FLOOR;
+use super::super::{Event, Forecast, Limits, Meaning, PastRun, Seen};
+use super::{Phase, Run};
+
+/// How a run gets on, as far as it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    Usual,
+    Slow,
+    Overdue,
+}
+
+impl Run {
+    /// How old the run is, by the service's clock; `None` if no answer said so.
+    pub(in crate::core) fn age(&self, elapsed: Duration) -> Option<Duration> {
+        let (at, age) = self.aged?;
+        Some(age.saturating_add(elapsed.saturating_sub(at)))
+    }
+
+    pub(in crate::core) fn forecast(&self) -> Option<&Forecast> {
+        self.clocks.forecast()
+    }
+
+    /// Takes in how earlier runs of the pipeline went. Returns when to look next, if that changes.
+    pub(in crate::core) fn learn(&mut self, limits: Limits, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        let age = self.age(elapsed)?;
+        self.has_learned = true;
+        self.clocks.learn(limits, elapsed, past, age)
+    }
+
+    /// Whether it could learn from the past, and has not.
+    pub(in crate::core) fn can_learn(&self, elapsed: Duration) -> bool {
+        !self.has_learned && self.end.is_none() && self.age(elapsed).is_some()
+    }
+
+    /// Whether its own last answer was a record of a run that is not over.
+    pub(in crate::core) fn is_going(&self) -> bool {
+        let is_watched = self.end.is_none() && matches!(self.phase, Phase::Watching(_));
+        let goes_on = |seen: &Seen| matches!(seen.meaning, Meaning::Wait | Meaning::Unknown);
+        is_watched && self.miss.is_none() && self.seen.as_ref().is_some_and(goes_on)
+    }
+
+    /// The id that it is watched by, the same for all spellings.
+    pub(in crate::core) fn id(&self) -> Option<String> {
+        match &self.phase {
+            Phase::Watching(target) | Phase::Confirming(target, _) => Some(target.run.folded()),
+            Phase::Choosing(..) | Phase::Starting(..) => None,
+        }
+    }
+
+    /// The word of its last record.
+    pub(in crate::core) fn word(&self) -> Option<&str> {
+        self.seen.as_ref().map(|seen| seen.record.status.raw())
+    }
+
+    /// A list of this date shows it as still going. Returns when to look at it next.
+    pub(in crate::core) fn put_off(&mut self, limits: Limits, elapsed: Duration, listed: DateTime<Utc>) -> Duration {
+        self.listed = Some(listed);
+        self.clocks.put_off(limits, elapsed, self.age(elapsed))
+    }
+
+    /// As soon as it may be looked at: one request a second for one run, and what its last answer asked for.
+    pub(in crate::core) fn soon(&self, elapsed: Duration) -> Duration {
+        let soon = elapsed.max(self.looked + FLOOR).max(self.clocks.not_before());
+        self.next.map_or(soon, |next| soon.min(next))
+    }
+
+    /// Whether its record says that it ended well before a list showed it as going; or does not say when.
+    pub(in crate::core) fn ended_before_listed(&self, lag: TimeDelta) -> bool {
+        let is_over = |seen: &&Seen| matches!(seen.meaning, Meaning::Passed | Meaning::Failed);
+        let (Some(listed), Some(seen)) = (self.listed, self.seen.as_ref().filter(is_over)) else { return false };
+        seen.record.updated_at.is_none_or(|ended| listed.signed_duration_since(ended) > lag)
+    }
+
+    /// Tells, once each, that it takes longer than most, and longer than the past has an example of.
+    pub(in crate::core) fn tell_pace(&mut self, run: usize, elapsed: Duration, tell: &mut impl FnMut(Event)) {
+        let (Some(forecast), Some(age)) = (self.clocks.forecast(), self.age(elapsed)) else { return };
+        let typical = forecast.typical();
+        let pace = match (forecast.left(age), forecast.slower_than(age)) {
+            (None, _) if age > typical => Pace::Overdue,
+            (_, Some(_)) => Pace::Slow,
+            (_, None) => Pace::Usual,
+        };
+        let slower = forecast.slower_than(age);
+        match (self.pace, pace, slower) {
+            (Pace::Usual | Pace::Slow, Pace::Overdue, _) => tell(Event::Overdue { run, age, typical }),
+            (Pace::Usual, Pace::Slow, Some(slower)) => tell(Event::Slow { run, slower, typical }),
+            _ => return,
+        }
+        self.pace = pace;
+    }
+}

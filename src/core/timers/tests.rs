@@ -1,0 +1,98 @@
+//! The clocks of one run, told a few answers.
+
+use super::*;
+use crate::core::{Interval, PipelineId, RunId, Target};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn an_excuse_stops_the_appear_clock_and_it_goes_on_where_it_stood() {
+    let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
+    let schedule = Schedule::new(Interval::Auto, &Wanted::Run(Target { pipeline, run }));
+    let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
+    let mut clocks = Clocks::new(schedule);
+    assert!(clocks.absent(seconds(10)), "it is news");
+    clocks.excused(seconds(20));
+    assert!(!clocks.is_absent_too_long(seconds(500), limits));
+    assert!(!clocks.absent(seconds(600)), "it is none any more");
+    assert!(!clocks.is_absent_too_long(seconds(619), limits));
+    assert!(clocks.is_absent_too_long(seconds(620), limits));
+    assert_eq!(clocks.present(seconds(625)), Some(seconds(615)), "how long it was not there in all");
+}
+
+fn clocks(interval: Interval) -> Clocks {
+    let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
+    Clocks::new(Schedule::new(interval, &Wanted::Run(Target { pipeline, run })))
+}
+
+#[test]
+fn that_the_service_asks_for_a_longer_wait_is_told_once_until_it_asks_for_none() {
+    let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
+    let mut clocks = clocks(Interval::Fixed(seconds(10)));
+    let mut told = |asked: u64| {
+        let mut events = Vec::new();
+        clocks.useful();
+        let tell = &mut |event| events.push(event);
+        clocks.next_look(0, limits, seconds(100), None, Some(seconds(asked)), tell);
+        events
+    };
+    let asked = |asked| vec![Event::AskedToWait { run: 0, asked: seconds(asked), waits: seconds(asked) }];
+    assert_eq!(told(10), [], "as long as ours");
+    assert_eq!(told(11), asked(11));
+    assert_eq!(told(12), []);
+    assert_eq!(told(9), []);
+    assert_eq!(told(13), asked(13));
+}
+
+#[test]
+fn a_pause_stops_the_outage_clock() {
+    let limits = Limits { timeout: seconds(10_000), appear: seconds(30), outage: seconds(5) };
+    let why = Miss { during: crate::core::During::GetRun, kind: crate::core::MissKind::Http(429), detail: None };
+    // When an outage of nothing but such answers is over, and the polls that it takes.
+    let ends = |asked: Option<u64>| {
+        let mut clocks = clocks(Interval::Auto);
+        let (mut at, mut polls) = (Duration::ZERO, 0);
+        loop {
+            clocks.unusable(0, at, limits, &why, &mut |_| {});
+            if clocks.is_out_too_long(at, limits) {
+                return (at.as_secs(), polls);
+            }
+            at = clocks.next_look(0, limits, at, None, asked.map(seconds), &mut |_| {});
+            polls += 1;
+        }
+    };
+    assert_eq!(ends(None).0, 5);
+    // Longer than the limit: each pause is obeyed, up to a quarter of an hour in all.
+    assert_eq!(ends(Some(35)), (905, 26));
+    // Longer than five minutes: then the clock runs, and the gate polls when it ends.
+    assert_eq!(ends(Some(400)), (305, 1));
+    let mut clocks = clocks(Interval::Auto);
+    clocks.unusable(0, seconds(10), limits, &why, &mut |_| {});
+    assert_eq!(clocks.next_look(0, limits, seconds(10), None, Some(seconds(9)), &mut |_| {}), seconds(19));
+    clocks.unusable(0, seconds(19), limits, &why, &mut |_| {});
+    assert!(!clocks.is_out_too_long(seconds(23), limits) && clocks.is_out_too_long(seconds(24), limits));
+}
+
+#[test]
+fn the_first_miss_is_followed_by_the_shortest_wait_and_the_others_by_longer_ones() {
+    let limits = Limits { timeout: seconds(1000), appear: seconds(300), outage: seconds(60) };
+    let mut clocks = clocks(Interval::Auto);
+    let mut waits = || {
+        clocks.absent(seconds(100));
+        clocks.next_look(0, limits, seconds(100), None, None, &mut |_| {}).saturating_sub(seconds(100))
+    };
+    let found = [waits(), waits(), waits()];
+    let schedule = &clocks.schedule;
+    assert_eq!(found, [schedule.after_miss(0), schedule.after_miss(1), schedule.after_miss(2)]);
+    assert!(found[0] < found[1] && found[1] < found[2], "{found:?}");
+}
+
+#[test]
+fn a_look_may_end_a_second_before_the_deadline_and_no_later() {
+    let limits = Limits { timeout: seconds(100), appear: seconds(30), outage: seconds(60) };
+    let place = |wait| clocks(Interval::Auto).place(limits, seconds(10), Duration::from_millis(wait));
+    assert_eq!(place(89_000), seconds(99));
+    assert_eq!(place(89_001), seconds(100));
+}

@@ -1,0 +1,69 @@
+//! Text that somebody else wrote, kept apart from ours by its type.
+
+use std::fmt;
+
+/// Text from outside: a trace, a status word, an error body, an id as the service spells it.
+///
+/// It has no `Display` on purpose: the one way to show it leads through `report::sanitize`. Its `Debug` tells the
+/// length only, so that not even a panic message can carry it.
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Foreign(String);
+
+impl Foreign {
+    pub fn new(text: impl Into<String>) -> Foreign {
+        Foreign(text.into())
+    }
+
+    /// Decodes bytes, replacing what is not UTF-8.
+    pub fn from_bytes(bytes: &[u8]) -> Foreign {
+        Foreign(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The text as it came. For comparing and for `report::sanitize`; never for showing.
+    pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Foreign({} bytes)", self.0.len())
+    }
+}
+
+/// Characters that show nothing, or turn what stands around them: Unicode's `Default_Ignorable_Code_Point` (which has the
+/// bidirectional controls, the zero-width characters, the soft hyphen, the tags and the variation selectors), and
+/// besides it the annotation marks, the hieroglyph joiners and the non-characters (XML has no U+FFFE, U+FFFF).
+///
+/// Variation selectors go too, though an emoji loses its colour: 256 of them can carry any bytes unseen, and any one breaks
+/// up a secret or a command in a way that the runner's culture-aware comparison does not see: .NET's `IndexOf("##[")`
+/// passes over ignorable characters.
+pub fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fdd0}'..='\u{fdef}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_debug_tells_the_length_and_nothing_else() {
+        assert_eq!(format!("{:?}", Foreign::new("é::set-env")), "Foreign(11 bytes)");
+    }
+
+    #[test]
+    fn bytes_become_text_whatever_they_are() {
+        assert_eq!(Foreign::from_bytes(b"ok \xff\xc3\xa9").raw(), "ok \u{fffd}é");
+        assert!(Foreign::from_bytes(b"").is_empty() && !Foreign::from_bytes(b"\xff").is_empty());
+    }
+}

@@ -1,0 +1,351 @@
+//! Before the first request and after the last: the reports' first versions, and every way out.
+//!
+//! The verdict is fixed when this is asked to conclude. Every document is rendered before the first is written; what goes
+//! wrong from then on is a warning: it is shown, and changes nothing.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::{Collision, Colour, Destination, Document, LogFormat, Target, Told, Volume, ci::Ci};
+use crate::console::{self, Console};
+use crate::core::{Foreign, Verdict};
+use crate::output::{Delivery, Done, Job, Jobs, Trouble, token};
+use crate::panic_hook;
+use crate::poll_loop::{Patience, Signals};
+use crate::progress;
+use crate::report::output_values::{self, outputs};
+use crate::report::sanitize::{Clean, Cleaner};
+use crate::report::{Note, Report, Stage, Weight, azure, teamcity, text};
+
+/// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
+/// verdict while somebody still looks.
+const PIECE: Duration = Duration::from_secs(5);
+
+/// After so long without a result another thread goes on with the next destination. It costs a thread where this one is
+/// slow, and little of a signal's two seconds where it hangs.
+const HANGS: Duration = Duration::from_millis(100);
+
+/// What is needed to leave in order.
+pub struct Ending {
+    pub delivery: Delivery,
+    pub console: Console,
+    pub cleaner: Cleaner,
+    pub clock: Clock,
+    pub signals: Signals,
+    pub patience: Patience,
+    /// Whether the verdict is shown in colour.
+    pub coloured: bool,
+    /// The end of the log, while the report has not changed since it was rendered.
+    pub closing: Option<String>,
+}
+
+/// What came of the first versions.
+#[derive(Debug, Default)]
+pub struct Begun {
+    /// Older reports that can't be replaced, and paths that lead elsewhere: mistakes in the inputs.
+    pub mistakes: Vec<String>,
+    pub notes: Vec<(Weight, Clean)>,
+}
+
+/// From now on a panic prints one line, and exits with the code of this verdict.
+pub fn exit_on_panic(verdict: Verdict, format: LogFormat, console: Option<&Console>) {
+    let console = console.cloned();
+    panic_hook::exit_on_panic(verdict.exit_code(), move |place| {
+        let words = match format {
+            LogFormat::Text => text::bug(verdict, place),
+            LogFormat::Json => text::bug_json(verdict, place),
+        };
+        match &console {
+            Some(console) => console.last_words(&words),
+            None => console::last_words(&words),
+        }
+    });
+}
+
+impl Ending {
+    /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
+    pub async fn wait<T>(&mut self, work: impl Future<Output = T>, limit: Duration) -> Option<T> {
+        self.patience.wait(work, limit, &self.clock, &mut self.signals).await
+    }
+
+    /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be
+    /// appended to, only if the inputs are right as far as is known.
+    pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Begun {
+        let mut begun = Begun::default();
+        for Collision { destination, told } in self.collisions().await {
+            self.refuse(destination, told, &mut begun);
+        }
+        let jobs = self.delivery.open();
+        self.take_up(jobs, &mut begun).await;
+        let is_ours = |destination: &Destination| matches!(destination.target, Target::File(_) | Target::Folder(_));
+        let jobs = self.delivery.write(&first, is_ours);
+        self.take_up(jobs, &mut begun).await;
+        if inputs_are_right && begun.mistakes.is_empty() {
+            self.console.write(self.commands(&first));
+            let jobs = self.delivery.write(&first, |destination| !is_ours(destination));
+            self.take_up(jobs, &mut begun).await;
+        }
+        begun
+    }
+
+    /// On a thread, for a file system may hang. What can't be told in time is taken for different: the paths differ as they
+    /// are written.
+    async fn collisions(&mut self) -> Vec<Collision> {
+        let mut looked = Jobs::start(vec![self.delivery.collisions()]);
+        let found = self.wait(looked.next(), PIECE).await.flatten();
+        found.and_then(|(_, collisions)| collisions).unwrap_or_default()
+    }
+
+    fn refuse(&mut self, index: usize, told: Told, begun: &mut Begun) {
+        self.delivery.leave_out(index);
+        let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+        match told {
+            Told::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
+            Told::Warning(warning) => begun.notes.push((Weight::Warning, Clean::ours(warning.sentence(show)))),
+        }
+    }
+
+    /// Does the jobs of the start.
+    async fn take_up(&mut self, jobs: Vec<Job<Done>>, begun: &mut Begun) {
+        let jobs = jobs.into_iter().filter(|(index, _)| self.delivery.missed(*index).is_none()).collect();
+        for (index, done) in self.all(jobs, Stage::First).await {
+            let destination = self.delivery.destination(index);
+            let named = destination.is_named_by_input();
+            match done {
+                Ok(None) => {}
+                Ok(Some(what)) => {
+                    let note = self.said(index, &what);
+                    begun.notes.push((Weight::Plain, note));
+                }
+                Err(Trouble::Refused(what)) => {
+                    let told = destination.refused(what);
+                    self.refuse(index, told, begun);
+                }
+                Err(trouble @ Trouble::OldReportStays(_)) if named => {
+                    let name = destination.name();
+                    begun
+                        .mistakes
+                        .push(format!("{}; remove it, or give {name} another path", self.failed(index, &trouble)));
+                    self.delivery.leave_out(index);
+                }
+                Err(trouble) => {
+                    let warning = self.failed(index, &trouble);
+                    self.delivery.miss(index, warning.clone());
+                    begun.notes.push((Weight::Warning, warning));
+                }
+            }
+        }
+    }
+
+    /// Does jobs on other threads. One that hangs holds up none of the others, and is given up in the end; after a signal the
+    /// last versions have all the time that is left, and the first versions none to waste.
+    async fn all(&mut self, jobs: Vec<Job<Done>>, stage: Stage) -> Vec<(usize, Done)> {
+        let mut missing: Vec<usize> = jobs.iter().map(|(index, _)| *index).collect();
+        let mut jobs = Jobs::start(jobs);
+        let mut results = Vec::new();
+        let until = self.clock.elapsed() + PIECE;
+        while !missing.is_empty() {
+            match self.wait(jobs.next(), HANGS).await.flatten() {
+                Some((index, done)) => {
+                    missing.retain(|other| *other != index);
+                    if done.is_none() {
+                        jobs.go_on();
+                    }
+                    results.push((index, done.unwrap_or(Err(Trouble::Bug))));
+                }
+                None if !jobs.are_begun() => jobs.go_on(),
+                None if stage == Stage::First && self.patience.heard().is_some() => break,
+                None if self.clock.elapsed() >= until || self.patience.is_over(&self.clock) => break,
+                None => {}
+            }
+        }
+        results.extend(missing.into_iter().map(|index| (index, Err(Trouble::NotInTime))));
+        results
+    }
+
+    /// A sentence about a destination.
+    fn said(&self, index: usize, what: &str) -> Clean {
+        let destination = self.delivery.destination(index);
+        let path = destination.path().map(|path| self.cleaner.given(&Foreign::new(path.to_string_lossy())));
+        let path = path.map(|path| format!(" {path}")).unwrap_or_default();
+        self.cleaner.line(&Foreign::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
+    }
+
+    /// The sentence that a destination can't be written.
+    fn failed(&self, index: usize, trouble: &Trouble) -> Clean {
+        let consequence = match self.delivery.destination(index).name() {
+            // Its last steps can't tell such a pass from a gate that never ran.
+            "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
+            _ => "",
+        };
+        self.said(index, &format!("{trouble}{consequence}"))
+    }
+
+    /// Tries every destination: its name, and what is wrong with it.
+    pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
+        let mut tried = Vec::new();
+        for Collision { destination: index, told } in self.collisions().await {
+            if let Told::Mistake(mistake) = told {
+                let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+                let path = self.delivery.destination(index).path().map(|path| Foreign::new(path.to_string_lossy()));
+                tried.push((path.as_ref().map(show).unwrap_or_default(), Some(mistake.sentence(show))));
+                self.delivery.leave_out(index);
+            }
+        }
+        let jobs = self.delivery.trials();
+        for (index, done) in self.all(jobs, Stage::First).await {
+            let destination = self.delivery.destination(index);
+            let path = destination.path().map(|path| self.cleaner.given(&Foreign::new(path.to_string_lossy())));
+            let what = path.map_or_else(|| "--version".to_owned(), |path| path.to_string());
+            let trouble = done.err().map(|trouble| self.failed(index, &trouble).to_string());
+            tried.push((format!("{} {what}", destination.name()), trouble));
+        }
+        tried
+    }
+
+    /// Renders all documents, then delivers them. Returns the report with the warnings that came of it.
+    pub async fn documents(&mut self, mut report: Report) -> Report {
+        if let Verdict::Interrupted(signal) = report.verdict {
+            self.patience.shorten(signal, &self.clock);
+        }
+        let outlet = self.delivery.outlet();
+        let holds_runs =
+            |destination: &Destination| matches!(destination.document, Document::Outputs | Document::OutputDir);
+        if outlet.destinations.iter().any(holds_runs)
+            && let Some(warning) = outputs(&report, output_values::Destination::CiFile).warning
+        {
+            self.warn(&mut report, warning);
+        }
+        let commands = self.commands(&report);
+        let jobs = self.delivery.write(&report, |_| true);
+        self.closing = Some(self.render_closing(&report));
+
+        // From here on the verdict stands, whatever happens.
+        exit_on_panic(report.verdict, self.delivery.outlet().log_format, Some(&self.console));
+        self.console.write(commands);
+        self.delivery.free_a_descriptor();
+        for (index, done) in self.all(jobs, Stage::Final).await {
+            match done {
+                Ok(_) => {
+                    let upload = self.delivery.destination(index).upload.as_deref();
+                    if let Some(upload) = upload.map(azure::upload_summary) {
+                        self.console.write(upload);
+                    }
+                }
+                Err(trouble) => {
+                    let before = self.delivery.missed(index).cloned();
+                    let warning = before.unwrap_or_else(|| self.failed(index, &trouble));
+                    self.warn(&mut report, warning);
+                }
+            }
+        }
+        report
+    }
+
+    /// The outputs for a CI that takes them as commands in the log; the last one of a name wins.
+    fn commands(&self, report: &Report) -> String {
+        let outlet = self.delivery.outlet();
+        match outlet.ci {
+            Ci::Azure => azure::variables(report, &outlet.output_prefix),
+            Ci::Teamcity => teamcity::parameters(report, &outlet.output_prefix),
+            Ci::Bitbucket
+            | Ci::Buildkite
+            | Ci::Circleci
+            | Ci::CloudBuild
+            | Ci::Drone
+            | Ci::Files
+            | Ci::Github
+            | Ci::Gitlab
+            | Ci::None => String::new(),
+        }
+    }
+
+    /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
+    pub fn warn(&mut self, report: &mut Report, warning: Clean) {
+        if !report.notes.iter().any(|note| note.text == warning) {
+            self.tell(report, Note { at: self.clock.elapsed(), weight: Weight::Warning, text: warning });
+        }
+    }
+
+    /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
+    pub fn tell(&mut self, report: &mut Report, note: Note) {
+        let outlet = self.delivery.outlet();
+        if progress::is_shown(&note, outlet.volume) {
+            self.console.write(progress::line(&note, outlet.log_format));
+        }
+        report.notes.push(note);
+        self.closing = None;
+    }
+
+    /// Says the last words, and returns the exit code.
+    pub async fn close(mut self, report: Report) -> u8 {
+        self.patience.last_words(&self.clock);
+        let verdict = report.verdict;
+        let words = self.closing.take().unwrap_or_else(|| self.render_closing(&report));
+        self.console.write(words);
+        let console = self.console.clone();
+        // A reader who does not read in time has lost its own log; outputs and files are there.
+        let read = self.wait(console.flushed(), PIECE).await.is_some();
+        if !read || console.dropped() > 0 {
+            console::last_words_aside(&format!(
+                "maestro-gate: {}: stdout was closed or not read; a part of the log is lost\n",
+                verdict.name()
+            ));
+        }
+        verdict.exit_code()
+    }
+
+    /// The end of the log, the verdict last.
+    fn render_closing(&self, report: &Report) -> String {
+        panic_hook::bug_at("closing", "");
+        let outlet = self.delivery.outlet();
+        let without_past;
+        let report = if outlet.volume == Volume::Quiet {
+            without_past = report.without_past();
+            &without_past
+        } else {
+            report
+        };
+        let fold = |fold| text::closing(report, fold);
+        let words = match (outlet.log_format, outlet.ci) {
+            (LogFormat::Json, _) => return text::closing_json(report),
+            (LogFormat::Text, Ci::Github) => fold(text::Fold::Github(&token())),
+            (LogFormat::Text, Ci::Gitlab) => fold(text::Fold::Gitlab(self.clock.utc())),
+            (LogFormat::Text, Ci::Azure) => fold(text::Fold::Azure),
+            (LogFormat::Text, Ci::Buildkite) => fold(text::Fold::Buildkite),
+            (LogFormat::Text, Ci::Teamcity) => fold(text::Fold::Teamcity(&outlet.output_prefix)),
+            (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
+                fold(text::Fold::None)
+            }
+        };
+        if self.coloured { paint(&words, report.verdict) } else { words }
+    }
+}
+
+/// Whether to colour: as the user says, else if a terminal reads.
+pub fn coloured(colour: Colour, terminal: bool) -> bool {
+    match colour {
+        Colour::Never => false,
+        Colour::Always => true,
+        Colour::Auto => terminal,
+    }
+}
+
+/// Colours the last line, which is the verdict.
+fn paint(words: &str, verdict: Verdict) -> String {
+    let colour = match verdict {
+        Verdict::Passed => "32",
+        Verdict::TimedOut | Verdict::Stale | Verdict::Interrupted(_) => "33",
+        Verdict::Failed
+        | Verdict::InvalidInput
+        | Verdict::NotFound
+        | Verdict::Denied
+        | Verdict::Unreachable
+        | Verdict::NotStarted
+        | Verdict::InternalError => "31",
+    };
+    let words = words.trim_end_matches('\n');
+    let (before, last) = words.rsplit_once('\n').map_or(("", words), |(before, last)| (before, last));
+    let gap = if before.is_empty() { "" } else { "\n" };
+    format!("{before}{gap}\u{1b}[1;{colour}m{last}\u{1b}[0m\n")
+}

@@ -1,0 +1,96 @@
+//! Before there is a plan: the inputs are resolved without becoming deaf to signals.
+//!
+//! A file that an input names may be a FIFO that nobody writes to (`--password-file <(...)` is one), or lie on a file
+//! system that is gone. Opening it then blocks for ever; so files are read on a thread, and given up in time.
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::config::{self, Start};
+use crate::core::Signal;
+use crate::inputs::Env;
+use crate::poll_loop::Signals;
+use crate::{blocking, panic_hook};
+
+/// The largest file of an input (a certificate bundle is a few hundred KiB): a device can't fill the memory.
+const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// How often a wait for a file looks up, and how often it does so before the file is given up: ten seconds, enough for a
+/// command that fetches a secret into a FIFO.
+const LOOK_UP: Duration = Duration::from_millis(50);
+const LOOK_UPS: u32 = 200;
+
+/// What came of the inputs.
+pub struct Opened {
+    pub start: Start,
+    /// A signal that came meanwhile.
+    pub heard: Option<Signal>,
+    /// Whether a file was given up for it: then what is missing is no mistake in the inputs.
+    pub gave_up: bool,
+}
+
+/// That a signal came, and whether a file was given up for it.
+#[derive(Default)]
+struct Hurry {
+    came: AtomicBool,
+    gave_up: AtomicBool,
+}
+
+/// Resolves the inputs.
+pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Opened {
+    let hurry = Arc::new(Hurry::default());
+    let hurried = Arc::clone(&hurry);
+    let (tell, mut resolving) = oneshot::channel();
+    blocking::start("inputs", move || {
+        panic_hook::bug_at("inputs", "");
+        // The gate waits for it.
+        let _told = tell.send(config::resolve(&args, &env, &|path| read(path, &hurried)));
+    });
+    let mut heard = None;
+    loop {
+        tokio::select! {
+            biased;
+            signal = signals.next(), if heard.is_none() => {
+                heard = Some(signal);
+                hurry.came.store(true, Ordering::Relaxed);
+            }
+            start = &mut resolving => {
+                let start = start.expect("no thread comes back from a panic");
+                return Opened { start, heard, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
+            }
+        }
+    }
+}
+
+/// Reads a file, in ten seconds or not at all; not at all once there is a `hurry`.
+fn read(path: &Path, hurry: &Hurry) -> io::Result<Vec<u8>> {
+    let (tell, told) = channel();
+    let path = path.to_owned();
+    // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
+    blocking::start("input-file", move || drop(tell.send(read_whole(&path))));
+    for _ in 0..LOOK_UPS {
+        match told.recv_timeout(LOOK_UP) {
+            Ok(read) => return read,
+            Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::Other.into()),
+            Err(RecvTimeoutError::Timeout) if hurry.came.load(Ordering::Relaxed) => {
+                hurry.gave_up.store(true, Ordering::Relaxed);
+                return Err(ErrorKind::Interrupted.into());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    Err(ErrorKind::TimedOut.into())
+}
+
+fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

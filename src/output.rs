@@ -1,0 +1,337 @@
+//! Where the reports go: every destination is opened and gets its first version before the first request, and its last on
+//! every way out. The only writer of files.
+//!
+//! All documents of a version are rendered before any of them is written: a panic then writes nothing, and what stands is
+//! the first version. Once writing has begun, a destination that fails, hangs or panics costs itself alone.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::config::{Collision, Destination, Document, OUTPUTS, Outlet, Target};
+use crate::panic_hook;
+use crate::report::github::Token;
+use crate::report::sanitize::Clean;
+use crate::report::{Report, Stage};
+use path_guard::{Guard, Standing, standing};
+use render::{Content, render};
+use report_file::ReportFile;
+use shared_file::SharedFile;
+
+mod agent;
+mod dry_run;
+mod file_id;
+mod path_guard;
+mod render;
+mod report_file;
+mod shared_file;
+mod trace_writer;
+mod worker;
+
+pub use trace_writer::TraceFile;
+pub use worker::{Job, Jobs};
+
+/// Why a destination was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The path leads where no report may go.
+    #[error("{0}")]
+    Refused(String),
+    /// Something older stands there and can't be replaced: the next job would read it.
+    #[error("what stands there can't be replaced: {0}")]
+    OldReportStays(io::Error),
+    #[error("can't be written: {0}")]
+    NotWritten(#[from] io::Error),
+    #[error("not written in time")]
+    NotInTime,
+    #[error("the disk was too slow for the logs, which are cut short")]
+    CutShort,
+    #[error("can't be written: a bug of the gate, please report this")]
+    Bug,
+}
+
+/// What came of a job: something to note, if it was done.
+pub type Done = Result<Option<String>, Trouble>;
+
+/// The destinations of this run of the gate.
+pub struct Delivery {
+    outlet: Outlet,
+    /// One for each destination of the outlet.
+    slots: Vec<Slot>,
+    guard: Arc<OnceLock<Arc<Guard>>>,
+    /// A descriptor that is given up when the last versions are written: by then connections may have taken all others.
+    spare: Option<File>,
+}
+
+/// What is known of a destination.
+struct Slot {
+    /// Locked while it is written: a first version that a stalled file system holds up must not come after the last.
+    state: Arc<Mutex<State>>,
+    /// What was said if it did not get its first version.
+    missed: Option<Clean>,
+    /// What stands there is not ours to touch.
+    is_left_out: bool,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<Open>,
+    has_last: bool,
+}
+
+/// A destination that was opened.
+enum Open {
+    File(ReportFile),
+    Folder(Vec<(&'static str, ReportFile)>),
+    Shared(SharedFile),
+    Agent,
+}
+
+impl Delivery {
+    pub fn new(outlet: Outlet) -> Delivery {
+        let slot = |_| Slot { state: Arc::default(), missed: None, is_left_out: false };
+        let slots = (0..outlet.destinations.len()).map(slot).collect();
+        Delivery { outlet, slots, guard: Arc::default(), spare: None }
+    }
+
+    pub fn outlet(&self) -> &Outlet {
+        &self.outlet
+    }
+
+    /// The destination with this number.
+    pub fn destination(&self, index: usize) -> &Destination {
+        &self.outlet.destinations[index]
+    }
+
+    /// Where the trace file is, if one is wanted and its first version could be written.
+    pub fn trace_file(&self) -> Option<&Path> {
+        let index = self.trace_index().filter(|index| self.slots[*index].missed.is_none())?;
+        self.destination(index).path()
+    }
+
+    /// The number of the trace file, if one is written.
+    pub fn trace_index(&self) -> Option<usize> {
+        self.written().find(|(_, destination)| destination.document == Document::TraceFile).map(|(index, _)| index)
+    }
+
+    /// Whether it goes to a pipe or a device, as far as is known without waiting for it.
+    pub fn is_stream(&self, index: usize) -> bool {
+        let open =
+            |state: std::sync::MutexGuard<'_, State>| matches!(&state.open, Some(Open::File(file)) if file.is_stream());
+        self.slots[index].state.try_lock().is_ok_and(open)
+    }
+
+    /// Begins the trace file anew, for traces and logs.
+    pub fn start_trace(&self, index: usize) -> TraceFile {
+        TraceFile::start(self.destination(index).clone(), Arc::clone(&self.slots[index].state), self.guard())
+    }
+
+    /// A destination did not get its first version, of which this was said. The last one is tried all the same.
+    pub fn miss(&mut self, index: usize, said: Clean) {
+        self.slots[index].missed = Some(said);
+    }
+
+    /// What was said of a destination that did not get its first version: the words for the last one too, or a person would
+    /// hear of it twice.
+    pub fn missed(&self, index: usize) -> Option<&Clean> {
+        self.slots[index].missed.as_ref()
+    }
+
+    /// A destination that is not to be written any more.
+    pub fn leave_out(&mut self, index: usize) {
+        self.slots[index].is_left_out = true;
+    }
+
+    /// The reports that would be written over something else. Only looks.
+    pub fn collisions(&self) -> Job<Vec<Collision>> {
+        let outlet = self.outlet.clone();
+        (0, Box::new(move || outlet.collisions(path_guard::place)))
+    }
+
+    /// Opens every destination, and takes away what an earlier job left there.
+    pub fn open(&mut self) -> Vec<Job<Done>> {
+        self.spare = report_file::open(OpenOptions::new().read(true), Path::new(NULL)).ok();
+        let job = |(index, destination): (usize, &Destination)| {
+            let (state, guard, destination) = (self.state(index), self.guard(), destination.clone());
+            let work = move || {
+                let mut state = lock(&state);
+                let open = open(&destination, &guard())?;
+                let outside = destination.is_named_by_input().then(|| guard().outside(destination.path()?)).flatten();
+                let outside = outside.map(|end| format!("{} is outside the workspace", end.display()));
+                let in_place = open.is_in_place().then(|| "can't be replaced here, so it is overwritten".to_owned());
+                state.open = Some(open);
+                Ok(in_place.or(outside))
+            };
+            (index, Box::new(work) as Box<dyn FnOnce() -> Done + Send>)
+        };
+        self.written().map(job).collect()
+    }
+
+    /// The documents of a report, rendered, and the jobs that write them. `wanted` says which destinations.
+    pub fn write(&self, report: &Report, wanted: impl Fn(&Destination) -> bool) -> Vec<Job<Done>> {
+        let wanted = self.written().filter(|(_, destination)| wanted(destination));
+        let documents: Vec<(usize, Content)> =
+            wanted.map(|(index, destination)| (index, render(&self.outlet, destination, report))).collect();
+        let job = |(index, content): (usize, Content)| {
+            let (state, guard, stage) = (self.state(index), self.guard(), report.stage);
+            let destination = self.destination(index).clone();
+            let work = move || {
+                panic_hook::bug_at("write", destination.name());
+                let mut state = lock(&state);
+                if stage == Stage::First && state.has_last {
+                    // It comes late, and nobody waits to hear of it.
+                    return Ok(None);
+                }
+                state.has_last = stage == Stage::Final;
+                // While the gate waited, the path may have come to lead elsewhere.
+                if let Target::File(path) | Target::Folder(path) = &destination.target {
+                    guard().admit(path)?;
+                }
+                if state.open.is_none() {
+                    state.open = Some(open(&destination, &guard())?);
+                }
+                if let Some(open) = &mut state.open {
+                    write(open, &destination, stage, content)?;
+                }
+                Ok(None)
+            };
+            (index, Box::new(work) as Box<dyn FnOnce() -> Done + Send>)
+        };
+        documents.into_iter().map(job).collect()
+    }
+
+    /// Writes a report on this thread, where there is no other: whatever can be written.
+    pub fn write_here(&mut self, report: &Report) {
+        for collision in self.outlet.collisions(path_guard::place) {
+            self.leave_out(collision.destination);
+        }
+        for (index, open) in self.open() {
+            if open().is_err() {
+                self.leave_out(index);
+            }
+        }
+        self.free_a_descriptor();
+        for (_, write) in self.write(report, |_| true) {
+            // The exit code is all that is left to tell of it.
+            let _written = write();
+        }
+    }
+
+    /// Gives up the descriptor that was kept for writing.
+    pub fn free_a_descriptor(&mut self) {
+        self.spare = None;
+    }
+
+    /// The destinations that are written, by number.
+    fn written(&self) -> impl Iterator<Item = (usize, &Destination)> {
+        self.outlet.destinations.iter().enumerate().filter(|(index, _)| !self.slots[*index].is_left_out)
+    }
+
+    fn state(&self, index: usize) -> Arc<Mutex<State>> {
+        Arc::clone(&self.slots[index].state)
+    }
+
+    /// Looked up once, by whoever needs it first: that may take a file system's time.
+    fn guard(&self) -> impl Fn() -> Arc<Guard> + Send + use<> {
+        let (guard, outlet) = (Arc::clone(&self.guard), self.outlet.clone());
+        move || Arc::clone(guard.get_or_init(|| Arc::new(Guard::new(&outlet))))
+    }
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Open {
+    fn is_in_place(&self) -> bool {
+        match self {
+            Open::File(file) => file.is_in_place(),
+            Open::Folder(files) => files.iter().any(|(_, file)| file.is_in_place()),
+            Open::Shared(_) | Open::Agent => false,
+        }
+    }
+}
+
+fn open(destination: &Destination, guard: &Arc<Guard>) -> Result<Open, Trouble> {
+    Ok(match &destination.target {
+        Target::File(path) => Open::File(ReportFile::open(path, guard)?),
+        Target::Folder(folder) => {
+            guard.admit(folder)?;
+            if matches!(standing(folder), Standing::RegularFile | Standing::Stream) {
+                return Err(Trouble::OldReportStays(io::ErrorKind::NotADirectory.into()));
+            }
+            // One file that can't be opened is no reason to leave an old report in the others.
+            let files = OUTPUTS.map(|name| Ok((name, ReportFile::open(&folder.join(name), guard)?)));
+            Open::Folder(files.into_iter().collect::<Result<_, Trouble>>()?)
+        }
+        Target::Shared(path) if destination.document == Document::Summary => Open::Shared(SharedFile::of_text(path)?),
+        Target::Shared(path) => Open::Shared(SharedFile::of_records(path)?),
+        Target::Agent => Open::Agent,
+    })
+}
+
+fn write(open: &mut Open, destination: &Destination, stage: Stage, content: Content) -> Result<(), Trouble> {
+    match (open, content) {
+        // A pipe's reader gets one document: of the trace file the one with the logs.
+        (Open::File(file), Content::Text(_)) if file.is_stream() && destination.document == Document::TraceFile => {
+            Ok(())
+        }
+        (Open::File(file), Content::Text(text)) => {
+            file.write(stage, &text)?;
+            // Azure fails the step for a path where there is no file.
+            if destination.upload.is_some() && file.is_stream() {
+                return Err(Trouble::NotWritten(io::ErrorKind::NotFound.into()));
+            }
+            Ok(())
+        }
+        (Open::Folder(files), Content::Files(outputs)) => {
+            // One file that can't be written is no reason to leave the others unwritten.
+            let mut result = Ok(());
+            for output in &outputs {
+                if let Some((_, file)) = files.iter_mut().find(|(name, _)| *name == output.name) {
+                    result = result.and(file.write(stage, &output.value));
+                }
+            }
+            result
+        }
+        (Open::Shared(file), Content::Text(text)) => Ok(file.write(&text)?),
+        (Open::Agent, Content::Calls(calls)) => Ok(agent::call(AGENT, calls, &crate::config::secret_variables())?),
+        (Open::File(_) | Open::Shared(_), Content::Files(_) | Content::Calls(_))
+        | (Open::Folder(_), Content::Text(_) | Content::Calls(_))
+        | (Open::Agent, Content::Text(_) | Content::Files(_)) => Err(Trouble::Bug),
+    }
+}
+
+/// What can be opened anywhere.
+const NULL: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
+
+/// How many descriptors the runtime takes for waiting and for signals, and one to write reports with. Without the latter
+/// an earlier job's reports could not be replaced.
+const DESCRIPTORS: usize = 6;
+
+/// Whether the process may have as many as that.
+///
+/// # Errors
+/// When the system says no.
+pub fn descriptors() -> io::Result<()> {
+    let open = |_| report_file::open(OpenOptions::new().read(true), Path::new(NULL));
+    (0..DESCRIPTORS).map(open).collect::<io::Result<Vec<File>>>().map(drop)
+}
+
+/// Buildkite's agent, found by the PATH.
+const AGENT: &str = "buildkite-agent";
+
+/// A token that nobody can guess, for delimiters and stop commands.
+pub fn token() -> Token {
+    Token::new(&random_token()).expect("32 hex digits are a token")
+}
+
+/// 128 random bits in hex.
+fn random_token() -> String {
+    let mut bits = [0_u8; 16];
+    // Without randomness a delimiter could be guessed; failing loudly is the only safe thing, and the first versions of
+    // the reports already say "internal-error".
+    getrandom::fill(&mut bits).expect("the system has a source of randomness");
+    bits.iter().map(|byte| format!("{byte:02x}")).collect()
+}

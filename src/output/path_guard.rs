@@ -1,0 +1,180 @@
+//! Where paths lead: no report goes over another file under a second name, into the log, or through a link out of the
+//! workspace.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::Trouble;
+use super::file_id::FileId;
+use crate::config::{LOG_TAKEN, Outlet, Place};
+
+/// How many links are followed that lead nowhere yet: as many as Linux follows.
+const LINKS: u8 = 40;
+
+/// What may stand at a path that a report is to be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Nothing,
+    RegularFile,
+    /// A pipe, a device: can't be replaced, only written to, once.
+    Stream,
+    Directory,
+}
+
+/// What no report may be written to, whatever path leads there.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    /// The log, the CI's own files, and files that are read; and what is wrong with a report there.
+    taken: Vec<(FileId, String)>,
+    workspace: Option<PathBuf>,
+}
+
+impl Guard {
+    pub(super) fn new(outlet: &Outlet) -> Guard {
+        let log = [FileId::of_handle(&io::stdout()), FileId::of_handle(&io::stderr())];
+        let log = log.into_iter().flatten().map(|id| (id, LOG_TAKEN.to_owned()));
+        let others = outlet.others.iter().filter_map(|other| {
+            Some((FileId::of_path(&other.place.path)?, format!("this path is {}; another one is needed", other.by)))
+        });
+        // The next gate would be the report: a shell runs its lines, and ends with 0.
+        let program = std::env::current_exe().ok().and_then(|path| FileId::of_path(&path));
+        let program = program.map(|id| (id, "this path is the gate's own program; another one is needed".to_owned()));
+        let workspace = outlet.workspace.as_deref().and_then(|path| fs::canonicalize(path).ok());
+        Guard { taken: log.chain(others).chain(program).collect(), workspace }
+    }
+
+    /// Refuses a path that leads where no report may go.
+    pub(super) fn admit(&self, path: &Path) -> Result<(), Trouble> {
+        if is_null(path) {
+            return Ok(());
+        }
+        self.admit_id(FileId::of_path(path))?;
+        let Some(workspace) = &self.workspace else { return Ok(()) };
+        match way_out(path, workspace) {
+            None => Ok(()),
+            Some(link) => Err(Trouble::Refused(format!(
+                "the link {} leads out of the workspace {}; remove it, or name the file that it leads to",
+                link.display(),
+                workspace.display()
+            ))),
+        }
+    }
+
+    /// The same of what was opened: since the path was looked at, it may lead elsewhere.
+    pub(super) fn admit_open(&self, file: &File) -> Result<(), Trouble> {
+        self.admit_id(FileId::of_handle(file))
+    }
+
+    fn admit_id(&self, id: Option<FileId>) -> Result<(), Trouble> {
+        let null = FileId::of_path(Path::new(NULL));
+        let taken = self.taken.iter().find(|(other, _)| id.as_ref() == Some(other) && id != null);
+        taken.map_or(Ok(()), |(_, what)| Err(Trouble::Refused(what.clone())))
+    }
+
+    /// Where a report goes that is not in the workspace.
+    pub(super) fn outside(&self, path: &Path) -> Option<PathBuf> {
+        let end = end(path, LINKS);
+        let is_file = standing(path) != Standing::Stream && !is_null(path);
+        (is_file && self.workspace.as_ref().is_some_and(|workspace| !end.starts_with(workspace))).then_some(end)
+    }
+}
+
+/// Swallows everything: as good as no report.
+const NULL: &str = "/dev/null";
+
+fn is_null(path: &Path) -> bool {
+    FileId::of_path(path).is_some_and(|id| FileId::of_path(Path::new(NULL)) == Some(id))
+}
+
+/// The first link in the workspace, which is a path without links, that leads out of it.
+fn way_out(path: &Path, workspace: &Path) -> Option<PathBuf> {
+    let mut here = if path.is_absolute() { PathBuf::new() } else { end(Path::new("."), LINKS) };
+    for part in path.components() {
+        match part {
+            Component::Prefix(_) | Component::RootDir => here.push(part),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                here.pop();
+            }
+            Component::Normal(name) => {
+                let next = here.join(name);
+                let to = end(&next, LINKS);
+                let is_link = fs::symlink_metadata(&next).is_ok_and(|found| found.is_symlink());
+                if is_link && here.starts_with(workspace) && !to.starts_with(workspace) {
+                    return Some(next);
+                }
+                here = to;
+            }
+        }
+    }
+    None
+}
+
+/// What stands at `path`, links followed.
+pub(super) fn standing(path: &Path) -> Standing {
+    match fs::metadata(path) {
+        // `/dev/fd/5` may lead to a file that has no name any more, or none that is known here: nothing can replace it.
+        Ok(found) if found.is_file() && FileId::of_path(path) == FileId::of_path(&end(path, LINKS)) => {
+            Standing::RegularFile
+        }
+        Ok(found) if found.is_dir() => Standing::Directory,
+        Ok(_) => Standing::Stream,
+        // A link that leads nowhere is something to write through; what else can't be looked at fails when written.
+        Err(_) => Standing::Nothing,
+    }
+}
+
+/// `None` for a pipe or a device: nothing is lost in it that would stay.
+pub(super) fn place(path: &Path) -> Option<Place> {
+    match standing(path) {
+        Standing::Stream => None,
+        Standing::RegularFile | Standing::Directory | Standing::Nothing => {
+            Some(Place { path: end(path, LINKS), file: several_names(path) })
+        }
+    }
+}
+
+/// Where `path` leads in the end.
+pub(super) fn destination(path: &Path) -> PathBuf {
+    end(path, LINKS)
+}
+
+/// The path without links, also where nothing stands yet: once one report is written, a link may lead to it.
+fn end(path: &Path, links: u8) -> PathBuf {
+    if let Ok(end) = fs::canonicalize(path) {
+        return end;
+    }
+    let folder = || match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    if links > 0
+        && let Ok(to) = fs::read_link(path)
+    {
+        return end(&folder().join(to), links - 1);
+    }
+    match path.components().next_back() {
+        Some(Component::Normal(name)) => end(folder(), links).join(name),
+        Some(Component::ParentDir) => {
+            let mut above = end(folder(), links);
+            above.pop();
+            above
+        }
+        Some(Component::CurDir | Component::RootDir | Component::Prefix(_)) | None => path.to_owned(),
+    }
+}
+
+/// A file that is overwritten in place is so under all its names.
+#[cfg(unix)]
+fn several_names(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    // Some file systems number their files badly. A file of one name needs no number.
+    let found = fs::metadata(path).ok().filter(|found| found.is_file() && found.nlink() > 1)?;
+    Some((found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn several_names(_path: &Path) -> Option<(u64, u64)> {
+    None
+}

@@ -1,0 +1,283 @@
+//! Writing one report file: opened before the first request, when what an earlier job left is taken away; then replaced
+//! as a whole, so that a reader, or a `kill -9`, finds one version or the other and never half of one.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Trouble;
+use super::path_guard::{Guard, Standing, destination, standing};
+use crate::report::Stage;
+
+/// One of our own files.
+pub(super) struct ReportFile {
+    /// As it was named.
+    path: PathBuf,
+    /// Where that leads: a link stays, and its end is replaced.
+    end: PathBuf,
+    /// Of the file that stood there: others may read reports by a mode that somebody set.
+    mode: Option<Permissions>,
+    way: Way,
+    guard: Arc<Guard>,
+}
+
+/// How it is written.
+enum Way {
+    /// A new file takes its place.
+    Replaced,
+    /// Where no file can be replaced (a mount of this one file, a folder that may not be changed): the file itself, and
+    /// the version that it holds.
+    InPlace(File, Vec<u8>),
+    /// A pipe, a device: keeps nothing, and gets the last version only, as its reader expects one document.
+    Stream,
+}
+
+impl ReportFile {
+    /// Looks at what stands at `path`, and takes it away: a gate that is killed later must not leave an old pass.
+    pub(super) fn open(path: &Path, guard: &Arc<Guard>) -> Result<ReportFile, Trouble> {
+        guard.admit(path)?;
+        let end = destination(path);
+        let (mode, way) = match standing(path) {
+            Standing::Nothing => (None, Way::Replaced),
+            Standing::Stream => (None, Way::Stream),
+            Standing::Directory => return Err(Trouble::OldReportStays(io::ErrorKind::IsADirectory.into())),
+            Standing::RegularFile => {
+                let mode = fs::metadata(&end).ok().map(|found| found.permissions());
+                (mode, clear(&end, guard)?)
+            }
+        };
+        Ok(ReportFile { path: path.to_owned(), end, mode, way, guard: Arc::clone(guard) })
+    }
+
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.way, Way::Stream)
+    }
+
+    pub(super) fn is_in_place(&self) -> bool {
+        matches!(self.way, Way::InPlace(..))
+    }
+
+    /// Puts `text` there, making missing folders. If that fails, the version before stays as it was.
+    pub(super) fn write(&mut self, stage: Stage, text: &str) -> Result<(), Trouble> {
+        match &mut self.way {
+            Way::Stream if stage == Stage::First => {}
+            Way::Replaced => {
+                let mut new = self.begin()?;
+                new.write_all(text.as_bytes())?;
+                self.put(new)?;
+            }
+            Way::InPlace(file, before) => {
+                if let Err(error) = overwrite(file, text.as_bytes()) {
+                    // Its space was there before. If even this fails, the warning is all that is left.
+                    let _restored = overwrite(file, before);
+                    return Err(error.into());
+                }
+                *before = text.as_bytes().to_vec();
+            }
+            Way::Stream => {
+                let mut stream = open(OpenOptions::new().append(true), &self.path)?;
+                self.guard.admit_open(&stream)?;
+                stream.write_all(text.as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file beside the one that stands, to be put in its place once it is whole.
+    pub(super) fn begin(&self) -> io::Result<NewFile> {
+        make_folder(&self.end)?;
+        let path = beside(&self.end)?;
+        let file = open(OpenOptions::new().write(true).create_new(true), &path)?;
+        Ok(NewFile { file, path, is_placed: false })
+    }
+
+    pub(super) fn put(&self, mut new: NewFile) -> io::Result<()> {
+        if let Some(mode) = &self.mode {
+            // Not being able to keep it is no reason to fail.
+            let _kept = new.file.set_permissions(mode.clone());
+        }
+        rename(&new.path, &self.end)?;
+        new.is_placed = true;
+        Ok(())
+    }
+}
+
+/// A file that is not in its place yet. Dropped before, it is removed.
+pub(super) struct NewFile {
+    file: File,
+    path: PathBuf,
+    is_placed: bool,
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_placed {
+            let _gone = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Takes away what an earlier job left; where it can't be removed, empties it.
+fn clear(end: &Path, guard: &Guard) -> Result<Way, Trouble> {
+    if fs::remove_file(end).is_ok() {
+        return Ok(Way::Replaced);
+    }
+    let file = open(OpenOptions::new().write(true), end).map_err(Trouble::OldReportStays)?;
+    guard.admit_open(&file)?;
+    file.set_len(0).map_err(Trouble::OldReportStays)?;
+    Ok(Way::InPlace(file, Vec::new()))
+}
+
+/// Over what stands there, and only then the rest is cut off.
+fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)
+}
+
+/// Whether a file could be written here; nothing that stands there is changed.
+pub(super) fn try_file(path: &Path) -> io::Result<()> {
+    match standing(path) {
+        // Opening one may wait for its reader.
+        Standing::Stream => Ok(()),
+        Standing::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        Standing::RegularFile => open(OpenOptions::new().append(true), path).map(drop),
+        Standing::Nothing => try_folder(path.parent().unwrap_or(Path::new(""))),
+    }
+}
+
+/// Whether a file could be made in this folder, or in it once it is made.
+pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match standing(folder) {
+        Standing::Stream | Standing::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
+        Standing::Nothing => match folder.parent() {
+            Some(parent) => try_folder(parent),
+            None => Err(io::ErrorKind::NotFound.into()),
+        },
+        Standing::Directory => {
+            let trial = beside(&folder.join("trial"))?;
+            open(OpenOptions::new().write(true).create_new(true), &trial)?;
+            fs::remove_file(trial)
+        }
+    }
+}
+
+/// A name in the same folder, so that putting it in place is one step of the file system.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
+    // Long names are cut: the file system's limit counts the addition too.
+    let name: String = name.chars().take(40).collect();
+    Ok(path.with_file_name(format!(".{name}.{}.partial", super::random_token())))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the writer of files")]
+pub(super) fn open(how: &OpenOptions, path: &Path) -> io::Result<File> {
+    how.open(path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the writer of files")]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the writer of files")]
+fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> String {
+        fs::read_to_string(path).expect("a file")
+    }
+
+    fn replace(path: &Path, text: &str) {
+        let mut file = ReportFile::open(path, &Arc::default()).expect("opened");
+        file.write(Stage::Final, text).expect("written");
+    }
+
+    #[test]
+    fn missing_folders_are_made_and_nothing_is_left_beside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a/b/report.json");
+        replace(&path, "one");
+        replace(&path, "two");
+        assert_eq!(read(&path), "two");
+        let here: Vec<_> = fs::read_dir(path.parent().expect("a folder")).expect("a folder").collect();
+        assert_eq!(here.len(), 1);
+    }
+
+    #[test]
+    fn an_old_report_is_gone_before_anything_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.json");
+        replace(&path, "passed");
+        let _opened = ReportFile::open(&path, &Arc::default()).expect("opened");
+        assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_its_end_is_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+        replace(&real, "old");
+        std::os::unix::fs::symlink(&real, &link).expect("a link");
+        replace(&link, "new");
+        assert_eq!(read(&real), "new");
+        assert!(fs::symlink_metadata(&link).expect("a link").is_symlink());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_mode_that_somebody_set_is_kept() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report");
+        replace(&path, "old");
+        for mode in [0o604, 0o444, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            let mut file = ReportFile::open(&path, &Arc::default()).expect("opened");
+            for version in ["first", "last"] {
+                file.write(Stage::Final, version).expect("written");
+                assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, mode, "{version}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_replaced_is_overwritten_and_cut() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report");
+        replace(&path, "a long text that stood there");
+        let file = open(OpenOptions::new().write(true), &path).expect("a file");
+        let way = Way::InPlace(file, Vec::new());
+        let mut file =
+            ReportFile { way, ..ReportFile::open(&folder.path().join("x"), &Arc::default()).expect("opened") };
+        file.write(Stage::Final, "short").expect("written");
+        assert_eq!(read(&path), "short");
+    }
+
+    #[test]
+    fn a_directory_is_not_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches!(ReportFile::open(folder.path(), &Arc::default()), Err(Trouble::OldReportStays(_))));
+    }
+}

@@ -1,0 +1,233 @@
+//! The loop: look, observe, tell, wait or be interrupted. The only sleeper, and the one place that hears signals.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::clock::Clock;
+use crate::core::{Ask, Gate, Notice, Signal, Told, Who};
+
+mod poll_queue;
+mod signals;
+
+use poll_queue::Agenda;
+pub use signals::Signals;
+
+/// How many looks are under way at once (docs/reference.md#limits: at most 8 requests).
+const AT_ONCE: usize = 8;
+
+/// How long after the deadline the last look is cut (docs/reference.md#time-limits-and-polling).
+const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// How much later than planned the loop may wake up on a busy machine. Later than that, the process was suspended.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How long after a suspension the new deadline is: what came meanwhile is read first, and then there is a last look.
+const AFTER_SUSPENSION: Duration = Duration::from_secs(1);
+
+/// How long delivery may take in all once a signal came. The reference says two seconds; the rest is for leaving.
+const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
+
+/// What one piece of delivery may take of that, so that one stalled file does not take the others with it.
+const PIECE_AFTER_SIGNAL: Duration = Duration::from_millis(400);
+
+/// What is left for the verdict's own line, where stalled files took all the time.
+const LAST_WORDS: Duration = Duration::from_millis(150);
+
+/// What the view is told about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// An answer about a run was taken; it is looked at again then, unless its watch is over.
+    Answer { run: usize, next: Option<Duration> },
+    /// An answer about a pipeline was taken.
+    Survey,
+    /// A signal came, or the last looks were cut.
+    Stopped,
+    /// Time goes by.
+    Beat,
+}
+
+/// What ended a wait.
+enum Woken {
+    Signal(Signal),
+    /// An answer, and how long the process had been suspended when it was asked for.
+    Answer(Who, Duration, Box<Told>),
+    Time,
+}
+
+/// Watches all runs to their end. `look` asks the service; `tell` hears what changed, and hears something every `beat` at
+/// least. Returns how many requests were made.
+pub async fn watch<F>(
+    gate: &mut Gate,
+    clock: &Clock,
+    signals: &mut Signals,
+    beat: Duration,
+    look: impl Fn(Who, Ask) -> F,
+    mut tell: impl FnMut(&Gate, Moment, &[Notice], u64),
+) -> u64
+where
+    F: Future<Output: Into<Told>>,
+{
+    let mut suspended = Duration::ZERO;
+    let mut agenda = Agenda::default();
+    gate.watching().for_each(|run| agenda.set(Who::Run(run), Duration::ZERO));
+    let mut under_way = FuturesUnordered::new();
+    let mut next_beat = beat;
+    let mut polls = 0;
+    let mut notices = Vec::new();
+
+    while !gate.is_over() {
+        let now = clock.elapsed();
+        // With a timeout of zero the one look has its requests' own limits.
+        let timeout = gate.rules().limits.timeout;
+        let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
+        if now >= cut_at {
+            let late: Vec<usize> = gate.watching().collect();
+            for run in late {
+                gate.cut(run, now, &mut notices);
+            }
+            tell(gate, Moment::Stopped, &notices, polls);
+            break;
+        }
+        while under_way.len() < AT_ONCE
+            && let Some(who) = agenda.take(now)
+        {
+            let ask = match who {
+                Who::Run(run) => gate.ask(run, now, &mut notices),
+                Who::Pipeline(pipeline) => gate.survey(pipeline, now),
+            };
+            if let Some(ask) = ask {
+                polls += 1;
+                let answer = look(who, ask);
+                under_way.push(async move { (who, suspended, answer.await) });
+            }
+        }
+        if gate.is_over() {
+            tell(gate, Moment::Stopped, &notices, polls);
+            break;
+        }
+        let mut wake = cut_at.min(next_beat);
+        if under_way.len() < AT_ONCE
+            && let Some(at) = agenda.next()
+        {
+            wake = wake.min(at);
+        }
+        let woken = tokio::select! {
+            biased;
+            signal = signals.next() => Woken::Signal(signal),
+            Some((who, before, answer)) = under_way.next(), if !under_way.is_empty() => {
+                Woken::Answer(who, before, Box::new(answer.into()))
+            }
+            () = sleep(wake.saturating_sub(now)) => Woken::Time,
+        };
+        let now = clock.elapsed();
+        let overslept = now.saturating_sub(wake);
+        if overslept >= LATE {
+            suspended += overslept;
+            if now >= timeout && !timeout.is_zero() {
+                gate.move_deadline(now + AFTER_SUSPENSION);
+            }
+        }
+        let moment = match woken {
+            Woken::Signal(signal) => {
+                gate.interrupt(signal, now, &mut notices);
+                Moment::Stopped
+            }
+            Woken::Answer(who, before, told) => {
+                // It may have come before the suspension, and its date with it.
+                let moment = match (who, told.taken_later(suspended - before)) {
+                    (Who::Run(run), told) => Moment::Answer { run, next: gate.observe(run, now, told, &mut notices) },
+                    (Who::Pipeline(pipeline), Told::Survey(answer)) => {
+                        gate.surveyed(pipeline, now, answer, &mut notices);
+                        Moment::Survey
+                    }
+                    // What was asked for is what is told.
+                    (Who::Pipeline(_), Told::Run(_) | Told::List(_) | Told::Execute(..)) => Moment::Survey,
+                };
+                if let Moment::Answer { run, next: Some(next) } = moment {
+                    agenda.set(Who::Run(run), next);
+                }
+                for (who, at) in gate.take_moved() {
+                    agenda.set(who, at);
+                }
+                moment
+            }
+            Woken::Time => Moment::Beat,
+        };
+        if moment == Moment::Beat {
+            // Waking up for a look is no beat.
+            if clock.elapsed() < next_beat {
+                continue;
+            }
+            next_beat = clock.elapsed() + beat;
+        }
+        tell(gate, moment, &notices, polls);
+        notices.clear();
+    }
+    polls
+}
+
+/// Waiting before the first look and after the last: each piece of work has its limit, and a signal shortens what is left.
+#[derive(Debug, Default)]
+pub struct Patience {
+    /// The first signal that was heard, and when everything must be over for it.
+    heard: Option<(Signal, Duration)>,
+}
+
+impl Patience {
+    /// A signal was heard elsewhere: what is left of the two seconds runs from now.
+    pub fn shorten(&mut self, signal: Signal, clock: &Clock) {
+        self.heard.get_or_insert_with(|| (signal, clock.elapsed() + AFTER_SIGNAL));
+    }
+
+    /// Waits for `piece` at most `limit`, and not beyond what a signal leaves. `None`: it was not done in time.
+    pub async fn wait<T>(
+        &mut self,
+        piece: impl Future<Output = T>,
+        limit: Duration,
+        clock: &Clock,
+        signals: &mut Signals,
+    ) -> Option<T> {
+        let mut piece = std::pin::pin!(piece);
+        let mut limit = clock.elapsed().saturating_add(limit);
+        loop {
+            let now = clock.elapsed();
+            if let Some((_, ends)) = self.heard {
+                limit = limit.min(ends).min(now + PIECE_AFTER_SIGNAL);
+            }
+            tokio::select! {
+                biased;
+                done = &mut piece => return Some(done),
+                signal = signals.next(), if self.heard.is_none() => self.shorten(signal, clock),
+                () = sleep(limit.saturating_sub(now)) => return None,
+            }
+        }
+    }
+
+    /// Only the last words follow: they have a moment, whatever went before.
+    pub fn last_words(&mut self, clock: &Clock) {
+        if let Some((_, ends)) = &mut self.heard {
+            *ends = (*ends).max(clock.elapsed() + LAST_WORDS);
+        }
+    }
+
+    /// Whether a signal came, and its time is up.
+    pub fn is_over(&self, clock: &Clock) -> bool {
+        self.heard.is_some_and(|(_, ends)| clock.elapsed() >= ends)
+    }
+
+    /// The signal, if one was heard.
+    pub fn heard(&self) -> Option<Signal> {
+        self.heard.map(|(signal, _)| signal)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that waits")]
+async fn sleep(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Whose turn is when: each has one turn at most, and it can be moved.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::core::Who;
+
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    turns: BTreeSet<(Duration, Who)>,
+    at: HashMap<Who, Duration>,
+}
+
+impl Agenda {
+    /// Gives a turn, in the place of the one that there was.
+    pub(super) fn set(&mut self, who: Who, at: Duration) {
+        if let Some(before) = self.at.insert(who, at) {
+            self.turns.remove(&(before, who));
+        }
+        self.turns.insert((at, who));
+    }
+
+    /// When the next turn is.
+    pub(super) fn next(&self) -> Option<Duration> {
+        self.turns.first().map(|(at, _)| *at)
+    }
+
+    /// Takes the first turn that has come by `now`.
+    pub(super) fn take(&mut self, now: Duration) -> Option<Who> {
+        if self.next()? > now {
+            return None;
+        }
+        let (_, who) = self.turns.pop_first()?;
+        self.at.remove(&who);
+        Some(who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_come_in_order_and_one_that_is_moved_comes_once() {
+        let second = Duration::from_secs;
+        let mut agenda = Agenda::default();
+        agenda.set(Who::Run(1), second(5));
+        agenda.set(Who::Run(0), second(5));
+        agenda.set(Who::Pipeline(7), second(5));
+        agenda.set(Who::Run(2), second(1));
+        agenda.set(Who::Run(2), second(9));
+        agenda.set(Who::Run(1), second(3));
+        assert_eq!(agenda.next(), Some(second(3)));
+        assert_eq!(agenda.take(second(2)), None);
+        let mut order = Vec::new();
+        while let Some(who) = agenda.take(second(100)) {
+            order.push(who);
+        }
+        assert_eq!(order, [Who::Run(1), Who::Pipeline(7), Who::Run(0), Who::Run(2)]);
+        assert_eq!(agenda.next(), None);
+    }
+}

@@ -1,0 +1,241 @@
+//! How a report is made: from an outcome, before there is one, or instead of one.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, Utc};
+
+use super::messages::{self, Names};
+use super::previous_runs::{PipelinePast, RunPast};
+use super::sanitize::{self, Clean, Cleaner};
+use super::{ConnectionReport, Report, RunReport, Stage};
+use crate::core::{
+    End, Event, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, SessionNote, Signal, TrustSource, Verdict, Wanted,
+};
+
+/// What a report tells besides the outcome.
+pub struct Story<'a> {
+    /// In the order in which they came.
+    pub notices: &'a [Notice],
+    pub waited: Duration,
+    pub polls: u64,
+    /// The `run-url` template filled in with a pipeline's and a run's id.
+    pub run_url: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// The path of the trace file, if one is written.
+    pub trace_file: Option<&'a str>,
+    pub cleaner: &'a Cleaner,
+}
+
+/// The longest id shown, in bytes. A run asked for by its database id may be spelt at any length by the service, and
+/// GitLab refuses a dotenv file of 5 KB.
+const ID_LIMIT: usize = 256;
+
+/// The longest sentence about one mistake, in bytes.
+const MISTAKE_LIMIT: usize = 1024;
+
+/// The longest bug report, in bytes: a panic's message may hold what the service sent.
+const BUG_LIMIT: usize = 8 * 1024;
+
+impl Report {
+    /// The report of a watch that came to its end.
+    pub fn new(outcome: &Outcome, story: &Story<'_>) -> Report {
+        let names = Names::new(outcome.runs.iter().map(|run| &run.wanted), story.cleaner);
+        Report {
+            verdict: outcome.verdict,
+            runs: outcome
+                .runs
+                .iter()
+                .map(|run| RunReport {
+                    past: RunPast::new(run, &outcome.pasts, story.cleaner),
+                    ..RunReport::new(run, story)
+                })
+                .collect(),
+            pasts: outcome.pasts.iter().filter_map(|past| PipelinePast::new(past, story.cleaner)).collect(),
+            waited: story.waited,
+            polls: story.polls,
+            notes: story.notices.iter().filter_map(|notice| messages::note(notice, &names, story.cleaner)).collect(),
+            connection: ConnectionReport::new(story),
+            trace_file: story.trace_file.map(|path| story.cleaner.given(&Foreign::new(path))),
+            ..Report::empty(Verdict::InternalError, Stage::Final)
+        }
+    }
+
+    /// The version written before the first request.
+    pub fn first<W: Into<Wanted>>(
+        wanted: impl IntoIterator<Item = W>,
+        run_url: &dyn Fn(&str, &str) -> Option<String>,
+        cleaner: &Cleaner,
+    ) -> Report {
+        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), run_url, cleaner)).collect();
+        Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
+    }
+
+    /// The report of inputs that can't be obeyed. A mistake is one sentence: input, value unless secret, what would be
+    /// right.
+    pub fn invalid_input(mistakes: impl IntoIterator<Item = String>, cleaner: &Cleaner) -> Report {
+        let clean = |mistake| cleaner.line(&Foreign::new(mistake), MISTAKE_LIMIT);
+        Report {
+            mistakes: mistakes.into_iter().map(clean).collect(),
+            ..Report::empty(Verdict::InvalidInput, Stage::Final)
+        }
+    }
+
+    /// The report of a gate that was stopped before it knew what to watch.
+    pub fn interrupted(by: Signal) -> Report {
+        Report::empty(Verdict::Interrupted(by), Stage::Final)
+    }
+
+    /// The report of a bug of ours: `known` is what was known when it was met, the first version or a later one.
+    pub fn internal_error(known: Report, bug: &Foreign, cleaner: &Cleaner) -> Report {
+        let mut runs = known.runs;
+        for run in &mut runs {
+            if run.end == End::Verdict(Verdict::InternalError) {
+                run.reason = messages::cut_short_by_a_bug();
+                run.next_step = messages::report_the_bug();
+            }
+        }
+        Report {
+            verdict: Verdict::InternalError,
+            stage: Stage::Final,
+            runs,
+            bug: Some(sanitize::cut(&cleaner.text(bug), BUG_LIMIT)),
+            ..known
+        }
+    }
+
+    fn empty(verdict: Verdict, stage: Stage) -> Report {
+        Report {
+            version: env!("CARGO_PKG_VERSION"),
+            stage,
+            verdict,
+            runs: Vec::new(),
+            waited: Duration::ZERO,
+            polls: 0,
+            notes: Vec::new(),
+            mistakes: Vec::new(),
+            bug: None,
+            connection: ConnectionReport::default(),
+            trace_file: None,
+            pasts: Vec::new(),
+        }
+    }
+}
+
+impl ConnectionReport {
+    /// As it was told last.
+    fn new(story: &Story<'_>) -> ConnectionReport {
+        let told = story.notices.iter().rev().find_map(|notice| {
+            let Event::Session(SessionNote::Connection(connection)) = &notice.event else { return None };
+            Some(connection)
+        });
+        let proxy = told.and_then(|told| told.proxy.as_ref());
+        ConnectionReport {
+            proxy: proxy.map(|via| story.cleaner.given(&via.address)),
+            trusted_by: told.and_then(|told| told.trusted_by).map(TrustSource::name),
+        }
+    }
+}
+
+impl RunReport {
+    fn new(run: &RunOutcome, story: &Story<'_>) -> RunReport {
+        let unseen = RunReport::unseen(&run.wanted, story.run_url, story.cleaner);
+        let told = messages::told(run, story.waited, story.cleaner);
+        let unseen = RunReport { end: run.end, reason: told.reason, next_step: told.next_step, ..unseen };
+        let Some(seen) = &run.seen else { return unseen };
+        let spelt = |id: &Foreign, asked: Clean| {
+            let clean = id_of(id, story.cleaner);
+            if clean.is_empty() { asked } else { clean }
+        };
+        let pipeline_id = spelt(&seen.record.pipeline_id, unseen.pipeline_id);
+        let run_id = spelt(&seen.record.run_id, unseen.run_id);
+        let id = if seen.record.run_id.is_empty() { unseen.id } else { seen.record.run_id.clone() };
+        RunReport {
+            id,
+            status: messages::status(&seen.record.status, story.cleaner),
+            started_at: seen.record.created_at.filter(is_rfc3339),
+            updated_at: seen.record.updated_at.filter(is_rfc3339),
+            duration: duration(seen),
+            trace: seen.record.trace.as_ref().map(|trace| story.cleaner.text(trace)),
+            run_url: (story.run_url)(&pipeline_id, &run_id).and_then(|url| link(&url)),
+            pipeline_id,
+            run_id,
+            ..unseen
+        }
+    }
+
+    /// A run of which nothing is known but its name.
+    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> RunReport {
+        let pipeline_id = id_of(&Foreign::new(wanted.pipeline().as_str()), cleaner);
+        let asked = id_of(&Foreign::new(wanted.run()), cleaner);
+        let (id, run_id) = match wanted {
+            Wanted::Run(target) => (Foreign::new(target.run.as_str()), asked.clone()),
+            Wanted::Choice { .. } | Wanted::Start { .. } => (Foreign::default(), Clean::default()),
+        };
+        RunReport {
+            // Without a run there is nothing to link to.
+            run_url: Some(&run_id)
+                .filter(|id| !id.is_empty())
+                .and_then(|id| run_url(&pipeline_id, id))
+                .and_then(|url| link(&url)),
+            id,
+            pipeline_id,
+            run_id,
+            asked,
+            end: End::Verdict(Verdict::InternalError),
+            status: String::new(),
+            started_at: None,
+            updated_at: None,
+            duration: None,
+            trace: None,
+            logs: None,
+            reason: messages::killed(),
+            next_step: match wanted {
+                Wanted::Start { .. } => messages::find_the_killer_of_a_start(),
+                Wanted::Run(_) | Wanted::Choice { .. } => messages::find_the_killer(),
+            },
+            past: None,
+        }
+    }
+}
+
+pub(super) fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
+    let clean = cleaner.id(id);
+    if clean.len() <= ID_LIMIT {
+        return clean;
+    }
+    let end = clean.floor_char_boundary(ID_LIMIT - '…'.len_utf8());
+    Clean::ours(format!("{}…", &clean[..end]))
+}
+
+/// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
+/// missing or in the wrong order make no duration. Rounded down to whole seconds.
+pub(super) fn duration(seen: &Seen) -> Option<Duration> {
+    let to = match seen.meaning {
+        Meaning::Passed | Meaning::Failed => seen.record.updated_at,
+        Meaning::Wait | Meaning::Unknown => seen.date,
+    }?;
+    let from = seen.record.created_at?;
+    let exact = to.signed_duration_since(from).to_std().ok()?;
+    Some(Duration::from_secs(exact.as_secs()))
+}
+
+/// RFC 3339 has four digits for a year.
+pub(super) fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
+    (0..=9999).contains(&stamp.year())
+}
+
+/// An https address, with whatever Markdown, a table or a log could read as an end of it percent-encoded.
+fn link(url: &str) -> Option<String> {
+    const HARMLESS: &[u8] = b"-._~:/?#@!$&'*+,;=%";
+    if !url.get(..8)?.eq_ignore_ascii_case("https://") {
+        return None;
+    }
+    let mut safe = String::with_capacity(url.len());
+    for byte in url.bytes() {
+        if byte.is_ascii_alphanumeric() || HARMLESS.contains(&byte) {
+            safe.push(char::from(byte));
+        } else {
+            safe.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Some(safe)
+}

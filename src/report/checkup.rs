@@ -1,0 +1,130 @@
+//! What `maestro-gate doctor` found: a table of checks, and the verdict that the gate would meet first.
+
+use serde::Serialize;
+
+use super::escape;
+use super::sanitize::Clean;
+use crate::core::Verdict;
+
+/// All checks, in the order in which the gate would come upon trouble.
+#[derive(Clone, Debug, Default)]
+pub struct Checkup {
+    pub checks: Vec<Check>,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was checked: `inputs`, `dns`.
+    pub name: &'static str,
+    pub state: State,
+    /// What was found.
+    pub text: Clean,
+    /// What a person can do about it; empty if nothing has to be done.
+    pub next_step: Clean,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Fine,
+    /// Worth knowing, and no reason for a verdict.
+    Note,
+    /// The gate would end so.
+    Trouble(Verdict),
+    /// Trouble before it kept it from being checked.
+    Skipped,
+}
+
+impl State {
+    const fn name(self) -> &'static str {
+        match self {
+            State::Fine => "ok",
+            State::Note => "note",
+            State::Trouble(_) => "trouble",
+            State::Skipped => "skipped",
+        }
+    }
+}
+
+impl Check {
+    pub fn new(name: &'static str, state: State, text: impl Into<String>) -> Check {
+        Check { name, state, text: Clean::ours(text), next_step: Clean::default() }
+    }
+
+    pub fn to_do(self, next_step: impl Into<String>) -> Check {
+        Check { next_step: Clean::ours(next_step), ..self }
+    }
+}
+
+impl Checkup {
+    /// The first trouble's verdict; a pass if there is none. No check at all is a bug of ours.
+    pub fn verdict(&self) -> Verdict {
+        let first = self.checks.iter().find_map(|check| match check.state {
+            State::Trouble(verdict) => Some(verdict),
+            State::Fine | State::Note | State::Skipped => None,
+        });
+        let is_empty = self.checks.is_empty();
+        first.unwrap_or(if is_empty { Verdict::InternalError } else { Verdict::Passed })
+    }
+
+    /// The table, a line a check; the verdict comes last.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for check in &self.checks {
+            let line = format!("{:<8} {:<11} {}", check.state.name(), check.name, check.text);
+            text.push_str(&(escape::log_line(line.trim_end()) + "\n"));
+            if !check.next_step.is_empty() {
+                text.push_str(&(escape::log_line(&format!("{:<20} -> next step: {}", "", check.next_step)) + "\n"));
+            }
+        }
+        let verdict = self.verdict();
+        let found = if verdict == Verdict::Passed { "nothing is in the way" } else { "see the first trouble above" };
+        text + &format!("maestro-gate doctor: {} (exit code {}): {found}\n", verdict.name(), verdict.exit_code())
+    }
+
+    /// The same as JSON, an object a line.
+    pub fn json(&self) -> String {
+        let line = |row: &Row<'_>| {
+            // Our own structs of text and numbers always serialise.
+            serde_json::to_string(row).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
+        };
+        let mut text = String::new();
+        for check in &self.checks {
+            let Check { name, state, text: found, next_step } = check;
+            text.push_str(&line(&Row::Check { name, state: state.name(), text: found, next_step }));
+        }
+        let verdict = self.verdict();
+        text + &line(&Row::Verdict { verdict: verdict.name(), exit_code: verdict.exit_code() })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Row<'a> {
+    Check { name: &'a str, state: &'a str, text: &'a str, next_step: &'a str },
+    Verdict { verdict: &'a str, exit_code: u8 },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_trouble_decides_and_a_note_does_not() {
+        let mut checkup = Checkup::default();
+        assert_eq!(checkup.verdict(), Verdict::InternalError);
+        checkup.checks.push(Check::new("inputs", State::Fine, "no mistake"));
+        checkup.checks.push(Check::new("token", State::Note, "it does not say when it ends"));
+        assert_eq!(checkup.verdict(), Verdict::Passed);
+        let denied = Check::new("sign-in", State::Trouble(Verdict::Denied), "no\n::error::x").to_do("check it");
+        checkup.checks.push(denied);
+        checkup.checks.push(Check::new("run", State::Trouble(Verdict::NotFound), "gone"));
+        assert_eq!(checkup.verdict(), Verdict::Denied);
+        let text = checkup.text();
+        assert!(text.ends_with("maestro-gate doctor: denied (exit code 5): see the first trouble above\n"), "{text}");
+        assert!(text.lines().all(|line| !line.trim_start().starts_with("::")), "{text}");
+        for line in checkup.json().lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).is_ok_and(|row| row.is_object()), "{line}");
+        }
+    }
+}

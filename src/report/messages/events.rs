@@ -1,0 +1,243 @@
+//! One log line for each event.
+
+use std::time::Duration;
+
+use super::super::sanitize::{Clean, Cleaner};
+use super::super::{Note, Weight};
+use super::{Names, about, came, count, duration, miss, word};
+use crate::core::{End, Event, Foreign, Meaning, Notice, PipelineId, Repair, RunId, SessionNote, Taken, Verdict};
+
+/// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
+const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
+
+/// A notice in words; behind the run's name where there are several. None for an end that needs none: the status has
+/// just told it, or the verdict is about to.
+pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Option<Note> {
+    let (run, weight, text) = event(&notice.event, cleaner);
+    let name = run.map_or("", |run| names.of(run));
+    if let Event::Ended { end, .. } = notice.event {
+        let is_told = matches!(end, End::Verdict(Verdict::Passed | Verdict::Failed));
+        if is_told || name.is_empty() {
+            return None;
+        }
+    }
+    let name = match pipeline(&notice.event).filter(|_| names.len() > 1) {
+        Some(id) => cleaner.id(&Foreign::new(id.as_str())).to_string(),
+        None => name.to_owned(),
+    };
+    let text = if name.is_empty() { text } else { format!("{name}: {text}") };
+    Some(Note { at: notice.at, weight, text: Clean::ours(text) })
+}
+
+/// The pipeline that an event is about as a whole.
+fn pipeline(event: &Event) -> Option<&PipelineId> {
+    if let Event::Learned { id, .. } | Event::NoHistory { id, .. } = event { Some(id) } else { None }
+}
+
+fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
+    use Weight::{Plain, Warning};
+    match event {
+        Event::Status { run, word, meaning } => (Some(*run), Plain, status(word, *meaning, cleaner)),
+        Event::UnknownWord { run, word } => (Some(*run), Warning, unknown(word, cleaner)),
+        Event::Repaired { run, repairs } => (Some(*run), Plain, repaired(repairs)),
+        Event::NotVisible { run, miss: why, limit } => (
+            Some(*run),
+            Plain,
+            format!(
+                "the service does not know the run ({}); retrying for up to {}",
+                came(why, cleaner),
+                duration(*limit)
+            ),
+        ),
+        Event::Vanished { run, miss: why, limit } => (
+            Some(*run),
+            Warning,
+            format!("the run disappeared ({}); retrying for up to {}", came(why, cleaner), duration(*limit)),
+        ),
+        Event::Appeared { run, lasted } => (Some(*run), Plain, format!("the run appeared after {}", duration(*lasted))),
+        Event::OutageBegan { run, miss: why, limit } => (
+            Some(*run),
+            Plain,
+            format!("no usable answer ({}); retrying for up to {}", miss(why, cleaner), duration(*limit)),
+        ),
+        Event::OutageEnded { run, lasted, misses } => {
+            let weight = if *lasted >= NOTABLE_OUTAGE { Warning } else { Plain };
+            let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "failed poll", "failed polls");
+            (Some(*run), weight, format!("the service answers again after {} and {polls}", duration(*lasted)))
+        }
+        Event::Refused { run, miss: why, limit } => (
+            Some(*run),
+            Plain,
+            format!("the request was refused ({}); retrying for up to {}", miss(why, cleaner), duration(*limit)),
+        ),
+        Event::AskedToWait { run, asked, waits } => (
+            Some(*run),
+            Plain,
+            format!("the service asks for a pause of {}; next poll in {}", duration(*asked), duration(*waits)),
+        ),
+        Event::Chosen { run, selector, id, passed_over } => {
+            let passed_over = match passed_over {
+                0 => String::new(),
+                number => format!("; skipped {} that can't be read", count(*number, "record", "records")),
+            };
+            let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, cleaner));
+            (Some(*run), if passed_over.is_empty() { Plain } else { Warning }, text)
+        }
+        Event::Started { run } => (
+            Some(*run),
+            Plain,
+            "the service accepted the request to start the pipeline; looking for the run".to_owned(),
+        ),
+        Event::StartLost { run, miss: why } => (
+            Some(*run),
+            Warning,
+            format!(
+                "the pipeline may or may not have been started ({}); the list of runs will show it, the request is not repeated",
+                miss(why, cleaner)
+            ),
+        ),
+        Event::Queued { run, behind } => {
+            let behind =
+                behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id, cleaner)));
+            (
+                Some(*run),
+                Plain,
+                format!(
+                    "not listed yet: {behind} of the pipeline is still in progress, and the new run may be queued behind it"
+                ),
+            )
+        }
+        Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, cleaner))),
+        Event::Learned { history, .. } => (None, Plain, super::history(history)),
+        Event::NoHistory { miss: why, .. } => {
+            (None, Plain, format!("no history of previous runs ({}); polling without a forecast", miss(why, cleaner)))
+        }
+        Event::Slow { run, slower, typical } => (
+            Some(*run),
+            Plain,
+            format!("slower than {} of {} runs, which usually take {}", slower.runs, slower.of, about(*typical)),
+        ),
+        Event::Overdue { run, age, typical } => {
+            (Some(*run), Warning, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
+        }
+        Event::Session(note) => {
+            let (weight, text) = session(note, cleaner);
+            (None, weight, text)
+        }
+        Event::Ended { run, end } => (Some(*run), Plain, format!("finished: {}", end.name())),
+    }
+}
+
+fn shown(id: &RunId, cleaner: &Cleaner) -> Clean {
+    cleaner.id(&Foreign::new(id.as_str()))
+}
+
+fn taken(taken: Taken, id: &str) -> String {
+    match taken {
+        Taken::Attached => {
+            format!(
+                "run {id} was already in progress, so the gate waits for it; it may have started before your change"
+            )
+        }
+        Taken::Ours => format!("run {id} is the started run: it has the id from the service's answer"),
+        Taken::Candidate { of: 1 } => {
+            format!(
+                "run {id} appeared after the start, so the gate waits for it; there is no proof that it is the started run"
+            )
+        }
+        Taken::Candidate { of } => {
+            format!(
+                "run {id} is one of {of} that appeared after the start; the gate waits for all of them, since any may be the started run"
+            )
+        }
+    }
+}
+
+fn status(found: &Foreign, meaning: Meaning, cleaner: &Cleaner) -> String {
+    let found = word(found, cleaner);
+    if found.is_empty() {
+        return "the run has no status yet; waiting".to_owned();
+    }
+    match meaning {
+        // Only what a word does not say by itself is said.
+        Meaning::Passed if !found.eq_ignore_ascii_case("SUCCESS") => format!("status {found}: counts as success"),
+        Meaning::Failed if !found.eq_ignore_ascii_case("FAILED") => format!("status {found}: counts as failure"),
+        Meaning::Passed | Meaning::Failed | Meaning::Wait => format!("status {found}"),
+        Meaning::Unknown => format!("status {found}: unknown; waiting"),
+    }
+}
+
+fn repaired(repairs: &[Repair]) -> String {
+    let repairs: Vec<&str> = repairs
+        .iter()
+        .map(|repair| match repair {
+            Repair::ByteOrderMark => "a byte order mark",
+            Repair::BadUtf8 => "bytes that are not UTF-8",
+            Repair::ControlCharacter => "an unescaped control character",
+            Repair::NotANumber => "NaN or Infinity",
+            Repair::HalfCharacter => "half of a surrogate pair",
+            Repair::HugeNumber => "a number that is too large",
+            Repair::DeepNesting => "too many levels of nesting",
+        })
+        .collect();
+    format!(
+        "the answer was not valid JSON and was repaired ({}); a repaired answer can fail the gate, but not pass it",
+        repairs.join(", ")
+    )
+}
+
+fn unknown(found: &Foreign, cleaner: &Cleaner) -> String {
+    let found = word(found, cleaner);
+    if found.is_empty() {
+        return "the run has no status value; waiting for one".to_owned();
+    }
+    format!("unknown status {found}; waiting. {}", teach(&found))
+}
+
+/// Which input would teach the gate a word.
+pub(super) fn teach(word: &str) -> String {
+    format!("if {word} means success, set success-statuses: {word}; if it means failure, set failure-statuses: {word}")
+}
+
+fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
+    match note {
+        SessionNote::SignedIn => (Weight::Plain, "signed in".to_owned()),
+        SessionNote::Renewed => {
+            (Weight::Plain, "signed in again: the token was about to expire or was refused".to_owned())
+        }
+        SessionNote::EarlyRenewalFailed(why) => (
+            Weight::Warning,
+            format!("the token could not be renewed early ({}); still using the old one", miss(why, cleaner)),
+        ),
+        SessionNote::EndsBeforeDeadline { left, needed } => (
+            Weight::Warning,
+            format!(
+                "the access token expires in {}, but the wait may take {}; with username and password the gate could renew \
+                 it",
+                duration(*left),
+                duration(*needed)
+            ),
+        ),
+        SessionNote::ImplausibleClock { service, here } => (
+            Weight::Warning,
+            format!(
+                "the service's clock says {}, this machine's {}: one of them is wrong; for max-age the greater of the two \
+                 ages counts",
+                super::stamp(*service),
+                super::stamp(*here)
+            ),
+        ),
+        SessionNote::Connection(connection) => (Weight::Plain, super::connection(connection, cleaner)),
+        SessionNote::ShortSecret(name) => (
+            Weight::Warning,
+            format!(
+                "{name} is shorter than six bytes, so it can't be told from ordinary text and is not redacted if the service \
+                 repeats it"
+            ),
+        ),
+        SessionNote::OddPassword(odd) => (
+            Weight::Warning,
+            format!("sign-in was refused, and the password looks unusual: {odd}. Check the secret where it is stored"),
+        ),
+    }
+}

@@ -1,0 +1,148 @@
+//! What later steps get: the outputs, in the order of the reference's table.
+
+use serde::Serialize;
+
+use super::sanitize::{self, Clean};
+use super::{Report, RunReport, Stage, escape, messages};
+
+/// The trace in the CI's own output: its consumers pass it on through the environment.
+const TRACE_LIMIT: usize = 16 * 1024;
+
+/// The trace in a file of `output-dir`: Tekton and Argo keep little more than this of all results together.
+const TRACE_FILE_LIMIT: usize = 1024;
+
+/// `runs`: past this, one variable of the environment is near to being refused (128 KiB on Linux).
+const RUNS_LIMIT: usize = 64 * 1024;
+
+/// One output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// As on GitHub: lower case, hyphens.
+    pub name: &'static str,
+    pub value: String,
+}
+
+/// All outputs for one kind of destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outputs {
+    pub rows: Vec<Output>,
+    /// What could not be given; to be shown as a warning.
+    pub warning: Option<Clean>,
+}
+
+/// Where outputs can go, as far as it decides which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// The output file of the GitHub family: everything.
+    CiFile,
+    /// `output-dir`: everything, the trace short.
+    OutputDir,
+    /// Variables by name (dotenv, Azure, Buildkite, shells): no `runs`, `trace` or `duration`.
+    Variables,
+}
+
+/// The outputs of a report. The single-run ones describe the first run that has the gate's verdict.
+pub fn outputs(report: &Report, destination: Destination) -> Outputs {
+    let run = report.described();
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let stamp = |stamp: Option<_>| text(stamp.map(messages::stamp));
+    let length = run.and_then(|run| run.duration);
+    let (runs, warning) = match destination {
+        Destination::CiFile | Destination::OutputDir => runs(report),
+        Destination::Variables => (String::new(), None),
+    };
+    let all = [
+        ("verdict", report.verdict.name().to_owned()),
+        ("exit-code", report.verdict.exit_code().to_string()),
+        ("status", text(run.map(|run| run.status.clone()))),
+        ("duration", text(length.map(messages::duration))),
+        ("duration-seconds", text(length.map(|length| length.as_secs().to_string()))),
+        ("trace", text(run.map(|run| trace(run, destination)))),
+        ("trace-file", text(report.trace_file.as_ref().map(Clean::to_string))),
+        ("pipeline-id", text(run.map(|run| run.pipeline_id.to_string()))),
+        ("run-id", text(run.map(|run| run.run_id.to_string()))),
+        ("started-at", stamp(run.and_then(|run| run.started_at))),
+        ("updated-at", stamp(run.and_then(|run| run.updated_at))),
+        ("waited-seconds", report.waited.as_secs().to_string()),
+        ("polls", report.polls.to_string()),
+        ("runs", runs),
+    ];
+    let wanted = |name: &str| destination != Destination::Variables || !["duration", "trace", "runs"].contains(&name);
+    let rows = all.into_iter().filter(|(name, _)| wanted(name)).map(|(name, value)| Output { name, value }).collect();
+    Outputs { rows, warning }
+}
+
+/// The outputs as variables, upper case behind `prefix`; values not yet escaped.
+pub fn variables(report: &Report, prefix: &str) -> Vec<(String, String)> {
+    let rows = outputs(report, Destination::Variables).rows;
+    rows.into_iter().map(|row| (escape::dotenv_key(prefix, row.name), row.value)).collect()
+}
+
+/// The longest value of an encoded variable, in bytes. Only the path of a trace file can be longer, and a variable that is
+/// empty is better than a file refused: eleven values and their names stay below GitLab's 5 KB by this.
+const VALUE_LIMIT: usize = 1024;
+
+/// The variables, their values encoded so that they mean nothing to any shell or CI, wherever they are pasted.
+pub fn encoded(report: &Report, prefix: &str) -> Vec<(String, String)> {
+    let encode = |value: String| {
+        Some(escape::dotenv_value(&value)).filter(|value| value.len() <= VALUE_LIMIT).unwrap_or_default()
+    };
+    variables(report, prefix).into_iter().map(|(name, value)| (name, encode(value))).collect()
+}
+
+fn trace(run: &RunReport, destination: Destination) -> String {
+    let limit = match destination {
+        Destination::CiFile => TRACE_LIMIT,
+        Destination::OutputDir => TRACE_FILE_LIMIT,
+        Destination::Variables => return String::new(),
+    };
+    let cut = run.trace.as_ref().map(|trace| sanitize::cut(trace, limit)).unwrap_or_default();
+    cut.trim_end_matches('\n').to_owned()
+}
+
+/// A run in the `runs` output and in the JSON file.
+#[derive(Serialize)]
+pub(crate) struct RunRow<'a> {
+    pub pipeline_id: &'a str,
+    pub run_id: Option<&'a str>,
+    pub verdict: &'static str,
+    pub exit_code: Option<u8>,
+    pub status: Option<&'a str>,
+    pub started_at: Option<String>,
+    pub updated_at: Option<String>,
+    pub duration_seconds: Option<u64>,
+}
+
+impl RunRow<'_> {
+    pub(crate) fn new(run: &RunReport) -> RunRow<'_> {
+        RunRow {
+            pipeline_id: &run.pipeline_id,
+            run_id: Some(&*run.run_id).filter(|id| !id.is_empty()),
+            verdict: run.end.name(),
+            exit_code: run.end.verdict().map(crate::core::Verdict::exit_code),
+            status: Some(run.status.as_str()).filter(|status| !status.is_empty()),
+            started_at: run.started_at.map(messages::stamp),
+            updated_at: run.updated_at.map(messages::stamp),
+            duration_seconds: run.duration.map(|length| length.as_secs()),
+        }
+    }
+}
+
+/// One line of JSON, or nothing and a warning: a shortened list could hide the run that failed.
+fn runs(report: &Report) -> (String, Option<Clean>) {
+    let rows: Vec<RunRow<'_>> = report.runs.iter().map(RunRow::new).collect();
+    let line = serde_json::to_string(&rows).unwrap_or_default();
+    if line.len() <= RUNS_LIMIT && !line.is_empty() {
+        return (line, None);
+    }
+    // The first version is replaced within minutes, by one that says it again if it still holds.
+    let warning = (report.stage == Stage::Final).then(|| {
+        Clean::ours(format!(
+            "the output \"runs\" is empty: its {} would take {} bytes, and {RUNS_LIMIT} is the limit; the json report \
+             has them all",
+            messages::count(rows.len(), "run", "runs"),
+            line.len()
+        ))
+    });
+    (String::new(), warning)
+}

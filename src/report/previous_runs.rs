@@ -1,0 +1,167 @@
+//! What a report tells of the past: how a pipeline's earlier runs went, and how a run stands among them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::build::{id_of, is_rfc3339};
+use super::messages;
+use super::sanitize::{Clean, Cleaner};
+use crate::core::{Foreign, History, InARow, Lengths, PipelineId, RunOutcome};
+
+/// Fewer earlier runs than this make no picture.
+const LEAST: usize = 2;
+
+/// How many of the last runs are shown one by one.
+pub const SHOWN: usize = 20;
+
+/// The earlier runs of one pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PipelinePast {
+    pub pipeline_id: Clean,
+    pub lengths: Option<Lengths>,
+    pub passed: usize,
+    pub of: usize,
+    /// The last runs, oldest first, at most [`SHOWN`].
+    pub last: Vec<Bar>,
+}
+
+/// One earlier run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bar {
+    pub passed: bool,
+    pub started_at: DateTime<Utc>,
+    pub duration: Option<Duration>,
+}
+
+/// How a run stands among the earlier ones of its pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunPast {
+    pub earlier: usize,
+    pub in_a_row: Option<InARow>,
+    /// None if there is none in what is known.
+    pub last_success: Option<LastSuccess>,
+    pub same_trace: Option<bool>,
+    /// How many of how many usual runs it has outlasted.
+    pub slower: Option<(usize, usize)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastSuccess {
+    /// Empty if the list gave no id.
+    pub run_id: Clean,
+    pub ended_at: Option<DateTime<Utc>>,
+    /// By the service's clock.
+    pub ago: Option<Duration>,
+}
+
+impl PipelinePast {
+    pub(super) fn new((pipeline, history): &(PipelineId, History), cleaner: &Cleaner) -> Option<PipelinePast> {
+        if history.runs().len() < LEAST {
+            return None;
+        }
+        let bar =
+            |run: &crate::core::Past| Bar { passed: run.passed, started_at: run.created_at, duration: run.duration };
+        Some(PipelinePast {
+            pipeline_id: id_of(&Foreign::new(pipeline.as_str()), cleaner),
+            lengths: history.lengths(),
+            passed: history.passed(),
+            of: history.runs().len(),
+            last: history.runs().iter().take(SHOWN).rev().map(bar).collect(),
+        })
+    }
+}
+
+impl RunPast {
+    /// `None` where nothing is known: of the past, or of the run.
+    pub(super) fn new(run: &RunOutcome, pasts: &[(PipelineId, History)], cleaner: &Cleaner) -> Option<RunPast> {
+        let seen = run.seen.as_ref()?;
+        let (_, history) = pasts.iter().find(|(pipeline, _)| pipeline == run.wanted.pipeline())?;
+        let standing = history.standing(seen);
+        if standing.earlier == 0 {
+            return None;
+        }
+        let last_success = standing.last_success.map(|past| LastSuccess {
+            run_id: past.run.as_ref().map(|run| id_of(&Foreign::new(run.as_str()), cleaner)).unwrap_or_default(),
+            ended_at: past.ended_at.filter(is_rfc3339),
+            ago: past.ended_at.zip(seen.date).and_then(|(ended, now)| now.signed_duration_since(ended).to_std().ok()),
+        });
+        Some(RunPast {
+            earlier: standing.earlier,
+            in_a_row: standing.in_a_row,
+            last_success,
+            same_trace: standing.same_trace,
+            slower: standing.slower,
+        })
+    }
+}
+
+/// A pipeline's past in the JSON file.
+#[derive(Serialize)]
+pub(super) struct PipelineRow<'a> {
+    pipeline_id: &'a str,
+    runs: usize,
+    passed: usize,
+    usual_seconds: Option<u64>,
+    usual_from_seconds: Option<u64>,
+    usual_to_seconds: Option<u64>,
+    last: Vec<BarRow>,
+}
+
+#[derive(Serialize)]
+struct BarRow {
+    passed: bool,
+    started_at: Option<String>,
+    duration_seconds: Option<u64>,
+}
+
+impl PipelineRow<'_> {
+    pub(super) fn new(past: &PipelinePast) -> PipelineRow<'_> {
+        let seconds = |length: fn(&Lengths) -> Duration| past.lengths.as_ref().map(|all| length(all).as_secs());
+        let bar = |bar: &Bar| BarRow {
+            passed: bar.passed,
+            started_at: Some(bar.started_at).filter(is_rfc3339).map(messages::stamp),
+            duration_seconds: bar.duration.map(|length| length.as_secs()),
+        };
+        PipelineRow {
+            pipeline_id: &past.pipeline_id,
+            runs: past.of,
+            passed: past.passed,
+            usual_seconds: seconds(|all| all.typical),
+            usual_from_seconds: seconds(|all| all.from),
+            usual_to_seconds: seconds(|all| all.to),
+            last: past.last.iter().map(bar).collect(),
+        }
+    }
+}
+
+/// A run's place in it.
+#[derive(Serialize)]
+pub(super) struct RunPastRow<'a> {
+    earlier_runs: usize,
+    /// This run and those right before it that ended alike.
+    in_a_row: Option<usize>,
+    in_a_row_is_at_least: Option<bool>,
+    last_success_run_id: Option<&'a str>,
+    last_success_at: Option<String>,
+    same_trace_as_last_failure: Option<bool>,
+    slower_than: Option<usize>,
+    slower_than_of: Option<usize>,
+}
+
+impl RunPastRow<'_> {
+    pub(super) fn new(past: &RunPast) -> RunPastRow<'_> {
+        let last = past.last_success.as_ref();
+        RunPastRow {
+            earlier_runs: past.earlier,
+            in_a_row: past.in_a_row.map(|row| row.runs),
+            in_a_row_is_at_least: past.in_a_row.map(|row| row.at_least),
+            last_success_run_id: last.map(|last| &*last.run_id).filter(|id| !id.is_empty()),
+            last_success_at: last.and_then(|last| last.ended_at).map(messages::stamp),
+            same_trace_as_last_failure: past.same_trace,
+            slower_than: past.slower.map(|(runs, _)| runs),
+            slower_than_of: past.slower.map(|(_, of)| of),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Takes out what a reader would not see as it stands: escape sequences, control characters, hidden and reordering
+//! characters; every kind of line break becomes `\n`.
+//!
+//! A state machine over characters, after ECMA-48 and the parser of xterm (<https://vt100.net/emu/dec_ansi_parser>), with one
+//! rule of our own: a line break ends every sequence. A log is read line by line, and a sequence that nothing ends must
+//! hide the rest of its line at most, never the rest of the log. Nothing is kept of a sequence, so it needs no memory
+//! however long it is.
+//!
+//! What comes out has none of the characters that this machine acts on but `\n` and `\t`: stripping it again changes
+//! nothing.
+
+use crate::core::is_hidden;
+
+/// Where the machine stands between two characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Ground,
+    /// After ESC.
+    Escape,
+    /// In an escape sequence of more than two bytes (`ESC ( B`).
+    Intermediate,
+    /// In a control sequence (`ESC [ 31 m`).
+    Control,
+    /// In an operating system command (`ESC ] 8 ; ; url BEL`): BEL or ST ends it.
+    Command,
+    /// In a device control, application, privacy or start-of-string message: ST alone ends it.
+    Message,
+}
+
+/// Strips a text given in pieces.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Strip {
+    state: State,
+    /// Whether the last thing shown is the line break of a carriage return, so that a line feed now belongs to it.
+    after_return: bool,
+}
+
+impl Strip {
+    /// Adds to `out` what is left of `text`.
+    pub(super) fn push(&mut self, text: &str, out: &mut String) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if self.state == State::Ground {
+                let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~' | b'\t')).count();
+                if plain > 0 {
+                    out.push_str(&rest[..plain]);
+                    rest = &rest[plain..];
+                    self.after_return = false;
+                }
+            }
+            let mut chars = rest.chars();
+            if let Some(c) = chars.next() {
+                self.step(c, out);
+            }
+            rest = chars.as_str();
+        }
+    }
+
+    fn step(&mut self, c: char, out: &mut String) {
+        match c {
+            '\n' if self.after_return => (self.state, self.after_return) = (State::Ground, false),
+            _ if is_break(c) => {
+                (self.state, self.after_return) = (State::Ground, c == '\r');
+                out.push('\n');
+            }
+            '\u{1b}' => self.state = State::Escape,
+            // Cancel and substitute give up a sequence.
+            '\u{18}' | '\u{1a}' => self.state = State::Ground,
+            '\u{9b}' => self.state = State::Control,
+            '\u{9d}' => self.state = State::Command,
+            '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => self.state = State::Message,
+            '\u{80}'..='\u{9f}' => self.state = State::Ground,
+            '\u{7}' if self.state == State::Command => self.state = State::Ground,
+            '\t' => {
+                // A terminal obeys a control character in the middle of a sequence, but not in a string.
+                if !matches!(self.state, State::Command | State::Message) {
+                    self.show(c, out);
+                }
+            }
+            _ if c.is_control() || is_hidden(c) => {}
+            _ => self.visible(c, out),
+        }
+    }
+
+    fn visible(&mut self, c: char, out: &mut String) {
+        self.state = match (self.state, c) {
+            (State::Command | State::Message, _) => self.state,
+            (State::Escape, '[') => State::Control,
+            (State::Escape, ']') => State::Command,
+            (State::Escape, 'P' | 'X' | '^' | '_') => State::Message,
+            (State::Escape | State::Intermediate, ' '..='/') => State::Intermediate,
+            (State::Control, ' '..='?') => State::Control,
+            (State::Escape | State::Intermediate, '0'..='~') | (State::Control, '@'..='~') => State::Ground,
+            (State::Ground | State::Escape | State::Intermediate | State::Control, _) => {
+                self.show(c, out);
+                State::Ground
+            }
+        };
+    }
+
+    fn show(&mut self, c: char, out: &mut String) {
+        out.push(c);
+        self.after_return = false;
+    }
+}
+
+/// The whole of `text`, stripped.
+pub(super) fn strip(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    Strip::default().push(text, &mut out);
+    out
+}
+
+/// What ends a line for some reader: a runner, a terminal, XML, JavaScript or Unicode.
+pub(in crate::report) fn is_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
