@@ -11,23 +11,26 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
-use crate::api::{Client, Redactor, Refusals};
+use crate::api::{AuthRetryState, Client, Redactor};
 use crate::clock::Clock;
 use crate::config::ci::Ci;
-use crate::config::{Credentials, LogFormat, Mistake, Outlet, Plan, Resolved, RunUrl, Start, Volume, Warning};
+use crate::config::{
+    Config, Credentials, InputError, LogFormat, OutputConfig, Resolved, RunUrl, Start, Volume, Warning,
+};
 use crate::console::{self, Console};
 use crate::core::{
-    Ask, Event, Foreign, Gate, Kept, Notice, PipelineId, Rules, RunId, SessionNote, Signal, Verdict, Wanted, Who,
+    ApiRequest, Event, EventLog, Gate, PipelineId, PollTarget, Rules, RunId, SessionNote, Signal, TimedEvent,
+    Untrusted, Verdict, Wanted,
 };
-use crate::finalize::{Begun, Ending, coloured, exit_on_panic};
-use crate::input_files::{self, Opened};
+use crate::finalize::{Finalizer, Prepared, coloured, exit_on_panic};
+use crate::input_files::{self, ResolvedInputs};
 use crate::inputs::Env;
-use crate::output::Delivery;
-use crate::poll_loop::{Moment, Patience, Signals, watch};
+use crate::output::ReportWriter;
+use crate::poll_loop::{GracePeriod, LoopEvent, Signals, watch};
 use crate::progress::{self, View};
-use crate::report::messages::Names;
-use crate::report::sanitize::Cleaner;
-use crate::report::{Note, Report, Story, Weight};
+use crate::report::messages::RunNames;
+use crate::report::sanitize::Sanitizer;
+use crate::report::{Note, NoteLevel, Report, ReportContext};
 use crate::{config, doctor, logs, output, panic_hook};
 
 /// How long a text that was asked for may take to be read.
@@ -41,8 +44,8 @@ pub fn start(args: Vec<OsString>, env: Env) -> u8 {
 }
 
 /// Why there is nothing to do.
-enum Unplanned {
-    Mistakes(Vec<Mistake>),
+enum StartupError {
+    Mistakes(Vec<InputError>),
     /// Before all files of the inputs were read. What else is wrong with them is told when somebody tries again.
     Interrupted(Signal),
 }
@@ -67,17 +70,17 @@ fn no_wait(args: &[OsString], env: &Env, why: &str) -> u8 {
     // No file is read: where it is not a mistake, a secret, the reports hold nothing of it.
     let unread = |_: &Path| Err(io::ErrorKind::Other.into());
     if let Start::Gate(resolved) = config::resolve(args, env, &unread) {
-        let cleaner = Cleaner::new();
+        let cleaner = Sanitizer::new();
         let first = Report::first(&[] as &[Wanted], &|_, _| None, &cleaner);
-        let report = Report::internal_error(first, &Foreign::new(why), &cleaner);
-        Delivery::new(resolved.outlet).write_here(&report);
+        let report = Report::internal_error(first, &Untrusted::new(why), &cleaner);
+        ReportWriter::new(resolved.outlet).write_here(&report);
     }
     no_report(why)
 }
 
 async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
-    let Opened { start, heard, gave_up } = input_files::resolve(args, env, &mut signals).await;
+    let ResolvedInputs { start, heard, gave_up } = input_files::resolve(args, env, &mut signals).await;
     let (resolved, is_doctor) = match start {
         Start::Show(text) => return say(text, signals).await,
         Start::Gate(resolved) => (*resolved, false),
@@ -85,15 +88,15 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     };
     let Resolved { outlet, secrets, warnings, help, plan } = resolved;
     let plan = plan.map_err(|mistakes| match heard.filter(|_| gave_up) {
-        Some(signal) => Unplanned::Interrupted(signal),
-        None => Unplanned::Mistakes(mistakes),
+        Some(signal) => StartupError::Interrupted(signal),
+        None => StartupError::Mistakes(mistakes),
     });
 
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     let mut notices = Vec::new();
     for (name, secret) in &secrets {
         if !cleaner.add_secret(secret.expose_secret()) {
-            notices.push(Notice { at: Duration::ZERO, event: Event::Session(SessionNote::ShortSecret(name)) });
+            notices.push(TimedEvent { at: Duration::ZERO, event: Event::Session(SessionNote::ShortSecret(name)) });
         }
     }
     if let Ok(plan) = &plan {
@@ -107,14 +110,14 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     if let (Some(help), LogFormat::Text) = (help, format) {
         console.write(help);
     }
-    let mut ending = Ending {
+    let mut ending = Finalizer {
         coloured: coloured(outlet.colour, std::io::stdout().is_terminal()),
-        delivery: Delivery::new(outlet),
+        delivery: ReportWriter::new(outlet),
         console: console.clone(),
         cleaner: cleaner.clone(),
         clock,
         signals,
-        patience: Patience::default(),
+        patience: GracePeriod::default(),
         closing: None,
     };
     if let Some(signal) = heard {
@@ -128,10 +131,10 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let wanted = plan.as_ref().map(|plan| plan.wanted.clone()).unwrap_or_default();
     let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
     let first = Report::first(&wanted, &link, &cleaner);
-    let mut view = View::new(console, format, volume, Names::new(&wanted, &cleaner), cleaner.clone(), bar);
+    let mut view = View::new(console, format, volume, RunNames::new(&wanted, &cleaner), cleaner.clone(), bar);
 
     let begun = ending.begin(first, plan.is_ok()).await;
-    let Told { report, logs } = gate(plan, warnings, begun, &mut ending, &mut view, notices, &link).await;
+    let WatchResult { report, logs } = gate(plan, warnings, begun, &mut ending, &mut view, notices, &link).await;
     view.close();
     let mut report = ending.documents(report).await;
     logs::gather(&mut report, logs.as_ref(), &mut ending).await;
@@ -139,10 +142,10 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
 }
 
 /// Checks what a gate would need, and tells.
-async fn doctored(plan: Result<Plan, Unplanned>, warnings: &[Warning], mut ending: Ending) -> u8 {
+async fn doctored(plan: Result<Config, StartupError>, warnings: &[Warning], mut ending: Finalizer) -> u8 {
     let checkup = match plan {
-        Err(Unplanned::Interrupted(signal)) => doctor::interrupted(signal),
-        Err(Unplanned::Mistakes(mistakes)) => doctor::mistaken(&mistakes, warnings, &ending.cleaner),
+        Err(StartupError::Interrupted(signal)) => doctor::interrupted(signal),
+        Err(StartupError::Mistakes(mistakes)) => doctor::mistaken(&mistakes, warnings, &ending.cleaner),
         Ok(plan) => doctor::examine(plan, warnings, &mut ending).await,
     };
     ending.console.write(match ending.delivery.outlet().log_format {
@@ -156,65 +159,65 @@ async fn doctored(plan: Result<Plan, Unplanned>, warnings: &[Warning], mut endin
 }
 
 /// What came of it, and how to get the logs.
-struct Told {
+struct WatchResult {
     report: Report,
     logs: Option<logs::Source>,
 }
 
 /// The first versions are written; now either there are mistakes to tell, or the runs are watched.
 async fn gate(
-    plan: Result<Plan, Unplanned>,
+    plan: Result<Config, StartupError>,
     warnings: Vec<Warning>,
-    begun: Begun,
-    ending: &mut Ending,
+    begun: Prepared,
+    ending: &mut Finalizer,
     view: &mut View,
-    notices: Vec<Notice>,
+    notices: Vec<TimedEvent>,
     link: &dyn Fn(&str, &str) -> Option<String>,
-) -> Told {
-    let Begun { mistakes, notes } = begun;
+) -> WatchResult {
+    let Prepared { mistakes, notes } = begun;
     let cleaner = ending.cleaner.clone();
-    let show = |text: &Foreign| cleaner.line(text, usize::MAX).to_string();
+    let show = |text: &Untrusted| cleaner.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
-        (warnings.iter().map(|warning| cleaner.line(&Foreign::new(warning.sentence(show)), usize::MAX)))
-            .map(|text| (Weight::Warning, text))
+        (warnings.iter().map(|warning| cleaner.line(&Untrusted::new(warning.sentence(show)), usize::MAX)))
+            .map(|text| (NoteLevel::Warning, text))
             .chain(notes)
             .map(|(weight, text)| Note { at: ending.clock.elapsed(), weight, text })
             .collect();
     warned.iter().for_each(|note| view.note(note));
-    let unwatched = |report| Told { report, logs: None };
+    let unwatched = |report| WatchResult { report, logs: None };
     let mut told = match plan {
         Ok(plan) if mistakes.is_empty() => watched(plan, ending, view, notices, link).await,
         Ok(_) => unwatched(Report::invalid_input(mistakes, &cleaner)),
-        Err(Unplanned::Mistakes(wrong)) => {
+        Err(StartupError::Mistakes(wrong)) => {
             let all = wrong.iter().map(|mistake| mistake.sentence(show)).chain(mistakes);
             unwatched(Report::invalid_input(all, &cleaner))
         }
-        Err(Unplanned::Interrupted(signal)) => unwatched(Report::interrupted(signal)),
+        Err(StartupError::Interrupted(signal)) => unwatched(Report::interrupted(signal)),
     };
     told.report.notes.splice(0..0, warned);
     told
 }
 
-impl Redactor for Cleaner {
+impl Redactor for Sanitizer {
     fn learn(&self, secrets: &[&str]) {
         self.add_tokens(secrets);
     }
 
-    fn shorten(&self, text: &Foreign) -> Foreign {
+    fn shorten(&self, text: &Untrusted) -> Untrusted {
         self.beginning(text)
     }
 }
 
 /// Watches the runs to their end and reports. The client is handed back for the logs.
 async fn watched(
-    plan: Plan,
-    ending: &mut Ending,
+    plan: Config,
+    ending: &mut Finalizer,
     view: &mut View,
-    mut notices: Vec<Notice>,
+    mut notices: Vec<TimedEvent>,
     link: &dyn Fn(&str, &str) -> Option<String>,
-) -> Told {
-    let Plan { wanted, rules, service, logs: which, .. } = plan;
-    let Ending { cleaner, clock, .. } = ending;
+) -> WatchResult {
+    let Config { wanted, rules, service, logs: which, .. } = plan;
+    let Finalizer { cleaner, clock, .. } = ending;
     let (cleaner, clock) = (cleaner.clone(), *clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
@@ -227,19 +230,19 @@ async fn watched(
         Ok(client) => client,
         Err(error) => {
             let first = Report::first(&wanted, link, &cleaner);
-            let report = Report::internal_error(first, &Foreign::new(error.to_string()), &cleaner);
-            return Told { report, logs: None };
+            let report = Report::internal_error(first, &Untrusted::new(error.to_string()), &cleaner);
+            return WatchResult { report, logs: None };
         }
     };
     if let Some(signal) = ending.patience.heard() {
         gate.interrupt(signal, clock.elapsed(), &mut notices);
     }
-    let mut kept = Kept::default();
+    let mut kept = EventLog::default();
     kept.extend(notices);
     view.begin(&wanted, timeout, &base);
     // Of each run or pipeline, which has one question under way at most: taken out for it, put back after it.
-    let rows: RefCell<HashMap<Who, Refusals>> = RefCell::default();
-    let look = |who: Who, ask: Ask| {
+    let rows: RefCell<HashMap<PollTarget, AuthRetryState>> = RefCell::default();
+    let look = |who: PollTarget, ask: ApiRequest| {
         let (client, rows) = (&client, &rows);
         async move {
             let mut row = rows.borrow_mut().remove(&who).unwrap_or_default();
@@ -251,13 +254,13 @@ async fn watched(
     let polls = Cell::new(0);
     let beat = view.beat();
     let mut told_of_end = false;
-    let tell = |gate: &Gate, moment: Moment, news: &[Notice], made: u64| {
+    let tell = |gate: &Gate, moment: LoopEvent, news: &[TimedEvent], made: u64| {
         panic_hook::bug_at("watch", "");
         polls.set(made);
         let now = clock.elapsed();
         let notes = client.take_notes().into_iter();
-        let mut news: Vec<Notice> =
-            notes.map(|note| Notice { at: now, event: Event::Session(note) }).chain(news.iter().cloned()).collect();
+        let mut news: Vec<TimedEvent> =
+            notes.map(|note| TimedEvent { at: now, event: Event::Session(note) }).chain(news.iter().cloned()).collect();
         if !told_of_end && let Some(ends) = client.token_ends() {
             told_of_end = true;
             news.extend(ends_early(ends, timeout.saturating_sub(now), &clock));
@@ -269,7 +272,7 @@ async fn watched(
 
     let trace_file = ending.delivery.trace_file().map(|path| path.to_string_lossy().into_owned());
     let (notices, gap) = kept.into_notices();
-    let story = Story {
+    let story = ReportContext {
         notices: &notices,
         waited: clock.elapsed(),
         polls: polls.get(),
@@ -280,15 +283,15 @@ async fn watched(
     panic_hook::bug_at("core", "");
     let mut report = Report::new(&gate.outcome(), &story);
     report.notes_left_out(gap);
-    Told { report, logs: Some(logs::Source { client, which, timeout }) }
+    WatchResult { report, logs: Some(logs::Source { client, which, timeout }) }
 }
 
 /// A token that can't be renewed and says that it ends before the deadline. By this machine's clock: a token is known
 /// before the service has told its own (`doctor`, which has an answer by then, goes by that one).
-fn ends_early(ends: DateTime<Utc>, needed: Duration, clock: &Clock) -> Option<Notice> {
+fn ends_early(ends: DateTime<Utc>, needed: Duration, clock: &Clock) -> Option<TimedEvent> {
     let left = (ends - clock.utc()).to_std().unwrap_or_default();
     let note = SessionNote::EndsBeforeDeadline { left, needed };
-    (left < needed).then(|| Notice { at: clock.elapsed(), event: Event::Session(note) })
+    (left < needed).then(|| TimedEvent { at: clock.elapsed(), event: Event::Session(note) })
 }
 
 /// Prints a text that was asked for.
@@ -296,7 +299,7 @@ async fn say(text: String, mut signals: Signals) -> u8 {
     let console = Console::over(std::io::stdout());
     console.write(text);
     // Whoever asked may not read on, or not at all: that is no error.
-    let _read = Patience::default().wait(console.flushed(), SHOWN, &Clock::start(), &mut signals).await;
+    let _read = GracePeriod::default().wait(console.flushed(), SHOWN, &Clock::start(), &mut signals).await;
     0
 }
 
@@ -309,7 +312,7 @@ fn no_report(why: &str) -> u8 {
 
 /// A spinner is for a person at a terminal who wants to see text. Where a pipe brings stdout to the same terminal, its
 /// lines and the spinner would come in any order.
-fn wants_spinner(outlet: &Outlet) -> bool {
+fn wants_spinner(outlet: &OutputConfig) -> bool {
     outlet.ci == Ci::None
         && outlet.log_format == LogFormat::Text
         && outlet.volume != Volume::Quiet

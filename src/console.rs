@@ -29,11 +29,11 @@ const LAST: Duration = Duration::from_millis(200);
 pub struct Console {
     queue: Option<Sender<Message>>,
     out: Arc<Mutex<dyn Write + Send>>,
-    state: Arc<State>,
+    state: Arc<QueueState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     queued: AtomicUsize,
     broken: AtomicBool,
     dropped: AtomicUsize,
@@ -141,7 +141,7 @@ fn say_last(mut out: impl Write + Send + 'static, text: &str) -> bool {
     told.recv_timeout(LAST).unwrap_or(false)
 }
 
-fn take(message: Message, out: &Mutex<dyn Write + Send>, state: &State) {
+fn take(message: Message, out: &Mutex<dyn Write + Send>, state: &QueueState) {
     match message {
         Message::Text(text) => {
             let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,9 +204,9 @@ mod tests {
         }
     }
 
-    struct Stalled(Receiver<()>);
+    struct StalledWriter(Receiver<()>);
 
-    impl Write for Stalled {
+    impl Write for StalledWriter {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
             let _never = self.0.recv();
             Err(ErrorKind::BrokenPipe.into())
@@ -241,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn a_stalled_stdout_blocks_nobody_and_holds_a_bounded_amount() {
         let (_keep, never) = channel();
-        let console = Console::over(Stalled(never));
+        let console = Console::over(StalledWriter(never));
         let line = "x".repeat(1024 * 1024);
         for _ in 0..10 {
             console.write(line.clone());

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::api::{Client, Refusals};
-use crate::config::{Credentials, Mistake, Plan, Warning};
+use crate::api::{AuthRetryState, Client};
+use crate::config::{Config, Credentials, InputError, Warning};
 use crate::core::{
-    Answer, During, Foreign, Listing, Miss, MissKind, Observation, PipelineId, SessionNote, Signal, Target, Verdict,
-    Vocabulary, Wanted, choose,
+    Answer, Failure, FailureKind, Observation, Operation, PipelineId, RunList, SessionNote, Signal, Target, Untrusted,
+    Verdict, Vocabulary, Wanted, choose,
 };
-use crate::finalize::Ending;
-use crate::report::checkup::{Check, Checkup, State};
+use crate::finalize::Finalizer;
+use crate::report::checkup::{Check, CheckState, Checkup};
 use crate::report::messages;
-use crate::report::sanitize::Cleaner;
+use crate::report::sanitize::Sanitizer;
 
 mod start_check;
 
@@ -32,36 +32,36 @@ const APART: TimeDelta = TimeDelta::seconds(30);
 const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
 
 /// Makes all checks.
-pub async fn examine(plan: Plan, warnings: &[Warning], ending: &mut Ending) -> Checkup {
+pub async fn examine(plan: Config, warnings: &[Warning], ending: &mut Finalizer) -> Checkup {
     let mut checks = warned(warnings, &ending.cleaner);
-    checks.push(Check::new("inputs", State::Fine, "no mistake"));
+    checks.push(Check::new("inputs", CheckState::Fine, "no mistake"));
     checks.extend(files(ending).await);
-    checks.extend(Service::examined(plan, ending).await);
+    checks.extend(ServiceChecks::examined(plan, ending).await);
     // What was not looked at is not known to be fine.
     checks.extend(ending.patience.heard().map(stopped));
     Checkup { checks }
 }
 
 /// The inputs are wrong, so that there is nothing else to look at.
-pub fn mistaken(mistakes: &[Mistake], warnings: &[Warning], cleaner: &Cleaner) -> Checkup {
+pub fn mistaken(mistakes: &[InputError], warnings: &[Warning], cleaner: &Sanitizer) -> Checkup {
     let (mut checks, show) = (warned(warnings, cleaner), shown(cleaner));
-    let trouble = State::Trouble(Verdict::InvalidInput);
+    let trouble = CheckState::Trouble(Verdict::InvalidInput);
     checks.extend(mistakes.iter().map(|mistake| input(trouble, mistake.sentence(&show), cleaner)));
     Checkup { checks }
 }
 
-fn warned(warnings: &[Warning], cleaner: &Cleaner) -> Vec<Check> {
+fn warned(warnings: &[Warning], cleaner: &Sanitizer) -> Vec<Check> {
     let show = shown(cleaner);
-    warnings.iter().map(|warning| input(State::Note, warning.sentence(&show), cleaner)).collect()
+    warnings.iter().map(|warning| input(CheckState::Note, warning.sentence(&show), cleaner)).collect()
 }
 
 /// What was given, as a sentence may show it.
-fn shown(cleaner: &Cleaner) -> impl Fn(&Foreign) -> String {
+fn shown(cleaner: &Sanitizer) -> impl Fn(&Untrusted) -> String {
     move |text| cleaner.line(text, usize::MAX).to_string()
 }
 
-fn input(state: State, sentence: String, cleaner: &Cleaner) -> Check {
-    Check::new("inputs", state, shown(cleaner)(&Foreign::new(sentence)))
+fn input(state: CheckState, sentence: String, cleaner: &Sanitizer) -> Check {
+    Check::new("inputs", state, shown(cleaner)(&Untrusted::new(sentence)))
 }
 
 /// A signal came before there was anything to look at.
@@ -71,44 +71,44 @@ pub fn interrupted(by: Signal) -> Checkup {
 
 fn stopped(by: Signal) -> Check {
     let text = format!("stopped by {}: what is not listed here was not checked", messages::signal(by));
-    Check::new("signal", State::Trouble(Verdict::Interrupted(by)), text).to_do("run doctor again")
+    Check::new("signal", CheckState::Trouble(Verdict::Interrupted(by)), text).to_do("run doctor again")
 }
 
 /// Where reports go.
-async fn files(ending: &mut Ending) -> Vec<Check> {
+async fn files(ending: &mut Finalizer) -> Vec<Check> {
     let tried = ending.try_out().await;
     if tried.is_empty() {
-        return vec![Check::new("files", State::Fine, "no report goes to a file")];
+        return vec![Check::new("files", CheckState::Fine, "no report goes to a file")];
     }
     let check = |(name, trouble): (String, Option<String>)| match trouble {
-        None => Check::new("files", State::Fine, format!("{name} can be written")),
+        None => Check::new("files", CheckState::Fine, format!("{name} can be written")),
         // The gate warns, and its verdict stands; for who asks beforehand it is something to mend.
-        Some(trouble) => Check::new("files", State::Trouble(Verdict::InvalidInput), trouble)
+        Some(trouble) => Check::new("files", CheckState::Trouble(Verdict::InvalidInput), trouble)
             .to_do("give another path, or let this user write there"),
     };
     tried.into_iter().map(check).collect()
 }
 
 /// The service, as far as it has been asked.
-struct Service<'e> {
-    ending: &'e mut Ending,
-    cleaner: Cleaner,
+struct ServiceChecks<'e> {
+    ending: &'e mut Finalizer,
+    cleaner: Sanitizer,
     checks: Vec<Check>,
     /// Whether an answer has come through: then the way there is fine.
     reached: bool,
     vocabulary: Vocabulary,
-    plan: Facts,
+    plan: ConfigFacts,
 }
 
 /// A pipeline's runs, and the service's clock when it listed them.
-struct List {
-    listing: Listing,
+struct ListCheck {
+    listing: RunList,
     date: Option<DateTime<Utc>>,
 }
 
 /// What a list is for.
 #[derive(Clone, Copy, Debug)]
-enum Need {
+enum ListUse {
     /// To choose a run, or to know one that was started: without it the gate gets nowhere.
     ToGoOn,
     /// To know how such runs usually go.
@@ -116,33 +116,43 @@ enum Need {
 }
 
 /// What is needed of the plan.
-struct Facts {
+struct ConfigFacts {
     timeout: Duration,
     is_plain: bool,
     makes_codes: bool,
     renews: bool,
 }
 
-impl<'e> Service<'e> {
-    async fn examined(plan: Plan, ending: &'e mut Ending) -> Vec<Check> {
-        let Plan { wanted, rules, service, .. } = plan;
-        let facts = Facts {
+impl<'e> ServiceChecks<'e> {
+    async fn examined(plan: Config, ending: &'e mut Finalizer) -> Vec<Check> {
+        let Config { wanted, rules, service, .. } = plan;
+        let facts = ConfigFacts {
             timeout: rules.limits.timeout,
             is_plain: service.base.scheme() == "http",
             makes_codes: matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. }),
             renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile { .. }),
         };
         let cleaner = ending.cleaner.clone();
-        let mut this =
-            Service { ending, cleaner, checks: Vec::new(), reached: false, vocabulary: rules.vocabulary, plan: facts };
+        let mut this = ServiceChecks {
+            ending,
+            cleaner,
+            checks: Vec::new(),
+            reached: false,
+            vocabulary: rules.vocabulary,
+            plan: facts,
+        };
         let client = match Client::new(service, this.ending.clock, Rc::new(this.cleaner.clone())) {
             Ok(client) => client,
             Err(error) => {
-                this.checks.push(Check::new("connection", State::Trouble(Verdict::InternalError), error.to_string()));
+                this.checks.push(Check::new(
+                    "connection",
+                    CheckState::Trouble(Verdict::InternalError),
+                    error.to_string(),
+                ));
                 return this.checks;
             }
         };
-        let mut lists: Vec<(PipelineId, Option<List>)> = Vec::new();
+        let mut lists: Vec<(PipelineId, Option<ListCheck>)> = Vec::new();
         for wanted in &wanted {
             if !this.goes_on() {
                 break;
@@ -154,7 +164,7 @@ impl<'e> Service<'e> {
             }
             let pipeline = wanted.pipeline();
             if !lists.iter().any(|(known, _)| known == pipeline) {
-                let list = this.list(&client, pipeline, Need::ToGoOn).await;
+                let list = this.list(&client, pipeline, ListUse::ToGoOn).await;
                 lists.push((pipeline.clone(), list));
             }
             let list = lists.iter().find(|(known, _)| known == pipeline).and_then(|(_, list)| list.as_ref());
@@ -164,7 +174,7 @@ impl<'e> Service<'e> {
         }
         for pipeline in wanted.iter().map(Wanted::pipeline) {
             if this.goes_on() && !lists.iter().any(|(known, _)| known == pipeline) {
-                let list = this.list(&client, pipeline, Need::ToLearn).await;
+                let list = this.list(&client, pipeline, ListUse::ToLearn).await;
                 lists.push((pipeline.clone(), list));
             }
         }
@@ -176,8 +186,8 @@ impl<'e> Service<'e> {
         self.ending.patience.heard().is_none() && (self.reached || self.checks.is_empty())
     }
 
-    async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: Need) -> Option<List> {
-        let mut row = Refusals::default();
+    async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: ListUse) -> Option<ListCheck> {
+        let mut row = AuthRetryState::default();
         // A request's future is large, and stands in those of all its callers.
         let asked = self.ending.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
         let answer = self.heard(asked)?;
@@ -190,13 +200,16 @@ impl<'e> Service<'e> {
         let (list, check) = match (read, need) {
             (Ok(listing), _) => {
                 let runs = messages::count(listing.runs.len(), "run", "runs");
-                (Some(List { listing, date }), Check::new("pipeline", State::Fine, format!("{shown}: {runs}")))
+                (
+                    Some(ListCheck { listing, date }),
+                    Check::new("pipeline", CheckState::Fine, format!("{shown}: {runs}")),
+                )
             }
-            (Err((verdict, miss)), Need::ToGoOn) => (None, self.trouble("pipeline", verdict, &miss, &shown)),
-            (Err((_, miss)), Need::ToLearn) => {
+            (Err((verdict, miss)), ListUse::ToGoOn) => (None, self.trouble("pipeline", verdict, &miss, &shown)),
+            (Err((_, miss)), ListUse::ToLearn) => {
                 let why = messages::miss(&miss, &self.cleaner);
                 let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
-                (None, Check::new("pipeline", State::Note, text))
+                (None, Check::new("pipeline", CheckState::Note, text))
             }
         };
         self.checks.push(check);
@@ -205,7 +218,7 @@ impl<'e> Service<'e> {
 
     /// What the first answer tells of the way to the service, and of what came along. Whether it is an answer of the
     /// service's own.
-    fn arrives(&mut self, client: &Client, date: Option<DateTime<Utc>>, missed: Option<&(Verdict, Miss)>) -> bool {
+    fn arrives(&mut self, client: &Client, date: Option<DateTime<Utc>>, missed: Option<&(Verdict, Failure)>) -> bool {
         if self.reached {
             return true;
         }
@@ -223,16 +236,16 @@ impl<'e> Service<'e> {
     }
 
     /// A run that has to be chosen or started.
-    async fn unnamed(&mut self, client: &Client, wanted: &Wanted, list: &List) {
+    async fn unnamed(&mut self, client: &Client, wanted: &Wanted, list: &ListCheck) {
         match wanted {
             Wanted::Run(target) => self.run(client, target).await,
             Wanted::Start { pipeline, if_running } => self.start(client, pipeline, *if_running, list).await,
             Wanted::Choice { pipeline, selector } => {
                 match choose(*selector, &list.listing, &self.vocabulary).map(|choice| choice.run) {
-                    Err(_) => self.unusable(MissKind::Unplaceable),
+                    Err(_) => self.unusable(FailureKind::Unplaceable),
                     Ok(Some(run)) => self.run(client, &Target { pipeline: pipeline.clone(), run }).await,
                     Ok(None) => {
-                        let miss = Miss { during: During::List, kind: MissKind::NotListed, detail: None };
+                        let miss = Failure { during: Operation::List, kind: FailureKind::NotListed, detail: None };
                         let check = self.trouble("run", Verdict::NotFound, &miss, selector.name());
                         self.checks.push(check);
                     }
@@ -242,7 +255,7 @@ impl<'e> Service<'e> {
     }
 
     async fn run(&mut self, client: &Client, target: &Target) {
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         let asked = self.ending.wait(Box::pin(client.look(target, &mut row)), REQUEST).await;
         let Some(answer) = self.heard(asked) else { return };
         let date = answer.date;
@@ -254,7 +267,7 @@ impl<'e> Service<'e> {
         let check = match read {
             Ok(record) => {
                 let word = messages::word(&record.status, &self.cleaner);
-                Check::new("run", State::Fine, format!("{shown}: visible, status {word}"))
+                Check::new("run", CheckState::Fine, format!("{shown}: visible, status {word}"))
             }
             Err((verdict, miss)) => self.trouble("run", verdict, &miss, &shown),
         };
@@ -265,13 +278,13 @@ impl<'e> Service<'e> {
     fn heard<T>(&mut self, asked: Option<Answer<T>>) -> Option<Answer<T>> {
         if asked.is_none() {
             let verdict = self.ending.patience.heard().map_or(Verdict::Unreachable, Verdict::Interrupted);
-            self.checks.push(Check::new("connection", State::Trouble(verdict), "no answer came in time"));
+            self.checks.push(Check::new("connection", CheckState::Trouble(verdict), "no answer came in time"));
         }
         asked
     }
 
     /// The rows of the way to the service: all fine, or fine up to where the trouble is.
-    fn way(&mut self, client: &Client, trouble: Option<(usize, Verdict, &Miss)>) {
+    fn way(&mut self, client: &Client, trouble: Option<(usize, Verdict, &Failure)>) {
         let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
         let connection = client.connection();
         let fine = [
@@ -283,8 +296,8 @@ impl<'e> Service<'e> {
         for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
             let check = match trouble {
                 Some((broken, verdict, miss)) if at == broken => self.trouble(name, verdict, miss, ""),
-                Some((broken, ..)) if at > broken => Check::new(name, State::Skipped, "not reached"),
-                Some(_) | None => Check::new(name, State::Fine, fine),
+                Some((broken, ..)) if at > broken => Check::new(name, CheckState::Skipped, "not reached"),
+                Some(_) | None => Check::new(name, CheckState::Fine, fine),
             };
             self.checks.push(check);
         }
@@ -292,15 +305,19 @@ impl<'e> Service<'e> {
 
     fn clock(&mut self, date: Option<DateTime<Utc>>) {
         let Some(date) = date else {
-            self.checks.push(Check::new("clock", State::Note, "the answer had no date: max-age and trigger need one"));
+            self.checks.push(Check::new(
+                "clock",
+                CheckState::Note,
+                "the answer had no date: max-age and trigger need one",
+            ));
             return;
         };
         let apart = (self.ending.clock.utc() - date).abs();
         let length = messages::duration(apart.to_std().unwrap_or_default());
         let check = if apart <= APART {
-            Check::new("clock", State::Fine, format!("this machine's and the service's are {length} apart"))
+            Check::new("clock", CheckState::Fine, format!("this machine's and the service's are {length} apart"))
         } else {
-            let state = if self.plan.makes_codes { State::Trouble(Verdict::Denied) } else { State::Note };
+            let state = if self.plan.makes_codes { CheckState::Trouble(Verdict::Denied) } else { CheckState::Note };
             Check::new("clock", state, format!("this machine's and the service's are {length} apart"))
                 .to_do("set this machine's clock; one-time codes are made by it, max-age goes by the service's")
         };
@@ -313,15 +330,17 @@ impl<'e> Service<'e> {
         let now = date.unwrap_or_else(|| self.ending.clock.utc());
         let left = |ends: DateTime<Utc>| (ends - now).to_std().unwrap_or_default();
         let check = match client.token_ends().map(left) {
-            None if self.plan.renews => Check::new("token", State::Fine, "renewed by itself"),
-            None => Check::new("token", State::Note, "it does not say when it ends"),
-            Some(left) if left >= self.plan.timeout => {
-                Check::new("token", State::Fine, format!("good for {}, timeout is {needed}", messages::duration(left)))
-            }
+            None if self.plan.renews => Check::new("token", CheckState::Fine, "renewed by itself"),
+            None => Check::new("token", CheckState::Note, "it does not say when it ends"),
+            Some(left) if left >= self.plan.timeout => Check::new(
+                "token",
+                CheckState::Fine,
+                format!("good for {}, timeout is {needed}", messages::duration(left)),
+            ),
             Some(left) => {
                 let text = format!("it ends in {}, but the wait may take {needed}", messages::duration(left));
                 // A file may be renewed by whoever writes it. The gate would warn, and find out: a run may be over sooner.
-                let state = if self.plan.renews { State::Note } else { State::Trouble(Verdict::Denied) };
+                let state = if self.plan.renews { CheckState::Note } else { CheckState::Trouble(Verdict::Denied) };
                 Check::new("token", state, text)
                     .to_do("sign in with username and password, which the gate renews by itself; or lower timeout")
             }
@@ -330,40 +349,51 @@ impl<'e> Service<'e> {
     }
 
     /// The list can't serve for what is wanted of it.
-    fn unusable(&mut self, kind: MissKind) {
-        let miss = Miss { during: During::List, kind, detail: None };
+    fn unusable(&mut self, kind: FailureKind) {
+        let miss = Failure { during: Operation::List, kind, detail: None };
         let check = self.trouble("run", Verdict::Unreachable, &miss, "");
         self.checks.push(check);
     }
 
-    fn trouble(&self, name: &'static str, verdict: Verdict, miss: &Miss, whose: &str) -> Check {
+    fn trouble(&self, name: &'static str, verdict: Verdict, miss: &Failure, whose: &str) -> Check {
         let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
-        Check::new(name, State::Trouble(verdict), format!("{whose}{}", messages::miss(miss, &self.cleaner)))
+        Check::new(name, CheckState::Trouble(verdict), format!("{whose}{}", messages::miss(miss, &self.cleaner)))
             .to_do(messages::remedy(miss))
     }
 
     fn id(&self, text: &str) -> String {
-        self.cleaner.id(&Foreign::new(text)).to_string()
+        self.cleaner.id(&Untrusted::new(text)).to_string()
     }
 }
 
 /// Where on the way to the service a request went wrong; `None`: it got there.
-fn on_the_way(miss: &Miss) -> Option<usize> {
+fn on_the_way(miss: &Failure) -> Option<usize> {
     match (miss.during, miss.kind) {
-        (_, MissKind::Proxy | MissKind::ProxyRefused(_) | MissKind::ProxyAuthentication | MissKind::Http(407)) => {
-            Some(0)
+        (
+            _,
+            FailureKind::Proxy
+            | FailureKind::ProxyRefused(_)
+            | FailureKind::ProxyAuthentication
+            | FailureKind::Http(407),
+        ) => Some(0),
+        (_, FailureKind::Dns) => Some(1),
+        (
+            _,
+            FailureKind::Connect
+            | FailureKind::Certificate
+            | FailureKind::Tls(_)
+            | FailureKind::Broken
+            | FailureKind::Timeout,
+        ) => Some(2),
+        (Operation::SignIn, _) | (_, FailureKind::TokenRefused | FailureKind::TokenFile | FailureKind::Http(401)) => {
+            Some(3)
         }
-        (_, MissKind::Dns) => Some(1),
-        (_, MissKind::Connect | MissKind::Certificate | MissKind::Tls(_) | MissKind::Broken | MissKind::Timeout) => {
-            Some(2)
-        }
-        (During::SignIn, _) | (_, MissKind::TokenRefused | MissKind::TokenFile | MissKind::Http(401)) => Some(3),
         _ => None,
     }
 }
 
 /// What was asked for, or how the gate would end without it.
-fn read<T>(answer: Answer<T>) -> Result<T, (Verdict, Miss)> {
+fn read<T>(answer: Answer<T>) -> Result<T, (Verdict, Failure)> {
     Err(match answer.observation {
         Observation::Record(found) => return Ok(found),
         Observation::NotVisible(miss) => (Verdict::NotFound, miss),

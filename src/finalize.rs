@@ -6,16 +6,18 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{Collision, Colour, Destination, Document, LogFormat, Target, Told, Volume, ci::Ci};
+use crate::config::{
+    Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, Volume, WriteTarget, ci::Ci,
+};
 use crate::console::{self, Console};
-use crate::core::{Foreign, Verdict};
-use crate::output::{Delivery, Done, Job, Jobs, Trouble, token};
+use crate::core::{Untrusted, Verdict};
+use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
 use crate::panic_hook;
-use crate::poll_loop::{Patience, Signals};
+use crate::poll_loop::{GracePeriod, Signals};
 use crate::progress;
 use crate::report::output_values::{self, outputs};
-use crate::report::sanitize::{Clean, Cleaner};
-use crate::report::{Note, Report, Stage, Weight, azure, teamcity, text};
+use crate::report::sanitize::{Sanitized, Sanitizer};
+use crate::report::{Note, NoteLevel, Report, Stage, azure, teamcity, text};
 
 /// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
 /// verdict while somebody still looks.
@@ -26,13 +28,13 @@ const PIECE: Duration = Duration::from_secs(5);
 const HANGS: Duration = Duration::from_millis(100);
 
 /// What is needed to leave in order.
-pub struct Ending {
-    pub delivery: Delivery,
+pub struct Finalizer {
+    pub delivery: ReportWriter,
     pub console: Console,
-    pub cleaner: Cleaner,
+    pub cleaner: Sanitizer,
     pub clock: Clock,
     pub signals: Signals,
-    pub patience: Patience,
+    pub patience: GracePeriod,
     /// Whether the verdict is shown in colour.
     pub coloured: bool,
     /// The end of the log, while the report has not changed since it was rendered.
@@ -41,10 +43,10 @@ pub struct Ending {
 
 /// What came of the first versions.
 #[derive(Debug, Default)]
-pub struct Begun {
+pub struct Prepared {
     /// Older reports that can't be replaced, and paths that lead elsewhere: mistakes in the inputs.
     pub mistakes: Vec<String>,
-    pub notes: Vec<(Weight, Clean)>,
+    pub notes: Vec<(NoteLevel, Sanitized)>,
 }
 
 /// From now on a panic prints one line, and exits with the code of this verdict.
@@ -62,7 +64,7 @@ pub fn exit_on_panic(verdict: Verdict, format: LogFormat, console: Option<&Conso
     });
 }
 
-impl Ending {
+impl Finalizer {
     /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>, limit: Duration) -> Option<T> {
         self.patience.wait(work, limit, &self.clock, &mut self.signals).await
@@ -70,14 +72,15 @@ impl Ending {
 
     /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be
     /// appended to, only if the inputs are right as far as is known.
-    pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Begun {
-        let mut begun = Begun::default();
+    pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Prepared {
+        let mut begun = Prepared::default();
         for Collision { destination, told } in self.collisions().await {
             self.refuse(destination, told, &mut begun);
         }
         let jobs = self.delivery.open();
         self.take_up(jobs, &mut begun).await;
-        let is_ours = |destination: &Destination| matches!(destination.target, Target::File(_) | Target::Folder(_));
+        let is_ours =
+            |destination: &Destination| matches!(destination.target, WriteTarget::File(_) | WriteTarget::Folder(_));
         let jobs = self.delivery.write(&first, is_ours);
         self.take_up(jobs, &mut begun).await;
         if inputs_are_right && begun.mistakes.is_empty() {
@@ -96,17 +99,19 @@ impl Ending {
         found.and_then(|(_, collisions)| collisions).unwrap_or_default()
     }
 
-    fn refuse(&mut self, index: usize, told: Told, begun: &mut Begun) {
+    fn refuse(&mut self, index: usize, told: CollisionKind, begun: &mut Prepared) {
         self.delivery.leave_out(index);
-        let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
+        let show = |text: &Untrusted| self.cleaner.line(text, usize::MAX).to_string();
         match told {
-            Told::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
-            Told::Warning(warning) => begun.notes.push((Weight::Warning, Clean::ours(warning.sentence(show)))),
+            CollisionKind::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
+            CollisionKind::Warning(warning) => {
+                begun.notes.push((NoteLevel::Warning, Sanitized::ours(warning.sentence(show))))
+            }
         }
     }
 
     /// Does the jobs of the start.
-    async fn take_up(&mut self, jobs: Vec<Job<Done>>, begun: &mut Begun) {
+    async fn take_up(&mut self, jobs: Vec<Job<WriteResult>>, begun: &mut Prepared) {
         let jobs = jobs.into_iter().filter(|(index, _)| self.delivery.missed(*index).is_none()).collect();
         for (index, done) in self.all(jobs, Stage::First).await {
             let destination = self.delivery.destination(index);
@@ -115,13 +120,13 @@ impl Ending {
                 Ok(None) => {}
                 Ok(Some(what)) => {
                     let note = self.said(index, &what);
-                    begun.notes.push((Weight::Plain, note));
+                    begun.notes.push((NoteLevel::Plain, note));
                 }
-                Err(Trouble::Refused(what)) => {
+                Err(WriteError::Refused(what)) => {
                     let told = destination.refused(what);
                     self.refuse(index, told, begun);
                 }
-                Err(trouble @ Trouble::OldReportStays(_)) if named => {
+                Err(trouble @ WriteError::OldReportStays(_)) if named => {
                     let name = destination.name();
                     begun
                         .mistakes
@@ -131,7 +136,7 @@ impl Ending {
                 Err(trouble) => {
                     let warning = self.failed(index, &trouble);
                     self.delivery.miss(index, warning.clone());
-                    begun.notes.push((Weight::Warning, warning));
+                    begun.notes.push((NoteLevel::Warning, warning));
                 }
             }
         }
@@ -139,7 +144,7 @@ impl Ending {
 
     /// Does jobs on other threads. One that hangs holds up none of the others, and is given up in the end; after a signal the
     /// last versions have all the time that is left, and the first versions none to waste.
-    async fn all(&mut self, jobs: Vec<Job<Done>>, stage: Stage) -> Vec<(usize, Done)> {
+    async fn all(&mut self, jobs: Vec<Job<WriteResult>>, stage: Stage) -> Vec<(usize, WriteResult)> {
         let mut missing: Vec<usize> = jobs.iter().map(|(index, _)| *index).collect();
         let mut jobs = Jobs::start(jobs);
         let mut results = Vec::new();
@@ -151,7 +156,7 @@ impl Ending {
                     if done.is_none() {
                         jobs.go_on();
                     }
-                    results.push((index, done.unwrap_or(Err(Trouble::Bug))));
+                    results.push((index, done.unwrap_or(Err(WriteError::Bug))));
                 }
                 None if !jobs.are_begun() => jobs.go_on(),
                 None if stage == Stage::First && self.patience.heard().is_some() => break,
@@ -159,20 +164,20 @@ impl Ending {
                 None => {}
             }
         }
-        results.extend(missing.into_iter().map(|index| (index, Err(Trouble::NotInTime))));
+        results.extend(missing.into_iter().map(|index| (index, Err(WriteError::NotInTime))));
         results
     }
 
     /// A sentence about a destination.
-    fn said(&self, index: usize, what: &str) -> Clean {
+    fn said(&self, index: usize, what: &str) -> Sanitized {
         let destination = self.delivery.destination(index);
-        let path = destination.path().map(|path| self.cleaner.given(&Foreign::new(path.to_string_lossy())));
+        let path = destination.path().map(|path| self.cleaner.given(&Untrusted::new(path.to_string_lossy())));
         let path = path.map(|path| format!(" {path}")).unwrap_or_default();
-        self.cleaner.line(&Foreign::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
+        self.cleaner.line(&Untrusted::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
     }
 
     /// The sentence that a destination can't be written.
-    fn failed(&self, index: usize, trouble: &Trouble) -> Clean {
+    fn failed(&self, index: usize, trouble: &WriteError) -> Sanitized {
         let consequence = match self.delivery.destination(index).name() {
             // Its last steps can't tell such a pass from a gate that never ran.
             "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
@@ -185,9 +190,9 @@ impl Ending {
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
         for Collision { destination: index, told } in self.collisions().await {
-            if let Told::Mistake(mistake) = told {
-                let show = |text: &Foreign| self.cleaner.line(text, usize::MAX).to_string();
-                let path = self.delivery.destination(index).path().map(|path| Foreign::new(path.to_string_lossy()));
+            if let CollisionKind::Mistake(mistake) = told {
+                let show = |text: &Untrusted| self.cleaner.line(text, usize::MAX).to_string();
+                let path = self.delivery.destination(index).path().map(|path| Untrusted::new(path.to_string_lossy()));
                 tried.push((path.as_ref().map(show).unwrap_or_default(), Some(mistake.sentence(show))));
                 self.delivery.leave_out(index);
             }
@@ -195,7 +200,7 @@ impl Ending {
         let jobs = self.delivery.trials();
         for (index, done) in self.all(jobs, Stage::First).await {
             let destination = self.delivery.destination(index);
-            let path = destination.path().map(|path| self.cleaner.given(&Foreign::new(path.to_string_lossy())));
+            let path = destination.path().map(|path| self.cleaner.given(&Untrusted::new(path.to_string_lossy())));
             let what = path.map_or_else(|| "--version".to_owned(), |path| path.to_string());
             let trouble = done.err().map(|trouble| self.failed(index, &trouble).to_string());
             tried.push((format!("{} {what}", destination.name()), trouble));
@@ -210,9 +215,9 @@ impl Ending {
         }
         let outlet = self.delivery.outlet();
         let holds_runs =
-            |destination: &Destination| matches!(destination.document, Document::Outputs | Document::OutputDir);
+            |destination: &Destination| matches!(destination.document, DocumentKind::Outputs | DocumentKind::OutputDir);
         if outlet.destinations.iter().any(holds_runs)
-            && let Some(warning) = outputs(&report, output_values::Destination::CiFile).warning
+            && let Some(warning) = outputs(&report, output_values::OutputTarget::CiFile).warning
         {
             self.warn(&mut report, warning);
         }
@@ -261,9 +266,9 @@ impl Ending {
     }
 
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
-    pub fn warn(&mut self, report: &mut Report, warning: Clean) {
+    pub fn warn(&mut self, report: &mut Report, warning: Sanitized) {
         if !report.notes.iter().any(|note| note.text == warning) {
-            self.tell(report, Note { at: self.clock.elapsed(), weight: Weight::Warning, text: warning });
+            self.tell(report, Note { at: self.clock.elapsed(), weight: NoteLevel::Warning, text: warning });
         }
     }
 

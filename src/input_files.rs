@@ -28,7 +28,7 @@ const LOOK_UP: Duration = Duration::from_millis(50);
 const LOOK_UPS: u32 = 200;
 
 /// What came of the inputs.
-pub struct Opened {
+pub struct ResolvedInputs {
     pub start: Start,
     /// A signal that came meanwhile.
     pub heard: Option<Signal>,
@@ -38,14 +38,14 @@ pub struct Opened {
 
 /// That a signal came, and whether a file was given up for it.
 #[derive(Default)]
-struct Hurry {
+struct Cancellation {
     came: AtomicBool,
     gave_up: AtomicBool,
 }
 
 /// Resolves the inputs.
-pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Opened {
-    let hurry = Arc::new(Hurry::default());
+pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> ResolvedInputs {
+    let hurry = Arc::new(Cancellation::default());
     let hurried = Arc::clone(&hurry);
     let (tell, mut resolving) = oneshot::channel();
     blocking::start("inputs", move || {
@@ -63,14 +63,14 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Op
             }
             start = &mut resolving => {
                 let start = start.expect("no thread comes back from a panic");
-                return Opened { start, heard, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
+                return ResolvedInputs { start, heard, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
             }
         }
     }
 }
 
 /// Reads a file, in ten seconds or not at all; not at all once there is a `hurry`.
-fn read(path: &Path, hurry: &Hurry) -> io::Result<Vec<u8>> {
+fn read(path: &Path, hurry: &Cancellation) -> io::Result<Vec<u8>> {
     let (tell, told) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::api::Client;
 use crate::config::Logs;
-use crate::core::{End, Foreign, Verdict};
-use crate::finalize::Ending;
-use crate::output::{TraceFile, Trouble};
+use crate::core::{End, Untrusted, Verdict};
+use crate::finalize::Finalizer;
+use crate::output::{TraceFile, WriteError};
 use crate::panic_hook;
-use crate::report::sanitize::Clean;
-use crate::report::{Note, Report, RunReport, Weight, messages, trace_file};
+use crate::report::sanitize::Sanitized;
+use crate::report::{Note, NoteLevel, Report, RunReport, messages, trace_file};
 
 /// For the logs of all runs together, beside the timeout (docs/reference.md#log-and-summary).
 const LIMIT: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ pub struct Source {
 
 /// Fetches the logs that are wanted, and writes the trace file again with them. Best effort: what fails is a note, the
 /// verdict stands. Without a source there are no logs.
-pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Ending) {
+pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Finalizer) {
     panic_hook::bug_at("logs", "");
     let wants = |source: &Source, run: &RunReport| !run.run_id.is_empty() && is_wanted(source, run);
     let any = logs.is_some_and(|source| report.runs.iter().any(|run| wants(source, run)));
@@ -55,10 +55,10 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut End
     }
     notes.into_iter().for_each(|note| ending.tell(report, note));
     if let (Some(file), Some(index)) = (file, trace_index) {
-        let written = ending.wait(file.finish(), FILE).await.unwrap_or(Err(Trouble::NotInTime));
+        let written = ending.wait(file.finish(), FILE).await.unwrap_or(Err(WriteError::NotInTime));
         let Err(trouble) = written else { return };
         let missed = ending.delivery.missed(index).cloned();
-        let warning = || ending.cleaner.line(&Foreign::new(format!("trace-file: {trouble}")), usize::MAX);
+        let warning = || ending.cleaner.line(&Untrusted::new(format!("trace-file: {trouble}")), usize::MAX);
         let warning = missed.unwrap_or_else(warning);
         ending.warn(report, warning);
     }
@@ -70,7 +70,7 @@ async fn fetch(
     client: &Client,
     until: Duration,
     file: &mut Option<TraceFile>,
-    ending: &mut Ending,
+    ending: &mut Finalizer,
 ) -> Result<(), Note> {
     if let Some(file) = file {
         file.push(trace_file::logs_head(run));
@@ -79,7 +79,7 @@ async fn fetch(
     // Asking may mean signing in again; a stream knows the secrets of its beginning, so it begins with the first bytes.
     let mut stream = None;
     let mut tail = Tail::default();
-    let mut keep = |piece: Clean| {
+    let mut keep = |piece: Sanitized| {
         tail.push(&piece);
         if let Some(file) = file {
             file.stream(piece.to_string());
@@ -99,9 +99,9 @@ async fn fetch(
     let said = match fetched {
         Some(Ok(())) => return Ok(()),
         Some(Err(miss)) => messages::miss(&miss, &ending.cleaner),
-        None => Clean::ours("read the run's logs: not all of them came in time"),
+        None => Sanitized::ours("read the run's logs: not all of them came in time"),
     };
-    Err(Note { at: ending.clock.elapsed(), weight: Weight::Plain, text: said })
+    Err(Note { at: ending.clock.elapsed(), weight: NoteLevel::Plain, text: said })
 }
 
 fn is_wanted(source: &Source, run: &RunReport) -> bool {
@@ -138,9 +138,9 @@ impl Tail {
         }
     }
 
-    fn end(mut self) -> Option<Clean> {
+    fn end(mut self) -> Option<Sanitized> {
         self.shorten();
-        (!self.0.trim().is_empty()).then(|| Clean::ours(self.0))
+        (!self.0.trim().is_empty()).then(|| Sanitized::ours(self.0))
     }
 }
 
@@ -164,7 +164,7 @@ mod tests {
     fn little_is_kept_whole_and_nothing_is_nothing() {
         let mut tail = Tail::default();
         tail.push("one\ntwo");
-        assert_eq!(tail.end(), Some(Clean::ours("one\ntwo")));
+        assert_eq!(tail.end(), Some(Sanitized::ours("one\ntwo")));
         assert_eq!(Tail::default().end(), None);
     }
 }

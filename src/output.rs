@@ -9,13 +9,13 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::config::{Collision, Destination, Document, OUTPUTS, Outlet, Target};
+use crate::config::{Collision, Destination, DocumentKind, OUTPUTS, OutputConfig, WriteTarget};
 use crate::panic_hook;
-use crate::report::github::Token;
-use crate::report::sanitize::Clean;
+use crate::report::github::Delimiter;
+use crate::report::sanitize::Sanitized;
 use crate::report::{Report, Stage};
-use path_guard::{Guard, Standing, standing};
-use render::{Content, render};
+use path_guard::{PathGuard, PathKind, standing};
+use render::{RenderedContent, render};
 use report_file::ReportFile;
 use shared_file::SharedFile;
 
@@ -34,7 +34,7 @@ pub use worker::{Job, Jobs};
 
 /// Why a destination was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
+pub enum WriteError {
     /// The path leads where no report may go.
     #[error("{0}")]
     Refused(String),
@@ -52,50 +52,50 @@ pub enum Trouble {
 }
 
 /// What came of a job: something to note, if it was done.
-pub type Done = Result<Option<String>, Trouble>;
+pub type WriteResult = Result<Option<String>, WriteError>;
 
 /// The destinations of this run of the gate.
-pub struct Delivery {
-    outlet: Outlet,
+pub struct ReportWriter {
+    outlet: OutputConfig,
     /// One for each destination of the outlet.
-    slots: Vec<Slot>,
-    guard: Arc<OnceLock<Arc<Guard>>>,
+    slots: Vec<DestinationSlot>,
+    guard: Arc<OnceLock<Arc<PathGuard>>>,
     /// A descriptor that is given up when the last versions are written: by then connections may have taken all others.
     spare: Option<File>,
 }
 
 /// What is known of a destination.
-struct Slot {
+struct DestinationSlot {
     /// Locked while it is written: a first version that a stalled file system holds up must not come after the last.
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<DestinationState>>,
     /// What was said if it did not get its first version.
-    missed: Option<Clean>,
+    missed: Option<Sanitized>,
     /// What stands there is not ours to touch.
     is_left_out: bool,
 }
 
 #[derive(Default)]
-struct State {
-    open: Option<Open>,
+struct DestinationState {
+    open: Option<OpenDestination>,
     has_last: bool,
 }
 
 /// A destination that was opened.
-enum Open {
+enum OpenDestination {
     File(ReportFile),
     Folder(Vec<(&'static str, ReportFile)>),
     Shared(SharedFile),
     Agent,
 }
 
-impl Delivery {
-    pub fn new(outlet: Outlet) -> Delivery {
-        let slot = |_| Slot { state: Arc::default(), missed: None, is_left_out: false };
+impl ReportWriter {
+    pub fn new(outlet: OutputConfig) -> ReportWriter {
+        let slot = |_| DestinationSlot { state: Arc::default(), missed: None, is_left_out: false };
         let slots = (0..outlet.destinations.len()).map(slot).collect();
-        Delivery { outlet, slots, guard: Arc::default(), spare: None }
+        ReportWriter { outlet, slots, guard: Arc::default(), spare: None }
     }
 
-    pub fn outlet(&self) -> &Outlet {
+    pub fn outlet(&self) -> &OutputConfig {
         &self.outlet
     }
 
@@ -112,13 +112,12 @@ impl Delivery {
 
     /// The number of the trace file, if one is written.
     pub fn trace_index(&self) -> Option<usize> {
-        self.written().find(|(_, destination)| destination.document == Document::TraceFile).map(|(index, _)| index)
+        self.written().find(|(_, destination)| destination.document == DocumentKind::TraceFile).map(|(index, _)| index)
     }
 
     /// Whether it goes to a pipe or a device, as far as is known without waiting for it.
     pub fn is_stream(&self, index: usize) -> bool {
-        let open =
-            |state: std::sync::MutexGuard<'_, State>| matches!(&state.open, Some(Open::File(file)) if file.is_stream());
+        let open = |state: std::sync::MutexGuard<'_, DestinationState>| matches!(&state.open, Some(OpenDestination::File(file)) if file.is_stream());
         self.slots[index].state.try_lock().is_ok_and(open)
     }
 
@@ -128,13 +127,13 @@ impl Delivery {
     }
 
     /// A destination did not get its first version, of which this was said. The last one is tried all the same.
-    pub fn miss(&mut self, index: usize, said: Clean) {
+    pub fn miss(&mut self, index: usize, said: Sanitized) {
         self.slots[index].missed = Some(said);
     }
 
     /// What was said of a destination that did not get its first version: the words for the last one too, or a person would
     /// hear of it twice.
-    pub fn missed(&self, index: usize) -> Option<&Clean> {
+    pub fn missed(&self, index: usize) -> Option<&Sanitized> {
         self.slots[index].missed.as_ref()
     }
 
@@ -150,7 +149,7 @@ impl Delivery {
     }
 
     /// Opens every destination, and takes away what an earlier job left there.
-    pub fn open(&mut self) -> Vec<Job<Done>> {
+    pub fn open(&mut self) -> Vec<Job<WriteResult>> {
         self.spare = report_file::open(OpenOptions::new().read(true), Path::new(NULL)).ok();
         let job = |(index, destination): (usize, &Destination)| {
             let (state, guard, destination) = (self.state(index), self.guard(), destination.clone());
@@ -163,17 +162,17 @@ impl Delivery {
                 state.open = Some(open);
                 Ok(in_place.or(outside))
             };
-            (index, Box::new(work) as Box<dyn FnOnce() -> Done + Send>)
+            (index, Box::new(work) as Box<dyn FnOnce() -> WriteResult + Send>)
         };
         self.written().map(job).collect()
     }
 
     /// The documents of a report, rendered, and the jobs that write them. `wanted` says which destinations.
-    pub fn write(&self, report: &Report, wanted: impl Fn(&Destination) -> bool) -> Vec<Job<Done>> {
+    pub fn write(&self, report: &Report, wanted: impl Fn(&Destination) -> bool) -> Vec<Job<WriteResult>> {
         let wanted = self.written().filter(|(_, destination)| wanted(destination));
-        let documents: Vec<(usize, Content)> =
+        let documents: Vec<(usize, RenderedContent)> =
             wanted.map(|(index, destination)| (index, render(&self.outlet, destination, report))).collect();
-        let job = |(index, content): (usize, Content)| {
+        let job = |(index, content): (usize, RenderedContent)| {
             let (state, guard, stage) = (self.state(index), self.guard(), report.stage);
             let destination = self.destination(index).clone();
             let work = move || {
@@ -185,7 +184,7 @@ impl Delivery {
                 }
                 state.has_last = stage == Stage::Final;
                 // While the gate waited, the path may have come to lead elsewhere.
-                if let Target::File(path) | Target::Folder(path) = &destination.target {
+                if let WriteTarget::File(path) | WriteTarget::Folder(path) = &destination.target {
                     guard().admit(path)?;
                 }
                 if state.open.is_none() {
@@ -196,7 +195,7 @@ impl Delivery {
                 }
                 Ok(None)
             };
-            (index, Box::new(work) as Box<dyn FnOnce() -> Done + Send>)
+            (index, Box::new(work) as Box<dyn FnOnce() -> WriteResult + Send>)
         };
         documents.into_iter().map(job).collect()
     }
@@ -228,64 +227,73 @@ impl Delivery {
         self.outlet.destinations.iter().enumerate().filter(|(index, _)| !self.slots[*index].is_left_out)
     }
 
-    fn state(&self, index: usize) -> Arc<Mutex<State>> {
+    fn state(&self, index: usize) -> Arc<Mutex<DestinationState>> {
         Arc::clone(&self.slots[index].state)
     }
 
     /// Looked up once, by whoever needs it first: that may take a file system's time.
-    fn guard(&self) -> impl Fn() -> Arc<Guard> + Send + use<> {
+    fn guard(&self) -> impl Fn() -> Arc<PathGuard> + Send + use<> {
         let (guard, outlet) = (Arc::clone(&self.guard), self.outlet.clone());
-        move || Arc::clone(guard.get_or_init(|| Arc::new(Guard::new(&outlet))))
+        move || Arc::clone(guard.get_or_init(|| Arc::new(PathGuard::new(&outlet))))
     }
 }
 
-fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+fn lock(state: &Mutex<DestinationState>) -> std::sync::MutexGuard<'_, DestinationState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Open {
+impl OpenDestination {
     fn is_in_place(&self) -> bool {
         match self {
-            Open::File(file) => file.is_in_place(),
-            Open::Folder(files) => files.iter().any(|(_, file)| file.is_in_place()),
-            Open::Shared(_) | Open::Agent => false,
+            OpenDestination::File(file) => file.is_in_place(),
+            OpenDestination::Folder(files) => files.iter().any(|(_, file)| file.is_in_place()),
+            OpenDestination::Shared(_) | OpenDestination::Agent => false,
         }
     }
 }
 
-fn open(destination: &Destination, guard: &Arc<Guard>) -> Result<Open, Trouble> {
+fn open(destination: &Destination, guard: &Arc<PathGuard>) -> Result<OpenDestination, WriteError> {
     Ok(match &destination.target {
-        Target::File(path) => Open::File(ReportFile::open(path, guard)?),
-        Target::Folder(folder) => {
+        WriteTarget::File(path) => OpenDestination::File(ReportFile::open(path, guard)?),
+        WriteTarget::Folder(folder) => {
             guard.admit(folder)?;
-            if matches!(standing(folder), Standing::RegularFile | Standing::Stream) {
-                return Err(Trouble::OldReportStays(io::ErrorKind::NotADirectory.into()));
+            if matches!(standing(folder), PathKind::RegularFile | PathKind::Stream) {
+                return Err(WriteError::OldReportStays(io::ErrorKind::NotADirectory.into()));
             }
             // One file that can't be opened is no reason to leave an old report in the others.
             let files = OUTPUTS.map(|name| Ok((name, ReportFile::open(&folder.join(name), guard)?)));
-            Open::Folder(files.into_iter().collect::<Result<_, Trouble>>()?)
+            OpenDestination::Folder(files.into_iter().collect::<Result<_, WriteError>>()?)
         }
-        Target::Shared(path) if destination.document == Document::Summary => Open::Shared(SharedFile::of_text(path)?),
-        Target::Shared(path) => Open::Shared(SharedFile::of_records(path)?),
-        Target::Agent => Open::Agent,
+        WriteTarget::Shared(path) if destination.document == DocumentKind::Summary => {
+            OpenDestination::Shared(SharedFile::of_text(path)?)
+        }
+        WriteTarget::Shared(path) => OpenDestination::Shared(SharedFile::of_records(path)?),
+        WriteTarget::Agent => OpenDestination::Agent,
     })
 }
 
-fn write(open: &mut Open, destination: &Destination, stage: Stage, content: Content) -> Result<(), Trouble> {
+fn write(
+    open: &mut OpenDestination,
+    destination: &Destination,
+    stage: Stage,
+    content: RenderedContent,
+) -> Result<(), WriteError> {
     match (open, content) {
         // A pipe's reader gets one document: of the trace file the one with the logs.
-        (Open::File(file), Content::Text(_)) if file.is_stream() && destination.document == Document::TraceFile => {
+        (OpenDestination::File(file), RenderedContent::Text(_))
+            if file.is_stream() && destination.document == DocumentKind::TraceFile =>
+        {
             Ok(())
         }
-        (Open::File(file), Content::Text(text)) => {
+        (OpenDestination::File(file), RenderedContent::Text(text)) => {
             file.write(stage, &text)?;
             // Azure fails the step for a path where there is no file.
             if destination.upload.is_some() && file.is_stream() {
-                return Err(Trouble::NotWritten(io::ErrorKind::NotFound.into()));
+                return Err(WriteError::NotWritten(io::ErrorKind::NotFound.into()));
             }
             Ok(())
         }
-        (Open::Folder(files), Content::Files(outputs)) => {
+        (OpenDestination::Folder(files), RenderedContent::Files(outputs)) => {
             // One file that can't be written is no reason to leave the others unwritten.
             let mut result = Ok(());
             for output in &outputs {
@@ -295,11 +303,16 @@ fn write(open: &mut Open, destination: &Destination, stage: Stage, content: Cont
             }
             result
         }
-        (Open::Shared(file), Content::Text(text)) => Ok(file.write(&text)?),
-        (Open::Agent, Content::Calls(calls)) => Ok(agent::call(AGENT, calls, &crate::config::secret_variables())?),
-        (Open::File(_) | Open::Shared(_), Content::Files(_) | Content::Calls(_))
-        | (Open::Folder(_), Content::Text(_) | Content::Calls(_))
-        | (Open::Agent, Content::Text(_) | Content::Files(_)) => Err(Trouble::Bug),
+        (OpenDestination::Shared(file), RenderedContent::Text(text)) => Ok(file.write(&text)?),
+        (OpenDestination::Agent, RenderedContent::Calls(calls)) => {
+            Ok(agent::call(AGENT, calls, &crate::config::secret_variables())?)
+        }
+        (
+            OpenDestination::File(_) | OpenDestination::Shared(_),
+            RenderedContent::Files(_) | RenderedContent::Calls(_),
+        )
+        | (OpenDestination::Folder(_), RenderedContent::Text(_) | RenderedContent::Calls(_))
+        | (OpenDestination::Agent, RenderedContent::Text(_) | RenderedContent::Files(_)) => Err(WriteError::Bug),
     }
 }
 
@@ -323,8 +336,8 @@ pub fn descriptors() -> io::Result<()> {
 const AGENT: &str = "buildkite-agent";
 
 /// A token that nobody can guess, for delimiters and stop commands.
-pub fn token() -> Token {
-    Token::new(&random_token()).expect("32 hex digits are a token")
+pub fn token() -> Delimiter {
+    Delimiter::new(&random_token()).expect("32 hex digits are a token")
 }
 
 /// 128 random bits in hex.

@@ -7,12 +7,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::clock::Clock;
-use crate::core::{Ask, Gate, Notice, Signal, Told, Who};
+use crate::core::{ApiRequest, ApiResponse, Gate, PollTarget, Signal, TimedEvent};
 
 mod poll_queue;
 mod signals;
 
-use poll_queue::Agenda;
+use poll_queue::PollQueue;
 pub use signals::Signals;
 
 /// How many looks are under way at once (docs/reference.md#limits: at most 8 requests).
@@ -38,7 +38,7 @@ const LAST_WORDS: Duration = Duration::from_millis(150);
 
 /// What the view is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum LoopEvent {
     /// An answer about a run was taken; it is looked at again then, unless its watch is over.
     Answer { run: usize, next: Option<Duration> },
     /// An answer about a pipeline was taken.
@@ -53,7 +53,7 @@ pub enum Moment {
 enum Woken {
     Signal(Signal),
     /// An answer, and how long the process had been suspended when it was asked for.
-    Answer(Who, Duration, Box<Told>),
+    Answer(PollTarget, Duration, Box<ApiResponse>),
     Time,
 }
 
@@ -64,15 +64,15 @@ pub async fn watch<F>(
     clock: &Clock,
     signals: &mut Signals,
     beat: Duration,
-    look: impl Fn(Who, Ask) -> F,
-    mut tell: impl FnMut(&Gate, Moment, &[Notice], u64),
+    look: impl Fn(PollTarget, ApiRequest) -> F,
+    mut tell: impl FnMut(&Gate, LoopEvent, &[TimedEvent], u64),
 ) -> u64
 where
-    F: Future<Output: Into<Told>>,
+    F: Future<Output: Into<ApiResponse>>,
 {
     let mut suspended = Duration::ZERO;
-    let mut agenda = Agenda::default();
-    gate.watching().for_each(|run| agenda.set(Who::Run(run), Duration::ZERO));
+    let mut agenda = PollQueue::default();
+    gate.watching().for_each(|run| agenda.set(PollTarget::Run(run), Duration::ZERO));
     let mut under_way = FuturesUnordered::new();
     let mut next_beat = beat;
     let mut polls = 0;
@@ -88,15 +88,15 @@ where
             for run in late {
                 gate.cut(run, now, &mut notices);
             }
-            tell(gate, Moment::Stopped, &notices, polls);
+            tell(gate, LoopEvent::Stopped, &notices, polls);
             break;
         }
         while under_way.len() < AT_ONCE
             && let Some(who) = agenda.take(now)
         {
             let ask = match who {
-                Who::Run(run) => gate.ask(run, now, &mut notices),
-                Who::Pipeline(pipeline) => gate.survey(pipeline, now),
+                PollTarget::Run(run) => gate.ask(run, now, &mut notices),
+                PollTarget::Pipeline(pipeline) => gate.survey(pipeline, now),
             };
             if let Some(ask) = ask {
                 polls += 1;
@@ -105,7 +105,7 @@ where
             }
         }
         if gate.is_over() {
-            tell(gate, Moment::Stopped, &notices, polls);
+            tell(gate, LoopEvent::Stopped, &notices, polls);
             break;
         }
         let mut wake = cut_at.min(next_beat);
@@ -133,30 +133,35 @@ where
         let moment = match woken {
             Woken::Signal(signal) => {
                 gate.interrupt(signal, now, &mut notices);
-                Moment::Stopped
+                LoopEvent::Stopped
             }
             Woken::Answer(who, before, told) => {
                 // It may have come before the suspension, and its date with it.
                 let moment = match (who, told.taken_later(suspended - before)) {
-                    (Who::Run(run), told) => Moment::Answer { run, next: gate.observe(run, now, told, &mut notices) },
-                    (Who::Pipeline(pipeline), Told::Survey(answer)) => {
+                    (PollTarget::Run(run), told) => {
+                        LoopEvent::Answer { run, next: gate.observe(run, now, told, &mut notices) }
+                    }
+                    (PollTarget::Pipeline(pipeline), ApiResponse::Survey(answer)) => {
                         gate.surveyed(pipeline, now, answer, &mut notices);
-                        Moment::Survey
+                        LoopEvent::Survey
                     }
                     // What was asked for is what is told.
-                    (Who::Pipeline(_), Told::Run(_) | Told::List(_) | Told::Execute(..)) => Moment::Survey,
+                    (
+                        PollTarget::Pipeline(_),
+                        ApiResponse::Run(_) | ApiResponse::List(_) | ApiResponse::Execute(..),
+                    ) => LoopEvent::Survey,
                 };
-                if let Moment::Answer { run, next: Some(next) } = moment {
-                    agenda.set(Who::Run(run), next);
+                if let LoopEvent::Answer { run, next: Some(next) } = moment {
+                    agenda.set(PollTarget::Run(run), next);
                 }
                 for (who, at) in gate.take_moved() {
                     agenda.set(who, at);
                 }
                 moment
             }
-            Woken::Time => Moment::Beat,
+            Woken::Time => LoopEvent::Beat,
         };
-        if moment == Moment::Beat {
+        if moment == LoopEvent::Beat {
             // Waking up for a look is no beat.
             if clock.elapsed() < next_beat {
                 continue;
@@ -171,12 +176,12 @@ where
 
 /// Waiting before the first look and after the last: each piece of work has its limit, and a signal shortens what is left.
 #[derive(Debug, Default)]
-pub struct Patience {
+pub struct GracePeriod {
     /// The first signal that was heard, and when everything must be over for it.
     heard: Option<(Signal, Duration)>,
 }
 
-impl Patience {
+impl GracePeriod {
     /// A signal was heard elsewhere: what is left of the two seconds runs from now.
     pub fn shorten(&mut self, signal: Signal, clock: &Clock) {
         self.heard.get_or_insert_with(|| (signal, clock.elapsed() + AFTER_SIGNAL));

@@ -7,11 +7,11 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::config::{LogFormat, Volume};
 use crate::console::Console;
-use crate::core::{Gate, Notice, Wanted};
-use crate::poll_loop::Moment;
-use crate::report::messages::{self, Names};
-use crate::report::sanitize::{Clean, Cleaner};
-use crate::report::{Note, Weight, text};
+use crate::core::{Gate, TimedEvent, Wanted};
+use crate::poll_loop::LoopEvent;
+use crate::report::messages::{self, RunNames};
+use crate::report::sanitize::{Sanitized, Sanitizer};
+use crate::report::{Note, NoteLevel, text};
 
 /// After so much silence, a heartbeat: with `TICK`, within a minute (docs/reference.md#log-and-summary). CircleCI ends a
 /// step that is silent for ten.
@@ -28,8 +28,8 @@ pub struct View {
     console: Console,
     format: LogFormat,
     volume: Volume,
-    names: Names,
-    cleaner: Cleaner,
+    names: RunNames,
+    cleaner: Sanitizer,
     bar: Option<ProgressBar>,
     spoke: Duration,
 }
@@ -39,8 +39,8 @@ impl View {
         console: Console,
         format: LogFormat,
         volume: Volume,
-        names: Names,
-        cleaner: Cleaner,
+        names: RunNames,
+        cleaner: Sanitizer,
         bar: Option<ProgressBar>,
     ) -> View {
         View { console, format, volume, names, cleaner, bar, spoke: Duration::ZERO }
@@ -54,14 +54,14 @@ impl View {
     /// Tells what is about to happen.
     pub fn begin(&mut self, wanted: &[Wanted], timeout: Duration, base: &str) {
         let text = messages::opening(wanted, timeout, base, &self.cleaner);
-        self.note(&Note { at: Duration::ZERO, weight: Weight::Plain, text });
+        self.note(&Note { at: Duration::ZERO, weight: NoteLevel::Plain, text });
     }
 
     /// Hears what changed.
-    pub fn tell(&mut self, gate: &Gate, moment: Moment, notices: &[Notice], now: Duration, polls: u64) {
+    pub fn tell(&mut self, gate: &Gate, moment: LoopEvent, notices: &[TimedEvent], now: Duration, polls: u64) {
         // What was chosen has another name now, and what was started may be several runs.
         if gate.wanted().len() != self.names.len() || notices.iter().any(|notice| notice.event.is_name()) {
-            self.names = Names::new(gate.wanted(), &self.cleaner);
+            self.names = RunNames::new(gate.wanted(), &self.cleaner);
         }
         for notice in notices {
             if let Some(note) = messages::note(notice, &self.names, &self.cleaner) {
@@ -69,10 +69,10 @@ impl View {
             }
         }
         match (moment, &self.bar) {
-            (Moment::Answer { run, next }, _) if self.volume == Volume::Verbose => {
+            (LoopEvent::Answer { run, next }, _) if self.volume == Volume::Verbose => {
                 self.say(now, messages::look(gate, run, now, next, &self.names, &self.cleaner));
             }
-            (Moment::Beat, Some(bar)) => {
+            (LoopEvent::Beat, Some(bar)) => {
                 // A reader that is behind stalls the drawing too, and the turns would pile up.
                 if !self.console.is_behind() {
                     let (bar, message) =
@@ -83,10 +83,10 @@ impl View {
                     });
                 }
             }
-            (Moment::Beat, None) if now >= self.spoke + HEARTBEAT => {
+            (LoopEvent::Beat, None) if now >= self.spoke + HEARTBEAT => {
                 self.say(now, messages::heartbeat(gate, now, polls, &self.cleaner));
             }
-            (Moment::Answer { .. } | Moment::Survey | Moment::Stopped | Moment::Beat, _) => {}
+            (LoopEvent::Answer { .. } | LoopEvent::Survey | LoopEvent::Stopped | LoopEvent::Beat, _) => {}
         }
     }
 
@@ -97,8 +97,8 @@ impl View {
         }
     }
 
-    fn say(&mut self, at: Duration, text: Clean) {
-        self.write(&Note { at, weight: Weight::Plain, text });
+    fn say(&mut self, at: Duration, text: Sanitized) {
+        self.write(&Note { at, weight: NoteLevel::Plain, text });
     }
 
     fn write(&mut self, note: &Note) {
@@ -116,7 +116,7 @@ impl View {
 
 /// Whether a note is for the log: `quiet` keeps the warnings.
 pub fn is_shown(note: &Note, volume: Volume) -> bool {
-    volume != Volume::Quiet || note.weight == Weight::Warning
+    volume != Volume::Quiet || note.weight == NoteLevel::Warning
 }
 
 /// A note as the log has it.
@@ -136,15 +136,15 @@ pub fn spinner() -> ProgressBar {
 
 /// Stdout, which makes the spinner step aside for as long as a line is written.
 pub fn stdout(bar: Option<&ProgressBar>) -> impl Write + Send + 'static {
-    AsideOf { bar: bar.cloned(), out: std::io::stdout() }
+    BesideProgressBar { bar: bar.cloned(), out: std::io::stdout() }
 }
 
-struct AsideOf<O> {
+struct BesideProgressBar<O> {
     bar: Option<ProgressBar>,
     out: O,
 }
 
-impl<O: Write> Write for AsideOf<O> {
+impl<O: Write> Write for BesideProgressBar<O> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.out.write(bytes)),

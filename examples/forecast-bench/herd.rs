@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Answer, During, Foreign, Gate, Interval, Learning, Limits, MaxAge, Miss, MissKind, Observation, OnFirstFailure,
-    PastRun, PipelineId, Record, Rules, RunId, Target, Vocabulary,
+    Answer, Failure, FailureKind, Gate, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, Operation,
+    PastRun, PipelineId, Record, Rules, RunId, Target, Untrusted, Vocabulary,
 };
 
 use crate::laws::{Chance, Law};
@@ -139,9 +139,9 @@ fn record(elapsed: Duration, length: Duration) -> Answer {
     let status = if elapsed < length { "RUNNING" } else { "SUCCESS" };
     Answer {
         observation: Observation::Record(Record {
-            pipeline_id: Foreign::new("nightly"),
-            run_id: Foreign::new("run"),
-            status: Foreign::new(status),
+            pipeline_id: Untrusted::new("nightly"),
+            run_id: Untrusted::new("run"),
+            status: Untrusted::new(status),
             created_at: Some(created),
             updated_at: Some(created),
             trace: None,
@@ -153,6 +153,6 @@ fn record(elapsed: Duration, length: Duration) -> Answer {
 }
 
 fn unavailable() -> Answer {
-    let miss = Miss { during: During::GetRun, kind: MissKind::Http(503), detail: None };
+    let miss = Failure { during: Operation::GetRun, kind: FailureKind::Http(503), detail: None };
     Answer { observation: Observation::Unusable(miss), retry_after: None, date: None }
 }

@@ -5,33 +5,33 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use maestro_gate::core::Foreign;
-use maestro_gate::report::sanitize::{Cleaner, cut};
+use maestro_gate::core::Untrusted;
+use maestro_gate::report::sanitize::{Sanitizer, cut};
 use maestro_gate::report::escape;
 
 fuzz_target!(|input: &[u8]| {
     let Some((&[size, length, limit], rest)) = input.split_first_chunk() else { return };
     let (secret, bytes) = rest.split_at(rest.len().min(usize::from(length)));
     let secret = String::from_utf8_lossy(secret);
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     let known = cleaner.add_secret(&secret);
     cleaner.add_secret("ababab");
 
-    let whole = cleaner.text(&Foreign::from_bytes(bytes));
+    let whole = cleaner.text(&Untrusted::from_bytes(bytes));
     let mut stream = cleaner.stream();
     let mut pieces: String = bytes.chunks(usize::from(size) + 1).map(|piece| stream.push(piece).to_string()).collect();
     pieces.push_str(&stream.finish());
     assert_eq!(pieces, whole.as_str(), "in pieces as in one");
-    assert_eq!(cleaner.text(&Foreign::new(whole.as_str())), whole, "once is enough");
+    assert_eq!(cleaner.text(&Untrusted::new(whole.as_str())), whole, "once is enough");
     assert!(whole.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "nothing unseen");
     assert!(!whole.contains("ababab"), "no secret");
-    let shown = Cleaner::new().text(&Foreign::new(secret));
+    let shown = Sanitizer::new().text(&Untrusted::new(secret));
     assert!(!known || !whole.contains(shown.as_str()), "no secret");
 
     let limit = usize::from(limit);
     assert!(cut(&whole, limit).len() <= limit);
-    assert!(cleaner.line(&Foreign::from_bytes(bytes), limit).len() <= limit);
-    assert!(cleaner.status(&Foreign::from_bytes(bytes)).len() <= 64);
+    assert!(cleaner.line(&Untrusted::from_bytes(bytes), limit).len() <= limit);
+    assert!(cleaner.status(&Untrusted::from_bytes(bytes)).len() <= 64);
 
     let gutter = escape::gutter(&whole);
     assert!(gutter.lines().all(|line| line.starts_with("  |")));

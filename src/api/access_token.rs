@@ -14,11 +14,11 @@ pub(crate) const TOKEN_LIMIT: usize = 64 * 1024;
 
 /// A token that can go into the `Authorization` header as it is: the service wants it without `Bearer`.
 #[derive(Clone)]
-pub(crate) struct Token(HeaderValue);
+pub(crate) struct AccessToken(HeaderValue);
 
-impl Token {
+impl AccessToken {
     /// Outer blanks are no part of a token; a token of blanks, or with a character that no header may have, is none.
-    pub(crate) fn new(text: &str) -> Option<Token> {
+    pub(crate) fn new(text: &str) -> Option<AccessToken> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         if text.is_empty() || text.len() > TOKEN_LIMIT || !is_ascii {
@@ -26,7 +26,7 @@ impl Token {
         }
         let mut header = HeaderValue::from_str(text).ok()?;
         header.set_sensitive(true);
-        Some(Token(header))
+        Some(AccessToken(header))
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
@@ -63,13 +63,13 @@ impl Token {
     }
 }
 
-impl PartialEq for Token {
-    fn eq(&self, other: &Token) -> bool {
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &AccessToken) -> bool {
         self.0 == other.0
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(***)")
     }
@@ -94,16 +94,16 @@ mod tests {
     #[test]
     fn a_token_is_never_empty_and_always_fits_a_header() {
         for bad in ["", " ", "\r\n", "a\nb", "a\0b", "é", "a\r\nx-evil: 1", &"x".repeat(TOKEN_LIMIT + 1)] {
-            assert!(Token::new(bad).is_none(), "{bad:?}");
+            assert!(AccessToken::new(bad).is_none(), "{bad:?}");
         }
-        assert_eq!(Token::new(" abc\n").expect("a token").header(), "abc");
+        assert_eq!(AccessToken::new(" abc\n").expect("a token").header(), "abc");
         // An editor's byte order mark at the start of a file is no part of the token in it.
-        assert_eq!(Token::new("\u{feff}abc\r\n").expect("a token").header(), "abc");
+        assert_eq!(AccessToken::new("\u{feff}abc\r\n").expect("a token").header(), "abc");
     }
 
     #[test]
     fn no_debug_shows_a_token() {
-        let token = Token::new("very-secret-token").expect("a token");
+        let token = AccessToken::new("very-secret-token").expect("a token");
         assert!(!format!("{token:?} {:?} {:?}", token.header(), token.secret()).contains("secret-token"));
         assert!(token.header().is_sensitive());
     }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_jwt_s_times_are_read_and_anything_else_has_none() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0);
-        let claims = |text: &str| Token::new(text).expect("a token").claims();
+        let claims = |text: &str| AccessToken::new(text).expect("a token").claims();
         let both = claims(&jwt(r#"{"iat":1705314600,"exp":1705316400.7,"sub":"x"}"#));
         assert_eq!(both, Claims { issued: at(1_705_314_600), ends: at(1_705_316_400) });
         let odd = [

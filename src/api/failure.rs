@@ -12,186 +12,195 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use super::dns::Unresolved;
 use super::model;
 use super::trust::CaFileIsLeaf;
-use crate::core::{During, Foreign, Launch, Miss, MissKind, Observation, Scope, TlsFault};
+use crate::core::{Failure, FailureKind, Observation, Operation, Scope, TlsFault, TriggerResponse, Untrusted};
 
 /// Why there is no usable body: the kind, and what may be said about it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fault {
-    pub(crate) kind: MissKind,
-    pub(crate) detail: Option<Foreign>,
+pub(crate) struct RequestError {
+    pub(crate) kind: FailureKind,
+    pub(crate) detail: Option<Untrusted>,
 }
 
-impl Fault {
-    pub(crate) fn new(kind: MissKind) -> Fault {
-        Fault { kind, detail: None }
+impl RequestError {
+    pub(crate) fn new(kind: FailureKind) -> RequestError {
+        RequestError { kind, detail: None }
     }
 
-    pub(crate) fn during(self, during: During) -> Miss {
-        Miss { during, kind: self.kind, detail: self.detail }
+    pub(crate) fn during(self, during: Operation) -> Failure {
+        Failure { during, kind: self.kind, detail: self.detail }
     }
 }
 
 /// The table, for whatever was looked for.
-pub(crate) fn read<T>(miss: Miss) -> Observation<T> {
+pub(crate) fn read<T>(miss: Failure) -> Observation<T> {
     match (miss.during, miss.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (docs/maestro-api.md#the-mfa-trap).
         (
-            During::SignIn,
-            MissKind::Http(400 | 401 | 403) | MissKind::NoToken | MissKind::CodeRefused | MissKind::TokenFile,
+            Operation::SignIn,
+            FailureKind::Http(400 | 401 | 403)
+            | FailureKind::NoToken
+            | FailureKind::CodeRefused
+            | FailureKind::TokenFile,
         ) => Observation::Denied(Scope::SignIn, miss),
         // No sign-in at this address: a wrong `base-url`.
-        (During::SignIn, MissKind::Http(404)) => Observation::Unreachable(miss),
+        (Operation::SignIn, FailureKind::Http(404)) => Observation::Unreachable(miss),
 
         // What is left of a refusal when no renewal can mend it. One run's refusal is not another's.
         (
-            During::GetRun | During::List | During::Details | During::Execute | During::Logs,
-            MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile,
+            Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
+            FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile,
         ) => Observation::Denied(Scope::Run, miss),
         // The service answers, and has no such run: not yet, not any more, or not under this id. A list's is the pipeline.
         (
-            During::GetRun | During::List | During::Details | During::Execute | During::Logs,
-            MissKind::Http(404 | 410) | MissKind::NoRecord | MissKind::NotListed,
+            Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
+            FailureKind::Http(404 | 410) | FailureKind::NoRecord | FailureKind::NotListed,
         ) => Observation::NotVisible(miss),
 
         // "Ask again later", as a status.
-        (_, MissKind::Http(408 | 425 | 429)) => Observation::Unusable(miss),
+        (_, FailureKind::Http(408 | 425 | 429)) => Observation::Unusable(miss),
         // The request itself is wrong, and the next one will be the same.
-        (_, MissKind::Http(400..=499)) => Observation::Unreachable(miss),
+        (_, FailureKind::Http(400..=499)) => Observation::Unreachable(miss),
         // 5xx heal; other 2xx and 3xx are no answer to "get one run".
-        (_, MissKind::Http(_)) => Observation::Unusable(miss),
+        (_, FailureKind::Http(_)) => Observation::Unusable(miss),
 
         // The token would go to somebody else, and a redirect is configuration: it stays.
-        (_, MissKind::RedirectOffOrigin) => Observation::Unreachable(miss),
+        (_, FailureKind::RedirectOffOrigin) => Observation::Unreachable(miss),
         // Credentials and certificates do not mend themselves within a job.
-        (_, MissKind::ProxyAuthentication | MissKind::Certificate | MissKind::Tls(_)) => Observation::Unreachable(miss),
+        (_, FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_)) => {
+            Observation::Unreachable(miss)
+        }
         // A proxy's rule is configuration too; its 5xx speak of the service.
-        (_, MissKind::ProxyRefused(408 | 425 | 429)) => Observation::Unusable(miss),
-        (_, MissKind::ProxyRefused(400..=499)) => Observation::Unreachable(miss),
+        (_, FailureKind::ProxyRefused(408 | 425 | 429)) => Observation::Unusable(miss),
+        (_, FailureKind::ProxyRefused(400..=499)) => Observation::Unreachable(miss),
 
         // Whatever may be better the next time.
         (
             _,
-            MissKind::NotJson
-            | MissKind::NotARecord(_)
-            | MissKind::AnotherRun
-            | MissKind::BeforeStart
-            | MissKind::Repaired
-            | MissKind::TooLarge
-            | MissKind::RedirectLoop
-            | MissKind::ProxyRefused(_)
-            | MissKind::Proxy
-            | MissKind::Dns
-            | MissKind::Connect
-            | MissKind::Broken
-            | MissKind::Timeout,
+            FailureKind::NotJson
+            | FailureKind::NotARecord(_)
+            | FailureKind::AnotherRun
+            | FailureKind::BeforeStart
+            | FailureKind::Repaired
+            | FailureKind::TooLarge
+            | FailureKind::RedirectLoop
+            | FailureKind::ProxyRefused(_)
+            | FailureKind::Proxy
+            | FailureKind::Dns
+            | FailureKind::Connect
+            | FailureKind::Broken
+            | FailureKind::Timeout,
         ) => Observation::Unusable(miss),
 
         // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
-        (During::SignIn, MissKind::NoRecord | MissKind::NotListed | MissKind::TokenRefused) => {
+        (Operation::SignIn, FailureKind::NoRecord | FailureKind::NotListed | FailureKind::TokenRefused) => {
             Observation::Unusable(miss)
         }
         (
-            During::GetRun | During::List | During::Details | During::Execute | During::Logs,
-            MissKind::NoToken | MissKind::CodeRefused,
+            Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
+            FailureKind::NoToken | FailureKind::CodeRefused,
         ) => Observation::Unusable(miss),
         // The gate's own, which no answer is.
         (
             _,
-            MissKind::Queued
-            | MissKind::Unplaceable
-            | MissKind::OnePage
-            | MissKind::Cached
-            | MissKind::Lagging
-            | MissKind::NoDate
-            | MissKind::AlreadyGoing
-            | MissKind::Refused,
+            FailureKind::Queued
+            | FailureKind::Unplaceable
+            | FailureKind::OnePage
+            | FailureKind::Cached
+            | FailureKind::Lagging
+            | FailureKind::NoDate
+            | FailureKind::AlreadyGoing
+            | FailureKind::Refused,
         ) => Observation::Unusable(miss),
     }
 }
 
-/// What it means for the one request to start a pipeline that its answer is not a plain yes. `Lost` is the safe reading:
+/// What it means for the one request to start a pipeline that its answer is not a plain yes. `TokenError` is the safe reading:
 /// it asks the list, and never the service a second time.
-pub(crate) fn of_launch(miss: Miss) -> Launch {
+pub(crate) fn of_launch(miss: Failure) -> TriggerResponse {
     match miss.kind {
-        MissKind::Http(401 | 403) | MissKind::TokenRefused | MissKind::TokenFile => Launch::Denied(Scope::Run, miss),
-        MissKind::Http(404 | 410) => Launch::NotFound(miss),
+        FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile => {
+            TriggerResponse::Denied(Scope::Run, miss)
+        }
+        FailureKind::Http(404 | 410) => TriggerResponse::NotFound(miss),
         // Given up by somebody on the way, who need not know what the service made of it.
-        MissKind::Http(408 | 425) => Launch::Lost(miss),
+        FailureKind::Http(408 | 425) => TriggerResponse::Lost(miss),
         // Turned away before anything was done.
-        MissKind::Http(429) => Launch::NotExecuted(miss),
-        MissKind::Http(400..=499) | MissKind::Refused => Launch::Refused(miss),
+        FailureKind::Http(429) => TriggerResponse::NotExecuted(miss),
+        FailureKind::Http(400..=499) | FailureKind::Refused => TriggerResponse::Refused(miss),
         // Whoever answered so was not the service. Of a redirect elsewhere nobody can tell who sent it.
-        MissKind::ProxyAuthentication | MissKind::Certificate | MissKind::Tls(_) => Launch::Unreachable(miss),
-        MissKind::Http(_)
-        | MissKind::NoRecord
-        | MissKind::NotListed
-        | MissKind::Queued
-        | MissKind::RedirectOffOrigin
-        | MissKind::OnePage
-        | MissKind::Cached
-        | MissKind::Lagging
-        | MissKind::Unplaceable
-        | MissKind::NoDate
-        | MissKind::AlreadyGoing
-        | MissKind::NotJson
-        | MissKind::NotARecord(_)
-        | MissKind::AnotherRun
-        | MissKind::BeforeStart
-        | MissKind::Repaired
-        | MissKind::TooLarge
-        | MissKind::RedirectLoop
-        | MissKind::ProxyRefused(_)
-        | MissKind::Proxy
-        | MissKind::Dns
-        | MissKind::Connect
-        | MissKind::Broken
-        | MissKind::Timeout
-        | MissKind::NoToken
-        | MissKind::CodeRefused => Launch::Lost(miss),
+        FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_) => {
+            TriggerResponse::Unreachable(miss)
+        }
+        FailureKind::Http(_)
+        | FailureKind::NoRecord
+        | FailureKind::NotListed
+        | FailureKind::Queued
+        | FailureKind::RedirectOffOrigin
+        | FailureKind::OnePage
+        | FailureKind::Cached
+        | FailureKind::Lagging
+        | FailureKind::Unplaceable
+        | FailureKind::NoDate
+        | FailureKind::AlreadyGoing
+        | FailureKind::NotJson
+        | FailureKind::NotARecord(_)
+        | FailureKind::AnotherRun
+        | FailureKind::BeforeStart
+        | FailureKind::Repaired
+        | FailureKind::TooLarge
+        | FailureKind::RedirectLoop
+        | FailureKind::ProxyRefused(_)
+        | FailureKind::Proxy
+        | FailureKind::Dns
+        | FailureKind::Connect
+        | FailureKind::Broken
+        | FailureKind::Timeout
+        | FailureKind::NoToken
+        | FailureKind::CodeRefused => TriggerResponse::Lost(miss),
     }
 }
 
 /// An answer that is no success: its status alone decides, its body is for the person.
-pub(crate) fn of_status(during: During, status: u16, body: &[u8]) -> Miss {
+pub(crate) fn of_status(during: Operation, status: u16, body: &[u8]) -> Failure {
     let kind = match (during, status) {
-        (_, 407) => MissKind::ProxyAuthentication,
+        (_, 407) => FailureKind::ProxyAuthentication,
         // A 403 keeps its number: it speaks of the right to see the run, not of the token.
-        (During::GetRun | During::List | During::Details | During::Execute | During::Logs, 401) => {
-            MissKind::TokenRefused
+        (Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs, 401) => {
+            FailureKind::TokenRefused
         }
-        _ => MissKind::Http(status),
+        _ => FailureKind::Http(status),
     };
     // The answer to a sign-in may hold tokens that nobody knows yet.
-    let detail = if during == During::SignIn { model::message_of(body) } else { model::said(body) };
-    Miss { during, kind, detail }
+    let detail = if during == Operation::SignIn { model::message_of(body) } else { model::said(body) };
+    Failure { during, kind, detail }
 }
 
 /// `hyper_util` keeps the name of this type to itself, but not the type.
 type TunnelError = <Tunnel<HttpConnector> as tower_service::Service<http::Uri>>::Error;
 
 /// No answer, or not all of it.
-pub(crate) fn of_error(error: reqwest::Error) -> Fault {
+pub(crate) fn of_error(error: reqwest::Error) -> RequestError {
     // Redirects stay within the origin, so this is the service's own host. The rest of the address may be its text.
     let host = error.url().and_then(reqwest::Url::host_str).map(str::to_owned).unwrap_or_default();
     let error = error.without_url();
     let tls = find::<rustls::Error>(&error).and_then(of_tls);
     // With TLS 1.3 a server says so when the handshake is over for us.
-    let wants_certificate = tls == Some(MissKind::Tls(TlsFault::ClientCertificate));
+    let wants_certificate = tls == Some(FailureKind::Tls(TlsFault::ClientCertificate));
     // What an https proxy's TLS lacks is the proxy's affair; whom to trust there is ours.
-    let is_ours = |kind: &MissKind| *kind == MissKind::Certificate || find::<TunnelError>(&error).is_none();
+    let is_ours = |kind: &FailureKind| *kind == FailureKind::Certificate || find::<TunnelError>(&error).is_none();
     let kind = if let Some(kind) = tls.filter(|_| error.is_connect() || wants_certificate).filter(is_ours) {
         kind
     } else if !error.is_connect() {
-        MissKind::Broken
+        FailureKind::Broken
     } else if let Some(tunnel) = find::<TunnelError>(&error) {
         of_tunnel(tunnel)
     } else if find::<Unresolved>(&error).is_some() {
-        MissKind::Dns
+        FailureKind::Dns
     } else {
-        MissKind::Connect
+        FailureKind::Connect
     };
-    Fault { kind, detail: Some(Foreign::new(format!("{host}: {}", describe(&error).raw()))) }
+    RequestError { kind, detail: Some(Untrusted::new(format!("{host}: {}", describe(&error).raw()))) }
 }
 
 /// Whether what came did not fit into TLS, an alert of it included: HTTP/2 keeps no more of such an error than its kind.
@@ -201,13 +210,13 @@ pub(crate) fn is_broken_by_tls(error: &reqwest::Error) -> bool {
 
 /// What of TLS stays as it is until somebody changes it.
 #[expect(clippy::wildcard_enum_match_arm, reason = "rustls' own enum, which grows; what is not named here may pass")]
-fn of_tls(error: &rustls::Error) -> Option<MissKind> {
+fn of_tls(error: &rustls::Error) -> Option<FailureKind> {
     use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage};
     let fault = match error {
         Error::InvalidCertificate(CertificateError::Other(other)) if other.0.is::<CaFileIsLeaf>() => {
             TlsFault::CaFileIsLeaf
         }
-        Error::InvalidCertificate(_) => return Some(MissKind::Certificate),
+        Error::InvalidCertificate(_) => return Some(FailureKind::Certificate),
         Error::AlertReceived(Alert::CertificateRequired) => TlsFault::ClientCertificate,
         Error::PeerIncompatible(_)
         | Error::AlertReceived(
@@ -222,19 +231,19 @@ fn of_tls(error: &rustls::Error) -> Option<MissKind> {
         }
         _ => return None,
     };
-    Some(MissKind::Tls(fault))
+    Some(FailureKind::Tls(fault))
 }
 
 /// No way through a proxy: only a question for credentials stays as it is.
-fn of_tunnel(error: &TunnelError) -> MissKind {
+fn of_tunnel(error: &TunnelError) -> FailureKind {
     match error {
-        TunnelError::ProxyAuthRequired => MissKind::ProxyAuthentication,
+        TunnelError::ProxyAuthRequired => FailureKind::ProxyAuthentication,
         TunnelError::ConnectFailed(_)
         | TunnelError::Io(_)
         | TunnelError::MissingHost
         | TunnelError::ProxyHeadersTooLong
         | TunnelError::TunnelUnexpectedEof
-        | TunnelError::TunnelUnsuccessful => MissKind::Proxy,
+        | TunnelError::TunnelUnsuccessful => FailureKind::Proxy,
     }
 }
 
@@ -255,7 +264,7 @@ fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
 }
 
 /// The first cause in the library's words: the layers around it say that a request failed, and ours says which.
-pub(crate) fn describe(error: &(dyn Error + 'static)) -> Foreign {
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> Untrusted {
     let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

@@ -9,9 +9,9 @@ use std::fmt::Write;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::failure::Fault;
+use super::failure::RequestError;
 use super::model;
-use crate::core::MissKind;
+use crate::core::FailureKind;
 
 /// All of the logs, after decompression (docs/reference.md#limits).
 const LIMIT: usize = 64 * 1024 * 1024;
@@ -26,11 +26,11 @@ const DEPTH: usize = 3;
 /// breaks off, or when the request is given up, is handed on as it came.
 pub(crate) struct Lines<'s> {
     sink: &'s mut dyn FnMut(&[u8]),
-    state: State,
+    state: LogState,
     taken: usize,
 }
 
-enum State {
+enum LogState {
     /// Nothing but blanks so far, or what looks like JSON.
     Held(Vec<u8>),
     Streaming,
@@ -38,16 +38,16 @@ enum State {
 
 impl<'s> Lines<'s> {
     pub(crate) fn new(sink: &'s mut dyn FnMut(&[u8])) -> Lines<'s> {
-        Lines { sink, state: State::Held(Vec::new()), taken: 0 }
+        Lines { sink, state: LogState::Held(Vec::new()), taken: 0 }
     }
 
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), RequestError> {
         let room = LIMIT - self.taken;
         let fits = &piece[..piece.len().min(room)];
         self.taken += fits.len();
         match &mut self.state {
-            State::Streaming => (self.sink)(fits),
-            State::Held(held) => {
+            LogState::Streaming => (self.sink)(fits),
+            LogState::Held(held) => {
                 held.extend_from_slice(fits);
                 let first = held.iter().find(|byte| !byte.is_ascii_whitespace());
                 if held.len() > HELD || first.is_some_and(|first| !matches!(first, b'{' | b'[' | b'"')) {
@@ -55,21 +55,21 @@ impl<'s> Lines<'s> {
                 }
             }
         }
-        if piece.len() > room { Err(Fault::new(MissKind::TooLarge)) } else { Ok(()) }
+        if piece.len() > room { Err(RequestError::new(FailureKind::TooLarge)) } else { Ok(()) }
     }
 
     /// The body is complete.
     pub(crate) fn finish(mut self) {
-        if let State::Held(held) = &self.state
+        if let LogState::Held(held) = &self.state
             && let Some(lines) = str::from_utf8(held).ok().and_then(lines)
         {
             (self.sink)(lines.as_bytes());
-            self.state = State::Streaming;
+            self.state = LogState::Streaming;
         }
     }
 
     fn release(&mut self) {
-        if let State::Held(held) = std::mem::replace(&mut self.state, State::Streaming)
+        if let LogState::Held(held) = std::mem::replace(&mut self.state, LogState::Streaming)
             && !held.is_empty()
         {
             (self.sink)(&held);
@@ -120,7 +120,7 @@ struct Wrapper<'a> {
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
-struct Entry<'a> {
+struct LogEntry<'a> {
     #[serde(borrow)]
     timestamp: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -165,7 +165,7 @@ fn element(json: &RawValue, out: &mut String) -> Option<()> {
         line(&text, out);
         return Some(());
     }
-    let entry: Entry<'_> = serde_json::from_str(json.get()).ok()?;
+    let entry: LogEntry<'_> = serde_json::from_str(json.get()).ok()?;
     let text = shown(entry.message.or(entry.msg).or(entry.log).or(entry.line)?);
     for before in [entry.timestamp.or(entry.time), entry.level].into_iter().flatten() {
         write!(out, "{} ", shown(before)).expect("a String takes all");
@@ -291,8 +291,8 @@ mod tests {
         for _ in 0..64 {
             lines.push(&piece).expect("within the limit");
         }
-        assert_eq!(lines.push(b"y"), Err(Fault::new(MissKind::TooLarge)));
-        assert_eq!(lines.push(b"y"), Err(Fault::new(MissKind::TooLarge)));
+        assert_eq!(lines.push(b"y"), Err(RequestError::new(FailureKind::TooLarge)));
+        assert_eq!(lines.push(b"y"), Err(RequestError::new(FailureKind::TooLarge)));
         drop(lines);
         assert_eq!(taken, LIMIT);
     }

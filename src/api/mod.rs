@@ -25,7 +25,7 @@ mod oracle;
 #[cfg(test)]
 mod scripted_server;
 
-pub use client::{Client, Refusals};
+pub use client::{AuthRetryState, Client};
 pub use model::PipelineState;
 pub use redactor::Redactor;
 pub use transport::SetupError;

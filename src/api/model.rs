@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::access_token::Token;
-use super::failure::{self, Fault};
-use crate::core::{During, Foreign, Listing, MissKind, Observation, PipelineId, Record, Target};
+use super::access_token::AccessToken;
+use super::failure::{self, RequestError};
+use crate::core::{FailureKind, Observation, Operation, PipelineId, Record, RunList, Target, Untrusted};
 
 mod completeness;
 mod error_body;
@@ -21,11 +21,11 @@ mod strict_json;
 mod timestamp;
 mod trigger_response;
 
-pub(crate) use completeness::{Extent, Pages};
+pub(crate) use completeness::{Completeness, PageInfo};
 pub(crate) use error_body::{bounded, message_of, said};
 pub use pipeline_details::PipelineState;
 pub(crate) use pipeline_details::read_details;
-pub(crate) use run_list::{Keep, List, SHORT_LIST, WHOLE_LIST, keep_all};
+pub(crate) use run_list::{RecordSink, RunListReader, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use strict_json::replace_half_characters;
 pub(crate) use trigger_response::{execute, read_launch};
 
@@ -39,11 +39,11 @@ const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 /// replaced, are the client's business; here they are what they are without it.
 pub fn read_run(status: u16, body: &[u8], target: &Target) -> Observation {
     if status != 200 {
-        return failure::read(failure::of_status(During::GetRun, status, body));
+        return failure::read(failure::of_status(Operation::GetRun, status, body));
     }
     match record(body, target) {
         Ok(record) => Observation::Record(record),
-        Err(fault) => failure::read(fault.during(During::GetRun)),
+        Err(fault) => failure::read(fault.during(Operation::GetRun)),
     }
 }
 
@@ -52,13 +52,13 @@ pub fn read_list<'a>(
     status: u16,
     pieces: impl IntoIterator<Item = &'a [u8]>,
     pipeline: &PipelineId,
-) -> Observation<Listing> {
-    let mut listing = Listing::default();
+) -> Observation<RunList> {
+    let mut listing = RunList::default();
     let mut keep = keep_all(&mut listing);
-    let mut list = List::new(pipeline, WHOLE_LIST, &mut keep);
+    let mut list = RunListReader::new(pipeline, WHOLE_LIST, &mut keep);
     let read = match pieces.into_iter().try_for_each(|piece| list.push(piece)) {
-        Ok(()) => list.finish(status, &[], Pages::default()).and_then(Extent::whole),
-        Err(fault) => Err(fault.during(During::List)),
+        Ok(()) => list.finish(status, &[], PageInfo::default()).and_then(Completeness::whole),
+        Err(fault) => Err(fault.during(Operation::List)),
     };
     drop(keep);
     read.map_or_else(failure::read, |()| Observation::Record(listing))
@@ -67,7 +67,7 @@ pub fn read_list<'a>(
 /// What is read of an object: a run, a pipeline, or the wrapper around either. Whatever is not named is ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Fields<'a> {
+struct JsonFields<'a> {
     #[serde(borrow, deserialize_with = "present")]
     id: Option<&'a RawValue>,
     #[serde(borrow, deserialize_with = "present")]
@@ -96,46 +96,48 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 /// A body that is one strict JSON document.
-fn text_of(body: &[u8]) -> Result<&str, Fault> {
-    let told = |kind| Fault { kind, detail: said(body) };
-    let text = str::from_utf8(body).map_err(|_| told(MissKind::NotJson))?;
+fn text_of(body: &[u8]) -> Result<&str, RequestError> {
+    let told = |kind| RequestError { kind, detail: said(body) };
+    let text = str::from_utf8(body).map_err(|_| told(FailureKind::NotJson))?;
     if text.trim_matches(BLANKS).is_empty() {
-        return Err(Fault::new(MissKind::NoRecord));
+        return Err(RequestError::new(FailureKind::NoRecord));
     }
     match strict_json::check(text) {
         Ok(()) => Ok(text),
-        Err(strict_json::Flaw::NotJson) => Err(told(MissKind::NotJson)),
-        Err(strict_json::Flaw::DuplicateKey) => Err(told(MissKind::NotARecord("duplicate key"))),
+        Err(strict_json::Flaw::NotJson) => Err(told(FailureKind::NotJson)),
+        Err(strict_json::Flaw::DuplicateKey) => Err(told(FailureKind::NotARecord("duplicate key"))),
     }
 }
 
-fn record(body: &[u8], target: &Target) -> Result<Record, Fault> {
+fn record(body: &[u8], target: &Target) -> Result<Record, RequestError> {
     let fault = match text_of(body) {
         Ok(text) => return read_text(text, body, target),
         Err(fault) => fault,
     };
-    if fault.kind != MissKind::NotJson {
+    if fault.kind != FailureKind::NotJson {
         return Err(fault);
     }
     match json_repair::repair(body) {
         Ok((text, repaired)) => match read_text(&text, body, target) {
             Ok(record) => Ok(Record { repaired, ..record }),
             // Only what was said without a fault can say that there is no such run.
-            Err(Fault { kind: MissKind::NoRecord, .. }) => Err(fault),
+            Err(RequestError { kind: FailureKind::NoRecord, .. }) => Err(fault),
             Err(other) => Err(other),
         },
-        Err(strict_json::Flaw::DuplicateKey) => Err(Fault { kind: MissKind::NotARecord("duplicate key"), ..fault }),
+        Err(strict_json::Flaw::DuplicateKey) => {
+            Err(RequestError { kind: FailureKind::NotARecord("duplicate key"), ..fault })
+        }
         Err(strict_json::Flaw::NotJson) => Err(fault),
     }
 }
 
 /// Reads one document; `body` is how it came, for the person.
-fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Fault> {
-    let not_json = || Fault { kind: MissKind::NotJson, detail: said(body) };
-    let not_a_record = |what| Fault { kind: MissKind::NotARecord(what), detail: said(body) };
+fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, RequestError> {
+    let not_json = || RequestError { kind: FailureKind::NotJson, detail: said(body) };
+    let not_a_record = |what| RequestError { kind: FailureKind::NotARecord(what), detail: said(body) };
     let document: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
     match shape(document) {
-        Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
+        Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
         Shape::Object => {}
         Shape::Other => return Err(not_a_record("not an object")),
     }
@@ -148,20 +150,20 @@ fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Fault> 
         Shape::EmptyObject | Shape::Object if is_bare => Err(not_a_record("both bare and under data")),
         // A field of the run's own, which no decision needs.
         Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_said(fault, body)),
-        Shape::Null => Err(Fault::new(MissKind::NoRecord)),
+        Shape::Null => Err(RequestError::new(FailureKind::NoRecord)),
         _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_record("its status is false")),
         Shape::Object => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_said(fault, body)),
         Shape::EmptyObject | Shape::Other => Err(not_a_record("data is not a run")),
     }
 }
 
-fn object(raw: &RawValue) -> Option<Fields<'_>> {
+fn object(raw: &RawValue) -> Option<JsonFields<'_>> {
     serde_json::from_str(raw.get()).ok()
 }
 
 /// A record of the right run, or what is wrong with it.
-fn run(fields: &Fields<'_>, target: &Target) -> Result<Record, Fault> {
-    let not_a_record = |what| Fault::new(MissKind::NotARecord(what));
+fn run(fields: &JsonFields<'_>, target: &Target) -> Result<Record, RequestError> {
+    let not_a_record = |what| RequestError::new(FailureKind::NotARecord(what));
     let id = |raw: Option<&RawValue>, what| {
         raw.and_then(string).filter(|id| !id.is_empty()).ok_or_else(|| not_a_record(what))
     };
@@ -170,7 +172,7 @@ fn run(fields: &Fields<'_>, target: &Target) -> Result<Record, Fault> {
     let database_id = fields.id.and_then(|raw| serde_json::from_str(raw.get()).ok());
     if !target.pipeline.is(&pipeline_id) || !target.run.is(&run_id, database_id) {
         let answered = bounded(&format!("pipeline {pipeline_id}, run {run_id}"));
-        return Err(Fault { kind: MissKind::AnotherRun, detail: Some(answered) });
+        return Err(RequestError { kind: FailureKind::AnotherRun, detail: Some(answered) });
     }
     let status = match fields.last_status {
         None => String::new(),
@@ -182,19 +184,19 @@ fn run(fields: &Fields<'_>, target: &Target) -> Result<Record, Fault> {
     let trace = fields.trace.filter(|raw| raw.get() != "null");
     let trace = trace.map(|raw| string(raw).unwrap_or_else(|| raw.get().to_owned())).filter(|text| !text.is_empty());
     Ok(Record {
-        pipeline_id: Foreign::new(pipeline_id),
-        run_id: Foreign::new(run_id),
-        status: Foreign::new(status),
+        pipeline_id: Untrusted::new(pipeline_id),
+        run_id: Untrusted::new(run_id),
+        status: Untrusted::new(status),
         created_at: stamp(fields.created_at),
         updated_at: stamp(fields.updated_at),
-        trace: trace.map(Foreign::new),
+        trace: trace.map(Untrusted::new),
         repaired: Vec::new(),
     })
 }
 
 /// What the body says for itself, where the fault has nothing to say.
-fn with_said(fault: Fault, body: &[u8]) -> Fault {
-    Fault { detail: fault.detail.or_else(|| said(body)), ..fault }
+fn with_said(fault: RequestError, body: &[u8]) -> RequestError {
+    RequestError { detail: fault.detail.or_else(|| said(body)), ..fault }
 }
 
 fn string(raw: &RawValue) -> Option<String> {
@@ -238,30 +240,30 @@ pub(crate) fn sign_in(username: &str, password: &SecretString, totp: Option<&Sec
 /// What a sign-in gave: the token to use, and every token in the answer, for the redactor.
 #[derive(Debug)]
 pub(crate) struct Tokens {
-    pub(crate) access: Token,
+    pub(crate) access: AccessToken,
     pub(crate) all: Vec<SecretString>,
 }
 
 /// Reads the answer to a sign-in: 200, or 201 as its framework answers a POST by default. A JSON object without a token
 /// is how the service says that MFA is missing or was refused.
-pub(crate) fn read_sign_in(status: u16, body: &[u8]) -> Result<Tokens, Fault> {
+pub(crate) fn read_sign_in(status: u16, body: &[u8]) -> Result<Tokens, RequestError> {
     if !matches!(status, 200 | 201) {
-        let miss = failure::of_status(During::SignIn, status, body);
-        return Err(Fault { kind: miss.kind, detail: miss.detail });
+        let miss = failure::of_status(Operation::SignIn, status, body);
+        return Err(RequestError { kind: miss.kind, detail: miss.detail });
     }
     // No detail: this body may hold tokens that nobody knows yet.
-    let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| Fault::new(MissKind::NotJson))?;
+    let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| RequestError::new(FailureKind::NotJson))?;
     let Some(answer) = json.as_object() else {
-        return Err(Fault::new(MissKind::NotARecord("not an object")));
+        return Err(RequestError::new(FailureKind::NotARecord("not an object")));
     };
     let nested = answer.get("tokens").and_then(serde_json::Value::as_object);
     let token = |name: &str| {
-        [nested, Some(answer)].into_iter().flatten().find_map(|object| Token::new(object.get(name)?.as_str()?))
+        [nested, Some(answer)].into_iter().flatten().find_map(|object| AccessToken::new(object.get(name)?.as_str()?))
     };
     let Some(access) = token("accessToken") else {
         let status = answer.get("mfaStatus").and_then(serde_json::Value::as_str);
         let detail = status.map(|status| bounded(&format!("mfaStatus: {status}")));
-        return Err(Fault { kind: MissKind::NoToken, detail });
+        return Err(RequestError { kind: FailureKind::NoToken, detail });
     };
     let mut all: Vec<SecretString> = nested
         .into_iter()

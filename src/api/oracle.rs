@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use super::client::{Client, Refusals};
+use super::client::{AuthRetryState, Client};
 use super::http2_frames;
 use super::redactor::{Learned, Redactor};
 use super::session::Session;
@@ -24,7 +24,8 @@ use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::Credentials;
 use crate::core::{
-    Ask, Gate, Launch, Limits, Observation, PipelineId, Rules, RunId, Target, Told, Verdict, Vocabulary,
+    ApiRequest, ApiResponse, Gate, Limits, Observation, PipelineId, Rules, RunId, Target, TriggerResponse, Verdict,
+    Vocabulary,
 };
 
 mod coding;
@@ -223,7 +224,7 @@ impl Service {
             (None, true, Says::NotVisible) => Verdict::NotFound,
         };
         let target = Target { pipeline: pipeline(), run: RunId::entered(RUN).expect("an id") };
-        let answer = self.client(over_2).look(&target, &mut Refusals::default()).await;
+        let answer = self.client(over_2).look(&target, &mut AuthRetryState::default()).await;
         self.done(&carried, over_2);
         let mut gate = Gate::new(rules(), [target]);
         gate.observe(0, Duration::ZERO, answer, &mut Vec::new());
@@ -237,7 +238,7 @@ impl Service {
     async fn list(&mut self, dice: &mut Dice) -> (Option<Vec<String>>, Option<Vec<String>>, Story) {
         let list = other_bodies::list(dice);
         let (carried, over_2) = self.ready(200, &list.body, dice);
-        let answer = self.client(over_2).list(&pipeline(), &mut Refusals::default()).await;
+        let answer = self.client(over_2).list(&pipeline(), &mut AuthRetryState::default()).await;
         self.done(&carried, over_2);
         let found = match answer.observation {
             Observation::Record(listing) => {
@@ -257,11 +258,11 @@ impl Service {
 
     async fn start_pipeline(&mut self, dice: &mut Dice) -> (Option<String>, Option<String>, Story) {
         let (carried, over_2) = self.ready(200, &other_bodies::start(), dice);
-        let told = self.client(over_2).ask(&Ask::Execute(pipeline()), &mut Refusals::default()).await;
+        let told = self.client(over_2).ask(&ApiRequest::Execute(pipeline()), &mut AuthRetryState::default()).await;
         self.done(&carried, over_2);
         let found = match told {
-            Told::Execute(Launch::Accepted(id), _) => id.map(|id| id.raw().to_owned()),
-            Told::Execute(Launch::Lost(_), _) => None,
+            ApiResponse::Execute(TriggerResponse::Accepted(id), _) => id.map(|id| id.raw().to_owned()),
+            ApiResponse::Execute(TriggerResponse::Lost(_), _) => None,
             told => panic!("{told:?}: {}", (carried.story)()),
         };
         (found, carried.arrives.then(|| other_bodies::STARTED.to_owned()), carried.story)

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::core::{Foreign, Miss};
+use crate::core::{Failure, Untrusted};
 
 /// The redactor of the reports.
 pub trait Redactor: fmt::Debug {
@@ -13,13 +13,13 @@ pub trait Redactor: fmt::Debug {
     fn learn(&self, secrets: &[&str]);
 
     /// The beginning of a text that may have been cut off at its end: redacted, then cut to what a sentence shows of it.
-    fn shorten(&self, text: &Foreign) -> Foreign;
+    fn shorten(&self, text: &Untrusted) -> Untrusted;
 }
 
 impl dyn Redactor {
     /// The same with what is kept of its detail.
-    pub(crate) fn shortened(&self, miss: Miss) -> Miss {
-        Miss { detail: miss.detail.map(|detail| self.shorten(&detail)), ..miss }
+    pub(crate) fn shortened(&self, miss: Failure) -> Failure {
+        Failure { detail: miss.detail.map(|detail| self.shorten(&detail)), ..miss }
     }
 }
 
@@ -48,7 +48,7 @@ impl Redactor for Learned {
         self.0.borrow_mut().extend(secrets.iter().map(|secret| (*secret).to_owned()));
     }
 
-    fn shorten(&self, text: &Foreign) -> Foreign {
+    fn shorten(&self, text: &Untrusted) -> Untrusted {
         text.clone()
     }
 }

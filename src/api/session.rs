@@ -16,20 +16,20 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::access_token::{Claims, Token};
-use super::failure::{self, Fault};
+use super::access_token::{AccessToken, Claims};
+use super::failure::{self, RequestError};
 use super::model;
 use super::redactor::Redactor;
-use super::timing_headers::Stamps;
-use super::transport::{SetupError, Transport, Turn};
+use super::timing_headers::TimingHeaders;
+use super::transport::{Permit, SetupError, Transport};
 use crate::clock::Clock;
 use crate::config::{Credentials, Totp, odd_password};
-use crate::core::{Answer, During, Miss, MissKind, Observation, SessionNote};
+use crate::core::{Answer, Failure, FailureKind, Observation, Operation, SessionNote};
 
 mod renewal;
 mod token_file;
 
-use renewal::{Code, Codes, Early};
+use renewal::{Code, Codes, EarlyRenewal};
 use token_file::read;
 
 /// How long a failed sign-in speaks for those who come after it: however many runs, at most one sign-in a second; and if
@@ -63,13 +63,13 @@ struct Login<'a> {
 }
 
 /// A token to try.
-pub(crate) struct Pass {
+pub(crate) struct AuthToken {
     pub(crate) generation: Generation,
     pub(crate) header: HeaderValue,
 }
 
 /// Why there is none.
-pub(crate) enum Lost {
+pub(crate) enum TokenError {
     /// What the attempt to get one brought.
     Answer(NoToken),
     /// The refused token is all there is.
@@ -83,14 +83,14 @@ pub(crate) type NoToken = Answer<Infallible>;
 pub(crate) struct Session {
     credentials: Credentials,
     redactor: Rc<dyn Redactor>,
-    state: RefCell<State>,
+    state: RefCell<SessionState>,
     /// Without it every look that wants a token would sign in for itself.
     flight: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    held: Option<Held>,
+struct SessionState {
+    held: Option<CurrentToken>,
     /// The newest token's number; the first is 1.
     generation: Generation,
     /// The number of the renewed token that was refused as well.
@@ -106,18 +106,18 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Held {
-    token: Token,
+struct CurrentToken {
+    token: AccessToken,
     obtained: Duration,
-    early: Early,
+    early: EarlyRenewal,
 }
 
 impl Session {
     pub(crate) fn new(credentials: Credentials, redactor: Rc<dyn Redactor>) -> Result<Session, SetupError> {
-        let mut state = State::default();
+        let mut state = SessionState::default();
         if let Credentials::Token(text) | Credentials::TokenFile { token: text, .. } = &credentials {
-            let token = Token::new(text.expose_secret()).ok_or(SetupError::Token)?;
-            state.hold(token, Duration::ZERO, Early::Never);
+            let token = AccessToken::new(text.expose_secret()).ok_or(SetupError::Token)?;
+            state.hold(token, Duration::ZERO, EarlyRenewal::Never);
         }
         Ok(Session { credentials, redactor, state: RefCell::new(state), flight: Mutex::new(()) })
     }
@@ -144,7 +144,7 @@ impl Session {
         clock: Clock,
         refused: Generation,
         told: &mut Option<Duration>,
-    ) -> Result<Pass, Lost> {
+    ) -> Result<AuthToken, TokenError> {
         if let Some(pass) = self.newer_than(refused) {
             return Ok(pass);
         }
@@ -154,11 +154,11 @@ impl Session {
             return Ok(pass);
         }
         match &self.credentials {
-            Credentials::Token(_) => return Err(Lost::NothingNewer),
+            Credentials::Token(_) => return Err(TokenError::NothingNewer),
             Credentials::TokenFile { path, .. } => self.read_file(path, clock).await?,
             Credentials::Password { username, password, totp_secret } => {
                 if let Some(answer) = self.failed_since(asked, clock.elapsed(), told) {
-                    return Err(Lost::Answer(answer));
+                    return Err(TokenError::Answer(answer));
                 }
                 let login = Login { username, password, totp: totp_secret.as_ref() };
                 let mut signed_in = self.sign_in(login, http, clock).await;
@@ -170,17 +170,17 @@ impl Session {
                 }
                 if let Err(answer) = signed_in {
                     *told = self.state.borrow().failure.as_ref().map(|(at, _)| *at);
-                    return Err(Lost::Answer(answer));
+                    return Err(TokenError::Answer(answer));
                 }
             }
         }
-        self.newer_than(refused).ok_or(Lost::NothingNewer)
+        self.newer_than(refused).ok_or(TokenError::NothingNewer)
     }
 
-    pub(crate) fn newer_than(&self, refused: Generation) -> Option<Pass> {
+    pub(crate) fn newer_than(&self, refused: Generation) -> Option<AuthToken> {
         let state = self.state.borrow();
         let held = state.held.as_ref()?;
-        (state.generation > refused).then(|| Pass { generation: state.generation, header: held.token.header() })
+        (state.generation > refused).then(|| AuthToken { generation: state.generation, header: held.token.header() })
     }
 
     /// A failure of while we waited, or of just before. The pause that the service asked for is told to each run once:
@@ -214,13 +214,13 @@ impl Session {
 
     fn is_newest_within(&self, limit: Duration, generation: Generation, clock: Clock) -> bool {
         let state = self.state.borrow();
-        let is_young = |held: &Held| clock.elapsed().saturating_sub(held.obtained) < limit;
+        let is_young = |held: &CurrentToken| clock.elapsed().saturating_sub(held.obtained) < limit;
         state.generation == generation && state.held.as_ref().is_some_and(is_young)
     }
 
     /// Whether a renewal of this token, refused as `kind` says, is known to change nothing.
-    pub(crate) fn is_fruitless(&self, generation: Generation, kind: MissKind, clock: Clock) -> bool {
-        let limit = if kind == MissKind::Http(403) { FRUITLESS } else { SHARED };
+    pub(crate) fn is_fruitless(&self, generation: Generation, kind: FailureKind, clock: Clock) -> bool {
+        let limit = if kind == FailureKind::Http(403) { FRUITLESS } else { SHARED };
         self.state.borrow().fruitless == Some(generation) && self.is_newest_within(limit, generation, clock)
     }
 
@@ -231,7 +231,7 @@ impl Session {
         let Ok(_flight) = self.flight.try_lock() else { return };
         {
             let mut state = self.state.borrow_mut();
-            let State { held: Some(held), codes, .. } = &mut *state else { return };
+            let SessionState { held: Some(held), codes, .. } = &mut *state else { return };
             // A look must not wait for the next code.
             let ready = login.totp.is_none_or(|totp| codes.has_fresh(totp, clock.awake()));
             if !ready || !held.early.begin(clock.elapsed()) {
@@ -242,14 +242,16 @@ impl Session {
             Ok(Ok(())) => return,
             Ok(Err(answer)) => answer,
             Err(_) => {
-                let late =
-                    answer(failure::read(Fault::new(MissKind::Timeout).during(During::SignIn)), Stamps::default());
+                let late = answer(
+                    failure::read(RequestError::new(FailureKind::Timeout).during(Operation::SignIn)),
+                    TimingHeaders::default(),
+                );
                 self.state.borrow_mut().fail(&late, clock.elapsed());
                 late
             }
         };
         let mut state = self.state.borrow_mut();
-        let State { held: Some(held), notes, .. } = &mut *state else { return };
+        let SessionState { held: Some(held), notes, .. } = &mut *state else { return };
         let is_refused = is_refused(&failed);
         let again = clock.elapsed().saturating_add(failed.retry_after.unwrap_or_default());
         if let (true, Some(miss)) = (held.early.fail(is_refused, again), miss_of(failed.observation)) {
@@ -275,7 +277,7 @@ impl Session {
             Ok(tokens) => {
                 self.redactor.learn(&tokens.all.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>());
                 let mut state = self.state.borrow_mut();
-                let early = Early::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
+                let early = EarlyRenewal::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
                 let note = if state.generation == 0 { SessionNote::SignedIn } else { SessionNote::Renewed };
                 state.notes.push(note);
                 (state.failure, state.refusals, state.refused) = (None, 0, None);
@@ -283,9 +285,9 @@ impl Session {
                 Ok(())
             }
             Err(fault) => {
-                let is_code = fault.kind == MissKind::NoToken && code.is_some();
-                let kind = if is_code { MissKind::CodeRefused } else { fault.kind };
-                let miss = self.redactor.shortened(Fault { kind, ..fault }.during(During::SignIn));
+                let is_code = fault.kind == FailureKind::NoToken && code.is_some();
+                let kind = if is_code { FailureKind::CodeRefused } else { fault.kind };
+                let miss = self.redactor.shortened(RequestError { kind, ..fault }.during(Operation::SignIn));
                 let failure = answer(failure::read(miss), heard.stamps);
                 let mut state = self.state.borrow_mut();
                 if is_refused(&failure) && state.refusals == 0 {
@@ -299,7 +301,7 @@ impl Session {
 
     /// The next code that was never sent, waiting for it if need be. Made only when the request's turn has come: behind
     /// eight slow looks it would grow old.
-    async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Turn<'t>, SecretString) {
+    async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Permit<'t>, SecretString) {
         loop {
             let turn = http.turn().await;
             let code = self.state.borrow_mut().codes.take(totp, clock.awake());
@@ -317,27 +319,30 @@ impl Session {
     }
 
     /// Reads the token file again. The flight is held.
-    async fn read_file(&self, path: &Path, clock: Clock) -> Result<(), Lost> {
+    async fn read_file(&self, path: &Path, clock: Clock) -> Result<(), TokenError> {
         let read = read(path).await;
         let mut state = self.state.borrow_mut();
         match read {
-            Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(Lost::NothingNewer),
+            Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(TokenError::NothingNewer),
             Ok(token) => {
                 self.redactor.learn(&[token.secret().expose_secret()]);
                 state.notes.push(SessionNote::Renewed);
-                state.hold(token, clock.elapsed(), Early::Never);
+                state.hold(token, clock.elapsed(), EarlyRenewal::Never);
                 Ok(())
             }
             Err(detail) => {
                 // It concerns the run that the token was refused for, and no other.
-                let fault = Fault { kind: MissKind::TokenFile, detail };
-                Err(Lost::Answer(answer(failure::read(fault.during(During::GetRun)), Stamps::default())))
+                let fault = RequestError { kind: FailureKind::TokenFile, detail };
+                Err(TokenError::Answer(answer(
+                    failure::read(fault.during(Operation::GetRun)),
+                    TimingHeaders::default(),
+                )))
             }
         }
     }
 }
 
-impl State {
+impl SessionState {
     /// A sign-in failed: that speaks for those who come right after it, and the second refusal for all.
     fn fail(&mut self, answer: &NoToken, now: Duration) {
         if is_refused(answer) {
@@ -349,24 +354,24 @@ impl State {
         self.failure = Some((now, answer.clone()));
     }
 
-    fn hold(&mut self, token: Token, obtained: Duration, early: Early) {
+    fn hold(&mut self, token: AccessToken, obtained: Duration, early: EarlyRenewal) {
         self.generation += 1;
-        self.held = Some(Held { token, obtained, early });
+        self.held = Some(CurrentToken { token, obtained, early });
     }
 }
 
 /// A sink that keeps a body up to `limit`.
-pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> Result<(), Fault> {
+pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> Result<(), RequestError> {
     move |piece| {
         if piece.len() > limit - body.len() {
-            return Err(Fault::new(MissKind::TooLarge));
+            return Err(RequestError::new(FailureKind::TooLarge));
         }
         body.extend_from_slice(piece);
         Ok(())
     }
 }
 
-pub(crate) fn answer<T>(observation: Observation<T>, stamps: Stamps) -> Answer<T> {
+pub(crate) fn answer<T>(observation: Observation<T>, stamps: TimingHeaders) -> Answer<T> {
     Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
 }
 
@@ -374,13 +379,13 @@ pub(crate) fn answer<T>(observation: Observation<T>, stamps: Stamps) -> Answer<T
 fn is_refused(answer: &NoToken) -> bool {
     match &answer.observation {
         Observation::Denied(..) => true,
-        Observation::Unreachable(miss) => matches!(miss.kind, MissKind::Http(_)),
+        Observation::Unreachable(miss) => matches!(miss.kind, FailureKind::Http(_)),
         Observation::Record(_) | Observation::NotVisible(_) | Observation::Unusable(_) => false,
     }
 }
 
 /// Why there is no record, if there is none.
-pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Miss> {
+pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Failure> {
     match observation {
         Observation::Record(_) => None,
         Observation::NotVisible(miss)

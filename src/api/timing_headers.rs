@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// `Retry-After`, the service's clock, and how old the answer is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Stamps {
+pub(crate) struct TimingHeaders {
     /// From now on; never zero.
     pub(crate) retry_after: Option<Duration>,
     /// `Date` plus `Age`: when the answer came, even where a cache gave it. None as well if its age can't be read: a cache
@@ -21,9 +21,9 @@ pub(crate) struct Stamps {
     pub(crate) age: Option<Duration>,
 }
 
-impl Stamps {
+impl TimingHeaders {
     /// `now` is the wall clock, needed only for a `Retry-After` date in an answer without `Date`.
-    pub(crate) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> Stamps {
+    pub(crate) fn read(headers: &HeaderMap, now: DateTime<Utc>) -> TimingHeaders {
         let age = age(headers);
         let date = date(headers).and_then(|date| {
             let age = TimeDelta::from_std(age?).ok()?;
@@ -37,7 +37,7 @@ impl Stamps {
                 })
             })
             .filter(|length| !length.is_zero());
-        Stamps { retry_after, date, age }
+        TimingHeaders { retry_after, date, age }
     }
 }
 
@@ -78,12 +78,12 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
 mod tests {
     use super::*;
 
-    fn stamps(headers: &[(&'static str, &str)]) -> Stamps {
+    fn stamps(headers: &[(&'static str, &str)]) -> TimingHeaders {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().expect("a header"));
         }
-        Stamps::read(&map, "2024-01-15T10:00:00Z".parse().expect("a date"))
+        TimingHeaders::read(&map, "2024-01-15T10:00:00Z".parse().expect("a date"))
     }
 
     const DAY: &str = "Mon, 15 Jan 2024 10:45:23 GMT";

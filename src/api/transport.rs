@@ -17,14 +17,14 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::dns::Resolver;
-use super::failure::{self, Fault};
-use super::model::Pages;
-use super::timing_headers::Stamps;
+use super::failure::{self, RequestError};
+use super::model::PageInfo;
+use super::timing_headers::TimingHeaders;
 use super::trust::{Handshakes, trusting, trusting_nobody};
 use super::tunnel::Tunnel;
 use crate::clock::Clock;
 use crate::config::{Network, Proxy, ProxyKind};
-use crate::core::{Connection, Foreign, MissKind, TlsFault, Via, is_implausible};
+use crate::core::{Connection, FailureKind, TlsFault, Untrusted, Via, is_implausible};
 
 mod body;
 
@@ -78,7 +78,7 @@ pub(crate) struct Transport {
     made_of: Option<(Option<Proxy>, ClientConfig)>,
     base: Url,
     permits: Semaphore,
-    limits: Limits,
+    limits: RequestLimits,
     via: Option<Via>,
     tunnel: Option<Tunnel>,
     handshakes: Arc<Handshakes>,
@@ -89,15 +89,15 @@ pub(crate) struct Transport {
 }
 
 /// `WHOLE` and `ERROR_BODY`; tests have less time.
-struct Limits {
+struct RequestLimits {
     whole: Duration,
     error_body: Duration,
 }
 
 /// What came back: the headers' stamps, and the answer or why there is none.
-pub(crate) struct Heard {
-    pub(crate) stamps: Stamps,
-    pub(crate) reply: Result<Reply, Fault>,
+pub(crate) struct HttpOutcome {
+    pub(crate) stamps: TimingHeaders,
+    pub(crate) reply: Result<Reply, RequestError>,
 }
 
 /// An answer. With 200 and 201 the body went to the caller's sink; with any other status its beginning is here.
@@ -105,7 +105,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) said: Vec<u8>,
     /// What its headers say of further pages, should it be a list.
-    pub(crate) pages: Pages,
+    pub(crate) pages: PageInfo,
 }
 
 impl Reply {
@@ -116,15 +116,16 @@ impl Reply {
 }
 
 /// The place of one request among those under way.
-pub(crate) type Turn<'t> = SemaphorePermit<'t>;
+pub(crate) type Permit<'t> = SemaphorePermit<'t>;
 
 /// Where a body goes, piece by piece; an error ends the request.
-pub(crate) type Sink<'s> = dyn FnMut(&[u8]) -> Result<(), Fault> + 's;
+pub(crate) type BodySink<'s> = dyn FnMut(&[u8]) -> Result<(), RequestError> + 's;
 
 impl Transport {
     pub(crate) fn new(base: Url, network: Network) -> Result<Transport, SetupError> {
         let proxy = network.proxy.clone();
-        let via = proxy.as_ref().map(|proxy| Via { address: Foreign::new(proxy.address()), variable: proxy.variable });
+        let via =
+            proxy.as_ref().map(|proxy| Via { address: Untrusted::new(proxy.address()), variable: proxy.variable });
         let handshakes = Arc::default();
         let tls = tls(&base, network, &handshakes)?;
         let tunnel = proxy.clone().map(|proxy| Tunnel::new(proxy, &base, &tls));
@@ -148,7 +149,7 @@ impl Transport {
             made_of: None,
             base,
             permits: Semaphore::new(AT_ONCE),
-            limits: Limits { whole: WHOLE, error_body: ERROR_BODY },
+            limits: RequestLimits { whole: WHOLE, error_body: ERROR_BODY },
             via: None,
             tunnel: None,
             handshakes: Arc::default(),
@@ -175,13 +176,19 @@ impl Transport {
     }
 
     /// One of the eight places.
-    pub(crate) async fn turn(&self) -> Turn<'_> {
+    pub(crate) async fn turn(&self) -> Permit<'_> {
         self.permits.acquire().await.expect("nobody closes it")
     }
 
     /// GET, following redirects within the origin.
-    pub(crate) async fn get(&self, url: Url, token: &HeaderValue, clock: Clock, sink: &mut Sink<'_>) -> Heard {
-        let mut stamps = Stamps::default();
+    pub(crate) async fn get(
+        &self,
+        url: Url,
+        token: &HeaderValue,
+        clock: Clock,
+        sink: &mut BodySink<'_>,
+    ) -> HttpOutcome {
+        let mut stamps = TimingHeaders::default();
         let answer = async {
             let mut url = url;
             for _ in 0..=REDIRECTS {
@@ -192,24 +199,24 @@ impl Transport {
                     None => return self.read(response, sink).await,
                 }
             }
-            Err(Fault::new(MissKind::RedirectLoop))
+            Err(RequestError::new(FailureKind::RedirectLoop))
         };
         let _turn = self.turn().await;
         let reply = self.limited(answer).await;
-        Heard { stamps, reply }
+        HttpOutcome { stamps, reply }
     }
 
     /// POST, once: never redirected, never repeated. The caller's turn, because what is sent may not keep.
     pub(crate) async fn post(
         &self,
-        _turn: Turn<'_>,
+        _turn: Permit<'_>,
         url: Url,
         token: Option<&HeaderValue>,
         json: Vec<u8>,
         clock: Clock,
-        sink: &mut Sink<'_>,
-    ) -> Heard {
-        let mut stamps = Stamps::default();
+        sink: &mut BodySink<'_>,
+    ) -> HttpOutcome {
+        let mut stamps = TimingHeaders::default();
         let answer = async {
             let mut request = self.http.borrow().post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
             if let Some(token) = token {
@@ -217,22 +224,27 @@ impl Transport {
             }
             let response = self.send(request, clock, &mut stamps).await?;
             match self.redirect(&url, &response) {
-                Err(fault) if fault.kind == MissKind::RedirectOffOrigin => Err(fault),
+                Err(fault) if fault.kind == FailureKind::RedirectOffOrigin => Err(fault),
                 // Within the origin its status is what it is: no answer to what was asked for.
                 Ok(_) | Err(_) => self.read(response, sink).await,
             }
         };
         let reply = self.limited(answer).await;
-        Heard { stamps, reply }
+        HttpOutcome { stamps, reply }
     }
 
     /// Within the time of a whole request.
-    async fn limited(&self, answer: impl Future<Output = Result<Reply, Fault>>) -> Result<Reply, Fault> {
-        let late = || Fault { kind: MissKind::Timeout, detail: self.base.host_str().map(Foreign::new) };
+    async fn limited(&self, answer: impl Future<Output = Result<Reply, RequestError>>) -> Result<Reply, RequestError> {
+        let late = || RequestError { kind: FailureKind::Timeout, detail: self.base.host_str().map(Untrusted::new) };
         timeout(self.limits.whole, answer).await.unwrap_or_else(|_| Err(late()))
     }
 
-    async fn send(&self, request: RequestBuilder, clock: Clock, stamps: &mut Stamps) -> Result<Response, Fault> {
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        clock: Clock,
+        stamps: &mut TimingHeaders,
+    ) -> Result<Response, RequestError> {
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return Err(self.fault(error).await),
@@ -242,7 +254,7 @@ impl Transport {
             self.leave_connections();
         }
         let here = clock.utc();
-        *stamps = Stamps::read(response.headers(), here);
+        *stamps = TimingHeaders::read(response.headers(), here);
         if let Some(service) = stamps.date.filter(|service| is_implausible(*service, here)) {
             self.clocks.set(self.clocks.get().or(Some((service, here))));
         }
@@ -259,31 +271,31 @@ impl Transport {
     }
 
     /// Why there is no answer, with what only the connection or the proxy can tell.
-    async fn fault(&self, error: reqwest::Error) -> Fault {
+    async fn fault(&self, error: reqwest::Error) -> RequestError {
         let is_broken_by_tls = failure::is_broken_by_tls(&error);
         let fault = failure::of_error(error);
-        if let (MissKind::Broken, Some(breaks)) = (fault.kind, self.unanswered.get()) {
+        if let (FailureKind::Broken, Some(breaks)) = (fault.kind, self.unanswered.get()) {
             self.unanswered.set(Some(breaks.saturating_add(1)));
         }
         let wants_certificate = self.handshakes.wants_certificate();
         let status = match (&self.tunnel, fault.kind) {
-            (Some(tunnel), MissKind::Proxy) => Box::pin(tunnel.status()).await,
+            (Some(tunnel), FailureKind::Proxy) => Box::pin(tunnel.status()).await,
             _ => None,
         };
         match (fault.kind, status) {
             // An older server says no more than that the handshake failed.
-            (MissKind::Tls(TlsFault::NothingInCommon), _) if wants_certificate => {
-                Fault { kind: MissKind::Tls(TlsFault::ClientCertificate), ..fault }
+            (FailureKind::Tls(TlsFault::NothingInCommon), _) if wants_certificate => {
+                RequestError { kind: FailureKind::Tls(TlsFault::ClientCertificate), ..fault }
             }
             // With TLS 1.3 the handshake is over for us by then, and the server's word is often lost with its connection: a
             // second time without any answer yet says as much.
-            (MissKind::Broken, _) if wants_certificate && (is_broken_by_tls || self.unanswered.get() > Some(1)) => {
-                Fault { kind: MissKind::Tls(TlsFault::ClientCertificate), ..fault }
+            (FailureKind::Broken, _) if wants_certificate && (is_broken_by_tls || self.unanswered.get() > Some(1)) => {
+                RequestError { kind: FailureKind::Tls(TlsFault::ClientCertificate), ..fault }
             }
-            (_, Some(407)) => Fault::new(MissKind::ProxyAuthentication),
+            (_, Some(407)) => RequestError::new(FailureKind::ProxyAuthentication),
             // By now it would let us through.
             (_, None | Some(200)) => fault,
-            (_, Some(status)) => Fault::new(MissKind::ProxyRefused(status)),
+            (_, Some(status)) => RequestError::new(FailureKind::ProxyRefused(status)),
         }
     }
 
@@ -293,7 +305,7 @@ impl Transport {
     }
 
     /// Where a redirect leads, if the answer is one that can be followed.
-    fn redirect(&self, from: &Url, response: &Response) -> Result<Option<Url>, Fault> {
+    fn redirect(&self, from: &Url, response: &Response) -> Result<Option<Url>, RequestError> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
         }
@@ -302,28 +314,28 @@ impl Transport {
             .get(LOCATION)
             .and_then(|location| location.to_str().ok())
             .and_then(|location| from.join(location).ok())
-            .ok_or(Fault::new(MissKind::RedirectLoop))?;
+            .ok_or(RequestError::new(FailureKind::RedirectLoop))?;
         // `Url::origin` is scheme, host and port; opaque ones are never the same.
         if next.origin() != self.base.origin() {
-            return Err(Fault::new(MissKind::RedirectOffOrigin));
+            return Err(RequestError::new(FailureKind::RedirectOffOrigin));
         }
         // Credentials in the address would beat ours.
         if !next.username().is_empty() || next.password().is_some() {
-            return Err(Fault::new(MissKind::RedirectLoop));
+            return Err(RequestError::new(FailureKind::RedirectLoop));
         }
         Ok(Some(next))
     }
 
-    async fn read(&self, response: Response, sink: &mut Sink<'_>) -> Result<Reply, Fault> {
+    async fn read(&self, response: Response, sink: &mut BodySink<'_>) -> Result<Reply, RequestError> {
         let status = response.status();
-        let pages = Pages::read(response.headers());
+        let pages = PageInfo::read(response.headers());
         let mut said = Vec::new();
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             body::read(response, sink).await?;
         } else {
             let mut keep = |piece: &[u8]| {
                 said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
-                if said.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(Fault::new(MissKind::TooLarge)) }
+                if said.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(RequestError::new(FailureKind::TooLarge)) }
             };
             // However it ends: the status has decided.
             let _ = timeout(self.limits.error_body, body::read(response, &mut keep)).await;

@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use crate::core::{PipelineId, RunId};
 
-use super::validator::Wrong;
+use super::validator::InvalidValue;
 
 const PIPELINE: &str = "{pipeline_id}";
 const RUN: &str = "{run_id}";
@@ -34,7 +34,7 @@ impl RunUrl {
 }
 
 /// An address cut at its joints, without mending anything.
-struct Parts<'a> {
+struct UrlParts<'a> {
     scheme: String,
     /// Between `//` and the path: may hold user info and a port.
     authority: &'a str,
@@ -42,39 +42,39 @@ struct Parts<'a> {
     rest: &'a str,
 }
 
-fn cut(text: &str) -> Option<Parts<'_>> {
+fn cut(text: &str) -> Option<UrlParts<'_>> {
     let (scheme, behind) = text.split_once("://")?;
     let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
     let (authority, rest) = behind.split_at(end);
-    Some(Parts { scheme: scheme.to_ascii_lowercase(), authority, rest })
+    Some(UrlParts { scheme: scheme.to_ascii_lowercase(), authority, rest })
 }
 
 /// The service's address: https; http only to this very machine; no user info, query or fragment.
-pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
+pub(super) fn base_url(text: &str) -> Result<Url, InvalidValue> {
     const RIGHT: &str = "an address such as https://maestro.dadosfera.ai";
     // Whatever stands in such places may be a secret, so that none of these values is shown.
     if text.contains('@') {
-        return Err(Wrong::hidden(format!("the address cannot contain a user name or password. Write {RIGHT}")));
+        return Err(InvalidValue::hidden(format!("the address cannot contain a user name or password. Write {RIGHT}")));
     }
     if text.contains(['?', '#']) {
-        return Err(Wrong::hidden(format!("the address cannot contain a query or a fragment. Write {RIGHT}")));
+        return Err(InvalidValue::hidden(format!("the address cannot contain a query or a fragment. Write {RIGHT}")));
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
-        return Err(Wrong::whole(format!(
+        return Err(InvalidValue::whole(format!(
             "the address cannot contain blanks, control characters or backslashes. Write {RIGHT}"
         )));
     }
-    let wrong = || Wrong::whole(format!("not an https address. Write {RIGHT}"));
+    let wrong = || InvalidValue::whole(format!("not an https address. Write {RIGHT}"));
     let parts = cut(text).ok_or_else(wrong)?;
     // Two names can look the same in letters beyond ASCII, and the tables that fold them are a twentieth of the binary.
     if !parts.authority.is_ascii() {
-        return Err(Wrong::whole("the host name contains a letter beyond ASCII. Write it in its xn-- form"));
+        return Err(InvalidValue::whole("the host name contains a letter beyond ASCII. Write it in its xn-- form"));
     }
     match parts.scheme.as_str() {
         "https" => {}
         "http" if is_this_machine(parts.authority) => {}
         "http" => {
-            return Err(Wrong::whole(
+            return Err(InvalidValue::whole(
                 "http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
                  [::1], written exactly so.)",
             ));
@@ -86,13 +86,13 @@ pub(super) fn base_url(text: &str) -> Result<Url, Wrong> {
     }
     let url = Url::parse(text).map_err(|_| wrong())?;
     if !is_host_of(&url, parts.authority) {
-        return Err(Wrong::whole(
+        return Err(InvalidValue::whole(
             "the host is not written in its plain form. Use no percent-encoding, and four decimal numbers for an IPv4 \
              address",
         ));
     }
     if url.path() != if parts.rest.is_empty() { "/" } else { parts.rest } {
-        return Err(Wrong::whole(
+        return Err(InvalidValue::whole(
             "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it",
         ));
     }
@@ -131,12 +131,12 @@ fn is_port(text: &str) -> bool {
 }
 
 /// The template of a link.
-pub(super) fn run_url(text: &str) -> Result<RunUrl, Wrong> {
+pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
     const RIGHT: &str = "a template such as https://example.com/pipelines/{pipeline_id}/runs/{run_id}";
     // An `@` may be the end of a password, also of one that the parser could not make out.
     let wrong = |what: String| match text.contains('@') {
-        true => Wrong::hidden(what),
-        false => Wrong::whole(what),
+        true => InvalidValue::hidden(what),
+        false => InvalidValue::whole(what),
     };
     let bare = text.replace(PIPELINE, "p").replace(RUN, "r");
     if bare.contains(['{', '}']) {
@@ -150,13 +150,13 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, Wrong> {
     let wrong = || wrong(format!("not an https address. Write {RIGHT}"));
     let parts = cut(text).filter(|parts| parts.scheme == "https" && !parts.authority.is_empty()).ok_or_else(wrong)?;
     if parts.authority.contains('@') {
-        return Err(Wrong::hidden(format!("the link cannot contain a user name or password. Write {RIGHT}")));
+        return Err(InvalidValue::hidden(format!("the link cannot contain a user name or password. Write {RIGHT}")));
     }
     if parts.authority.contains('{') {
-        return Err(Wrong::whole("the placeholders must come after the host"));
+        return Err(InvalidValue::whole("the placeholders must come after the host"));
     }
     if !parts.rest.contains(PIPELINE) && !parts.rest.contains(RUN) {
-        return Err(Wrong::whole(format!(
+        return Err(InvalidValue::whole(format!(
             "contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}"
         )));
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::inputs::Env;
 
-use super::validator::Wrong;
+use super::validator::InvalidValue;
 
 /// The CI systems, as far as reports to them differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ const OTHERS: [(&str, &str); 2] = [
 
 /// How a variable tells of a CI system.
 #[derive(Clone, Copy)]
-enum Mark {
+enum EnvMarker {
     /// It says `true`, in any case.
     True(&'static str),
     /// It is set.
@@ -65,25 +65,25 @@ enum Mark {
 /// the most particular, though all are one to us: Gitea and Forgejo set `GITHUB_ACTIONS` as well. Jenkins comes behind
 /// the others, since its variables are common on agents that run more than Jenkins. The last row is a capability instead
 /// of a name: a container that was given the runner's file, but not its mark.
-const MARKS: [(Mark, Ci); 18] = [
-    (Mark::True("FORGEJO_ACTIONS"), Ci::Github),
-    (Mark::True("GITEA_ACTIONS"), Ci::Github),
-    (Mark::True("GITHUB_ACTIONS"), Ci::Github),
-    (Mark::True("GITLAB_CI"), Ci::Gitlab),
-    (Mark::True("TF_BUILD"), Ci::Azure),
-    (Mark::True("BUILDKITE"), Ci::Buildkite),
-    (Mark::True("CIRCLECI"), Ci::Circleci),
-    (Mark::Set("BITBUCKET_BUILD_NUMBER"), Ci::Bitbucket),
-    (Mark::Set("BITBUCKET_PIPELINES_VARIABLES_PATH"), Ci::Bitbucket),
-    (Mark::Set("TEAMCITY_VERSION"), Ci::Teamcity),
-    (Mark::Set("CODEBUILD_BUILD_ARN"), Ci::Files),
-    (Mark::Set("BUILDER_OUTPUT"), Ci::CloudBuild),
-    (Mark::True("DRONE"), Ci::Drone),
-    (Mark::Set("DRONE_OUTPUT"), Ci::Drone),
-    (Mark::Says("CI", "woodpecker"), Ci::Files),
-    (Mark::Says("CI_SYSTEM_NAME", "woodpecker"), Ci::Files),
-    (Mark::Set("JENKINS_URL"), Ci::Files),
-    (Mark::Set("GITHUB_OUTPUT"), Ci::Github),
+const MARKS: [(EnvMarker, Ci); 18] = [
+    (EnvMarker::True("FORGEJO_ACTIONS"), Ci::Github),
+    (EnvMarker::True("GITEA_ACTIONS"), Ci::Github),
+    (EnvMarker::True("GITHUB_ACTIONS"), Ci::Github),
+    (EnvMarker::True("GITLAB_CI"), Ci::Gitlab),
+    (EnvMarker::True("TF_BUILD"), Ci::Azure),
+    (EnvMarker::True("BUILDKITE"), Ci::Buildkite),
+    (EnvMarker::True("CIRCLECI"), Ci::Circleci),
+    (EnvMarker::Set("BITBUCKET_BUILD_NUMBER"), Ci::Bitbucket),
+    (EnvMarker::Set("BITBUCKET_PIPELINES_VARIABLES_PATH"), Ci::Bitbucket),
+    (EnvMarker::Set("TEAMCITY_VERSION"), Ci::Teamcity),
+    (EnvMarker::Set("CODEBUILD_BUILD_ARN"), Ci::Files),
+    (EnvMarker::Set("BUILDER_OUTPUT"), Ci::CloudBuild),
+    (EnvMarker::True("DRONE"), Ci::Drone),
+    (EnvMarker::Set("DRONE_OUTPUT"), Ci::Drone),
+    (EnvMarker::Says("CI", "woodpecker"), Ci::Files),
+    (EnvMarker::Says("CI_SYSTEM_NAME", "woodpecker"), Ci::Files),
+    (EnvMarker::Set("JENKINS_URL"), Ci::Files),
+    (EnvMarker::Set("GITHUB_OUTPUT"), Ci::Github),
 ];
 
 /// Variables that name a file in which a CI system reads commands, state or results of its own: a report there would be
@@ -128,7 +128,7 @@ const WORKSPACES: [&str; 11] = [
 ];
 
 /// Reads the input `ci`.
-pub(super) fn read(text: &str, env: &Env) -> Result<Ci, Wrong> {
+pub(super) fn read(text: &str, env: &Env) -> Result<Ci, InvalidValue> {
     if text == "auto" {
         return Ok(detect(env));
     }
@@ -136,20 +136,20 @@ pub(super) fn read(text: &str, env: &Env) -> Result<Ci, Wrong> {
         return Ok(*ci);
     }
     match OTHERS.iter().find(|(name, _)| *name == text) {
-        Some((_, what)) => Err(Wrong::whole(*what)),
+        Some((_, what)) => Err(InvalidValue::whole(*what)),
         None => {
             let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-            Err(Wrong::whole(format!("must be one of: auto, {}", names.join(", "))))
+            Err(InvalidValue::whole(format!("must be one of: auto, {}", names.join(", "))))
         }
     }
 }
 
 /// Which system this is, by what it sets.
 pub(super) fn detect(env: &Env) -> Ci {
-    let holds = |mark: Mark| match mark {
-        Mark::True(name) => env.is_true(name),
-        Mark::Set(name) => env.value(name).is_some(),
-        Mark::Says(name, word) => env.value(name).is_some_and(|value| value.eq_ignore_ascii_case(word)),
+    let holds = |mark: EnvMarker| match mark {
+        EnvMarker::True(name) => env.is_true(name),
+        EnvMarker::Set(name) => env.value(name).is_some(),
+        EnvMarker::Says(name, word) => env.value(name).is_some_and(|value| value.eq_ignore_ascii_case(word)),
     };
     MARKS.iter().find(|(mark, _)| holds(*mark)).map_or(Ci::None, |(_, ci)| *ci)
 }

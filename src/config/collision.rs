@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::core::Foreign;
+use crate::core::Untrusted;
 use crate::inputs::Input;
 
-use super::{About, Destination, Document, Mistake, NamedBy, Outlet, Warning};
+use super::{Destination, DocumentKind, InputError, InputSubject, NamedBy, OutputConfig, Warning};
 
 /// The names of the outputs (docs/reference.md#outputs): the files of `output-dir`.
 pub const OUTPUTS: [&str; 14] = [
@@ -30,7 +30,7 @@ pub const OUTPUTS: [&str; 14] = [
 
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FileLocation {
     pub path: PathBuf,
     /// Device and inode of a file that has several names.
     pub file: Option<(u64, u64)>,
@@ -38,8 +38,8 @@ pub struct Place {
 
 /// A place that something lies at, and the words for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    pub place: Place,
+pub struct OccupiedPath {
+    pub place: FileLocation,
     pub by: String,
 }
 
@@ -48,37 +48,42 @@ pub struct Taken {
 pub struct Collision {
     /// Which of the outlet's destinations.
     pub destination: usize,
-    pub told: Told,
+    pub told: CollisionKind,
 }
 
 #[derive(Debug)]
-pub enum Told {
+pub enum CollisionKind {
     /// An input named the path.
-    Mistake(Mistake),
+    Mistake(InputError),
     /// The gate did.
     Warning(Warning),
 }
 
-impl Place {
+impl FileLocation {
     /// A path by its text alone.
-    pub(super) fn written(path: impl Into<PathBuf>) -> Place {
-        Place { path: path.into(), file: None }
+    pub(super) fn written(path: impl Into<PathBuf>) -> FileLocation {
+        FileLocation { path: path.into(), file: None }
     }
 
-    fn is(&self, other: &Place) -> bool {
+    fn is(&self, other: &FileLocation) -> bool {
         self.path == other.path || (self.file.is_some() && self.file == other.file)
     }
 }
 
-impl Taken {
-    pub(super) fn report(place: Place, input: Input) -> Taken {
-        Taken { place, by: format!("the report of {}", input.name()) }
+impl OccupiedPath {
+    pub(super) fn report(place: FileLocation, input: Input) -> OccupiedPath {
+        OccupiedPath { place, by: format!("the report of {}", input.name()) }
     }
 }
 
 /// Why the report of `input` can't be written to `place`; `files` are those that a folder gets.
-pub(super) fn obstacle(input: Input, place: &Place, files: &[Place], taken: &[Taken]) -> Option<String> {
-    taken.iter().find_map(|Taken { place: other, by }| {
+pub(super) fn obstacle(
+    input: Input,
+    place: &FileLocation,
+    files: &[FileLocation],
+    taken: &[OccupiedPath],
+) -> Option<String> {
+    taken.iter().find_map(|OccupiedPath { place: other, by }| {
         let what = if other.is(place) {
             "this path is"
         } else if input != Input::OutputDir && other.path.starts_with(&place.path) {
@@ -95,8 +100,8 @@ pub(super) fn obstacle(input: Input, place: &Place, files: &[Place], taken: &[Ta
 }
 
 /// What has the place of a file that the gate names itself.
-pub(super) fn holder<'t>(place: &Place, taken: &'t [Taken]) -> Option<&'t str> {
-    let holds = |other: &&Taken| other.place.is(place) || other.place.path.starts_with(&place.path);
+pub(super) fn holder<'t>(place: &FileLocation, taken: &'t [OccupiedPath]) -> Option<&'t str> {
+    let holds = |other: &&OccupiedPath| other.place.is(place) || other.place.path.starts_with(&place.path);
     taken.iter().find(holds).map(|other| other.by.as_str())
 }
 
@@ -119,40 +124,46 @@ pub(super) fn output_files(folder: &Path, output_prefix: &str) -> impl Iterator<
 
 impl Destination {
     /// What is said of it if its path can't be used.
-    pub fn refused(&self, what: String) -> Told {
-        let value = self.path().map(|path| Foreign::new(path.to_string_lossy()));
+    pub fn refused(&self, what: String) -> CollisionKind {
+        let value = self.path().map(|path| Untrusted::new(path.to_string_lossy()));
         match self.named_by {
-            NamedBy::Input(input) => Told::Mistake(Mistake { about: About::Input(input), called: None, value, what }),
+            NamedBy::Input(input) => {
+                CollisionKind::Mistake(InputError { about: InputSubject::Input(input), called: None, value, what })
+            }
             NamedBy::Variable(name) | NamedBy::Gate(name) => {
-                Told::Warning(Warning { name: value, what: format!("{name} is not written: {what}") })
+                CollisionKind::Warning(Warning { name: value, what: format!("{name} is not written: {what}") })
             }
         }
     }
 }
 
-impl Outlet {
+impl OutputConfig {
     /// The reports that would be written over something else, by where their paths lead. Of two that collide, the later one
     /// in input order is left out. `lead` knows no place for what keeps nothing: a pipe has as many writers as one likes.
-    pub fn collisions(&self, lead: impl Fn(&Path) -> Option<Place>) -> Vec<Collision> {
-        let leads = |Taken { place, by }: &Taken| Some(Taken { place: lead(&place.path)?, by: by.clone() });
-        let mut taken: Vec<Taken> = self.others.iter().filter_map(leads).collect();
+    pub fn collisions(&self, lead: impl Fn(&Path) -> Option<FileLocation>) -> Vec<Collision> {
+        let leads = |OccupiedPath { place, by }: &OccupiedPath| {
+            Some(OccupiedPath { place: lead(&place.path)?, by: by.clone() })
+        };
+        let mut taken: Vec<OccupiedPath> = self.others.iter().filter_map(leads).collect();
         let mut found = Vec::new();
         for (index, destination) in self.destinations.iter().enumerate() {
             let Some((path, place)) = destination.path().and_then(|path| Some((path, lead(path)?))) else { continue };
             let told = match (destination.named_by, destination.document) {
                 (NamedBy::Input(input), document) => {
-                    let files: Vec<Place> = match document == Document::OutputDir {
+                    let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
                         true => output_files(path, &self.output_prefix).filter_map(|file| lead(&file)).collect(),
                         false => Vec::new(),
                     };
                     let obstacle = obstacle(input, &place, &files, &taken);
                     if obstacle.is_none() {
-                        taken.extend([place].into_iter().chain(files).map(|place| Taken::report(place, input)));
+                        taken.extend([place].into_iter().chain(files).map(|place| OccupiedPath::report(place, input)));
                     }
                     obstacle.map(|what| destination.refused(what))
                 }
-                (NamedBy::Gate(_), Document::Links) => holder(&place, &taken).map(|by| Told::Warning(no_links(by))),
-                (NamedBy::Gate(_), _) => holder(&place, &taken).map(|by| Told::Warning(no_summary(by))),
+                (NamedBy::Gate(_), DocumentKind::Links) => {
+                    holder(&place, &taken).map(|by| CollisionKind::Warning(no_links(by)))
+                }
+                (NamedBy::Gate(_), _) => holder(&place, &taken).map(|by| CollisionKind::Warning(no_summary(by))),
                 (NamedBy::Variable(_), _) => None,
             };
             found.extend(told.map(|told| Collision { destination: index, told }));

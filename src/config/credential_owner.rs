@@ -4,13 +4,13 @@
 //! runner's image. For most inputs that is the purpose. But an address to which the secrets go, and what lets more runs
 //! pass, must come from the same place as what it would weaken, or from a higher one. The default is nobody's.
 
-use crate::inputs::{Given, Input, Kind, Place, ROWS};
+use crate::inputs::{GivenValue, Input, InputSource, Kind, ROWS};
 
-use super::About;
-use super::validator::{Desk, Wrong};
+use super::InputSubject;
+use super::validator::{InvalidValue, Validator};
 
 /// Checks the inputs that say where the secrets go, and which runs pass with them.
-pub(super) fn check(desk: &mut Desk<'_>) {
+pub(super) fn check(desk: &mut Validator<'_>) {
     let secrets = ROWS.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretFile));
     let Some(secret) = secrets.filter_map(|row| desk.inputs.chosen(row.input)).next() else { return };
     outranks(desk, secret, Input::BaseUrl, "so the credentials are not sent there");
@@ -18,10 +18,10 @@ pub(super) fn check(desk: &mut Desk<'_>) {
 }
 
 /// Refuses a value of `input` from a lower place than `owner`'s.
-pub(super) fn outranks(desk: &mut Desk<'_>, owner: &Given, input: Input, consequence: &str) {
+pub(super) fn outranks(desk: &mut Validator<'_>, owner: &GivenValue, input: Input, consequence: &str) {
     let Some(given) = desk.inputs.chosen(input).filter(|given| given.place > owner.place) else { return };
     // A value that is wrong in itself may not be shown, and is told already.
-    if desk.mistakes.iter().any(|mistake| mistake.about == About::Input(input)) {
+    if desk.mistakes.iter().any(|mistake| mistake.about == InputSubject::Input(input)) {
         return;
     }
     let what = format!(
@@ -34,15 +34,15 @@ pub(super) fn outranks(desk: &mut Desk<'_>, owner: &Given, input: Input, consequ
         whence(owner.place),
         given.called,
     );
-    desk.wrong(given, Wrong::whole(what));
+    desk.wrong(given, InvalidValue::whole(what));
 }
 
 /// Where a value was given, as a user would say it.
-pub(super) fn whence(place: Place) -> &'static str {
+pub(super) fn whence(place: InputSource) -> &'static str {
     match place {
-        Place::Flag => "on the command line",
-        Place::Step => "in the step's inputs",
-        Place::Plugin => "in the step's settings",
-        Place::Variable => "in the environment",
+        InputSource::Flag => "on the command line",
+        InputSource::Step => "in the step's inputs",
+        InputSource::Plugin => "in the step's settings",
+        InputSource::Variable => "in the environment",
     }
 }

@@ -4,27 +4,27 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::inputs::{self, Env, Given, Input};
+use crate::inputs::{self, Env, GivenValue, Input};
 
 use super::ci::{self, Ci};
 use super::credential_owner::whence;
-use super::input_error::Mistake;
+use super::input_error::InputError;
 use super::suspicious_text::{evaluated, visible};
 use super::totp::Totp;
-use super::validator::{Desk, Wrong};
+use super::validator::{InvalidValue, Validator};
 use super::{Credentials, Read};
 
 /// No password and no token is longer; a file that is was not meant.
 const FILE_LIMIT: usize = 64 * 1024;
 
 /// The way to sign in; secrets found on the way go to `secrets`. `None`: mistakes were noted.
-pub(super) fn read(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
+pub(super) fn read(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
     let inputs = desk.inputs;
     let given = |input| inputs.chosen(input);
     let by_password = [Input::Username, Input::Password, Input::PasswordFile, Input::TotpSecret].map(given);
     let by_token = given(Input::AccessToken);
     let by_token_file = given(Input::AccessTokenFile);
-    let all: Vec<&Given> = by_password.into_iter().chain([by_token, by_token_file]).flatten().collect();
+    let all: Vec<&GivenValue> = by_password.into_iter().chain([by_token, by_token_file]).flatten().collect();
     match (by_password.iter().flatten().next(), by_token, by_token_file) {
         (Some(_), None, None) => read_password(desk, env, file, secrets),
         (None, Some(given), None) => {
@@ -57,7 +57,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mu
                 names.join(", ")
             );
             let first = all.first()?;
-            desk.mistakes.push(Mistake::of(first, None, what));
+            desk.mistakes.push(InputError::of(first, None, what));
             None
         }
     }
@@ -66,7 +66,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mu
 /// Secrets with their input's name.
 pub(super) type Secrets = Vec<(&'static str, SecretString)>;
 
-fn read_password(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
+fn read_password(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
     let username = desk.inputs.chosen(Input::Username);
     if username.is_none() {
         missing(desk, env, Input::Username, "required with a password");
@@ -80,7 +80,7 @@ fn read_password(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut 
             password
         }
         (Some(_), Some(given)) => {
-            desk.wrong(given, Wrong::hidden("password and password-file cannot be used together. Remove one"));
+            desk.wrong(given, InvalidValue::hidden("password and password-file cannot be used together. Remove one"));
             None
         }
         (None, None) => {
@@ -91,20 +91,20 @@ fn read_password(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut 
     let totp_secret = match desk.inputs.chosen(Input::TotpSecret) {
         None => Some(None),
         Some(given) => given.text.as_deref().ok().and_then(|text| {
-            let (totp, bare) = note(desk, given, Totp::read(text).map_err(Wrong::hidden))?;
+            let (totp, bare) = note(desk, given, Totp::read(text).map_err(InvalidValue::hidden))?;
             secrets.push(("totp-secret", bare));
             Some(Some(totp))
         }),
     };
     let username = username?;
     let name = username.text.as_deref().ok()?;
-    let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(Wrong::whole);
+    let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(InvalidValue::whole);
     note(desk, username, checked)?;
     Some(Credentials::Password { username: name.to_owned(), password: password?, totp_secret: totp_secret? })
 }
 
 /// Something of the set is not there. Where a lower place has it, say why that does not count.
-fn missing(desk: &mut Desk<'_>, env: &Env, input: Input, what: &str) {
+fn missing(desk: &mut Validator<'_>, env: &Env, input: Input, what: &str) {
     let instead = if input == Input::Password { Input::PasswordFile } else { input };
     let lower = [input, instead].into_iter().find_map(|input| desk.inputs.all(input).first());
     let what = match (lower, desk.inputs.secrets_place()) {
@@ -164,40 +164,40 @@ pub fn odd_password(password: &SecretString) -> Option<&'static str> {
 }
 
 /// The text of a file that holds one secret, without trailing line breaks.
-fn read_file(path: &str, file: &Read<'_>) -> Result<SecretString, Wrong> {
-    let bytes =
-        file(Path::new(path)).map_err(|error| Wrong::hidden(format!("the file cannot be read ({})", error.kind())))?;
+fn read_file(path: &str, file: &Read<'_>) -> Result<SecretString, InvalidValue> {
+    let bytes = file(Path::new(path))
+        .map_err(|error| InvalidValue::hidden(format!("the file cannot be read ({})", error.kind())))?;
     if bytes.len() > FILE_LIMIT {
-        return Err(Wrong::hidden("the file is larger than 64 KiB, which no secret is"));
+        return Err(InvalidValue::hidden("the file is larger than 64 KiB, which no secret is"));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Wrong::hidden("the file is UTF-16. Save it as UTF-8 (in PowerShell: -Encoding utf8)"));
+        return Err(InvalidValue::hidden("the file is UTF-16. Save it as UTF-8 (in PowerShell: -Encoding utf8)"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| Wrong::hidden("the file is not UTF-8 text"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| InvalidValue::hidden("the file is not UTF-8 text"))?;
     match inputs::secret(text) {
-        "" => Err(Wrong::hidden("the file is empty")),
+        "" => Err(InvalidValue::hidden("the file is empty")),
         text => Ok(text.into()),
     }
 }
 
 /// What can't be sent as a token: it would be an error of the HTTP library, or refused by the service, after the start.
-fn check_token(token: &str) -> Result<(), Wrong> {
+fn check_token(token: &str) -> Result<(), InvalidValue> {
     if token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
-        return Err(Wrong::hidden("the service expects the token alone. Remove `Bearer`"));
+        return Err(InvalidValue::hidden("the service expects the token alone. Remove `Bearer`"));
     }
     if token.len() > 1 && token.starts_with(['"', '\'']) && token.chars().next() == token.chars().last() {
-        return Err(Wrong::hidden("the token is in quotes. Remove them (with jq, use -r)"));
+        return Err(InvalidValue::hidden("the token is in quotes. Remove them (with jq, use -r)"));
     }
-    evaluated(token).map_err(Wrong::hidden)?;
+    evaluated(token).map_err(InvalidValue::hidden)?;
     if token.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(())
     } else {
-        Err(Wrong::hidden(
+        Err(InvalidValue::hidden(
             "the token contains a blank, a line break, a control character or a letter beyond ASCII. Copy it again",
         ))
     }
 }
 
-fn note<T>(desk: &mut Desk<'_>, given: &Given, result: Result<T, Wrong>) -> Option<T> {
+fn note<T>(desk: &mut Validator<'_>, given: &GivenValue, result: Result<T, InvalidValue>) -> Option<T> {
     result.map_err(|wrong| desk.wrong(given, wrong)).ok()
 }

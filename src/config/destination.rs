@@ -7,16 +7,16 @@ use crate::inputs::Input;
 /// One document and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
-    pub document: Document,
+    pub document: DocumentKind,
     pub named_by: NamedBy,
-    pub target: Target,
+    pub target: WriteTarget,
     /// The path by which Azure is asked to show the file, once it is written.
     pub upload: Option<PathBuf>,
 }
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Document {
+pub enum DocumentKind {
     /// The outputs in the form that the CI reads.
     Outputs,
     /// One file per output.
@@ -45,7 +45,7 @@ pub enum NamedBy {
 
 /// How it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum WriteTarget {
     /// A file that is replaced as a whole.
     File(PathBuf),
     /// A folder with one file per output.
@@ -57,7 +57,7 @@ pub enum Target {
 }
 
 impl Destination {
-    pub(super) fn new(document: Document, named_by: NamedBy, target: Target) -> Destination {
+    pub(super) fn new(document: DocumentKind, named_by: NamedBy, target: WriteTarget) -> Destination {
         Destination { document, named_by, target, upload: None }
     }
 
@@ -75,8 +75,8 @@ impl Destination {
 
     pub fn path(&self) -> Option<&Path> {
         match &self.target {
-            Target::File(path) | Target::Folder(path) | Target::Shared(path) => Some(path),
-            Target::Agent => None,
+            WriteTarget::File(path) | WriteTarget::Folder(path) | WriteTarget::Shared(path) => Some(path),
+            WriteTarget::Agent => None,
         }
     }
 }

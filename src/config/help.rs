@@ -2,7 +2,7 @@
 
 use crate::core::Verdict;
 use crate::inputs::ROWS;
-use crate::inputs::cli::{self, Wording};
+use crate::inputs::cli::{self, HelpText};
 
 use super::defaults::default;
 
@@ -18,7 +18,7 @@ Examples:
 
 /// The text of `--help`.
 pub(super) fn text() -> String {
-    cli::help(&Wording { default: &default, closing: &closing() })
+    cli::help(&HelpText { default: &default, closing: &closing() })
 }
 
 fn closing() -> String {

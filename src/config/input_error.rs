@@ -2,24 +2,24 @@
 
 use std::fmt::Write;
 
-use crate::core::Foreign;
-use crate::inputs::{Fault, Given, Input, Kind, Unreadable, Wish, cli};
+use crate::core::Untrusted;
+use crate::inputs::{ArgumentError, GivenValue, Input, Kind, Mode, Unreadable, cli};
 
 /// Something wrong with the inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    pub about: About,
+pub struct InputError {
+    pub about: InputSubject,
     /// Where it was given (`--run-id`, `MAESTRO_RUN_ID`); `None` for what is missing.
     pub called: Option<String>,
     /// The value or the part of it that is wrong; never of a secret.
-    pub value: Option<Foreign>,
+    pub value: Option<Untrusted>,
     /// What is wrong and what would be right: our words only.
     pub what: String,
 }
 
 /// What a mistake is about, in the order of telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum About {
+pub enum InputSubject {
     CommandLine,
     Input(Input),
     /// A variable that is no input of ours, such as `HTTPS_PROXY`.
@@ -30,32 +30,32 @@ pub enum About {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// A name from the environment, where it is not one of ours.
-    pub name: Option<Foreign>,
+    pub name: Option<Untrusted>,
     pub what: String,
 }
 
-impl Mistake {
+impl InputError {
     /// A mistake about an input that was not given.
-    pub(super) fn missing(input: Input, what: impl Into<String>) -> Mistake {
-        Mistake { about: About::Input(input), called: None, value: None, what: what.into() }
+    pub(super) fn missing(input: Input, what: impl Into<String>) -> InputError {
+        InputError { about: InputSubject::Input(input), called: None, value: None, what: what.into() }
     }
 
     /// A mistake about a given value; the value is told unless the table forbids it.
-    pub(super) fn of(given: &Given, value: Option<&str>, what: impl Into<String>) -> Mistake {
-        Mistake {
-            about: About::Input(given.input),
+    pub(super) fn of(given: &GivenValue, value: Option<&str>, what: impl Into<String>) -> InputError {
+        InputError {
+            about: InputSubject::Input(given.input),
             called: Some(given.called.clone()),
-            value: value.filter(|_| given.input.may_be_shown()).map(Foreign::new),
+            value: value.filter(|_| given.input.may_be_shown()).map(Untrusted::new),
             what: what.into(),
         }
     }
 
     /// One sentence; `show` makes foreign text fit to be seen.
-    pub fn sentence(&self, show: impl Fn(&Foreign) -> String) -> String {
+    pub fn sentence(&self, show: impl Fn(&Untrusted) -> String) -> String {
         let mut text = match self.about {
-            About::CommandLine => "command line".to_owned(),
-            About::Input(input) => input.name().to_owned(),
-            About::Variable(name) => name.to_owned(),
+            InputSubject::CommandLine => "command line".to_owned(),
+            InputSubject::Input(input) => input.name().to_owned(),
+            InputSubject::Variable(name) => name.to_owned(),
         };
         if let Some(value) = &self.value {
             // Writing to a `String` can't fail.
@@ -75,7 +75,7 @@ impl Warning {
     }
 
     /// One sentence; `show` makes foreign text fit to be seen.
-    pub fn sentence(&self, show: impl Fn(&Foreign) -> String) -> String {
+    pub fn sentence(&self, show: impl Fn(&Untrusted) -> String) -> String {
         match &self.name {
             Some(name) => format!("{}: {}", show(name), self.what),
             None => self.what.clone(),
@@ -84,15 +84,15 @@ impl Warning {
 }
 
 /// The mistake that a fault of the command line is.
-pub(super) fn of_command_line(fault: &Fault) -> Mistake {
-    let line = |value: Option<String>, what: String| Mistake {
-        about: About::CommandLine,
+pub(super) fn of_command_line(fault: &ArgumentError) -> InputError {
+    let line = |value: Option<String>, what: String| InputError {
+        about: InputSubject::CommandLine,
         called: None,
-        value: value.map(Foreign::new),
+        value: value.map(Untrusted::new),
         what,
     };
     match fault {
-        Fault::UnknownFlag(name) => {
+        ArgumentError::UnknownFlag(name) => {
             let secret = cli::suggestion(name).and_then(Input::named).filter(|input| input.is_secret());
             let what = match (secret, cli::suggestion(name)) {
                 (Some(input), _) => format!("unknown flag. {} has no flag. {}", input.name(), by_variable(input)),
@@ -101,10 +101,10 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
             };
             line(Some(name.clone()), what)
         }
-        Fault::UnknownLetter(letter) => {
+        ArgumentError::UnknownLetter(letter) => {
             line(Some(format!("-{letter}")), "unknown flag. Run maestro-gate --help for a list".to_owned())
         }
-        Fault::Stray { position, after } => {
+        ArgumentError::Stray { position, after } => {
             // Not quoted: it may be the end of a password.
             let what = match after {
                 Some(input) if input.row().kind == Kind::Switch => {
@@ -121,20 +121,20 @@ pub(super) fn of_command_line(fault: &Fault) -> Mistake {
             };
             line(None, what)
         }
-        Fault::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
-        Fault::SecretByFlag(input) => {
+        ArgumentError::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
+        ArgumentError::SecretByFlag(input) => {
             let what = format!(
                 "a secret has no flag, because process lists and logs show flags. {}. The value given here may have been \
                  seen by others: change it",
                 by_variable(*input)
             );
-            Mistake { called: Some(format!("--{}", input.name())), ..Mistake::missing(*input, what) }
+            InputError { called: Some(format!("--{}", input.name())), ..InputError::missing(*input, what) }
         }
-        Fault::NotAlone(wish) => {
-            let flag = if *wish == Wish::Help { "--help" } else { "--version" };
+        ArgumentError::NotAlone(wish) => {
+            let flag = if *wish == Mode::Help { "--help" } else { "--version" };
             line(None, format!("{flag} must be the only argument. No run was waited for"))
         }
-        Fault::DoctorNotFirst => {
+        ArgumentError::DoctorNotFirst => {
             line(None, "`doctor` must be the first argument: maestro-gate doctor --pipeline-id ...".to_owned())
         }
     }
@@ -150,7 +150,7 @@ fn by_variable(input: Input) -> String {
 }
 
 /// The mistake that an unreadable value is.
-pub(super) fn of_unreadable(given: &Given, why: Unreadable) -> Mistake {
+pub(super) fn of_unreadable(given: &GivenValue, why: Unreadable) -> InputError {
     let what = match why {
         Unreadable::NotUtf8 => "the value is not UTF-8 text".to_owned(),
         Unreadable::NoValue => {
@@ -172,5 +172,5 @@ pub(super) fn of_unreadable(given: &Given, why: Unreadable) -> Mistake {
             )
         }
     };
-    Mistake::of(given, None, what)
+    InputError::of(given, None, what)
 }

@@ -30,28 +30,28 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::core::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
-use crate::inputs::{Env, Fault, Input, Inputs, ROWS, Wish, cli, look_up};
+use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
 
 pub use address::RunUrl;
-pub use collision::{Collision, OUTPUTS, Place, Taken, Told};
+pub use collision::{Collision, CollisionKind, FileLocation, OUTPUTS, OccupiedPath};
 pub use credentials::odd_password;
 pub use defaults::default;
-pub use destination::{Destination, Document, NamedBy, Target};
+pub use destination::{Destination, DocumentKind, NamedBy, WriteTarget};
 pub use extra_roots::SystemRoots;
-pub use input_error::{About, Mistake, Warning};
+pub use input_error::{InputError, InputSubject, Warning};
 pub use output_config::LOG_TAKEN;
 pub use route::{Proxy, ProxyKind};
 pub use totp::Totp;
 
 use credentials::Secrets;
-use proxy::Reading;
+use proxy::UserInfoRule;
 use route::ProxySettings;
-use validator::{Desk, Wrong};
-use value::{Between, choice, duration_within, list, switch};
+use validator::{InvalidValue, Validator};
+use value::{Separator, choice, duration_within, list, switch};
 
 /// What to wait for, and how.
 #[derive(Debug)]
-pub struct Plan {
+pub struct Config {
     /// In the order given, never empty.
     pub wanted: Vec<Wanted>,
     pub rules: Rules,
@@ -108,7 +108,7 @@ pub enum Logs {
 
 /// Where and how to report. Made even when the plan is not: mistakes are reported too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outlet {
+pub struct OutputConfig {
     pub ci: ci::Ci,
     /// In the order of delivery, without those whose path is a mistake.
     pub destinations: Vec<Destination>,
@@ -118,7 +118,7 @@ pub struct Outlet {
     /// The folder that no link in it may lead a report out of.
     pub workspace: Option<PathBuf>,
     /// What no report may be written over: the CI's own files, and those that are read. As they are written.
-    pub others: Vec<Taken>,
+    pub others: Vec<OccupiedPath>,
     pub output_prefix: String,
     pub log_format: LogFormat,
     pub volume: Volume,
@@ -162,7 +162,7 @@ pub enum Start {
 /// All that is known before the first request.
 #[derive(Debug)]
 pub struct Resolved {
-    pub outlet: Outlet,
+    pub outlet: OutputConfig,
     /// Everything that must not be seen, with the name of its input: given in whatever place, read from files, and the
     /// proxy's credentials.
     pub secrets: Vec<(&'static str, SecretString)>,
@@ -170,39 +170,39 @@ pub struct Resolved {
     /// `--help` beside other arguments: printed, though the plan is a mistake.
     pub help: Option<String>,
     /// The plan, or every mistake, in input order and never none.
-    pub plan: Result<Plan, Vec<Mistake>>,
+    pub plan: Result<Config, Vec<InputError>>,
 }
 
 /// Reads, completes and checks all inputs.
 pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     let inputs = look_up(args, env);
     match inputs.wish {
-        Some(Wish::Help) => return Start::Show(help::text()),
-        Some(Wish::Version) => return Start::Show(cli::version()),
-        Some(Wish::Doctor) | None => {}
+        Some(Mode::Help) => return Start::Show(help::text()),
+        Some(Mode::Version) => return Start::Show(cli::version()),
+        Some(Mode::Doctor) | None => {}
     }
-    let mut desk = Desk::new(&inputs);
+    let mut desk = Validator::new(&inputs);
     let mut secrets = secrets(&inputs, env);
     let outlet = output_config::read(&mut desk, env);
     let plan = plan(&mut desk, env, file, &mut secrets);
     desk.warnings.extend(warnings(&inputs));
-    let Desk { mut mistakes, warnings, .. } = desk;
+    let Validator { mut mistakes, warnings, .. } = desk;
     mistakes.sort_by_key(|mistake| mistake.about);
-    let help = inputs.faults.contains(&Fault::NotAlone(Wish::Help)).then(help::text);
+    let help = inputs.faults.contains(&ArgumentError::NotAlone(Mode::Help)).then(help::text);
     if help.is_some() {
         // Who asks for help has not written the rest yet.
-        mistakes.retain(|mistake| mistake.about == About::CommandLine);
+        mistakes.retain(|mistake| mistake.about == InputSubject::CommandLine);
     }
     let plan = match plan {
         Some(plan) if mistakes.is_empty() => Ok(plan),
         _ => Err(mistakes),
     };
     let resolved = Box::new(Resolved { outlet, secrets, warnings, help, plan });
-    if inputs.wish == Some(Wish::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
+    if inputs.wish == Some(Mode::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
-fn plan(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Plan> {
+fn plan(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Config> {
     let wanted = run_inputs::read(desk);
     let rules = rules(desk);
     let base = desk.read(Input::BaseUrl, address::base_url);
@@ -211,8 +211,8 @@ fn plan(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) 
     credential_owner::check(desk);
     let further_roots = desk.read_optional(Input::CaFile, |path| {
         let bytes = file(Path::new(path))
-            .map_err(|error| Wrong::whole(format!("the file cannot be read ({})", error.kind())))?;
-        extra_roots::read(&bytes).map_err(Wrong::whole)
+            .map_err(|error| InvalidValue::whole(format!("the file cannot be read ({})", error.kind())))?;
+        extra_roots::read(&bytes).map_err(InvalidValue::whole)
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = desk.read(Input::Logs, |text| choice(text, &whens));
@@ -224,10 +224,10 @@ fn plan(desk: &mut Desk<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) 
         proxy: proxies?.proxy_for(&base),
     };
     let service = Service { base, credentials: credentials?, network };
-    Some(Plan { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
+    Some(Config { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
 }
 
-fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
+fn rules(desk: &mut Validator<'_>) -> Option<Rules> {
     let timeout = desk.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
     let interval = desk.read(Input::PollInterval, |text| match text {
         "auto" => Ok(Interval::Auto),
@@ -248,7 +248,10 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
         && desk.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
         && let Some(given) = desk.inputs.chosen(Input::Timeout)
     {
-        desk.wrong(given, Wrong::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"));
+        desk.wrong(
+            given,
+            InvalidValue::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"),
+        );
     }
     let vocabulary = vocabulary(desk);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
@@ -264,11 +267,11 @@ fn rules(desk: &mut Desk<'_>) -> Option<Rules> {
 }
 
 /// The user's own status words.
-fn vocabulary(desk: &mut Desk<'_>) -> Option<Vocabulary> {
-    let words = |text: &str| -> Result<Vec<String>, Wrong> {
-        let words = list(text, Between::LineBreaks)?;
+fn vocabulary(desk: &mut Validator<'_>) -> Option<Vocabulary> {
+    let words = |text: &str| -> Result<Vec<String>, InvalidValue> {
+        let words = list(text, Separator::LineBreaks)?;
         match words.iter().find(|word| word.contains(char::is_control)) {
-            Some(odd) => Err(Wrong::part(*odd, "a status word cannot contain control characters")),
+            Some(odd) => Err(InvalidValue::part(*odd, "a status word cannot contain control characters")),
             None => Ok(words.into_iter().map(str::to_owned).collect()),
         }
     };
@@ -291,7 +294,7 @@ fn vocabulary(desk: &mut Desk<'_>) -> Option<Vocabulary> {
     wrong.extend(together.map(|(word, error)| (Input::SuccessStatuses, word, error)));
     for (input, word, error) in wrong {
         if let Some(given) = desk.inputs.chosen(input) {
-            desk.wrong(given, Wrong::part(word, error.to_string()));
+            desk.wrong(given, InvalidValue::part(word, error.to_string()));
         }
     }
     None
@@ -317,7 +320,9 @@ fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
                 secrets.push((row.name, text.as_str().into()));
             }
             if matches!(row.input, Input::BaseUrl | Input::RunUrl) {
-                secrets.extend(proxy::user_info(text, Reading::Strict).into_iter().map(|part| (row.name, part.into())));
+                secrets.extend(
+                    proxy::user_info(text, UserInfoRule::Strict).into_iter().map(|part| (row.name, part.into())),
+                );
             }
         }
     }
@@ -337,7 +342,7 @@ fn warnings(inputs: &Inputs) -> Vec<Warning> {
         Warning::ours(format!("{} is set but ignored: {winner}", given.called))
     });
     let unknown = inputs.unknown_settings.iter().map(|name| Warning {
-        name: Some(crate::core::Foreign::new(name.as_str())),
+        name: Some(crate::core::Untrusted::new(name.as_str())),
         what: "unknown setting, ignored".to_owned(),
     });
     overruled.chain(unknown).collect()

@@ -5,23 +5,23 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::inputs::{Env, Given, Input};
+use crate::inputs::{Env, GivenValue, Input};
 
 use super::ci::{self, Ci};
-use super::collision::{Place, Taken, holder, no_links, obstacle, output_files};
-use super::destination::{Destination, Document, NamedBy, Target};
-use super::validator::{Desk, Wrong};
+use super::collision::{FileLocation, OccupiedPath, holder, no_links, obstacle, output_files};
+use super::destination::{Destination, DocumentKind, NamedBy, WriteTarget};
+use super::validator::{InvalidValue, Validator};
 use super::value::{choice, switch};
-use super::{Colour, LogFormat, Outlet, Volume, defaults::default};
+use super::{Colour, LogFormat, OutputConfig, Volume, defaults::default};
 
 /// Destinations in input order: of two that collide, the later one is refused.
-const DESTINATIONS: [(Input, Document); 6] = [
-    (Input::TraceFile, Document::TraceFile),
-    (Input::Json, Document::Json),
-    (Input::Junit, Document::Junit),
-    (Input::Dotenv, Document::Dotenv),
-    (Input::Markdown, Document::Markdown),
-    (Input::OutputDir, Document::OutputDir),
+const DESTINATIONS: [(Input, DocumentKind); 6] = [
+    (Input::TraceFile, DocumentKind::TraceFile),
+    (Input::Json, DocumentKind::Json),
+    (Input::Junit, DocumentKind::Junit),
+    (Input::Dotenv, DocumentKind::Dotenv),
+    (Input::Markdown, DocumentKind::Markdown),
+    (Input::OutputDir, DocumentKind::OutputDir),
 ];
 
 /// Files that are read: a report over one of them would be the end of it.
@@ -34,7 +34,7 @@ const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", 
 pub const LOG_TAKEN: &str = "this is the gate's own log, where a CI would read a report as commands; name a file";
 
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
-pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
+pub(super) fn read(desk: &mut Validator<'_>, env: &Env) -> OutputConfig {
     let ci = desk.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
     let wants_summary = desk.read(Input::Summary, switch).unwrap_or(true);
     let output_prefix =
@@ -42,7 +42,7 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
     let output_prefix = output_prefix.unwrap_or_default();
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = desk.read(Input::LogFormat, |text| match choice(text, &formats)? {
-        LogFormat::Json if ci.commands_in_log() => Err(Wrong::whole(
+        LogFormat::Json if ci.commands_in_log() => Err(InvalidValue::whole(
             "cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none",
         )),
         format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
@@ -57,8 +57,8 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
         summarize(ci, env, &output_prefix, &taken, &mut destinations);
     }
     // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
-    destinations.sort_by_key(|destination| destination.target == Target::Agent);
-    Outlet {
+    destinations.sort_by_key(|destination| destination.target == WriteTarget::Agent);
+    OutputConfig {
         ci,
         destinations,
         has_mermaid: ci == Ci::Github && is_github_itself(env),
@@ -74,30 +74,30 @@ pub(super) fn read(desk: &mut Desk<'_>, env: &Env) -> Outlet {
 /// Where the CI takes outputs, if not from the log.
 fn outputs(ci: Ci, env: &Env) -> Option<Destination> {
     if ci == Ci::Buildkite {
-        return Some(Destination::new(Document::Outputs, NamedBy::Gate("buildkite-agent"), Target::Agent));
+        return Some(Destination::new(DocumentKind::Outputs, NamedBy::Gate("buildkite-agent"), WriteTarget::Agent));
     }
     let variable = ci::output_variable(ci)?;
     let path = ci::output_file(ci, env)?;
     // What Cloud Build keeps is the beginning of the file: the last version must be the only one.
-    let target = if ci == Ci::CloudBuild { Target::File(path) } else { Target::Shared(path) };
-    Some(Destination::new(Document::Outputs, NamedBy::Variable(variable), target))
+    let target = if ci == Ci::CloudBuild { WriteTarget::File(path) } else { WriteTarget::Shared(path) };
+    Some(Destination::new(DocumentKind::Outputs, NamedBy::Variable(variable), target))
 }
 
 /// Adds the job summary. Azure is told a path from the root, of a file that stays until the job is over: the `markdown`
 /// report, or else one of ours in the agent's own folder for such files. That one is named after the prefix, so that two
 /// gates of one job don't collide.
-fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[Taken], destinations: &mut Vec<Destination>) {
-    let summary = |named_by, target| Destination::new(Document::Summary, named_by, target);
+fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[OccupiedPath], destinations: &mut Vec<Destination>) {
+    let summary = |named_by, target| Destination::new(DocumentKind::Summary, named_by, target);
     match ci {
         Ci::Github => {
             const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
             let path = ci::file(env, VARIABLE);
-            destinations.extend(path.map(|path| summary(NamedBy::Variable(VARIABLE), Target::Shared(path))));
+            destinations.extend(path.map(|path| summary(NamedBy::Variable(VARIABLE), WriteTarget::Shared(path))));
         }
-        Ci::Buildkite => destinations.push(summary(NamedBy::Gate("buildkite-agent"), Target::Agent)),
+        Ci::Buildkite => destinations.push(summary(NamedBy::Gate("buildkite-agent"), WriteTarget::Agent)),
         Ci::Azure => {
             let from_root = |path: &Path| Some(whole(env, path)).filter(|path| path.is_absolute());
-            let markdown = destinations.iter_mut().find(|other| other.document == Document::Markdown);
+            let markdown = destinations.iter_mut().find(|other| other.document == DocumentKind::Markdown);
             if let Some(markdown) = markdown {
                 markdown.upload = markdown.path().and_then(from_root);
                 return;
@@ -109,7 +109,7 @@ fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[Taken], destinatio
             let free = path.filter(|path| taken.iter().all(|other| other.place.path != *path));
             destinations.extend(free.map(|path| Destination {
                 upload: Some(path.clone()),
-                ..summary(NamedBy::Gate("summary"), Target::File(path))
+                ..summary(NamedBy::Gate("summary"), WriteTarget::File(path))
             }));
         }
         Ci::Bitbucket
@@ -124,17 +124,17 @@ fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[Taken], destinatio
 }
 
 /// The name of a variable in every shell and CI begins like this.
-fn prefix(text: &str) -> Result<String, Wrong> {
+fn prefix(text: &str) -> Result<String, InvalidValue> {
     let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if fits && !text.starts_with(|c: char| c.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err(Wrong::whole("a prefix can contain only letters, digits and `_`, and cannot begin with a digit"))
+        Err(InvalidValue::whole("a prefix can contain only letters, digits and `_`, and cannot begin with a digit"))
     }
 }
 
 /// Of `quiet` and `verbose` the one from the higher place counts.
-fn read_volume(desk: &mut Desk<'_>) -> Volume {
+fn read_volume(desk: &mut Validator<'_>) -> Volume {
     let quiet = desk.read(Input::Quiet, switch).unwrap_or(false);
     let verbose = desk.read(Input::Verbose, switch).unwrap_or(false);
     match (quiet, verbose) {
@@ -148,7 +148,7 @@ fn read_volume(desk: &mut Desk<'_>) -> Volume {
                 std::cmp::Ordering::Greater => Volume::Verbose,
                 std::cmp::Ordering::Equal => {
                     if let Some(given) = desk.inputs.chosen(Input::Verbose) {
-                        desk.wrong(given, Wrong::whole("quiet and verbose cannot be used together. Remove one"));
+                        desk.wrong(given, InvalidValue::whole("quiet and verbose cannot be used together. Remove one"));
                     }
                     Volume::Normal
                 }
@@ -174,40 +174,44 @@ fn whole(env: &Env, path: &Path) -> PathBuf {
 }
 
 /// What no report may be written over: the CI's own files, and those that are read.
-fn others(desk: &Desk<'_>, env: &Env) -> Vec<Taken> {
+fn others(desk: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
     let own = ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
     let read = SOURCES.into_iter().filter_map(|input| {
         let (_, text) = desk.given(input)?;
         Some((PathBuf::from(text), format!("read as {}", input.name())))
     });
-    own.chain(read).map(|(path, by)| Taken { place: Place::written(path), by }).collect()
+    own.chain(read).map(|(path, by)| OccupiedPath { place: FileLocation::written(path), by }).collect()
 }
 
 /// The destinations that can be used, in input order, and all paths that are taken.
 fn read_destinations(
-    desk: &mut Desk<'_>,
+    desk: &mut Validator<'_>,
     env: &Env,
     output_prefix: &str,
-    others: &[Taken],
-) -> (Vec<Destination>, Vec<Taken>) {
-    let written = |path: &Path| Place::written(whole(env, path));
-    let taken = others.iter().map(|other| Taken { place: written(&other.place.path), by: other.by.clone() });
-    let mut taken: Vec<Taken> = taken.collect();
+    others: &[OccupiedPath],
+) -> (Vec<Destination>, Vec<OccupiedPath>) {
+    let written = |path: &Path| FileLocation::written(whole(env, path));
+    let taken = others.iter().map(|other| OccupiedPath { place: written(&other.place.path), by: other.by.clone() });
+    let mut taken: Vec<OccupiedPath> = taken.collect();
     let mut usable = Vec::new();
     for (input, document) in DESTINATIONS {
         let Some((given, text)) = desk.given(input) else { continue };
         let place = written(Path::new(text));
-        let files: Vec<Place> = match document == Document::OutputDir {
-            true => output_files(&place.path, output_prefix).map(Place::written).collect(),
+        let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
+            true => output_files(&place.path, output_prefix).map(FileLocation::written).collect(),
             false => Vec::new(),
         };
         let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
         match in_the_way.or_else(|| is_log(&place.path)) {
-            Some(what) => desk.wrong(given, Wrong::whole(what)),
+            Some(what) => desk.wrong(given, InvalidValue::whole(what)),
             None => {
-                taken.push(Taken::report(place, input));
+                taken.push(OccupiedPath::report(place, input));
                 let path = PathBuf::from(text);
-                let target = if document == Document::OutputDir { Target::Folder(path) } else { Target::File(path) };
+                let target = if document == DocumentKind::OutputDir {
+                    WriteTarget::Folder(path)
+                } else {
+                    WriteTarget::File(path)
+                };
                 usable.push(Destination::new(document, NamedBy::Input(input), target));
             }
         }
@@ -225,15 +229,15 @@ fn is_github_itself(env: &Env) -> bool {
 
 /// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
 /// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
-fn links(desk: &mut Desk<'_>, env: &Env, named: &[Destination], taken: &[Taken]) -> Option<Destination> {
+fn links(desk: &mut Validator<'_>, env: &Env, named: &[Destination], taken: &[OccupiedPath]) -> Option<Destination> {
     let file = |document| named.iter().find(|other| other.document == document)?.path();
-    let path = file(Document::Dotenv).or(file(Document::Junit))?.with_extension("annotations.json");
+    let path = file(DocumentKind::Dotenv).or(file(DocumentKind::Junit))?.with_extension("annotations.json");
     // The user gave that path another meaning, which is the one that counts.
-    if let Some(by) = holder(&Place::written(whole(env, &path)), taken) {
+    if let Some(by) = holder(&FileLocation::written(whole(env, &path)), taken) {
         desk.warnings.push(no_links(by));
         return None;
     }
-    Some(Destination::new(Document::Links, NamedBy::Gate("annotations"), Target::File(path)))
+    Some(Destination::new(DocumentKind::Links, NamedBy::Gate("annotations"), WriteTarget::File(path)))
 }
 
 /// Why nothing may be written here: a runner reads the log line by line, and what a report says in it could set an output
@@ -243,7 +247,7 @@ fn is_log(path: &Path) -> Option<String> {
 }
 
 /// Why the path of a file is none.
-fn no_file(given: &Given, text: &str, path: &Path) -> Option<String> {
+fn no_file(given: &GivenValue, text: &str, path: &Path) -> Option<String> {
     if given.input == Input::OutputDir {
         None
     } else if text.ends_with(std::path::is_separator) {

@@ -12,7 +12,7 @@ pub(super) fn secrets(env: &Env) -> Vec<String> {
     let mut found: Vec<String> = VARIABLES
         .iter()
         .filter_map(|name| env.lossy(name))
-        .flat_map(|address| user_info(&address, Reading::Loose))
+        .flat_map(|address| user_info(&address, UserInfoRule::Loose))
         .collect();
     found.sort();
     found.dedup();
@@ -21,7 +21,7 @@ pub(super) fn secrets(env: &Env) -> Vec<String> {
 
 /// Where the user info of an address ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum UserInfoRule {
     /// By the rules: at the last `@` before the path.
     Strict,
     /// Also at the last `@` of all: a password with a bare `/` breaks the rules, and is a password all the same.
@@ -29,13 +29,13 @@ pub(super) enum Reading {
 }
 
 /// The user info of an address, and its password alone; of an address without one, nothing.
-pub(super) fn user_info(address: &str, reading: Reading) -> Vec<String> {
+pub(super) fn user_info(address: &str, reading: UserInfoRule) -> Vec<String> {
     let behind = address.split_once("://").map_or(address, |(_, behind)| behind);
     let authority = behind.split(['/', '?', '#']).next().unwrap_or_default();
     let mut found = Vec::new();
     let parts = match reading {
-        Reading::Strict => vec![authority],
-        Reading::Loose => vec![authority, behind],
+        UserInfoRule::Strict => vec![authority],
+        UserInfoRule::Loose => vec![authority, behind],
     };
     for part in parts {
         let Some((user_info, _)) = part.rsplit_once('@') else { continue };

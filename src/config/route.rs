@@ -11,8 +11,8 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::input_error::{About, Mistake};
-use crate::core::Foreign;
+use super::input_error::{InputError, InputSubject};
+use crate::core::Untrusted;
 use crate::inputs::Env;
 
 const PROXIES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -61,7 +61,7 @@ pub(super) struct ProxySettings {
 impl ProxySettings {
     /// Reads all proxy variables. One that is set and can't be understood is an error even where another one counts:
     /// whoever set it expects that it does something.
-    pub(super) fn read(env: &Env) -> Result<ProxySettings, Vec<Mistake>> {
+    pub(super) fn read(env: &Env) -> Result<ProxySettings, Vec<InputError>> {
         let mut settings = ProxySettings::default();
         let mut mistakes = Vec::new();
         for name in PROXIES {
@@ -101,18 +101,23 @@ impl ProxySettings {
 }
 
 /// The trimmed value; `None` if the variable is unset or blank.
-fn value(env: &Env, name: &'static str) -> Result<Option<String>, Mistake> {
+fn value(env: &Env, name: &'static str) -> Result<Option<String>, InputError> {
     let Some(value) = env.value(name) else { return Ok(None) };
     let Some(text) = value.to_str() else { return Err(mistake(name, None, "the value is not UTF-8 text")) };
     let text = text.trim_start_matches('\u{feff}').trim();
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn mistake(name: &'static str, value: Option<&str>, what: impl Into<String>) -> Mistake {
-    Mistake { about: About::Variable(name), called: None, value: value.map(Foreign::new), what: what.into() }
+fn mistake(name: &'static str, value: Option<&str>, what: impl Into<String>) -> InputError {
+    InputError {
+        about: InputSubject::Variable(name),
+        called: None,
+        value: value.map(Untrusted::new),
+        what: what.into(),
+    }
 }
 
-fn proxy(variable: &'static str, text: &str) -> Result<Proxy, Mistake> {
+fn proxy(variable: &'static str, text: &str) -> Result<Proxy, InputError> {
     const RIGHT: &str =
         "expected an address such as http://proxy.example:3128; https://, socks5:// and socks5h:// work too";
     // What can't be understood may hold a password anywhere, so the value is not shown.
@@ -186,13 +191,13 @@ fn is_name(text: &str, further: &str) -> bool {
 /// An entry of `NO_PROXY`.
 #[derive(Debug, PartialEq)]
 struct Exemption {
-    hosts: Hosts,
+    hosts: HostRule,
     /// Every port, if `None`.
     port: Option<u16>,
 }
 
 #[derive(Debug, PartialEq)]
-enum Hosts {
+enum HostRule {
     All,
     Network(IpNet),
     /// The domain and its subdomains: `x`, `.x` and `*.x`, as curl reads them.
@@ -204,15 +209,15 @@ enum Hosts {
 fn exemption(entry: &str) -> Option<Exemption> {
     let network = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     if let Some(network) = network(entry) {
-        return Some(Exemption { hosts: Hosts::Network(network), port: None });
+        return Some(Exemption { hosts: HostRule::Network(network), port: None });
     }
     let (host, port) = host_and_port(entry)?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Some(network) = network(bare) {
-        return Some(Exemption { hosts: Hosts::Network(network), port });
+        return Some(Exemption { hosts: HostRule::Network(network), port });
     }
     if bare == "*" {
-        return Some(Exemption { hosts: Hosts::All, port });
+        return Some(Exemption { hosts: HostRule::All, port });
     }
     let bare = bare.to_ascii_lowercase();
     let domain = bare.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(&bare);
@@ -221,11 +226,12 @@ fn exemption(entry: &str) -> Option<Exemption> {
     if !is_name(domain, "*") || domain.starts_with('.') {
         return None;
     }
-    let hosts = if domain.contains('*') { Hosts::Pattern(domain.to_owned()) } else { Hosts::Domain(domain.to_owned()) };
+    let hosts =
+        if domain.contains('*') { HostRule::Pattern(domain.to_owned()) } else { HostRule::Domain(domain.to_owned()) };
     Some(Exemption { hosts, port })
 }
 
-fn not_an_exemption(name: &'static str, entry: &str) -> Mistake {
+fn not_an_exemption(name: &'static str, entry: &str) -> InputError {
     let what = "expected hosts between commas or blanks: example.com, .example.com, *.example.com, host:port, an address, \
                 a network such as 10.0.0.0/8, or *";
     // A proxy's address that got here may hold a password.
@@ -245,12 +251,12 @@ impl Exemption {
             None => return false,
         };
         match &self.hosts {
-            Hosts::All => true,
-            Hosts::Network(network) => address.is_some_and(|address| network.contains(&address)),
-            Hosts::Domain(domain) => {
+            HostRule::All => true,
+            HostRule::Network(network) => address.is_some_and(|address| network.contains(&address)),
+            HostRule::Domain(domain) => {
                 name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }
-            Hosts::Pattern(pattern) => fits(pattern, &name),
+            HostRule::Pattern(pattern) => fits(pattern, &name),
         }
     }
 }

@@ -5,11 +5,11 @@ use crate::inputs::Input;
 
 use super::credential_owner::outranks;
 use super::suspicious_text::{BREAKS, evaluated, visible};
-use super::validator::{Desk, Wrong};
-use super::value::{Between, choice, list, switch};
+use super::validator::{InvalidValue, Validator};
+use super::value::{Separator, choice, list, switch};
 
 /// One entry of `run-id`.
-struct Entry<'a> {
+struct RunEntry<'a> {
     text: &'a str,
     pipeline: Option<PipelineId>,
     run: Named,
@@ -21,7 +21,7 @@ enum Named {
 }
 
 /// What to wait for, in the order given. `None`: mistakes were noted.
-pub(super) fn read(desk: &mut Desk<'_>) -> Option<Vec<Wanted>> {
+pub(super) fn read(desk: &mut Validator<'_>) -> Option<Vec<Wanted>> {
     let pipelines = read_pipelines(desk);
     let trigger = desk.read(Input::Trigger, switch);
     let whats = [("queue", IfRunning::Queue), ("attach", IfRunning::Attach), ("fail", IfRunning::Fail)];
@@ -35,14 +35,14 @@ pub(super) fn read(desk: &mut Desk<'_>) -> Option<Vec<Wanted>> {
 }
 
 fn start(
-    desk: &mut Desk<'_>,
+    desk: &mut Validator<'_>,
     pipelines: Option<Vec<PipelineId>>,
     if_running: Option<IfRunning>,
 ) -> Option<Vec<Wanted>> {
     let run_id = desk.inputs.chosen(Input::RunId);
     if let Some(given) = run_id {
         let what = "cannot be used with trigger, which waits for the run that it starts. Remove one of the two";
-        desk.wrong(given, Wrong::whole(what));
+        desk.wrong(given, InvalidValue::whole(what));
     }
     let pipelines = pipelines?;
     if pipelines.is_empty() {
@@ -53,7 +53,7 @@ fn start(
     if let (Some(again), Some(given)) = (again, desk.inputs.chosen(Input::PipelineId)) {
         let what = "names the same pipeline as an entry before it (`-` equals `_`, and case does not count), so trigger would \
                     start it twice. Remove one of the two";
-        desk.wrong(given, Wrong::part(again.as_str(), what));
+        desk.wrong(given, InvalidValue::part(again.as_str(), what));
         return None;
     }
     if if_running == Some(IfRunning::Attach)
@@ -72,7 +72,7 @@ fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
     pipelines.iter().enumerate().find(is_named).map(|(_, id)| id)
 }
 
-fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
+fn watch(desk: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
     let entries = read_entries(desk);
     // By the text, so that an entry that is wrong in another way does not bring a second mistake along.
     let wants_pipeline = match desk.inputs.chosen(Input::RunId).map(|given| &given.text) {
@@ -104,7 +104,7 @@ fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<
     let (pipelines, entries) = (pipelines?, entries?);
     let mut wanted = Vec::new();
     let mut is_whole = true;
-    for Entry { text, pipeline, run } in entries {
+    for RunEntry { text, pipeline, run } in entries {
         match (pipeline, run) {
             (Some(pipeline), run) => match pipelines.iter().find(|fixed| fixed.is(pipeline.as_str())) {
                 // In the spelling that was fixed: nobody else decides even that.
@@ -115,7 +115,7 @@ fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<
                     if let Some(given) = desk.inputs.chosen(Input::RunId) {
                         let what = "names a pipeline that is not in pipeline-id. Remove pipeline-id, or add the pipeline \
                                     to it";
-                        desk.wrong(given, Wrong::part(text, what));
+                        desk.wrong(given, InvalidValue::part(text, what));
                     }
                 }
             },
@@ -130,7 +130,7 @@ fn watch(desk: &mut Desk<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<
                     is_whole = false;
                     if let Some(given) = desk.inputs.chosen(Input::RunId) {
                         let what = "could belong to any of the pipelines in pipeline-id. Write PIPELINE/RUN";
-                        desk.wrong(given, Wrong::part(text, what));
+                        desk.wrong(given, InvalidValue::part(text, what));
                     }
                 }
             },
@@ -147,21 +147,21 @@ fn of(pipeline: PipelineId, run: Named) -> Wanted {
 }
 
 /// Empty: none was given. `None`: mistakes were noted.
-fn read_pipelines(desk: &mut Desk<'_>) -> Option<Vec<PipelineId>> {
+fn read_pipelines(desk: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
     let pipelines = desk.read_optional(Input::PipelineId, |text| {
-        evaluated(text).map_err(Wrong::whole)?;
-        let mut ids = list(text, Between::Blanks)?;
+        evaluated(text).map_err(InvalidValue::whole)?;
+        let mut ids = list(text, Separator::Blanks)?;
         unique(&mut ids);
-        ids.into_iter().map(|id| pipeline(id).map_err(|what| Wrong::part(id, what))).collect()
+        ids.into_iter().map(|id| pipeline(id).map_err(|what| InvalidValue::part(id, what))).collect()
     });
     pipelines.map(Option::unwrap_or_default)
 }
 
 /// `None`: there are none, or mistakes were noted, one for each wrong entry.
-fn read_entries<'a>(desk: &mut Desk<'a>) -> Option<Vec<Entry<'a>>> {
+fn read_entries<'a>(desk: &mut Validator<'a>) -> Option<Vec<RunEntry<'a>>> {
     let (given, text) = desk.given(Input::RunId)?;
     // An expression may hold blanks, so the whole is looked at before it is cut.
-    let mut texts = match evaluated(text).map_err(Wrong::whole).and_then(|()| list(text, Between::Blanks)) {
+    let mut texts = match evaluated(text).map_err(InvalidValue::whole).and_then(|()| list(text, Separator::Blanks)) {
         Ok(texts) => texts,
         Err(wrong) => {
             desk.wrong(given, wrong);
@@ -174,13 +174,13 @@ fn read_entries<'a>(desk: &mut Desk<'a>) -> Option<Vec<Entry<'a>>> {
     for text in texts {
         match read_entry(text) {
             Ok(entry) => entries.push(entry),
-            Err(what) => desk.wrong(given, Wrong::part(text, what)),
+            Err(what) => desk.wrong(given, InvalidValue::part(text, what)),
         }
     }
     (entries.len() == count).then_some(entries)
 }
 
-fn read_entry(text: &str) -> Result<Entry<'_>, String> {
+fn read_entry(text: &str) -> Result<RunEntry<'_>, String> {
     let (named, run) = match text.split_once('/') {
         None => (None, text),
         Some((_, "")) => return Err("no run after the `/`. Was an expression empty?".to_owned()),
@@ -196,7 +196,7 @@ fn read_entry(text: &str) -> Result<Entry<'_>, String> {
         Some(selector) => Named::Chosen(selector),
         None => Named::Run(RunId::entered(run).ok_or_else(|| id_rule("a run id"))?),
     };
-    Ok(Entry { text, pipeline, run })
+    Ok(RunEntry { text, pipeline, run })
 }
 
 fn pipeline(id: &str) -> Result<PipelineId, String> {

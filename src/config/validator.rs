@@ -1,61 +1,61 @@
 //! Where values are read and mistakes are gathered, so that all of them can be told at once.
 
-use crate::inputs::{Fault, Given, Group, Input, Inputs, Kind, ROWS, cli};
+use crate::inputs::{ArgumentError, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
 
 use super::defaults::default;
-use super::input_error::{self, Mistake, Warning};
+use super::input_error::{self, InputError, Warning};
 use super::suspicious_text::{BREAKS, visible};
 
 /// The inputs on one side, the mistakes found so far on the other.
-pub(super) struct Desk<'a> {
+pub(super) struct Validator<'a> {
     pub inputs: &'a Inputs,
-    pub mistakes: Vec<Mistake>,
+    pub mistakes: Vec<InputError>,
     pub warnings: Vec<Warning>,
     /// What flags that do not exist were probably meant to give.
     misspelt: Vec<Input>,
 }
 
 /// What is wrong with a value, and the part of it that is.
-pub(super) struct Wrong {
+pub(super) struct InvalidValue {
     /// The part to show; the whole value, if `Whole`.
-    pub part: Part,
+    pub part: ShownPart,
     pub what: String,
 }
 
-pub(super) enum Part {
+pub(super) enum ShownPart {
     Whole,
     Only(String),
     /// Not to be shown, though the input's values usually are.
     Hidden,
 }
 
-impl Wrong {
-    pub fn whole(what: impl Into<String>) -> Wrong {
-        Wrong { part: Part::Whole, what: what.into() }
+impl InvalidValue {
+    pub fn whole(what: impl Into<String>) -> InvalidValue {
+        InvalidValue { part: ShownPart::Whole, what: what.into() }
     }
 
-    pub fn part(part: impl Into<String>, what: impl Into<String>) -> Wrong {
-        Wrong { part: Part::Only(part.into()), what: what.into() }
+    pub fn part(part: impl Into<String>, what: impl Into<String>) -> InvalidValue {
+        InvalidValue { part: ShownPart::Only(part.into()), what: what.into() }
     }
 
-    pub fn hidden(what: impl Into<String>) -> Wrong {
-        Wrong { part: Part::Hidden, what: what.into() }
+    pub fn hidden(what: impl Into<String>) -> InvalidValue {
+        InvalidValue { part: ShownPart::Hidden, what: what.into() }
     }
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Validator<'a> {
     /// Begins with what is wrong before any value is looked at.
-    pub fn new(inputs: &'a Inputs) -> Desk<'a> {
-        let meant = |fault: &Fault| match fault {
-            Fault::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
-            Fault::SecretByFlag(input) => Some(*input),
-            Fault::DoctorNotFirst
-            | Fault::NotAlone(_)
-            | Fault::NotUtf8 { .. }
-            | Fault::Stray { .. }
-            | Fault::UnknownLetter(_) => None,
+    pub fn new(inputs: &'a Inputs) -> Validator<'a> {
+        let meant = |fault: &ArgumentError| match fault {
+            ArgumentError::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
+            ArgumentError::SecretByFlag(input) => Some(*input),
+            ArgumentError::DoctorNotFirst
+            | ArgumentError::NotAlone(_)
+            | ArgumentError::NotUtf8 { .. }
+            | ArgumentError::Stray { .. }
+            | ArgumentError::UnknownLetter(_) => None,
         };
-        let mut desk = Desk {
+        let mut desk = Validator {
             inputs,
             mistakes: inputs.faults.iter().map(input_error::of_command_line).collect(),
             warnings: Vec::new(),
@@ -72,13 +72,13 @@ impl<'a> Desk<'a> {
     }
 
     /// The value that counts, if one was given and can be read.
-    pub fn given(&self, input: Input) -> Option<(&'a Given, &'a str)> {
+    pub fn given(&self, input: Input) -> Option<(&'a GivenValue, &'a str)> {
         let given = self.inputs.chosen(input)?;
         given.text.as_deref().ok().map(|text| (given, text))
     }
 
     /// Reads the value or else the default. `None`: neither is there, or a mistake was noted.
-    pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+    pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<T> {
         match self.inputs.chosen(input) {
             None => default(input).and_then(|text| parse(text).ok()),
             Some(given) => match seen(input, given.text.as_deref().ok()?).and_then(parse) {
@@ -92,7 +92,11 @@ impl<'a> Desk<'a> {
     }
 
     /// Reads the value if there is one. Outer `None`: a mistake was noted.
-    pub fn read_optional<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<Option<T>> {
+    pub fn read_optional<T>(
+        &mut self,
+        input: Input,
+        parse: impl Fn(&str) -> Result<T, InvalidValue>,
+    ) -> Option<Option<T>> {
         match self.inputs.chosen(input) {
             None => Some(None),
             Some(_) => self.read(input, parse).map(Some),
@@ -100,40 +104,40 @@ impl<'a> Desk<'a> {
     }
 
     /// What was read beside the inputs' table. `None`: mistakes were noted.
-    pub fn accept<T>(&mut self, read: Result<T, Vec<Mistake>>) -> Option<T> {
+    pub fn accept<T>(&mut self, read: Result<T, Vec<InputError>>) -> Option<T> {
         read.map_err(|mistakes| self.mistakes.extend(mistakes)).ok()
     }
 
     /// Notes that an input is needed, unless a flag that does not exist was probably meant to give it: one slip is one
     /// mistake.
     pub fn missing(&mut self, input: Input, what: impl Into<String>) {
-        let is_sign_in = |input: Input| input.row().group == Group::SignIn;
+        let is_sign_in = |input: Input| input.row().group == InputGroup::SignIn;
         let is_meant = |meant: &Input| {
             let instead = [(Input::PipelineId, Input::RunId), (Input::RunId, Input::Trigger)];
             *meant == input || instead.contains(&(input, *meant)) || (is_sign_in(input) && is_sign_in(*meant))
         };
         if !self.misspelt.iter().any(is_meant) {
-            self.mistakes.push(Mistake::missing(input, what));
+            self.mistakes.push(InputError::missing(input, what));
         }
     }
 
-    pub fn wrong(&mut self, given: &Given, wrong: Wrong) {
+    pub fn wrong(&mut self, given: &GivenValue, wrong: InvalidValue) {
         let value = match (&wrong.part, &given.text) {
-            (Part::Whole, Ok(text)) => Some(text.as_str()),
-            (Part::Only(part), _) => Some(part.as_str()),
-            (Part::Whole, Err(_)) | (Part::Hidden, _) => None,
+            (ShownPart::Whole, Ok(text)) => Some(text.as_str()),
+            (ShownPart::Only(part), _) => Some(part.as_str()),
+            (ShownPart::Whole, Err(_)) | (ShownPart::Hidden, _) => None,
         };
-        self.mistakes.push(Mistake::of(given, value, wrong.what));
+        self.mistakes.push(InputError::of(given, value, wrong.what));
     }
 }
 
 /// The value, if each of its characters can be seen. A path is the system's, which takes nearly any.
-fn seen(input: Input, text: &str) -> Result<&str, Wrong> {
+fn seen(input: Input, text: &str) -> Result<&str, InvalidValue> {
     let breaks = if input.row().kind == Kind::List { &BREAKS[..] } else { &[] };
     let checked = if input.row().value == "PATH" { Ok(()) } else { visible(text, breaks) };
     checked.map(|()| text).map_err(|what| match text.contains(['@', '?', '#']) {
         // Of an address, what stands there may be a secret.
-        true => Wrong::hidden(what),
-        false => Wrong::whole(what),
+        true => InvalidValue::hidden(what),
+        false => InvalidValue::whole(what),
     })
 }

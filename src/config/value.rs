@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::validator::Wrong;
+use super::validator::InvalidValue;
 use crate::inputs;
 
 /// The units a duration may have, greatest first, in seconds.
@@ -38,33 +38,35 @@ fn number(digits: &str) -> Option<u64> {
 }
 
 /// A duration from `least` to `most`, which are also the words for them.
-pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Duration, Wrong> {
+pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Duration, InvalidValue> {
     let bound = |bound| duration(bound).unwrap_or_default();
     let read = duration(text).ok_or_else(|| {
-        Wrong::whole(format!("not a duration. Write 90 (seconds), 90s, 15m, 1h30m or 2d, from {least} to {most}"))
+        InvalidValue::whole(format!(
+            "not a duration. Write 90 (seconds), 90s, 15m, 1h30m or 2d, from {least} to {most}"
+        ))
     })?;
     match (bound(least)..=bound(most)).contains(&read) {
         true => Ok(read),
-        false => Err(Wrong::whole(format!("out of range: {least} to {most} is allowed"))),
+        false => Err(InvalidValue::whole(format!("out of range: {least} to {most} is allowed"))),
     }
 }
 
 /// `true` or `false`.
-pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
-    inputs::switch(text).ok_or_else(|| Wrong::whole("neither true nor false"))
+pub(super) fn switch(text: &str) -> Result<bool, InvalidValue> {
+    inputs::switch(text).ok_or_else(|| InvalidValue::whole("neither true nor false"))
 }
 
 /// One of a few words.
-pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Wrong> {
+pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, InvalidValue> {
     choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        Wrong::whole(format!("must be one of: {}", words.join(", ")))
+        InvalidValue::whole(format!("must be one of: {}", words.join(", ")))
     })
 }
 
 /// What parts the entries of a list beside commas.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Between {
+pub(super) enum Separator {
     /// Blanks and line breaks.
     Blanks,
     /// Line breaks; an entry may hold blanks.
@@ -73,18 +75,18 @@ pub(super) enum Between {
 
 /// The entries of a list. A comma needs an entry on both sides: where one is missing, an expression came out empty, and
 /// less would be watched than was meant.
-pub(super) fn list(text: &str, between: Between) -> Result<Vec<&str>, Wrong> {
+pub(super) fn list(text: &str, between: Separator) -> Result<Vec<&str>, InvalidValue> {
     let mut entries = Vec::new();
     for chunk in text.split(',') {
         let before = entries.len();
         match between {
-            Between::Blanks => entries.extend(chunk.split_ascii_whitespace()),
-            Between::LineBreaks => {
+            Separator::Blanks => entries.extend(chunk.split_ascii_whitespace()),
+            Separator::LineBreaks => {
                 entries.extend(chunk.split(['\n', '\r']).map(str::trim_ascii).filter(|entry| !entry.is_empty()));
             }
         }
         if entries.len() == before {
-            return Err(Wrong::whole(
+            return Err(InvalidValue::whole(
                 "a comma with no entry on one side. Was an expression empty? Fewer entries than intended would be \
                  used",
             ));
@@ -155,10 +157,10 @@ mod tests {
     #[test]
     fn a_comma_needs_an_entry_on_both_sides() {
         for text in [",", "a,", ",a", "a,,b", "a, ,b", "a,\n,b", "a,\n", " , a"] {
-            assert!(list(text, Between::Blanks).is_err(), "{text:?}");
-            assert!(list(text, Between::LineBreaks).is_err(), "{text:?}");
+            assert!(list(text, Separator::Blanks).is_err(), "{text:?}");
+            assert!(list(text, Separator::LineBreaks).is_err(), "{text:?}");
         }
-        assert_eq!(list("a,b c\n\nd ,\n e", Between::Blanks).ok(), Some(vec!["a", "b", "c", "d", "e"]));
-        assert_eq!(list("a,b c\r\n\nd ,\n e", Between::LineBreaks).ok(), Some(vec!["a", "b c", "d", "e"]));
+        assert_eq!(list("a,b c\n\nd ,\n e", Separator::Blanks).ok(), Some(vec!["a", "b", "c", "d", "e"]));
+        assert_eq!(list("a,b c\r\n\nd ,\n e", Separator::LineBreaks).ok(), Some(vec!["a", "b c", "d", "e"]));
     }
 }

@@ -1,6 +1,6 @@
 //! How the service is reached: what stands between, and what vouched for its certificate.
 
-use super::Foreign;
+use super::Untrusted;
 
 /// The way to the service. Both come from the job's environment, so that a person must be able to see them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Connection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
     /// Host and port, without credentials.
-    pub address: Foreign,
+    pub address: Untrusted,
     /// The variable that names it.
     pub variable: &'static str,
 }

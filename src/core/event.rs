@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Connection, End, Foreign, History, Meaning, Miss, PipelineId, Repair, RunId, Selector, SlowerThan};
+use super::{Connection, End, Failure, History, Meaning, PipelineId, Repair, RunId, Selector, SlowerThan, Untrusted};
 
 /// Something a person may want to know, and when it happened.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
+pub struct TimedEvent {
     /// Since the inputs were accepted.
     pub at: Duration,
     pub event: Event,
@@ -19,23 +19,23 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A run's status was seen for the first time, or is another one than before.
-    Status { run: usize, word: Foreign, meaning: Meaning },
+    Status { run: usize, word: Untrusted, meaning: Meaning },
     /// A word that no table knows; told once per word.
-    UnknownWord { run: usize, word: Foreign },
+    UnknownWord { run: usize, word: Untrusted },
     /// An answer was not quite JSON and was repaired; told again when the damage is another one.
     Repaired { run: usize, repairs: Vec<Repair> },
     /// The service does not know the run; the watch ends if that is so for `limit`.
-    NotVisible { run: usize, miss: Miss, limit: Duration },
+    NotVisible { run: usize, miss: Failure, limit: Duration },
     /// The run was seen before, and is gone.
-    Vanished { run: usize, miss: Miss, limit: Duration },
+    Vanished { run: usize, miss: Failure, limit: Duration },
     /// The run is (again) visible after not being so for `lasted`.
     Appeared { run: usize, lasted: Duration },
     /// No usable answer; the watch ends if that stays so for `limit`.
-    OutageBegan { run: usize, miss: Miss, limit: Duration },
+    OutageBegan { run: usize, miss: Failure, limit: Duration },
     /// The service gave usable answers again.
     OutageEnded { run: usize, lasted: Duration, misses: u64 },
     /// The service refuses; the watch ends if there is nothing else for `limit`, its pauses not counted.
-    Refused { run: usize, miss: Miss, limit: Duration },
+    Refused { run: usize, miss: Failure, limit: Duration },
     /// The service asked to be left alone for longer than the next look was away.
     AskedToWait { run: usize, asked: Duration, waits: Duration },
     /// A run was chosen from its pipeline's list; so many records could not be read and were passed over.
@@ -43,15 +43,15 @@ pub enum Event {
     /// The service took the request to start the pipeline.
     Started { run: usize },
     /// Whether the pipeline was started nobody knows: the list will tell.
-    StartLost { run: usize, miss: Miss },
+    StartLost { run: usize, miss: Failure },
     /// What was started is not listed yet, and an earlier run is still going.
     Queued { run: usize, behind: Option<RunId> },
     /// A run is waited for as what was started.
-    Taken { run: usize, id: RunId, taken: Taken },
+    Taken { run: usize, id: RunId, taken: AdoptionReason },
     /// How the earlier runs of a pipeline went is known.
     Learned { pipeline: usize, id: PipelineId, history: History },
     /// It could not be had: a pity, and no more.
-    NoHistory { pipeline: usize, id: PipelineId, miss: Miss },
+    NoHistory { pipeline: usize, id: PipelineId, miss: Failure },
     /// A run takes longer than most.
     Slow { run: usize, slower: SlowerThan, typical: Duration },
     /// A run takes longer than the past has an example of.
@@ -92,7 +92,7 @@ impl Event {
 
 /// Why a run is taken for what was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum AdoptionReason {
     /// It was going already (`if-running: attach`).
     Attached,
     /// It has the id that the request was answered with.
@@ -109,7 +109,7 @@ pub enum SessionNote {
     /// Renewed because the token was old or refused.
     Renewed,
     /// A renewal before time failed; the old token is used on.
-    EarlyRenewalFailed(Miss),
+    EarlyRenewalFailed(Failure),
     /// The token says that it ends before the deadline, and there is nothing to renew it with.
     EndsBeforeDeadline { left: Duration, needed: Duration },
     /// How the service is reached, as soon as it is known and whenever it changes.
@@ -132,9 +132,9 @@ const WORD_KEPT: usize = 4096;
 
 /// What is kept of what happened: its beginning and its end.
 #[derive(Debug, Default)]
-pub struct Kept {
-    first: Vec<Notice>,
-    last: VecDeque<Notice>,
+pub struct EventLog {
+    first: Vec<TimedEvent>,
+    last: VecDeque<TimedEvent>,
     gap: Option<Gap>,
 }
 
@@ -146,16 +146,16 @@ pub struct Gap {
     pub count: u64,
 }
 
-impl Kept {
-    pub fn extend(&mut self, notices: impl IntoIterator<Item = Notice>) {
+impl EventLog {
+    pub fn extend(&mut self, notices: impl IntoIterator<Item = TimedEvent>) {
         notices.into_iter().for_each(|notice| self.push(notice));
     }
 
-    fn push(&mut self, mut notice: Notice) {
+    fn push(&mut self, mut notice: TimedEvent) {
         if let Event::Status { word, .. } = &mut notice.event
             && word.raw().len() > WORD_KEPT
         {
-            *word = Foreign::new(&word.raw()[..word.raw().floor_char_boundary(WORD_KEPT)]);
+            *word = Untrusted::new(&word.raw()[..word.raw().floor_char_boundary(WORD_KEPT)]);
         }
         if self.first.len() < OF_EACH_END {
             self.first.push(notice);
@@ -170,7 +170,7 @@ impl Kept {
     }
 
     /// The notices, and the gap between the beginning and the end of them, if there is one.
-    pub fn into_notices(self) -> (Vec<Notice>, Option<Gap>) {
+    pub fn into_notices(self) -> (Vec<TimedEvent>, Option<Gap>) {
         let mut notices = self.first;
         notices.extend(self.last);
         (notices, self.gap)
@@ -181,28 +181,28 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn status(second: u64, word: &str) -> Notice {
-        let event = Event::Status { run: 0, word: Foreign::new(word), meaning: Meaning::Unknown };
-        Notice { at: Duration::from_secs(second), event }
+    fn status(second: u64, word: &str) -> TimedEvent {
+        let event = Event::Status { run: 0, word: Untrusted::new(word), meaning: Meaning::Unknown };
+        TimedEvent { at: Duration::from_secs(second), event }
     }
 
     #[test]
     fn a_run_has_a_name_once_it_was_chosen_or_taken() {
         let id = || RunId::new("r").expect("an id");
         let chosen = Event::Chosen { run: 0, selector: Selector::Latest, id: id(), passed_over: 0 };
-        assert!(chosen.is_name() && Event::Taken { run: 0, id: id(), taken: Taken::Attached }.is_name());
+        assert!(chosen.is_name() && Event::Taken { run: 0, id: id(), taken: AdoptionReason::Attached }.is_name());
         assert!(!status(0, "RUNNING").event.is_name() && !Event::Started { run: 0 }.is_name());
     }
 
     #[test]
     fn the_beginning_and_the_end_are_kept_whatever_happens() {
-        let mut kept = Kept::default();
+        let mut kept = EventLog::default();
         kept.extend((0..999).map(|second| status(second, "A")));
         kept.extend([status(999, "A")]);
         let (notices, gap) = kept.into_notices();
         assert_eq!((notices.len(), gap), (1_000, None));
 
-        let mut kept = Kept::default();
+        let mut kept = EventLog::default();
         kept.extend((0..1_000_000).map(|second| status(second, "A")));
         let (notices, gap) = kept.into_notices();
         let seconds: Vec<u64> = notices.iter().map(|notice| notice.at.as_secs()).collect();
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_word_of_megabytes_is_not_kept_whole() {
-        let mut kept = Kept::default();
+        let mut kept = EventLog::default();
         kept.extend([status(0, &"é".repeat(4 << 20)), status(1, &"x".repeat(WORD_KEPT))]);
         let lengths: Vec<usize> = kept
             .into_notices()

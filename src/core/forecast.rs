@@ -91,7 +91,7 @@ const FIRST: f64 = 0.02;
 #[derive(Clone, Debug)]
 pub struct Forecast {
     /// The run's life as planned, from its age at the start to overdue; empty if it was overdue at the start.
-    marks: Vec<Mark>,
+    marks: Vec<PlanPoint>,
     age_at_start: f64,
     /// How many looks after the start the first is planned, and how far apart the later ones are: about one.
     first: f64,
@@ -102,7 +102,7 @@ pub struct Forecast {
 
 /// A moment of a run's life; between two of them everything is linear.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct PlanPoint {
     age: f64,
     /// The looks planned from the start to here, if the run lasts so long.
     looks: f64,
@@ -238,7 +238,7 @@ fn between((x0, y0): (f64, f64), (x1, y1): (f64, f64), x: f64) -> f64 {
 
 /// A stretch of a run's life in which all is taken as even.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct Segment {
     until: f64,
     seconds: f64,
     /// The square root of the hazard rate.
@@ -250,7 +250,7 @@ struct Stretch {
 }
 
 /// Plans the looks of a run.
-fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<Mark> {
+fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<PlanPoint> {
     let overdue = predictive.exceeded_by(OVERDUE);
     if overdue <= start + 1.0 {
         return Vec::new();
@@ -262,26 +262,26 @@ fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<Mark> {
     let (mut low, mut high) = (-10.0_f64, 15.0_f64);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
-        let plan = Plan::new(&stretches, start, middle.exp());
+        let plan = PollPlan::new(&stretches, start, middle.exp());
         if plan.looks < budget && plan.lag > PROMPT {
             low = middle;
         } else {
             high = middle;
         }
     }
-    Plan::new(&stretches, start, low.exp()).marks
+    PollPlan::new(&stretches, start, low.exp()).marks
 }
 
 /// The looks for one height of the density, and what is to be expected of them.
-struct Plan {
-    marks: Vec<Mark>,
+struct PollPlan {
+    marks: Vec<PlanPoint>,
     looks: f64,
     lag: f64,
 }
 
-impl Plan {
-    fn new(stretches: &[Stretch], start: f64, height: f64) -> Plan {
-        let mut plan = Plan { marks: vec![Mark { age: start, looks: 0.0, going: 1.0 }], looks: 0.0, lag: 0.0 };
+impl PollPlan {
+    fn new(stretches: &[Segment], start: f64, height: f64) -> PollPlan {
+        let mut plan = PollPlan { marks: vec![PlanPoint { age: start, looks: 0.0, going: 1.0 }], looks: 0.0, lag: 0.0 };
         let mut looks = 0.0;
         for stretch in stretches {
             let left = HEAD_START + GENEROUS * EVEN * (stretch.until - start) - looks;
@@ -291,14 +291,14 @@ impl Plan {
             looks += density * stretch.seconds;
             plan.looks += density * stretch.seconds * stretch.going;
             plan.lag += stretch.ending / (2.0 * density);
-            plan.marks.push(Mark { age: stretch.until, looks, going: stretch.going_after });
+            plan.marks.push(PlanPoint { age: stretch.until, looks, going: stretch.going_after });
         }
         plan
     }
 }
 
 /// Cuts a run's life, from its age at the start to overdue, into stretches.
-fn stretches(predictive: &Predictive, typical: f64, start: f64, overdue: f64) -> Vec<Stretch> {
+fn stretches(predictive: &Predictive, typical: f64, start: f64, overdue: f64) -> Vec<Segment> {
     // Of any length around the usual: as likely under as over it, and under half of it as over its double.
     let surprise = |age: f64| typical / (typical + age);
     let at_start = predictive.survival(start);
@@ -309,7 +309,7 @@ fn stretches(predictive: &Predictive, typical: f64, start: f64, overdue: f64) ->
             let &[from, to] = pair else { return None };
             let seconds = to.0 - from.0;
             let hazard = (alive(from) / alive(to)).ln() / seconds;
-            Some(Stretch {
+            Some(Segment {
                 until: to.0,
                 seconds,
                 root_hazard: hazard.max(0.0).sqrt(),

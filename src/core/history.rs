@@ -6,12 +6,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::forecast::NEWEST;
-use super::listing::{Listed, Listing};
-use super::{Fingerprint, Meaning, PastRun, RunId, Seen, Vocabulary};
+use super::listing::{ListedRun, RunList};
+use super::{Fingerprint, LastRecord, Meaning, PastRun, RunId, Vocabulary};
 
 /// One earlier run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct FinishedRun {
     /// None if it has no id by which it could be named.
     pub run: Option<RunId>,
     pub passed: bool,
@@ -27,16 +27,16 @@ pub struct Past {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Newest first, at most [`NEWEST`].
-    runs: Vec<Past>,
+    runs: Vec<FinishedRun>,
     /// Whether there were more.
     has_more: bool,
     /// The newest success, where it is older than all of these.
-    older_success: Option<Past>,
+    older_success: Option<FinishedRun>,
 }
 
 /// How long runs take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lengths {
+pub struct DurationRange {
     /// The one in the middle, of those that passed; of all if none did.
     pub typical: Duration,
     /// Eight of ten lie from here to there; with fewer than five runs, all of them.
@@ -46,7 +46,7 @@ pub struct Lengths {
 
 /// Runs in a row, this one included, that ended alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InARow {
+pub struct Streak {
     pub passed: bool,
     pub runs: usize,
     /// The row may be longer than the history.
@@ -59,21 +59,21 @@ pub struct InARow {
 
 /// How one run stands among the earlier ones.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Standing<'h> {
+pub struct RunComparison<'h> {
     /// How many earlier runs there are to compare with.
     pub earlier: usize,
     /// For a run that has ended.
-    pub in_a_row: Option<InARow>,
-    pub last_success: Option<&'h Past>,
+    pub in_a_row: Option<Streak>,
+    pub last_success: Option<&'h FinishedRun>,
     /// Whether the last failure before this one had the same trace; none if either had no trace.
     pub same_trace: Option<bool>,
     /// How many of the usual runs it has outlasted, and of how many.
     pub slower: Option<(usize, usize)>,
 }
 
-impl Past {
+impl FinishedRun {
     /// What a list says of a run that has ended; `None` of any other.
-    pub(super) fn of(listed: &Listed, vocabulary: &Vocabulary) -> Option<Past> {
+    pub(super) fn of(listed: &ListedRun, vocabulary: &Vocabulary) -> Option<FinishedRun> {
         let passed = match listed.meaning(vocabulary) {
             Meaning::Passed => true,
             Meaning::Failed => false,
@@ -81,7 +81,7 @@ impl Past {
         };
         let created_at = listed.created_at?;
         let duration = listed.updated_at.and_then(|ended| ended.signed_duration_since(created_at).to_std().ok());
-        Some(Past {
+        Some(FinishedRun {
             run: listed.run.clone(),
             passed,
             created_at,
@@ -91,14 +91,14 @@ impl Past {
         })
     }
 
-    fn is(&self, seen: &Seen) -> bool {
+    fn is(&self, seen: &LastRecord) -> bool {
         self.run.as_ref().is_some_and(|run| run.is(seen.record.run_id.raw(), None))
     }
 }
 
 impl History {
     /// Of runs in any order; `success` is the newest one that is not among them.
-    pub(super) fn new(mut runs: Vec<Past>, has_more: bool, success: Option<Past>) -> History {
+    pub(super) fn new(mut runs: Vec<FinishedRun>, has_more: bool, success: Option<FinishedRun>) -> History {
         newest_first(&mut runs);
         let has_more = has_more || runs.len() > NEWEST;
         let older = runs.iter().skip(NEWEST).find(|run| run.passed).cloned().or(success);
@@ -108,18 +108,18 @@ impl History {
     }
 
     /// What the list tells from which a run was chosen.
-    pub fn of(listing: &Listing, vocabulary: &Vocabulary) -> History {
-        History::new(listing.runs.iter().filter_map(|run| Past::of(run, vocabulary)).collect(), false, None)
+    pub fn of(listing: &RunList, vocabulary: &Vocabulary) -> History {
+        History::new(listing.runs.iter().filter_map(|run| FinishedRun::of(run, vocabulary)).collect(), false, None)
     }
 
     /// The same without this run, which is no part of its own past.
-    pub(super) fn without(mut self, seen: &Seen) -> History {
+    pub(super) fn without(mut self, seen: &LastRecord) -> History {
         self.runs.retain(|past| !past.is(seen));
         self
     }
 
     /// Newest first.
-    pub fn runs(&self) -> &[Past] {
+    pub fn runs(&self) -> &[FinishedRun] {
         &self.runs
     }
 
@@ -130,22 +130,22 @@ impl History {
 
     /// Their lengths, to learn from.
     pub(super) fn lengths_to_learn(&self) -> Vec<PastRun> {
-        let length = |run: &Past| Some(PastRun { duration: run.duration?, passed: run.passed });
+        let length = |run: &FinishedRun| Some(PastRun { duration: run.duration?, passed: run.passed });
         self.runs.iter().filter_map(length).collect()
     }
 
     /// How long a run usually takes.
-    pub fn lengths(&self) -> Option<Lengths> {
+    pub fn lengths(&self) -> Option<DurationRange> {
         let usual = usual(self.runs.iter());
         let at = |share: usize| usual.get((usual.len().saturating_sub(1) * share + 5) / 10).copied();
         let (lower, upper) = (at_middle(&usual, 1)?, at_middle(&usual, 0)?);
-        Some(Lengths { typical: (lower + upper) / 2, from: at(1)?, to: at(9)? })
+        Some(DurationRange { typical: (lower + upper) / 2, from: at(1)?, to: at(9)? })
     }
 
     /// How a run stands among those that began before it.
-    pub fn standing(&self, seen: &Seen) -> Standing<'_> {
+    pub fn standing(&self, seen: &LastRecord) -> RunComparison<'_> {
         let record = &seen.record;
-        let earlier: Vec<&Past> = self
+        let earlier: Vec<&FinishedRun> = self
             .runs
             .iter()
             .filter(|past| record.created_at.is_none_or(|created| past.created_at <= created))
@@ -163,7 +163,7 @@ impl History {
             let after = row(!passed, alike);
             let is_all = |runs: usize| runs == earlier.len() && self.has_more;
             let (at_least, after_at_least) = (is_all(alike), after > 0 && is_all(alike + after));
-            InARow { passed, runs: alike + 1, at_least, after, after_at_least }
+            Streak { passed, runs: alike + 1, at_least, after, after_at_least }
         });
         let own = record.trace.as_ref().and_then(|trace| Fingerprint::of(trace.raw()));
         let before = earlier.iter().find(|past| !past.passed).and_then(|past| past.trace);
@@ -176,7 +176,7 @@ impl History {
             .and_then(|(to, from)| to.signed_duration_since(from).to_std().ok())
             .filter(|_| passed != Some(false));
         let usual = usual(earlier.iter().copied());
-        Standing {
+        RunComparison {
             earlier: earlier.len(),
             in_a_row,
             last_success: earlier.iter().find(|past| past.passed).copied().or(self.older_success.as_ref()),
@@ -186,12 +186,12 @@ impl History {
     }
 }
 
-pub(super) fn newest_first(runs: &mut [Past]) {
+pub(super) fn newest_first(runs: &mut [FinishedRun]) {
     runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
 }
 
 /// The lengths that tell what is usual, sorted: of the runs that passed, or of all if none did.
-fn usual<'h>(runs: impl Iterator<Item = &'h Past> + Clone) -> Vec<Duration> {
+fn usual<'h>(runs: impl Iterator<Item = &'h FinishedRun> + Clone) -> Vec<Duration> {
     let none_passed = runs.clone().all(|run| !run.passed);
     let usual = runs.filter(|run| run.passed || none_passed);
     let mut usual: Vec<Duration> = usual.filter_map(|run| run.duration).filter(|length| !length.is_zero()).collect();

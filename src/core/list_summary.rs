@@ -3,9 +3,9 @@
 //!
 //! A survey is a help and never a verdict: without it every run is looked at as if there were no list.
 
-use super::history::{History, Past, newest_first};
-use super::listing::Listed;
-use super::{Foreign, Meaning, PipelineId, RunId, Vocabulary};
+use super::history::{FinishedRun, History, newest_first};
+use super::listing::ListedRun;
+use super::{Meaning, PipelineId, RunId, Untrusted, Vocabulary};
 
 /// How many past runs are kept while the list comes; the newest of them make the history. More than those, so that a list
 /// in the wrong order is not sorted at every record.
@@ -16,27 +16,27 @@ const GOING: usize = 10_000;
 
 /// What is made of a list while it comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Survey {
+pub struct ListSummary {
     pipeline: PipelineId,
     vocabulary: Vocabulary,
-    past: Vec<Past>,
+    past: Vec<FinishedRun>,
     has_more: bool,
     /// The newest success among those that were not kept.
-    older_success: Option<Past>,
-    going: Vec<Going>,
+    older_success: Option<FinishedRun>,
+    going: Vec<UnfinishedRun>,
 }
 
 /// A run that the list shows as going.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Going {
+pub(super) struct UnfinishedRun {
     pub(super) run: RunId,
     pub(super) number: Option<u64>,
-    pub(super) word: Foreign,
+    pub(super) word: Untrusted,
 }
 
-impl Survey {
-    pub(super) fn new(pipeline: PipelineId, vocabulary: Vocabulary) -> Survey {
-        Survey { pipeline, vocabulary, past: Vec::new(), has_more: false, older_success: None, going: Vec::new() }
+impl ListSummary {
+    pub(super) fn new(pipeline: PipelineId, vocabulary: Vocabulary) -> ListSummary {
+        ListSummary { pipeline, vocabulary, past: Vec::new(), has_more: false, older_success: None, going: Vec::new() }
     }
 
     pub fn pipeline(&self) -> &PipelineId {
@@ -44,17 +44,17 @@ impl Survey {
     }
 
     /// Takes in one record of the list. What can't be read is passed over: it is no run that anybody has seen to go on.
-    pub fn take(&mut self, listed: Listed) {
+    pub fn take(&mut self, listed: ListedRun) {
         match (listed.meaning(&self.vocabulary), listed) {
             (Meaning::Passed | Meaning::Failed, listed) => {
-                self.past.extend(Past::of(&listed, &self.vocabulary));
+                self.past.extend(FinishedRun::of(&listed, &self.vocabulary));
                 if self.past.len() >= 2 * KEPT {
                     self.drop_oldest();
                 }
             }
-            (Meaning::Wait | Meaning::Unknown, Listed { run: Some(run), number, status: Some(word), .. }) => {
+            (Meaning::Wait | Meaning::Unknown, ListedRun { run: Some(run), number, status: Some(word), .. }) => {
                 if self.going.len() < GOING {
-                    self.going.push(Going { run, number, word });
+                    self.going.push(UnfinishedRun { run, number, word });
                 }
             }
             (Meaning::Wait | Meaning::Unknown, _) => {}
@@ -65,7 +65,7 @@ impl Survey {
         newest_first(&mut self.past);
         let dropped = self.past.split_off(KEPT);
         self.has_more = true;
-        let newest = |a: &Past, b: &Past| a.created_at.cmp(&b.created_at);
+        let newest = |a: &FinishedRun, b: &FinishedRun| a.created_at.cmp(&b.created_at);
         let success = dropped.into_iter().find(|run| run.passed);
         self.older_success = [self.older_success.take(), success].into_iter().flatten().max_by(newest);
     }
@@ -75,7 +75,7 @@ impl Survey {
         self.past.iter().filter_map(|past| past.run.as_ref())
     }
 
-    pub(super) fn going(&self) -> &[Going] {
+    pub(super) fn going(&self) -> &[UnfinishedRun] {
         &self.going
     }
 
@@ -90,14 +90,14 @@ mod tests {
 
     use super::*;
 
-    fn survey(runs: usize, word: &str) -> Survey {
-        let mut survey = Survey::new(PipelineId::new("p").expect("an id"), Vocabulary::default());
+    fn survey(runs: usize, word: &str) -> ListSummary {
+        let mut survey = ListSummary::new(PipelineId::new("p").expect("an id"), Vocabulary::default());
         for run in 0..runs {
-            survey.take(Listed {
+            survey.take(ListedRun {
                 run: RunId::new(&format!("run_{run}")),
-                status: Some(Foreign::new(word)),
+                status: Some(Untrusted::new(word)),
                 created_at: DateTime::from_timestamp(1_705_314_600 + i64::try_from(run).expect("few"), 0),
-                ..Listed::default()
+                ..ListedRun::default()
             });
         }
         survey

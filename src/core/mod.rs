@@ -24,23 +24,26 @@ mod untrusted;
 mod verdict;
 
 pub use connection::{Connection, TrustSource, Via};
-pub use event::{Event, Gap, Kept, Notice, SessionNote, Taken};
+pub use event::{AdoptionReason, Event, EventLog, Gap, SessionNote, TimedEvent};
 pub use fingerprint::Fingerprint;
 pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 pub use freshness::{MaxAge, is_implausible, judged_at};
-pub use history::{History, InARow, Lengths, Past, Standing};
-pub use list_summary::Survey;
-pub use listing::{Listed, Listing, Unplaceable};
-pub use monitor::{Gate, Outcome, RunOutcome, Who};
-pub use observation::{Answer, Ask, During, Launch, Miss, MissKind, Observation, Record, Scope, TlsFault, Told};
+pub use history::{DurationRange, FinishedRun, History, RunComparison, Streak};
+pub use list_summary::ListSummary;
+pub use listing::{AmbiguousOrder, ListedRun, RunList};
+pub use monitor::{Gate, Outcome, PollTarget, RunOutcome};
+pub use observation::{
+    Answer, ApiRequest, ApiResponse, Failure, FailureKind, Observation, Operation, Record, Scope, TlsFault,
+    TriggerResponse,
+};
 pub use repair::Repair;
 pub use rules::{Learning, Limits, OnFirstFailure, Rules};
-pub use run::Seen;
+pub use run::LastRecord;
 pub use schedule::Interval;
 pub use select::{Choice, Selector, choose};
 pub use status::{Meaning, Vocabulary, WordError};
 pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Target, Wanted};
 pub use timers::Limit;
-pub use trigger::{Ahead, Request, ahead};
-pub use untrusted::{Foreign, is_hidden};
+pub use trigger::{Request, StartPreview, ahead};
+pub use untrusted::{Untrusted, is_hidden};
 pub use verdict::{End, Signal, Verdict, decide};

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::pipelines::Pipeline;
-use super::run::{Moment, Pass, Run, Step};
-use super::trigger::Group;
+use super::run::{AnswerContext, Run, Step, SuccessPolicy};
+use super::trigger::CandidateGroup;
 use super::{
-    Answer, Ask, During, End, Event, Foreign, History, Learning, Limit, MaxAge, Miss, Notice, Observation,
-    OnFirstFailure, PipelineId, Request, Rules, Seen, Signal, Taken, Target, Told, Verdict, Wanted, decide,
+    AdoptionReason, Answer, ApiRequest, ApiResponse, End, Event, Failure, History, LastRecord, Learning, Limit, MaxAge,
+    Observation, OnFirstFailure, Operation, PipelineId, Request, Rules, Signal, Target, TimedEvent, Untrusted, Verdict,
+    Wanted, decide,
 };
 
 /// What became of one run.
@@ -17,14 +18,14 @@ pub struct RunOutcome {
     pub wanted: Wanted,
     pub end: End,
     /// The last record of it, if there ever was one.
-    pub seen: Option<Seen>,
+    pub seen: Option<LastRecord>,
     pub request: Request,
     /// Whether this gate asked the service to start it, as far as is known: to run the gate again would start another.
     pub started: bool,
     /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
-    pub miss: Option<Miss>,
+    pub miss: Option<Failure>,
     /// The words that no table knows, as met: at most ten.
-    pub unknown_words: Vec<Foreign>,
+    pub unknown_words: Vec<Untrusted>,
     /// How old a success may be.
     pub max_age: MaxAge,
 }
@@ -40,7 +41,7 @@ pub struct Outcome {
 
 /// Whom a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Who {
+pub enum PollTarget {
     /// A pipeline of which runs are watched, by its place.
     Pipeline(usize),
     /// A run, by its place.
@@ -58,7 +59,7 @@ pub struct Gate {
     /// The pipeline of each run.
     homes: Vec<usize>,
     /// Who is to be asked about at another time than was said before.
-    moved: Vec<(Who, Duration)>,
+    moved: Vec<(PollTarget, Duration)>,
     /// Whether the service has given anything that was asked of it; a sign-in is enough.
     has_worked: bool,
     /// Whether the gate signs in by itself, so that every other request comes after a sign-in that worked.
@@ -70,7 +71,7 @@ pub struct Gate {
 struct Candidates {
     runs: Vec<usize>,
     /// None once the very run was found: no list can bring another.
-    group: Option<Box<Group>>,
+    group: Option<Box<CandidateGroup>>,
 }
 
 impl Gate {
@@ -115,11 +116,11 @@ impl Gate {
 
     /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
     /// started is not started once the time is up.
-    pub fn ask(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) -> Option<Ask> {
+    pub fn ask(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) -> Option<ApiRequest> {
         let timeout = self.rules.limits.timeout;
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         if watched.is_about_to_start() && elapsed >= timeout {
-            watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+            watched.time_is_up(run, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
             self.ended(run, elapsed, notices);
             return None;
         }
@@ -127,27 +128,27 @@ impl Gate {
         Some(watched.ask())
     }
 
-    /// Takes what came of an `Ask` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
+    /// Takes what came of an `ApiRequest` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
     /// Returns when to ask again: later than `elapsed`, at the latest on the deadline (but for a run that had to be chosen
     /// before the one look of a timeout of zero); `None` once this watch is over.
     pub fn observe(
         &mut self,
         run: usize,
         elapsed: Duration,
-        told: impl Into<Told>,
-        notices: &mut Vec<Notice>,
+        told: impl Into<ApiResponse>,
+        notices: &mut Vec<TimedEvent>,
     ) -> Option<Duration> {
         let told = told.into();
         let pass = self.pass(run);
-        if let Told::List(Answer { observation: Observation::Record(listing), .. }) = &told {
+        if let ApiResponse::List(Answer { observation: Observation::Record(listing), .. }) = &told {
             self.read_past(run, listing, elapsed, notices);
         }
-        self.has_worked |= told.failure().is_none_or(|miss| self.signs_in && miss.during != During::SignIn);
+        self.has_worked |= told.failure().is_none_or(|miss| self.signs_in && miss.during != Operation::SignIn);
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         watched.looked = elapsed;
-        let mut tell = |event| notices.push(Notice { at: elapsed, event });
+        let mut tell = |event| notices.push(TimedEvent { at: elapsed, event });
         let (retry_after, has_worked) = (told.retry_after(), self.has_worked);
-        let at = Moment { run, rules: &self.rules, elapsed, retry_after, has_worked };
+        let at = AnswerContext { run, rules: &self.rules, elapsed, retry_after, has_worked };
         let next = match watched.observe(at, told, pass, &mut tell) {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
@@ -185,44 +186,44 @@ impl Gate {
     }
 
     /// Whether a success of this run is the end of its watch.
-    fn pass(&self, run: usize) -> Pass {
+    fn pass(&self, run: usize) -> SuccessPolicy {
         let passed = |other: &usize| {
             *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
         };
         let Some(Candidates { runs, group: Some(group) }) =
             self.groups.iter().find(|candidates| candidates.runs.contains(&run))
         else {
-            return Pass::Stands;
+            return SuccessPolicy::Stands;
         };
         // Where another one did not pass, no list could make it a pass.
-        if runs.iter().all(passed) { Pass::OnceConfirmed(group.clone()) } else { Pass::Stands }
+        if runs.iter().all(passed) { SuccessPolicy::OnceConfirmed(group.clone()) } else { SuccessPolicy::Stands }
     }
 
     /// Further runs of the group that `run` belongs to.
-    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, notices: &mut Vec<Notice>) {
+    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, notices: &mut Vec<TimedEvent>) {
         let Some(at) = self.groups.iter().position(|candidates| candidates.runs.contains(&run)) else { return };
         let is_ours = self.groups[at].group.is_none();
         let of = self.groups[at].runs.len() + others.len();
         for target in others {
             let other = self.runs.len();
-            let taken = if is_ours { Taken::Ours } else { Taken::Candidate { of } };
-            notices.push(Notice { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
+            let taken = if is_ours { AdoptionReason::Ours } else { AdoptionReason::Candidate { of } };
+            notices.push(TimedEvent { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
             self.add(Wanted::Run(target));
             self.runs[other].started = true;
             self.groups[at].runs.push(other);
             if elapsed >= self.rules.limits.timeout {
-                self.runs[other].never_looked_at(other, &mut |event| notices.push(Notice { at: elapsed, event }));
+                self.runs[other].never_looked_at(other, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
                 self.ended(other, elapsed, notices);
             } else {
-                self.moved.push((Who::Run(other), elapsed));
+                self.moved.push((PollTarget::Run(other), elapsed));
             }
         }
     }
 
     /// The last look at `run` brought no answer in time.
-    pub fn cut(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+    pub fn cut(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
         let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
-        watched.time_is_up(run, &mut |event| notices.push(Notice { at: elapsed, event }));
+        watched.time_is_up(run, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
         self.ended(run, elapsed, notices);
     }
 
@@ -232,12 +233,12 @@ impl Gate {
     }
 
     /// A signal came: every run still watched ends as interrupted. Those that have a verdict keep it.
-    pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, notices: &mut Vec<Notice>) {
+    pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
         self.end_all(elapsed, notices, |_| End::Verdict(Verdict::Interrupted(signal)));
     }
 
     /// A bug of ours was met: no run still watched can pass any more.
-    pub fn give_up(&mut self, elapsed: Duration, notices: &mut Vec<Notice>) {
+    pub fn give_up(&mut self, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
         self.end_all(elapsed, notices, |_| End::Verdict(Verdict::InternalError));
     }
 
@@ -269,12 +270,12 @@ impl Gate {
     }
 
     /// The last record of a run, for the view.
-    pub fn seen(&self, run: usize) -> Option<&Seen> {
+    pub fn seen(&self, run: usize) -> Option<&LastRecord> {
         self.runs.get(run)?.seen.as_ref()
     }
 
     /// Why the last look at a run brought no record, for the view.
-    pub fn miss(&self, run: usize) -> Option<&Miss> {
+    pub fn miss(&self, run: usize) -> Option<&Failure> {
         self.runs.get(run)?.miss.as_ref()
     }
 
@@ -318,7 +319,7 @@ impl Gate {
         }
     }
 
-    fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+    fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
         self.watching -= 1;
         let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
         match self.rules.on_first_failure {
@@ -327,10 +328,10 @@ impl Gate {
         }
     }
 
-    fn end_all(&mut self, elapsed: Duration, notices: &mut Vec<Notice>, mut end: impl FnMut(&mut Run) -> End) {
+    fn end_all(&mut self, elapsed: Duration, notices: &mut Vec<TimedEvent>, mut end: impl FnMut(&mut Run) -> End) {
         for (run, watched) in self.runs.iter_mut().enumerate().filter(|(_, watched)| watched.end.is_none()) {
             let end = end(watched);
-            watched.finish(run, end, &mut |event: Event| notices.push(Notice { at: elapsed, event }));
+            watched.finish(run, end, &mut |event: Event| notices.push(TimedEvent { at: elapsed, event }));
         }
         self.watching = 0;
     }

@@ -5,73 +5,73 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Foreign, Listing, PipelineId, Repair, Survey, Target};
+use super::{ListSummary, PipelineId, Repair, RunList, Target, Untrusted};
 
 /// What to ask the service next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
+pub enum ApiRequest {
     /// One run's record.
     Run(Target),
     /// A pipeline's runs.
     List(PipelineId),
     /// The same list, at a glance: a help, whose failure is no verdict.
-    Survey(Survey),
+    Survey(ListSummary),
     /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
     Execute(PipelineId),
 }
 
-/// What came of it; of a request to start also its `Retry-After`.
+/// What came of it; of a request to start also its `Retry-RunsAfterStart`.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum ApiResponse {
     Run(Answer),
-    List(Answer<Listing>),
-    Survey(Answer<Survey>),
-    Execute(Launch, Option<Duration>),
+    List(Answer<RunList>),
+    Survey(Answer<ListSummary>),
+    Execute(TriggerResponse, Option<Duration>),
 }
 
-impl Told {
+impl ApiResponse {
     /// How long the service asks to be left alone.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Told::Run(answer) => answer.retry_after,
-            Told::List(answer) => answer.retry_after,
-            Told::Survey(answer) => answer.retry_after,
-            Told::Execute(_, retry_after) => *retry_after,
+            ApiResponse::Run(answer) => answer.retry_after,
+            ApiResponse::List(answer) => answer.retry_after,
+            ApiResponse::Survey(answer) => answer.retry_after,
+            ApiResponse::Execute(_, retry_after) => *retry_after,
         }
     }
 
     /// The same, taken so long after it came: the service's clock has gone on.
-    pub fn taken_later(self, by: Duration) -> Told {
+    pub fn taken_later(self, by: Duration) -> ApiResponse {
         match self {
-            Told::Run(answer) => Told::Run(answer.taken_later(by)),
-            Told::List(answer) => Told::List(answer.taken_later(by)),
-            Told::Survey(answer) => Told::Survey(answer.taken_later(by)),
-            Told::Execute(..) => self,
+            ApiResponse::Run(answer) => ApiResponse::Run(answer.taken_later(by)),
+            ApiResponse::List(answer) => ApiResponse::List(answer.taken_later(by)),
+            ApiResponse::Survey(answer) => ApiResponse::Survey(answer.taken_later(by)),
+            ApiResponse::Execute(..) => self,
         }
     }
 
     /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
-    pub(super) fn failure(&self) -> Option<&Miss> {
+    pub(super) fn failure(&self) -> Option<&Failure> {
         match self {
-            Told::Run(answer) => answer.observation.failure(),
-            Told::List(answer) => answer.observation.failure(),
-            Told::Survey(answer) => answer.observation.failure(),
-            Told::Execute(launch, _) => match launch {
-                Launch::Accepted(_) => None,
-                Launch::Lost(miss)
-                | Launch::Refused(miss)
-                | Launch::NotFound(miss)
-                | Launch::Denied(_, miss)
-                | Launch::Unreachable(miss)
-                | Launch::NotExecuted(miss) => Some(miss),
+            ApiResponse::Run(answer) => answer.observation.failure(),
+            ApiResponse::List(answer) => answer.observation.failure(),
+            ApiResponse::Survey(answer) => answer.observation.failure(),
+            ApiResponse::Execute(launch, _) => match launch {
+                TriggerResponse::Accepted(_) => None,
+                TriggerResponse::Lost(miss)
+                | TriggerResponse::Refused(miss)
+                | TriggerResponse::NotFound(miss)
+                | TriggerResponse::Denied(_, miss)
+                | TriggerResponse::Unreachable(miss)
+                | TriggerResponse::NotExecuted(miss) => Some(miss),
             },
         }
     }
 }
 
-impl From<Answer> for Told {
-    fn from(answer: Answer) -> Told {
-        Told::Run(answer)
+impl From<Answer> for ApiResponse {
+    fn from(answer: Answer) -> ApiResponse {
+        ApiResponse::Run(answer)
     }
 }
 
@@ -79,7 +79,7 @@ impl From<Answer> for Told {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer<T = Record> {
     pub observation: Observation<T>,
-    /// `Retry-After`, already a length of time, whatever the answer was.
+    /// `Retry-RunsAfterStart`, already a length of time, whatever the answer was.
     pub retry_after: Option<Duration>,
     /// The service's clock when it answered: `Date` plus `Age`.
     pub date: Option<DateTime<Utc>>,
@@ -99,11 +99,11 @@ impl<T> Answer<T> {
     }
 
     /// The same with what `change` makes of the miss, if there is one.
-    pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Answer<T> {
+    pub fn map_miss(self, change: impl FnOnce(Failure) -> Failure) -> Answer<T> {
         self.map(|record| record, change)
     }
 
-    fn map<U>(self, record: impl FnOnce(T) -> U, miss: impl FnOnce(Miss) -> Miss) -> Answer<U> {
+    fn map<U>(self, record: impl FnOnce(T) -> U, miss: impl FnOnce(Failure) -> Failure) -> Answer<U> {
         let observation = match self.observation {
             Observation::Record(found) => Observation::Record(record(found)),
             Observation::NotVisible(why) => Observation::NotVisible(miss(why)),
@@ -121,17 +121,17 @@ pub enum Observation<T = Record> {
     /// A complete and well-formed answer about the very thing that was asked for.
     Record(T),
     /// The service answers, and does not know the run: `null`, nothing, `{}`, `data: null`, 404, 410.
-    NotVisible(Miss),
+    NotVisible(Failure),
     /// Refused, even with a renewed token.
-    Denied(Scope, Miss),
+    Denied(Scope, Failure),
     /// No usable answer, and waiting can't fix it: a refused certificate, a redirect off the origin, 407, a 400.
-    Unreachable(Miss),
+    Unreachable(Failure),
     /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
-    Unusable(Miss),
+    Unusable(Failure),
 }
 
 impl<T> Observation<T> {
-    fn failure(&self) -> Option<&Miss> {
+    fn failure(&self) -> Option<&Failure> {
         match self {
             Observation::Record(_) | Observation::NotVisible(_) => None,
             Observation::Denied(_, miss) | Observation::Unreachable(miss) | Observation::Unusable(miss) => Some(miss),
@@ -141,33 +141,33 @@ impl<T> Observation<T> {
 
 /// What became of the one request to start a pipeline.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Launch {
+pub enum TriggerResponse {
     /// Started or queued; with the id that the service gave, which need not be a run's.
-    Accepted(Option<Foreign>),
+    Accepted(Option<Untrusted>),
     /// Nobody knows whether it worked: the answer was lost, or was a 5xx. The list decides.
-    Lost(Miss),
+    Lost(Failure),
     /// The service did not start it: paused, or refused otherwise.
-    Refused(Miss),
-    NotFound(Miss),
-    Denied(Scope, Miss),
+    Refused(Failure),
+    NotFound(Failure),
+    Denied(Scope, Failure),
     /// The request did not reach the service, and no other will.
-    Unreachable(Miss),
+    Unreachable(Failure),
     /// The service has certainly not executed it: there was no token to send it with, it was answered 429, or with a 401 that
     /// a renewed token may fix. It may be asked again.
-    NotExecuted(Miss),
+    NotExecuted(Failure),
 }
 
-impl Launch {
+impl TriggerResponse {
     /// The same with what `change` makes of the miss, if there is one.
-    pub fn map_miss(self, change: impl FnOnce(Miss) -> Miss) -> Launch {
+    pub fn map_miss(self, change: impl FnOnce(Failure) -> Failure) -> TriggerResponse {
         match self {
-            Launch::Accepted(id) => Launch::Accepted(id),
-            Launch::Lost(miss) => Launch::Lost(change(miss)),
-            Launch::Refused(miss) => Launch::Refused(change(miss)),
-            Launch::NotFound(miss) => Launch::NotFound(change(miss)),
-            Launch::Denied(scope, miss) => Launch::Denied(scope, change(miss)),
-            Launch::Unreachable(miss) => Launch::Unreachable(change(miss)),
-            Launch::NotExecuted(miss) => Launch::NotExecuted(change(miss)),
+            TriggerResponse::Accepted(id) => TriggerResponse::Accepted(id),
+            TriggerResponse::Lost(miss) => TriggerResponse::Lost(change(miss)),
+            TriggerResponse::Refused(miss) => TriggerResponse::Refused(change(miss)),
+            TriggerResponse::NotFound(miss) => TriggerResponse::NotFound(change(miss)),
+            TriggerResponse::Denied(scope, miss) => TriggerResponse::Denied(scope, change(miss)),
+            TriggerResponse::Unreachable(miss) => TriggerResponse::Unreachable(change(miss)),
+            TriggerResponse::NotExecuted(miss) => TriggerResponse::NotExecuted(change(miss)),
         }
     }
 }
@@ -184,29 +184,29 @@ pub enum Scope {
 /// A run as the service describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
-    pub pipeline_id: Foreign,
-    pub run_id: Foreign,
+    pub pipeline_id: Untrusted,
+    pub run_id: Untrusted,
     /// `last_status`; empty when it is null, missing or empty.
-    pub status: Foreign,
+    pub status: Untrusted,
     pub created_at: Option<DateTime<Utc>>,
     pub updated_at: Option<DateTime<Utc>>,
-    pub trace: Option<Foreign>,
+    pub trace: Option<Untrusted>,
     /// What had to be repaired before the answer could be read; mostly nothing.
     pub repaired: Vec<Repair>,
 }
 
 /// Why there is no record: which request, what kind of trouble, and what was said about it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Miss {
-    pub during: During,
-    pub kind: MissKind,
+pub struct Failure {
+    pub during: Operation,
+    pub kind: FailureKind,
     /// The server's own message, or the library's description of the fault: for the person, never branched on.
-    pub detail: Option<Foreign>,
+    pub detail: Option<Untrusted>,
 }
 
 /// The request that missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum During {
+pub enum Operation {
     SignIn,
     GetRun,
     List,
@@ -231,7 +231,7 @@ pub enum TlsFault {
 
 /// What went wrong, as far as it matters to somebody who must act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissKind {
+pub enum FailureKind {
     /// An HTTP status that speaks for itself.
     Http(u16),
     /// 200 with `null`, nothing, `{}` or `data: null`.

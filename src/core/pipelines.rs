@@ -20,10 +20,12 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::history::History;
-use super::list_summary::Going;
+use super::list_summary::UnfinishedRun;
 use super::run::Run;
 use super::schedule::FLOOR;
-use super::{Answer, Ask, Event, Limits, Miss, MissKind, Observation, PipelineId, Rules, RunId, Survey};
+use super::{
+    Answer, ApiRequest, Event, Failure, FailureKind, Limits, ListSummary, Observation, PipelineId, Rules, RunId,
+};
 
 /// Fewer runs than this cost no more by themselves than by a list and a check of it.
 const FEWEST: usize = 3;
@@ -50,7 +52,7 @@ pub(super) struct Pipeline {
     pub(super) id: PipelineId,
     /// The places of its runs.
     pub(super) runs: Vec<usize>,
-    past: Known,
+    past: KnownHistory,
     /// When the next survey is to be asked.
     planned: Option<Duration>,
     /// When the one under way was asked.
@@ -65,7 +67,7 @@ pub(super) struct Pipeline {
 }
 
 #[derive(Clone, Debug)]
-enum Known {
+enum KnownHistory {
     /// Not asked for, or on its way.
     NotYet,
     /// It could not be had.
@@ -78,7 +80,7 @@ impl Pipeline {
         Pipeline {
             id,
             runs: vec![run],
-            past: Known::NotYet,
+            past: KnownHistory::NotYet,
             planned: None,
             asked: None,
             took: Duration::ZERO,
@@ -91,18 +93,18 @@ impl Pipeline {
 
     pub(super) fn history(&self) -> Option<&History> {
         match &self.past {
-            Known::History(history) => Some(history),
-            Known::NotYet | Known::Nothing => None,
+            KnownHistory::History(history) => Some(history),
+            KnownHistory::NotYet | KnownHistory::Nothing => None,
         }
     }
 
     /// A list that was read for another reason has told the history.
     pub(super) fn know(&mut self, pipeline: usize, history: History, tell: &mut impl FnMut(Event)) {
-        if matches!(self.past, Known::NotYet) {
+        if matches!(self.past, KnownHistory::NotYet) {
             if history.runs().len() > 1 {
                 tell(Event::Learned { pipeline, id: self.id.clone(), history: history.clone() });
             }
-            self.past = Known::History(history);
+            self.past = KnownHistory::History(history);
         }
     }
 
@@ -125,8 +127,8 @@ impl Pipeline {
         let going = || self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_going());
         match self.past {
             // The first record has just come: the next request is a second away.
-            Known::NotYet => return going().next().map(|_| self.planned.unwrap_or(elapsed + FLOOR)),
-            Known::Nothing | Known::History(_) => {}
+            KnownHistory::NotYet => return going().next().map(|_| self.planned.unwrap_or(elapsed + FLOOR)),
+            KnownHistory::Nothing | KnownHistory::History(_) => {}
         }
         if self.useless || going().count() < FEWEST {
             return None;
@@ -152,14 +154,14 @@ impl Pipeline {
     }
 
     /// The survey that is due, if it still is wanted.
-    pub(super) fn ask(&mut self, runs: &[Run], rules: &Rules, elapsed: Duration) -> Option<Ask> {
+    pub(super) fn ask(&mut self, runs: &[Run], rules: &Rules, elapsed: Duration) -> Option<ApiRequest> {
         let wanted = self.due(runs, rules.limits, elapsed).is_some() && self.asked.is_none();
         self.planned = None;
         if !wanted || elapsed >= rules.limits.timeout {
             return None;
         }
         self.asked = Some(elapsed);
-        Some(Ask::Survey(Survey::new(self.id.clone(), rules.vocabulary.clone())))
+        Some(ApiRequest::Survey(ListSummary::new(self.id.clone(), rules.vocabulary.clone())))
     }
 
     /// Takes a survey's answer. Returns which runs are to be looked at when instead.
@@ -169,7 +171,7 @@ impl Pipeline {
         runs: &mut [Run],
         limits: Limits,
         elapsed: Duration,
-        answer: Answer<Survey>,
+        answer: Answer<ListSummary>,
         tell: &mut impl FnMut(Event),
     ) -> Vec<(usize, Duration)> {
         let asked = self.asked.take().unwrap_or(elapsed);
@@ -182,7 +184,7 @@ impl Pipeline {
             }
             Observation::Denied(_, miss) | Observation::Unreachable(miss) => {
                 // A token is renewed for a look, never for a list; nothing else mends by waiting.
-                self.useless |= miss.kind != MissKind::TokenRefused;
+                self.useless |= miss.kind != FailureKind::TokenRefused;
                 return self.failed(pipeline, elapsed, miss, tell);
             }
         };
@@ -205,12 +207,12 @@ impl Pipeline {
         &mut self,
         pipeline: usize,
         elapsed: Duration,
-        miss: Miss,
+        miss: Failure,
         tell: &mut impl FnMut(Event),
     ) -> Vec<(usize, Duration)> {
-        if matches!(self.past, Known::NotYet) {
+        if matches!(self.past, KnownHistory::NotYet) {
             tell(Event::NoHistory { pipeline, id: self.id.clone(), miss });
-            self.past = Known::Nothing;
+            self.past = KnownHistory::Nothing;
         }
         self.rest(REST, elapsed);
         Vec::new()
@@ -219,24 +221,24 @@ impl Pipeline {
     /// Puts off the looks at those that the list shows as going, and hurries those at what it shows as over.
     fn share(
         &mut self,
-        survey: &Survey,
+        survey: &ListSummary,
         date: DateTime<Utc>,
         runs: &mut [Run],
         limits: Limits,
         elapsed: Duration,
     ) -> Vec<(usize, Duration)> {
-        let listed = Lists::of(survey);
+        let listed = RunsById::of(survey);
         let mut moved = Vec::new();
         let mut put_off: Vec<usize> = Vec::new();
         for place in &self.runs {
             let Some(run) = runs.get_mut(*place).filter(|run| run.is_going() && run.next.is_some()) else { continue };
             match listed.find(run) {
-                Shown::Going => {
+                ShownAs::Going => {
                     moved.push((*place, run.put_off(limits, elapsed, date)));
                     put_off.push(*place);
                 }
-                Shown::Over => moved.push((*place, run.soon(elapsed))),
-                Shown::Otherwise => {}
+                ShownAs::Over => moved.push((*place, run.soon(elapsed))),
+                ShownAs::Otherwise => {}
             }
         }
         if elapsed >= self.check_at
@@ -267,7 +269,7 @@ impl Pipeline {
 }
 
 /// How a list shows a run.
-enum Shown {
+enum ShownAs {
     Going,
     Over,
     /// Not at all, in another word than its own record, or twice: its own record will tell.
@@ -275,14 +277,14 @@ enum Shown {
 }
 
 /// A list's runs by their ids.
-struct Lists<'s> {
-    going: HashMap<String, Vec<&'s Going>>,
+struct RunsById<'s> {
+    going: HashMap<String, Vec<&'s UnfinishedRun>>,
     over: HashSet<String>,
 }
 
-impl<'s> Lists<'s> {
-    fn of(survey: &'s Survey) -> Lists<'s> {
-        let mut going: HashMap<String, Vec<&Going>> = HashMap::new();
+impl<'s> RunsById<'s> {
+    fn of(survey: &'s ListSummary) -> RunsById<'s> {
+        let mut going: HashMap<String, Vec<&UnfinishedRun>> = HashMap::new();
         for run in survey.going() {
             going.entry(run.run.folded()).or_default().push(run);
             if let Some(number) =
@@ -291,16 +293,16 @@ impl<'s> Lists<'s> {
                 going.entry(number).or_default().push(run);
             }
         }
-        Lists { going, over: survey.over().map(RunId::folded).collect() }
+        RunsById { going, over: survey.over().map(RunId::folded).collect() }
     }
 
-    fn find(&self, run: &Run) -> Shown {
-        let (Some(id), Some(word)) = (run.id(), run.word()) else { return Shown::Otherwise };
+    fn find(&self, run: &Run) -> ShownAs {
+        let (Some(id), Some(word)) = (run.id(), run.word()) else { return ShownAs::Otherwise };
         let is_over = self.over.contains(&id);
         match self.going.get(&id).map(Vec::as_slice) {
-            Some([only]) if !is_over && only.word.raw() == word => Shown::Going,
-            None | Some([]) if is_over => Shown::Over,
-            None | Some(_) => Shown::Otherwise,
+            Some([only]) if !is_over && only.word.raw() == word => ShownAs::Going,
+            None | Some([]) if is_over => ShownAs::Over,
+            None | Some(_) => ShownAs::Otherwise,
         }
     }
 }

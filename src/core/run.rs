@@ -6,9 +6,9 @@
 //! | record, any other word | stops | stops | look again after the interval |
 //! | not visible | starts, unless it runs | stops | at or past its limit: `not-found`; else poll again after the backoff |
 //! | unusable | goes on | starts, unless it runs | at or past its limit: `unreachable`; else poll again after the backoff |
-//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-After`: ended at once; nothing else for a minute: ended; else poll again after the backoff |
+//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-RunsAfterStart`: ended at once; nothing else for a minute: ended; else poll again after the backoff |
 //!
-//! A refusal is confirmed by a clock of its own (`timers`), which any other answer stops. While a `Retry-After` is obeyed,
+//! A refusal is confirmed by a clock of its own (`timers`), which any other answer stops. While a `Retry-RunsAfterStart` is obeyed,
 //! that clock and the outage clock stand still.
 //!
 //! An answer at or past the deadline that did not end the watch ends it: a refusal as what it is, else `timed-out` if there
@@ -21,11 +21,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::schedule::Schedule;
-use super::timers::{Clocks, Limit};
-use super::trigger::{Group, Post, Starting};
+use super::timers::{Limit, Timers};
+use super::trigger::{CandidateGroup, Starting, TriggerOutcome};
 use super::{
-    Ask, During, End, Event, Foreign, IfRunning, Limits, Meaning, Miss, MissKind, PipelineId, Record, Repair, Request,
-    Rules, RunId, Selector, Target, Told, Verdict, Wanted,
+    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, Limits, Meaning, Operation, PipelineId,
+    Record, Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
 };
 
 mod answer;
@@ -38,7 +38,7 @@ use unfinished::Pace;
 /// A record, what its word means, when the service gave it (its own clock), and when it was taken (since the inputs were
 /// accepted).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seen {
+pub struct LastRecord {
     pub record: Record,
     pub meaning: Meaning,
     pub date: Option<DateTime<Utc>>,
@@ -50,13 +50,13 @@ pub struct Seen {
 pub(super) struct Run {
     phase: Phase,
     pub(super) end: Option<End>,
-    pub(super) seen: Option<Seen>,
+    pub(super) seen: Option<LastRecord>,
     /// The last answer, if it was not what was asked for.
-    pub(super) miss: Option<Miss>,
-    pub(super) unknown_words: Vec<Foreign>,
+    pub(super) miss: Option<Failure>,
+    pub(super) unknown_words: Vec<Untrusted>,
     /// What the last event about repairs told.
     repaired: Vec<Repair>,
-    clocks: Clocks,
+    clocks: Timers,
     /// What the last answer would make of a watch that must end without a record.
     without_record: Verdict,
     /// Whether a request to start it was made, as far as is known.
@@ -84,7 +84,7 @@ enum Phase {
     Starting(PipelineId, Starting, IfRunning),
     Watching(Target),
     /// It has passed; the list must not show another one that may be what was started.
-    Confirming(Target, Box<Group>),
+    Confirming(Target, Box<CandidateGroup>),
 }
 
 /// What one answer leads to.
@@ -92,21 +92,21 @@ pub(super) enum Step {
     LookAt(Duration),
     Ended,
     /// Sign-in was refused: every run ends so.
-    AllDenied(Miss),
+    AllDenied(Failure),
     /// This is now one of the runs that may be what was started, and is looked at then (never: the time is up); the
     /// others are to be watched as well.
     Took {
         others: Vec<Target>,
-        group: Box<Group>,
+        group: Box<CandidateGroup>,
         next: Option<Duration>,
     },
     /// It has passed, and there are more such runs. Without a group it is the very run that was started.
-    PassedBeside(Vec<Target>, Option<Box<Group>>),
+    PassedBeside(Vec<Target>, Option<Box<CandidateGroup>>),
 }
 
 /// When an answer comes, and by which rules it is read.
 #[derive(Clone, Copy)]
-pub(super) struct Moment<'r> {
+pub(super) struct AnswerContext<'r> {
     /// The run's place, for the events.
     pub(super) run: usize,
     pub(super) rules: &'r Rules,
@@ -118,14 +118,14 @@ pub(super) struct Moment<'r> {
 }
 
 /// Whether a success is the end.
-pub(super) enum Pass {
+pub(super) enum SuccessPolicy {
     Stands,
     /// The run is the last of those that may be what was started: first the list is read once more.
-    OnceConfirmed(Box<Group>),
+    OnceConfirmed(Box<CandidateGroup>),
 }
 
 /// What one answer is read as.
-enum Reading {
+enum Transition {
     Over(Verdict),
     /// Look again after the wait of the schedule.
     On,
@@ -133,15 +133,15 @@ enum Reading {
     Next,
     /// A list has told which run to look at: that is no look at it, so that the first one need not wait at all.
     Found,
-    AllDenied(Miss),
-    Took(Vec<Target>, Box<Group>),
-    PassedBeside(Vec<Target>, Option<Box<Group>>),
+    AllDenied(Failure),
+    Took(Vec<Target>, Box<CandidateGroup>),
+    PassedBeside(Vec<Target>, Option<Box<CandidateGroup>>),
 }
 
 impl Run {
     pub(super) fn new(rules: &Rules, wanted: Wanted) -> Run {
         Run {
-            clocks: Clocks::new(Schedule::new(rules.interval, &wanted)),
+            clocks: Timers::new(Schedule::new(rules.interval, &wanted)),
             phase: match wanted {
                 Wanted::Run(target) => Phase::Watching(target),
                 Wanted::Choice { pipeline, selector } => Phase::Choosing(pipeline, selector),
@@ -185,32 +185,34 @@ impl Run {
     }
 
     /// What to ask next. A request to start is handed out once: from then on it counts as made.
-    pub(super) fn ask(&mut self) -> Ask {
+    pub(super) fn ask(&mut self) -> ApiRequest {
         self.started |= self.is_about_to_start();
         match &mut self.phase {
-            Phase::Choosing(pipeline, _) => Ask::List(pipeline.clone()),
+            Phase::Choosing(pipeline, _) => ApiRequest::List(pipeline.clone()),
             Phase::Starting(pipeline, starting, _) => starting.ask(pipeline),
             Phase::Watching(target) => {
                 // From now on the time can only be up because no answer to this comes.
                 if self.without_record == Verdict::TimedOut {
                     self.without_record = Verdict::Unreachable;
                 }
-                Ask::Run(target.clone())
+                ApiRequest::Run(target.clone())
             }
-            Phase::Confirming(target, _) => Ask::List(target.pipeline.clone()),
+            Phase::Confirming(target, _) => ApiRequest::List(target.pipeline.clone()),
         }
     }
 
     /// What became of a request to start that has led to no run.
     pub(super) fn request(&self) -> Request {
         match &self.phase {
-            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, Post::Lost(_)), _) => Request::InDoubt,
+            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, TriggerOutcome::Lost(_)), _) => {
+                Request::InDoubt
+            }
             Phase::Starting(
                 _,
                 Starting::Named(..)
                 | Starting::Hidden(..)
                 | Starting::Guessed(..)
-                | Starting::Seeking(_, Post::Accepted(_)),
+                | Starting::Seeking(_, TriggerOutcome::Accepted(_)),
                 _,
             ) => Request::Taken,
             Phase::Starting(_, Starting::Before | Starting::Ready(_), _)
@@ -226,24 +228,30 @@ impl Run {
     }
 
     /// Takes one answer to what was asked.
-    pub(super) fn observe(&mut self, at: Moment<'_>, told: Told, pass: Pass, tell: &mut impl FnMut(Event)) -> Step {
+    pub(super) fn observe(
+        &mut self,
+        at: AnswerContext<'_>,
+        told: ApiResponse,
+        pass: SuccessPolicy,
+        tell: &mut impl FnMut(Event),
+    ) -> Step {
         let retry_after = at.retry_after;
         let reading = match told {
-            Told::Run(answer) => self.look(at, answer, pass, tell),
-            Told::List(answer) => self.list(at, answer, tell),
+            ApiResponse::Run(answer) => self.look(at, answer, pass, tell),
+            ApiResponse::List(answer) => self.list(at, answer, tell),
             // It is no answer about a run.
-            Told::Survey(_) => Reading::Over(Verdict::InternalError),
-            Told::Execute(launch, _) => self.launched(at, launch, tell),
+            ApiResponse::Survey(_) => Transition::Over(Verdict::InternalError),
+            ApiResponse::Execute(launch, _) => self.launched(at, launch, tell),
         };
         let limits = at.rules.limits;
         match reading {
-            Reading::Over(verdict) => self.finish(at.run, End::Verdict(verdict), tell),
-            Reading::AllDenied(miss) => return Step::AllDenied(miss),
-            Reading::PassedBeside(others, group) => {
+            Transition::Over(verdict) => self.finish(at.run, End::Verdict(verdict), tell),
+            Transition::AllDenied(miss) => return Step::AllDenied(miss),
+            Transition::PassedBeside(others, group) => {
                 self.finish(at.run, End::Verdict(Verdict::Passed), tell);
                 return Step::PassedBeside(others, group);
             }
-            Reading::Took(others, group) => {
+            Transition::Took(others, group) => {
                 let is_late = at.elapsed >= limits.timeout;
                 if is_late {
                     self.time_is_up(at.run, tell);
@@ -252,18 +260,18 @@ impl Run {
                 return Step::Took { others, group, next };
             }
             // Looking once means once at the run: choosing it is not that look.
-            Reading::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
-            Reading::On | Reading::Next | Reading::Found if at.elapsed >= limits.timeout => {
+            Transition::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
+            Transition::On | Transition::Next | Transition::Found if at.elapsed >= limits.timeout => {
                 self.time_is_up(at.run, tell);
             }
-            Reading::On => {
+            Transition::On => {
                 return Step::LookAt({
                     let age = self.age(at.elapsed);
                     self.clocks.next_look(at.run, limits, at.elapsed, age, retry_after, tell)
                 });
             }
-            Reading::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
-            Reading::Found => return Step::LookAt(self.clocks.next_at_once(limits, at.elapsed, retry_after)),
+            Transition::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
+            Transition::Found => return Step::LookAt(self.clocks.next_at_once(limits, at.elapsed, retry_after)),
         }
         Step::Ended
     }
@@ -275,7 +283,7 @@ impl Run {
             Some(verdict) => verdict,
             // The request to start is still under way: it may have started a run.
             None if unanswered => {
-                self.ends_for(discovery::miss(During::Execute, MissKind::Timeout), Verdict::Unreachable)
+                self.ends_for(discovery::miss(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
             }
             None if self.seen.is_some() => Verdict::TimedOut,
             None => self.without_record,
@@ -294,12 +302,12 @@ impl Run {
         self.time_is_up(index, tell);
     }
 
-    pub(super) fn ends_for(&mut self, miss: Miss, verdict: Verdict) -> Verdict {
+    pub(super) fn ends_for(&mut self, miss: Failure, verdict: Verdict) -> Verdict {
         self.miss = Some(miss);
         verdict
     }
 
-    fn over_for(&mut self, miss: Miss, verdict: Verdict) -> Reading {
-        Reading::Over(self.ends_for(miss, verdict))
+    fn over_for(&mut self, miss: Failure, verdict: Verdict) -> Transition {
+        Transition::Over(self.ends_for(miss, verdict))
     }
 }

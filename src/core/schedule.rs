@@ -18,13 +18,13 @@ pub(super) const FLOOR: Duration = Duration::from_secs(1);
 
 /// The ramp of `auto`. Short runs are seen to end within a second or two; after half a minute an even ten seconds costs
 /// the service six requests a minute.
-const RAMP: Growth = Growth { first: 1.25, factor: 1.25, most: 10.0, apart: 0.2 };
+const RAMP: Backoff = Backoff { first: 1.25, factor: 1.25, most: 10.0, apart: 0.2 };
 
 /// The spacing while the service gives no usable answer, or does not know the run: 1 to 30 s (docs/reference.md#time-limits-and-polling).
-const BACKOFF: Growth = Growth { first: 1.25, factor: 1.6, most: 30.0, apart: 0.4 };
+const BACKOFF: Backoff = Backoff { first: 1.25, factor: 1.6, most: 30.0, apart: 0.4 };
 
 /// A geometric growth, in seconds.
-struct Growth {
+struct Backoff {
     first: f64,
     factor: f64,
     most: f64,
@@ -85,7 +85,7 @@ impl Schedule {
     }
 }
 
-impl Growth {
+impl Backoff {
     /// Never under the floor. Each run has a pace of its own: gates that were started together drift apart with every
     /// look, and by the end of the first minute no longer beat in step, which a jitter anew each time would not reach.
     fn wait(&self, nth: u32, seed: u64) -> Duration {

@@ -3,7 +3,7 @@
 //! An unreadable record might be the newest run, and a failed one. So for `latest` it makes the list unusable; for
 //! `last-success`, which asks for no newest run but for a proven success, it is passed over and counted.
 
-use super::listing::{Listing, Unplaceable, newest};
+use super::listing::{AmbiguousOrder, RunList, newest};
 use super::{Meaning, RunId, Vocabulary};
 
 /// How a run is chosen instead of named.
@@ -40,14 +40,14 @@ pub struct Choice {
 ///
 /// # Errors
 /// For `latest`, when a record can't be put in order.
-pub fn choose(selector: Selector, listing: &Listing, vocabulary: &Vocabulary) -> Result<Choice, Unplaceable> {
+pub fn choose(selector: Selector, listing: &RunList, vocabulary: &Vocabulary) -> Result<Choice, AmbiguousOrder> {
     match selector {
         Selector::Latest => Ok(Choice { run: newest(&listing.runs)?.cloned(), passed_over: 0 }),
         Selector::LastSuccess => Ok(last_success(listing, vocabulary)),
     }
 }
 
-fn last_success(listing: &Listing, vocabulary: &Vocabulary) -> Choice {
+fn last_success(listing: &RunList, vocabulary: &Vocabulary) -> Choice {
     let mut passed_over = 0;
     let mut best = None;
     for run in &listing.runs {

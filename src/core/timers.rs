@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use super::schedule::{FLOOR, Schedule};
-use super::{Event, Forecast, Limits, Miss, PastRun, Verdict, Wanted};
+use super::{Event, Failure, Forecast, Limits, PastRun, Verdict, Wanted};
 
 /// How long refusals must have been the only answer before they count: a gateway that restarts, an account that is being
 /// changed and a proxy between two configurations take less; a person who waits for a plain no should not wait longer.
 pub(super) const CONFIRM: Duration = Duration::from_secs(60);
 
-/// For how long a `Retry-After` stops a clock: one pause, and all pauses while that clock runs.
+/// For how long a `Retry-RunsAfterStart` stops a clock: one pause, and all pauses while that clock runs.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSES: Duration = Duration::from_secs(15 * 60);
 
@@ -26,11 +26,11 @@ pub enum Limit {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Clocks {
+pub(super) struct Timers {
     schedule: Schedule,
-    appear: Option<Appear>,
-    outage: Option<Outage>,
-    refusal: Option<Refusal>,
+    appear: Option<AppearTimer>,
+    outage: Option<OutageTimer>,
+    refusal: Option<RefusalTimer>,
     useful_in_a_row: u32,
     misses_in_a_row: u32,
     /// Whether the last answer asked for a longer wait than ours.
@@ -41,7 +41,7 @@ pub(super) struct Clocks {
 
 /// The appear clock. It can be made to stand still.
 #[derive(Clone, Copy, Debug)]
-struct Appear {
+struct AppearTimer {
     /// When it was first not there since it was last seen.
     began: Duration,
     /// What had run before it last stood still.
@@ -50,35 +50,35 @@ struct Appear {
     since: Option<Duration>,
 }
 
-impl Appear {
+impl AppearTimer {
     fn shown(&self, elapsed: Duration) -> Duration {
         self.used.saturating_add(self.since.map_or(Duration::ZERO, |since| elapsed.saturating_sub(since)))
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Outage {
-    stretch: Stretch,
+struct OutageTimer {
+    stretch: PausableSpan,
     misses: u64,
 }
 
 /// Refusals have been the only answer, and mean this.
 #[derive(Clone, Copy, Debug)]
-struct Refusal {
-    stretch: Stretch,
+struct RefusalTimer {
+    stretch: PausableSpan,
     verdict: Verdict,
 }
 
 /// A stretch of time during which the pauses that the service asked for do not count.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct PausableSpan {
     since: Duration,
     paused: Duration,
 }
 
-impl Stretch {
-    fn new(since: Duration) -> Stretch {
-        Stretch { since, paused: Duration::ZERO }
+impl PausableSpan {
+    fn new(since: Duration) -> PausableSpan {
+        PausableSpan { since, paused: Duration::ZERO }
     }
 
     /// When it has lasted so long.
@@ -91,9 +91,9 @@ impl Stretch {
     }
 }
 
-impl Clocks {
-    pub(super) fn new(schedule: Schedule) -> Clocks {
-        Clocks {
+impl Timers {
+    pub(super) fn new(schedule: Schedule) -> Timers {
+        Timers {
             schedule,
             appear: None,
             outage: None,
@@ -149,7 +149,7 @@ impl Clocks {
         self.refusal = None;
         self.missed();
         let is_news = self.appear.is_none();
-        let clock = self.appear.get_or_insert(Appear { began: elapsed, used: Duration::ZERO, since: None });
+        let clock = self.appear.get_or_insert(AppearTimer { began: elapsed, used: Duration::ZERO, since: None });
         clock.since.get_or_insert(elapsed);
         is_news
     }
@@ -179,14 +179,14 @@ impl Clocks {
         run: usize,
         elapsed: Duration,
         limits: Limits,
-        miss: &Miss,
+        miss: &Failure,
         tell: &mut impl FnMut(Event),
     ) {
         self.refusal = None;
         self.missed();
         let outage = self.outage.get_or_insert_with(|| {
             tell(Event::OutageBegan { run, miss: miss.clone(), limit: limits.outage });
-            Outage { stretch: Stretch::new(elapsed), misses: 0 }
+            OutageTimer { stretch: PausableSpan::new(elapsed), misses: 0 }
         });
         outage.misses += 1;
     }
@@ -199,8 +199,8 @@ impl Clocks {
     pub(super) fn refused(&mut self, elapsed: Duration, verdict: Verdict) -> bool {
         self.missed();
         let is_news = self.refusal.is_none();
-        let stretch = self.refusal.map_or(Stretch::new(elapsed), |refusal| refusal.stretch);
-        self.refusal = Some(Refusal { stretch, verdict });
+        let stretch = self.refusal.map_or(PausableSpan::new(elapsed), |refusal| refusal.stretch);
+        self.refusal = Some(RefusalTimer { stretch, verdict });
         is_news
     }
 
@@ -214,7 +214,7 @@ impl Clocks {
     }
 
     pub(super) fn end_outage(&mut self, run: usize, elapsed: Duration, tell: &mut impl FnMut(Event)) {
-        if let Some(Outage { stretch, misses }) = self.outage.take() {
+        if let Some(OutageTimer { stretch, misses }) = self.outage.take() {
             tell(Event::OutageEnded { run, lasted: elapsed.saturating_sub(stretch.since), misses });
         }
     }
@@ -259,12 +259,12 @@ impl Clocks {
         next
     }
 
-    /// The next step is known and need not be waited for; only `Retry-After`, and the one request a second, hold it up.
+    /// The next step is known and need not be waited for; only `Retry-RunsAfterStart`, and the one request a second, hold it up.
     pub(super) fn next_step(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
         self.place(limits, elapsed, FLOOR.max(retry_after.unwrap_or_default()))
     }
 
-    /// The next request is another one than the last, which nothing holds up but `Retry-After`.
+    /// The next request is another one than the last, which nothing holds up but `Retry-RunsAfterStart`.
     pub(super) fn next_at_once(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
         match retry_after {
             Some(asked) if !asked.is_zero() => self.next_step(limits, elapsed, retry_after),
@@ -274,7 +274,7 @@ impl Clocks {
 
     /// When each running clock reaches its limit.
     pub(super) fn ends(&self, limits: Limits) -> impl Iterator<Item = (Limit, Duration)> {
-        let left = |clock: Appear| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
+        let left = |clock: AppearTimer| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
         let ends = [
             (Limit::Appear, self.appear.and_then(left)),
             (Limit::Outage, self.outage.map(|outage| outage.stretch.ends(limits.outage))),

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::listing::{Listed, Listing, Unplaceable, newest};
-use super::{IfRunning, Miss, MissKind, RunId, Vocabulary};
+use super::listing::{AmbiguousOrder, ListedRun, RunList, newest};
+use super::{Failure, FailureKind, IfRunning, RunId, Vocabulary};
 
 /// How far the clock that stamps a run may be behind the one that dates an answer (docs/reference.md).
 const BEHIND: TimeDelta = TimeDelta::seconds(60);
@@ -38,15 +38,15 @@ pub(super) enum Starting {
     /// The service answered with an id that need not be a run's: it is asked for once.
     Guessed(Baseline, RunId),
     /// The run is looked for.
-    Seeking(Baseline, Post),
+    Seeking(Baseline, TriggerOutcome),
 }
 
 /// What became of the request, as far as it is known.
 #[derive(Clone, Debug)]
-pub(super) enum Post {
+pub(super) enum TriggerOutcome {
     /// With the id that it was answered with, if it can be one.
     Accepted(Option<RunId>),
-    Lost(Miss),
+    Lost(Failure),
 }
 
 /// What became of a request to start that has led to no run.
@@ -75,17 +75,17 @@ pub(super) struct Baseline {
 
 /// What is needed to tell, once all candidates have passed, whether there are more.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
+pub(super) struct CandidateGroup {
     /// The candidates taken are in it.
     pub(super) baseline: Baseline,
     /// The id that the request was answered with.
     pub(super) said: Option<RunId>,
-    pub(super) held: Held,
+    pub(super) held: PendingPass,
 }
 
 /// Whether candidates passed while an earlier run was going: then the one that was started is most likely still to come.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Held {
+pub(super) enum PendingPass {
     No,
     /// The last list showed that run as going.
     Yes,
@@ -95,7 +95,7 @@ pub(super) enum Held {
 
 /// What the list from before says to do.
 #[derive(Clone, Debug)]
-pub(super) enum Before {
+pub(super) enum StartDecision {
     Start(Baseline),
     Attach(RunId),
     /// A run is going, and none is to be started beside it.
@@ -104,7 +104,7 @@ pub(super) enum Before {
 
 /// What a start would come upon, for who only asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ahead {
+pub enum StartPreview {
     Nobody,
     /// A run is going, behind which another would wait.
     Queue,
@@ -119,24 +119,24 @@ pub enum Ahead {
 /// # Errors
 /// When the list can't serve.
 pub fn ahead(
-    listing: &Listing,
+    listing: &RunList,
     date: Option<DateTime<Utc>>,
     if_running: IfRunning,
     vocabulary: &Vocabulary,
-) -> Result<Ahead, MissKind> {
+) -> Result<StartPreview, FailureKind> {
     Ok(match before(listing, date, if_running, vocabulary)? {
-        Before::Start(_) if listing.runs.iter().any(|run| run.is_going(vocabulary)) => Ahead::Queue,
-        Before::Start(_) => Ahead::Nobody,
-        Before::Attach(_) => Ahead::Attach,
-        Before::Going(_) => Ahead::Refused,
+        StartDecision::Start(_) if listing.runs.iter().any(|run| run.is_going(vocabulary)) => StartPreview::Queue,
+        StartDecision::Start(_) => StartPreview::Nobody,
+        StartDecision::Attach(_) => StartPreview::Attach,
+        StartDecision::Going(_) => StartPreview::Refused,
     })
 }
 
 /// What a list shows afterwards.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum After {
+pub(super) enum RunsAfterStart {
     /// Nothing new; behind which earlier run ours may have to wait.
-    Nothing(Behind),
+    Nothing(BlockingRun),
     /// The run with the very id that the request was answered with.
     Ours(RunId),
     /// That run is not listed, but the list shows that its id is a run's.
@@ -147,7 +147,7 @@ pub(super) enum After {
 
 /// An earlier run that is still going, if there is one; by its id, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Behind {
+pub(super) enum BlockingRun {
     Nobody,
     /// It is going, but runs that began after it have ended: it holds up nobody, and may go on for ever.
     Overtaken(Option<RunId>),
@@ -210,18 +210,18 @@ fn shape(run: &RunId) -> String {
 /// # Errors
 /// When the list can't serve: no date, or a record that might be any run.
 pub(super) fn before(
-    listing: &Listing,
+    listing: &RunList,
     date: Option<DateTime<Utc>>,
     if_running: IfRunning,
     vocabulary: &Vocabulary,
-) -> Result<Before, MissKind> {
-    let unplaceable = |_| MissKind::Unplaceable;
-    let date = date.ok_or(MissKind::NoDate)?;
-    let from = date.checked_sub_signed(BEHIND).ok_or(MissKind::NoDate)?;
+) -> Result<StartDecision, FailureKind> {
+    let unplaceable = |_| FailureKind::Unplaceable;
+    let date = date.ok_or(FailureKind::NoDate)?;
+    let from = date.checked_sub_signed(BEHIND).ok_or(FailureKind::NoDate)?;
     let mut known = HashSet::with_capacity(listing.runs.len());
     let mut shapes = HashSet::new();
     for run in &listing.runs {
-        let created = run.created_at.ok_or(MissKind::Unplaceable)?;
+        let created = run.created_at.ok_or(FailureKind::Unplaceable)?;
         match &run.run {
             Some(id) => {
                 known.insert(key(id));
@@ -229,16 +229,17 @@ pub(super) fn before(
             }
             // It can't be known again, which matters only if it could be taken for ours.
             None if created < from => {}
-            None => return Err(MissKind::Unplaceable),
+            None => return Err(FailureKind::Unplaceable),
         }
     }
     let going = || listing.runs.iter().filter(|run| run.is_going(vocabulary));
-    let start = Before::Start(Baseline { known: Arc::new(known), shapes: Arc::new(shapes), taken: Vec::new(), from });
+    let start =
+        StartDecision::Start(Baseline { known: Arc::new(known), shapes: Arc::new(shapes), taken: Vec::new(), from });
     match if_running {
         IfRunning::Queue => Ok(start),
-        IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, Before::Attach)),
+        IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, StartDecision::Attach)),
         IfRunning::Fail if going().next().is_none() => Ok(start),
-        IfRunning::Fail => Ok(Before::Going(newest(going()).ok().flatten().cloned())),
+        IfRunning::Fail => Ok(StartDecision::Going(newest(going()).ok().flatten().cloned())),
     }
 }
 
@@ -247,11 +248,11 @@ pub(super) fn before(
 /// # Errors
 /// When a record might be ours, and can't be read.
 pub(super) fn after(
-    listing: &Listing,
+    listing: &RunList,
     baseline: &Baseline,
     said: Option<&RunId>,
     vocabulary: &Vocabulary,
-) -> Result<After, Unplaceable> {
+) -> Result<RunsAfterStart, AmbiguousOrder> {
     // A run from before is none of ours, whoever answered its id.
     let is_old = |said: &RunId| {
         let listed = listing.runs.iter().find(|run| run.run.as_ref().is_some_and(|id| id.is(said.as_str(), None)));
@@ -260,20 +261,20 @@ pub(super) fn after(
     if let Some(said) = said.filter(|said| !is_old(said)) {
         let listed = || listing.runs.iter().filter_map(|run| run.run.as_ref());
         if let Some(ours) = listed().find(|id| id.is(said.as_str(), None)) {
-            return Ok(After::Ours(ours.clone()));
+            return Ok(RunsAfterStart::Ours(ours.clone()));
         }
         let shape_of_said = shape(said);
         if baseline.has_shape_of(said) || listed().any(|id| shape(id) == shape_of_said) {
-            return Ok(After::Named(said.clone()));
+            return Ok(RunsAfterStart::Named(said.clone()));
         }
     }
     let mut candidates: Vec<(DateTime<Utc>, &RunId)> = Vec::new();
     for run in &listing.runs {
-        let created = run.created_at.ok_or(Unplaceable)?;
+        let created = run.created_at.ok_or(AmbiguousOrder)?;
         if created < baseline.from {
             continue;
         }
-        let id = run.run.as_ref().ok_or(Unplaceable)?;
+        let id = run.run.as_ref().ok_or(AmbiguousOrder)?;
         if baseline.is_new(id) {
             candidates.push((created, id));
         }
@@ -281,16 +282,16 @@ pub(super) fn after(
     candidates.sort();
     candidates.dedup_by(|a, b| a.1.folded() == b.1.folded());
     if candidates.len() > CANDIDATES {
-        return Err(Unplaceable);
+        return Err(AmbiguousOrder);
     }
     if candidates.is_empty() {
-        return Ok(After::Nothing(behind(listing, baseline, vocabulary)));
+        return Ok(RunsAfterStart::Nothing(behind(listing, baseline, vocabulary)));
     }
-    Ok(After::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
+    Ok(RunsAfterStart::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
 }
 
 /// Whether a list shows all that was taken, and nothing of it as going.
-pub(super) fn shows_taken_as_over(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> bool {
+pub(super) fn shows_taken_as_over(listing: &RunList, baseline: &Baseline, vocabulary: &Vocabulary) -> bool {
     let mut missing = baseline.taken.clone();
     for run in &listing.runs {
         let Some(key) = run.run.as_ref().map(key).filter(|key| baseline.taken.contains(key)) else { continue };
@@ -303,16 +304,16 @@ pub(super) fn shows_taken_as_over(listing: &Listing, baseline: &Baseline, vocabu
 }
 
 /// Which run from before is still going.
-pub(super) fn behind(listing: &Listing, baseline: &Baseline, vocabulary: &Vocabulary) -> Behind {
-    let is_from_before = |run: &&Listed| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));
-    let (going, over): (Vec<&Listed>, Vec<&Listed>) =
+pub(super) fn behind(listing: &RunList, baseline: &Baseline, vocabulary: &Vocabulary) -> BlockingRun {
+    let is_from_before = |run: &&ListedRun| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));
+    let (going, over): (Vec<&ListedRun>, Vec<&ListedRun>) =
         listing.runs.iter().filter(is_from_before).partition(|run| run.is_going(vocabulary));
     if going.is_empty() {
-        return Behind::Nobody;
+        return BlockingRun::Nobody;
     }
     let newest_over = over.iter().filter_map(|run| run.created_at).max();
     let id = newest(going.iter().copied()).ok().flatten().cloned();
-    if going.iter().all(|run| run.created_at < newest_over) { Behind::Overtaken(id) } else { Behind::Run(id) }
+    if going.iter().all(|run| run.created_at < newest_over) { BlockingRun::Overtaken(id) } else { BlockingRun::Run(id) }
 }
 
 #[cfg(test)]

@@ -7,16 +7,16 @@ use std::fmt;
 /// It has no `Display` on purpose: the one way to show it leads through `report::sanitize`. Its `Debug` tells the
 /// length only, so that not even a panic message can carry it.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Foreign(String);
+pub struct Untrusted(String);
 
-impl Foreign {
-    pub fn new(text: impl Into<String>) -> Foreign {
-        Foreign(text.into())
+impl Untrusted {
+    pub fn new(text: impl Into<String>) -> Untrusted {
+        Untrusted(text.into())
     }
 
     /// Decodes bytes, replacing what is not UTF-8.
-    pub fn from_bytes(bytes: &[u8]) -> Foreign {
-        Foreign(String::from_utf8_lossy(bytes).into_owned())
+    pub fn from_bytes(bytes: &[u8]) -> Untrusted {
+        Untrusted(String::from_utf8_lossy(bytes).into_owned())
     }
 
     /// The text as it came. For comparing and for `report::sanitize`; never for showing.
@@ -29,7 +29,7 @@ impl Foreign {
     }
 }
 
-impl fmt::Debug for Foreign {
+impl fmt::Debug for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Foreign({} bytes)", self.0.len())
     }
@@ -58,12 +58,12 @@ mod tests {
 
     #[test]
     fn its_debug_tells_the_length_and_nothing_else() {
-        assert_eq!(format!("{:?}", Foreign::new("é::set-env")), "Foreign(11 bytes)");
+        assert_eq!(format!("{:?}", Untrusted::new("é::set-env")), "Foreign(11 bytes)");
     }
 
     #[test]
     fn bytes_become_text_whatever_they_are() {
-        assert_eq!(Foreign::from_bytes(b"ok \xff\xc3\xa9").raw(), "ok \u{fffd}é");
-        assert!(Foreign::from_bytes(b"").is_empty() && !Foreign::from_bytes(b"\xff").is_empty());
+        assert_eq!(Untrusted::from_bytes(b"ok \xff\xc3\xa9").raw(), "ok \u{fffd}é");
+        assert!(Untrusted::from_bytes(b"").is_empty() && !Untrusted::from_bytes(b"\xff").is_empty());
     }
 }

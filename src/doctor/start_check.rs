@@ -1,60 +1,70 @@
 //! What a start would come upon: a run that is going, a list that can't serve, a pipeline that is paused or unknown.
 //! Nothing is started.
 
-use crate::api::{Client, PipelineState, Refusals};
-use crate::core::{Ahead, During, IfRunning, Miss, MissKind, Observation, PipelineId, Verdict, ahead};
-use crate::report::checkup::{Check, State};
+use crate::api::{AuthRetryState, Client, PipelineState};
+use crate::core::{Failure, FailureKind, IfRunning, Observation, Operation, PipelineId, StartPreview, Verdict, ahead};
+use crate::report::checkup::{Check, CheckState};
 use crate::report::messages;
 
-use super::{List, REQUEST, Service};
+use super::{ListCheck, REQUEST, ServiceChecks};
 
-impl Service<'_> {
+impl ServiceChecks<'_> {
     /// Whether the pipeline could be started now, which is not done.
-    pub(super) async fn start(&mut self, client: &Client, pipeline: &PipelineId, if_running: IfRunning, list: &List) {
+    pub(super) async fn start(
+        &mut self,
+        client: &Client,
+        pipeline: &PipelineId,
+        if_running: IfRunning,
+        list: &ListCheck,
+    ) {
         let ahead = match ahead(&list.listing, list.date, if_running, &self.vocabulary) {
             Ok(ahead) => ahead,
             Err(kind) => return self.unusable(kind),
         };
-        let note = |text| Check::new("run", State::Note, text);
+        let note = |text| Check::new("run", CheckState::Note, text);
         let check = match ahead {
-            Ahead::Nobody => Check::new("run", State::Fine, "none is going; doctor starts nothing"),
-            Ahead::Queue => note("one is going, behind which another would wait; doctor starts nothing"),
-            Ahead::Attach => note("one is going, which would be waited for; none would be started"),
-            Ahead::Refused => {
-                let miss = Miss { during: During::Execute, kind: MissKind::AlreadyGoing, detail: None };
+            StartPreview::Nobody => Check::new("run", CheckState::Fine, "none is going; doctor starts nothing"),
+            StartPreview::Queue => note("one is going, behind which another would wait; doctor starts nothing"),
+            StartPreview::Attach => note("one is going, which would be waited for; none would be started"),
+            StartPreview::Refused => {
+                let miss = Failure { during: Operation::Execute, kind: FailureKind::AlreadyGoing, detail: None };
                 self.trouble("run", Verdict::NotStarted, &miss, "")
             }
         };
         self.checks.push(check);
-        if ahead != Ahead::Attach {
+        if ahead != StartPreview::Attach {
             self.state(client, pipeline, list).await;
         }
     }
 
     /// Whether the service would start the pipeline, as far as it can be known without trying.
-    async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &List) {
-        let mut row = Refusals::default();
+    async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &ListCheck) {
+        let mut row = AuthRetryState::default();
         let asked = self.ending.wait(Box::pin(client.details(pipeline, &mut row)), REQUEST).await;
         let Some(answer) = self.heard(asked) else { return };
         let shown = self.id(pipeline.as_str());
         let check = match answer.observation {
             Observation::Record(PipelineState::Active) => {
-                Check::new("start", State::Fine, format!("{shown}: active, so that it can be started"))
+                Check::new("start", CheckState::Fine, format!("{shown}: active, so that it can be started"))
             }
             Observation::Record(PipelineState::Paused) => {
-                let trouble = State::Trouble(Verdict::NotStarted);
+                let trouble = CheckState::Trouble(Verdict::NotStarted);
                 Check::new("start", trouble, format!("{shown}: paused, and would not be started"))
                     .to_do("unpause the pipeline in Maestro")
             }
             Observation::Record(PipelineState::Other(word)) => {
                 let word = messages::word(&word, &self.cleaner);
-                Check::new("start", State::Note, format!("{shown}: its state is \"{word}\", neither active nor paused"))
+                Check::new(
+                    "start",
+                    CheckState::Note,
+                    format!("{shown}: its state is \"{word}\", neither active nor paused"),
+                )
             }
             // Of a pipeline that it does not know the service lists no runs, and says nothing against it.
             Observation::NotVisible(miss) if list.listing.runs.is_empty() => {
                 let text = format!("{shown}: {}", messages::miss(&miss, &self.cleaner));
-                let start = Miss { during: During::Execute, ..miss };
-                Check::new("start", State::Trouble(Verdict::NotFound), text).to_do(messages::remedy(&start))
+                let start = Failure { during: Operation::Execute, ..miss };
+                Check::new("start", CheckState::Trouble(Verdict::NotFound), text).to_do(messages::remedy(&start))
             }
             // The gate does not ask for it.
             Observation::NotVisible(miss)
@@ -62,7 +72,7 @@ impl Service<'_> {
             | Observation::Unreachable(miss)
             | Observation::Unusable(miss) => {
                 let why = messages::miss(&miss, &self.cleaner);
-                Check::new("start", State::Note, format!("{shown}: {why}; whether it is paused is not known"))
+                Check::new("start", CheckState::Note, format!("{shown}: {why}; whether it is paused is not known"))
             }
         };
         self.checks.push(check);

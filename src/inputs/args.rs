@@ -12,18 +12,18 @@ use super::{Input, Kind, ROWS, cli, switch};
 
 /// What was read: values by input in the order given, and what could not be read.
 #[derive(Default)]
-pub struct Spoken {
+pub struct Arguments {
     /// Each use of a flag; `None` where its value is missing.
     pub flags: Vec<(Input, Option<OsString>)>,
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ArgumentError>,
     /// What was given to flags that do not exist because they would take secrets: to be redacted.
     pub blurted: Vec<(Input, OsString)>,
-    pub wish: Option<Wish>,
+    pub wish: Option<Mode>,
 }
 
 /// Something to show instead of a gate to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Mode {
     Help,
     Version,
     /// A check of everything that a gate with these inputs would need.
@@ -32,7 +32,7 @@ pub enum Wish {
 
 /// What is wrong with the command line as such. No value given is repeated: it might be a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ArgumentError {
     /// No such flag; the name only, up to a `=`. It may begin with one hyphen, or with a dash that is no hyphen.
     UnknownFlag(String),
     /// A switch of one letter that does not exist.
@@ -44,13 +44,13 @@ pub enum Fault {
     /// A secret given by flag.
     SecretByFlag(Input),
     /// `--help` or `--version` beside other arguments: a gate that shows its help instead of waiting would pass.
-    NotAlone(Wish),
+    NotAlone(Mode),
     /// `doctor` somewhere else than first: a gate would run where only a check was wanted, or the other way round.
     DoctorNotFirst,
 }
 
 /// Only counts: the values may be anything.
-impl fmt::Debug for Spoken {
+impl fmt::Debug for Arguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Spoken({} flags, {:?})", self.flags.len(), self.faults)
     }
@@ -58,7 +58,7 @@ impl fmt::Debug for Spoken {
 
 /// Who takes the words that are not flags.
 #[derive(Clone, Copy)]
-enum Taker {
+enum ArgumentTarget {
     /// They belong to nobody.
     Nobody,
     /// The flag just read waits for its value.
@@ -71,9 +71,9 @@ enum Taker {
     Unknown,
 }
 
-pub fn read(args: &[OsString]) -> Spoken {
-    let mut spoken = Spoken::default();
-    let mut taker = Taker::Nobody;
+pub fn read(args: &[OsString]) -> Arguments {
+    let mut spoken = Arguments::default();
+    let mut taker = ArgumentTarget::Nobody;
     let mut last = None;
     let mut only_words = false;
     let is_doctor = args.first().is_some_and(|first| first == "doctor");
@@ -81,7 +81,7 @@ pub fn read(args: &[OsString]) -> Spoken {
     if let [only] = words
         && let wish @ Some(_) = shown(only)
     {
-        return Spoken { wish, ..spoken };
+        return Arguments { wish, ..spoken };
     }
     // `help` and `version` are commands only where a command stands.
     let command = args.first().filter(|first| *first == "help" || *first == "version");
@@ -95,15 +95,15 @@ pub fn read(args: &[OsString]) -> Spoken {
         }
         last = taker.input().or(last);
         spoken.close(taker);
-        taker = Taker::Nobody;
+        taker = ArgumentTarget::Nobody;
         if arg == "--" {
             only_words = true;
             continue;
         }
         let (name, value) = split_at_equals(arg);
         let Some(name) = name.to_str() else {
-            spoken.faults.push(Fault::NotUtf8 { position });
-            taker = Taker::Unknown;
+            spoken.faults.push(ArgumentError::NotUtf8 { position });
+            taker = ArgumentTarget::Unknown;
             continue;
         };
         taker = match name.strip_prefix("--") {
@@ -114,62 +114,62 @@ pub fn read(args: &[OsString]) -> Spoken {
     }
     spoken.close(taker);
     if let Some(wish) = spoken.wish.take() {
-        spoken.faults.push(Fault::NotAlone(wish));
+        spoken.faults.push(ArgumentError::NotAlone(wish));
     }
     if is_doctor {
-        spoken.wish = Some(Wish::Doctor);
+        spoken.wish = Some(Mode::Doctor);
     }
     spoken
 }
 
 /// What a word asks for that is shown instead of a gate.
-fn shown(word: &OsStr) -> Option<Wish> {
+fn shown(word: &OsStr) -> Option<Mode> {
     match word.to_str()? {
-        "help" | "--help" | "-h" => Some(Wish::Help),
-        "version" | "--version" | "-V" => Some(Wish::Version),
+        "help" | "--help" | "-h" => Some(Mode::Help),
+        "version" | "--version" | "-V" => Some(Mode::Version),
         _ => None,
     }
 }
 
-impl Taker {
+impl ArgumentTarget {
     /// The flag that may still get a value.
     fn input(self) -> Option<Input> {
         match self {
-            Taker::Flag(input) | Taker::Switch(input) => Some(input),
-            Taker::Secret(_) | Taker::Nobody | Taker::Unknown => None,
+            ArgumentTarget::Flag(input) | ArgumentTarget::Switch(input) => Some(input),
+            ArgumentTarget::Secret(_) | ArgumentTarget::Nobody | ArgumentTarget::Unknown => None,
         }
     }
 }
 
-impl Spoken {
+impl Arguments {
     /// An argument that is not a flag.
-    fn word(&mut self, taker: Taker, last: Option<Input>, position: usize, word: &OsStr) -> Taker {
+    fn word(&mut self, taker: ArgumentTarget, last: Option<Input>, position: usize, word: &OsStr) -> ArgumentTarget {
         match taker {
-            Taker::Flag(input) => {
+            ArgumentTarget::Flag(input) => {
                 self.flags.push((input, Some(word.to_owned())));
-                Taker::Nobody
+                ArgumentTarget::Nobody
             }
-            Taker::Secret(input) => {
+            ArgumentTarget::Secret(input) => {
                 self.blurted.push((input, word.to_owned()));
                 taker
             }
-            Taker::Unknown => taker,
-            Taker::Switch(input) if word.to_str().and_then(switch).is_some() => {
+            ArgumentTarget::Unknown => taker,
+            ArgumentTarget::Switch(input) if word.to_str().and_then(switch).is_some() => {
                 self.flags.push((input, Some(word.to_owned())));
-                Taker::Nobody
+                ArgumentTarget::Nobody
             }
-            Taker::Switch(input) => {
+            ArgumentTarget::Switch(input) => {
                 self.close(taker);
-                self.word(Taker::Nobody, Some(input), position, word)
+                self.word(ArgumentTarget::Nobody, Some(input), position, word)
             }
-            Taker::Nobody => {
+            ArgumentTarget::Nobody => {
                 if let Some(name) = flag_with_a_wrong_dash(word) {
-                    self.faults.push(Fault::UnknownFlag(name));
-                    return Taker::Unknown;
+                    self.faults.push(ArgumentError::UnknownFlag(name));
+                    return ArgumentTarget::Unknown;
                 }
                 self.faults.push(match word.to_str() {
-                    Some("doctor") => Fault::DoctorNotFirst,
-                    _ => Fault::Stray { position, after: last },
+                    Some("doctor") => ArgumentError::DoctorNotFirst,
+                    _ => ArgumentError::Stray { position, after: last },
                 });
                 taker
             }
@@ -177,67 +177,67 @@ impl Spoken {
     }
 
     /// `--name` or `--name=value`.
-    fn long(&mut self, name: &str, value: Option<&OsStr>) -> Taker {
+    fn long(&mut self, name: &str, value: Option<&OsStr>) -> ArgumentTarget {
         let wish = match name {
-            "help" => Some(Wish::Help),
-            "version" => Some(Wish::Version),
+            "help" => Some(Mode::Help),
+            "version" => Some(Mode::Version),
             _ => None,
         };
         if wish.is_some() && value.is_none() {
             self.wish = wish;
-            return Taker::Nobody;
+            return ArgumentTarget::Nobody;
         }
         let Some(input) = Input::named(name) else {
-            self.faults.push(Fault::UnknownFlag(format!("--{name}")));
-            return Taker::Unknown;
+            self.faults.push(ArgumentError::UnknownFlag(format!("--{name}")));
+            return ArgumentTarget::Unknown;
         };
         match (input.row().kind, value) {
             (Kind::Secret, value) => {
-                self.faults.push(Fault::SecretByFlag(input));
+                self.faults.push(ArgumentError::SecretByFlag(input));
                 self.blurted.extend(value.map(|value| (input, value.to_owned())));
-                Taker::Secret(input)
+                ArgumentTarget::Secret(input)
             }
             (_, Some(value)) => {
                 self.flags.push((input, Some(value.to_owned())));
-                Taker::Nobody
+                ArgumentTarget::Nobody
             }
-            (Kind::Switch, None) => Taker::Switch(input),
-            (Kind::One | Kind::List | Kind::SecretFile, None) => Taker::Flag(input),
+            (Kind::Switch, None) => ArgumentTarget::Switch(input),
+            (Kind::One | Kind::List | Kind::SecretFile, None) => ArgumentTarget::Flag(input),
         }
     }
 
     /// `-q`, or several letters in one: `-qv`. What follows an unknown letter may be its value, and is not read.
-    fn short(&mut self, letters: &str, value: Option<&OsStr>) -> Taker {
+    fn short(&mut self, letters: &str, value: Option<&OsStr>) -> ArgumentTarget {
         let name = letters.trim_start_matches('-');
         if Input::named(name).is_some() || ["help", "version"].contains(&name) {
-            self.faults.push(Fault::UnknownFlag(letters.to_owned()));
-            return Taker::Unknown;
+            self.faults.push(ArgumentError::UnknownFlag(letters.to_owned()));
+            return ArgumentTarget::Unknown;
         }
         let mut letters = letters.chars().skip(1).peekable();
         while let Some(letter) = letters.next() {
             let attached = value.filter(|_| letters.peek().is_none());
             let input = ROWS.iter().map(|row| row.input).find(|input| input.short() == Some(letter));
             match (letter, input, attached) {
-                ('h', _, None) => self.wish = Some(Wish::Help),
-                ('V', _, None) => self.wish = Some(Wish::Version),
+                ('h', _, None) => self.wish = Some(Mode::Help),
+                ('V', _, None) => self.wish = Some(Mode::Version),
                 (_, Some(input), Some(value)) => self.flags.push((input, Some(value.to_owned()))),
-                (_, Some(input), None) if letters.peek().is_none() => return Taker::Switch(input),
-                (_, Some(input), None) => self.close(Taker::Switch(input)),
+                (_, Some(input), None) if letters.peek().is_none() => return ArgumentTarget::Switch(input),
+                (_, Some(input), None) => self.close(ArgumentTarget::Switch(input)),
                 _ => {
-                    self.faults.push(Fault::UnknownLetter(letter));
-                    return Taker::Unknown;
+                    self.faults.push(ArgumentError::UnknownLetter(letter));
+                    return ArgumentTarget::Unknown;
                 }
             }
         }
-        Taker::Nobody
+        ArgumentTarget::Nobody
     }
 
     /// No more words come for `taker`.
-    fn close(&mut self, taker: Taker) {
+    fn close(&mut self, taker: ArgumentTarget) {
         match taker {
-            Taker::Flag(input) => self.flags.push((input, None)),
-            Taker::Switch(input) => self.flags.push((input, Some("true".into()))),
-            Taker::Secret(_) | Taker::Unknown | Taker::Nobody => {}
+            ArgumentTarget::Flag(input) => self.flags.push((input, None)),
+            ArgumentTarget::Switch(input) => self.flags.push((input, Some("true".into()))),
+            ArgumentTarget::Secret(_) | ArgumentTarget::Unknown | ArgumentTarget::Nobody => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use clap::builder::{Arg, ArgAction, Command};
 use super::{Input, Kind, ROWS};
 
 /// What `--help` says that the table does not know.
-pub struct Wording<'a> {
+pub struct HelpText<'a> {
     /// An input's default, as a user would write it.
     pub default: &'a dyn Fn(Input) -> Option<&'static str>,
     /// Examples, exit codes.
@@ -16,7 +16,7 @@ pub struct Wording<'a> {
 const OTHER: &str = "Other";
 
 /// The command line's definition.
-pub fn command(wording: &Wording<'_>) -> Command {
+pub fn command(wording: &HelpText<'_>) -> Command {
     let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| {
         let default = (wording.default)(row.input).map(|text| format!(" [default: {text}]")).unwrap_or_default();
         let arg = Arg::new(row.name)
@@ -59,7 +59,7 @@ pub fn command(wording: &Wording<'_>) -> Command {
 }
 
 /// The text of `--help`.
-pub fn help(wording: &Wording<'_>) -> String {
+pub fn help(wording: &HelpText<'_>) -> String {
     command(wording).render_help().to_string()
 }
 

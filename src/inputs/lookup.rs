@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-use super::args::{self, Fault, Spoken, Wish};
-use super::{Env, Group, Input, Kind, ROWS};
+use super::args::{self, ArgumentError, Arguments, Mode};
+use super::{Env, Input, InputGroup, Kind, ROWS};
 
 /// The places, highest first. What is missing is the default: that is `config`'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
+pub enum InputSource {
     Flag,
     /// What the step of GitHub, Gitea or Forgejo says under `with:`.
     Step,
@@ -24,9 +24,9 @@ pub enum Place {
 
 /// A value, and where it stood.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct GivenValue {
     pub input: Input,
-    pub place: Place,
+    pub place: InputSource,
     /// What a person would look for: `--run-id`, `INPUT_RUN-ID`, `MAESTRO_RUN_ID`.
     pub called: String,
     /// The trimmed text, never empty; a list's entries one a line.
@@ -49,9 +49,9 @@ pub enum Unreadable {
 
 /// All that was given, by place.
 pub struct Inputs {
-    given: BTreeMap<Input, Vec<Given>>,
-    pub faults: Vec<Fault>,
-    pub wish: Option<Wish>,
+    given: BTreeMap<Input, Vec<GivenValue>>,
+    pub faults: Vec<ArgumentError>,
+    pub wish: Option<Mode>,
     /// Secrets given to flags that do not exist.
     pub blurted: Vec<(Input, String)>,
     /// Names of `PLUGIN_` variables that no input has.
@@ -60,11 +60,11 @@ pub struct Inputs {
 
 /// Collects all that was given.
 pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
-    let Spoken { flags, faults, blurted, wish } = args::read(args);
+    let Arguments { flags, faults, blurted, wish } = args::read(args);
     let under_plugin = is_plugin_host(env);
     let mut given = BTreeMap::new();
     for row in &ROWS {
-        let mut all: Vec<Given> = from_flags(row.input, &flags).into_iter().collect();
+        let mut all: Vec<GivenValue> = from_flags(row.input, &flags).into_iter().collect();
         let shout = row.name.to_ascii_uppercase();
         let snake = shout.replace('-', "_");
         if env.is_set("GITHUB_ACTIONS") {
@@ -72,9 +72,9 @@ pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
         }
         let mut variable = |place, name| all.extend(from_variable(row.input, place, env, name));
         if under_plugin {
-            variable(Place::Plugin, format!("PLUGIN_{snake}"));
+            variable(InputSource::Plugin, format!("PLUGIN_{snake}"));
         }
-        variable(Place::Variable, row.variable.to_owned());
+        variable(InputSource::Variable, row.variable.to_owned());
         given.insert(row.input, all);
     }
     let known = |name: &str| ROWS.iter().any(|row| same_setting(row.name, name));
@@ -89,41 +89,43 @@ pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
 
 impl Inputs {
     /// Everything given for this input, highest place first.
-    pub fn all(&self, input: Input) -> &[Given] {
+    pub fn all(&self, input: Input) -> &[GivenValue] {
         self.given.get(&input).map_or(&[], Vec::as_slice)
     }
 
     /// The one that counts.
-    pub fn chosen(&self, input: Input) -> Option<&Given> {
+    pub fn chosen(&self, input: Input) -> Option<&GivenValue> {
         let first = self.all(input).first()?;
         let place = self.secrets_place();
         match input.row().group {
-            Group::SignIn if input == Input::Username => {
+            InputGroup::SignIn if input == Input::Username => {
                 place.is_none_or(|place| first.place <= place).then_some(first)
             }
-            Group::SignIn => (Some(first.place) == place).then_some(first),
-            Group::Runs | Group::Waiting | Group::Service | Group::Reports | Group::Log => Some(first),
+            InputGroup::SignIn => (Some(first.place) == place).then_some(first),
+            InputGroup::Runs | InputGroup::Waiting | InputGroup::Service | InputGroup::Reports | InputGroup::Log => {
+                Some(first)
+            }
         }
     }
 
     /// The place whose secrets count: the highest that gives any, or the file of one.
-    pub fn secrets_place(&self) -> Option<Place> {
+    pub fn secrets_place(&self) -> Option<InputSource> {
         let secrets = ROWS.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretFile));
         secrets.filter_map(|row| self.all(row.input).first()).map(|given| given.place).min()
     }
 
     /// Values that were given and do not count, where the one that counts is a different one.
-    pub fn overruled(&self) -> impl Iterator<Item = &Given> {
+    pub fn overruled(&self) -> impl Iterator<Item = &GivenValue> {
         ROWS.iter().flat_map(|row| {
             let chosen = self.chosen(row.input);
-            let counts = move |given: &&Given| chosen.is_none_or(|chosen| chosen.text != given.text);
+            let counts = move |given: &&GivenValue| chosen.is_none_or(|chosen| chosen.text != given.text);
             self.all(row.input).iter().filter(counts)
         })
     }
 }
 
 /// The flag's value; a list's values, one a line.
-fn from_flags(input: Input, flags: &[(Input, Option<OsString>)]) -> Option<Given> {
+fn from_flags(input: Input, flags: &[(Input, Option<OsString>)]) -> Option<GivenValue> {
     let uses: Vec<Option<&OsStr>> =
         flags.iter().filter(|(used, _)| *used == input).map(|(_, value)| value.as_deref()).collect();
     let text = match uses.as_slice() {
@@ -146,25 +148,25 @@ fn from_flags(input: Input, flags: &[(Input, Option<OsString>)]) -> Option<Given
             .collect::<Result<Vec<_>, _>>()
             .map(|texts| texts.join("\n")),
     };
-    Some(Given { input, place: Place::Flag, called: format!("--{}", input.name()), text })
+    Some(GivenValue { input, place: InputSource::Flag, called: format!("--{}", input.name()), text })
 }
 
 /// The value of a variable, if it has one.
-fn from_variable(input: Input, place: Place, env: &Env, called: String) -> Option<Given> {
+fn from_variable(input: Input, place: InputSource, env: &Env, called: String) -> Option<GivenValue> {
     let text = readable(input, env.value(&called)?)?;
-    Some(Given { input, place, called, text })
+    Some(GivenValue { input, place, called, text })
 }
 
 /// The step's value. Runners pass the name with its hyphens, our composite passes it with underscores, and always all of
 /// them, be they empty: where it is there, nobody else may add the other spelling (an earlier step can set any variable).
-fn from_step(input: Input, env: &Env, hyphens: String, underscores: String) -> Option<Given> {
+fn from_step(input: Input, env: &Env, hyphens: String, underscores: String) -> Option<GivenValue> {
     if hyphens == underscores || !env.is_set(&underscores) {
-        return from_variable(input, Place::Step, env, hyphens);
+        return from_variable(input, InputSource::Step, env, hyphens);
     }
-    let ours = from_variable(input, Place::Step, env, underscores);
-    match from_variable(input, Place::Step, env, hyphens) {
+    let ours = from_variable(input, InputSource::Step, env, underscores);
+    match from_variable(input, InputSource::Step, env, hyphens) {
         Some(other) if ours.as_ref().is_none_or(|ours| ours.text != other.text) => {
-            Some(Given { text: Err(Unreadable::TwoSpellings), ..other })
+            Some(GivenValue { text: Err(Unreadable::TwoSpellings), ..other })
         }
         Some(_) | None => ours,
     }
@@ -206,7 +208,7 @@ fn same_setting(name: &str, setting: &str) -> bool {
 }
 
 /// Where it stood, and nothing of the value.
-impl fmt::Debug for Given {
+impl fmt::Debug for GivenValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Given({})", self.called)
     }

@@ -11,9 +11,9 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 
-pub use args::{Fault, Wish};
+pub use args::{ArgumentError, Mode};
 pub use env::Env;
-pub use lookup::{Given, Inputs, Place, Unreadable, look_up, secret};
+pub use lookup::{GivenValue, InputSource, Inputs, Unreadable, look_up, secret};
 
 /// Every input, in the order of the reference's table, which is also the order in which mistakes are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,7 +66,7 @@ pub struct Row {
     pub kind: Kind,
     /// What stands for the value in `--help`; empty for a switch.
     pub value: &'static str,
-    pub group: Group,
+    pub group: InputGroup,
     pub help: &'static str,
 }
 
@@ -87,7 +87,7 @@ pub enum Kind {
 
 /// The headings of `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum InputGroup {
     Runs,
     Waiting,
     Service,
@@ -96,15 +96,15 @@ pub enum Group {
     Log,
 }
 
-impl Group {
+impl InputGroup {
     pub const fn heading(self) -> &'static str {
         match self {
-            Group::Runs => "What to wait for",
-            Group::Waiting => "How to wait",
-            Group::Service => "The service",
-            Group::SignIn => "Signing in",
-            Group::Reports => "Reports",
-            Group::Log => "Log",
+            InputGroup::Runs => "What to wait for",
+            InputGroup::Waiting => "How to wait",
+            InputGroup::Service => "The service",
+            InputGroup::SignIn => "Signing in",
+            InputGroup::Reports => "Reports",
+            InputGroup::Log => "Log",
         }
     }
 }
@@ -164,13 +164,13 @@ const fn row(
     variable: &'static str,
     kind: Kind,
     value: &'static str,
-    group: Group,
+    group: InputGroup,
     help: &'static str,
 ) -> Row {
     Row { input, name, variable, kind, value, group, help }
 }
 
-use Group::{Log, Reports, Runs, Service, SignIn, Waiting};
+use InputGroup::{Log, Reports, Runs, Service, SignIn, Waiting};
 use Kind::{List, One, Secret, SecretFile, Switch};
 
 /// THE table (docs/reference.md#inputs).

@@ -4,10 +4,10 @@ mod command_line;
 
 use std::ffi::OsString;
 
-use super::cli::{self, Wording};
+use super::cli::{self, HelpText};
 use super::*;
 
-const PLAIN: Wording<'static> = Wording { default: &|_| None, closing: "" };
+const PLAIN: HelpText<'static> = HelpText { default: &|_| None, closing: "" };
 
 fn words(text: &[&str]) -> Vec<OsString> {
     text.iter().map(OsString::from).collect()
@@ -257,7 +257,7 @@ fn credentials_count_as_one_set() {
     assert_eq!(lost, ["DADOSFERA_USERNAME", "DADOSFERA_PASSWORD"]);
     // A user name from a higher place replaces no secret.
     let found = inputs(&["--username", "you"], &env);
-    assert_eq!(found.secrets_place(), Some(Place::Step));
+    assert_eq!(found.secrets_place(), Some(InputSource::Step));
     assert_eq!(chosen(&found, Input::Username), Some(("--username", "you")));
     assert_eq!((chosen(&found, Input::AccessToken).is_some(), chosen(&found, Input::Password)), (true, None));
     let found = inputs(&["--username", "you"], &env[2..]);
@@ -298,6 +298,6 @@ fn what_is_not_utf_8_is_a_fault_and_no_panic() {
     let found = look_up(&args, &env);
     assert_eq!(found.chosen(Input::Password).map(|given| given.text.clone()), Some(Err(Unreadable::NotUtf8)));
     assert_eq!(found.chosen(Input::Json).map(|given| given.text.clone()), Some(Err(Unreadable::NotUtf8)));
-    assert_eq!(found.faults, [Fault::NotUtf8 { position: 3 }, Fault::NotUtf8 { position: 5 }]);
+    assert_eq!(found.faults, [ArgumentError::NotUtf8 { position: 3 }, ArgumentError::NotUtf8 { position: 5 }]);
     assert_eq!(chosen(&found, Input::Junit), Some(("--junit", "j")));
 }

@@ -1,37 +1,37 @@
 //! Whether the destinations can be written at all, for `doctor`: each is tried, and left as it is.
 
 use super::agent::Call;
-use super::{AGENT, Delivery, Done, Job, agent, report_file};
-use crate::config::{Destination, Document, Target};
+use super::{AGENT, Job, ReportWriter, WriteResult, agent, report_file};
+use crate::config::{Destination, DocumentKind, WriteTarget};
 
-impl Delivery {
+impl ReportWriter {
     /// Tries every destination, and leaves each as it is.
-    pub fn trials(&self) -> Vec<Job<Done>> {
+    pub fn trials(&self) -> Vec<Job<WriteResult>> {
         // The agent is asked once, whatever it gets.
         let asked = |destination: &Destination| {
-            destination.target != Target::Agent || destination.document == Document::Outputs
+            destination.target != WriteTarget::Agent || destination.document == DocumentKind::Outputs
         };
         let job = |(index, destination): (usize, &Destination)| {
             let (guard, target) = (self.guard(), destination.target.clone());
             let work = move || {
                 match &target {
-                    Target::File(path) => {
+                    WriteTarget::File(path) => {
                         guard().admit(path)?;
                         report_file::try_file(path)?;
                     }
-                    Target::Shared(path) => report_file::try_file(path)?,
-                    Target::Folder(path) => {
+                    WriteTarget::Shared(path) => report_file::try_file(path)?,
+                    WriteTarget::Folder(path) => {
                         guard().admit(path)?;
                         report_file::try_folder(path)?;
                     }
-                    Target::Agent => {
+                    WriteTarget::Agent => {
                         let version = Call { arguments: vec!["--version".to_owned()], input: String::new() };
                         agent::call(AGENT, vec![version], &crate::config::secret_variables())?;
                     }
                 }
                 Ok(None)
             };
-            (index, Box::new(work) as Box<dyn FnOnce() -> Done + Send>)
+            (index, Box::new(work) as Box<dyn FnOnce() -> WriteResult + Send>)
         };
         self.written().filter(|(_, destination)| asked(destination)).map(job).collect()
     }

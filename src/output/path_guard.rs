@@ -5,16 +5,16 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::Trouble;
+use super::WriteError;
 use super::file_id::FileId;
-use crate::config::{LOG_TAKEN, Outlet, Place};
+use crate::config::{FileLocation, LOG_TAKEN, OutputConfig};
 
 /// How many links are followed that lead nowhere yet: as many as Linux follows.
 const LINKS: u8 = 40;
 
 /// What may stand at a path that a report is to be written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum PathKind {
     Nothing,
     RegularFile,
     /// A pipe, a device: can't be replaced, only written to, once.
@@ -24,14 +24,14 @@ pub(super) enum Standing {
 
 /// What no report may be written to, whatever path leads there.
 #[derive(Debug, Default)]
-pub(super) struct Guard {
+pub(super) struct PathGuard {
     /// The log, the CI's own files, and files that are read; and what is wrong with a report there.
     taken: Vec<(FileId, String)>,
     workspace: Option<PathBuf>,
 }
 
-impl Guard {
-    pub(super) fn new(outlet: &Outlet) -> Guard {
+impl PathGuard {
+    pub(super) fn new(outlet: &OutputConfig) -> PathGuard {
         let log = [FileId::of_handle(&io::stdout()), FileId::of_handle(&io::stderr())];
         let log = log.into_iter().flatten().map(|id| (id, LOG_TAKEN.to_owned()));
         let others = outlet.others.iter().filter_map(|other| {
@@ -41,11 +41,11 @@ impl Guard {
         let program = std::env::current_exe().ok().and_then(|path| FileId::of_path(&path));
         let program = program.map(|id| (id, "this path is the gate's own program; another one is needed".to_owned()));
         let workspace = outlet.workspace.as_deref().and_then(|path| fs::canonicalize(path).ok());
-        Guard { taken: log.chain(others).chain(program).collect(), workspace }
+        PathGuard { taken: log.chain(others).chain(program).collect(), workspace }
     }
 
     /// Refuses a path that leads where no report may go.
-    pub(super) fn admit(&self, path: &Path) -> Result<(), Trouble> {
+    pub(super) fn admit(&self, path: &Path) -> Result<(), WriteError> {
         if is_null(path) {
             return Ok(());
         }
@@ -53,7 +53,7 @@ impl Guard {
         let Some(workspace) = &self.workspace else { return Ok(()) };
         match way_out(path, workspace) {
             None => Ok(()),
-            Some(link) => Err(Trouble::Refused(format!(
+            Some(link) => Err(WriteError::Refused(format!(
                 "the link {} leads out of the workspace {}; remove it, or name the file that it leads to",
                 link.display(),
                 workspace.display()
@@ -62,20 +62,20 @@ impl Guard {
     }
 
     /// The same of what was opened: since the path was looked at, it may lead elsewhere.
-    pub(super) fn admit_open(&self, file: &File) -> Result<(), Trouble> {
+    pub(super) fn admit_open(&self, file: &File) -> Result<(), WriteError> {
         self.admit_id(FileId::of_handle(file))
     }
 
-    fn admit_id(&self, id: Option<FileId>) -> Result<(), Trouble> {
+    fn admit_id(&self, id: Option<FileId>) -> Result<(), WriteError> {
         let null = FileId::of_path(Path::new(NULL));
         let taken = self.taken.iter().find(|(other, _)| id.as_ref() == Some(other) && id != null);
-        taken.map_or(Ok(()), |(_, what)| Err(Trouble::Refused(what.clone())))
+        taken.map_or(Ok(()), |(_, what)| Err(WriteError::Refused(what.clone())))
     }
 
     /// Where a report goes that is not in the workspace.
     pub(super) fn outside(&self, path: &Path) -> Option<PathBuf> {
         let end = end(path, LINKS);
-        let is_file = standing(path) != Standing::Stream && !is_null(path);
+        let is_file = standing(path) != PathKind::Stream && !is_null(path);
         (is_file && self.workspace.as_ref().is_some_and(|workspace| !end.starts_with(workspace))).then_some(end)
     }
 }
@@ -112,25 +112,25 @@ fn way_out(path: &Path, workspace: &Path) -> Option<PathBuf> {
 }
 
 /// What stands at `path`, links followed.
-pub(super) fn standing(path: &Path) -> Standing {
+pub(super) fn standing(path: &Path) -> PathKind {
     match fs::metadata(path) {
         // `/dev/fd/5` may lead to a file that has no name any more, or none that is known here: nothing can replace it.
         Ok(found) if found.is_file() && FileId::of_path(path) == FileId::of_path(&end(path, LINKS)) => {
-            Standing::RegularFile
+            PathKind::RegularFile
         }
-        Ok(found) if found.is_dir() => Standing::Directory,
-        Ok(_) => Standing::Stream,
+        Ok(found) if found.is_dir() => PathKind::Directory,
+        Ok(_) => PathKind::Stream,
         // A link that leads nowhere is something to write through; what else can't be looked at fails when written.
-        Err(_) => Standing::Nothing,
+        Err(_) => PathKind::Nothing,
     }
 }
 
 /// `None` for a pipe or a device: nothing is lost in it that would stay.
-pub(super) fn place(path: &Path) -> Option<Place> {
+pub(super) fn place(path: &Path) -> Option<FileLocation> {
     match standing(path) {
-        Standing::Stream => None,
-        Standing::RegularFile | Standing::Directory | Standing::Nothing => {
-            Some(Place { path: end(path, LINKS), file: several_names(path) })
+        PathKind::Stream => None,
+        PathKind::RegularFile | PathKind::Directory | PathKind::Nothing => {
+            Some(FileLocation { path: end(path, LINKS), file: several_names(path) })
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What each destination gets: pure, so that a panic here has written nothing.
 
 use super::agent::Call;
-use crate::config::{Destination, Document, Outlet, Target, ci::Ci};
+use crate::config::{Destination, DocumentKind, OutputConfig, WriteTarget, ci::Ci};
 use crate::panic_hook;
 use crate::report::chart::Chart;
 use crate::report::output_values::{self, Output};
@@ -10,7 +10,7 @@ use crate::report::{
 };
 
 /// A document, as its destination takes it.
-pub(super) enum Content {
+pub(super) enum RenderedContent {
     Text(String),
     /// The outputs, each for a file of its own.
     Files(Vec<Output>),
@@ -19,7 +19,7 @@ pub(super) enum Content {
 }
 
 /// The document of `report` for one destination.
-pub(super) fn render(outlet: &Outlet, destination: &Destination, report: &Report) -> Content {
+pub(super) fn render(outlet: &OutputConfig, destination: &Destination, report: &Report) -> RenderedContent {
     let step = match report.stage {
         Stage::First => "first",
         Stage::Final => "last",
@@ -27,20 +27,20 @@ pub(super) fn render(outlet: &Outlet, destination: &Destination, report: &Report
     panic_hook::bug_at(step, destination.name());
     let prefix = &outlet.output_prefix;
     let chart = if outlet.has_mermaid { Chart::Mermaid } else { Chart::Text };
-    Content::Text(match (destination.document, &destination.target) {
-        (Document::Outputs, Target::Agent) => return Content::Calls(meta_data(report, prefix)),
-        (Document::Summary, Target::Agent) => return Content::Calls(annotate(report, prefix)),
-        (Document::OutputDir, _) => {
-            return Content::Files(output_values::outputs(report, output_values::Destination::OutputDir).rows);
+    RenderedContent::Text(match (destination.document, &destination.target) {
+        (DocumentKind::Outputs, WriteTarget::Agent) => return RenderedContent::Calls(meta_data(report, prefix)),
+        (DocumentKind::Summary, WriteTarget::Agent) => return RenderedContent::Calls(annotate(report, prefix)),
+        (DocumentKind::OutputDir, _) => {
+            return RenderedContent::Files(output_values::outputs(report, output_values::OutputTarget::OutputDir).rows);
         }
-        (Document::Outputs, _) => records(outlet.ci, report, prefix),
-        (Document::Summary, _) => page(report, chart),
-        (Document::Dotenv, _) => dotenv::render(report, prefix),
-        (Document::Json, _) => json::render(report).expect(RENDERED),
-        (Document::Junit, _) => junit::render(report),
-        (Document::Markdown, _) => markdown::summary(report, chart),
-        (Document::TraceFile, _) => trace_file::whole(report),
-        (Document::Links, _) => gitlab::annotations(report).expect(RENDERED),
+        (DocumentKind::Outputs, _) => records(outlet.ci, report, prefix),
+        (DocumentKind::Summary, _) => page(report, chart),
+        (DocumentKind::Dotenv, _) => dotenv::render(report, prefix),
+        (DocumentKind::Json, _) => json::render(report).expect(RENDERED),
+        (DocumentKind::Junit, _) => junit::render(report),
+        (DocumentKind::Markdown, _) => markdown::summary(report, chart),
+        (DocumentKind::TraceFile, _) => trace_file::whole(report),
+        (DocumentKind::Links, _) => gitlab::annotations(report).expect(RENDERED),
     })
 }
 
@@ -68,7 +68,7 @@ fn annotate(report: &Report, prefix: &str) -> Vec<Call> {
 fn records(ci: Ci, report: &Report, prefix: &str) -> String {
     match ci {
         Ci::Github => {
-            let rows = output_values::outputs(report, output_values::Destination::CiFile).rows;
+            let rows = output_values::outputs(report, output_values::OutputTarget::CiFile).rows;
             // A delimiter that stands in a value is as good as impossible; then the next one does not.
             loop {
                 if let Ok(records) = github::output_file(&rows, &super::token()) {

@@ -6,8 +6,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Trouble;
-use super::path_guard::{Guard, Standing, destination, standing};
+use super::WriteError;
+use super::path_guard::{PathGuard, PathKind, destination, standing};
 use crate::report::Stage;
 
 /// One of our own files.
@@ -18,12 +18,12 @@ pub(super) struct ReportFile {
     end: PathBuf,
     /// Of the file that stood there: others may read reports by a mode that somebody set.
     mode: Option<Permissions>,
-    way: Way,
-    guard: Arc<Guard>,
+    way: WriteMode,
+    guard: Arc<PathGuard>,
 }
 
 /// How it is written.
-enum Way {
+enum WriteMode {
     /// A new file takes its place.
     Replaced,
     /// Where no file can be replaced (a mount of this one file, a folder that may not be changed): the file itself, and
@@ -35,14 +35,14 @@ enum Way {
 
 impl ReportFile {
     /// Looks at what stands at `path`, and takes it away: a gate that is killed later must not leave an old pass.
-    pub(super) fn open(path: &Path, guard: &Arc<Guard>) -> Result<ReportFile, Trouble> {
+    pub(super) fn open(path: &Path, guard: &Arc<PathGuard>) -> Result<ReportFile, WriteError> {
         guard.admit(path)?;
         let end = destination(path);
         let (mode, way) = match standing(path) {
-            Standing::Nothing => (None, Way::Replaced),
-            Standing::Stream => (None, Way::Stream),
-            Standing::Directory => return Err(Trouble::OldReportStays(io::ErrorKind::IsADirectory.into())),
-            Standing::RegularFile => {
+            PathKind::Nothing => (None, WriteMode::Replaced),
+            PathKind::Stream => (None, WriteMode::Stream),
+            PathKind::Directory => return Err(WriteError::OldReportStays(io::ErrorKind::IsADirectory.into())),
+            PathKind::RegularFile => {
                 let mode = fs::metadata(&end).ok().map(|found| found.permissions());
                 (mode, clear(&end, guard)?)
             }
@@ -51,23 +51,23 @@ impl ReportFile {
     }
 
     pub(super) fn is_stream(&self) -> bool {
-        matches!(self.way, Way::Stream)
+        matches!(self.way, WriteMode::Stream)
     }
 
     pub(super) fn is_in_place(&self) -> bool {
-        matches!(self.way, Way::InPlace(..))
+        matches!(self.way, WriteMode::InPlace(..))
     }
 
     /// Puts `text` there, making missing folders. If that fails, the version before stays as it was.
-    pub(super) fn write(&mut self, stage: Stage, text: &str) -> Result<(), Trouble> {
+    pub(super) fn write(&mut self, stage: Stage, text: &str) -> Result<(), WriteError> {
         match &mut self.way {
-            Way::Stream if stage == Stage::First => {}
-            Way::Replaced => {
+            WriteMode::Stream if stage == Stage::First => {}
+            WriteMode::Replaced => {
                 let mut new = self.begin()?;
                 new.write_all(text.as_bytes())?;
                 self.put(new)?;
             }
-            Way::InPlace(file, before) => {
+            WriteMode::InPlace(file, before) => {
                 if let Err(error) = overwrite(file, text.as_bytes()) {
                     // Its space was there before. If even this fails, the warning is all that is left.
                     let _restored = overwrite(file, before);
@@ -75,7 +75,7 @@ impl ReportFile {
                 }
                 *before = text.as_bytes().to_vec();
             }
-            Way::Stream => {
+            WriteMode::Stream => {
                 let mut stream = open(OpenOptions::new().append(true), &self.path)?;
                 self.guard.admit_open(&stream)?;
                 stream.write_all(text.as_bytes())?;
@@ -129,14 +129,14 @@ impl Drop for NewFile {
 }
 
 /// Takes away what an earlier job left; where it can't be removed, empties it.
-fn clear(end: &Path, guard: &Guard) -> Result<Way, Trouble> {
+fn clear(end: &Path, guard: &PathGuard) -> Result<WriteMode, WriteError> {
     if fs::remove_file(end).is_ok() {
-        return Ok(Way::Replaced);
+        return Ok(WriteMode::Replaced);
     }
-    let file = open(OpenOptions::new().write(true), end).map_err(Trouble::OldReportStays)?;
+    let file = open(OpenOptions::new().write(true), end).map_err(WriteError::OldReportStays)?;
     guard.admit_open(&file)?;
-    file.set_len(0).map_err(Trouble::OldReportStays)?;
-    Ok(Way::InPlace(file, Vec::new()))
+    file.set_len(0).map_err(WriteError::OldReportStays)?;
+    Ok(WriteMode::InPlace(file, Vec::new()))
 }
 
 /// Over what stands there, and only then the rest is cut off.
@@ -150,10 +150,10 @@ fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 pub(super) fn try_file(path: &Path) -> io::Result<()> {
     match standing(path) {
         // Opening one may wait for its reader.
-        Standing::Stream => Ok(()),
-        Standing::Directory => Err(io::ErrorKind::IsADirectory.into()),
-        Standing::RegularFile => open(OpenOptions::new().append(true), path).map(drop),
-        Standing::Nothing => try_folder(path.parent().unwrap_or(Path::new(""))),
+        PathKind::Stream => Ok(()),
+        PathKind::Directory => Err(io::ErrorKind::IsADirectory.into()),
+        PathKind::RegularFile => open(OpenOptions::new().append(true), path).map(drop),
+        PathKind::Nothing => try_folder(path.parent().unwrap_or(Path::new(""))),
     }
 }
 
@@ -161,12 +161,12 @@ pub(super) fn try_file(path: &Path) -> io::Result<()> {
 pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     match standing(folder) {
-        Standing::Stream | Standing::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
-        Standing::Nothing => match folder.parent() {
+        PathKind::Stream | PathKind::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
+        PathKind::Nothing => match folder.parent() {
             Some(parent) => try_folder(parent),
             None => Err(io::ErrorKind::NotFound.into()),
         },
-        Standing::Directory => {
+        PathKind::Directory => {
             let trial = beside(&folder.join("trial"))?;
             open(OpenOptions::new().write(true).create_new(true), &trial)?;
             fs::remove_file(trial)
@@ -268,7 +268,7 @@ mod tests {
         let path = folder.path().join("report");
         replace(&path, "a long text that stood there");
         let file = open(OpenOptions::new().write(true), &path).expect("a file");
-        let way = Way::InPlace(file, Vec::new());
+        let way = WriteMode::InPlace(file, Vec::new());
         let mut file =
             ReportFile { way, ..ReportFile::open(&folder.path().join("x"), &Arc::default()).expect("opened") };
         file.write(Stage::Final, "short").expect("written");
@@ -278,6 +278,6 @@ mod tests {
     #[test]
     fn a_directory_is_not_written_over() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert!(matches!(ReportFile::open(folder.path(), &Arc::default()), Err(Trouble::OldReportStays(_))));
+        assert!(matches!(ReportFile::open(folder.path(), &Arc::default()), Err(WriteError::OldReportStays(_))));
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
-use super::path_guard::Guard;
-use super::{Open, State, Trouble, lock, open};
+use super::path_guard::PathGuard;
+use super::{DestinationState, OpenDestination, WriteError, lock, open};
 use crate::config::Destination;
 use crate::report::Stage;
 use crate::{blocking, panic_hook};
@@ -22,7 +22,7 @@ const QUEUE_BYTES: usize = 16 * 1024 * 1024;
 pub struct TraceFile {
     queue: Option<Sender<String>>,
     queued: Arc<AtomicUsize>,
-    done: oneshot::Receiver<Result<(), Trouble>>,
+    done: oneshot::Receiver<Result<(), WriteError>>,
     /// Writes all that was queued: where the system has no thread that would do so meanwhile.
     at_the_end: Option<Box<dyn FnOnce() + Send>>,
     is_complete: bool,
@@ -32,8 +32,8 @@ impl TraceFile {
     /// Starts to write. The file gets into its place when [`TraceFile::finish`] is through.
     pub(super) fn start(
         destination: Destination,
-        state: Arc<Mutex<State>>,
-        guard: impl Fn() -> Arc<Guard> + Send + 'static,
+        state: Arc<Mutex<DestinationState>>,
+        guard: impl Fn() -> Arc<PathGuard> + Send + 'static,
     ) -> TraceFile {
         let (queue, pieces) = channel::<String>();
         let (tell, done) = oneshot::channel();
@@ -47,7 +47,7 @@ impl TraceFile {
             // The gate may have stopped waiting.
             let say = move |written| drop(tell.take().map(|tell| tell.send(written)));
             let lost = say.clone();
-            panic_hook::lose_only_this_thread(move || lost(Err(Trouble::Bug)));
+            panic_hook::lose_only_this_thread(move || lost(Err(WriteError::Bug)));
             say(write(&destination, &mut lock(&state), &guard(), &mut pieces));
         };
         let work: Box<dyn FnOnce() + Send> = Box::new(work);
@@ -77,27 +77,27 @@ impl TraceFile {
     }
 
     /// Completes when the file stands in its place, or says why it does not.
-    pub async fn finish(mut self) -> Result<(), Trouble> {
+    pub async fn finish(mut self) -> Result<(), WriteError> {
         self.queue = None;
         if let Some(write) = self.at_the_end.take() {
             write();
         }
-        self.done.await.unwrap_or(Err(Trouble::Bug))?;
-        if self.is_complete { Ok(()) } else { Err(Trouble::CutShort) }
+        self.done.await.unwrap_or(Err(WriteError::Bug))?;
+        if self.is_complete { Ok(()) } else { Err(WriteError::CutShort) }
     }
 }
 
 fn write(
     destination: &Destination,
-    state: &mut State,
-    guard: &Arc<Guard>,
+    state: &mut DestinationState,
+    guard: &Arc<PathGuard>,
     pieces: &mut dyn Iterator<Item = String>,
-) -> Result<(), Trouble> {
+) -> Result<(), WriteError> {
     panic_hook::bug_at("write", "logs");
     if state.open.is_none() {
         state.open = Some(open(destination, guard)?);
     }
-    let Some(Open::File(file)) = &mut state.open else { return Err(Trouble::Bug) };
+    let Some(OpenDestination::File(file)) = &mut state.open else { return Err(WriteError::Bug) };
     // While the gate waited, the path may have come to lead elsewhere.
     let admit = || destination.path().map_or(Ok(()), |path| guard.admit(path));
     admit()?;

@@ -3,17 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::core::Who;
+use crate::core::PollTarget;
 
 #[derive(Debug, Default)]
-pub(super) struct Agenda {
-    turns: BTreeSet<(Duration, Who)>,
-    at: HashMap<Who, Duration>,
+pub(super) struct PollQueue {
+    turns: BTreeSet<(Duration, PollTarget)>,
+    at: HashMap<PollTarget, Duration>,
 }
 
-impl Agenda {
+impl PollQueue {
     /// Gives a turn, in the place of the one that there was.
-    pub(super) fn set(&mut self, who: Who, at: Duration) {
+    pub(super) fn set(&mut self, who: PollTarget, at: Duration) {
         if let Some(before) = self.at.insert(who, at) {
             self.turns.remove(&(before, who));
         }
@@ -26,7 +26,7 @@ impl Agenda {
     }
 
     /// Takes the first turn that has come by `now`.
-    pub(super) fn take(&mut self, now: Duration) -> Option<Who> {
+    pub(super) fn take(&mut self, now: Duration) -> Option<PollTarget> {
         if self.next()? > now {
             return None;
         }
@@ -43,20 +43,20 @@ mod tests {
     #[test]
     fn turns_come_in_order_and_one_that_is_moved_comes_once() {
         let second = Duration::from_secs;
-        let mut agenda = Agenda::default();
-        agenda.set(Who::Run(1), second(5));
-        agenda.set(Who::Run(0), second(5));
-        agenda.set(Who::Pipeline(7), second(5));
-        agenda.set(Who::Run(2), second(1));
-        agenda.set(Who::Run(2), second(9));
-        agenda.set(Who::Run(1), second(3));
+        let mut agenda = PollQueue::default();
+        agenda.set(PollTarget::Run(1), second(5));
+        agenda.set(PollTarget::Run(0), second(5));
+        agenda.set(PollTarget::Pipeline(7), second(5));
+        agenda.set(PollTarget::Run(2), second(1));
+        agenda.set(PollTarget::Run(2), second(9));
+        agenda.set(PollTarget::Run(1), second(3));
         assert_eq!(agenda.next(), Some(second(3)));
         assert_eq!(agenda.take(second(2)), None);
         let mut order = Vec::new();
         while let Some(who) = agenda.take(second(100)) {
             order.push(who);
         }
-        assert_eq!(order, [Who::Run(1), Who::Pipeline(7), Who::Run(0), Who::Run(2)]);
+        assert_eq!(order, [PollTarget::Run(1), PollTarget::Pipeline(7), PollTarget::Run(0), PollTarget::Run(2)]);
         assert_eq!(agenda.next(), None);
     }
 }

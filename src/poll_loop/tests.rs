@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::*;
-use crate::core::{Answer, Foreign, Limits, Observation, PipelineId, Record, Rules, RunId, Target, Verdict};
+use crate::core::{Answer, Limits, Observation, PipelineId, Record, Rules, RunId, Target, Untrusted, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -18,9 +18,9 @@ fn gate(timeout: u32, runs: usize) -> Gate {
 
 fn answer(word: &str) -> Answer {
     let record = Record {
-        pipeline_id: Foreign::new("p"),
-        run_id: Foreign::new("0"),
-        status: Foreign::new(word),
+        pipeline_id: Untrusted::new("p"),
+        run_id: Untrusted::new("0"),
+        status: Untrusted::new(word),
         created_at: None,
         updated_at: None,
         trace: None,
@@ -102,8 +102,8 @@ async fn the_view_is_told_every_beat() {
     let clock = Clock::start();
     let mut signals = Signals::listen();
     let mut gate = gate(600, 1);
-    let tell = |_: &Gate, moment, _: &[Notice], _| {
-        if moment == Moment::Beat {
+    let tell = |_: &Gate, moment, _: &[TimedEvent], _| {
+        if moment == LoopEvent::Beat {
             beats.borrow_mut().push(clock.elapsed());
         }
     };
@@ -118,13 +118,13 @@ async fn the_view_is_told_every_beat() {
 async fn a_stalled_piece_of_delivery_is_left_behind() {
     let clock = Clock::start();
     let mut signals = Signals::listen();
-    let mut patience = Patience::default();
+    let mut patience = GracePeriod::default();
     let stalled = std::future::pending::<()>();
     assert_eq!(patience.wait(stalled, SECOND * 5, &clock, &mut signals).await, None);
     assert!(clock.elapsed() < SECOND * 6);
     assert_eq!(patience.wait(async { 7 }, SECOND * 5, &clock, &mut signals).await, Some(7));
     // After a signal all pieces together have less than two seconds, each less than half of one.
-    let mut patience = Patience::default();
+    let mut patience = GracePeriod::default();
     patience.shorten(Signal::Terminate, &clock);
     let from = clock.elapsed();
     for _ in 0..8 {

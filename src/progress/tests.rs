@@ -16,8 +16,8 @@ fn gate() -> Gate {
 }
 
 fn view(out: impl Write + Send + 'static, volume: Volume, bar: Option<ProgressBar>) -> View {
-    let cleaner = Cleaner::new();
-    View::new(Console::over(out), LogFormat::Text, volume, Names::new(&[] as &[Target], &cleaner), cleaner, bar)
+    let cleaner = Sanitizer::new();
+    View::new(Console::over(out), LogFormat::Text, volume, RunNames::new(&[] as &[Target], &cleaner), cleaner, bar)
 }
 
 #[derive(Clone, Default)]
@@ -40,7 +40,7 @@ async fn no_minute_is_silent_whenever_the_last_line_was_said() {
             let out = Shared::default();
             let mut view = view(out.clone(), volume, None);
             let spoken_at = Duration::from_secs(spoken_at);
-            view.say(spoken_at, Clean::ours("a line"));
+            view.say(spoken_at, Sanitized::ours("a line"));
             let mut now = Duration::ZERO;
             let gate = gate();
             loop {
@@ -49,7 +49,7 @@ async fn no_minute_is_silent_whenever_the_last_line_was_said() {
                     break;
                 }
                 if now >= spoken_at {
-                    view.tell(&gate, Moment::Beat, &[], now, 1);
+                    view.tell(&gate, LoopEvent::Beat, &[], now, 1);
                 }
             }
             view.console.flushed().await;
@@ -79,14 +79,14 @@ fn a_stopped_terminal_does_not_stop_the_gate() {
     let bar = spinner();
     bar.set_draw_target(ProgressDrawTarget::hidden());
     let (tell, stalled) = channel();
-    let mut view = view(AsideOf { bar: Some(bar.clone()), out: Stalled(tell) }, Volume::Normal, Some(bar));
-    view.say(Duration::ZERO, Clean::ours("a line"));
+    let mut view = view(BesideProgressBar { bar: Some(bar.clone()), out: Stalled(tell) }, Volume::Normal, Some(bar));
+    view.say(Duration::ZERO, Sanitized::ours("a line"));
     stalled.recv().expect("the line is being written, and the spinner is held aside");
     let (done, finished) = channel();
     std::thread::spawn(move || {
         let gate = gate();
         for turn in 1..10_u32 {
-            view.tell(&gate, Moment::Beat, &[], TURN * turn, 1);
+            view.tell(&gate, LoopEvent::Beat, &[], TURN * turn, 1);
         }
         view.close();
         let _read = done.send(());

@@ -2,7 +2,7 @@
 //! CI's grammar.
 
 use super::sanitize;
-use super::{Note, Report, Weight, escape, messages};
+use super::{Note, NoteLevel, Report, escape, messages};
 use crate::core::Verdict;
 
 /// The most warnings: GitHub and Azure keep ten of a step's, and the other tools of the step may want some.
@@ -16,7 +16,7 @@ const TRACE_LIMIT: usize = 1024;
 
 /// The warnings, each one line; the rest is counted.
 pub(super) fn warnings(report: &Report) -> Vec<String> {
-    let warnings: Vec<&Note> = report.notes.iter().filter(|note| note.weight == Weight::Warning).collect();
+    let warnings: Vec<&Note> = report.notes.iter().filter(|note| note.weight == NoteLevel::Warning).collect();
     let shown = if warnings.len() > WARNINGS { WARNINGS - 1 } else { warnings.len() };
     let mut lines: Vec<String> = warnings.iter().take(shown).map(|note| escape::log_line(&note.text)).collect();
     if warnings.len() > shown {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::sanitize::Clean;
+use super::sanitize::Sanitized;
 use super::{Report, annotations, escape, output_values};
 
 /// The longest message, in characters: an issue stands on the run's first page.
@@ -36,6 +36,6 @@ pub fn issues(report: &Report) -> String {
 }
 
 /// Foreign text as a group of the log.
-pub fn group(title: &str, text: &Clean) -> String {
+pub fn group(title: &str, text: &Sanitized) -> String {
     format!("##[group]{}\n{}\n##[endgroup]\n", escape::log_line(title), escape::gutter(text).trim_end_matches('\n'))
 }

@@ -4,25 +4,26 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Utc};
 
-use super::messages::{self, Names};
-use super::previous_runs::{PipelinePast, RunPast};
-use super::sanitize::{self, Clean, Cleaner};
+use super::messages::{self, RunNames};
+use super::previous_runs::{PipelineHistory, RunHistory};
+use super::sanitize::{self, Sanitized, Sanitizer};
 use super::{ConnectionReport, Report, RunReport, Stage};
 use crate::core::{
-    End, Event, Foreign, Meaning, Notice, Outcome, RunOutcome, Seen, SessionNote, Signal, TrustSource, Verdict, Wanted,
+    End, Event, LastRecord, Meaning, Outcome, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource, Untrusted,
+    Verdict, Wanted,
 };
 
 /// What a report tells besides the outcome.
-pub struct Story<'a> {
+pub struct ReportContext<'a> {
     /// In the order in which they came.
-    pub notices: &'a [Notice],
+    pub notices: &'a [TimedEvent],
     pub waited: Duration,
     pub polls: u64,
     /// The `run-url` template filled in with a pipeline's and a run's id.
     pub run_url: &'a dyn Fn(&str, &str) -> Option<String>,
     /// The path of the trace file, if one is written.
     pub trace_file: Option<&'a str>,
-    pub cleaner: &'a Cleaner,
+    pub cleaner: &'a Sanitizer,
 }
 
 /// The longest id shown, in bytes. A run asked for by its database id may be spelt at any length by the service, and
@@ -37,24 +38,24 @@ const BUG_LIMIT: usize = 8 * 1024;
 
 impl Report {
     /// The report of a watch that came to its end.
-    pub fn new(outcome: &Outcome, story: &Story<'_>) -> Report {
-        let names = Names::new(outcome.runs.iter().map(|run| &run.wanted), story.cleaner);
+    pub fn new(outcome: &Outcome, story: &ReportContext<'_>) -> Report {
+        let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.cleaner);
         Report {
             verdict: outcome.verdict,
             runs: outcome
                 .runs
                 .iter()
                 .map(|run| RunReport {
-                    past: RunPast::new(run, &outcome.pasts, story.cleaner),
+                    past: RunHistory::new(run, &outcome.pasts, story.cleaner),
                     ..RunReport::new(run, story)
                 })
                 .collect(),
-            pasts: outcome.pasts.iter().filter_map(|past| PipelinePast::new(past, story.cleaner)).collect(),
+            pasts: outcome.pasts.iter().filter_map(|past| PipelineHistory::new(past, story.cleaner)).collect(),
             waited: story.waited,
             polls: story.polls,
             notes: story.notices.iter().filter_map(|notice| messages::note(notice, &names, story.cleaner)).collect(),
             connection: ConnectionReport::new(story),
-            trace_file: story.trace_file.map(|path| story.cleaner.given(&Foreign::new(path))),
+            trace_file: story.trace_file.map(|path| story.cleaner.given(&Untrusted::new(path))),
             ..Report::empty(Verdict::InternalError, Stage::Final)
         }
     }
@@ -63,7 +64,7 @@ impl Report {
     pub fn first<W: Into<Wanted>>(
         wanted: impl IntoIterator<Item = W>,
         run_url: &dyn Fn(&str, &str) -> Option<String>,
-        cleaner: &Cleaner,
+        cleaner: &Sanitizer,
     ) -> Report {
         let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), run_url, cleaner)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
@@ -71,8 +72,8 @@ impl Report {
 
     /// The report of inputs that can't be obeyed. A mistake is one sentence: input, value unless secret, what would be
     /// right.
-    pub fn invalid_input(mistakes: impl IntoIterator<Item = String>, cleaner: &Cleaner) -> Report {
-        let clean = |mistake| cleaner.line(&Foreign::new(mistake), MISTAKE_LIMIT);
+    pub fn invalid_input(mistakes: impl IntoIterator<Item = String>, cleaner: &Sanitizer) -> Report {
+        let clean = |mistake| cleaner.line(&Untrusted::new(mistake), MISTAKE_LIMIT);
         Report {
             mistakes: mistakes.into_iter().map(clean).collect(),
             ..Report::empty(Verdict::InvalidInput, Stage::Final)
@@ -85,7 +86,7 @@ impl Report {
     }
 
     /// The report of a bug of ours: `known` is what was known when it was met, the first version or a later one.
-    pub fn internal_error(known: Report, bug: &Foreign, cleaner: &Cleaner) -> Report {
+    pub fn internal_error(known: Report, bug: &Untrusted, cleaner: &Sanitizer) -> Report {
         let mut runs = known.runs;
         for run in &mut runs {
             if run.end == End::Verdict(Verdict::InternalError) {
@@ -122,7 +123,7 @@ impl Report {
 
 impl ConnectionReport {
     /// As it was told last.
-    fn new(story: &Story<'_>) -> ConnectionReport {
+    fn new(story: &ReportContext<'_>) -> ConnectionReport {
         let told = story.notices.iter().rev().find_map(|notice| {
             let Event::Session(SessionNote::Connection(connection)) = &notice.event else { return None };
             Some(connection)
@@ -136,12 +137,12 @@ impl ConnectionReport {
 }
 
 impl RunReport {
-    fn new(run: &RunOutcome, story: &Story<'_>) -> RunReport {
+    fn new(run: &RunOutcome, story: &ReportContext<'_>) -> RunReport {
         let unseen = RunReport::unseen(&run.wanted, story.run_url, story.cleaner);
         let told = messages::told(run, story.waited, story.cleaner);
         let unseen = RunReport { end: run.end, reason: told.reason, next_step: told.next_step, ..unseen };
         let Some(seen) = &run.seen else { return unseen };
-        let spelt = |id: &Foreign, asked: Clean| {
+        let spelt = |id: &Untrusted, asked: Sanitized| {
             let clean = id_of(id, story.cleaner);
             if clean.is_empty() { asked } else { clean }
         };
@@ -163,12 +164,12 @@ impl RunReport {
     }
 
     /// A run of which nothing is known but its name.
-    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Cleaner) -> RunReport {
-        let pipeline_id = id_of(&Foreign::new(wanted.pipeline().as_str()), cleaner);
-        let asked = id_of(&Foreign::new(wanted.run()), cleaner);
+    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Sanitizer) -> RunReport {
+        let pipeline_id = id_of(&Untrusted::new(wanted.pipeline().as_str()), cleaner);
+        let asked = id_of(&Untrusted::new(wanted.run()), cleaner);
         let (id, run_id) = match wanted {
-            Wanted::Run(target) => (Foreign::new(target.run.as_str()), asked.clone()),
-            Wanted::Choice { .. } | Wanted::Start { .. } => (Foreign::default(), Clean::default()),
+            Wanted::Run(target) => (Untrusted::new(target.run.as_str()), asked.clone()),
+            Wanted::Choice { .. } | Wanted::Start { .. } => (Untrusted::default(), Sanitized::default()),
         };
         RunReport {
             // Without a run there is nothing to link to.
@@ -197,18 +198,18 @@ impl RunReport {
     }
 }
 
-pub(super) fn id_of(id: &Foreign, cleaner: &Cleaner) -> Clean {
+pub(super) fn id_of(id: &Untrusted, cleaner: &Sanitizer) -> Sanitized {
     let clean = cleaner.id(id);
     if clean.len() <= ID_LIMIT {
         return clean;
     }
     let end = clean.floor_char_boundary(ID_LIMIT - '…'.len_utf8());
-    Clean::ours(format!("{}…", &clean[..end]))
+    Sanitized::ours(format!("{}…", &clean[..end]))
 }
 
 /// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
 /// missing or in the wrong order make no duration. Rounded down to whole seconds.
-pub(super) fn duration(seen: &Seen) -> Option<Duration> {
+pub(super) fn duration(seen: &LastRecord) -> Option<Duration> {
     let to = match seen.meaning {
         Meaning::Passed | Meaning::Failed => seen.record.updated_at,
         Meaning::Wait | Meaning::Unknown => seen.date,

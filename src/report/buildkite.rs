@@ -2,7 +2,7 @@
 //!
 //! <https://buildkite.com/docs/agent/v3/cli-meta-data>, <https://buildkite.com/docs/agent/v3/cli-annotate>
 
-use super::sanitize::Clean;
+use super::sanitize::Sanitized;
 use super::{Report, Stage, escape, output_values};
 use crate::core::Verdict;
 
@@ -42,7 +42,7 @@ pub fn annotation(report: &Report, prefix: &str) -> (String, &'static str) {
 }
 
 /// Foreign text as a group of the log, the first one open.
-pub fn group(title: &str, text: &Clean, index: usize) -> String {
+pub fn group(title: &str, text: &Sanitized, index: usize) -> String {
     let mark = if index == 0 { "+++" } else { "---" };
     format!("{mark} {}\n{}\n", escape::log_line(title), escape::gutter(text).trim_end_matches('\n'))
 }

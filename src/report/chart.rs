@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::previous_runs::{Bar, PipelinePast};
+use super::previous_runs::{Bar, PipelineHistory};
 
 /// How pictures are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 
 /// The last runs, oldest first: a block as high as a run was long, `✗` for one that did not pass, `·` where its length is
 /// not known.
-pub fn strip(past: &PipelinePast) -> String {
+pub fn strip(past: &PipelineHistory) -> String {
     let longest = longest(&past.last);
     let sign = |bar: &Bar| match (bar.passed, bar.duration) {
         (false, _) => '✗',
@@ -42,7 +42,7 @@ fn level(length: Duration, longest: Duration) -> usize {
 /// fewer than two lengths: there is nothing to compare.
 ///
 /// Mermaid's `xychart-beta`. Two rows of bars stand in the same places, so that each run has a bar in one of them alone.
-pub fn mermaid(past: &PipelinePast) -> Option<String> {
+pub fn mermaid(past: &PipelineHistory) -> Option<String> {
     if past.last.iter().filter(|bar| bar.duration.is_some()).count() < 2 {
         return None;
     }
@@ -83,14 +83,14 @@ pub fn mermaid(past: &PipelinePast) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn past(lengths: &[(bool, Option<u64>)]) -> PipelinePast {
+    fn past(lengths: &[(bool, Option<u64>)]) -> PipelineHistory {
         let bar = |(passed, seconds): &(bool, Option<u64>)| Bar {
             passed: *passed,
             started_at: chrono::DateTime::UNIX_EPOCH,
             duration: seconds.map(Duration::from_secs),
         };
-        PipelinePast {
-            pipeline_id: super::super::sanitize::Clean::ours("p"),
+        PipelineHistory {
+            pipeline_id: super::super::sanitize::Sanitized::ours("p"),
             lengths: None,
             passed: 0,
             of: lengths.len(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::escape;
-use super::sanitize::Clean;
+use super::sanitize::Sanitized;
 use crate::core::Verdict;
 
 /// All checks, in the order in which the gate would come upon trouble.
@@ -17,15 +17,15 @@ pub struct Checkup {
 pub struct Check {
     /// What was checked: `inputs`, `dns`.
     pub name: &'static str,
-    pub state: State,
+    pub state: CheckState,
     /// What was found.
-    pub text: Clean,
+    pub text: Sanitized,
     /// What a person can do about it; empty if nothing has to be done.
-    pub next_step: Clean,
+    pub next_step: Sanitized,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum CheckState {
     Fine,
     /// Worth knowing, and no reason for a verdict.
     Note,
@@ -35,24 +35,24 @@ pub enum State {
     Skipped,
 }
 
-impl State {
+impl CheckState {
     const fn name(self) -> &'static str {
         match self {
-            State::Fine => "ok",
-            State::Note => "note",
-            State::Trouble(_) => "trouble",
-            State::Skipped => "skipped",
+            CheckState::Fine => "ok",
+            CheckState::Note => "note",
+            CheckState::Trouble(_) => "trouble",
+            CheckState::Skipped => "skipped",
         }
     }
 }
 
 impl Check {
-    pub fn new(name: &'static str, state: State, text: impl Into<String>) -> Check {
-        Check { name, state, text: Clean::ours(text), next_step: Clean::default() }
+    pub fn new(name: &'static str, state: CheckState, text: impl Into<String>) -> Check {
+        Check { name, state, text: Sanitized::ours(text), next_step: Sanitized::default() }
     }
 
     pub fn to_do(self, next_step: impl Into<String>) -> Check {
-        Check { next_step: Clean::ours(next_step), ..self }
+        Check { next_step: Sanitized::ours(next_step), ..self }
     }
 }
 
@@ -60,8 +60,8 @@ impl Checkup {
     /// The first trouble's verdict; a pass if there is none. No check at all is a bug of ours.
     pub fn verdict(&self) -> Verdict {
         let first = self.checks.iter().find_map(|check| match check.state {
-            State::Trouble(verdict) => Some(verdict),
-            State::Fine | State::Note | State::Skipped => None,
+            CheckState::Trouble(verdict) => Some(verdict),
+            CheckState::Fine | CheckState::Note | CheckState::Skipped => None,
         });
         let is_empty = self.checks.is_empty();
         first.unwrap_or(if is_empty { Verdict::InternalError } else { Verdict::Passed })
@@ -84,23 +84,23 @@ impl Checkup {
 
     /// The same as JSON, an object a line.
     pub fn json(&self) -> String {
-        let line = |row: &Row<'_>| {
+        let line = |row: &CheckRow<'_>| {
             // Our own structs of text and numbers always serialise.
             serde_json::to_string(row).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
         };
         let mut text = String::new();
         for check in &self.checks {
             let Check { name, state, text: found, next_step } = check;
-            text.push_str(&line(&Row::Check { name, state: state.name(), text: found, next_step }));
+            text.push_str(&line(&CheckRow::Check { name, state: state.name(), text: found, next_step }));
         }
         let verdict = self.verdict();
-        text + &line(&Row::Verdict { verdict: verdict.name(), exit_code: verdict.exit_code() })
+        text + &line(&CheckRow::Verdict { verdict: verdict.name(), exit_code: verdict.exit_code() })
     }
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum Row<'a> {
+enum CheckRow<'a> {
     Check { name: &'a str, state: &'a str, text: &'a str, next_step: &'a str },
     Verdict { verdict: &'a str, exit_code: u8 },
 }
@@ -113,12 +113,12 @@ mod tests {
     fn the_first_trouble_decides_and_a_note_does_not() {
         let mut checkup = Checkup::default();
         assert_eq!(checkup.verdict(), Verdict::InternalError);
-        checkup.checks.push(Check::new("inputs", State::Fine, "no mistake"));
-        checkup.checks.push(Check::new("token", State::Note, "it does not say when it ends"));
+        checkup.checks.push(Check::new("inputs", CheckState::Fine, "no mistake"));
+        checkup.checks.push(Check::new("token", CheckState::Note, "it does not say when it ends"));
         assert_eq!(checkup.verdict(), Verdict::Passed);
-        let denied = Check::new("sign-in", State::Trouble(Verdict::Denied), "no\n::error::x").to_do("check it");
+        let denied = Check::new("sign-in", CheckState::Trouble(Verdict::Denied), "no\n::error::x").to_do("check it");
         checkup.checks.push(denied);
-        checkup.checks.push(Check::new("run", State::Trouble(Verdict::NotFound), "gone"));
+        checkup.checks.push(Check::new("run", CheckState::Trouble(Verdict::NotFound), "gone"));
         assert_eq!(checkup.verdict(), Verdict::Denied);
         let text = checkup.text();
         assert!(text.ends_with("maestro-gate doctor: denied (exit code 5): see the first trouble above\n"), "{text}");

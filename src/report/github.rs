@@ -1,17 +1,17 @@
 //! What the GitHub family (GitHub, GHES, Gitea, Forgejo, act) reads: the output file, annotations, folds in the log.
 
 use super::output_values::Output;
-use super::sanitize::Clean;
+use super::sanitize::Sanitized;
 use super::{Report, annotations, escape};
 
 /// Random text from the caller that nobody outside can foresee: at least 16 ASCII letters and digits.
-pub struct Token(String);
+pub struct Delimiter(String);
 
-impl Token {
+impl Delimiter {
     /// None if `random` is too short, or is not made of ASCII letters and digits alone.
-    pub fn new(random: &str) -> Option<Token> {
+    pub fn new(random: &str) -> Option<Delimiter> {
         (random.len() >= 16 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-            .then(|| Token(random.to_owned()))
+            .then(|| Delimiter(random.to_owned()))
     }
 }
 
@@ -22,7 +22,7 @@ pub struct DelimiterTaken;
 
 /// Records for `$GITHUB_OUTPUT`. Every value is a heredoc, as the runner's own toolkit writes it: then no value has a
 /// meaning, whatever is in it. The last record of a name wins, so this is appended at the start and again at the end.
-pub fn output_file(rows: &[Output], token: &Token) -> Result<String, DelimiterTaken> {
+pub fn output_file(rows: &[Output], token: &Delimiter) -> Result<String, DelimiterTaken> {
     let delimiter = format!("ghadelimiter_{}", token.0);
     let mut file = String::new();
     for Output { name, value } in rows {
@@ -57,7 +57,7 @@ fn command(name: &str, title: &str, message: &str) -> String {
 }
 
 /// Foreign text as a fold of the log, in which the runner obeys nothing until the token is said.
-pub fn fold(title: &str, text: &Clean, token: &Token) -> String {
+pub fn fold(title: &str, text: &Sanitized, token: &Delimiter) -> String {
     let token = &token.0;
     // Chance can't bring the token into the text; a mistake in the caller's randomness might.
     let text = escape::gutter(&text.replace(token.as_str(), "***"));

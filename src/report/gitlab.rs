@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::sanitize::Clean;
+use super::sanitize::Sanitized;
 use super::{Report, RunReport, escape, messages};
 
 /// Whether a section is open when the log is.
@@ -21,7 +21,7 @@ pub enum Section {
 /// only one of its kind in the job, so it tells the time, and which of the gate's sections it is.
 ///
 /// The mark needs a carriage return and an escape character, and clean text has neither: no text can end its section.
-pub fn section(title: &str, text: &Clean, at: DateTime<Utc>, index: usize, section: Section) -> String {
+pub fn section(title: &str, text: &Sanitized, at: DateTime<Utc>, index: usize, section: Section) -> String {
     let time = at.timestamp().max(0);
     let name = format!("maestro_gate_{time}_{index}");
     let folded = match section {

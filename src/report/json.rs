@@ -3,14 +3,14 @@
 use serde::Serialize;
 
 use super::output_values::RunRow;
-use super::previous_runs::{PipelineRow, RunPastRow};
-use super::{Note, Report, RunReport, Weight, escape, messages};
+use super::previous_runs::{PipelineRow, RunHistoryRow};
+use super::{Note, NoteLevel, Report, RunReport, escape, messages};
 
 /// The number that changes when a key changes its meaning.
 const SCHEMA: u8 = 1;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct JsonReport<'a> {
     schema: u8,
     version: &'a str,
     verdict: &'static str,
@@ -45,8 +45,8 @@ pub(crate) struct NoteRow<'a> {
 impl NoteRow<'_> {
     pub(crate) fn new(note: &Note) -> NoteRow<'_> {
         let level = match note.weight {
-            Weight::Plain => "info",
-            Weight::Warning => "warning",
+            NoteLevel::Plain => "info",
+            NoteLevel::Warning => "warning",
         };
         NoteRow { seconds: note.at.as_secs(), level, text: &note.text }
     }
@@ -59,7 +59,7 @@ struct FullRun<'a> {
     trace: Option<&'a str>,
     run_url: Option<&'a str>,
     reason: &'a str,
-    history: Option<RunPastRow<'a>>,
+    history: Option<RunHistoryRow<'a>>,
 }
 
 impl FullRun<'_> {
@@ -69,14 +69,14 @@ impl FullRun<'_> {
             trace: run.trace.as_deref(),
             run_url: run.run_url.as_deref(),
             reason: &run.reason,
-            history: run.past.as_ref().map(RunPastRow::new),
+            history: run.past.as_ref().map(RunHistoryRow::new),
         }
     }
 }
 
 /// The file, ended by a line break.
 pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    let document = Document {
+    let document = JsonReport {
         schema: SCHEMA,
         version: report.version,
         verdict: report.verdict.name(),

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::escape::{xml_attribute, xml_text};
-use super::sanitize::{self, Clean};
+use super::sanitize::{self, Sanitized};
 use super::{Report, RunReport, messages};
 use crate::core::{End, Verdict};
 
@@ -175,7 +175,7 @@ fn result(run: &RunReport, room: &mut usize) -> CaseResult {
     CaseResult::Red { verdict, message: format!("{}: {}", messages::run(run), run.reason), details }
 }
 
-fn trace_within(trace: &Clean, room: &mut usize) -> String {
+fn trace_within(trace: &Sanitized, room: &mut usize) -> String {
     let shown = sanitize::cut(trace, TRACE_LIMIT);
     if shown.len() > *room {
         return "(the trace is not shown: the traces before it have filled this report)".to_owned();

@@ -1,8 +1,8 @@
 //! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
 
 use super::chart::{self, Chart};
-use super::sanitize::{self, Clean};
-use super::{Note, Report, RunReport, Stage, Weight, escape, messages};
+use super::sanitize::{self, Sanitized};
+use super::{Note, NoteLevel, Report, RunReport, Stage, escape, messages};
 use crate::core::{End, Verdict};
 
 /// All of a summary, in bytes (docs/reference.md#log-and-summary). GitHub drops a whole summary over 1 MiB.
@@ -249,7 +249,7 @@ fn traces(report: &Report) -> String {
     if let Some(fence) = report.bug.as_ref().and_then(|bug| fence_within(bug, &mut room)) {
         page.push_str(&format!("### Details of the bug\n\n{fence}\n\n"));
     }
-    let telling: Vec<(&RunReport, &Clean)> =
+    let telling: Vec<(&RunReport, &Sanitized)> =
         report.runs.iter().filter_map(|run| Some((run, run.telling_trace()?))).collect();
     let mut fences = Vec::new();
     for (run, trace) in &telling {
@@ -277,7 +277,7 @@ fn traces(report: &Report) -> String {
 
 /// A fence that fits into the room, and what is left of the room. The fence of a text of backticks is longer than the
 /// text, so what counts is the length written; None if not even a small piece fits.
-fn fence_within(text: &Clean, room: &mut usize) -> Option<String> {
+fn fence_within(text: &Sanitized, room: &mut usize) -> Option<String> {
     let mut limit = TRACE_LIMIT;
     // Titles and folds around a fence.
     let frame = 1024;
@@ -300,7 +300,7 @@ fn notes(notes: &[Note], passed: bool) -> String {
     let lines: Vec<String> = notes.iter().map(note).collect();
     let mut keep = vec![false; notes.len()];
     let mut room = NOTES_LIMIT;
-    for weight in [Weight::Warning, Weight::Plain] {
+    for weight in [NoteLevel::Warning, NoteLevel::Plain] {
         for ((note, line), keep) in notes.iter().zip(&lines).zip(&mut keep) {
             if note.weight == weight
                 && let Some(left) = room.checked_sub(line.len())
@@ -316,7 +316,7 @@ fn notes(notes: &[Note], passed: bool) -> String {
         page.push_str(&format!("- {hidden} more not shown\n"));
     }
     // A pass without a warning has nothing to look into.
-    let is_quiet = passed && notes.iter().all(|note| note.weight == Weight::Plain);
+    let is_quiet = passed && notes.iter().all(|note| note.weight == NoteLevel::Plain);
     if notes.len() > OPEN_NOTES || is_quiet {
         format!("<details><summary>Timeline ({})</summary>\n\n{page}\n</details>\n\n", notes.len())
     } else {
@@ -326,8 +326,8 @@ fn notes(notes: &[Note], passed: bool) -> String {
 
 fn note(note: &Note) -> String {
     let weight = match note.weight {
-        Weight::Plain => "",
-        Weight::Warning => "⚠️ ",
+        NoteLevel::Plain => "",
+        NoteLevel::Warning => "⚠️ ",
     };
     format!("- {}: {weight}{}\n", messages::clock(note.at), inline(&note.text))
 }

@@ -1,7 +1,7 @@
 //! Every sentence that a person reads: lower-case fragments, what happened first, what to do next.
 //!
 //! `events` words what happens on the way, `explanation` why a run ended so, `next_steps` what can be done about it. All foreign
-//! text in a sentence has been made one line of bounded length by the `Cleaner`.
+//! text in a sentence has been made one line of bounded length by the `Sanitizer`.
 
 mod events;
 mod explanation;
@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::sanitize::{self, Clean, Cleaner};
+use super::sanitize::{self, Sanitized, Sanitizer};
 use super::{Report, RunReport, Stage};
-use crate::core::{During, End, Foreign, Miss, MissKind, Signal, Verdict, Wanted};
+use crate::core::{End, Failure, FailureKind, Operation, Signal, Untrusted, Verdict, Wanted};
 
 pub use events::note;
-pub use explanation::{Told, told};
+pub use explanation::{Explanation, told};
 pub use live::{heartbeat, look, opening};
 pub use network::{connection, proxy, trust};
 pub use next_steps::remedy;
@@ -33,25 +33,25 @@ const DETAIL_LIMIT: usize = 300;
 const WORD_LIMIT: usize = 64;
 
 /// What runs are called in a line. Empty for the only run: its lines need no name.
-pub struct Names(Vec<Clean>);
+pub struct RunNames(Vec<Sanitized>);
 
-impl Names {
+impl RunNames {
     /// A run is called by its own id, behind the pipeline's where that does not tell it from the others.
-    pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, cleaner: &Cleaner) -> Names {
+    pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, cleaner: &Sanitizer) -> RunNames {
         let wanted: Vec<Wanted> = wanted.into_iter().map(Into::into).collect();
         if wanted.len() <= 1 {
-            return Names(vec![Clean::default(); wanted.len()]);
+            return RunNames(vec![Sanitized::default(); wanted.len()]);
         }
         let distinct: HashSet<&str> = wanted.iter().map(Wanted::run).collect();
         let is_enough = distinct.len() == wanted.len();
         let name = |wanted: &Wanted| {
-            let run = cleaner.id(&Foreign::new(wanted.run()));
+            let run = cleaner.id(&Untrusted::new(wanted.run()));
             if is_enough {
                 return run;
             }
-            Clean::ours(format!("{}/{run}", cleaner.id(&Foreign::new(wanted.pipeline().as_str()))))
+            Sanitized::ours(format!("{}/{run}", cleaner.id(&Untrusted::new(wanted.pipeline().as_str()))))
         };
-        Names(wanted.iter().map(name).collect())
+        RunNames(wanted.iter().map(name).collect())
     }
 
     /// How many runs have a name.
@@ -102,100 +102,103 @@ pub(crate) fn effort(report: &Report) -> String {
 }
 
 /// A run as a sentence names it.
-pub fn run(run: &RunReport) -> Clean {
+pub fn run(run: &RunReport) -> Sanitized {
     let what = if run.run_id.is_empty() { "" } else { "run " };
-    Clean::ours(format!("{what}{} of pipeline {}", run.name(), run.pipeline_id))
+    Sanitized::ours(format!("{what}{} of pipeline {}", run.name(), run.pipeline_id))
 }
 
 /// The `status` output: redacted like all text from outside, then in its narrow alphabet.
-pub fn status(word: &Foreign, cleaner: &Cleaner) -> String {
-    sanitize::status(&Foreign::new(self::word(word, cleaner).to_string()))
+pub fn status(word: &Untrusted, cleaner: &Sanitizer) -> String {
+    sanitize::status(&Untrusted::new(self::word(word, cleaner).to_string()))
 }
 
 /// A status word as sentences quote it.
-pub fn word(word: &Foreign, cleaner: &Cleaner) -> Clean {
+pub fn word(word: &Untrusted, cleaner: &Sanitizer) -> Sanitized {
     let line = cleaner.word(word, WORD_LIMIT * 4);
     match line.char_indices().nth(WORD_LIMIT) {
-        Some((end, _)) => Clean::ours(&line[..end]),
+        Some((end, _)) => Sanitized::ours(&line[..end]),
         None => line,
     }
 }
 
 /// What was tried, what came instead, and what was said about it: `read the run: the service answered 502: bad gateway`.
-pub fn miss(miss: &Miss, cleaner: &Cleaner) -> Clean {
+pub fn miss(miss: &Failure, cleaner: &Sanitizer) -> Sanitized {
     let tried = match miss.during {
-        During::SignIn => "sign in",
-        During::GetRun => "read the run",
-        During::List => "read the pipeline's runs",
-        During::Details => "read the pipeline",
-        During::Execute => "start the pipeline",
-        During::Logs => "read the run's logs",
+        Operation::SignIn => "sign in",
+        Operation::GetRun => "read the run",
+        Operation::List => "read the pipeline's runs",
+        Operation::Details => "read the pipeline",
+        Operation::Execute => "start the pipeline",
+        Operation::Logs => "read the run's logs",
     };
-    Clean::ours(format!("{tried}: {}", came(miss, cleaner)))
+    Sanitized::ours(format!("{tried}: {}", came(miss, cleaner)))
 }
 
 /// The same where it is clear what was tried: `the service answered 502: bad gateway`.
-fn came(miss: &Miss, cleaner: &Cleaner) -> Clean {
+fn came(miss: &Failure, cleaner: &Sanitizer) -> Sanitized {
     let came = match miss.kind {
-        MissKind::Http(code) => format!("the service answered {code}"),
-        MissKind::NoRecord => "the service returned no record".to_owned(),
-        MissKind::NotJson => "the answer is not JSON".to_owned(),
-        MissKind::NotARecord(what) if miss.during == During::List => {
+        FailureKind::Http(code) => format!("the service answered {code}"),
+        FailureKind::NoRecord => "the service returned no record".to_owned(),
+        FailureKind::NotJson => "the answer is not JSON".to_owned(),
+        FailureKind::NotARecord(what) if miss.during == Operation::List => {
             format!("the answer is not a list of runs: {what}")
         }
-        MissKind::NotARecord(what) if miss.during == During::Details => {
+        FailureKind::NotARecord(what) if miss.during == Operation::Details => {
             format!("the answer is not a pipeline record: {what}")
         }
-        MissKind::NotARecord(what) => format!("the answer is not a run record: {what}"),
-        MissKind::NotListed => "the list has no such run".to_owned(),
-        MissKind::Queued => "the new run may be queued behind an earlier run".to_owned(),
-        MissKind::OnePage => "the list has more pages, so the newest run may be missing".to_owned(),
-        MissKind::Cached => "the list came from a cache and is too old to show new runs".to_owned(),
-        MissKind::Lagging => "the list does not show yet that the run has finished".to_owned(),
-        MissKind::Unplaceable => "a record in the list can't be ordered and may be the newest run".to_owned(),
-        MissKind::NoDate => "the answer has no Date header, so new runs can't be told from old ones".to_owned(),
-        MissKind::AlreadyGoing => "a run is already in progress".to_owned(),
-        MissKind::Refused => "the service refused".to_owned(),
-        MissKind::Repaired => "the answer reports success, but is not valid JSON".to_owned(),
-        MissKind::AnotherRun => "the answer is about another run".to_owned(),
-        MissKind::BeforeStart => "the run that the service named began before the request to start it".to_owned(),
-        MissKind::TooLarge => "the answer is too large".to_owned(),
-        MissKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
-        MissKind::RedirectLoop => "too many redirects, or one that leads nowhere".to_owned(),
-        MissKind::ProxyAuthentication => "the proxy requires credentials (407)".to_owned(),
-        MissKind::ProxyRefused(status) => format!("the proxy refused the connection with status {status}"),
-        MissKind::Proxy => "the proxy refused the connection".to_owned(),
-        MissKind::Tls(fault) => network::tls(fault).to_owned(),
-        MissKind::Certificate => "the server's certificate is not trusted".to_owned(),
-        MissKind::Dns => "the host name can't be resolved".to_owned(),
-        MissKind::Connect => "can't connect".to_owned(),
-        MissKind::Broken => "the connection was closed too early".to_owned(),
-        MissKind::Timeout => "no complete answer in time".to_owned(),
-        MissKind::NoToken => "the answer contains no token, and no totp-secret was given".to_owned(),
-        MissKind::CodeRefused => "the answer contains no token, although a code from totp-secret was sent".to_owned(),
-        MissKind::TokenRefused => "the token was refused".to_owned(),
-        MissKind::TokenFile => "the token file can't be read or contains no token".to_owned(),
+        FailureKind::NotARecord(what) => format!("the answer is not a run record: {what}"),
+        FailureKind::NotListed => "the list has no such run".to_owned(),
+        FailureKind::Queued => "the new run may be queued behind an earlier run".to_owned(),
+        FailureKind::OnePage => "the list has more pages, so the newest run may be missing".to_owned(),
+        FailureKind::Cached => "the list came from a cache and is too old to show new runs".to_owned(),
+        FailureKind::Lagging => "the list does not show yet that the run has finished".to_owned(),
+        FailureKind::Unplaceable => "a record in the list can't be ordered and may be the newest run".to_owned(),
+        FailureKind::NoDate => "the answer has no Date header, so new runs can't be told from old ones".to_owned(),
+        FailureKind::AlreadyGoing => "a run is already in progress".to_owned(),
+        FailureKind::Refused => "the service refused".to_owned(),
+        FailureKind::Repaired => "the answer reports success, but is not valid JSON".to_owned(),
+        FailureKind::AnotherRun => "the answer is about another run".to_owned(),
+        FailureKind::BeforeStart => "the run that the service named began before the request to start it".to_owned(),
+        FailureKind::TooLarge => "the answer is too large".to_owned(),
+        FailureKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
+        FailureKind::RedirectLoop => "too many redirects, or one that leads nowhere".to_owned(),
+        FailureKind::ProxyAuthentication => "the proxy requires credentials (407)".to_owned(),
+        FailureKind::ProxyRefused(status) => format!("the proxy refused the connection with status {status}"),
+        FailureKind::Proxy => "the proxy refused the connection".to_owned(),
+        FailureKind::Tls(fault) => network::tls(fault).to_owned(),
+        FailureKind::Certificate => "the server's certificate is not trusted".to_owned(),
+        FailureKind::Dns => "the host name can't be resolved".to_owned(),
+        FailureKind::Connect => "can't connect".to_owned(),
+        FailureKind::Broken => "the connection was closed too early".to_owned(),
+        FailureKind::Timeout => "no complete answer in time".to_owned(),
+        FailureKind::NoToken => "the answer contains no token, and no totp-secret was given".to_owned(),
+        FailureKind::CodeRefused => {
+            "the answer contains no token, although a code from totp-secret was sent".to_owned()
+        }
+        FailureKind::TokenRefused => "the token was refused".to_owned(),
+        FailureKind::TokenFile => "the token file can't be read or contains no token".to_owned(),
     };
     let detail = miss.detail.as_ref().map(|detail| cleaner.line(detail, DETAIL_LIMIT)).unwrap_or_default();
-    Clean::ours(if detail.is_empty() { came } else { format!("{came}: {detail}") })
+    Sanitized::ours(if detail.is_empty() { came } else { format!("{came}: {detail}") })
 }
 
 /// What happened, in one sentence, without the verdict's own word.
-pub fn headline(report: &Report) -> Clean {
+pub fn headline(report: &Report) -> Sanitized {
     if report.stage == Stage::First {
         return killed();
     }
     match (report.verdict, report.runs.as_slice()) {
-        (Verdict::InvalidInput, _) => {
-            Clean::ours(format!("{}; no request was made", count(report.mistakes.len(), "input error", "input errors")))
-        }
-        (Verdict::InternalError, _) => Clean::ours("a bug in maestro-gate, not a result of the run"),
-        (verdict, []) => Clean::ours(format!("no run was polled: {}", verdict.name())),
+        (Verdict::InvalidInput, _) => Sanitized::ours(format!(
+            "{}; no request was made",
+            count(report.mistakes.len(), "input error", "input errors")
+        )),
+        (Verdict::InternalError, _) => Sanitized::ours("a bug in maestro-gate, not a result of the run"),
+        (verdict, []) => Sanitized::ours(format!("no run was polled: {}", verdict.name())),
         (_, [only]) => {
             let (gap, told) = told_of(only);
-            Clean::ours(format!("{}{gap} {told}", run(only)))
+            Sanitized::ours(format!("{}{gap} {told}", run(only)))
         }
-        (verdict, runs) => Clean::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
+        (verdict, runs) => Sanitized::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
     }
 }
 
@@ -204,7 +207,7 @@ const CAUSE_LIMIT: usize = 300;
 
 /// Why the verdict is what it is, where the headline does not say it: of several runs the decisive one, of a failed run the
 /// line of its trace that names the error.
-pub(crate) fn cause(report: &Report) -> Option<Clean> {
+pub(crate) fn cause(report: &Report) -> Option<Sanitized> {
     let mut parts = Vec::new();
     if let (false, [_, _, ..], Some(run)) = (report.verdict == Verdict::Passed, &*report.runs, report.described()) {
         parts.push(format!("{}: {}", self::run(run), run.reason));
@@ -223,25 +226,25 @@ pub(crate) fn cause(report: &Report) -> Option<Clean> {
         | Verdict::Interrupted(_) => report.described().and_then(|run| error_line(run.telling_trace()?)),
     };
     parts.extend(detail.map(|line| line.to_string()));
-    Some(Clean::ours(parts.join(": "))).filter(|cause| !cause.is_empty())
+    Some(Sanitized::ours(parts.join(": "))).filter(|cause| !cause.is_empty())
 }
 
 /// The first line of a trace that says something. A Python traceback names the error in its last line.
-fn error_line(trace: &Clean) -> Option<Clean> {
+fn error_line(trace: &Sanitized) -> Option<Sanitized> {
     let mut lines = trace.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next()?;
     let line =
         if first.starts_with("Traceback (most recent call last)") { lines.next_back().unwrap_or(first) } else { first };
-    Some(sanitize::cut_line(&Clean::ours(line), CAUSE_LIMIT))
+    Some(sanitize::cut_line(&Sanitized::ours(line), CAUSE_LIMIT))
 }
 
 /// Where the documentation explains a verdict; nothing for a pass. The address of a fork is set in its Cargo.toml.
-pub(crate) fn help(verdict: Verdict) -> Option<Clean> {
+pub(crate) fn help(verdict: Verdict) -> Option<Sanitized> {
     if verdict == Verdict::Passed {
         return None;
     }
     let (page, section) = ("docs/troubleshooting.md", verdict.name());
-    Some(Clean::ours(match env!("CARGO_PKG_REPOSITORY") {
+    Some(Sanitized::ours(match env!("CARGO_PKG_REPOSITORY") {
         "" => format!("{page}#{section}"),
         repository => format!("{repository}/blob/HEAD/{page}#{section}"),
     }))
@@ -257,10 +260,10 @@ pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
 }
 
 /// Why a run ended so, and how it stands among the earlier ones.
-pub(crate) fn reason(run: &RunReport) -> Clean {
+pub(crate) fn reason(run: &RunReport) -> Sanitized {
     let told = run.past.as_ref().map(standing).unwrap_or_default();
     let parts = [run.reason.to_string()].into_iter().chain(told).filter(|part| !part.is_empty());
-    Clean::ours(parts.collect::<Vec<String>>().join("; "))
+    Sanitized::ours(parts.collect::<Vec<String>>().join("; "))
 }
 
 /// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first.
@@ -281,7 +284,7 @@ pub(crate) fn tally<'a>(first: Verdict, runs: impl IntoIterator<Item = &'a RunRe
 }
 
 /// What to do next: one sentence for each kind of trouble, in the order of the runs, each once. Empty for a pass.
-pub fn next_steps(report: &Report) -> Vec<Clean> {
+pub fn next_steps(report: &Report) -> Vec<Sanitized> {
     match (report.stage, report.verdict) {
         (Stage::First, _) if report.runs.is_empty() => vec![find_the_killer()],
         (Stage::First, _) => {
@@ -290,7 +293,7 @@ pub fn next_steps(report: &Report) -> Vec<Clean> {
         }
         (Stage::Final, Verdict::InternalError) => vec![report_the_bug()],
         (Stage::Final, Verdict::InvalidInput) => {
-            vec![Clean::ours("fix the inputs named here, then re-run this job")]
+            vec![Sanitized::ours("fix the inputs named here, then re-run this job")]
         }
         (Stage::Final, Verdict::Passed) => Vec::new(),
         (Stage::Final, _) => {
@@ -302,31 +305,31 @@ pub fn next_steps(report: &Report) -> Vec<Clean> {
 }
 
 /// The reason in the version written before the first request: it is read only if nothing ever replaced it.
-pub(crate) fn killed() -> Clean {
-    Clean::ours("the gate ended before it could report: killed, out of memory, or a bug")
+pub(crate) fn killed() -> Sanitized {
+    Sanitized::ours("the gate ended before it could report: killed, out of memory, or a bug")
 }
 
-pub(crate) fn find_the_killer() -> Clean {
-    Clean::ours(
+pub(crate) fn find_the_killer() -> Sanitized {
+    Sanitized::ours(
         "find out why this job was killed (its own time limit, out of memory, a lost runner), then re-run it; this does not \
          affect the run itself",
     )
 }
 
 /// The same where the job was to start a run.
-pub(crate) fn find_the_killer_of_a_start() -> Clean {
-    Clean::ours(
+pub(crate) fn find_the_killer_of_a_start() -> Sanitized {
+    Sanitized::ours(
         "find out why this job was killed (its own time limit, out of memory, a lost runner), and check in Maestro whether it \
          started a run before you re-run it: that would start another one",
     )
 }
 
-pub(crate) fn cut_short_by_a_bug() -> Clean {
-    Clean::ours("a bug in maestro-gate ended the wait")
+pub(crate) fn cut_short_by_a_bug() -> Sanitized {
+    Sanitized::ours("a bug in maestro-gate ended the wait")
 }
 
-pub(crate) fn report_the_bug() -> Clean {
-    Clean::ours(
+pub(crate) fn report_the_bug() -> Sanitized {
+    Sanitized::ours(
         "check the result of the run in Maestro, and report this bug to the maintainers of maestro-gate with this log",
     )
 }

@@ -1,6 +1,6 @@
 //! What is told at the end: the report, made once from the outcome, with every text from outside already cleaned.
 //!
-//! The renderers beside this file are pure functions from a `Report` to text. The one `Foreign` in it, a run's id for
+//! The renderers beside this file are pure functions from a `Report` to text. The one `Untrusted` in it, a run's id for
 //! requests, has no way to be shown; what they put into a grammar goes through `escape`.
 
 mod annotations;
@@ -30,11 +30,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::core::{End, Foreign, Gap, Verdict};
-use previous_runs::{PipelinePast, RunPast};
-use sanitize::Clean;
+use crate::core::{End, Gap, Untrusted, Verdict};
+use previous_runs::{PipelineHistory, RunHistory};
+use sanitize::Sanitized;
 
-pub use build::Story;
+pub use build::ReportContext;
 
 /// Everything the renderers need.
 #[derive(Clone, Debug)]
@@ -53,13 +53,13 @@ pub struct Report {
     /// How the service was reached; both unknown where no request was made.
     pub connection: ConnectionReport,
     /// With `invalid-input`: every mistake, one sentence each.
-    pub mistakes: Vec<Clean>,
+    pub mistakes: Vec<Sanitized>,
     /// With `internal-error`: what is known about the bug; may have many lines.
-    pub bug: Option<Clean>,
+    pub bug: Option<Sanitized>,
     /// The path of the trace file, where one is written.
-    pub trace_file: Option<Clean>,
+    pub trace_file: Option<Sanitized>,
     /// How the earlier runs of the pipelines went, where that is known.
-    pub pasts: Vec<PipelinePast>,
+    pub pasts: Vec<PipelineHistory>,
 }
 
 /// Whether the end is known yet.
@@ -74,13 +74,13 @@ pub enum Stage {
 #[derive(Clone, Debug)]
 pub struct RunReport {
     /// The run's id for a request: those below are for people, and may hide a part.
-    pub id: Foreign,
+    pub id: Untrusted,
     /// As the service spells them; as asked, if it never answered.
-    pub pipeline_id: Clean,
+    pub pipeline_id: Sanitized,
     /// Empty where the run was to be chosen or started, and never was.
-    pub run_id: Clean,
+    pub run_id: Sanitized,
     /// The run's id as it was asked for, or the word given in its place: `latest`.
-    pub asked: Clean,
+    pub asked: Sanitized,
     pub end: End,
     /// The last status, in the alphabet of the reference's `status` output; empty if never seen.
     pub status: String,
@@ -89,24 +89,24 @@ pub struct RunReport {
     /// Whole seconds.
     pub duration: Option<Duration>,
     /// The whole trace: cleaned, not cut.
-    pub trace: Option<Clean>,
+    pub trace: Option<Sanitized>,
     /// The end of the run's logs, cleaned and cut, if they were fetched.
-    pub logs: Option<Clean>,
+    pub logs: Option<Sanitized>,
     /// https, percent-encoded where Markdown or a log would read more into it than an address.
     pub run_url: Option<String>,
     /// Why it ended so, one sentence without its subject; empty for a pass.
-    pub reason: Clean,
+    pub reason: Sanitized,
     /// What a person can do about it, one sentence; empty for a pass.
-    pub next_step: Clean,
+    pub next_step: Sanitized,
     /// How it stands among the earlier runs, where those are known.
-    pub past: Option<RunPast>,
+    pub past: Option<RunHistory>,
 }
 
 /// How the service was reached.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionReport {
     /// Host and port of the proxy.
-    pub proxy: Option<Clean>,
+    pub proxy: Option<Sanitized>,
     /// What vouched for the service's certificate.
     pub trusted_by: Option<&'static str>,
 }
@@ -115,14 +115,14 @@ pub struct ConnectionReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     pub at: Duration,
-    pub weight: Weight,
+    pub weight: NoteLevel,
     /// One line.
-    pub text: Clean,
+    pub text: Sanitized,
 }
 
 /// Whether a note deserves a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
+pub enum NoteLevel {
     Plain,
     Warning,
 }
@@ -148,8 +148,8 @@ impl Report {
     pub fn notes_left_out(&mut self, gap: Option<Gap>) {
         let Some(Gap { at, count }) = gap else { return };
         let behind = self.notes.iter().position(|note| note.at > at).unwrap_or(self.notes.len());
-        let text = Clean::ours(format!("{count} more such events up to here are only in the log"));
-        self.notes.insert(behind, Note { at, weight: Weight::Plain, text });
+        let text = Sanitized::ours(format!("{count} more such events up to here are only in the log"));
+        self.notes.insert(behind, Note { at, weight: NoteLevel::Plain, text });
     }
 }
 
@@ -159,12 +159,12 @@ impl RunReport {
     }
 
     /// What to call it: never empty.
-    pub fn name(&self) -> &Clean {
+    pub fn name(&self) -> &Sanitized {
         if self.run_id.is_empty() { &self.asked } else { &self.run_id }
     }
 
     /// The trace of a run that did not pass and has one that says something: the one worth showing to a person.
-    pub(crate) fn telling_trace(&self) -> Option<&Clean> {
+    pub(crate) fn telling_trace(&self) -> Option<&Sanitized> {
         self.trace.as_ref().filter(|trace| !self.passed() && !trace.trim().is_empty())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::sanitize::{self, Clean};
+use super::sanitize::{self, Sanitized};
 use super::{Report, RunReport, Stage, escape, messages};
 
 /// The trace in the CI's own output: its consumers pass it on through the environment.
@@ -27,12 +27,12 @@ pub struct Output {
 pub struct Outputs {
     pub rows: Vec<Output>,
     /// What could not be given; to be shown as a warning.
-    pub warning: Option<Clean>,
+    pub warning: Option<Sanitized>,
 }
 
 /// Where outputs can go, as far as it decides which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Destination {
+pub enum OutputTarget {
     /// The output file of the GitHub family: everything.
     CiFile,
     /// `output-dir`: everything, the trace short.
@@ -42,14 +42,14 @@ pub enum Destination {
 }
 
 /// The outputs of a report. The single-run ones describe the first run that has the gate's verdict.
-pub fn outputs(report: &Report, destination: Destination) -> Outputs {
+pub fn outputs(report: &Report, destination: OutputTarget) -> Outputs {
     let run = report.described();
     let text = |value: Option<String>| value.unwrap_or_default();
     let stamp = |stamp: Option<_>| text(stamp.map(messages::stamp));
     let length = run.and_then(|run| run.duration);
     let (runs, warning) = match destination {
-        Destination::CiFile | Destination::OutputDir => runs(report),
-        Destination::Variables => (String::new(), None),
+        OutputTarget::CiFile | OutputTarget::OutputDir => runs(report),
+        OutputTarget::Variables => (String::new(), None),
     };
     let all = [
         ("verdict", report.verdict.name().to_owned()),
@@ -58,7 +58,7 @@ pub fn outputs(report: &Report, destination: Destination) -> Outputs {
         ("duration", text(length.map(messages::duration))),
         ("duration-seconds", text(length.map(|length| length.as_secs().to_string()))),
         ("trace", text(run.map(|run| trace(run, destination)))),
-        ("trace-file", text(report.trace_file.as_ref().map(Clean::to_string))),
+        ("trace-file", text(report.trace_file.as_ref().map(Sanitized::to_string))),
         ("pipeline-id", text(run.map(|run| run.pipeline_id.to_string()))),
         ("run-id", text(run.map(|run| run.run_id.to_string()))),
         ("started-at", stamp(run.and_then(|run| run.started_at))),
@@ -67,14 +67,14 @@ pub fn outputs(report: &Report, destination: Destination) -> Outputs {
         ("polls", report.polls.to_string()),
         ("runs", runs),
     ];
-    let wanted = |name: &str| destination != Destination::Variables || !["duration", "trace", "runs"].contains(&name);
+    let wanted = |name: &str| destination != OutputTarget::Variables || !["duration", "trace", "runs"].contains(&name);
     let rows = all.into_iter().filter(|(name, _)| wanted(name)).map(|(name, value)| Output { name, value }).collect();
     Outputs { rows, warning }
 }
 
 /// The outputs as variables, upper case behind `prefix`; values not yet escaped.
 pub fn variables(report: &Report, prefix: &str) -> Vec<(String, String)> {
-    let rows = outputs(report, Destination::Variables).rows;
+    let rows = outputs(report, OutputTarget::Variables).rows;
     rows.into_iter().map(|row| (escape::dotenv_key(prefix, row.name), row.value)).collect()
 }
 
@@ -90,11 +90,11 @@ pub fn encoded(report: &Report, prefix: &str) -> Vec<(String, String)> {
     variables(report, prefix).into_iter().map(|(name, value)| (name, encode(value))).collect()
 }
 
-fn trace(run: &RunReport, destination: Destination) -> String {
+fn trace(run: &RunReport, destination: OutputTarget) -> String {
     let limit = match destination {
-        Destination::CiFile => TRACE_LIMIT,
-        Destination::OutputDir => TRACE_FILE_LIMIT,
-        Destination::Variables => return String::new(),
+        OutputTarget::CiFile => TRACE_LIMIT,
+        OutputTarget::OutputDir => TRACE_FILE_LIMIT,
+        OutputTarget::Variables => return String::new(),
     };
     let cut = run.trace.as_ref().map(|trace| sanitize::cut(trace, limit)).unwrap_or_default();
     cut.trim_end_matches('\n').to_owned()
@@ -129,7 +129,7 @@ impl RunRow<'_> {
 }
 
 /// One line of JSON, or nothing and a warning: a shortened list could hide the run that failed.
-fn runs(report: &Report) -> (String, Option<Clean>) {
+fn runs(report: &Report) -> (String, Option<Sanitized>) {
     let rows: Vec<RunRow<'_>> = report.runs.iter().map(RunRow::new).collect();
     let line = serde_json::to_string(&rows).unwrap_or_default();
     if line.len() <= RUNS_LIMIT && !line.is_empty() {
@@ -137,7 +137,7 @@ fn runs(report: &Report) -> (String, Option<Clean>) {
     }
     // The first version is replaced within minutes, by one that says it again if it still holds.
     let warning = (report.stage == Stage::Final).then(|| {
-        Clean::ours(format!(
+        Sanitized::ours(format!(
             "the output \"runs\" is empty: its {} would take {} bytes, and {RUNS_LIMIT} is the limit; the json report \
              has them all",
             messages::count(rows.len(), "run", "runs"),

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::build::{id_of, is_rfc3339};
 use super::messages;
-use super::sanitize::{Clean, Cleaner};
-use crate::core::{Foreign, History, InARow, Lengths, PipelineId, RunOutcome};
+use super::sanitize::{Sanitized, Sanitizer};
+use crate::core::{DurationRange, History, PipelineId, RunOutcome, Streak, Untrusted};
 
 /// Fewer earlier runs than this make no picture.
 const LEAST: usize = 2;
@@ -18,9 +18,9 @@ pub const SHOWN: usize = 20;
 
 /// The earlier runs of one pipeline.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PipelinePast {
-    pub pipeline_id: Clean,
-    pub lengths: Option<Lengths>,
+pub struct PipelineHistory {
+    pub pipeline_id: Sanitized,
+    pub lengths: Option<DurationRange>,
     pub passed: usize,
     pub of: usize,
     /// The last runs, oldest first, at most [`SHOWN`].
@@ -37,9 +37,9 @@ pub struct Bar {
 
 /// How a run stands among the earlier ones of its pipeline.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunPast {
+pub struct RunHistory {
     pub earlier: usize,
-    pub in_a_row: Option<InARow>,
+    pub in_a_row: Option<Streak>,
     /// None if there is none in what is known.
     pub last_success: Option<LastSuccess>,
     pub same_trace: Option<bool>,
@@ -50,21 +50,24 @@ pub struct RunPast {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastSuccess {
     /// Empty if the list gave no id.
-    pub run_id: Clean,
+    pub run_id: Sanitized,
     pub ended_at: Option<DateTime<Utc>>,
     /// By the service's clock.
     pub ago: Option<Duration>,
 }
 
-impl PipelinePast {
-    pub(super) fn new((pipeline, history): &(PipelineId, History), cleaner: &Cleaner) -> Option<PipelinePast> {
+impl PipelineHistory {
+    pub(super) fn new((pipeline, history): &(PipelineId, History), cleaner: &Sanitizer) -> Option<PipelineHistory> {
         if history.runs().len() < LEAST {
             return None;
         }
-        let bar =
-            |run: &crate::core::Past| Bar { passed: run.passed, started_at: run.created_at, duration: run.duration };
-        Some(PipelinePast {
-            pipeline_id: id_of(&Foreign::new(pipeline.as_str()), cleaner),
+        let bar = |run: &crate::core::FinishedRun| Bar {
+            passed: run.passed,
+            started_at: run.created_at,
+            duration: run.duration,
+        };
+        Some(PipelineHistory {
+            pipeline_id: id_of(&Untrusted::new(pipeline.as_str()), cleaner),
             lengths: history.lengths(),
             passed: history.passed(),
             of: history.runs().len(),
@@ -73,9 +76,9 @@ impl PipelinePast {
     }
 }
 
-impl RunPast {
+impl RunHistory {
     /// `None` where nothing is known: of the past, or of the run.
-    pub(super) fn new(run: &RunOutcome, pasts: &[(PipelineId, History)], cleaner: &Cleaner) -> Option<RunPast> {
+    pub(super) fn new(run: &RunOutcome, pasts: &[(PipelineId, History)], cleaner: &Sanitizer) -> Option<RunHistory> {
         let seen = run.seen.as_ref()?;
         let (_, history) = pasts.iter().find(|(pipeline, _)| pipeline == run.wanted.pipeline())?;
         let standing = history.standing(seen);
@@ -83,11 +86,11 @@ impl RunPast {
             return None;
         }
         let last_success = standing.last_success.map(|past| LastSuccess {
-            run_id: past.run.as_ref().map(|run| id_of(&Foreign::new(run.as_str()), cleaner)).unwrap_or_default(),
+            run_id: past.run.as_ref().map(|run| id_of(&Untrusted::new(run.as_str()), cleaner)).unwrap_or_default(),
             ended_at: past.ended_at.filter(is_rfc3339),
             ago: past.ended_at.zip(seen.date).and_then(|(ended, now)| now.signed_duration_since(ended).to_std().ok()),
         });
-        Some(RunPast {
+        Some(RunHistory {
             earlier: standing.earlier,
             in_a_row: standing.in_a_row,
             last_success,
@@ -117,8 +120,8 @@ struct BarRow {
 }
 
 impl PipelineRow<'_> {
-    pub(super) fn new(past: &PipelinePast) -> PipelineRow<'_> {
-        let seconds = |length: fn(&Lengths) -> Duration| past.lengths.as_ref().map(|all| length(all).as_secs());
+    pub(super) fn new(past: &PipelineHistory) -> PipelineRow<'_> {
+        let seconds = |length: fn(&DurationRange) -> Duration| past.lengths.as_ref().map(|all| length(all).as_secs());
         let bar = |bar: &Bar| BarRow {
             passed: bar.passed,
             started_at: Some(bar.started_at).filter(is_rfc3339).map(messages::stamp),
@@ -138,7 +141,7 @@ impl PipelineRow<'_> {
 
 /// A run's place in it.
 #[derive(Serialize)]
-pub(super) struct RunPastRow<'a> {
+pub(super) struct RunHistoryRow<'a> {
     earlier_runs: usize,
     /// This run and those right before it that ended alike.
     in_a_row: Option<usize>,
@@ -150,10 +153,10 @@ pub(super) struct RunPastRow<'a> {
     slower_than_of: Option<usize>,
 }
 
-impl RunPastRow<'_> {
-    pub(super) fn new(past: &RunPast) -> RunPastRow<'_> {
+impl RunHistoryRow<'_> {
+    pub(super) fn new(past: &RunHistory) -> RunHistoryRow<'_> {
         let last = past.last_success.as_ref();
-        RunPastRow {
+        RunHistoryRow {
             earlier_runs: past.earlier,
             in_a_row: past.in_a_row.map(|row| row.runs),
             in_a_row_is_at_least: past.in_a_row.map(|row| row.at_least),

@@ -8,9 +8,9 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::core::{Foreign, RunId, Wanted};
-use redact::{Patterns, Redact};
-use strip::{Strip, strip};
+use crate::core::{RunId, Untrusted, Wanted};
+use redact::{Patterns, RedactionStream};
+use strip::{Stripper, strip};
 
 mod redact;
 mod secret_forms;
@@ -21,12 +21,12 @@ mod tests;
 /// Text that is safe to escape into any grammar: no control characters but line feeds and tabs, no escape sequences, no
 /// bidirectional tricks, no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Clean(String);
+pub struct Sanitized(String);
 
-impl Clean {
+impl Sanitized {
     /// Text of ours: words of this program and values it has checked itself.
-    pub fn ours(text: impl Into<String>) -> Clean {
-        Clean(text.into())
+    pub fn ours(text: impl Into<String>) -> Sanitized {
+        Sanitized(text.into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -34,14 +34,14 @@ impl Clean {
     }
 }
 
-impl std::ops::Deref for Clean {
+impl std::ops::Deref for Sanitized {
     type Target = str;
     fn deref(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Display for Clean {
+impl fmt::Display for Sanitized {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -53,12 +53,12 @@ impl fmt::Display for Clean {
 /// progress and delivery, on threads of their own, clean with what is known by then. The lock is held to copy a
 /// pointer, and while what is looked for is made anew; never while a text is cleaned.
 #[derive(Clone, Default)]
-pub struct Cleaner {
-    known: Arc<RwLock<Known>>,
+pub struct Sanitizer {
+    known: Arc<RwLock<KnownSecrets>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownSecrets {
     secrets: Vec<String>,
     /// What was obtained while running, by the occasion.
     obtained: VecDeque<Vec<String>>,
@@ -75,9 +75,9 @@ const REMEMBERED: usize = 8;
 /// The longest beginning kept of an answer's text.
 const BEGINNING: usize = 512;
 
-impl Cleaner {
-    pub fn new() -> Cleaner {
-        Cleaner::default()
+impl Sanitizer {
+    pub fn new() -> Sanitizer {
+        Sanitizer::default()
     }
 
     /// Adds a secret, for good; false if it is too short (under 6 bytes as a text shows it) to be told from ordinary text.
@@ -102,7 +102,7 @@ impl Cleaner {
         self.known.write().unwrap_or_else(PoisonError::into_inner).asked.extend(ids);
     }
 
-    fn add(&self, secrets: &[&str], keep: fn(&mut Known, Vec<String>)) {
+    fn add(&self, secrets: &[&str], keep: fn(&mut KnownSecrets, Vec<String>)) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = |secret: &&&str| {
             secret.len() >= secret_forms::SHORTEST
@@ -124,54 +124,54 @@ impl Cleaner {
         into_text(out)
     }
 
-    fn redaction(&self) -> Redact {
-        Redact::new(Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).patterns))
+    fn redaction(&self) -> RedactionStream {
+        RedactionStream::new(Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).patterns))
     }
 
     /// Text of many lines: stripped and redacted, lines end with `\n`.
-    pub fn text(&self, text: &Foreign) -> Clean {
-        Clean(self.redact(&strip(text.raw())))
+    pub fn text(&self, text: &Untrusted) -> Sanitized {
+        Sanitized(self.redact(&strip(text.raw())))
     }
 
     /// The same as one line: line breaks and tabs become blanks, outer blanks go, at most `limit` bytes; `…` at the end
     /// says that there was more.
-    pub fn line(&self, text: &Foreign, limit: usize) -> Clean {
+    pub fn line(&self, text: &Untrusted, limit: usize) -> Sanitized {
         self.joined(&self.text(text), limit)
     }
 
-    fn joined(&self, text: &Clean, limit: usize) -> Clean {
+    fn joined(&self, text: &Sanitized, limit: usize) -> Sanitized {
         // Once more after joining: the blank between two lines may have been the one in a secret.
         let line = self.redact(&one_line(text));
         cut_line(line.trim(), limit)
     }
 
     /// The beginning of an answer's text whose end may be cut off: one line of 512 bytes, more than is ever shown of it.
-    pub fn beginning(&self, text: &Foreign) -> Foreign {
+    pub fn beginning(&self, text: &Untrusted) -> Untrusted {
         let mut stream = self.stream();
         let begun = stream.push(text.raw().as_bytes()).0;
-        let whole = Clean(begun + &stream.cut_off());
-        Foreign::new(self.joined(&whole, BEGINNING).0)
+        let whole = Sanitized(begun + &stream.cut_off());
+        Untrusted::new(self.joined(&whole, BEGINNING).0)
     }
 
     /// An id, on one line: as it is if it is one that was asked for, else redacted, for then the service has made it.
-    pub fn id(&self, text: &Foreign) -> Clean {
+    pub fn id(&self, text: &Untrusted) -> Sanitized {
         let asked = |id: String| self.known.read().unwrap_or_else(PoisonError::into_inner).asked.contains(&id);
         if folded(text.raw()).is_some_and(asked) { self.given(text) } else { self.line(text, usize::MAX) }
     }
 
     /// A status on one line. A blank beyond ASCII makes another status of it (`core::Vocabulary`), so it stays visible.
-    pub fn word(&self, word: &Foreign, limit: usize) -> Clean {
+    pub fn word(&self, word: &Untrusted, limit: usize) -> Sanitized {
         let visible = |c: char| if c.is_whitespace() && !c.is_ascii() { '\u{fffd}' } else { c };
-        self.line(&Foreign::new(word.raw().chars().map(visible).collect::<String>()), limit)
+        self.line(&Untrusted::new(word.raw().chars().map(visible).collect::<String>()), limit)
     }
 
     /// What the user has said, a path or an address: stripped to one line, never redacted.
-    pub fn given(&self, text: &Foreign) -> Clean {
-        Clean(one_line(&strip(text.raw())).trim().to_owned())
+    pub fn given(&self, text: &Untrusted) -> Sanitized {
+        Sanitized(one_line(&strip(text.raw())).trim().to_owned())
     }
 
     /// The `status` output's alphabet, redacted first: outside `[A-Za-z0-9_ .:-]` becomes `?`, at most 64 characters.
-    pub fn status(&self, word: &Foreign) -> String {
+    pub fn status(&self, word: &Untrusted) -> String {
         let known = |c: char| c.is_ascii_alphanumeric() || "_ .:-".contains(c);
         let line = self.line(word, usize::MAX);
         line.chars().take(64).map(|c| if known(c) { c } else { '?' }).collect::<String>().trim_end().to_owned()
@@ -179,64 +179,64 @@ impl Cleaner {
 
     /// Cleans a text that comes in pieces of any size, cut anywhere, to the same end as `text` would: the logs. Knows the
     /// secrets added before this call.
-    pub fn stream(&self) -> CleanStream {
-        CleanStream { undecoded: Vec::new(), strip: Strip::default(), redact: self.redaction() }
+    pub fn stream(&self) -> SanitizedStream {
+        SanitizedStream { undecoded: Vec::new(), strip: Stripper::default(), redact: self.redaction() }
     }
 }
 
-impl fmt::Debug for Cleaner {
+impl fmt::Debug for Sanitizer {
     /// Secrets are not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cleaner").finish_non_exhaustive()
     }
 }
 
-/// The `status` output of a word, where no secret is known: `Cleaner::status` is the one for a word of the service.
-pub fn status(word: &Foreign) -> String {
-    Cleaner::new().status(word)
+/// The `status` output of a word, where no secret is known: `Sanitizer::status` is the one for a word of the service.
+pub fn status(word: &Untrusted) -> String {
+    Sanitizer::new().status(word)
 }
 
 /// A text being cleaned piece by piece. It keeps an unfinished character and what may be the beginning of a secret, and no more.
-pub struct CleanStream {
+pub struct SanitizedStream {
     undecoded: Vec<u8>,
-    strip: Strip,
-    redact: Redact,
+    strip: Stripper,
+    redact: RedactionStream,
 }
 
-impl CleanStream {
+impl SanitizedStream {
     /// What is clean so far, and was not returned before.
-    pub fn push(&mut self, bytes: &[u8]) -> Clean {
+    pub fn push(&mut self, bytes: &[u8]) -> Sanitized {
         let decoded = self.decode(bytes);
         self.clean(&decoded)
     }
 
     /// The rest.
-    pub fn finish(self) -> Clean {
-        self.end(Redact::finish)
+    pub fn finish(self) -> Sanitized {
+        self.end(RedactionStream::finish)
     }
 
     /// The rest of a text that a limit cut off here: the beginning of a secret, of 6 bytes or more, goes too, and so does
     /// half a character.
-    pub fn cut_off(mut self) -> Clean {
+    pub fn cut_off(mut self) -> Sanitized {
         self.undecoded.clear();
         self.end(|redact, out| redact.cut_off(secret_forms::SHORTEST, out))
     }
 
-    fn end(mut self, end: impl FnOnce(Redact, &mut Vec<u8>)) -> Clean {
+    fn end(mut self, end: impl FnOnce(RedactionStream, &mut Vec<u8>)) -> Sanitized {
         let unfinished = if self.undecoded.is_empty() { "" } else { "\u{fffd}" };
-        let Clean(mut rest) = self.clean(unfinished);
+        let Sanitized(mut rest) = self.clean(unfinished);
         let mut out = Vec::new();
         end(self.redact, &mut out);
         rest.push_str(&into_text(out));
-        Clean(rest)
+        Sanitized(rest)
     }
 
-    fn clean(&mut self, text: &str) -> Clean {
+    fn clean(&mut self, text: &str) -> Sanitized {
         let mut stripped = String::with_capacity(text.len());
         self.strip.push(text, &mut stripped);
         let mut out = Vec::with_capacity(stripped.len());
         self.redact.push(&stripped, &mut out);
-        Clean(into_text(out))
+        Sanitized(into_text(out))
     }
 
     /// As `String::from_utf8_lossy` would decode the whole.
@@ -275,24 +275,24 @@ fn one_line(text: &str) -> String {
 }
 
 /// At most `limit` bytes of one clean line; `…` at the end says that there was more.
-pub(super) fn cut_line(line: &str, limit: usize) -> Clean {
+pub(super) fn cut_line(line: &str, limit: usize) -> Sanitized {
     if line.len() <= limit {
-        return Clean(line.to_owned());
+        return Sanitized(line.to_owned());
     }
     let more = if limit >= '…'.len_utf8() { "…" } else { "" };
     let kept = &line[..line.floor_char_boundary(limit - more.len())];
-    Clean(format!("{}{more}", kept.trim_end()))
+    Sanitized(format!("{}{more}", kept.trim_end()))
 }
 
 /// At most `limit` bytes of `text`, head and tail kept (a third and two thirds: an error names its cause at the end), a
 /// line between them saying how much was left out. Cut between lines where there is a break not too far away.
-pub fn cut(text: &Clean, limit: usize) -> Clean {
+pub fn cut(text: &Sanitized, limit: usize) -> Sanitized {
     if text.len() <= limit {
         return text.clone();
     }
     let mark = |left_out: usize| format!("[... {left_out} bytes left out ...]");
     let Some(room) = limit.checked_sub(mark(text.len()).len() + "\n\n".len()) else {
-        return Clean(text[..text.floor_char_boundary(limit)].to_owned());
+        return Sanitized(text[..text.floor_char_boundary(limit)].to_owned());
     };
     let most_of_head = text.floor_char_boundary(room / 3);
     let head = match text[..most_of_head].rfind('\n') {
@@ -306,5 +306,5 @@ pub fn cut(text: &Clean, limit: usize) -> Clean {
         _ => earliest,
     };
     let after_head = if head == 0 { "" } else { "\n" };
-    Clean(format!("{}{after_head}{}\n{}", &text[..head], mark(tail - head), &text[tail..]))
+    Sanitized(format!("{}{after_head}{}\n{}", &text[..head], mark(tail - head), &text[tail..]))
 }

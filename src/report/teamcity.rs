@@ -2,7 +2,7 @@
 //!
 //! <https://www.jetbrains.com/help/teamcity/service-messages.html>
 
-use super::sanitize::Clean;
+use super::sanitize::Sanitized;
 use super::{Report, Stage, annotations, escape, output_values};
 
 /// The longest description of a build problem, in characters, and the longest identity.
@@ -48,7 +48,7 @@ pub fn problems(report: &Report, prefix: &str) -> String {
 }
 
 /// Foreign text as a block of the log.
-pub fn block(title: &str, text: &Clean) -> String {
+pub fn block(title: &str, text: &Sanitized) -> String {
     let mark = |name| message(name, &[("name", title)]);
     format!("{}{}\n{}", mark("blockOpened"), escape::gutter(text).trim_end_matches('\n'), mark("blockClosed"))
 }

@@ -5,13 +5,13 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::github::{self, Token};
+use super::github::{self, Delimiter};
 use super::gitlab::{self, Section};
 use super::json::NoteRow;
 use super::output_values::RunRow;
-use super::previous_runs::{PipelineRow, RunPastRow};
-use super::sanitize::{self, Clean};
-use super::{Note, Report, RunReport, Weight, azure, buildkite, chart, escape, messages, teamcity};
+use super::previous_runs::{PipelineRow, RunHistoryRow};
+use super::sanitize::{self, Sanitized};
+use super::{Note, NoteLevel, Report, RunReport, azure, buildkite, chart, escape, messages, teamcity};
 use crate::core::Verdict;
 
 /// How the CI at hand folds long foreign text away.
@@ -20,7 +20,7 @@ pub enum Fold<'a> {
     /// It does not.
     None,
     /// GitHub's groups and annotations.
-    Github(&'a Token),
+    Github(&'a Delimiter),
     /// GitLab's sections, which carry the time.
     Gitlab(DateTime<Utc>),
     /// Azure's groups and issues.
@@ -44,8 +44,8 @@ const STEPS: usize = 10;
 /// Something that was seen on the way: `[0:12] status RUNNING`.
 pub fn note(note: &Note) -> String {
     let weight = match note.weight {
-        Weight::Plain => "",
-        Weight::Warning => "warning: ",
+        NoteLevel::Plain => "",
+        NoteLevel::Warning => "warning: ",
     };
     line(&format!("[{}] {weight}{}", messages::clock(note.at), note.text))
 }
@@ -145,7 +145,7 @@ fn history(report: &Report) -> String {
 }
 
 enum Piece {
-    Shown(String, Clean),
+    Shown(String, Sanitized),
     /// There is more than a log should hold.
     Full,
 }
@@ -173,7 +173,7 @@ fn pieces(report: &Report) -> Vec<Piece> {
     pieces
 }
 
-fn show(index: usize, title: &str, text: &Clean, fold: Fold<'_>) -> String {
+fn show(index: usize, title: &str, text: &Sanitized, fold: Fold<'_>) -> String {
     match fold {
         Fold::None => format!("{}{}\n", line(&format!("{title}:")), escape::gutter(text).trim_end_matches('\n')),
         Fold::Github(token) => github::fold(title, text, token),
@@ -202,7 +202,7 @@ struct RunLine<'a> {
     reason: &'a str,
     next_step: &'a str,
     run_url: Option<&'a str>,
-    history: Option<RunPastRow<'a>>,
+    history: Option<RunHistoryRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -237,7 +237,7 @@ pub fn closing_json(report: &Report) -> String {
     for run in &report.runs {
         let row = RunRow::new(run);
         let run_url = run.run_url.as_deref();
-        let history = run.past.as_ref().map(RunPastRow::new);
+        let history = run.past.as_ref().map(RunHistoryRow::new);
         let (reason, next_step) = (&*run.reason, &*run.next_step);
         log.push_str(&object("run", &RunLine { row, reason, next_step, run_url, history }));
     }
@@ -272,13 +272,13 @@ pub fn bug(verdict: Verdict, place: &str) -> String {
 /// The same with `log-format: json`.
 pub fn bug_json(verdict: Verdict, place: &str) -> String {
     #[derive(Serialize)]
-    struct Bug {
+    struct PanicReport {
         verdict: &'static str,
         exit_code: u8,
         reason: String,
     }
     let reason = bug_reason(verdict, place);
-    object("verdict", &Bug { verdict: verdict.name(), exit_code: verdict.exit_code(), reason })
+    object("verdict", &PanicReport { verdict: verdict.name(), exit_code: verdict.exit_code(), reason })
 }
 
 fn bug_reason(verdict: Verdict, place: &str) -> String {

@@ -29,12 +29,12 @@ pub fn whole(report: &Report) -> String {
 mod tests {
     use super::*;
     use crate::core::{End, PipelineId, RunId, Target, Verdict};
-    use crate::report::sanitize::{Clean, Cleaner};
+    use crate::report::sanitize::{Sanitized, Sanitizer};
 
     #[test]
     fn the_first_version_says_that_the_gate_was_killed_and_the_last_holds_every_trace_whole() {
         let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
-        let mut report = Report::first(&[target.clone(), target], &|_, _| None, &Cleaner::new());
+        let mut report = Report::first(&[target.clone(), target], &|_, _| None, &Sanitizer::new());
         assert_eq!(
             whole(&report),
             "internal-error: the gate ended before it could report: killed, out of memory, or a bug\n"
@@ -42,7 +42,7 @@ mod tests {
         report.stage = Stage::Final;
         report.runs[0].end = End::Verdict(Verdict::Failed);
         report.runs[0].status = "FAILED".into();
-        report.runs[0].trace = Some(Clean::ours("x\n".repeat(100_000)));
+        report.runs[0].trace = Some(Sanitized::ours("x\n".repeat(100_000)));
         let whole = whole(&report);
         assert!(whole.starts_with("== run r of pipeline p: failed (status FAILED)\nx\nx\n"), "{}", &whole[..80]);
         assert!(whole.ends_with("x\n== run r of pipeline p: internal-error (never seen)\nno trace\n"));

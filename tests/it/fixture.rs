@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Connection, During, End, Event, Fingerprint, Foreign, History, Listed, Listing, MaxAge, Meaning, Miss, MissKind,
-    Notice, Outcome, PipelineId, Record, Request, RunId, RunOutcome, Seen, SessionNote, Signal, SlowerThan, Target,
-    TrustSource, Verdict, Via, Vocabulary, decide,
+    Connection, End, Event, Failure, FailureKind, Fingerprint, History, LastRecord, ListedRun, MaxAge, Meaning,
+    Operation, Outcome, PipelineId, Record, Request, RunId, RunList, RunOutcome, SessionNote, Signal, SlowerThan,
+    Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
 };
-use maestro_gate::report::sanitize::Cleaner;
-use maestro_gate::report::{Report, Story};
+use maestro_gate::report::sanitize::Sanitizer;
+use maestro_gate::report::{Report, ReportContext};
 use proptest::prelude::*;
 
 pub const SECRET: &str = "correct-horse-battery";
@@ -36,26 +36,26 @@ pub fn target(pipeline: &str, run: &str) -> Target {
     Target { pipeline: PipelineId::new(pipeline).expect("an id"), run: RunId::new(run).expect("an id") }
 }
 
-pub fn cleaner() -> Cleaner {
-    let cleaner = Cleaner::new();
+pub fn cleaner() -> Sanitizer {
+    let cleaner = Sanitizer::new();
     assert!(cleaner.add_secret(SECRET));
     cleaner
 }
 
-pub fn miss(during: During, kind: MissKind, detail: &str) -> Miss {
-    Miss { during, kind, detail: (!detail.is_empty()).then(|| Foreign::new(detail)) }
+pub fn miss(during: Operation, kind: FailureKind, detail: &str) -> Failure {
+    Failure { during, kind, detail: (!detail.is_empty()).then(|| Untrusted::new(detail)) }
 }
 
 /// The documented failed run with another word, meaning and trace: ended after 15 min 12 s.
-pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
-    Seen {
+pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> LastRecord {
+    LastRecord {
         record: Record {
-            pipeline_id: Foreign::new(PIPELINE.replace('-', "_")),
-            run_id: Foreign::new(RUN.replace('-', "_")),
-            status: Foreign::new(word),
+            pipeline_id: Untrusted::new(PIPELINE.replace('-', "_")),
+            run_id: Untrusted::new(RUN.replace('-', "_")),
+            status: Untrusted::new(word),
             created_at: Some(at("2024-01-13T06:00:00.000Z")),
             updated_at: Some(at("2024-01-13T06:15:12.000Z")),
-            trace: trace.map(Foreign::new),
+            trace: trace.map(Untrusted::new),
             repaired: Vec::new(),
         },
         meaning,
@@ -65,7 +65,7 @@ pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> Seen {
     }
 }
 
-pub fn run(end: Verdict, seen: Option<Seen>, miss: Option<Miss>) -> RunOutcome {
+pub fn run(end: Verdict, seen: Option<LastRecord>, miss: Option<Failure>) -> RunOutcome {
     RunOutcome {
         wanted: target(PIPELINE, RUN).into(),
         end: End::Verdict(end),
@@ -89,17 +89,17 @@ pub fn past(pipeline: &str, ends: &str) -> (PipelineId, History) {
     let listed = |(day, end): (i64, char)| {
         let created = first + chrono::Duration::days(day);
         let minutes = 12 + day * 7 % 5;
-        Listed {
+        ListedRun {
             run: RunId::new(&format!("run_of_day_{day}")),
             number: None,
-            status: Some(Foreign::new(if end == 'F' { "FAILED" } else { "SUCCESS" })),
+            status: Some(Untrusted::new(if end == 'F' { "FAILED" } else { "SUCCESS" })),
             created_at: Some(created),
             updated_at: (end != '.').then(|| created + chrono::Duration::minutes(minutes)),
             trace: if end == 'F' { Fingerprint::of(TRACE) } else { None },
         }
     };
     let runs = (0..).zip(ends.chars()).map(listed).collect();
-    (PipelineId::new(pipeline).expect("an id"), History::of(&Listing { runs }, &Vocabulary::default()))
+    (PipelineId::new(pipeline).expect("an id"), History::of(&RunList { runs }, &Vocabulary::default()))
 }
 
 pub fn no_url(_: &str, _: &str) -> Option<String> {
@@ -111,36 +111,42 @@ pub fn url(pipeline: &str, run: &str) -> Option<String> {
 }
 
 /// A report of this outcome and way, 431 s and 57 looks long.
-pub fn report(outcome: &Outcome, notices: &[Notice]) -> Report {
-    let story =
-        Story { notices, waited: seconds(431), polls: 57, run_url: &url, trace_file: None, cleaner: &cleaner() };
+pub fn report(outcome: &Outcome, notices: &[TimedEvent]) -> Report {
+    let story = ReportContext {
+        notices,
+        waited: seconds(431),
+        polls: 57,
+        run_url: &url,
+        trace_file: None,
+        cleaner: &cleaner(),
+    };
     // A golden file must not change with every release.
     Report { version: "0.0.0", ..Report::new(outcome, &story) }
 }
 
-fn notice(at: u64, event: Event) -> Notice {
-    Notice { at: seconds(at), event }
+fn notice(at: u64, event: Event) -> TimedEvent {
+    TimedEvent { at: seconds(at), event }
 }
 
-fn connected() -> Notice {
-    let via = Via { address: Foreign::new("proxy.example:3128"), variable: "HTTPS_PROXY" };
+fn connected() -> TimedEvent {
+    let via = Via { address: Untrusted::new("proxy.example:3128"), variable: "HTTPS_PROXY" };
     let connection = Connection { proxy: Some(via), trusted_by: Some(TrustSource::CaFile) };
     notice(0, Event::Session(SessionNote::Connection(connection)))
 }
 
-fn signed_in() -> Notice {
+fn signed_in() -> TimedEvent {
     notice(0, Event::Session(SessionNote::SignedIn))
 }
 
-fn running(at: u64) -> Notice {
-    notice(at, Event::Status { run: 0, word: Foreign::new("RUNNING"), meaning: Meaning::Wait })
+fn running(at: u64) -> TimedEvent {
+    notice(at, Event::Status { run: 0, word: Untrusted::new("RUNNING"), meaning: Meaning::Wait })
 }
 
-fn bad_gateway() -> Miss {
-    miss(During::GetRun, MissKind::Http(502), "<html>Bad Gateway</html>\n::error::x")
+fn bad_gateway() -> Failure {
+    miss(Operation::GetRun, FailureKind::Http(502), "<html>Bad Gateway</html>\n::error::x")
 }
 
-fn single(run: RunOutcome, notices: &[Notice]) -> Report {
+fn single(run: RunOutcome, notices: &[TimedEvent]) -> Report {
     report(&outcome(vec![run]), notices)
 }
 
@@ -170,7 +176,7 @@ pub fn first() -> Report {
 pub fn passed() -> Report {
     let outage = Event::OutageBegan { run: 0, miss: bad_gateway(), limit: seconds(600) };
     let over = Event::OutageEnded { run: 0, lasted: seconds(95), misses: 7 };
-    let success = Event::Status { run: 0, word: Foreign::new("SUCCESS"), meaning: Meaning::Passed };
+    let success = Event::Status { run: 0, word: Untrusted::new("SUCCESS"), meaning: Meaning::Passed };
     let ended = Event::Ended { run: 0, end: End::Verdict(Verdict::Passed) };
     single(
         run(Verdict::Passed, Some(seen("SUCCESS", Meaning::Passed, None)), None),
@@ -187,9 +193,10 @@ pub fn passed() -> Report {
 }
 
 pub fn failed() -> Report {
-    let appear = Event::NotVisible { run: 0, miss: miss(During::GetRun, MissKind::NoRecord, ""), limit: seconds(120) };
+    let appear =
+        Event::NotVisible { run: 0, miss: miss(Operation::GetRun, FailureKind::NoRecord, ""), limit: seconds(120) };
     let appeared = Event::Appeared { run: 0, lasted: seconds(4) };
-    let word = Event::Status { run: 0, word: Foreign::new("FAILED"), meaning: Meaning::Failed };
+    let word = Event::Status { run: 0, word: Untrusted::new("FAILED"), meaning: Meaning::Failed };
     let (id, history) = past(PIPELINE, "SS.SFSSSSSSSFSSSSFSSFF");
     let learned = Event::Learned { pipeline: 0, id: id.clone(), history: history.clone() };
     let slow = Event::Slow { run: 0, slower: SlowerThan { runs: 15, of: 15 }, typical: seconds(840) };
@@ -204,8 +211,9 @@ pub fn failed() -> Report {
         notice(431, word),
     ];
     let mut report = report(&Outcome { pasts: vec![(id, history)], ..outcome(vec![failed]) }, &way);
-    report.trace_file = Some(cleaner().given(&Foreign::new("out/trace.txt")));
-    report.runs[0].logs = Some(cleaner().text(&Foreign::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
+    report.trace_file = Some(cleaner().given(&Untrusted::new("out/trace.txt")));
+    report.runs[0].logs =
+        Some(cleaner().text(&Untrusted::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
     report
 }
 
@@ -218,7 +226,7 @@ pub fn invalid_input() -> Report {
 }
 
 pub fn timed_out() -> Report {
-    let unknown = Event::UnknownWord { run: 0, word: Foreign::new("HIBERNATING|*x*") };
+    let unknown = Event::UnknownWord { run: 0, word: Untrusted::new("HIBERNATING|*x*") };
     let asked = Event::AskedToWait { run: 0, asked: seconds(120), waits: seconds(30) };
     let ends = Event::Session(SessionNote::EndsBeforeDeadline { left: seconds(1200), needed: seconds(3000) });
     single(
@@ -228,18 +236,18 @@ pub fn timed_out() -> Report {
 }
 
 pub fn not_found() -> Report {
-    let why = miss(During::GetRun, MissKind::Http(404), "pipeline_id X not found");
+    let why = miss(Operation::GetRun, FailureKind::Http(404), "pipeline_id X not found");
     let unseen = Event::NotVisible { run: 0, miss: why.clone(), limit: seconds(120) };
     single(run(Verdict::NotFound, None, Some(why)), &[signed_in(), notice(1, unseen)])
 }
 
 pub fn denied() -> Report {
-    single(run(Verdict::Denied, None, Some(miss(During::SignIn, MissKind::NoToken, "mfaStatus: required"))), &[])
+    single(run(Verdict::Denied, None, Some(miss(Operation::SignIn, FailureKind::NoToken, "mfaStatus: required"))), &[])
 }
 
 pub fn unreachable() -> Report {
     let detail = "There was an error retrieving the pipeline_run. (Database connection error)";
-    let why = miss(During::GetRun, MissKind::Http(500), detail);
+    let why = miss(Operation::GetRun, FailureKind::Http(500), detail);
     let began = Event::OutageBegan { run: 0, miss: why.clone(), limit: seconds(600) };
     single(run(Verdict::Unreachable, None, Some(why)), &[signed_in(), notice(1, began)])
 }
@@ -251,12 +259,13 @@ pub fn stale() -> Report {
 }
 
 pub fn not_started() -> Report {
-    let paused = miss(During::Execute, MissKind::Http(400), "PipelinePaused");
+    let paused = miss(Operation::Execute, FailureKind::Http(400), "PipelinePaused");
     single(run(Verdict::NotStarted, None, Some(paused)), &[signed_in()])
 }
 
 pub fn internal_error() -> Report {
-    let bug = Foreign::new("panicked at src/core/monitor.rs:1:1:\n::error::index out of bounds correct-horse-battery");
+    let bug =
+        Untrusted::new("panicked at src/core/monitor.rs:1:1:\n::error::index out of bounds correct-horse-battery");
     Report::internal_error(first(), &bug, &cleaner())
 }
 
@@ -271,8 +280,8 @@ pub fn several() -> Report {
         let mut run = run;
         run.wanted = target(pipeline, id).into();
         if let Some(seen) = &mut run.seen {
-            seen.record.pipeline_id = Foreign::new(pipeline);
-            seen.record.run_id = Foreign::new(id);
+            seen.record.pipeline_id = Untrusted::new(pipeline);
+            seen.record.run_id = Untrusted::new(id);
         }
         run
     };
@@ -281,7 +290,7 @@ pub fn several() -> Report {
         named(run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None), "sales", "run_2"),
         named(run(Verdict::Failed, Some(seen("SKIPPED", Meaning::Failed, Some("short"))), None), "stock|x", "run_3"),
         named(
-            run(Verdict::NotFound, None, Some(miss(During::GetRun, MissKind::NoRecord, ""))),
+            run(Verdict::NotFound, None, Some(miss(Operation::GetRun, FailureKind::NoRecord, ""))),
             "stock|x",
             "manual__2024-12-18T10:30:00+00:00",
         ),
@@ -290,8 +299,9 @@ pub fn several() -> Report {
             ..named(run(Verdict::Passed, Some(seen("RUNNING", Meaning::Wait, None)), None), "sales", "run_5")
         },
     ];
-    let vanished = Event::Vanished { run: 3, miss: miss(During::GetRun, MissKind::Http(410), ""), limit: seconds(120) };
-    let failed = Event::Status { run: 1, word: Foreign::new("FAILED"), meaning: Meaning::Failed };
+    let vanished =
+        Event::Vanished { run: 3, miss: miss(Operation::GetRun, FailureKind::Http(410), ""), limit: seconds(120) };
+    let failed = Event::Status { run: 1, word: Untrusted::new("FAILED"), meaning: Meaning::Failed };
     let pasts = vec![past("sales", "FSSSS"), past("stock|x", "FF")];
     let (id, history) = pasts[1].clone();
     let learned = notice(2, Event::Learned { pipeline: 1, id, history });

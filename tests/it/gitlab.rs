@@ -1,6 +1,6 @@
 //! What GitLab gets: sections in the log, and a file of links, read by its own rules.
 
-use maestro_gate::core::{Foreign, Meaning, RunOutcome, Verdict};
+use maestro_gate::core::{Meaning, RunOutcome, Untrusted, Verdict};
 use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::{Report, gitlab as rendered};
 use proptest::prelude::*;
@@ -20,9 +20,9 @@ fn links(report: &Report) -> Vec<(String, String)> {
 /// A failed run with this trace, and a name that says the same.
 fn told(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
-    seen.record.run_id = Foreign::new(text);
+    seen.record.run_id = Untrusted::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
-    report.runs[0].logs = Some(fixture::cleaner().text(&Foreign::new(text)));
+    report.runs[0].logs = Some(fixture::cleaner().text(&Untrusted::new(text)));
     report
 }
 
@@ -86,7 +86,7 @@ fn a_crowd_s_links_stay_within_gitlab_s_limits() {
     let ids = (0..5000).map(|index| format!("{}{index}", "é\"".repeat(80)));
     let runs = ids.map(|id| {
         let mut seen = seen("FAILED", Meaning::Failed, None);
-        seen.record.run_id = Foreign::new(id.as_str());
+        seen.record.run_id = Untrusted::new(id.as_str());
         RunOutcome { wanted: target("p", &id).into(), ..run(Verdict::Failed, Some(seen), None) }
     });
     let report = report(&fixture::outcome(runs.collect()), &[]);

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use maestro_gate::report::chart::Chart;
-use maestro_gate::report::github::Token;
-use maestro_gate::report::output_values::{Destination, outputs};
+use maestro_gate::report::github::Delimiter;
+use maestro_gate::report::output_values::{OutputTarget, outputs};
 use maestro_gate::report::text::Fold;
 use maestro_gate::report::{
     Report, Stage, azure, circleci, cloud_build, dotenv, github, gitlab, json, junit, markdown, teamcity, text,
@@ -12,14 +12,14 @@ use maestro_gate::report::{
 
 use crate::fixture;
 
-fn token() -> Token {
-    Token::new("0123456789abcdefghij").expect("long enough")
+fn token() -> Delimiter {
+    Delimiter::new("0123456789abcdefghij").expect("long enough")
 }
 
 /// The documents of a report by the ending of their file's name.
 fn documents(report: &Report) -> Vec<(&'static str, String)> {
     let live: String = report.notes.iter().map(text::note).collect();
-    let rows = outputs(report, Destination::CiFile).rows;
+    let rows = outputs(report, OutputTarget::CiFile).rows;
     let summary = match report.stage {
         Stage::First => markdown::began(report),
         Stage::Final => markdown::summary(report, Chart::Mermaid),

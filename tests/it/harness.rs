@@ -22,7 +22,7 @@ use tempfile::TempDir;
 pub use files::{make_folder, read, replace_by_a_file, write};
 pub use live::{Live, PATIENCE};
 pub use pipes::{make_pipe, other_end};
-pub use told::Told;
+pub use told::ApiResponse;
 
 use crate::stand_in::{Scenario, Service};
 
@@ -288,7 +288,7 @@ impl<'s> Story<'s> {
     }
 
     /// Plays the story to its end, and holds it to the second law.
-    pub fn told(self) -> Told {
+    pub fn told(self) -> ApiResponse {
         self.begun().ends()
     }
 
@@ -327,7 +327,7 @@ impl<'s> Story<'s> {
             Reader::File(path) => Stdio::from(files::append_to(path)),
             Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
         };
-        let slot = live::Slot::take(self.weight);
+        let slot = live::DestinationSlot::take(self.weight);
         // What the service's runs do, they do from now on, however long the gate waited for its turn.
         self.service.iter().for_each(|service| service.begin());
         let child = command.stdout(stdout).spawn().expect("the program starts");

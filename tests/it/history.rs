@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use maestro_gate::core::{
-    Answer, During, Forecast, Gate, History, InARow, Learning, Limits, Listing, Meaning, MissKind, Observation,
-    PastRun, Rules, Vocabulary, Wanted,
+    Answer, FailureKind, Forecast, Gate, History, Learning, Limits, Meaning, Observation, Operation, PastRun, Rules,
+    RunList, Streak, Vocabulary, Wanted,
 };
-use maestro_gate::report::messages::{self, Names};
-use maestro_gate::report::previous_runs::{LastSuccess, RunPast};
-use maestro_gate::report::sanitize::Clean;
+use maestro_gate::report::messages::{self, RunNames};
+use maestro_gate::report::previous_runs::{LastSuccess, RunHistory};
+use maestro_gate::report::sanitize::Sanitized;
 use serde_json::{Value, json};
 
 use crate::fixture::{self, miss, seconds};
@@ -243,7 +243,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
             gate.observe(run, Duration::ZERO, answer, &mut Vec::new());
             gate.learn(run, Duration::ZERO, &past);
         }
-        let (names, cleaner) = (Names::new(gate.wanted(), &fixture::cleaner()), fixture::cleaner());
+        let (names, cleaner) = (RunNames::new(gate.wanted(), &fixture::cleaner()), fixture::cleaner());
         let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &cleaner).to_string();
         (heartbeat, messages::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &cleaner).to_string())
     };
@@ -257,11 +257,11 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
 #[test]
 fn a_standing_is_worded_for_every_shape_that_it_may_have() {
     let row =
-        |passed, runs, at_least, after| Some(InARow { passed, runs, at_least, after, after_at_least: after >= 48 });
-    let last = LastSuccess { run_id: Clean::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
-    let nothing = RunPast { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
-    let told = |past: &RunPast| messages::standing(past).join("; ");
-    let with = |in_a_row| RunPast { in_a_row, last_success: Some(last.clone()), ..nothing.clone() };
+        |passed, runs, at_least, after| Some(Streak { passed, runs, at_least, after, after_at_least: after >= 48 });
+    let last = LastSuccess { run_id: Sanitized::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
+    let nothing = RunHistory { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
+    let told = |past: &RunHistory| messages::standing(past).join("; ");
+    let with = |in_a_row| RunHistory { in_a_row, last_success: Some(last.clone()), ..nothing.clone() };
     assert_eq!(told(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 1, false, 1))), "first failure after a success; last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 1, false, 12))), "first failure after 12 successes; last success 2d ago (run r)");
@@ -274,14 +274,18 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
     assert_eq!(told(&with(row(true, 1, false, 1))), "first success after a failure");
     assert_eq!(told(&with(row(true, 7, false, 3))), "");
     assert_eq!(told(&nothing), "no success in the 9 runs before it");
-    let slow = RunPast { slower: Some((18, 20)), same_trace: Some(false), ..with(row(true, 7, false, 0)) };
+    let slow = RunHistory { slower: Some((18, 20)), same_trace: Some(false), ..with(row(true, 7, false, 0)) };
     assert_eq!(told(&slow), "different trace from the last failure; slower than 18 of 20 runs");
-    assert_eq!(told(&RunPast { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }), "", "too few to compare with");
+    assert_eq!(
+        told(&RunHistory { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }),
+        "",
+        "too few to compare with"
+    );
     // And what of a pipeline is known.
     assert_eq!(messages::history(&fixture::past("p", "S").1), "the last run passed, usually in 12m");
     assert_eq!(messages::history(&fixture::past("p", "F.").1), "1 of the last 2 runs passed");
     assert_eq!(
-        messages::history(&History::of(&Listing::default(), &Vocabulary::default())),
+        messages::history(&History::of(&RunList::default(), &Vocabulary::default())),
         "0 of the last 0 runs passed"
     );
 }
@@ -297,13 +301,13 @@ fn the_heartbeat_names_the_nearest_limit() {
         gate.observe(0, seconds(at), Answer { observation, retry_after: None, date: None }, &mut Vec::new());
     };
     assert_eq!(beat(&gate, 60), "still waiting: no answer yet, 1m of 50m, 3 polls");
-    answer(&mut gate, 60, Observation::Unusable(miss(During::GetRun, MissKind::Http(503), "")));
+    answer(&mut gate, 60, Observation::Unusable(miss(Operation::GetRun, FailureKind::Http(503), "")));
     let expected = "still waiting: read the run: the service answered 503, outage: gives up in 9m, 2m of 50m, 3 polls";
     assert_eq!(beat(&gate, 120), expected);
-    answer(&mut gate, 130, Observation::NotVisible(miss(During::GetRun, MissKind::Http(404), "")));
+    answer(&mut gate, 130, Observation::NotVisible(miss(Operation::GetRun, FailureKind::Http(404), "")));
     assert!(beat(&gate, 160).contains(", run not found: gives up in 1m 30s, "), "{}", beat(&gate, 160));
     answer(&mut gate, 170, Observation::Record(fixture::seen("RUNNING", Meaning::Wait, None).record));
     assert_eq!(beat(&gate, 180), "still waiting: RUNNING, 3m of 50m, 3 polls");
-    answer(&mut gate, 190, Observation::Unreachable(miss(During::GetRun, MissKind::Http(409), "")));
+    answer(&mut gate, 190, Observation::Unreachable(miss(Operation::GetRun, FailureKind::Http(409), "")));
     assert!(beat(&gate, 200).contains(", refused: gives up in 50s, "), "{}", beat(&gate, 200));
 }

@@ -1,8 +1,8 @@
 //! docs/reference.md#untrusted-text-and-secrets: parsed by the runner's own rules, nothing we print yields a command, an output
 //! or a markup that we did not mean; and secrets stand in nothing that came from outside.
 
-use maestro_gate::core::{Answer, Foreign, Gate, Limits, Observation, Rules, Wanted};
-use maestro_gate::report::sanitize::{Clean, Cleaner, cut, status};
+use maestro_gate::core::{Answer, Gate, Limits, Observation, Rules, Untrusted, Wanted};
+use maestro_gate::report::sanitize::{Sanitized, Sanitizer, cut, status};
 use maestro_gate::report::{escape, messages};
 use proptest::prelude::*;
 
@@ -10,8 +10,8 @@ use crate::fixture;
 use crate::hostile::{SECRETS, hostile_text, hostile_texts, readable_secrets};
 use crate::runner::{azure, azure_warns_of, buildkite_groups, github, gitlab, markdown, teamcity};
 
-fn cleaner() -> Cleaner {
-    let cleaner = Cleaner::new();
+fn cleaner() -> Sanitizer {
+    let cleaner = Sanitizer::new();
     for secret in SECRETS {
         assert!(cleaner.add_secret(secret), "{secret}");
     }
@@ -19,11 +19,11 @@ fn cleaner() -> Cleaner {
 }
 
 thread_local! {
-    static CLEANER: Cleaner = cleaner();
+    static CLEANER: Sanitizer = cleaner();
 }
 
-fn clean(text: &str) -> Clean {
-    CLEANER.with(|cleaner| cleaner.text(&Foreign::new(text)))
+fn clean(text: &str) -> Sanitized {
+    CLEANER.with(|cleaner| cleaner.text(&Untrusted::new(text)))
 }
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -85,7 +85,7 @@ fn no_secret_is_left_in_any_spelling() {
     claim(300, |text| {
         let clean = clean(text);
         assert_eq!(readable_secrets(&clean), [""; 0], "{text:?} became {clean:?}");
-        let line = CLEANER.with(|cleaner| cleaner.line(&Foreign::new(text), usize::MAX));
+        let line = CLEANER.with(|cleaner| cleaner.line(&Untrusted::new(text), usize::MAX));
         assert_eq!(readable_secrets(&line), [""; 0], "{text:?} became {line:?}");
     });
 }
@@ -95,7 +95,7 @@ fn cleaning_again_changes_nothing() {
     claim(200, |text| {
         let once = clean(text);
         assert_eq!(clean(&once), once);
-        let line = |text: &str| CLEANER.with(|cleaner| cleaner.line(&Foreign::new(text), 4096));
+        let line = |text: &str| CLEANER.with(|cleaner| cleaner.line(&Untrusted::new(text), 4096));
         assert_eq!(line(&line(text)), line(text));
     });
 }
@@ -113,7 +113,7 @@ proptest! {
         for (at, byte) in wrong {
             bytes.insert(at.index(bytes.len() + 1), byte);
         }
-        let mut stream = CLEANER.with(Cleaner::stream);
+        let mut stream = CLEANER.with(Sanitizer::stream);
         let mut found = String::new();
         let mut rest = bytes.as_slice();
         for size in pieces.iter().cycle().map(|size| size * size).chain([usize::MAX]) {
@@ -126,7 +126,7 @@ proptest! {
         }
         found.push_str(&stream.push(rest));
         found.push_str(&stream.finish());
-        let whole = CLEANER.with(|cleaner| cleaner.text(&Foreign::from_bytes(&bytes)));
+        let whole = CLEANER.with(|cleaner| cleaner.text(&Untrusted::from_bytes(&bytes)));
         prop_assert_eq!(found, whole.as_str());
     }
 
@@ -149,7 +149,7 @@ proptest! {
 
     #[test]
     fn a_line_is_one_line_within_its_limit(text in hostile_text(), limit in 0..80_usize) {
-        let line = CLEANER.with(|cleaner| cleaner.line(&Foreign::new(text), limit));
+        let line = CLEANER.with(|cleaner| cleaner.line(&Untrusted::new(text), limit));
         prop_assert!(line.len() <= limit && !line.contains(['\n', '\t']));
         prop_assert_eq!(line.trim(), line.as_str());
     }
@@ -346,22 +346,22 @@ fn a_code_span_stays_one_span_in_a_cell() {
 #[test]
 fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
     claim(200, |text| {
-        let word = CLEANER.with(|cleaner| cleaner.status(&Foreign::new(text)));
+        let word = CLEANER.with(|cleaner| cleaner.status(&Untrusted::new(text)));
         assert!(
             word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_ .:-?".contains(c)),
             "{word:?}"
         );
         assert!(!word.contains("ababab"), "{word:?}");
     });
-    assert_eq!(status(&Foreign::new(" \u{1b}[31mUP_FOR_RETRY\u{1b}[0m\r\n")), "UP_FOR_RETRY");
-    assert_eq!(status(&Foreign::new("ok\u{e9}; x\n##[error]")), "ok?? x ???error?");
+    assert_eq!(status(&Untrusted::new(" \u{1b}[31mUP_FOR_RETRY\u{1b}[0m\r\n")), "UP_FOR_RETRY");
+    assert_eq!(status(&Untrusted::new("ok\u{e9}; x\n##[error]")), "ok?? x ???error?");
 }
 
 #[test]
 fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     // As long as a token: 64 characters of it are none that the cleaner knows.
     let secret = format!("eyJhbGciOiJIUzI1NiJ9.{}", "c2VjcmV0".repeat(40));
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     cleaner.add_tokens(&[&secret]);
     let limit = fixture::seconds(600);
     let rules = Rules::within(Limits { timeout: limit, appear: limit, outage: limit });
@@ -371,7 +371,7 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     let record = fixture::seen(&secret, maestro_gate::core::Meaning::Unknown, None).record;
     let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
     gate.observe(0, fixture::seconds(1), answer, &mut notices);
-    let names = messages::Names::new([Wanted::Run(target)], &cleaner);
+    let names = messages::RunNames::new([Wanted::Run(target)], &cleaner);
     let told: Vec<String> = notices
         .iter()
         .filter_map(|notice| messages::note(notice, &names, &cleaner))

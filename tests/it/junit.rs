@@ -1,7 +1,7 @@
 //! The JUnit report, as the strictest of its readers see it.
 
-use maestro_gate::core::{Foreign, Meaning, Verdict, Wanted};
-use maestro_gate::report::sanitize::Clean;
+use maestro_gate::core::{Meaning, Untrusted, Verdict, Wanted};
+use maestro_gate::report::sanitize::Sanitized;
 use maestro_gate::report::{Report, junit};
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event as Xml};
@@ -213,7 +213,7 @@ fn junit_has_a_suite_per_pipeline_and_a_case_per_run_whose_name_stays() {
     // The next build's run has another id, and the same case.
     let only = |id: &str| {
         let mut report = fixture::failed();
-        report.runs[0].run_id = Clean::ours(id);
+        report.runs[0].run_id = Sanitized::ours(id);
         cases_of(&report).remove(0)
     };
     let (today, tomorrow) = (only("run_1"), only("run_2"));
@@ -242,8 +242,8 @@ fn junit_says_in_the_content_what_it_says_in_the_message_and_the_message_does_no
 fn junit_keeps_tabs_and_every_character_that_xml_can_hold() {
     let text = "a\tb\n]]> \u{7f}\u{a0}\u{1f980} \"q\" 'r' &amp;";
     let mut report = fixture::failed();
-    report.runs[0].trace = Some(Clean::ours(text));
-    report.runs[0].reason = Clean::ours("a\tb \"quoted\" <tag>\u{fffe}");
+    report.runs[0].trace = Some(Sanitized::ours(text));
+    report.runs[0].reason = Sanitized::ours("a\tb \"quoted\" <tag>\u{fffe}");
     let (_, _, message, content) = cases_of(&report).remove(0).end.expect("a failure");
     assert!(content.ends_with(text), "{content:?}");
     assert!(message.ends_with(": a\tb \"quoted\" <tag>"), "{message:?}");
@@ -252,7 +252,7 @@ fn junit_keeps_tabs_and_every_character_that_xml_can_hold() {
 #[test]
 fn junit_is_never_empty_and_never_all_green_unless_the_gate_passed() {
     let cleaner = fixture::cleaner();
-    let bug_after = |known| Report::internal_error(known, &Foreign::new("bug"), &cleaner);
+    let bug_after = |known| Report::internal_error(known, &Untrusted::new("bug"), &cleaner);
     let mut reports: Vec<(&str, Report)> = fixture::all();
     reports.push(("a bug after a pass", bug_after(fixture::passed())));
     reports.push(("nothing named", Report::first(&[] as &[Wanted], &no_url, &cleaner)));
@@ -273,7 +273,7 @@ fn junit_stays_below_gitlab_s_limit() {
     let runs = (0..3000).map(|_| run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, None)), None));
     let mut report = fixture::report(&fixture::outcome(runs.collect()), &[]);
     for run in report.runs.iter_mut().step_by(10) {
-        run.trace = Some(Clean::ours("'".repeat(1 << 20)));
+        run.trace = Some(Sanitized::ours("'".repeat(1 << 20)));
     }
     let file = junit::render(&report);
     assert!(file.len() < 30_000_000, "{} bytes", file.len());

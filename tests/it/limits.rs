@@ -4,21 +4,22 @@
 use std::sync::LazyLock;
 
 use maestro_gate::core::{
-    During, End, Event, Foreign, Kept, MaxAge, Meaning, MissKind, Notice, Request, RunOutcome, SessionNote, Verdict,
+    End, Event, EventLog, FailureKind, MaxAge, Meaning, Operation, Request, RunOutcome, SessionNote, TimedEvent,
+    Untrusted, Verdict,
 };
 use maestro_gate::report::chart::Chart;
-use maestro_gate::report::github::{self, Token};
-use maestro_gate::report::sanitize::Clean;
+use maestro_gate::report::github::{self, Delimiter};
+use maestro_gate::report::sanitize::Sanitized;
 use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Note, Report, Weight, dotenv, json, junit, markdown};
+use maestro_gate::report::{Note, NoteLevel, Report, dotenv, json, junit, markdown};
 use proptest::prelude::*;
 
 use crate::fixture::{self, SECRET, miss, seconds, seen, target};
 
 const TOKEN: &str = "0123456789abcdefghij";
 
-fn token() -> Token {
-    Token::new(TOKEN).expect("long enough")
+fn token() -> Delimiter {
+    Delimiter::new(TOKEN).expect("long enough")
 }
 
 /// What GitHub's runner obeys in a log (`ActionCommand.cs`, `ActionCommandManager.cs`), stricter: every name counts.
@@ -50,7 +51,7 @@ fn crowd(count: usize, trace: &str) -> Report {
             _ => (Verdict::TimedOut, "|_|`*`", Meaning::Unknown),
         };
         let mut seen = seen(word, meaning, None);
-        seen.record.run_id = Foreign::new(format!("run_{index}|{}", "_*|`<".repeat(60)));
+        seen.record.run_id = Untrusted::new(format!("run_{index}|{}", "_*|`<".repeat(60)));
         let wanted = target(fixture::PIPELINE, &format!("run_{index}")).into();
         RunOutcome {
             wanted,
@@ -64,20 +65,20 @@ fn crowd(count: usize, trace: &str) -> Report {
         }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());
-    let notices: Vec<Notice> = (0..count)
+    let notices: Vec<TimedEvent> = (0..count)
         .flat_map(|run| {
-            let why = miss(During::GetRun, MissKind::NotJson, &"<a>|".repeat(200));
+            let why = miss(Operation::GetRun, FailureKind::NotJson, &"<a>|".repeat(200));
             let limit = seconds(600);
             [
-                Notice { at: seconds(1), event: Event::UnknownWord { run, word: Foreign::new("|_|`*`") } },
-                Notice { at: seconds(2), event: Event::OutageBegan { run, miss: why, limit } },
+                TimedEvent { at: seconds(1), event: Event::UnknownWord { run, word: Untrusted::new("|_|`*`") } },
+                TimedEvent { at: seconds(2), event: Event::OutageBegan { run, miss: why, limit } },
             ]
         })
         .collect();
     let mut report = fixture::report(&outcome, &notices);
     for run in report.runs.iter_mut().rev().take(12) {
         // Cleaning megabytes a dozen times over takes long in a debug build, and is not what is tested here.
-        run.trace = Some(Clean::ours(trace));
+        run.trace = Some(Sanitized::ours(trace));
     }
     report
 }
@@ -100,14 +101,16 @@ fn a_summary_stays_within_128_kib() {
     let mistakes = (0..200).map(|_| "<|>".repeat(1000));
     let report = Report::invalid_input(mistakes, &fixture::cleaner());
     assert!(whole(&report) <= markdown::LIMIT);
-    let bug = Foreign::new("`".repeat(1 << 20));
+    let bug = Untrusted::new("`".repeat(1 << 20));
     assert!(whole(&Report::internal_error(report, &bug, &fixture::cleaner())) <= markdown::LIMIT);
 }
 
 #[test]
 fn events_that_were_not_kept_are_counted_in_their_place() {
-    let mut kept = Kept::default();
-    kept.extend((0..5_000).map(|second| Notice { at: seconds(second), event: Event::Session(SessionNote::Renewed) }));
+    let mut kept = EventLog::default();
+    kept.extend(
+        (0..5_000).map(|second| TimedEvent { at: seconds(second), event: Event::Session(SessionNote::Renewed) }),
+    );
     let (notices, gap) = kept.into_notices();
     let mut report = fixture::report(&fixture::outcome(Vec::new()), &notices);
     report.notes_left_out(gap);
@@ -177,8 +180,8 @@ fn at_most_five_warnings_and_the_fifth_counts_the_others() {
         let mut report = fixture::passed();
         report.notes = Vec::new();
         for at in 0..count {
-            let text = Clean::ours(format!("warning {at}"));
-            report.notes.push(Note { at: seconds(at), weight: Weight::Warning, text });
+            let text = Sanitized::ours(format!("warning {at}"));
+            report.notes.push(Note { at: seconds(at), weight: NoteLevel::Warning, text });
         }
         let log = github::annotations(&report);
         assert_eq!(log.lines().count(), obeyed(&log).len());
@@ -284,18 +287,18 @@ proptest! {
         title in fixture::hostile(),
     ) {
         let mut seen = seen(&status, Meaning::Unknown, Some(&trace));
-        seen.record.run_id = Foreign::new(run_id);
-        let why = miss(During::GetRun, MissKind::Http(500), &detail);
+        seen.record.run_id = Untrusted::new(run_id);
+        let why = miss(Operation::GetRun, FailureKind::Http(500), &detail);
         let run = fixture::run(Verdict::TimedOut, Some(seen), Some(why.clone()));
         let notices = [
-            Notice { at: seconds(0), event: Event::OutageBegan { run: 0, miss: why, limit: seconds(600) } },
-            Notice { at: seconds(1), event: Event::UnknownWord { run: 0, word: Foreign::new(status) } },
+            TimedEvent { at: seconds(0), event: Event::OutageBegan { run: 0, miss: why, limit: seconds(600) } },
+            TimedEvent { at: seconds(1), event: Event::UnknownWord { run: 0, word: Untrusted::new(status) } },
         ];
         let mut report = fixture::report(&fixture::outcome(vec![run]), &notices);
-        report.runs[0].logs = Some(fixture::cleaner().text(&Foreign::new(logs)));
-        report.mistakes = vec![fixture::cleaner().line(&Foreign::new(mistake), 1000)];
-        let weight = Weight::Warning;
-        report.notes.push(Note { at: seconds(9), weight, text: fixture::cleaner().line(&Foreign::new(title), 1000) });
+        report.runs[0].logs = Some(fixture::cleaner().text(&Untrusted::new(logs)));
+        report.mistakes = vec![fixture::cleaner().line(&Untrusted::new(mistake), 1000)];
+        let weight = NoteLevel::Warning;
+        report.notes.push(Note { at: seconds(9), weight, text: fixture::cleaner().line(&Untrusted::new(title), 1000) });
 
         let live: String = report.notes.iter().map(text::note).collect();
         prop_assert_eq!(obeyed(&live), vec![]);

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use maestro_gate::core::{Foreign, Meaning, Verdict};
-use maestro_gate::report::output_values::{Destination, encoded, outputs, variables};
-use maestro_gate::report::sanitize::Clean;
+use maestro_gate::core::{Meaning, Untrusted, Verdict};
+use maestro_gate::report::output_values::{OutputTarget, encoded, outputs, variables};
+use maestro_gate::report::sanitize::Sanitized;
 use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Note, Report, Weight, azure, circleci, cloud_build, dotenv, escape, teamcity};
+use maestro_gate::report::{Note, NoteLevel, Report, azure, circleci, cloud_build, dotenv, escape, teamcity};
 use proptest::prelude::*;
 
 use crate::fixture::{self, report, run, seen};
@@ -23,12 +23,12 @@ pub const PREFIX: &str = "MAESTRO_GATE_";
 /// A failed run with this trace and these logs, and a name that says the same.
 pub fn told(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
-    seen.record.run_id = Foreign::new(text);
+    seen.record.run_id = Untrusted::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
-    report.runs[0].logs = Some(fixture::cleaner().text(&Foreign::new(text)));
-    report.trace_file = Some(fixture::cleaner().id(&Foreign::new(text)));
-    let warning = fixture::cleaner().line(&Foreign::new(text), usize::MAX);
-    report.notes.push(Note { at: fixture::seconds(1), weight: Weight::Warning, text: warning });
+    report.runs[0].logs = Some(fixture::cleaner().text(&Untrusted::new(text)));
+    report.trace_file = Some(fixture::cleaner().id(&Untrusted::new(text)));
+    let warning = fixture::cleaner().line(&Untrusted::new(text), usize::MAX);
+    report.notes.push(Note { at: fixture::seconds(1), weight: NoteLevel::Warning, text: warning });
     report
 }
 
@@ -183,7 +183,7 @@ fn what_kubernetes_and_cloud_build_keep_is_small_enough_for_them() {
     let report = told(&"\"".repeat(100_000));
     assert!(cloud_build::render(&report).expect("JSON").len() < 4096);
     // Tekton: one termination message of 4096 bytes for all results of a Task; Argo keeps parameters in the workflow.
-    for row in outputs(&told(&"é\n".repeat(100_000)), Destination::OutputDir).rows {
+    for row in outputs(&told(&"é\n".repeat(100_000)), OutputTarget::OutputDir).rows {
         let limit = if ["runs", "trace-file"].contains(&row.name) { usize::MAX } else { 1024 };
         assert!(row.value.len() <= limit, "{}: {} bytes", row.name, row.value.len());
         assert!(!row.value.ends_with('\n') || row.value.is_empty(), "{}", row.name);
@@ -212,7 +212,7 @@ fn a_shell_that_reads_the_exports_has_them_and_runs_nothing() {
 #[test]
 fn a_long_path_is_left_out_and_refuses_no_file() {
     let mut report = fixture::failed();
-    report.trace_file = Some(Clean::ours("x/".repeat(3000)));
+    report.trace_file = Some(Sanitized::ours("x/".repeat(3000)));
     assert_eq!(rows(&report)["MAESTRO_GATE_TRACE_FILE"], "");
     assert!(cloud_build::render(&report).expect("JSON").len() < 4096);
 }

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use maestro_gate::core::{Foreign, Meaning, Miss, MissKind, RunOutcome, Seen, Signal, Verdict};
-use maestro_gate::report::github::{self, Token};
-use maestro_gate::report::output_values::{Destination, Output, outputs, variables};
-use maestro_gate::report::sanitize::Clean;
+use maestro_gate::core::{Failure, FailureKind, LastRecord, Meaning, RunOutcome, Signal, Untrusted, Verdict};
+use maestro_gate::report::github::{self, Delimiter};
+use maestro_gate::report::output_values::{Output, OutputTarget, outputs, variables};
+use maestro_gate::report::sanitize::Sanitized;
 use maestro_gate::report::{Report, dotenv};
 use proptest::prelude::*;
 
 use crate::fixture::{self, PIPELINE, RUN, at, no_url, seconds, seen, target};
 
-fn map(report: &Report, destination: Destination) -> BTreeMap<&'static str, String> {
+fn map(report: &Report, destination: OutputTarget) -> BTreeMap<&'static str, String> {
     outputs(report, destination).rows.into_iter().map(|row| (row.name, row.value)).collect()
 }
 
 fn value(report: &Report, name: &str) -> String {
-    map(report, Destination::CiFile).remove(name).expect("an output of this name")
+    map(report, OutputTarget::CiFile).remove(name).expect("an output of this name")
 }
 
-fn of(seen: Seen) -> Report {
+fn of(seen: LastRecord) -> Report {
     fixture::report(&fixture::outcome(vec![fixture::run(Verdict::Failed, Some(seen), None)]), &[])
 }
 
@@ -46,8 +46,8 @@ fn outputs_go_by_the_reference_s_names_in_its_order() {
         "runs",
     ];
     for (name, report) in fixture::all() {
-        assert_eq!(names(&outputs(&report, Destination::CiFile).rows), all, "{name}");
-        assert_eq!(names(&outputs(&report, Destination::OutputDir).rows), all, "{name}");
+        assert_eq!(names(&outputs(&report, OutputTarget::CiFile).rows), all, "{name}");
+        assert_eq!(names(&outputs(&report, OutputTarget::OutputDir).rows), all, "{name}");
     }
 }
 
@@ -130,7 +130,7 @@ fn duration_follows_the_reference() {
 fn trace_is_cleaned_and_cut_with_head_and_tail_kept() {
     let text = format!("HEAD {}\n{} TAIL", fixture::SECRET, "line of a trace\n".repeat(500_000));
     let report = of(seen("FAILED", Meaning::Failed, Some(&text)));
-    for (destination, limit) in [(Destination::CiFile, 16 * 1024), (Destination::OutputDir, 1024)] {
+    for (destination, limit) in [(OutputTarget::CiFile, 16 * 1024), (OutputTarget::OutputDir, 1024)] {
         let trace = map(&report, destination)["trace"].clone();
         assert!(trace.len() <= limit, "{} bytes", trace.len());
         assert!(trace.len() > limit * 3 / 4, "{} bytes", trace.len());
@@ -154,7 +154,7 @@ fn ids_are_spelt_as_the_service_spells_them() {
     // Asked for by its database id, a run may be spelt at any length, or by nothing visible.
     let spelt = |id: &str| {
         let mut seen = seen("FAILED", Meaning::Failed, None);
-        seen.record.run_id = Foreign::new(id);
+        seen.record.run_id = Untrusted::new(id);
         value(&of(seen), "run-id")
     };
     assert_eq!(spelt("a\n::error::b"), "a ::error::b");
@@ -210,7 +210,7 @@ fn runs_is_never_a_shortened_list() {
     };
     let fits = |count: usize| {
         let report = fixture::report(&fixture::outcome((0..count).map(run).collect()), &[]);
-        let outputs = outputs(&report, Destination::CiFile);
+        let outputs = outputs(&report, OutputTarget::CiFile);
         let line = outputs.rows.last().expect("rows").value.clone();
         assert_eq!(line.is_empty(), outputs.warning.is_some(), "a warning if and only if the list is left out");
         (!line.is_empty()).then(|| {
@@ -227,7 +227,7 @@ fn single_run_outputs_describe_the_first_run_that_has_the_gate_s_verdict() {
     assert_eq!(value(&fixture::several(), "run-id"), "run_2");
     assert_eq!(value(&fixture::several(), "status"), "FAILED");
     // A bug met when the runs had ended: the only run keeps its ids, of several none is singled out.
-    let bug = |known| Report::internal_error(known, &Foreign::new("x"), &fixture::cleaner());
+    let bug = |known| Report::internal_error(known, &Untrusted::new("x"), &fixture::cleaner());
     assert_eq!(value(&bug(fixture::failed()), "run-id"), RUN.replace('-', "_"));
     assert_eq!(value(&bug(fixture::failed()), "verdict"), "internal-error");
     assert_eq!(value(&bug(fixture::several()), "run-id"), "");
@@ -254,7 +254,7 @@ fn the_first_version_says_internal_error_and_names_one_explicit_run() {
 #[test]
 fn every_verdict_has_its_outputs_on_every_way_out() {
     for verdict in Verdict::ALL {
-        let miss = Miss { during: maestro_gate::core::During::GetRun, kind: MissKind::Timeout, detail: None };
+        let miss = Failure { during: maestro_gate::core::Operation::GetRun, kind: FailureKind::Timeout, detail: None };
         for (seen, miss) in [
             (None, None),
             (None, Some(miss)),
@@ -294,16 +294,16 @@ fn gitlab_takes_every_dotenv_file() {
         assert_eq!(variables["MAESTRO_GATE_EXIT_CODE"], report.verdict.exit_code().to_string(), "{name}");
     }
     let mut worst = fixture::failed();
-    worst.trace_file = Some(Clean::ours("ü/".repeat(2000)));
-    worst.runs[0].run_id = Clean::ours("ß".repeat(128));
-    worst.runs[0].pipeline_id = Clean::ours("ß".repeat(128));
+    worst.trace_file = Some(Sanitized::ours("ü/".repeat(2000)));
+    worst.runs[0].run_id = Sanitized::ours("ß".repeat(128));
+    worst.runs[0].pipeline_id = Sanitized::ours("ß".repeat(128));
     let variables = read_dotenv(&dotenv::render(&worst, &"P".repeat(64)));
     assert_eq!(variables[&format!("{}TRACE_FILE", "P".repeat(64))], "");
     assert_eq!(variables[&format!("{}RUN_ID", "P".repeat(64))], "%C3%9F".repeat(128));
 }
 
-fn token() -> Token {
-    Token::new("0123456789abcdefghij").expect("long enough")
+fn token() -> Delimiter {
+    Delimiter::new("0123456789abcdefghij").expect("long enough")
 }
 
 /// The runner's own reading (`FileCommandManager.cs`), on Linux.
@@ -341,7 +341,7 @@ fn read_output_file(file: &str) -> Vec<(String, String)> {
 #[test]
 fn the_runner_reads_what_was_written() {
     for (name, report) in fixture::all() {
-        let rows = outputs(&report, Destination::CiFile).rows;
+        let rows = outputs(&report, OutputTarget::CiFile).rows;
         let read = read_output_file(&github::output_file(&rows, &token()).expect("a free delimiter"));
         let written: Vec<(String, String)> = rows.into_iter().map(|row| (row.name.to_owned(), row.value)).collect();
         assert_eq!(read, written, "{name}");
@@ -353,15 +353,15 @@ fn a_value_with_the_delimiter_is_refused() {
     let row = |value: &str| [Output { name: "trace", value: value.to_owned() }];
     let taken = row("x\nghadelimiter_0123456789abcdefghij\nverdict=passed");
     assert!(github::output_file(&taken, &token()).is_err());
-    let other = Token::new("jihgfedcba9876543210").expect("long enough");
+    let other = Delimiter::new("jihgfedcba9876543210").expect("long enough");
     assert!(github::output_file(&taken, &other).is_ok());
 }
 
 #[test]
 fn a_token_is_long_and_plain() {
-    assert!(Token::new("0123456789abcdef").is_some());
+    assert!(Delimiter::new("0123456789abcdef").is_some());
     for bad in ["", "error", "0123456789abcde", "0123456789abcde\n", "0123456789abcde:", "0123456789abcdeé"] {
-        assert!(Token::new(bad).is_none(), "{bad:?}");
+        assert!(Delimiter::new(bad).is_none(), "{bad:?}");
     }
 }
 
@@ -376,10 +376,10 @@ proptest! {
         prefix in fixture::hostile(),
     ) {
         let mut seen = seen(&status, Meaning::Failed, Some(&trace));
-        seen.record.run_id = Foreign::new(run_id);
+        seen.record.run_id = Untrusted::new(run_id);
         seen.record.updated_at = seen.record.created_at.map(|at| at + seconds(61));
         let report = of(seen);
-        let rows = outputs(&report, Destination::CiFile).rows;
+        let rows = outputs(&report, OutputTarget::CiFile).rows;
         let read = read_output_file(&github::output_file(&rows, &token()).expect("a free delimiter"));
         let written: Vec<(String, String)> = rows.into_iter().map(|row| (row.name.to_owned(), row.value)).collect();
         prop_assert_eq!(read, written);

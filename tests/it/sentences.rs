@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use maestro_gate::core::{
-    During, End, Event, Foreign, IfRunning, Meaning, MissKind, Notice, PipelineId, Request, RunOutcome, SessionNote,
-    Signal, Target, TlsFault, Verdict, Wanted,
+    End, Event, FailureKind, IfRunning, Meaning, Operation, PipelineId, Request, RunOutcome, SessionNote, Signal,
+    Target, TimedEvent, TlsFault, Untrusted, Verdict, Wanted,
 };
 use maestro_gate::report::chart::Chart;
-use maestro_gate::report::messages::{self, Names};
+use maestro_gate::report::messages::{self, RunNames};
 use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Report, Stage, Weight, json, junit, markdown};
+use maestro_gate::report::{NoteLevel, Report, Stage, json, junit, markdown};
 
 use crate::fixture::{self, miss, no_url, run, seconds, seen, target};
 
@@ -28,7 +28,11 @@ fn durations_are_days_hours_minutes_seconds_rounded_down() {
     assert_eq!(messages::clock(seconds(3723)), "1:02:03");
 }
 
-fn step(verdict: Verdict, seen: Option<maestro_gate::core::Seen>, why: Option<(During, MissKind)>) -> String {
+fn step(
+    verdict: Verdict,
+    seen: Option<maestro_gate::core::LastRecord>,
+    why: Option<(Operation, FailureKind)>,
+) -> String {
     let why = why.map(|(during, kind)| miss(during, kind, "detail"));
     let told = messages::told(&run(verdict, seen, why), seconds(3000), &fixture::cleaner());
     assert!(!told.reason.is_empty());
@@ -59,8 +63,8 @@ fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
 #[test]
 fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_go_on() {
     use Verdict::{Failed, Interrupted, TimedOut};
-    let told = |verdict, word, meaning, why: Option<MissKind>| {
-        let why = why.map(|kind| miss(During::List, kind, "earlier"));
+    let told = |verdict, word, meaning, why: Option<FailureKind>| {
+        let why = why.map(|kind| miss(Operation::List, kind, "earlier"));
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
         messages::told(&outcome, seconds(3), &fixture::cleaner())
     };
@@ -71,7 +75,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     }
     let failed = told(Failed, "FAILED", Meaning::Failed, None).next_step;
     assert!(failed.ends_with("re-run this job, which starts a new run"), "{failed}");
-    let doubtful = told(TimedOut, "SUCCESS", Meaning::Passed, Some(MissKind::Queued));
+    let doubtful = told(TimedOut, "SUCCESS", Meaning::Passed, Some(FailureKind::Queued));
     assert!(
         doubtful.reason.contains("not certain that it is the run that was started")
             && doubtful.reason.contains("earlier")
@@ -92,7 +96,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
 
 #[test]
 fn a_wait_behind_an_earlier_run_is_told_as_that() {
-    let why = Some(miss(During::List, MissKind::Queued, "earlier"));
+    let why = Some(miss(Operation::List, FailureKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
     let told = messages::told(&outcome, seconds(3), &fixture::cleaner());
     assert!(told.reason.contains("may be queued behind an earlier run: earlier"), "{told:?}");
@@ -102,40 +106,40 @@ fn a_wait_behind_an_earlier_run_is_told_as_that() {
 /// The person at 2 a.m. is told which input to change.
 #[test]
 fn the_next_step_names_the_input_to_change() {
-    use During::{GetRun, SignIn};
+    use Operation::{GetRun, SignIn};
     use Verdict::{Denied, NotFound, Stale, TimedOut, Unreachable};
     let unknown = Some(seen("FOO", Meaning::Unknown, None));
     assert!(step(TimedOut, unknown, None).starts_with("if FOO means success, set success-statuses: FOO;"));
     assert!(step(TimedOut, Some(seen("RUNNING", Meaning::Wait, None)), None).contains("raise timeout"));
     assert!(step(Stale, Some(seen("SUCCESS", Meaning::Passed, None)), None).contains("max-age"));
     for (verdict, during, kind, input) in [
-        (Denied, SignIn, MissKind::Http(401), "DADOSFERA_PASSWORD"),
-        (Denied, SignIn, MissKind::NoToken, "set totp-secret"),
-        (Denied, SignIn, MissKind::CodeRefused, "check totp-secret"),
-        (Denied, GetRun, MissKind::TokenRefused, "access-token"),
-        (Denied, GetRun, MissKind::TokenFile, "access-token-file"),
-        (Denied, GetRun, MissKind::Http(403), "account"),
-        (NotFound, GetRun, MissKind::Http(404), "appear-timeout"),
-        (NotFound, GetRun, MissKind::NoRecord, "run-id and pipeline-id"),
-        (Unreachable, GetRun, MissKind::Http(500), "run-id and pipeline-id"),
-        (Unreachable, GetRun, MissKind::Http(502), "max-outage"),
-        (Unreachable, GetRun, MissKind::Http(429), "poll-interval"),
-        (Unreachable, GetRun, MissKind::Http(400), "base-url"),
-        (Unreachable, SignIn, MissKind::Http(404), "base-url"),
-        (Unreachable, GetRun, MissKind::NotJson, "base-url"),
-        (Unreachable, GetRun, MissKind::RedirectOffOrigin, "base-url"),
-        (Unreachable, GetRun, MissKind::Certificate, "ca-file"),
-        (Unreachable, GetRun, MissKind::ProxyAuthentication, "HTTPS_PROXY"),
-        (Unreachable, GetRun, MissKind::Proxy, "NO_PROXY"),
-        (Unreachable, GetRun, MissKind::ProxyRefused(403), "NO_PROXY"),
-        (Unreachable, GetRun, MissKind::ProxyRefused(503), "max-outage"),
-        (Unreachable, GetRun, MissKind::Tls(TlsFault::NothingInCommon), "TLS 1.2"),
-        (Unreachable, GetRun, MissKind::Tls(TlsFault::ClientCertificate), "requires no client certificate"),
-        (Unreachable, GetRun, MissKind::Tls(TlsFault::NotTls), "the port in base-url"),
-        (Unreachable, GetRun, MissKind::Tls(TlsFault::CaFileIsLeaf), "the authority that signed"),
-        (Unreachable, GetRun, MissKind::Dns, "base-url"),
-        (Unreachable, GetRun, MissKind::Connect, "max-outage"),
-        (Unreachable, GetRun, MissKind::Timeout, "max-outage"),
+        (Denied, SignIn, FailureKind::Http(401), "DADOSFERA_PASSWORD"),
+        (Denied, SignIn, FailureKind::NoToken, "set totp-secret"),
+        (Denied, SignIn, FailureKind::CodeRefused, "check totp-secret"),
+        (Denied, GetRun, FailureKind::TokenRefused, "access-token"),
+        (Denied, GetRun, FailureKind::TokenFile, "access-token-file"),
+        (Denied, GetRun, FailureKind::Http(403), "account"),
+        (NotFound, GetRun, FailureKind::Http(404), "appear-timeout"),
+        (NotFound, GetRun, FailureKind::NoRecord, "run-id and pipeline-id"),
+        (Unreachable, GetRun, FailureKind::Http(500), "run-id and pipeline-id"),
+        (Unreachable, GetRun, FailureKind::Http(502), "max-outage"),
+        (Unreachable, GetRun, FailureKind::Http(429), "poll-interval"),
+        (Unreachable, GetRun, FailureKind::Http(400), "base-url"),
+        (Unreachable, SignIn, FailureKind::Http(404), "base-url"),
+        (Unreachable, GetRun, FailureKind::NotJson, "base-url"),
+        (Unreachable, GetRun, FailureKind::RedirectOffOrigin, "base-url"),
+        (Unreachable, GetRun, FailureKind::Certificate, "ca-file"),
+        (Unreachable, GetRun, FailureKind::ProxyAuthentication, "HTTPS_PROXY"),
+        (Unreachable, GetRun, FailureKind::Proxy, "NO_PROXY"),
+        (Unreachable, GetRun, FailureKind::ProxyRefused(403), "NO_PROXY"),
+        (Unreachable, GetRun, FailureKind::ProxyRefused(503), "max-outage"),
+        (Unreachable, GetRun, FailureKind::Tls(TlsFault::NothingInCommon), "TLS 1.2"),
+        (Unreachable, GetRun, FailureKind::Tls(TlsFault::ClientCertificate), "requires no client certificate"),
+        (Unreachable, GetRun, FailureKind::Tls(TlsFault::NotTls), "the port in base-url"),
+        (Unreachable, GetRun, FailureKind::Tls(TlsFault::CaFileIsLeaf), "the authority that signed"),
+        (Unreachable, GetRun, FailureKind::Dns, "base-url"),
+        (Unreachable, GetRun, FailureKind::Connect, "max-outage"),
+        (Unreachable, GetRun, FailureKind::Timeout, "max-outage"),
     ] {
         let step = step(verdict, None, Some((during, kind)));
         assert!(step.contains(input), "{kind:?}: {step}");
@@ -153,16 +157,16 @@ fn a_failure_by_another_word_is_told_with_its_way_out() {
 
 #[test]
 fn a_miss_is_told_with_what_was_tried_and_what_was_said() {
-    let why = miss(During::GetRun, MissKind::Http(502), "bad\ngateway correct-horse-battery");
+    let why = miss(Operation::GetRun, FailureKind::Http(502), "bad\ngateway correct-horse-battery");
     assert_eq!(&*messages::miss(&why, &fixture::cleaner()), "read the run: the service answered 502: bad gateway ***");
-    let long = miss(During::SignIn, MissKind::NotJson, &"x".repeat(100_000));
+    let long = miss(Operation::SignIn, FailureKind::NotJson, &"x".repeat(100_000));
     assert!(messages::miss(&long, &fixture::cleaner()).len() < 400);
 }
 
 #[test]
 fn steps_are_told_once_and_the_gate_s_own_first() {
     let runs = (0..50).map(|index| {
-        let why = miss(During::GetRun, MissKind::Http(404), "");
+        let why = miss(Operation::GetRun, FailureKind::Http(404), "");
         let mut run = run(Verdict::NotFound, None, Some(why));
         if index == 30 {
             run = self::run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, None)), None);
@@ -178,22 +182,23 @@ fn steps_are_told_once_and_the_gate_s_own_first() {
 
 #[test]
 fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
-    let names = Names::new(&[target("p", "r")], &fixture::cleaner());
-    let weight =
-        |event| messages::note(&Notice { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight;
+    let names = RunNames::new(&[target("p", "r")], &fixture::cleaner());
+    let weight = |event| {
+        messages::note(&TimedEvent { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight
+    };
     let ended = |lasted| weight(Event::OutageEnded { run: 0, lasted: seconds(lasted), misses: 1 });
-    assert_eq!((ended(59), ended(60)), (Weight::Plain, Weight::Warning));
-    assert_eq!(weight(Event::UnknownWord { run: 0, word: Foreign::new("X") }), Weight::Warning);
-    assert_eq!(weight(Event::Session(SessionNote::ShortSecret("password"))), Weight::Warning);
-    assert_eq!(weight(Event::Session(SessionNote::SignedIn)), Weight::Plain);
+    assert_eq!((ended(59), ended(60)), (NoteLevel::Plain, NoteLevel::Warning));
+    assert_eq!(weight(Event::UnknownWord { run: 0, word: Untrusted::new("X") }), NoteLevel::Warning);
+    assert_eq!(weight(Event::Session(SessionNote::ShortSecret("password"))), NoteLevel::Warning);
+    assert_eq!(weight(Event::Session(SessionNote::SignedIn)), NoteLevel::Plain);
 }
 
 #[test]
 fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
     let cleaner = fixture::cleaner();
     let note = |targets: &[Target], end| {
-        let notice = Notice { at: seconds(1), event: Event::Ended { run: 0, end } };
-        messages::note(&notice, &Names::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
+        let notice = TimedEvent { at: seconds(1), event: Event::Ended { run: 0, end } };
+        messages::note(&notice, &RunNames::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
     };
     let (one, two) = ([target("p", "a")], [target("p", "a"), target("p", "b")]);
     for end in [End::NotWaited, End::Verdict(Verdict::NotFound), End::Verdict(Verdict::Stale)] {
@@ -209,8 +214,8 @@ fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
 fn a_line_names_its_run_only_where_there_are_several() {
     let cleaner = fixture::cleaner();
     let text = |targets: &[Target], run| {
-        let event = Event::Status { run, word: Foreign::new("RUNNING"), meaning: Meaning::Wait };
-        messages::note(&Notice { at: seconds(1), event }, &Names::new(targets, &cleaner), &cleaner)
+        let event = Event::Status { run, word: Untrusted::new("RUNNING"), meaning: Meaning::Wait };
+        messages::note(&TimedEvent { at: seconds(1), event }, &RunNames::new(targets, &cleaner), &cleaner)
             .expect("a note")
             .text
             .to_string()
@@ -235,7 +240,7 @@ fn signals_are_told_apart() {
 #[test]
 fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
     let next_step = |end| {
-        let queued = Some(miss(During::List, MissKind::Queued, "an-earlier-run"));
+        let queued = Some(miss(Operation::List, FailureKind::Queued, "an-earlier-run"));
         let outcome = RunOutcome { request: Request::Taken, started: true, ..run(end, None, queued) };
         fixture::report(&fixture::outcome(vec![outcome]), &[]).runs[0].next_step.to_string()
     };
@@ -249,7 +254,7 @@ fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
 #[test]
 fn a_bug_is_told_as_a_bug_whatever_was_known() {
     for known in [fixture::first(), fixture::passed(), fixture::several()] {
-        let report = Report::internal_error(known, &Foreign::new("index out of bounds"), &fixture::cleaner());
+        let report = Report::internal_error(known, &Untrusted::new("index out of bounds"), &fixture::cleaner());
         assert_eq!((report.verdict, report.stage), (Verdict::InternalError, Stage::Final));
         assert_eq!(&*messages::headline(&report), "a bug in maestro-gate, not a result of the run");
         assert!(report.bug.is_some_and(|bug| bug.contains("index out of bounds")));

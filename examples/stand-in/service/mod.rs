@@ -49,7 +49,7 @@ pub struct Service {
 
 /// A request that the service has read, and what was said to it.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct LastRecord {
     /// Real time since the service started.
     pub at: Duration,
     /// Which connection it came on, counted from 1.
@@ -66,7 +66,7 @@ pub struct Seen {
     pub ordered: bool,
 }
 
-impl Seen {
+impl LastRecord {
     /// The first header of this name, in any case of letters.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -89,7 +89,7 @@ struct State {
     session: Session,
     runs: Runs,
     script: Vec<Order>,
-    seen: Vec<Seen>,
+    seen: Vec<LastRecord>,
     connections: u64,
     under_way: usize,
     most_at_once: usize,
@@ -189,17 +189,17 @@ impl Service {
     }
 
     /// All requests, in the order in which they were read.
-    pub fn requests(&self) -> Vec<Seen> {
+    pub fn requests(&self) -> Vec<LastRecord> {
         self.shared.state().seen.clone()
     }
 
     /// The same without the first `count`: for one who keeps up with a service that runs for hours.
-    pub fn requests_from(&self, count: usize) -> Vec<Seen> {
+    pub fn requests_from(&self, count: usize) -> Vec<LastRecord> {
         self.shared.state().seen.get(count..).unwrap_or_default().to_vec()
     }
 
     /// The requests to one endpoint.
-    pub fn requests_to(&self, on: On) -> Vec<Seen> {
+    pub fn requests_to(&self, on: On) -> Vec<LastRecord> {
         self.shared.state().seen.iter().filter(|seen| seen.on == on || on == On::Any).cloned().collect()
     }
 
@@ -347,7 +347,7 @@ impl Shared {
         };
         state.under_way += 1;
         state.most_at_once = state.most_at_once.max(state.under_way);
-        state.seen.push(Seen {
+        state.seen.push(LastRecord {
             at: self.clock.real(),
             connection,
             on: route.on,

@@ -49,7 +49,7 @@ async fn waited(life: Duration) -> (u64, usize, u32) {
     let learned = Rc::<Learned>::default();
     let client = Client::new(service, clock, Rc::<Learned>::clone(&learned)).expect("a client");
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
-    let mut row = Refusals::default();
+    let mut row = AuthRetryState::default();
     for looks in 1.. {
         let known = learned.secrets().len();
         let answer = client.look(&target, &mut row).await;

@@ -9,7 +9,7 @@ use super::super::redactor::Learned;
 use super::super::scripted_server::{Asked, Reply, Server, later};
 use super::*;
 use crate::config::{Credentials, Network};
-use crate::core::{Foreign, PipelineId, Scope};
+use crate::core::{PipelineId, Scope, Untrusted};
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
 
@@ -71,9 +71,9 @@ async fn a_look_asks_as_the_service_wants_it() {
     let service = Service { base, credentials: password(), network: Network::default() };
     let client = Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client");
     let run = RunId::new("manual__2024-12-18T10:30:00+00:00%2e").expect("an id");
-    let answer = client.look(&Target { run, ..target() }, &mut Refusals::default()).await;
+    let answer = client.look(&Target { run, ..target() }, &mut AuthRetryState::default()).await;
     // Another run's record, but its headers are heard.
-    assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.kind == MissKind::AnotherRun));
+    assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.kind == FailureKind::AnotherRun));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(9)));
     assert_eq!(answer.date, Some("2024-01-15T10:45:23Z".parse().expect("a date")));
     let asked = server.asked();
@@ -102,7 +102,7 @@ async fn after_a_misdirected_request_the_next_one_takes_a_new_connection() {
     let server = service([Reply::json(200, RECORD), Reply::json(421, "{}"), Reply::json(200, RECORD)]).await;
     let client = client(&server, password());
     for _ in 0..3 {
-        client.look(&target(), &mut Refusals::default()).await;
+        client.look(&target(), &mut AuthRetryState::default()).await;
     }
     let looks: Vec<usize> =
         server.asked().iter().filter(|asked| !asked.is_sign_in()).map(|asked| asked.connection).collect();
@@ -113,7 +113,7 @@ async fn after_a_misdirected_request_the_next_one_takes_a_new_connection() {
 async fn looks_share_a_connection_and_keep_no_cookie() {
     let server = service([Reply::with(200, &[("set-cookie", "a=b")], RECORD.as_bytes())]).await;
     let client = client(&server, password());
-    let mut row = Refusals::default();
+    let mut row = AuthRetryState::default();
     for _ in 0..3 {
         let answer = client.look(&target(), &mut row).await;
         assert!(matches!(answer.observation, Observation::Record(record) if record.status.raw() == "SUCCESS"));
@@ -127,7 +127,7 @@ async fn a_refused_token_is_renewed_and_the_run_asked_for_again() {
     for status in [401, 403] {
         let server = service([refused(status), record()]).await;
         let client = client(&server, password());
-        let answer = client.look(&target(), &mut Refusals::default()).await;
+        let answer = client.look(&target(), &mut AuthRetryState::default()).await;
         assert!(matches!(answer.observation, Observation::Record(_)), "{status}");
         assert_eq!(tokens(&server), ["token-1", "token-2"]);
         assert_eq!(client.take_notes(), [SessionNote::SignedIn, SessionNote::Renewed]);
@@ -136,20 +136,20 @@ async fn a_refused_token_is_renewed_and_the_run_asked_for_again() {
 
 #[tokio::test]
 async fn a_renewal_comes_once_per_row_of_refusals() {
-    for (status, kind) in [(401, MissKind::TokenRefused), (403, MissKind::Http(403))] {
+    for (status, kind) in [(401, FailureKind::TokenRefused), (403, FailureKind::Http(403))] {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         let answer = client.look(&target(), &mut row).await;
         let Observation::Denied(Scope::Run, miss) = answer.observation else { panic!("not denied") };
-        assert_eq!((miss.kind, miss.during), (kind, During::GetRun));
+        assert_eq!((miss.kind, miss.during), (kind, Operation::GetRun));
         assert_eq!(miss.detail.expect("told").raw(), "no");
         assert_eq!((server.sign_ins(), tokens(&server).len()), (2, 2));
     }
     // An outage between does not end the row; an accepted token does.
     let server = service([refused(401), Reply::json(500, ""), refused(401)]).await;
     let once = client(&server, password());
-    let mut row = Refusals::default();
+    let mut row = AuthRetryState::default();
     assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
     assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Denied(..)));
     assert_eq!(server.sign_ins(), 2);
@@ -157,7 +157,7 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
     for (outage, renewed) in [(40, false), (61, true)] {
         let server = service([refused(401), Reply::json(500, ""), refused(401), record()]).await;
         let client = client(&server, password());
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
         later(Duration::from_secs(outage)).await;
         let answer = client.look(&target(), &mut row).await;
@@ -171,7 +171,7 @@ async fn an_accepted_token_ends_the_row_of_refusals() {
     for accepted in [record(), Reply::json(404, "")] {
         let server = service([refused(401), accepted.clone(), refused(401), accepted]).await;
         let client = client(&server, password());
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         for _ in 0..2 {
             let answer = client.look(&target(), &mut row).await;
             assert!(matches!(answer.observation, Observation::Record(_) | Observation::NotVisible(_)));
@@ -192,21 +192,21 @@ async fn a_refused_token_is_not_used_again_while_sign_in_is_down() {
     })
     .await;
     let client = client(&server, password());
-    let mut row = Refusals::default();
+    let mut row = AuthRetryState::default();
     for _ in 0..3 {
         let answer = client.look(&target(), &mut row).await;
         let Observation::Unusable(miss) = answer.observation else { panic!("not unusable") };
-        assert_eq!((miss.during, miss.kind), (During::SignIn, MissKind::Http(502)));
+        assert_eq!((miss.during, miss.kind), (Operation::SignIn, FailureKind::Http(502)));
     }
     assert_eq!(tokens(&server), ["token-1"]);
 }
 
 #[tokio::test]
 async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_next_look() {
-    for (status, kind) in [(401, MissKind::TokenRefused), (403, MissKind::Http(403))] {
+    for (status, kind) in [(401, FailureKind::TokenRefused), (403, FailureKind::Http(403))] {
         let server = service([refused(status)]).await;
         let client = client(&server, token());
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         let Observation::Denied(Scope::Run, miss) = client.look(&target(), &mut row).await.observation else {
             panic!("not denied")
         };
@@ -218,7 +218,7 @@ async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_nex
     }
     let server = service([refused(401), record()]).await;
     let client = client(&server, token());
-    let mut row = Refusals::default();
+    let mut row = AuthRetryState::default();
     assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
     assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
 }
@@ -228,7 +228,7 @@ async fn while_refusals_go_on_each_look_is_one_request_with_the_renewed_token() 
     for status in [401, 403] {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         for _ in 0..3 {
             assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
             later(Duration::from_secs(5)).await;
@@ -244,7 +244,7 @@ async fn a_refusal_that_asks_for_a_pause_is_told_before_the_token_is_renewed() {
     for (credentials, expected) in [(password(), ["token-1", "token-2"]), (token(), ["given", "given"])] {
         let server = service([pause.clone(), record()]).await;
         let client = client(&server, credentials);
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         let answer = client.look(&target(), &mut row).await;
         assert!(matches!(answer.observation, Observation::Denied(..)));
         assert_eq!(answer.retry_after, Some(Duration::from_secs(1)));
@@ -268,7 +268,7 @@ async fn an_old_token_is_tried_again_where_its_renewal_is_refused() {
     })
     .await;
     let client = client(&server, password());
-    let mut row = Refusals::default();
+    let mut row = AuthRetryState::default();
     let first = client.look(&target(), &mut row).await.observation;
     assert!(matches!(first, Observation::Denied(Scope::SignIn, _)), "{first:?}");
     assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
@@ -277,17 +277,17 @@ async fn an_old_token_is_tried_again_where_its_renewal_is_refused() {
 
 #[tokio::test]
 async fn a_start_is_one_request_and_is_made_again_only_if_it_was_certainly_not_executed() {
-    let start = Ask::Execute(target().pipeline);
+    let start = ApiRequest::Execute(target().pipeline);
     let story = async |reply: Reply, credentials: Credentials| {
         let server = service([reply]).await;
         let client = client(&server, credentials);
-        let mut row = Refusals::default();
+        let mut row = AuthRetryState::default();
         let mut told = Vec::new();
         for _ in 0..2 {
-            let Told::Execute(launch, _) = client.ask(&start, &mut row).await else { panic!("a start") };
+            let ApiResponse::Execute(launch, _) = client.ask(&start, &mut row).await else { panic!("a start") };
             told.push(match launch {
-                Launch::NotExecuted(miss) => format!("again: {:?}", miss.kind),
-                Launch::Denied(_, miss) => format!("denied: {:?}", miss.kind),
+                TriggerResponse::NotExecuted(miss) => format!("again: {:?}", miss.kind),
+                TriggerResponse::Denied(_, miss) => format!("denied: {:?}", miss.kind),
                 other => format!("{other:?}"),
             });
         }
@@ -306,7 +306,7 @@ async fn a_thousand_forbidden_runs_do_not_sign_in_a_thousand_times() {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
         for _ in 0..50 {
-            let answer = client.look(&target(), &mut Refusals::default()).await;
+            let answer = client.look(&target(), &mut AuthRetryState::default()).await;
             assert!(matches!(answer.observation, Observation::Denied(Scope::Run, _)));
         }
         assert!(server.sign_ins() <= 4, "{}", server.sign_ins());
@@ -333,7 +333,7 @@ async fn a_failing_answer_is_what_the_table_says() {
         (Reply::raw(""), "unusable"),
     ] {
         let server = service([reply]).await;
-        let answer = client(&server, token()).look(&target(), &mut Refusals::default()).await;
+        let answer = client(&server, token()).look(&target(), &mut AuthRetryState::default()).await;
         let observed = match answer.observation {
             Observation::Record(_) => "record",
             Observation::NotVisible(_) => "not visible",
@@ -345,9 +345,10 @@ async fn a_failing_answer_is_what_the_table_says() {
     }
 }
 
-async fn logs(server: &Server, credentials: Credentials, run: &str) -> (Result<(), Miss>, String) {
+async fn logs(server: &Server, credentials: Credentials, run: &str) -> (Result<(), Failure>, String) {
     let mut out = Vec::new();
-    let result = client(server, credentials).logs(&Foreign::new(run), &mut |bytes| out.extend_from_slice(bytes)).await;
+    let result =
+        client(server, credentials).logs(&Untrusted::new(run), &mut |bytes| out.extend_from_slice(bytes)).await;
     (result, String::from_utf8(out).expect("text"))
 }
 
@@ -365,14 +366,14 @@ async fn missing_logs_say_why_and_keep_what_came() {
     let server = service([Reply::json(404, r#"{"message":"none"}"#)]).await;
     let (result, text) = logs(&server, token(), "run").await;
     let miss = result.expect_err("no logs");
-    assert_eq!((miss.during, miss.kind, text.as_str()), (During::Logs, MissKind::Http(404), ""));
+    assert_eq!((miss.during, miss.kind, text.as_str()), (Operation::Logs, FailureKind::Http(404), ""));
 
     let server = service([refused(401)]).await;
-    assert_eq!(logs(&server, token(), "run").await.0.expect_err("no logs").kind, MissKind::TokenRefused);
+    assert_eq!(logs(&server, token(), "run").await.0.expect_err("no logs").kind, FailureKind::TokenRefused);
 
     let server = service([Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n[\"a\",")]).await;
     let (result, text) = logs(&server, token(), "run").await;
-    assert_eq!((result.expect_err("broken").kind, text.as_str()), (MissKind::Broken, "[\"a\","));
+    assert_eq!((result.expect_err("broken").kind, text.as_str()), (FailureKind::Broken, "[\"a\","));
 
     for hostile in ["..", ".", "", "a/b", "a b", "a\n"] {
         assert!(logs(&server, token(), hostile).await.0.is_err());
@@ -387,10 +388,10 @@ async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() 
         let server = service([Reply::with(200, &[("age", &age.to_string())], b"[]")]).await;
         let client = client(&server, password());
         later(Duration::from_secs(elapsed)).await;
-        let answer = client.list(&target().pipeline, &mut Refusals::default()).await;
+        let answer = client.list(&target().pipeline, &mut AuthRetryState::default()).await;
         match answer.observation {
             Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),
-            Observation::Unusable(miss) => assert_eq!((miss.kind, serves), (MissKind::Cached, false)),
+            Observation::Unusable(miss) => assert_eq!((miss.kind, serves), (FailureKind::Cached, false)),
             other => panic!("{other:?}"),
         }
     }

@@ -27,7 +27,7 @@ impl Family {
 
 /// What a server made of the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(super) enum DnsReply {
     /// The name's addresses; none, if it has no such ones, or if there is no such name.
     Addresses(Vec<IpAddr>),
     /// To be asked for over TCP.
@@ -56,7 +56,7 @@ pub(super) fn question(id: u16, name: &str, family: Family) -> Option<Vec<u8>> {
 }
 
 /// Reads the answer to `question`; `None`: it is none.
-pub(super) fn reply(question: &[u8], family: Family, message: &[u8]) -> Option<Reply> {
+pub(super) fn reply(question: &[u8], family: Family, message: &[u8]) -> Option<DnsReply> {
     let asked = question.get(HEADER..)?;
     let (id, flags) = (number(message, 0)?, number(message, 2)?);
     let (questions, answers) = (number(message, 4)?, number(message, 6)?);
@@ -68,10 +68,10 @@ pub(super) fn reply(question: &[u8], family: Family, message: &[u8]) -> Option<R
     }
     // No error, or no such name.
     if !matches!(flags & 0xf, 0 | 3) || questions == 0 {
-        return Some(Reply::Failed);
+        return Some(DnsReply::Failed);
     }
     if flags & 0x0200 != 0 {
-        return Some(Reply::Truncated);
+        return Some(DnsReply::Truncated);
     }
     let mut at = HEADER + asked.len();
     let mut found = Vec::new();
@@ -88,7 +88,7 @@ pub(super) fn reply(question: &[u8], family: Family, message: &[u8]) -> Option<R
             });
         }
     }
-    Some(Reply::Addresses(found))
+    Some(DnsReply::Addresses(found))
 }
 
 fn number(message: &[u8], at: usize) -> Option<u16> {

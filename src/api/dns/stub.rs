@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::select;
 use tokio::time::timeout;
 
-use super::message::{Family, Reply, question, reply};
+use super::message::{DnsReply, Family, question, reply};
 
 const PORT: u16 = 53;
 
@@ -152,16 +152,16 @@ async fn ask(server: SocketAddr, name: &str, family: Family) -> io::Result<Optio
         }
     };
     let answer = match answer {
-        Reply::Truncated => over_tcp(server, &question, family).await?,
-        Reply::Addresses(_) | Reply::Failed => answer,
+        DnsReply::Truncated => over_tcp(server, &question, family).await?,
+        DnsReply::Addresses(_) | DnsReply::Failed => answer,
     };
     Ok(match answer {
-        Reply::Addresses(found) => Some(found),
-        Reply::Truncated | Reply::Failed => None,
+        DnsReply::Addresses(found) => Some(found),
+        DnsReply::Truncated | DnsReply::Failed => None,
     })
 }
 
-async fn over_tcp(server: SocketAddr, question: &[u8], family: Family) -> io::Result<Reply> {
+async fn over_tcp(server: SocketAddr, question: &[u8], family: Family) -> io::Result<DnsReply> {
     let mut stream = TcpStream::connect(server).await?;
     let length = u16::try_from(question.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes(), question].concat()).await?;

@@ -4,7 +4,7 @@ use std::future::{pending, ready};
 
 use proptest::prelude::*;
 
-use super::message::{Family, Reply, question, reply};
+use super::message::{DnsReply, Family, question, reply};
 use super::*;
 
 fn fails<T>(kind: io::ErrorKind) -> io::Result<T> {
@@ -60,7 +60,7 @@ proptest! {
         message[7] = 9;
         message.extend(&junk);
         message.truncate(cut);
-        if let Some(Reply::Addresses(found)) = reply(&question, Family::V4, &message) {
+        if let Some(DnsReply::Addresses(found)) = reply(&question, Family::V4, &message) {
             prop_assert!(found.len() * 4 <= junk.len());
         }
         message.first_mut().into_iter().for_each(|id| *id ^= 0x55);

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn observed(during: During, kind: MissKind) -> &'static str {
-    match read::<()>(Fault::new(kind).during(during)) {
+fn observed(during: Operation, kind: FailureKind) -> &'static str {
+    match read::<()>(RequestError::new(kind).during(during)) {
         Observation::Record(_) => "record",
         Observation::NotVisible(_) => "not visible",
         Observation::Denied(Scope::SignIn, _) => "denied",
@@ -29,53 +29,56 @@ fn every_status_is_read_as_the_reference_says() {
             400..=499 => "unreachable",
             _ => "unusable",
         };
-        assert_eq!(observed(During::GetRun, of_status(During::GetRun, status, b"").kind), run, "{status}");
-        assert_eq!(observed(During::SignIn, of_status(During::SignIn, status, b"").kind), sign_in, "{status}");
+        assert_eq!(observed(Operation::GetRun, of_status(Operation::GetRun, status, b"").kind), run, "{status}");
+        assert_eq!(observed(Operation::SignIn, of_status(Operation::SignIn, status, b"").kind), sign_in, "{status}");
     }
 }
 
 #[test]
 fn every_fault_is_read_as_the_reference_says() {
     for (kind, run, sign_in) in [
-        (MissKind::NoRecord, "not visible", "unusable"),
-        (MissKind::NotJson, "unusable", "unusable"),
-        (MissKind::NotARecord("x"), "unusable", "unusable"),
-        (MissKind::AnotherRun, "unusable", "unusable"),
-        (MissKind::Repaired, "unusable", "unusable"),
-        (MissKind::TooLarge, "unusable", "unusable"),
-        (MissKind::RedirectOffOrigin, "unreachable", "unreachable"),
-        (MissKind::RedirectLoop, "unusable", "unusable"),
-        (MissKind::ProxyAuthentication, "unreachable", "unreachable"),
-        (MissKind::Proxy, "unusable", "unusable"),
-        (MissKind::Certificate, "unreachable", "unreachable"),
-        (MissKind::Dns, "unusable", "unusable"),
-        (MissKind::Connect, "unusable", "unusable"),
-        (MissKind::Broken, "unusable", "unusable"),
-        (MissKind::Timeout, "unusable", "unusable"),
-        (MissKind::NoToken, "unusable", "denied"),
-        (MissKind::TokenRefused, "denied: run", "unusable"),
-        (MissKind::TokenFile, "denied: run", "denied"),
+        (FailureKind::NoRecord, "not visible", "unusable"),
+        (FailureKind::NotJson, "unusable", "unusable"),
+        (FailureKind::NotARecord("x"), "unusable", "unusable"),
+        (FailureKind::AnotherRun, "unusable", "unusable"),
+        (FailureKind::Repaired, "unusable", "unusable"),
+        (FailureKind::TooLarge, "unusable", "unusable"),
+        (FailureKind::RedirectOffOrigin, "unreachable", "unreachable"),
+        (FailureKind::RedirectLoop, "unusable", "unusable"),
+        (FailureKind::ProxyAuthentication, "unreachable", "unreachable"),
+        (FailureKind::Proxy, "unusable", "unusable"),
+        (FailureKind::Certificate, "unreachable", "unreachable"),
+        (FailureKind::Dns, "unusable", "unusable"),
+        (FailureKind::Connect, "unusable", "unusable"),
+        (FailureKind::Broken, "unusable", "unusable"),
+        (FailureKind::Timeout, "unusable", "unusable"),
+        (FailureKind::NoToken, "unusable", "denied"),
+        (FailureKind::TokenRefused, "denied: run", "unusable"),
+        (FailureKind::TokenFile, "denied: run", "denied"),
     ] {
-        assert_eq!(observed(During::GetRun, kind), run, "{kind:?}");
-        assert_eq!(observed(During::SignIn, kind), sign_in, "{kind:?}");
+        assert_eq!(observed(Operation::GetRun, kind), run, "{kind:?}");
+        assert_eq!(observed(Operation::SignIn, kind), sign_in, "{kind:?}");
     }
 }
 
 #[test]
 fn a_refusal_s_kind_tells_a_dead_token_from_a_missing_right() {
-    assert_eq!(of_status(During::GetRun, 401, b"").kind, MissKind::TokenRefused);
+    assert_eq!(of_status(Operation::GetRun, 401, b"").kind, FailureKind::TokenRefused);
     let detail = |during| of_status(during, 500, br#"{"tokens":{"accessToken":"abc"}}"#).detail;
-    assert!(detail(During::GetRun).is_some() && detail(During::SignIn).is_none(), "nobody knows those tokens yet");
-    assert_eq!(of_status(During::GetRun, 403, b"").kind, MissKind::Http(403));
-    assert_eq!(of_status(During::SignIn, 401, b"").kind, MissKind::Http(401));
-    assert_eq!(of_status(During::GetRun, 407, b"").kind, MissKind::ProxyAuthentication);
-    let told = of_status(During::GetRun, 403, br#"{"message":"no right","code":"AUTH.FORBIDDEN"}"#);
-    assert_eq!(told.detail, Some(Foreign::new("no right (AUTH.FORBIDDEN)")));
+    assert!(
+        detail(Operation::GetRun).is_some() && detail(Operation::SignIn).is_none(),
+        "nobody knows those tokens yet"
+    );
+    assert_eq!(of_status(Operation::GetRun, 403, b"").kind, FailureKind::Http(403));
+    assert_eq!(of_status(Operation::SignIn, 401, b"").kind, FailureKind::Http(401));
+    assert_eq!(of_status(Operation::GetRun, 407, b"").kind, FailureKind::ProxyAuthentication);
+    let told = of_status(Operation::GetRun, 403, br#"{"message":"no right","code":"AUTH.FORBIDDEN"}"#);
+    assert_eq!(told.detail, Some(Untrusted::new("no right (AUTH.FORBIDDEN)")));
 }
 
 #[test]
 fn a_proxy_heals_unless_it_asks_for_credentials() {
-    assert_eq!(of_tunnel(&TunnelError::ProxyAuthRequired), MissKind::ProxyAuthentication);
+    assert_eq!(of_tunnel(&TunnelError::ProxyAuthRequired), FailureKind::ProxyAuthentication);
     for heals in [
         TunnelError::Io(io::Error::other("reset")),
         TunnelError::MissingHost,
@@ -83,7 +86,7 @@ fn a_proxy_heals_unless_it_asks_for_credentials() {
         TunnelError::TunnelUnexpectedEof,
         TunnelError::TunnelUnsuccessful,
     ] {
-        assert_eq!(of_tunnel(&heals), MissKind::Proxy, "{heals}");
+        assert_eq!(of_tunnel(&heals), FailureKind::Proxy, "{heals}");
     }
 }
 
@@ -101,6 +104,6 @@ fn an_error_is_told_in_the_words_of_its_first_cause() {
     #[error("a layer above")]
     struct Layer(#[source] std::num::ParseIntError);
     let cause = "x".parse::<u8>().expect_err("no number");
-    assert_eq!(describe(&Layer(cause.clone())), Foreign::new(cause.to_string()));
-    assert_eq!(describe(&cause), Foreign::new("invalid digit found in string"));
+    assert_eq!(describe(&Layer(cause.clone())), Untrusted::new(cause.to_string()));
+    assert_eq!(describe(&cause), Untrusted::new("invalid digit found in string"));
 }

@@ -10,43 +10,43 @@ use reqwest::header::{HeaderMap, LINK};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::failure::Fault;
-use crate::core::{During, Miss, MissKind};
+use super::super::failure::RequestError;
+use crate::core::{Failure, FailureKind, Operation};
 
 /// Where a wrapper may keep what it says of its pages.
 const WITHIN: [&str; 6] = ["meta", "pagination", "links", "paging", "page_info", "pageInfo"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub(crate) enum Completeness {
     Whole,
     /// It says that there is more of it elsewhere.
     OnePage,
 }
 
-impl Extent {
+impl Completeness {
     /// # Errors
     /// Where there is more.
-    pub(crate) fn whole(self) -> Result<(), Miss> {
+    pub(crate) fn whole(self) -> Result<(), Failure> {
         match self {
-            Extent::Whole => Ok(()),
-            Extent::OnePage => Err(Fault::new(MissKind::OnePage).during(During::List)),
+            Completeness::Whole => Ok(()),
+            Completeness::OnePage => Err(RequestError::new(FailureKind::OnePage).during(Operation::List)),
         }
     }
 }
 
 /// What an answer's headers say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Pages {
+pub(crate) struct PageInfo {
     has_next: bool,
     /// How many elements there are.
     total: Option<u64>,
 }
 
-impl Pages {
-    pub(crate) fn read(headers: &HeaderMap) -> Pages {
+impl PageInfo {
+    pub(crate) fn read(headers: &HeaderMap) -> PageInfo {
         let mut links = headers.get_all(LINK).iter();
         let totals = headers.get_all("x-total-count").iter().filter_map(|total| total.to_str().ok());
-        Pages {
+        PageInfo {
             has_next: links.any(|link| is_to_the_next(&String::from_utf8_lossy(link.as_bytes()))),
             // Said twice, in two headers or in one.
             total: totals.flat_map(|total| total.split(',')).filter_map(digits).max(),
@@ -54,9 +54,9 @@ impl Pages {
     }
 
     /// Of a list with so many elements, and with this around them.
-    pub(super) fn extent(self, around: &str, elements: u64) -> Extent {
+    pub(super) fn extent(self, around: &str, elements: u64) -> Completeness {
         let is_part = self.has_next || self.total.is_some_and(|total| total > elements) || is_cut(around, elements);
-        if is_part { Extent::OnePage } else { Extent::Whole }
+        if is_part { Completeness::OnePage } else { Completeness::Whole }
     }
 }
 
@@ -115,7 +115,7 @@ fn digits(text: &str) -> Option<u64> {
 
 /// Where in a `Link` header a character stands.
 #[derive(Clone, Copy, PartialEq)]
-enum Within {
+enum LinkPosition {
     Nothing,
     Target,
     Quotes,
@@ -125,16 +125,16 @@ enum Within {
 
 /// Whether one of the links (RFC 8288) is to the next page. Of links that don't end nobody can tell.
 fn is_to_the_next(links: &str) -> bool {
-    let mut within = Within::Nothing;
+    let mut within = LinkPosition::Nothing;
     let parameters = links.split(|character| {
         within = match (within, character) {
-            (Within::Nothing, '<') => Within::Target,
-            (Within::Nothing, '"') | (Within::Escape, _) => Within::Quotes,
-            (Within::Target, '>') | (Within::Quotes, '"') => Within::Nothing,
-            (Within::Quotes, '\\') => Within::Escape,
+            (LinkPosition::Nothing, '<') => LinkPosition::Target,
+            (LinkPosition::Nothing, '"') | (LinkPosition::Escape, _) => LinkPosition::Quotes,
+            (LinkPosition::Target, '>') | (LinkPosition::Quotes, '"') => LinkPosition::Nothing,
+            (LinkPosition::Quotes, '\\') => LinkPosition::Escape,
             (within, _) => within,
         };
-        within == Within::Nothing && matches!(character, ',' | ';')
+        within == LinkPosition::Nothing && matches!(character, ',' | ';')
     });
     let is_next = |parameter: &str| {
         let Some((name, value)) = parameter.split_once('=') else { return false };
@@ -143,19 +143,19 @@ fn is_to_the_next(links: &str) -> bool {
     };
     // All of them, so that where the last one ends is known.
     let count = parameters.filter(|parameter| is_next(parameter)).count();
-    count > 0 || within != Within::Nothing
+    count > 0 || within != LinkPosition::Nothing
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pages(headers: &[(&'static str, &str)]) -> Pages {
+    fn pages(headers: &[(&'static str, &str)]) -> PageInfo {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().expect("a header"));
         }
-        Pages::read(&map)
+        PageInfo::read(&map)
     }
 
     #[test]
@@ -192,20 +192,20 @@ mod tests {
     fn a_total_above_the_elements_is_said_in_a_header() {
         let of_two = |headers: &[(&'static str, &str)]| pages(headers).extent("[]", 2);
         for total in ["3", " 300 ", "2, 3", "18446744073709551616"] {
-            assert_eq!(of_two(&[("x-total-count", total)]), Extent::OnePage, "{total}");
-            assert_eq!(of_two(&[("x-total-count", "2"), ("x-total-count", total)]), Extent::OnePage, "{total}");
+            assert_eq!(of_two(&[("x-total-count", total)]), Completeness::OnePage, "{total}");
+            assert_eq!(of_two(&[("x-total-count", "2"), ("x-total-count", total)]), Completeness::OnePage, "{total}");
         }
         for total in ["2", "0", "1", "", "-1", "many", "2, 2"] {
-            assert_eq!(of_two(&[("x-total-count", total)]), Extent::Whole, "{total}");
+            assert_eq!(of_two(&[("x-total-count", total)]), Completeness::Whole, "{total}");
         }
-        assert_eq!(of_two(&[]), Extent::Whole);
+        assert_eq!(of_two(&[]), Completeness::Whole);
     }
 
     #[test]
     fn headers_and_wrapper_are_both_believed() {
         let next = pages(&[("link", "<?page=2>; rel=next")]);
-        assert_eq!(next.extent(r#"{"data":[],"total":2,"next":null}"#, 2), Extent::OnePage);
-        assert_eq!(Pages::default().extent(r#"{"data":[],"total":3}"#, 2), Extent::OnePage);
-        assert_eq!(Pages::default().extent(r#"{"data":[],"total":2}"#, 2), Extent::Whole);
+        assert_eq!(next.extent(r#"{"data":[],"total":2,"next":null}"#, 2), Completeness::OnePage);
+        assert_eq!(PageInfo::default().extent(r#"{"data":[],"total":3}"#, 2), Completeness::OnePage);
+        assert_eq!(PageInfo::default().extent(r#"{"data":[],"total":2}"#, 2), Completeness::Whole);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::core::Foreign;
+use crate::core::Untrusted;
 
 /// The longest text read of an answer. What is kept of it is much shorter, and is cut by the redactor: here a secret would
 /// be cut in two, of which neither can be recognised.
@@ -13,16 +13,16 @@ const DEPTH: usize = 3;
 
 /// All that the service's layers say in words, with the code beside it; else the body as text, of a page its title; `None` if
 /// blank.
-pub(crate) fn said(body: &[u8]) -> Option<Foreign> {
+pub(crate) fn said(body: &[u8]) -> Option<Untrusted> {
     read(body, |json| Some(json.to_string()))
 }
 
 /// The same without the text of JSON that has none of them.
-pub(crate) fn message_of(body: &[u8]) -> Option<Foreign> {
+pub(crate) fn message_of(body: &[u8]) -> Option<Untrusted> {
     read(body, |_| None)
 }
 
-fn read(body: &[u8], other: fn(&Value) -> Option<String>) -> Option<Foreign> {
+fn read(body: &[u8], other: fn(&Value) -> Option<String>) -> Option<Untrusted> {
     // Error bodies are cut at 64 KiB; a success's body may be hundreds of times that, and deserves no tree.
     let json: Option<Value> = (body.len() <= 64 * 1024).then(|| serde_json::from_slice(body).ok()).flatten();
     let text = match &json {
@@ -101,9 +101,9 @@ fn without_markup(text: &str) -> String {
 }
 
 /// The first 16 KiB.
-pub(crate) fn bounded(text: &str) -> Foreign {
+pub(crate) fn bounded(text: &str) -> Untrusted {
     let text = text.trim();
-    Foreign::new(&text[..text.floor_char_boundary(LIMIT)])
+    Untrusted::new(&text[..text.floor_char_boundary(LIMIT)])
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 
 use serde_json::value::RawValue;
 
-use super::super::failure::{self, Fault};
+use super::super::failure::{self, RequestError};
 use super::{Shape, bounded, object, said, shape, string, text_of};
-use crate::core::{During, Foreign, MissKind, Observation, PipelineId};
+use crate::core::{FailureKind, Observation, Operation, PipelineId, Untrusted};
 
 /// Whether a pipeline can be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,45 +14,45 @@ pub enum PipelineState {
     Active,
     Paused,
     /// Any other word.
-    Other(Foreign),
+    Other(Untrusted),
 }
 
 /// Reads the answer: any status, any bytes.
 pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> Observation<PipelineState> {
     if status != 200 {
-        return failure::read(failure::of_status(During::Details, status, body));
+        return failure::read(failure::of_status(Operation::Details, status, body));
     }
     match details(body, pipeline) {
         Ok(state) => Observation::Record(state),
-        Err(fault) => failure::read(fault.during(During::Details)),
+        Err(fault) => failure::read(fault.during(Operation::Details)),
     }
 }
 
-fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, Fault> {
-    let told = |kind| Fault { kind, detail: said(body) };
+fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestError> {
+    let told = |kind| RequestError { kind, detail: said(body) };
     let text = text_of(body)?;
-    let document: &RawValue = serde_json::from_str(text).map_err(|_| told(MissKind::NotJson))?;
+    let document: &RawValue = serde_json::from_str(text).map_err(|_| told(FailureKind::NotJson))?;
     let outer = match shape(document) {
-        Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
-        Shape::Object => object(document).ok_or_else(|| told(MissKind::NotJson))?,
-        Shape::Other => return Err(told(MissKind::NotARecord("not an object"))),
+        Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
+        Shape::Object => object(document).ok_or_else(|| told(FailureKind::NotJson))?,
+        Shape::Other => return Err(told(FailureKind::NotARecord("not an object"))),
     };
     let inner = match outer.data.map(|data| (data, shape(data))) {
         None => outer,
-        Some((_, Shape::Null)) => return Err(Fault::new(MissKind::NoRecord)),
+        Some((_, Shape::Null)) => return Err(RequestError::new(FailureKind::NoRecord)),
         Some(_) if outer.status.is_some_and(|status| status.get() == "false") => {
-            return Err(told(MissKind::NotARecord("its status is false")));
+            return Err(told(FailureKind::NotARecord("its status is false")));
         }
-        Some((data, Shape::Object)) => object(data).ok_or_else(|| told(MissKind::NotJson))?,
-        Some((_, Shape::EmptyObject | Shape::Other)) => return Err(told(MissKind::NotARecord("data is not one"))),
+        Some((data, Shape::Object)) => object(data).ok_or_else(|| told(FailureKind::NotJson))?,
+        Some((_, Shape::EmptyObject | Shape::Other)) => return Err(told(FailureKind::NotARecord("data is not one"))),
     };
     // `id` may be a number of the database's beside `pipeline_id`: one of the two must name the pipeline.
     let mut ids = [inner.pipeline_id, inner.id].into_iter().flatten().filter_map(string);
     if !ids.any(|id| pipeline.is(&id)) {
-        return Err(told(MissKind::NotARecord("it does not name this pipeline")));
+        return Err(told(FailureKind::NotARecord("it does not name this pipeline")));
     }
     let Some(word) = inner.status.and_then(string) else {
-        return Err(told(MissKind::NotARecord("no status")));
+        return Err(told(FailureKind::NotARecord("no status")));
     };
     Ok(match word.trim_ascii() {
         word if word.eq_ignore_ascii_case("active") => PipelineState::Active,

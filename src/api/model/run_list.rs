@@ -8,11 +8,11 @@
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::super::failure::{self, Fault};
-use super::completeness::{Extent, Pages};
+use super::super::failure::{self, RequestError};
+use super::completeness::{Completeness, PageInfo};
 use super::strict_json::{self, Flaw};
-use super::{BLANKS, Fields, RUN_BODY, Shape, object, said, shape, string, text_of, timestamp};
-use crate::core::{During, Fingerprint, Foreign, Listed, Listing, Miss, MissKind, PipelineId, RunId};
+use super::{BLANKS, JsonFields, RUN_BODY, Shape, object, said, shape, string, text_of, timestamp};
+use crate::core::{Failure, FailureKind, Fingerprint, ListedRun, Operation, PipelineId, RunId, RunList, Untrusted};
 
 /// A whole list (docs/reference.md#limits), after decompression.
 pub(crate) const WHOLE_LIST: usize = 64 * 1024 * 1024;
@@ -31,27 +31,27 @@ const RUNS: usize = 250_000;
 const WORD: usize = 1024;
 
 /// Takes in one record.
-pub(crate) type Keep<'k> = dyn FnMut(Listed) -> Result<(), Fault> + 'k;
+pub(crate) type RecordSink<'k> = dyn FnMut(ListedRun) -> Result<(), RequestError> + 'k;
 
 /// Takes the body in pieces of any size, and gives each record away as it is complete.
-pub(crate) struct List<'p> {
+pub(crate) struct RunListReader<'p> {
     pipeline: &'p PipelineId,
     limit: usize,
-    keep: &'p mut Keep<'p>,
-    place: Place,
+    keep: &'p mut RecordSink<'p>,
+    place: ListPosition,
     /// What is around the elements.
     around: Vec<u8>,
     /// The element at hand, as far as it has come.
     element: Vec<u8>,
     /// How many brackets are open: around the elements, or in the one at hand.
     depth: usize,
-    text: Text,
+    text: StringPosition,
     taken: usize,
     elements: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum ListPosition {
     /// Before the elements, or in a body that has none.
     Before,
     /// Behind the colon of `data`, in the object around the elements.
@@ -65,7 +65,7 @@ enum Place {
 
 /// Whether a byte stands in a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Text {
+enum StringPosition {
     Outside,
     Inside,
     /// Behind a backslash.
@@ -73,41 +73,41 @@ enum Text {
 }
 
 /// Keeps every record.
-pub(crate) fn keep_all(listing: &mut Listing) -> impl FnMut(Listed) -> Result<(), Fault> {
+pub(crate) fn keep_all(listing: &mut RunList) -> impl FnMut(ListedRun) -> Result<(), RequestError> {
     |listed| {
         if listing.runs.len() >= RUNS {
-            return Err(Fault::new(MissKind::TooLarge));
+            return Err(RequestError::new(FailureKind::TooLarge));
         }
         listing.runs.push(listed);
         Ok(())
     }
 }
 
-fn not_json() -> Fault {
-    Fault::new(MissKind::NotJson)
+fn not_json() -> RequestError {
+    RequestError::new(FailureKind::NotJson)
 }
 
-impl<'p> List<'p> {
+impl<'p> RunListReader<'p> {
     /// `limit` is in bytes, after decompression.
-    pub(crate) fn new(pipeline: &'p PipelineId, limit: usize, keep: &'p mut Keep<'p>) -> List<'p> {
-        List {
+    pub(crate) fn new(pipeline: &'p PipelineId, limit: usize, keep: &'p mut RecordSink<'p>) -> RunListReader<'p> {
+        RunListReader {
             pipeline,
             limit,
             keep,
-            place: Place::Before,
+            place: ListPosition::Before,
             around: Vec::new(),
             element: Vec::new(),
             depth: 0,
-            text: Text::Outside,
+            text: StringPosition::Outside,
             taken: 0,
             elements: 0,
         }
     }
 
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Fault> {
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), RequestError> {
         self.taken = self.taken.saturating_add(piece.len());
         if self.taken > self.limit {
-            return Err(Fault::new(MissKind::TooLarge));
+            return Err(RequestError::new(FailureKind::TooLarge));
         }
         piece.iter().try_for_each(|byte| self.byte(*byte))
     }
@@ -117,36 +117,38 @@ impl<'p> List<'p> {
     ///
     /// # Errors
     /// Why there was no list.
-    pub(crate) fn finish(self, status: u16, refusal: &[u8], pages: Pages) -> Result<Extent, Miss> {
+    pub(crate) fn finish(self, status: u16, refusal: &[u8], pages: PageInfo) -> Result<Completeness, Failure> {
         if status != 200 {
-            return Err(failure::of_status(During::List, status, refusal));
+            return Err(failure::of_status(Operation::List, status, refusal));
         }
-        self.envelope().map_err(|fault| fault.during(During::List))?;
+        self.envelope().map_err(|fault| fault.during(Operation::List))?;
         Ok(pages.extent(&String::from_utf8_lossy(&self.around), self.elements))
     }
 
-    fn byte(&mut self, byte: u8) -> Result<(), Fault> {
+    fn byte(&mut self, byte: u8) -> Result<(), RequestError> {
         let was = self.text;
         self.text = match (was, byte) {
-            (Text::Inside, b'\\') => Text::Escaped,
-            (Text::Inside, b'"') => Text::Outside,
-            (Text::Outside, b'"') | (Text::Inside | Text::Escaped, _) => Text::Inside,
-            (Text::Outside, _) => Text::Outside,
+            (StringPosition::Inside, b'\\') => StringPosition::Escaped,
+            (StringPosition::Inside, b'"') => StringPosition::Outside,
+            (StringPosition::Outside, b'"') | (StringPosition::Inside | StringPosition::Escaped, _) => {
+                StringPosition::Inside
+            }
+            (StringPosition::Outside, _) => StringPosition::Outside,
         };
-        let is_bare = was == Text::Outside && self.text == Text::Outside;
+        let is_bare = was == StringPosition::Outside && self.text == StringPosition::Outside;
         match self.place {
-            Place::Elements { comma } if is_bare && self.depth == 0 && matches!(byte, b',' | b']') => {
+            ListPosition::Elements { comma } if is_bare && self.depth == 0 && matches!(byte, b',' | b']') => {
                 self.end_element(byte, comma)
             }
-            Place::Elements { .. } => {
+            ListPosition::Elements { .. } => {
                 self.count(byte, is_bare);
                 if self.element.len() >= RUN_BODY {
-                    return Err(Fault::new(MissKind::TooLarge));
+                    return Err(RequestError::new(FailureKind::TooLarge));
                 }
                 self.element.push(byte);
                 Ok(())
             }
-            Place::Before | Place::Value | Place::After => self.around(byte, is_bare),
+            ListPosition::Before | ListPosition::Value | ListPosition::After => self.around(byte, is_bare),
         }
     }
 
@@ -159,24 +161,26 @@ impl<'p> List<'p> {
         }
     }
 
-    fn around(&mut self, byte: u8, is_bare: bool) -> Result<(), Fault> {
+    fn around(&mut self, byte: u8, is_bare: bool) -> Result<(), RequestError> {
         if self.around.len() >= AROUND {
-            return Err(Fault { kind: MissKind::NotARecord("not a list"), detail: said(&self.around) });
+            return Err(RequestError { kind: FailureKind::NotARecord("not a list"), detail: said(&self.around) });
         }
-        let is_first = self.place == Place::Before && self.around.trim_ascii().is_empty();
+        let is_first = self.place == ListPosition::Before && self.around.trim_ascii().is_empty();
         self.around.push(byte);
-        if is_bare && byte == b'[' && (is_first || self.place == Place::Value) {
-            self.place = Place::Elements { comma: false };
+        if is_bare && byte == b'[' && (is_first || self.place == ListPosition::Value) {
+            self.place = ListPosition::Elements { comma: false };
             self.depth = 0;
             return Ok(());
         }
         self.count(byte, is_bare);
         self.place = match self.place {
-            Place::Before if is_bare && byte == b':' && self.depth == 1 && self.is_behind_data() => Place::Value,
-            Place::Value if byte.is_ascii_whitespace() => Place::Value,
+            ListPosition::Before if is_bare && byte == b':' && self.depth == 1 && self.is_behind_data() => {
+                ListPosition::Value
+            }
+            ListPosition::Value if byte.is_ascii_whitespace() => ListPosition::Value,
             // Another value than an array.
-            Place::Before | Place::Value => Place::Before,
-            place @ (Place::Elements { .. } | Place::After) => place,
+            ListPosition::Before | ListPosition::Value => ListPosition::Before,
+            place @ (ListPosition::Elements { .. } | ListPosition::After) => place,
         };
         Ok(())
     }
@@ -188,7 +192,7 @@ impl<'p> List<'p> {
         key.strip_suffix(b"\"data\"").is_some_and(|before| !before.ends_with(b"\\"))
     }
 
-    fn end_element(&mut self, byte: u8, comma: bool) -> Result<(), Fault> {
+    fn end_element(&mut self, byte: u8, comma: bool) -> Result<(), RequestError> {
         let mut element = std::mem::take(&mut self.element);
         let is_empty_list = byte == b']' && !comma && element.iter().all(|byte| BLANKS.contains(&char::from(*byte)));
         if !is_empty_list {
@@ -197,21 +201,21 @@ impl<'p> List<'p> {
         }
         element.clear();
         self.element = element;
-        self.place = Place::Elements { comma: true };
+        self.place = ListPosition::Elements { comma: true };
         if byte == b']' {
             self.around.push(byte);
-            self.place = Place::After;
+            self.place = ListPosition::After;
         }
         Ok(())
     }
 
     /// Reads one element.
-    fn read(&mut self, element: &[u8]) -> Result<(), Fault> {
+    fn read(&mut self, element: &[u8]) -> Result<(), RequestError> {
         let text = str::from_utf8(element).map_err(|_| not_json())?.trim_matches(BLANKS);
         let listed = match strict_json::check(text) {
             Ok(()) => self.listed(text),
             // Behind that key there may be no JSON at all.
-            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Some(Listed::default()),
+            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Some(ListedRun::default()),
             Err(Flaw::DuplicateKey) => return Err(not_json()),
             Err(Flaw::NotJson) => return Err(not_json()),
         };
@@ -219,32 +223,32 @@ impl<'p> List<'p> {
     }
 
     /// What an element says of a run; `None` where it is another pipeline's.
-    fn listed(&self, text: &str) -> Option<Listed> {
+    fn listed(&self, text: &str) -> Option<ListedRun> {
         let raw = serde_json::from_str::<&RawValue>(text).ok().filter(|raw| matches!(shape(raw), Shape::Object));
-        let Some(fields) = raw.and_then(object) else { return Some(Listed::default()) };
+        let Some(fields) = raw.and_then(object) else { return Some(ListedRun::default()) };
         match fields.pipeline_id.and_then(string) {
             Some(id) if self.pipeline.is(id.trim()) => Some(read_fields(&fields)),
             // A number may be what the database calls ours.
             Some(id) if !id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace()) => None,
             // Whose it is nobody knows: it may be ours.
-            Some(_) | None => Some(Listed::default()),
+            Some(_) | None => Some(ListedRun::default()),
         }
     }
 
     /// Checks what is around the elements.
-    fn envelope(&self) -> Result<(), Fault> {
-        let told = |kind| Fault { kind, detail: said(&self.around) };
-        let not_a_list = |what| told(MissKind::NotARecord(what));
+    fn envelope(&self) -> Result<(), RequestError> {
+        let told = |kind| RequestError { kind, detail: said(&self.around) };
+        let not_a_list = |what| told(FailureKind::NotARecord(what));
         let text = text_of(&self.around)?;
-        let document: &RawValue = serde_json::from_str(text).map_err(|_| told(MissKind::NotJson))?;
+        let document: &RawValue = serde_json::from_str(text).map_err(|_| told(FailureKind::NotJson))?;
         let outer = match shape(document) {
-            Shape::Null | Shape::EmptyObject => return Err(Fault::new(MissKind::NoRecord)),
+            Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
             Shape::Other if document.get() == "[]" => return Ok(()),
             Shape::Other => return Err(not_a_list("not a list")),
-            Shape::Object => object(document).ok_or_else(|| told(MissKind::NotJson))?,
+            Shape::Object => object(document).ok_or_else(|| told(FailureKind::NotJson))?,
         };
         match outer.data {
-            Some(data) if data.get() == "null" => Err(Fault::new(MissKind::NoRecord)),
+            Some(data) if data.get() == "null" => Err(RequestError::new(FailureKind::NoRecord)),
             _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_list("its status is false")),
             Some(data) if data.get() == "[]" => Ok(()),
             Some(_) | None => Err(not_a_list("not a list")),
@@ -252,7 +256,7 @@ impl<'p> List<'p> {
     }
 }
 
-fn read_fields(fields: &Fields<'_>) -> Listed {
+fn read_fields(fields: &JsonFields<'_>) -> ListedRun {
     let stamp = |raw: Option<&RawValue>| raw.and_then(string).and_then(|text| timestamp::read(&text));
     let number = fields.id.and_then(|raw| {
         let digits = string(raw).unwrap_or_else(|| raw.get().to_owned());
@@ -263,10 +267,10 @@ fn read_fields(fields: &Fields<'_>) -> Listed {
         Some(raw) if raw.get() == "null" => Some(String::new()),
         Some(raw) => string(raw).filter(|word| word.len() <= WORD),
     };
-    Listed {
+    ListedRun {
         run: fields.pipeline_run_id.and_then(string).and_then(|id| RunId::new(&id)),
         number,
-        status: status.map(Foreign::new),
+        status: status.map(Untrusted::new),
         created_at: stamp(fields.created_at),
         updated_at: stamp(fields.updated_at),
         trace: fields.trace.and_then(string).and_then(|trace| Fingerprint::of(&trace)),

@@ -27,7 +27,7 @@ fn recorded(body: impl AsRef<[u8]>) -> Record {
     record
 }
 
-fn missed(body: impl AsRef<[u8]>) -> MissKind {
+fn missed(body: impl AsRef<[u8]>) -> FailureKind {
     let observed = observe(body.as_ref());
     let Observation::Unusable(miss) = observed else {
         panic!("{}: {observed:?}", String::from_utf8_lossy(body.as_ref()))
@@ -66,19 +66,19 @@ fn a_record_may_stand_under_data_but_not_in_both_places() {
         assert_eq!(recorded(wrapper.replace("RUN", SUCCESS)).status.raw(), "SUCCESS");
     }
     let both = format!("{},\"data\":{SUCCESS}}}", SUCCESS.strip_suffix('}').expect("an object"));
-    assert_eq!(missed(both), MissKind::NotARecord("both bare and under data"));
+    assert_eq!(missed(both), FailureKind::NotARecord("both bare and under data"));
     let beside = |data: &str| format!("{},\"data\":{data}}}", SUCCESS.strip_suffix('}').expect("an object"));
     for object in ["{}", r#"{"last_status":"FAILED"}"#, r#"{"x":1}"#] {
-        assert_eq!(missed(beside(object)), MissKind::NotARecord("both bare and under data"), "{object}");
+        assert_eq!(missed(beside(object)), FailureKind::NotARecord("both bare and under data"), "{object}");
     }
     for data in ["null", "[]", "[{}]", "\"x\"", "1", "false", &format!("[{SUCCESS}]")] {
         assert_eq!(recorded(beside(data)).status.raw(), "SUCCESS", "{data}");
     }
-    assert_eq!(missed(r#"{"last_status":"SUCCESS","data":null}"#), MissKind::NotARecord("no pipeline_run_id"));
+    assert_eq!(missed(r#"{"last_status":"SUCCESS","data":null}"#), FailureKind::NotARecord("no pipeline_run_id"));
     let refused = format!(r#"{{"status":false,"data":{SUCCESS}}}"#);
-    assert_eq!(missed(refused), MissKind::NotARecord("its status is false"));
+    assert_eq!(missed(refused), FailureKind::NotARecord("its status is false"));
     let twice = format!(r#"{{"data":{{"data":{SUCCESS}}}}}"#);
-    assert_eq!(missed(twice), MissKind::NotARecord("no pipeline_run_id"));
+    assert_eq!(missed(twice), FailureKind::NotARecord("no pipeline_run_id"));
     // A run's own `status` is an unknown field.
     assert_eq!(recorded(with("status", Some("false"))).status.raw(), "RUNNING");
 }
@@ -89,7 +89,7 @@ fn null_nothing_and_an_empty_object_are_not_visible() {
     {
         let observed = observe(body);
         let Observation::NotVisible(miss) = observed else { panic!("{body}: {observed:?}") };
-        assert_eq!(miss.kind, MissKind::NoRecord);
+        assert_eq!(miss.kind, FailureKind::NoRecord);
     }
 }
 
@@ -109,7 +109,7 @@ fn what_is_not_one_json_document_is_unusable() {
         &format!("/**/{SUCCESS}"),
         &"[".repeat(1_000_000),
     ] {
-        assert_eq!(missed(body), MissKind::NotJson, "{}", body.get(..40).unwrap_or(body));
+        assert_eq!(missed(body), FailureKind::NotJson, "{}", body.get(..40).unwrap_or(body));
     }
 }
 
@@ -131,16 +131,16 @@ fn what_is_almost_json_is_repaired_and_marked() {
         assert_eq!(recorded(spoilt(value)).repaired, [repair]);
     }
     assert_eq!(recorded(format!("\u{feff}{SUCCESS}")).repaired, [Repair::ByteOrderMark]);
-    assert_eq!(recorded(spoilt(b"\"a\nb\"")).trace, Some(Foreign::new("a\nb")));
+    assert_eq!(recorded(spoilt(b"\"a\nb\"")).trace, Some(Untrusted::new("a\nb")));
     // What is repaired decides nothing but a status.
     for (field, value, kind) in [
         ("last_status", "NaN", "last_status is not a string"),
         ("pipeline_run_id", "NaN", "no pipeline_run_id"),
         ("x", "NaN,\"x\":1", "duplicate key"),
     ] {
-        assert_eq!(missed(with(field, Some(value))), MissKind::NotARecord(kind), "{value}");
+        assert_eq!(missed(with(field, Some(value))), FailureKind::NotARecord(kind), "{value}");
     }
-    assert_eq!(missed(SUCCESS.replace("e7c91a3b", "e7c91a3b\n")), MissKind::AnotherRun);
+    assert_eq!(missed(SUCCESS.replace("e7c91a3b", "e7c91a3b\n")), FailureKind::AnotherRun);
     for body in
         ["\u{feff}", "\u{feff}null", "\u{feff}{}", r#"{"data":null,"x":NaN}"#, "NaN", "{NaN:1}", "\u{feff}<html>"]
     {
@@ -177,7 +177,7 @@ fn json_that_is_no_run_is_unusable() {
         (with("x", Some("{\"y\":[{\"z\":1,\"z\":1}]}")).as_str(), "duplicate key"),
     ] {
         let kind = missed(body);
-        let expected = if what == "NotJson" { MissKind::NotJson } else { MissKind::NotARecord(what) };
+        let expected = if what == "NotJson" { FailureKind::NotJson } else { FailureKind::NotARecord(what) };
         assert_eq!(kind, expected, "{body}");
     }
 }
@@ -185,9 +185,9 @@ fn json_that_is_no_run_is_unusable() {
 #[test]
 fn another_run_s_record_is_never_taken() {
     let other = "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d";
-    assert_eq!(missed(SUCCESS.replace(RUN, other)), MissKind::AnotherRun);
-    assert_eq!(missed(SUCCESS.replace(PIPELINE, other)), MissKind::AnotherRun);
-    assert_eq!(missed(format!("{{\"data\":{}}}", SUCCESS.replace(RUN, other))), MissKind::AnotherRun);
+    assert_eq!(missed(SUCCESS.replace(RUN, other)), FailureKind::AnotherRun);
+    assert_eq!(missed(SUCCESS.replace(PIPELINE, other)), FailureKind::AnotherRun);
+    assert_eq!(missed(format!("{{\"data\":{}}}", SUCCESS.replace(RUN, other))), FailureKind::AnotherRun);
     // Hyphens and case are the same id; the database id serves where it was asked for.
     for run in [RUN, &RUN.replace('_', "-"), &RUN.to_uppercase(), "45"] {
         let read = read_run(200, SUCCESS.as_bytes(), &target(&PIPELINE.replace('_', "-"), run));
@@ -266,23 +266,23 @@ fn a_token_is_taken_from_either_place() {
 #[test]
 fn an_answer_without_a_token_is_not_signed_in() {
     for (status, body, kind) in [
-        (200, "{}", MissKind::NoToken),
-        (200, r#"{"tokens":{"accessToken":""}}"#, MissKind::NoToken),
-        (200, r#"{"tokens":{"accessToken":null},"mfaStatus":"required"}"#, MissKind::NoToken),
-        (200, r#"{"tokens":{"accessToken":["x"]}}"#, MissKind::NoToken),
-        (200, r#"{"accessToken":"a\r\nx: y"}"#, MissKind::NoToken),
-        (200, "null", MissKind::NotARecord("not an object")),
-        (200, "[]", MissKind::NotARecord("not an object")),
-        (200, "", MissKind::NotJson),
-        (200, "<html>", MissKind::NotJson),
-        (202, r#"{"accessToken":"b"}"#, MissKind::Http(202)),
-        (401, r#"{"accessToken":"b"}"#, MissKind::Http(401)),
-        (500, "", MissKind::Http(500)),
+        (200, "{}", FailureKind::NoToken),
+        (200, r#"{"tokens":{"accessToken":""}}"#, FailureKind::NoToken),
+        (200, r#"{"tokens":{"accessToken":null},"mfaStatus":"required"}"#, FailureKind::NoToken),
+        (200, r#"{"tokens":{"accessToken":["x"]}}"#, FailureKind::NoToken),
+        (200, r#"{"accessToken":"a\r\nx: y"}"#, FailureKind::NoToken),
+        (200, "null", FailureKind::NotARecord("not an object")),
+        (200, "[]", FailureKind::NotARecord("not an object")),
+        (200, "", FailureKind::NotJson),
+        (200, "<html>", FailureKind::NotJson),
+        (202, r#"{"accessToken":"b"}"#, FailureKind::Http(202)),
+        (401, r#"{"accessToken":"b"}"#, FailureKind::Http(401)),
+        (500, "", FailureKind::Http(500)),
     ] {
         assert_eq!(read_sign_in(status, body.as_bytes()).expect_err(body).kind, kind, "{status} {body}");
     }
     let mfa = read_sign_in(200, br#"{"mfaStatus":"required"}"#).expect_err("MFA");
-    assert_eq!(mfa.detail, Some(Foreign::new("mfaStatus: required")));
+    assert_eq!(mfa.detail, Some(Untrusted::new("mfaStatus: required")));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{bounded, failure, said};
-use crate::core::{During, Launch, Miss, MissKind, PipelineId};
+use crate::core::{Failure, FailureKind, Operation, PipelineId, TriggerResponse};
 
 #[derive(Serialize)]
 struct Execute<'a> {
@@ -17,25 +17,25 @@ pub(crate) fn execute(pipeline: &PipelineId) -> Vec<u8> {
 
 /// Reads the answer: 200, or 201 as its framework answers a POST by default. A body that can't be read, or says neither yes
 /// nor which run, leaves open whether it worked; one that says no is believed, for nobody is let through by that.
-pub(crate) fn read_launch(status: u16, body: &[u8]) -> Launch {
+pub(crate) fn read_launch(status: u16, body: &[u8]) -> TriggerResponse {
     if !matches!(status, 200 | 201) {
-        return failure::of_launch(failure::of_status(During::Execute, status, body));
+        return failure::of_launch(failure::of_status(Operation::Execute, status, body));
     }
-    let miss = |kind| Miss { during: During::Execute, kind, detail: said(body) };
+    let miss = |kind| Failure { during: Operation::Execute, kind, detail: said(body) };
     let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
-        return Launch::Lost(miss(MissKind::NotJson));
+        return TriggerResponse::Lost(miss(FailureKind::NotJson));
     };
     if answer.get("status") == Some(&Value::Bool(false)) {
-        return failure::of_launch(miss(MissKind::Refused));
+        return failure::of_launch(miss(FailureKind::Refused));
     }
     let data = answer.get("data").unwrap_or(&Value::Null);
     let id = data.get("run_id").or_else(|| answer.get("run_id"));
     if answer.get("status") != Some(&Value::Bool(true)) && id.is_none() {
-        return Launch::Lost(miss(MissKind::NotARecord("it says neither yes nor no")));
+        return TriggerResponse::Lost(miss(FailureKind::NotARecord("it says neither yes nor no")));
     }
     // A bound for what is kept; an id so long is no run's.
     let id = id.and_then(Value::as_str).filter(|id| !id.is_empty());
-    Launch::Accepted(id.map(bounded))
+    TriggerResponse::Accepted(id.map(bounded))
 }
 
 #[cfg(test)]
@@ -44,13 +44,15 @@ mod tests {
 
     fn launch(status: u16, body: &str) -> String {
         match read_launch(status, body.as_bytes()) {
-            Launch::Accepted(id) => format!("accepted {}", id.map(|id| id.raw().to_owned()).unwrap_or_default()),
-            Launch::Lost(_) => "lost".to_owned(),
-            Launch::Refused(_) => "refused".to_owned(),
-            Launch::NotFound(_) => "not found".to_owned(),
-            Launch::Denied(..) => "denied".to_owned(),
-            Launch::Unreachable(_) => "unreachable".to_owned(),
-            Launch::NotExecuted(_) => "not executed".to_owned(),
+            TriggerResponse::Accepted(id) => {
+                format!("accepted {}", id.map(|id| id.raw().to_owned()).unwrap_or_default())
+            }
+            TriggerResponse::Lost(_) => "lost".to_owned(),
+            TriggerResponse::Refused(_) => "refused".to_owned(),
+            TriggerResponse::NotFound(_) => "not found".to_owned(),
+            TriggerResponse::Denied(..) => "denied".to_owned(),
+            TriggerResponse::Unreachable(_) => "unreachable".to_owned(),
+            TriggerResponse::NotExecuted(_) => "not executed".to_owned(),
         }
     }
 

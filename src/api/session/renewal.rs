@@ -19,17 +19,17 @@ const RETRY: Duration = Duration::from_secs(60);
 
 /// Where a token stands with its renewal before time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Early {
+pub(super) enum EarlyRenewal {
     /// There is nothing to renew it with, or a renewal was refused: it serves until it is refused itself.
     Never,
     /// Due at this time, and whether a failure was told before.
     At { due: Duration, told: bool },
 }
 
-impl Early {
+impl EarlyRenewal {
     /// For a token obtained `now`, when the service's clock said `date`: at 25 minutes of age, or at five sixths of what
     /// the token says of its life, whichever is earlier.
-    pub(super) fn from_claims(claims: Claims, date: Option<DateTime<Utc>>, now: Duration) -> Early {
+    pub(super) fn from_claims(claims: Claims, date: Option<DateTime<Utc>>, now: Duration) -> EarlyRenewal {
         let ends = |from: Option<DateTime<Utc>>| {
             let life = claims.ends?.signed_duration_since(from?).to_std().ok()?;
             (life >= SHORTEST_LIFE).then_some(life)
@@ -37,31 +37,31 @@ impl Early {
         // Both by the service's clocks; a token given out twice has less left than it was issued with.
         let life = [ends(claims.issued), ends(date)].into_iter().flatten().min();
         let age = life.map_or(AGE, |life| AGE.min(life / 6 * 5));
-        Early::At { due: now.saturating_add(age), told: false }
+        EarlyRenewal::At { due: now.saturating_add(age), told: false }
     }
 
     /// Whether an attempt is due; it counts as made, however it ends.
     pub(super) fn begin(&mut self, now: Duration) -> bool {
         match self {
-            Early::At { due, .. } if *due <= now => {
+            EarlyRenewal::At { due, .. } if *due <= now => {
                 *due = now.saturating_add(RETRY);
                 true
             }
-            Early::At { .. } | Early::Never => false,
+            EarlyRenewal::At { .. } | EarlyRenewal::Never => false,
         }
     }
 
     /// The attempt failed; a refused one is not repeated, any other not before `again`. Whether to tell: once a token.
     pub(super) fn fail(&mut self, refused: bool, again: Duration) -> bool {
         let first = match self {
-            Early::Never => false,
-            Early::At { due, told } => {
+            EarlyRenewal::Never => false,
+            EarlyRenewal::At { due, told } => {
                 *due = again.max(*due);
                 !std::mem::replace(told, true)
             }
         };
         if refused {
-            *self = Early::Never;
+            *self = EarlyRenewal::Never;
         }
         first
     }
@@ -125,8 +125,8 @@ mod tests {
 
     fn due(issued: Option<i64>, ends: Option<i64>, answered: Option<i64>) -> u64 {
         let claims = Claims { issued: issued.and_then(date), ends: ends.and_then(date) };
-        let early = Early::from_claims(claims, answered.and_then(date), at(1_000));
-        let Early::At { due, told: false } = early else { panic!("{early:?}") };
+        let early = EarlyRenewal::from_claims(claims, answered.and_then(date), at(1_000));
+        let EarlyRenewal::At { due, told: false } = early else { panic!("{early:?}") };
         due.as_secs() - 1_000
     }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_failed_early_renewal_is_told_once_and_tried_once_a_minute() {
-        let mut early = Early::At { due: at(100), told: false };
+        let mut early = EarlyRenewal::At { due: at(100), told: false };
         assert!(!early.begin(at(99)));
         assert!(early.begin(at(100)));
         assert!(early.fail(false, at(0)));
@@ -166,7 +166,7 @@ mod tests {
         assert!(early.begin(at(250)));
         assert!(!early.fail(true, at(0)));
         assert!(!early.begin(at(100_000)));
-        assert!(!Early::Never.begin(at(100_000)));
+        assert!(!EarlyRenewal::Never.begin(at(100_000)));
     }
 
     #[test]

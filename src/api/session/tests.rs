@@ -31,7 +31,7 @@ fn password_with(totp_secret: Option<Totp>, redactor: Rc<dyn Redactor>) -> Sessi
 
 impl Session {
     /// For a run that knows of no failed sign-in.
-    async fn token(&self, http: &Transport, clock: Clock, refused: Generation) -> Result<Pass, Lost> {
+    async fn token(&self, http: &Transport, clock: Clock, refused: Generation) -> Result<AuthToken, TokenError> {
         self.token_for(http, clock, refused, &mut None).await
     }
 }
@@ -56,13 +56,13 @@ async fn failing(reply: Reply) -> Server {
 
 fn make_due(session: &Session) {
     let mut state = session.state.borrow_mut();
-    state.held.as_mut().expect("a token").early = Early::At { due: Duration::ZERO, told: false };
+    state.held.as_mut().expect("a token").early = EarlyRenewal::At { due: Duration::ZERO, told: false };
 }
 
-fn lost(lost: Result<Pass, Lost>) -> Observation {
+fn lost(lost: Result<AuthToken, TokenError>) -> Observation {
     match lost {
-        Err(Lost::Answer(answer)) => answer.about().observation,
-        Err(Lost::NothingNewer) => panic!("nothing newer"),
+        Err(TokenError::Answer(answer)) => answer.about().observation,
+        Err(TokenError::NothingNewer) => panic!("nothing newer"),
         Ok(_) => panic!("a token"),
     }
 }
@@ -191,7 +191,9 @@ async fn a_jwt_that_ends_early_is_renewed_early() {
     let server = failing(Reply::json(200, &format!(r#"{{"accessToken":"{token}"}}"#))).await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let _ = session.token(&http, clock, 0).await;
-    let Early::At { due, .. } = session.state.borrow().held.as_ref().expect("a token").early else { panic!("never") };
+    let EarlyRenewal::At { due, .. } = session.state.borrow().held.as_ref().expect("a token").early else {
+        panic!("never")
+    };
     assert!((Duration::from_secs(500)..Duration::from_secs(510)).contains(&due), "{due:?}");
 }
 
@@ -219,7 +221,7 @@ async fn a_failed_early_renewal_keeps_the_old_token_and_is_told_once() {
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
     let told = notes(&session);
     assert!(
-        matches!(&told[1..], [SessionNote::EarlyRenewalFailed(miss)] if miss.kind == MissKind::Http(500)),
+        matches!(&told[1..], [SessionNote::EarlyRenewalFailed(miss)] if miss.kind == FailureKind::Http(500)),
         "{told:?}"
     );
 }
@@ -231,7 +233,7 @@ async fn a_refused_early_renewal_is_repeated_only_when_the_old_token_is_refused(
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     make_due(&session);
     session.renew_early(&http, clock).await;
-    assert_eq!(session.state.borrow().held.as_ref().expect("a token").early, Early::Never);
+    assert_eq!(session.state.borrow().held.as_ref().expect("a token").early, EarlyRenewal::Never);
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
     assert_eq!(count.load(Ordering::SeqCst), 2);
     later(SHARED).await;
@@ -279,10 +281,10 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     else {
         panic!("not denied")
     };
-    assert_eq!((miss.kind, miss.detail.is_some()), (MissKind::TokenFile, true));
+    assert_eq!((miss.kind, miss.detail.is_some()), (FailureKind::TokenFile, true));
 
     write(&path, &format!("{ends}\n"));
-    assert!(matches!(session.token(&http, clock, first.generation).await, Err(Lost::NothingNewer)));
+    assert!(matches!(session.token(&http, clock, first.generation).await, Err(TokenError::NothingNewer)));
 
     write(&path, "newer");
     assert_eq!(session.token(&http, clock, first.generation).await.ok().expect("a token").header, "newer");
@@ -292,7 +294,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     // Gone: no reason to doubt the token for the runs that it serves.
     write(&path, "\n");
     let gone = lost(session.token(&http, clock, 2).await);
-    assert!(matches!(gone, Observation::Denied(crate::core::Scope::Run, miss) if miss.kind == MissKind::TokenFile));
+    assert!(matches!(gone, Observation::Denied(crate::core::Scope::Run, miss) if miss.kind == FailureKind::TokenFile));
     assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");
     assert!(server.asked().is_empty());
 }
@@ -307,7 +309,7 @@ async fn a_given_token_is_all_there_is() {
     assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
     let pass = session.token(&http, clock, 0).await.ok().expect("a token");
     assert_eq!(pass.header, token.as_str());
-    assert!(matches!(session.token(&http, clock, pass.generation).await, Err(Lost::NothingNewer)));
+    assert!(matches!(session.token(&http, clock, pass.generation).await, Err(TokenError::NothingNewer)));
     session.renew_early(&http, clock).await;
     assert!(server.asked().is_empty());
     assert!(Session::new(Credentials::Token(SecretString::from("a\nb")), Rc::<Learned>::default()).is_err());

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::api::access_token::{TOKEN_LIMIT, Token};
+use crate::api::access_token::{AccessToken, TOKEN_LIMIT};
 use crate::api::failure;
-use crate::core::Foreign;
+use crate::core::Untrusted;
 
 /// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
 /// gate, signals included.
-pub(super) async fn read(path: &Path) -> Result<Token, Option<Foreign>> {
+pub(super) async fn read(path: &Path) -> Result<AccessToken, Option<Untrusted>> {
     use std::io::Read;
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
@@ -20,7 +20,7 @@ pub(super) async fn read(path: &Path) -> Result<Token, Option<Foreign>> {
         Ok::<_, std::io::Error>(text)
     });
     match timeout(Duration::from_secs(10), read).await {
-        Ok(Ok(Ok(text))) => Token::new(&text).ok_or(None),
+        Ok(Ok(Ok(text))) => AccessToken::new(&text).ok_or(None),
         Ok(Ok(Err(error))) => Err(Some(failure::describe(&error))),
         // Not read in time, or the runtime is shutting down.
         Ok(Err(_)) | Err(_) => Err(None),

@@ -12,9 +12,9 @@ use http_body::Body as _;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
 use reqwest::{Body, Response, Version};
 
-use super::Sink;
-use crate::api::failure::{self, Fault};
-use crate::core::{Foreign, MissKind};
+use super::BodySink;
+use crate::api::failure::{self, RequestError};
+use crate::core::{FailureKind, Untrusted};
 
 /// What we ask for (`Accept-Encoding`).
 pub(super) const CODING: &str = "gzip";
@@ -23,7 +23,7 @@ pub(super) const CODING: &str = "gzip";
 ///
 /// # Errors
 /// Where it is not complete, can't be decoded, or `sink` refuses it.
-pub(super) async fn read(response: Response, sink: &mut Sink<'_>) -> Result<(), Fault> {
+pub(super) async fn read(response: Response, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
     let version = response.version();
     let has_length_of_its_own = version >= Version::HTTP_2;
     if !has_length_of_its_own && !is_framed_once(response.headers()) {
@@ -67,7 +67,7 @@ fn elements<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item
         .filter(|element| !element.is_empty())
 }
 
-/// Undoes the `Content-Encoding`, whatever pieces the body comes in.
+/// Undoes the `RenderedContent-Encoding`, whatever pieces the body comes in.
 enum Decoder {
     Plain,
     /// The member at hand; what it holds is taken out after each step.
@@ -75,7 +75,7 @@ enum Decoder {
 }
 
 impl Decoder {
-    fn of(headers: &HeaderMap) -> Result<Decoder, Fault> {
+    fn of(headers: &HeaderMap) -> Result<Decoder, RequestError> {
         let mut codings = elements(headers, &CONTENT_ENCODING);
         match (codings.next(), codings.next()) {
             (None, _) => Ok(Decoder::Plain),
@@ -89,7 +89,7 @@ impl Decoder {
         }
     }
 
-    fn push(&mut self, piece: &[u8], sink: &mut Sink<'_>) -> Result<(), Fault> {
+    fn push(&mut self, piece: &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
         let Decoder::Gzip(decoder) = self else { return sink(piece) };
         let mut left = piece;
         while !left.is_empty() {
@@ -108,7 +108,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn finish(self, sink: &mut Sink<'_>) -> Result<(), Fault> {
+    fn finish(self, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
         match self {
             Decoder::Plain => Ok(()),
             Decoder::Gzip(mut decoder) => end(&mut decoder, sink),
@@ -121,24 +121,24 @@ fn member() -> Box<GzDecoder<Vec<u8>>> {
 }
 
 /// The member must be over, and its checksum and length right.
-fn end(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+fn end(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
     decoder.try_finish().map_err(undecodable)?;
     drain(decoder, sink)
 }
 
-fn drain(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut Sink<'_>) -> Result<(), Fault> {
+fn drain(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
     let decoded = decoder.get_mut();
     sink(decoded)?;
     decoded.clear();
     Ok(())
 }
 
-fn undecodable(error: io::Error) -> Fault {
-    Fault { kind: MissKind::Broken, detail: Some(failure::describe(&error)) }
+fn undecodable(error: io::Error) -> RequestError {
+    RequestError { kind: FailureKind::Broken, detail: Some(failure::describe(&error)) }
 }
 
-fn broken(detail: &str) -> Fault {
-    Fault { kind: MissKind::Broken, detail: Some(Foreign::new(detail)) }
+fn broken(detail: &str) -> RequestError {
+    RequestError { kind: FailureKind::Broken, detail: Some(Untrusted::new(detail)) }
 }
 
 #[cfg(test)]

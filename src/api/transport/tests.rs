@@ -27,7 +27,7 @@ fn transport(server: &Server) -> Transport {
     Transport::new(server.base.clone(), Network::default()).expect("a client")
 }
 
-async fn get(transport: &Transport, limit: usize) -> (Stamps, Result<(u16, Vec<u8>), MissKind>) {
+async fn get(transport: &Transport, limit: usize) -> (TimingHeaders, Result<(u16, Vec<u8>), FailureKind>) {
     let mut body = Vec::new();
     let url = transport.address(&["run"]);
     let mut sink = super::super::session::collect(&mut body, limit);
@@ -36,7 +36,7 @@ async fn get(transport: &Transport, limit: usize) -> (Stamps, Result<(u16, Vec<u
     (heard.stamps, heard.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind))
 }
 
-async fn got(server: &Server) -> Result<(u16, Vec<u8>), MissKind> {
+async fn got(server: &Server) -> Result<(u16, Vec<u8>), FailureKind> {
     get(&transport(server), 1024).await.1
 }
 
@@ -101,7 +101,7 @@ async fn redirects_are_followed_within_the_origin_only() {
         ["https://127.0.0.1/", "http://127.0.0.1:1/", "http://localhost/", "//example.com/run", "ftp://x/", "data:,x"]
     {
         let server = answering(to(302, location)).await;
-        assert_eq!(got(&server).await, Err(MissKind::RedirectOffOrigin), "{location}");
+        assert_eq!(got(&server).await, Err(FailureKind::RedirectOffOrigin), "{location}");
         assert_eq!(server.asked().len(), 1);
     }
     // Another scheme on the same host and port is another origin.
@@ -110,32 +110,32 @@ async fn redirects_are_followed_within_the_origin_only() {
         Reply::with(302, &[("location", &location)], b"")
     })
     .await;
-    assert_eq!(got(&server).await, Err(MissKind::RedirectOffOrigin));
+    assert_eq!(got(&server).await, Err(FailureKind::RedirectOffOrigin));
 }
 
 #[tokio::test]
 async fn a_redirect_that_leads_nowhere_ends() {
     let server = answering(Reply::with(302, &[("location", "/run"), ("retry-after", "3")], b"")).await;
     let (stamps, reply) = get(&transport(&server), 1024).await;
-    assert_eq!(reply, Err(MissKind::RedirectLoop));
+    assert_eq!(reply, Err(FailureKind::RedirectLoop));
     assert_eq!(stamps.retry_after, Some(Duration::from_secs(3)));
     assert_eq!(server.asked().len(), 1 + REDIRECTS);
 
     let bad = [Reply::with(302, &[], b""), Reply::with(302, &[("location", "http://[")], b"")];
     for reply in bad {
-        assert_eq!(got(&answering(reply).await).await, Err(MissKind::RedirectLoop));
+        assert_eq!(got(&answering(reply).await).await, Err(FailureKind::RedirectLoop));
     }
     let server = Server::start(|asked| {
         let location = format!("http://user:pw@{}/run", asked.header("host"));
         Reply::with(302, &[("location", &location)], b"")
     })
     .await;
-    assert_eq!(got(&server).await, Err(MissKind::RedirectLoop));
+    assert_eq!(got(&server).await, Err(FailureKind::RedirectLoop));
     // A 300 or 304 says nothing of where to go.
     assert_eq!(got(&answering(Reply::with(304, &[("location", "/x")], b"")).await).await, Ok((304, Vec::new())));
 }
 
-async fn post(transport: &Transport) -> Heard {
+async fn post(transport: &Transport) -> HttpOutcome {
     let url = transport.address(&["auth", "sign-in"]);
     transport.post(transport.turn().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await
 }
@@ -145,8 +145,8 @@ async fn a_post_is_sent_once() {
     let cases = [
         (Reply::with(307, &[("location", "/elsewhere")], b""), Ok(307)),
         (Reply::with(302, &[], b""), Ok(302)),
-        (Reply::with(308, &[("location", "https://example.com/")], b""), Err(MissKind::RedirectOffOrigin)),
-        (Reply::raw(""), Err(MissKind::Broken)),
+        (Reply::with(308, &[("location", "https://example.com/")], b""), Err(FailureKind::RedirectOffOrigin)),
+        (Reply::raw(""), Err(FailureKind::Broken)),
         (Reply::json(503, ""), Ok(503)),
     ];
     for (reply, expected) in cases {
@@ -166,7 +166,7 @@ async fn a_post_on_a_connection_that_the_server_closed_is_not_repeated() {
     let transport = transport(&server);
     assert!(get(&transport, 10).await.1.is_ok());
     let heard = post(&transport).await;
-    assert_eq!(heard.reply.err().expect("broken").kind, MissKind::Broken);
+    assert_eq!(heard.reply.err().expect("broken").kind, FailureKind::Broken);
     assert_eq!(server.asked().iter().filter(|asked| asked.method == "POST").count(), 1);
 }
 
@@ -175,8 +175,8 @@ async fn a_body_counts_after_decompression() {
     let packed = |text: &[u8]| Reply::with(200, &[("content-encoding", "gzip")], &gzip(text));
     assert_eq!(got(&answering(packed(b"hello")).await).await, Ok((200, b"hello".to_vec())));
     assert_eq!(got(&answering(packed(&[b'x'; 1024])).await).await, Ok((200, vec![b'x'; 1024])));
-    assert_eq!(got(&answering(packed(&[b'x'; 1025])).await).await, Err(MissKind::TooLarge));
-    assert_eq!(got(&answering(Reply::json(200, &"x".repeat(1025))).await).await, Err(MissKind::TooLarge));
+    assert_eq!(got(&answering(packed(&[b'x'; 1025])).await).await, Err(FailureKind::TooLarge));
+    assert_eq!(got(&answering(Reply::json(200, &"x".repeat(1025))).await).await, Err(FailureKind::TooLarge));
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn a_bad_encoding_is_broken() {
     for bytes in [b"not gzip".to_vec(), whole[..whole.len() - 9].to_vec(), wrong_sum] {
         let reply = Reply::with(200, &[("content-encoding", "gzip"), ("retry-after", "3")], &bytes);
         let (stamps, reply) = get(&transport(&answering(reply).await), 1024).await;
-        assert_eq!(reply, Err(MissKind::Broken));
+        assert_eq!(reply, Err(FailureKind::Broken));
         assert_eq!(stamps.retry_after, Some(Duration::from_secs(3)));
     }
 }
@@ -207,7 +207,7 @@ async fn an_error_body_is_read_in_part_and_its_status_stands() {
 async fn an_error_body_that_stalls_does_not_hold_up_its_status() {
     let server = answering(Reply::stalled("HTTP/1.1 503 X\r\ncontent-length: 500\r\n\r\nbusy")).await;
     let mut transport = transport(&server);
-    transport.limits = Limits { whole: Duration::from_secs(5), error_body: Duration::from_millis(50) };
+    transport.limits = RequestLimits { whole: Duration::from_secs(5), error_body: Duration::from_millis(50) };
     assert_eq!(get(&transport, 1024).await.1, Ok((503, b"busy".to_vec())));
 }
 
@@ -218,7 +218,7 @@ async fn an_answer_that_does_not_end_is_cut() {
         let mut transport = transport(&server);
         transport.limits.whole = Duration::from_millis(50);
         let (stamps, reply) = get(&transport, 1024).await;
-        assert_eq!(reply, Err(MissKind::Timeout), "{bytes:?}");
+        assert_eq!(reply, Err(FailureKind::Timeout), "{bytes:?}");
         assert_eq!(stamps.retry_after.is_some(), bytes.contains("retry"));
     }
 }
@@ -241,8 +241,8 @@ async fn no_connection_is_told_from_a_broken_one() {
     let free = listener.local_addr().expect("bound");
     drop(listener);
     let base: Url = format!("http://{free}").parse().expect("a URL");
-    assert_eq!(get(&Transport::new(base, Network::default()).expect("a client"), 9).await.1, Err(MissKind::Connect));
-    assert_eq!(got(&answering(Reply::raw("")).await).await, Err(MissKind::Broken));
+    assert_eq!(get(&Transport::new(base, Network::default()).expect("a client"), 9).await.1, Err(FailureKind::Connect));
+    assert_eq!(got(&answering(Reply::raw("")).await).await, Err(FailureKind::Broken));
 }
 
 pub(super) fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
@@ -265,7 +265,7 @@ impl Resolve for NoName {
 async fn a_name_that_can_t_be_resolved_is_told() {
     let (builder, base) = direct("https://maestro.invalid", Vec::new());
     let transport = Transport::build(builder.dns_resolver(NoName), base).expect("a client");
-    assert_eq!(get(&transport, 9).await.1, Err(MissKind::Dns));
+    assert_eq!(get(&transport, 9).await.1, Err(FailureKind::Dns));
 }
 
 /// A server with a certificate of its own authority, which comes with it.
@@ -345,6 +345,6 @@ async fn http_2_is_spoken_and_repeats_no_post_either() {
     let transport = Transport::build(builder, base).expect("a client");
     assert_eq!(get(&transport, 1024).await.1, Ok((200, b"second version".to_vec())));
     let heard = post(&transport).await;
-    assert_eq!(heard.reply.err().expect("refused").kind, MissKind::Broken);
+    assert_eq!(heard.reply.err().expect("refused").kind, FailureKind::Broken);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

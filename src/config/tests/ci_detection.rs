@@ -3,17 +3,17 @@
 use super::super::ci::Ci;
 use super::*;
 
-fn outlet(env: &[(&str, &str)]) -> Outlet {
+fn outlet(env: &[(&str, &str)]) -> OutputConfig {
     story().env(&ENOUGH).env(env).resolved().outlet
 }
 
 /// Where this document goes.
-fn path(outlet: &Outlet, document: Document) -> Option<PathBuf> {
+fn path(outlet: &OutputConfig, document: DocumentKind) -> Option<PathBuf> {
     outlet.destinations.iter().find(|other| other.document == document)?.path().map(Into::into)
 }
 
-fn outputs(outlet: &Outlet) -> Option<PathBuf> {
-    path(outlet, Document::Outputs)
+fn outputs(outlet: &OutputConfig) -> Option<PathBuf> {
+    path(outlet, DocumentKind::Outputs)
 }
 
 /// Systems in the order of detection, each with what its runners set.
@@ -136,12 +136,12 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
 #[test]
 fn buildkite_s_annotation_is_its_summary() {
     let documents = |env: &[(&str, &str)]| {
-        let agent = |destination: &Destination| destination.target == Target::Agent;
+        let agent = |destination: &Destination| destination.target == WriteTarget::Agent;
         let destinations = outlet(env).destinations.into_iter();
         destinations.filter(agent).map(|destination| destination.document).collect::<Vec<_>>()
     };
-    assert_eq!(documents(&[("BUILDKITE", "true")]), [Document::Outputs, Document::Summary]);
-    assert_eq!(documents(&[("BUILDKITE", "true"), ("MAESTRO_SUMMARY", "false")]), [Document::Outputs]);
+    assert_eq!(documents(&[("BUILDKITE", "true")]), [DocumentKind::Outputs, DocumentKind::Summary]);
+    assert_eq!(documents(&[("BUILDKITE", "true"), ("MAESTRO_SUMMARY", "false")]), [DocumentKind::Outputs]);
     assert_eq!(documents(&[("BUILDKITE", "true"), ("MAESTRO_CI", "none")]), []);
 }
 

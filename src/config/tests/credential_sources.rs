@@ -145,7 +145,7 @@ fn no_variable_changes_what_a_step_says() {
         for value in ["other", "latest", "any", "attach", "true", EVIL, "CANCELED", "30d"] {
             let found = story().env(&[(row.variable, value)]).file("other", "other").resolved();
             assert_eq!(format!("{:?}", found.plan.expect(row.name)), plan, "{}={value}", row.variable);
-            let written = |outlet: &Outlet| Outlet { others: Vec::new(), ..outlet.clone() };
+            let written = |outlet: &OutputConfig| OutputConfig { others: Vec::new(), ..outlet.clone() };
             assert_eq!(written(&found.outlet), written(&alone.outlet), "{}={value}", row.variable);
         }
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::core::{Foreign, Learning, Meaning};
+use crate::core::{Learning, Meaning, Untrusted};
 
 /// Enough to make a plan of.
 const ENOUGH: [(&str, &str); 3] =
@@ -61,7 +61,7 @@ impl Story {
         }
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Config {
         self.resolved().plan.unwrap_or_else(|mistakes| panic!("{:?}", sentences(&mistakes)))
     }
 
@@ -82,12 +82,12 @@ impl Story {
     }
 }
 
-fn sentences(mistakes: &[Mistake]) -> Vec<String> {
+fn sentences(mistakes: &[InputError]) -> Vec<String> {
     assert!(!mistakes.is_empty());
     mistakes.iter().map(|mistake| mistake.sentence(raw)).collect()
 }
 
-fn raw(text: &Foreign) -> String {
+fn raw(text: &Untrusted) -> String {
     text.raw().to_owned()
 }
 
@@ -110,7 +110,7 @@ fn every_default_is_the_reference_s() {
     assert_eq!((plan.run_url, plan.logs), (None, Logs::OnFailure));
     assert!(warnings.is_empty());
     assert_eq!(secrets.len(), 1);
-    let expected = Outlet {
+    let expected = OutputConfig {
         ci: super::ci::Ci::None,
         destinations: Vec::new(),
         has_mermaid: false,

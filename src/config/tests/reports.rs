@@ -3,12 +3,12 @@
 use super::super::ci::Ci;
 use super::*;
 
-fn outlet(story: &Story) -> Outlet {
+fn outlet(story: &Story) -> OutputConfig {
     story.resolved().outlet
 }
 
 /// Where this document goes.
-fn path(outlet: &Outlet, document: Document) -> Option<String> {
+fn path(outlet: &OutputConfig, document: DocumentKind) -> Option<String> {
     let destination = outlet.destinations.iter().find(|other| other.document == document)?;
     Some(destination.path()?.to_str()?.to_owned())
 }
@@ -47,7 +47,7 @@ fn report_files_are_taken_as_given() {
 fn the_github_family_is_known_by_its_marks() {
     let variables = [("GITHUB_OUTPUT", "/f/out"), ("GITHUB_STEP_SUMMARY", "/f/sum")];
     let found = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(&variables).env(env));
-    let files = |outlet: &Outlet| (path(outlet, Document::Outputs), path(outlet, Document::Summary));
+    let files = |outlet: &OutputConfig| (path(outlet, DocumentKind::Outputs), path(outlet, DocumentKind::Summary));
     let both = (some("/f/out"), some("/f/sum"));
     for mark in ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"] {
         let outlet = found(&[(mark, "true"), ("GITLAB_CI", "true")]);
@@ -67,7 +67,7 @@ fn the_github_family_is_known_by_its_marks() {
 fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file() {
     let found = |args: &[&str], env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env).args(args));
     let mark: &[(&str, &str)] = &[("GITLAB_CI", "true")];
-    let links = |args: &[&str], env: &[(&str, &str)]| path(&found(args, env), Document::Links);
+    let links = |args: &[&str], env: &[(&str, &str)]| path(&found(args, env), DocumentKind::Links);
     let both = ["--dotenv", "out/gate.env", "--junit", "gate.xml"];
     assert_eq!(links(&both, mark), some("out/gate.annotations.json"));
     assert_eq!(links(&both[2..], mark), some("gate.annotations.json"));
@@ -80,8 +80,8 @@ fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file
     let taken = ["--dotenv", "gate.env", "--json", "./gate.annotations.json"];
     let story = story().env(&ENOUGH).env(mark).args(&taken);
     let outlet = outlet(&story);
-    assert_eq!(path(&outlet, Document::Links), None);
-    assert_eq!(path(&outlet, Document::Json), some("./gate.annotations.json"));
+    assert_eq!(path(&outlet, DocumentKind::Links), None);
+    assert_eq!(path(&outlet, DocumentKind::Json), some("./gate.annotations.json"));
     let warnings = story.resolved().warnings;
     assert!(warnings.iter().any(|warning| warning.what.contains("the report of json")), "{warnings:?}");
 }
@@ -106,7 +106,10 @@ fn the_outlet_stands_whatever_else_is_wrong() {
             ("MAESTRO_CI", "hudson"),
         ]);
     let outlet = outlet(&story);
-    assert_eq!((path(&outlet, Document::Json), path(&outlet, Document::Outputs)), (some("a.json"), some("/f/out")));
+    assert_eq!(
+        (path(&outlet, DocumentKind::Json), path(&outlet, DocumentKind::Outputs)),
+        (some("a.json"), some("/f/out"))
+    );
     assert_eq!((outlet.log_format, outlet.volume), (LogFormat::Text, Volume::Quiet));
     assert_eq!(outlet.output_prefix, "MAESTRO_GATE_");
     assert!(story.mistakes().len() > 5);
@@ -128,7 +131,7 @@ fn a_path_used_twice_is_a_mistake_and_the_first_keeps_it() {
         let story = story().env(&ENOUGH).args(&["--json", first, "--junit", second]);
         assert!(story.mistake().starts_with("junit"), "{first} {second}");
         let outlet = outlet(&story);
-        let both = (path(&outlet, Document::Json), path(&outlet, Document::Junit));
+        let both = (path(&outlet, DocumentKind::Json), path(&outlet, DocumentKind::Junit));
         assert_eq!(both, (some(first), None), "{first} {second}");
     }
     assert!(story().env(&ENOUGH).args(&["--trace-file=x", "--markdown=x"]).mistake().starts_with("markdown"));
@@ -143,7 +146,7 @@ fn the_output_folder_keeps_its_own_names() {
         let story = story().env(&ENOUGH).args(&["--output-dir=out", "--json", name]);
         assert!(story.mistake().starts_with("output-dir"), "{name}");
         let outlet = outlet(&story);
-        assert_eq!((path(&outlet, Document::Json), path(&outlet, Document::OutputDir)), (some(name), None));
+        assert_eq!((path(&outlet, DocumentKind::Json), path(&outlet, DocumentKind::OutputDir)), (some(name), None));
     }
     for file in ["out", "out/..", "."] {
         let story = story().env(&ENOUGH).args(&["--json=out", "--output-dir", file]);

@@ -173,7 +173,7 @@ fn no_mistake_carries_a_secret_or_the_path_of_one() {
             let env = Env::from_pairs([(row.variable, "hunter2")]);
             let inputs = look_up(&[], &env);
             let given = inputs.chosen(row.input).expect("it was given");
-            Mistake::of(given, Some("hunter2"), "wrong").value.is_none()
+            InputError::of(given, Some("hunter2"), "wrong").value.is_none()
         })
         .map(|row| row.name)
         .collect();

@@ -41,12 +41,12 @@ const NEGLIGIBLE: f64 = 0.01;
 /// The distribution of the length of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Predictive {
-    bells: Vec<Bell>,
+    bells: Vec<NormalComponent>,
 }
 
 /// A normal distribution of the logarithm of the seconds, with a weight.
 #[derive(Clone, Copy, Debug)]
-struct Bell {
+struct NormalComponent {
     centre: f64,
     spread: f64,
     weight: f64,
@@ -120,7 +120,7 @@ struct Score {
 }
 
 /// Adds the mixture for runs of these times, newest first, with the weight `share` in all.
-fn add_bells(times: &[f64], share: f64, bells: &mut Vec<Bell>) {
+fn add_bells(times: &[f64], share: f64, bells: &mut Vec<NormalComponent>) {
     if times.is_empty() {
         return;
     }
@@ -144,13 +144,13 @@ fn add_bells(times: &[f64], share: f64, bells: &mut Vec<Bell>) {
         for (spread, likelihood) in spreads().zip(row) {
             let weight = likelihood.one_bell / all;
             if weight > NEGLIGIBLE {
-                bells.push(Bell { centre: sums.mean(), spread: spread * sums.widening(), weight });
+                bells.push(NormalComponent { centre: sums.mean(), spread: spread * sums.widening(), weight });
             }
             let weight = likelihood.many_bells / all;
             if weight > NEGLIGIBLE {
                 bells.extend(times.iter().enumerate().map(|(age, &centre)| {
                     let weight = weight * fading(age, *memory) / sums.weight;
-                    Bell { centre, spread, weight }
+                    NormalComponent { centre, spread, weight }
                 }));
             }
         }

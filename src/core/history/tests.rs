@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::{Foreign, Record};
+use crate::core::{Record, Untrusted};
 
 const HOUR: i64 = 3600;
 
@@ -12,8 +12,8 @@ fn date(seconds: i64) -> DateTime<Utc> {
 }
 
 /// A run that began so many hours after the first, and took so many seconds.
-fn past(hour: i64, passed: bool, length: i64) -> Past {
-    Past {
+fn past(hour: i64, passed: bool, length: i64) -> FinishedRun {
+    FinishedRun {
         run: RunId::new(&format!("run_{hour}")),
         passed,
         created_at: date(hour * HOUR),
@@ -23,15 +23,15 @@ fn past(hour: i64, passed: bool, length: i64) -> Past {
     }
 }
 
-fn seen(hour: i64, meaning: Meaning, length: i64, trace: Option<&str>) -> Seen {
-    Seen {
+fn seen(hour: i64, meaning: Meaning, length: i64, trace: Option<&str>) -> LastRecord {
+    LastRecord {
         record: Record {
-            pipeline_id: Foreign::new("p"),
-            run_id: Foreign::new(format!("run_{hour}")),
-            status: Foreign::new("X"),
+            pipeline_id: Untrusted::new("p"),
+            run_id: Untrusted::new(format!("run_{hour}")),
+            status: Untrusted::new("X"),
             created_at: Some(date(hour * HOUR)),
             updated_at: Some(date(hour * HOUR + length)),
-            trace: trace.map(Foreign::new),
+            trace: trace.map(Untrusted::new),
             repaired: Vec::new(),
         },
         meaning,
@@ -92,7 +92,7 @@ fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
     assert_eq!((standing.earlier, standing.in_a_row.map(|row| row.runs)), (2, Some(3)));
     // In another spelling it is the same run.
     let mut own = seen(4, Meaning::Failed, 600, None);
-    own.record.run_id = Foreign::new("RUN-4");
+    own.record.run_id = Untrusted::new("RUN-4");
     assert_eq!(history.standing(&own).earlier, 4);
     // Without a beginning of its own, all others are taken for earlier.
     own.record.created_at = None;
@@ -101,16 +101,16 @@ fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
 
 #[test]
 fn a_list_from_which_a_run_was_chosen_tells_how_the_others_went() {
-    let listed = |hour: i64, word: &str| Listed {
+    let listed = |hour: i64, word: &str| ListedRun {
         run: RunId::new(&format!("run_{hour}")),
-        status: Some(Foreign::new(word)),
+        status: Some(Untrusted::new(word)),
         created_at: Some(date(hour * HOUR)),
         updated_at: Some(date(hour * HOUR + 600)),
         trace: if word == "FAILED" { Fingerprint::of("no rows in table_7") } else { None },
         number: None,
     };
     let words = ["SUCCESS", "FAILED", "SUCCESS", "RUNNING", "ODD"];
-    let listing = Listing { runs: (0..).zip(words).map(|(hour, word)| listed(hour, word)).collect() };
+    let listing = RunList { runs: (0..).zip(words).map(|(hour, word)| listed(hour, word)).collect() };
     let vocabulary = Vocabulary::new(Vec::new(), Vec::new()).expect("no words");
     let known = History::of(&listing, &vocabulary);
     assert_eq!(known, history("SFS"));
@@ -120,7 +120,7 @@ fn a_list_from_which_a_run_was_chosen_tells_how_the_others_went() {
 #[test]
 fn a_run_is_no_part_of_its_own_past() {
     let mut own = seen(2, Meaning::Passed, 600, None);
-    own.record.run_id = Foreign::new("RUN-2");
+    own.record.run_id = Untrusted::new("RUN-2");
     let past = history("FFS").without(&own);
     assert_eq!((past.runs().len(), past.passed()), (2, 0));
     assert_eq!(past.clone().without(&seen(99, Meaning::Passed, 600, None)), past, "no other run is left out");
@@ -153,7 +153,8 @@ fn the_trace_is_compared_with_that_of_the_last_failure() {
 fn lengths_are_those_of_runs_that_passed_or_of_all_if_none_did() {
     let of = |runs: &[(bool, i64)]| {
         let runs = (0..).zip(runs).map(|(hour, (passed, length))| past(hour, *passed, *length)).collect();
-        let seconds = |lengths: Lengths| [lengths.typical, lengths.from, lengths.to].map(|length| length.as_secs());
+        let seconds =
+            |lengths: DurationRange| [lengths.typical, lengths.from, lengths.to].map(|length| length.as_secs());
         History::new(runs, false, None).lengths().map(seconds)
     };
     assert_eq!(of(&[]), None);
@@ -187,7 +188,7 @@ proptest! {
         runs in proptest::collection::vec((-9_000_000_i64..9_000_000, any::<bool>(), -9_000_000_i64..9_000_000), 0..200),
         at in -9_000_000_i64..9_000_000,
     ) {
-        let runs: Vec<Past> = runs.iter().map(|(hour, passed, length)| past(*hour, *passed, *length)).collect();
+        let runs: Vec<FinishedRun> = runs.iter().map(|(hour, passed, length)| past(*hour, *passed, *length)).collect();
         let history = History::new(runs.clone(), false, None);
         prop_assert!(history.runs().len() <= 50);
         prop_assert!(history.runs().windows(2).all(|pair| pair[0].created_at >= pair[1].created_at));
@@ -200,7 +201,7 @@ proptest! {
             prop_assert!(standing.last_success.is_none_or(|past| past.passed));
             prop_assert!(standing.slower.is_none_or(|(runs, of)| runs <= of));
         }
-        if let Some(Lengths { typical, from, to }) = history.lengths() {
+        if let Some(DurationRange { typical, from, to }) = history.lengths() {
             prop_assert!(from <= typical && typical <= to);
         }
     }

@@ -3,42 +3,48 @@
 use std::time::Duration;
 
 use super::super::pipelines::Pipeline;
-use super::super::{Answer, Ask, Forecast, History, Learning, Listing, Notice, PastRun, Survey};
-use super::{Gate, Who};
+use super::super::{Answer, ApiRequest, Forecast, History, Learning, ListSummary, PastRun, RunList, TimedEvent};
+use super::{Gate, PollTarget};
 
 impl Gate {
     /// The survey of pipeline `pipeline` that is due, if it still is wanted.
-    pub fn survey(&mut self, pipeline: usize, elapsed: Duration) -> Option<Ask> {
+    pub fn survey(&mut self, pipeline: usize, elapsed: Duration) -> Option<ApiRequest> {
         self.pipelines.get_mut(pipeline)?.ask(&self.runs, &self.rules, elapsed)
     }
 
     /// Takes what came of a survey. It never ends a watch.
-    pub fn surveyed(&mut self, pipeline: usize, elapsed: Duration, answer: Answer<Survey>, notices: &mut Vec<Notice>) {
+    pub fn surveyed(
+        &mut self,
+        pipeline: usize,
+        elapsed: Duration,
+        answer: Answer<ListSummary>,
+        notices: &mut Vec<TimedEvent>,
+    ) {
         let Some(surveyed) = self.pipelines.get_mut(pipeline) else { return };
-        let mut tell = |event| notices.push(Notice { at: elapsed, event });
+        let mut tell = |event| notices.push(TimedEvent { at: elapsed, event });
         let moved = surveyed.take(pipeline, &mut self.runs, self.rules.limits, elapsed, answer, &mut tell);
         let runs = surveyed.runs.clone();
         self.move_to(moved);
         for run in runs {
             self.learn_past(run, elapsed);
             if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_going()) {
-                watched.tell_pace(run, elapsed, &mut |event| notices.push(Notice { at: elapsed, event }));
+                watched.tell_pace(run, elapsed, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
             }
         }
         self.plan_survey(pipeline, elapsed);
     }
 
     /// Who is to be asked about, and when, as far as that has changed since the last call; beside what `observe` returned.
-    pub fn take_moved(&mut self) -> Vec<(Who, Duration)> {
+    pub fn take_moved(&mut self) -> Vec<(PollTarget, Duration)> {
         std::mem::take(&mut self.moved)
     }
 
     /// What a run's own answer changes for the others of its pipeline.
-    pub(super) fn learn_from_look(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<Notice>) {
+    pub(super) fn learn_from_look(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
         let Some(pipeline) = self.homes.get(run).copied() else { return };
         self.learn_past(run, elapsed);
         if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_going()) {
-            watched.tell_pace(run, elapsed, &mut |event| notices.push(Notice { at: elapsed, event }));
+            watched.tell_pace(run, elapsed, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
         }
         let moved = self.pipelines[pipeline].check(run, &self.runs, elapsed);
         self.move_to(moved);
@@ -46,11 +52,17 @@ impl Gate {
     }
 
     /// The history that a list holds which was read to choose a run.
-    pub(super) fn read_past(&mut self, run: usize, listing: &Listing, elapsed: Duration, notices: &mut Vec<Notice>) {
+    pub(super) fn read_past(
+        &mut self,
+        run: usize,
+        listing: &RunList,
+        elapsed: Duration,
+        notices: &mut Vec<TimedEvent>,
+    ) {
         let Some(pipeline) = self.homes.get(run).copied() else { return };
         if self.rules.learning == Learning::On {
             let history = History::of(listing, &self.rules.vocabulary);
-            let mut tell = |event| notices.push(Notice { at: elapsed, event });
+            let mut tell = |event| notices.push(TimedEvent { at: elapsed, event });
             self.pipelines[pipeline].know(pipeline, history, &mut tell);
         }
     }
@@ -71,7 +83,7 @@ impl Gate {
         for (run, next) in moved {
             if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.next.is_some()) {
                 watched.next = Some(next);
-                self.moved.push((Who::Run(run), next));
+                self.moved.push((PollTarget::Run(run), next));
             }
         }
     }
@@ -79,7 +91,7 @@ impl Gate {
     fn plan_survey(&mut self, pipeline: usize, elapsed: Duration) {
         let planned =
             self.pipelines.get_mut(pipeline).and_then(|planned| planned.plan(&self.runs, self.rules.limits, elapsed));
-        self.moved.extend(planned.map(|at| (Who::Pipeline(pipeline), at)));
+        self.moved.extend(planned.map(|at| (PollTarget::Pipeline(pipeline), at)));
     }
 
     /// Takes in how earlier runs of the pipeline went, newest first. Returns when to look at `run` next instead, if that

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::{
-    Answer, During, Interval, Limits, MaxAge, MissKind, Observation, PipelineId, Record, Repair, RunId, Scope,
+    Answer, FailureKind, Interval, Limits, MaxAge, Observation, Operation, PipelineId, Record, Repair, RunId, Scope,
     Vocabulary,
 };
 
@@ -30,9 +30,9 @@ fn usual() -> Rules {
 
 fn record(word: &str) -> Observation {
     Observation::Record(Record {
-        pipeline_id: Foreign::new("p"),
-        run_id: Foreign::new("r"),
-        status: Foreign::new(word),
+        pipeline_id: Untrusted::new("p"),
+        run_id: Untrusted::new("r"),
+        status: Untrusted::new(word),
         created_at: None,
         updated_at: None,
         trace: None,
@@ -40,16 +40,16 @@ fn record(word: &str) -> Observation {
     })
 }
 
-fn miss(kind: MissKind) -> Miss {
-    Miss { during: During::GetRun, kind, detail: None }
+fn miss(kind: FailureKind) -> Failure {
+    Failure { during: Operation::GetRun, kind, detail: None }
 }
 
 fn not_visible() -> Observation {
-    Observation::NotVisible(miss(MissKind::NoRecord))
+    Observation::NotVisible(miss(FailureKind::NoRecord))
 }
 
 fn unusable() -> Observation {
-    Observation::Unusable(miss(MissKind::Http(503)))
+    Observation::Unusable(miss(FailureKind::Http(503)))
 }
 
 fn plain(observation: Observation) -> Answer {
@@ -106,7 +106,7 @@ fn a_repaired_answer_may_fail_a_gate_and_never_pass_it() {
     let told: Vec<&Event> = notices.iter().map(|notice| &notice.event).collect();
     assert_eq!(told.iter().filter(|event| ***event == Event::Repaired { run: 0, repairs: repairs.clone() }).count(), 1);
     let began =
-        told.iter().any(|event| matches!(event, Event::OutageBegan { miss, .. } if miss.kind == MissKind::Repaired));
+        told.iter().any(|event| matches!(event, Event::OutageBegan { miss, .. } if miss.kind == FailureKind::Repaired));
     assert!(began && told.iter().any(|event| matches!(event, Event::OutageEnded { .. })), "{told:?}");
     assert_eq!(gate.outcome().verdict, Verdict::Passed);
 }
@@ -326,15 +326,20 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     let two = || Gate::new(usual(), vec![target("a"), target("b"), target("c")]);
     let mut gate = two();
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
-    gate.observe(1, SECOND, plain(Observation::Denied(Scope::SignIn, miss(MissKind::NoToken))), &mut Vec::new());
+    gate.observe(1, SECOND, plain(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))), &mut Vec::new());
     assert!(!gate.is_over(), "not confirmed yet");
-    gate.observe(1, 61 * SECOND, plain(Observation::Denied(Scope::SignIn, miss(MissKind::NoToken))), &mut Vec::new());
+    gate.observe(
+        1,
+        61 * SECOND,
+        plain(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))),
+        &mut Vec::new(),
+    );
     assert!(gate.is_over());
     let ends: Vec<&str> = gate.outcome().runs.iter().map(|run| run.end.name()).collect();
     assert_eq!(ends, ["passed", "denied", "denied"]);
 
     let mut gate = two();
-    gate.observe(1, SECOND, plain(Observation::Denied(Scope::Run, miss(MissKind::Http(403)))), &mut Vec::new());
+    gate.observe(1, SECOND, plain(Observation::Denied(Scope::Run, miss(FailureKind::Http(403)))), &mut Vec::new());
     assert_eq!(gate.watching().collect::<Vec<_>>(), [0, 2]);
 }
 

@@ -2,8 +2,8 @@
 //! played in `monitor::tests::shared_lists`.
 
 use super::*;
-use crate::core::run::{Moment, Pass, Step};
-use crate::core::{During, Foreign, Learning, Listed, Record, Scope, Target, Told, Wanted};
+use crate::core::run::{AnswerContext, Step, SuccessPolicy};
+use crate::core::{ApiResponse, Learning, ListedRun, Operation, Record, Scope, Target, Untrusted, Wanted};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,17 +25,20 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
         let run = RunId::new(&format!("run_{place}")).expect("an id");
         let mut watched = Run::new(rules, Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() }));
         let record = Record {
-            pipeline_id: Foreign::new("p"),
-            run_id: Foreign::new(run.as_str()),
-            status: Foreign::new("RUNNING"),
+            pipeline_id: Untrusted::new("p"),
+            run_id: Untrusted::new(run.as_str()),
+            status: Untrusted::new("RUNNING"),
             created_at: None,
             updated_at: None,
             trace: None,
             repaired: Vec::new(),
         };
         let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
-        let at = Moment { run: place, rules, elapsed: Duration::ZERO, retry_after: None, has_worked: true };
-        assert!(matches!(watched.observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::LookAt(_)));
+        let at = AnswerContext { run: place, rules, elapsed: Duration::ZERO, retry_after: None, has_worked: true };
+        assert!(matches!(
+            watched.observe(at, ApiResponse::Run(answer), SuccessPolicy::Stands, &mut |_| {}),
+            Step::LookAt(_)
+        ));
         watched.next = Some(next);
         watched
     };
@@ -45,34 +48,34 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
 /// The same, with the past known.
 fn settled(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
     let (mut home, runs) = stage(rules, runs, next);
-    home.past = Known::History(History::default());
+    home.past = KnownHistory::History(History::default());
     (home, runs)
 }
 
 fn earlier(runs: i64) -> History {
     let past = |n: i64| {
         let at = DateTime::from_timestamp(1_705_314_600 + 3600 * n, 0);
-        Listed {
+        ListedRun {
             run: RunId::new(&format!("old_{n}")),
-            status: Some(Foreign::new("SUCCESS")),
+            status: Some(Untrusted::new("SUCCESS")),
             created_at: at,
-            ..Listed::default()
+            ..ListedRun::default()
         }
     };
-    let mut survey = Survey::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+    let mut survey = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
     (0..runs).for_each(|n| survey.take(past(n)));
     survey.history()
 }
 
 /// A list that shows runs in these words.
-fn list(words: &[&str]) -> Answer<Survey> {
-    let mut survey = Survey::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+fn list(words: &[&str]) -> Answer<ListSummary> {
+    let mut survey = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
     for (n, word) in words.iter().enumerate() {
-        survey.take(Listed {
+        survey.take(ListedRun {
             run: RunId::new(&format!("run_{n}")),
-            status: Some(Foreign::new(*word)),
+            status: Some(Untrusted::new(*word)),
             created_at: DateTime::from_timestamp(1_705_314_600, 0),
-            ..Listed::default()
+            ..ListedRun::default()
         });
     }
     Answer {
@@ -82,12 +85,12 @@ fn list(words: &[&str]) -> Answer<Survey> {
     }
 }
 
-fn without(observation: Observation<Survey>) -> Answer<Survey> {
+fn without(observation: Observation<ListSummary>) -> Answer<ListSummary> {
     Answer { observation, retry_after: None, date: None }
 }
 
-fn miss(kind: MissKind) -> Miss {
-    Miss { during: During::List, kind, detail: None }
+fn miss(kind: FailureKind) -> Failure {
+    Failure { during: Operation::List, kind, detail: None }
 }
 
 /// Asks at `asked`, and takes that answer at `answered`.
@@ -96,7 +99,7 @@ fn survey(
     runs: &mut [Run],
     rules: &Rules,
     [asked, answered]: [Duration; 2],
-    answer: Answer<Survey>,
+    answer: Answer<ListSummary>,
 ) -> Vec<(usize, Duration)> {
     assert!(home.ask(runs, rules, asked).is_some(), "it is asked");
     home.take(0, runs, rules.limits, answered, answer, &mut |_| {})
@@ -111,7 +114,7 @@ fn the_past_is_asked_for_a_second_after_the_first_record_and_not_at_the_deadline
     let (mut home, runs) = stage(&rules, 1, 100 * SECOND);
     assert_eq!(home.plan(&runs, rules.limits, 99 * SECOND), None, "the last looks have that moment to themselves");
     let (mut home, mut runs) = stage(&rules, 1, 30 * SECOND);
-    runs[0].miss = Some(miss(MissKind::Http(503)));
+    runs[0].miss = Some(miss(FailureKind::Http(503)));
     assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND), None, "nothing is known to go on");
     assert!(home.ask(&runs, &rules, 6 * SECOND).is_none());
 }
@@ -192,7 +195,7 @@ fn a_list_that_is_slow_again_and_again_is_left_alone_longer_and_longer() {
 #[test]
 fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alone_longer_and_longer() {
     let rules = rules(3000 * SECOND);
-    let planned = |answers: Vec<Observation<Survey>>| {
+    let planned = |answers: Vec<Observation<ListSummary>>| {
         let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
         for answer in answers {
             if home.ask(&runs, &rules, 10 * SECOND).is_some() {
@@ -202,10 +205,10 @@ fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alon
         home.plan(&runs, rules.limits, 10 * SECOND)
     };
     let denied = |kind| Observation::Denied(Scope::Run, miss(kind));
-    assert_eq!(planned(vec![denied(MissKind::Http(403))]), None);
-    assert_eq!(planned(vec![Observation::Unreachable(miss(MissKind::Certificate))]), None);
-    assert_eq!(planned(vec![denied(MissKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
-    let unusable = || Observation::Unusable(miss(MissKind::Http(503)));
+    assert_eq!(planned(vec![denied(FailureKind::Http(403))]), None);
+    assert_eq!(planned(vec![Observation::Unreachable(miss(FailureKind::Certificate))]), None);
+    assert_eq!(planned(vec![denied(FailureKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
+    let unusable = || Observation::Unusable(miss(FailureKind::Http(503)));
     for (failures, rest) in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 160), (6, 320), (7, 600), (40, 600)] {
         let answers = (0..failures).map(|_| unusable()).collect();
         assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
@@ -215,7 +218,7 @@ fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alon
 #[test]
 fn three_runs_share_a_list_with_a_date_and_two_do_not() {
     let rules = rules(3000 * SECOND);
-    let moved = |runs: usize, answer: Answer<Survey>| {
+    let moved = |runs: usize, answer: Answer<ListSummary>| {
         let (mut home, mut watched) = stage(&rules, runs, 20 * SECOND);
         survey(&mut home, &mut watched, &rules, [10 * SECOND; 2], answer).len()
     };
@@ -271,17 +274,17 @@ fn a_run_that_is_being_looked_at_is_left_alone() {
     let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
     survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
     let ended = Record {
-        pipeline_id: Foreign::new("p"),
-        run_id: Foreign::new("run_0"),
-        status: Foreign::new("SUCCESS"),
+        pipeline_id: Untrusted::new("p"),
+        run_id: Untrusted::new("run_0"),
+        status: Untrusted::new("SUCCESS"),
         created_at: None,
         updated_at: DateTime::from_timestamp(1_705_314_600, 0),
         trace: None,
         repaired: Vec::new(),
     };
     let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
-    let at = Moment { run: 0, rules: &rules, elapsed: 11 * SECOND, retry_after: None, has_worked: true };
-    assert!(matches!(runs[0].observe(at, Told::Run(answer), Pass::Stands, &mut |_| {}), Step::Ended));
+    let at = AnswerContext { run: 0, rules: &rules, elapsed: 11 * SECOND, retry_after: None, has_worked: true };
+    assert!(matches!(runs[0].observe(at, ApiResponse::Run(answer), SuccessPolicy::Stands, &mut |_| {}), Step::Ended));
     runs[0].next = None;
     runs[1].next = None;
     assert_eq!(home.check(0, &runs, 11 * SECOND).iter().map(|(run, _)| *run).collect::<Vec<_>>(), [2]);
@@ -295,14 +298,14 @@ fn a_list_finds_a_run_by_its_database_id_too_and_only_once() {
         let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new(asked).expect("an id"));
         let mut watched = Run::new(&rules, Wanted::Run(Target { pipeline: pipeline.clone(), run }));
         watched.seen = runs.remove(0).seen;
-        let mut survey = Survey::new(pipeline, rules.vocabulary.clone());
-        survey.take(Listed {
+        let mut survey = ListSummary::new(pipeline, rules.vocabulary.clone());
+        survey.take(ListedRun {
             run: RunId::new(listed),
             number: Some(number),
-            status: Some(Foreign::new("RUNNING")),
-            ..Listed::default()
+            status: Some(Untrusted::new("RUNNING")),
+            ..ListedRun::default()
         });
-        matches!(Lists::of(&survey).find(&watched), Shown::Going)
+        matches!(RunsById::of(&survey).find(&watched), ShownAs::Going)
     };
     assert!(going("45", "run_45", 45), "by its number");
     assert!(going("45", "45", 45), "by both, which are one");

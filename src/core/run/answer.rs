@@ -3,8 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::super::timers::CONFIRM;
-use super::super::{Answer, Event, Foreign, Meaning, Miss, Observation, Record, Scope, Verdict, judged_at, repair};
-use super::{Moment, Pass, Phase, Reading, Run, Seen};
+use super::super::{
+    Answer, Event, Failure, Meaning, Observation, Record, Scope, Untrusted, Verdict, judged_at, repair,
+};
+use super::{AnswerContext, LastRecord, Phase, Run, SuccessPolicy, Transition};
 
 /// How many unknown words are kept (docs/reference.md#status-values), and how many characters of each: the 64 that are
 /// shown are cut when secrets have been looked for, which half a secret would escape.
@@ -13,24 +15,30 @@ const WORD_LENGTH: usize = 4096;
 
 impl Run {
     /// An answer about the run itself.
-    pub(super) fn look(&mut self, at: Moment<'_>, answer: Answer, pass: Pass, tell: &mut impl FnMut(Event)) -> Reading {
+    pub(super) fn look(
+        &mut self,
+        at: AnswerContext<'_>,
+        answer: Answer,
+        pass: SuccessPolicy,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
         match &self.phase {
             Phase::Watching(_) => match self.found(at, answer.observation, tell) {
                 Ok(record) => self.record(at, record, answer.date, pass, tell),
                 Err(reading) => reading,
             },
             Phase::Starting(..) => self.look_for_named(at, answer, pass, tell),
-            Phase::Choosing(..) | Phase::Confirming(..) => Reading::Over(Verdict::InternalError),
+            Phase::Choosing(..) | Phase::Confirming(..) => Transition::Over(Verdict::InternalError),
         }
     }
 
     /// What was looked for; or how its not being there is read.
     pub(super) fn found<T>(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         observation: Observation<T>,
         tell: &mut impl FnMut(Event),
-    ) -> Result<T, Reading> {
+    ) -> Result<T, Transition> {
         Err(match observation {
             Observation::Record(found) => return Ok(found),
             Observation::NotVisible(miss) => self.not_visible(at, miss, tell),
@@ -43,17 +51,17 @@ impl Run {
     /// An answer that waiting is not known to fix. The only place that decides whether it ends the watch.
     pub(super) fn refused(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         verdict: Verdict,
         scope: Scope,
-        miss: Miss,
+        miss: Failure,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         let is_first_of_all = !at.has_worked && at.retry_after.is_none() && self.clocks.refusal().is_none();
         let is_news = self.clocks.refused(at.elapsed, verdict);
         if is_first_of_all || self.clocks.is_refused_too_long(at.elapsed) {
             return match scope {
-                Scope::SignIn => Reading::AllDenied(miss),
+                Scope::SignIn => Transition::AllDenied(miss),
                 Scope::Run => self.over_for(miss, verdict),
             };
         }
@@ -61,18 +69,18 @@ impl Run {
             tell(Event::Refused { run: at.run, miss: miss.clone(), limit: CONFIRM });
         }
         self.miss = Some(miss);
-        Reading::On
+        Transition::On
     }
 
     pub(super) fn record(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         record: Record,
         date: Option<DateTime<Utc>>,
-        pass: Pass,
+        pass: SuccessPolicy,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
-        let Moment { run, rules, .. } = at;
+    ) -> Transition {
+        let AnswerContext { run, rules, .. } = at;
         let meaning = rules.vocabulary.read(record.status.raw());
         if !record.repaired.is_empty() && record.repaired != self.repaired {
             self.repaired.clone_from(&record.repaired);
@@ -98,18 +106,18 @@ impl Run {
         }
         // Of a success the age is reported by which it was judged.
         let date = if meaning == Meaning::Passed { judged_at } else { date };
-        self.seen = Some(Seen { record, meaning, date, at: at.elapsed });
+        self.seen = Some(LastRecord { record, meaning, date, at: at.elapsed });
         match (meaning, pass) {
-            (Meaning::Passed, _) if !is_fresh => Reading::Over(Verdict::Stale),
-            (Meaning::Passed, Pass::Stands) => Reading::Over(Verdict::Passed),
-            (Meaning::Passed, Pass::OnceConfirmed(group)) => self.await_confirmation(group),
-            (Meaning::Failed, _) => Reading::Over(Verdict::Failed),
-            (Meaning::Wait | Meaning::Unknown, _) => Reading::On,
+            (Meaning::Passed, _) if !is_fresh => Transition::Over(Verdict::Stale),
+            (Meaning::Passed, SuccessPolicy::Stands) => Transition::Over(Verdict::Passed),
+            (Meaning::Passed, SuccessPolicy::OnceConfirmed(group)) => self.await_confirmation(group),
+            (Meaning::Failed, _) => Transition::Over(Verdict::Failed),
+            (Meaning::Wait | Meaning::Unknown, _) => Transition::On,
         }
     }
 
     /// What was asked for is there.
-    pub(super) fn present(&mut self, at: Moment<'_>, tell: &mut impl FnMut(Event)) {
+    pub(super) fn present(&mut self, at: AnswerContext<'_>, tell: &mut impl FnMut(Event)) {
         if let Some(lasted) = self.clocks.present(at.elapsed) {
             tell(Event::Appeared { run: at.run, lasted });
         }
@@ -118,8 +126,8 @@ impl Run {
     }
 
     /// Keeps a word that no table knows, once.
-    pub(super) fn keep_unknown(&mut self, run: usize, word: &Foreign, tell: &mut impl FnMut(Event)) {
-        let word = Foreign::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
+    pub(super) fn keep_unknown(&mut self, run: usize, word: &Untrusted, tell: &mut impl FnMut(Event)) {
+        let word = Untrusted::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
         let known = self.unknown_words.iter().any(|kept| kept.raw().eq_ignore_ascii_case(word.raw()));
         if !known && self.unknown_words.len() < UNKNOWN_WORDS {
             self.unknown_words.push(word.clone());
@@ -127,8 +135,13 @@ impl Run {
         }
     }
 
-    pub(super) fn not_visible(&mut self, at: Moment<'_>, miss: Miss, tell: &mut impl FnMut(Event)) -> Reading {
-        let Moment { run, rules, elapsed, .. } = at;
+    pub(super) fn not_visible(
+        &mut self,
+        at: AnswerContext<'_>,
+        miss: Failure,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
+        let AnswerContext { run, rules, elapsed, .. } = at;
         self.clocks.end_outage(run, elapsed, tell);
         self.missed(&miss, self.when_absent());
         if self.clocks.absent(elapsed) {
@@ -140,21 +153,26 @@ impl Run {
             });
         }
         if self.clocks.is_absent_too_long(elapsed, rules.limits) {
-            return Reading::Over(self.when_absent());
+            return Transition::Over(self.when_absent());
         }
-        Reading::On
+        Transition::On
     }
 
-    pub(super) fn unusable(&mut self, at: Moment<'_>, miss: Miss, tell: &mut impl FnMut(Event)) -> Reading {
+    pub(super) fn unusable(
+        &mut self,
+        at: AnswerContext<'_>,
+        miss: Failure,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
         self.missed(&miss, Verdict::Unreachable);
         self.clocks.unusable(at.run, at.elapsed, at.rules.limits, &miss, tell);
         if self.clocks.is_out_too_long(at.elapsed, at.rules.limits) {
-            return Reading::Over(Verdict::Unreachable);
+            return Transition::Over(Verdict::Unreachable);
         }
-        Reading::On
+        Transition::On
     }
 
-    pub(super) fn missed(&mut self, miss: &Miss, without_record: Verdict) {
+    pub(super) fn missed(&mut self, miss: &Failure, without_record: Verdict) {
         self.miss = Some(miss.clone());
         self.without_record = without_record;
     }

@@ -1,25 +1,33 @@
 //! A run that is not known yet: chosen from a list, or started and then found in one.
 
 use super::super::select::{Choice, choose};
-use super::super::trigger::{After, Baseline, Behind, Group, Held, Post, Starting, after, shows_taken_as_over};
-use super::super::{
-    Answer, During, Event, Foreign, Listing, Miss, MissKind, PipelineId, RunId, Selector, Taken, Target, Verdict,
-    Wanted,
+use super::super::trigger::{
+    Baseline, BlockingRun, CandidateGroup, PendingPass, RunsAfterStart, Starting, TriggerOutcome, after,
+    shows_taken_as_over,
 };
-use super::{Moment, Phase, Reading, Run};
+use super::super::{
+    AdoptionReason, Answer, Event, Failure, FailureKind, Operation, PipelineId, RunId, RunList, Selector, Target,
+    Untrusted, Verdict, Wanted,
+};
+use super::{AnswerContext, Phase, Run, Transition};
 
-pub(super) fn miss(during: During, kind: MissKind) -> Miss {
-    Miss { during, kind, detail: None }
+pub(super) fn miss(during: Operation, kind: FailureKind) -> Failure {
+    Failure { during, kind, detail: None }
 }
 
 /// What was started is not listed, and may wait behind this run.
-pub(super) fn held_up(behind: Option<RunId>) -> Miss {
-    Miss { detail: behind.map(|id| Foreign::new(id.as_str())), ..miss(During::List, MissKind::Queued) }
+pub(super) fn held_up(behind: Option<RunId>) -> Failure {
+    Failure { detail: behind.map(|id| Untrusted::new(id.as_str())), ..miss(Operation::List, FailureKind::Queued) }
 }
 
 impl Run {
     /// A pipeline's list.
-    pub(super) fn list(&mut self, at: Moment<'_>, answer: Answer<Listing>, tell: &mut impl FnMut(Event)) -> Reading {
+    pub(super) fn list(
+        &mut self,
+        at: AnswerContext<'_>,
+        answer: Answer<RunList>,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
         if let Phase::Starting(_, Starting::Hidden(baseline, id), _) = self.phase.clone() {
             return self.hidden(at, baseline, id, answer.observation, tell);
         }
@@ -37,7 +45,7 @@ impl Run {
             }
             // An answer to the request to start was never taken.
             Phase::Starting(pipeline, Starting::Asked(baseline), _) => {
-                let post = Post::Lost(miss(During::Execute, MissKind::Broken));
+                let post = TriggerOutcome::Lost(miss(Operation::Execute, FailureKind::Broken));
                 self.seek(at, &pipeline, baseline, &post, &listing, tell)
             }
             Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing, tell),
@@ -46,150 +54,152 @@ impl Run {
                 Starting::Ready(_) | Starting::Named(..) | Starting::Hidden(..) | Starting::Guessed(..),
                 _,
             )
-            | Phase::Watching(_) => Reading::Over(Verdict::InternalError),
+            | Phase::Watching(_) => Transition::Over(Verdict::InternalError),
         }
     }
 
     fn choose(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         pipeline: PipelineId,
         selector: Selector,
-        listing: &Listing,
+        listing: &RunList,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         let Ok(Choice { run, passed_over }) = choose(selector, listing, &at.rules.vocabulary) else {
-            return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
+            return self.unusable(at, miss(Operation::List, FailureKind::Unplaceable), tell);
         };
         match (run, selector) {
             (Some(id), _) => {
                 self.present(at, tell);
                 tell(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over });
                 self.watch(Target { pipeline, run: id });
-                Reading::Found
+                Transition::Found
             }
             // A run may just have been started, and not be listed yet.
-            (None, Selector::Latest) => self.not_visible(at, miss(During::List, MissKind::NotListed), tell),
+            (None, Selector::Latest) => self.not_visible(at, miss(Operation::List, FailureKind::NotListed), tell),
             // Whatever comes now was no success when the gate started.
             (None, Selector::LastSuccess) => {
                 self.clocks.end_outage(at.run, at.elapsed, tell);
-                self.over_for(miss(During::List, MissKind::NotListed), Verdict::NotFound)
+                self.over_for(miss(Operation::List, FailureKind::NotListed), Verdict::NotFound)
             }
         }
     }
 
     fn seek(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         pipeline: &PipelineId,
         mut baseline: Baseline,
-        post: &Post,
-        listing: &Listing,
+        post: &TriggerOutcome,
+        listing: &RunList,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         let said = match post {
-            Post::Accepted(id) => id.as_ref(),
-            Post::Lost(_) => None,
+            TriggerOutcome::Accepted(id) => id.as_ref(),
+            TriggerOutcome::Lost(_) => None,
         };
         let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
+            return self.unusable(at, miss(Operation::List, FailureKind::Unplaceable), tell);
         };
         let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
         match found {
-            After::Nothing(Behind::Run(behind) | Behind::Overtaken(behind)) => self.excused(at, behind, tell),
-            After::Nothing(Behind::Nobody) => {
+            RunsAfterStart::Nothing(BlockingRun::Run(behind) | BlockingRun::Overtaken(behind)) => {
+                self.excused(at, behind, tell)
+            }
+            RunsAfterStart::Nothing(BlockingRun::Nobody) => {
                 let why = match post {
-                    Post::Accepted(_) => miss(During::List, MissKind::NotListed),
-                    Post::Lost(miss) => miss.clone(),
+                    TriggerOutcome::Accepted(_) => miss(Operation::List, FailureKind::NotListed),
+                    TriggerOutcome::Lost(miss) => miss.clone(),
                 };
                 self.not_visible(at, why, tell)
             }
-            After::Ours(id) => {
+            RunsAfterStart::Ours(id) => {
                 self.present(at, tell);
-                tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Ours });
+                tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
                 self.watch(target(id));
-                Reading::Found
+                Transition::Found
             }
-            After::Named(id) => self.named(at, baseline, id, tell),
-            After::These(ids) => {
+            RunsAfterStart::Named(id) => self.named(at, baseline, id, tell),
+            RunsAfterStart::These(ids) => {
                 self.present(at, tell);
                 let of = ids.len();
                 ids.iter().for_each(|id| baseline.take(id));
                 let mut targets = ids.into_iter();
-                let Some(first) = targets.next() else { return Reading::Over(Verdict::InternalError) };
-                tell(Event::Taken { run: at.run, id: first.clone(), taken: Taken::Candidate { of } });
+                let Some(first) = targets.next() else { return Transition::Over(Verdict::InternalError) };
+                tell(Event::Taken { run: at.run, id: first.clone(), taken: AdoptionReason::Candidate { of } });
                 self.watch(target(first));
-                Reading::Took(
+                Transition::Took(
                     targets.map(target).collect(),
-                    Box::new(Group { baseline, said: said.cloned(), held: Held::No }),
+                    Box::new(CandidateGroup { baseline, said: said.cloned(), held: PendingPass::No }),
                 )
             }
         }
     }
 
     /// The run has passed, and nothing else may be what was started: it is over if the list says so too.
-    pub(super) fn await_confirmation(&mut self, group: Box<Group>) -> Reading {
-        let Phase::Watching(target) = &self.phase else { return Reading::Over(Verdict::InternalError) };
+    pub(super) fn await_confirmation(&mut self, group: Box<CandidateGroup>) -> Transition {
+        let Phase::Watching(target) = &self.phase else { return Transition::Over(Verdict::InternalError) };
         self.phase = Phase::Confirming(target.clone(), group);
-        Reading::Next
+        Transition::Next
     }
 
     fn confirm(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         target: &Target,
-        mut group: Box<Group>,
-        listing: &Listing,
+        mut group: Box<CandidateGroup>,
+        listing: &RunList,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         let said = group.said.as_ref();
         let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, miss(During::List, MissKind::Unplaceable), tell);
+            return self.unusable(at, miss(Operation::List, FailureKind::Unplaceable), tell);
         };
         // A list from before their end (an old copy, an empty one) says nothing about what has come up since.
-        if matches!(found, After::Nothing(Behind::Nobody | Behind::Overtaken(_)))
+        if matches!(found, RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)))
             && !shows_taken_as_over(listing, &group.baseline, &at.rules.vocabulary)
         {
-            return self.unusable(at, miss(During::List, MissKind::Lagging), tell);
+            return self.unusable(at, miss(Operation::List, FailureKind::Lagging), tell);
         }
         self.present(at, tell);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
         match found {
-            After::Nothing(Behind::Nobody | Behind::Overtaken(_)) => {
+            RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)) => {
                 let until = match group.held {
-                    Held::No => return Reading::Over(Verdict::Passed),
-                    Held::Yes => at.elapsed.saturating_add(at.rules.limits.appear),
-                    Held::Until(until) => until,
+                    PendingPass::No => return Transition::Over(Verdict::Passed),
+                    PendingPass::Yes => at.elapsed.saturating_add(at.rules.limits.appear),
+                    PendingPass::Until(until) => until,
                 };
                 if at.elapsed >= until {
-                    return Reading::Over(Verdict::Passed);
+                    return Transition::Over(Verdict::Passed);
                 }
-                group.held = Held::Until(until);
+                group.held = PendingPass::Until(until);
                 self.doubt(target, group, None)
             }
             // The service queues what is started while a run is going: this one passed it, so it is hardly ours.
-            After::Nothing(Behind::Run(behind)) => {
-                group.held = Held::Yes;
+            RunsAfterStart::Nothing(BlockingRun::Run(behind)) => {
+                group.held = PendingPass::Yes;
                 self.queued(at, behind.clone(), tell);
                 self.doubt(target, group, behind)
             }
-            After::Ours(id) | After::Named(id) => Reading::PassedBeside(vec![beside(id)], None),
-            After::These(ids) => {
+            RunsAfterStart::Ours(id) | RunsAfterStart::Named(id) => Transition::PassedBeside(vec![beside(id)], None),
+            RunsAfterStart::These(ids) => {
                 ids.iter().for_each(|id| group.baseline.take(id));
-                Reading::PassedBeside(ids.into_iter().map(beside).collect(), Some(group))
+                Transition::PassedBeside(ids.into_iter().map(beside).collect(), Some(group))
             }
         }
     }
 
     /// What has passed need not be what was started: the list is read again.
-    fn doubt(&mut self, target: &Target, group: Box<Group>, behind: Option<RunId>) -> Reading {
+    fn doubt(&mut self, target: &Target, group: Box<CandidateGroup>, behind: Option<RunId>) -> Transition {
         self.miss = Some(held_up(behind));
         self.phase = Phase::Confirming(target.clone(), group);
-        Reading::On
+        Transition::On
     }
 
     /// An earlier run may hold up what was started: told once of each.
-    pub(super) fn queued(&mut self, at: Moment<'_>, behind: Option<RunId>, tell: &mut impl FnMut(Event)) {
+    pub(super) fn queued(&mut self, at: AnswerContext<'_>, behind: Option<RunId>, tell: &mut impl FnMut(Event)) {
         if self.behind.as_ref() != Some(&behind) {
             tell(Event::Queued { run: at.run, behind: behind.clone() });
             self.behind = Some(behind);
@@ -206,7 +216,9 @@ impl Run {
     /// What it means that what was looked for is not there.
     pub(super) fn when_absent(&self) -> Verdict {
         match &self.phase {
-            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, Post::Lost(_)), _) => Verdict::NotStarted,
+            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, TriggerOutcome::Lost(_)), _) => {
+                Verdict::NotStarted
+            }
             Phase::Starting(
                 _,
                 Starting::Before
@@ -214,7 +226,7 @@ impl Run {
                 | Starting::Named(..)
                 | Starting::Hidden(..)
                 | Starting::Guessed(..)
-                | Starting::Seeking(_, Post::Accepted(_)),
+                | Starting::Seeking(_, TriggerOutcome::Accepted(_)),
                 _,
             )
             | Phase::Choosing(..)

@@ -2,27 +2,27 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::trigger::{Baseline, Before, Behind, Post, Starting, before, behind};
+use super::super::trigger::{Baseline, BlockingRun, StartDecision, Starting, TriggerOutcome, before, behind};
 use super::super::{
-    Answer, Ask, During, Event, Foreign, IfRunning, Launch, Listing, Miss, MissKind, Observation, PipelineId, RunId,
-    Scope, Taken, Target, Verdict,
+    AdoptionReason, Answer, ApiRequest, Event, Failure, FailureKind, IfRunning, Observation, Operation, PipelineId,
+    RunId, RunList, Scope, Target, TriggerResponse, Untrusted, Verdict,
 };
 use super::discovery::{held_up, miss};
-use super::{Moment, Pass, Phase, Reading, Run};
+use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
 
 impl Starting {
-    pub(super) fn ask(&mut self, pipeline: &PipelineId) -> Ask {
+    pub(super) fn ask(&mut self, pipeline: &PipelineId) -> ApiRequest {
         match self {
             Starting::Ready(baseline) => {
                 *self = Starting::Asked(baseline.clone());
-                Ask::Execute(pipeline.clone())
+                ApiRequest::Execute(pipeline.clone())
             }
             Starting::Named(_, run) | Starting::Guessed(_, run) => {
-                Ask::Run(Target { pipeline: pipeline.clone(), run: run.clone() })
+                ApiRequest::Run(Target { pipeline: pipeline.clone(), run: run.clone() })
             }
             // Asked, and no answer was taken: it is never asked twice, and the list tells.
             Starting::Before | Starting::Asked(_) | Starting::Hidden(..) | Starting::Seeking(..) => {
-                Ask::List(pipeline.clone())
+                ApiRequest::List(pipeline.clone())
             }
         }
     }
@@ -32,50 +32,58 @@ impl Run {
     /// The list from before the start.
     pub(super) fn before(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         pipeline: PipelineId,
         if_running: IfRunning,
-        listing: &Listing,
+        listing: &RunList,
         date: Option<DateTime<Utc>>,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         match before(listing, date, if_running, &at.rules.vocabulary) {
-            Err(kind) => self.unusable(at, miss(During::List, kind), tell),
-            Ok(Before::Going(id)) => {
-                let detail = id.map(|id| Foreign::new(id.as_str()));
+            Err(kind) => self.unusable(at, miss(Operation::List, kind), tell),
+            Ok(StartDecision::Going(id)) => {
+                let detail = id.map(|id| Untrusted::new(id.as_str()));
                 self.present(at, tell);
-                self.over_for(Miss { detail, ..miss(During::Execute, MissKind::AlreadyGoing) }, Verdict::NotStarted)
+                self.over_for(
+                    Failure { detail, ..miss(Operation::Execute, FailureKind::AlreadyGoing) },
+                    Verdict::NotStarted,
+                )
             }
-            Ok(Before::Attach(id)) => {
+            Ok(StartDecision::Attach(id)) => {
                 self.present(at, tell);
-                tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Attached });
+                tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Attached });
                 self.watch(Target { pipeline, run: id });
-                Reading::Found
+                Transition::Found
             }
-            Ok(Before::Start(baseline)) => {
+            Ok(StartDecision::Start(baseline)) => {
                 // A list is no answer to a start that the service has put off: that outage goes on.
                 if !self.was_put_off {
                     self.present(at, tell);
                 }
                 // Nothing is started that there is no time left to wait for.
                 if self.clocks.next_step(at.rules.limits, at.elapsed, None) >= at.rules.limits.timeout {
-                    return Reading::Over(Verdict::NotStarted);
+                    return Transition::Over(Verdict::NotStarted);
                 }
                 self.without_record = Verdict::NotStarted;
                 self.phase = Phase::Starting(pipeline, Starting::Ready(baseline), if_running);
-                Reading::Next
+                Transition::Next
             }
         }
     }
 
     /// The answer to the request to start.
-    pub(super) fn launched(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
+    pub(super) fn launched(
+        &mut self,
+        at: AnswerContext<'_>,
+        launch: TriggerResponse,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
         let Phase::Starting(_, Starting::Asked(baseline), _) = self.phase.clone() else {
-            return Reading::Over(Verdict::InternalError);
+            return Transition::Over(Verdict::InternalError);
         };
-        self.started = matches!(launch, Launch::Accepted(_) | Launch::Lost(_));
+        self.started = matches!(launch, TriggerResponse::Accepted(_) | TriggerResponse::Lost(_));
         match launch {
-            Launch::Accepted(said) => {
+            TriggerResponse::Accepted(said) => {
                 self.present(at, tell);
                 tell(Event::Started { run: at.run });
                 self.without_record = Verdict::NotFound;
@@ -83,23 +91,23 @@ impl Run {
                 match said {
                     Some(id) if baseline.has_shape_of(&id) => return self.named(at, baseline, id, tell),
                     Some(id) => self.turn(Starting::Guessed(baseline, id)),
-                    None => self.turn(Starting::Seeking(baseline, Post::Accepted(None))),
+                    None => self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(None))),
                 }
-                Reading::Next
+                Transition::Next
             }
-            Launch::Lost(miss) => {
+            TriggerResponse::Lost(miss) => {
                 tell(Event::StartLost { run: at.run, miss: miss.clone() });
                 // Until a list has told, nobody knows.
                 self.missed(&miss, Verdict::Unreachable);
-                self.turn(Starting::Seeking(baseline, Post::Lost(miss)));
-                Reading::Next
+                self.turn(Starting::Seeking(baseline, TriggerOutcome::Lost(miss)));
+                Transition::Next
             }
             // Nothing was started. The list from before grows old, so that it would be read again.
-            Launch::Refused(_)
-            | Launch::NotFound(_)
-            | Launch::Denied(..)
-            | Launch::Unreachable(_)
-            | Launch::NotExecuted(_) => {
+            TriggerResponse::Refused(_)
+            | TriggerResponse::NotFound(_)
+            | TriggerResponse::Denied(..)
+            | TriggerResponse::Unreachable(_)
+            | TriggerResponse::NotExecuted(_) => {
                 self.turn(Starting::Before);
                 self.not_started(at, launch, tell)
             }
@@ -107,21 +115,26 @@ impl Run {
     }
 
     /// The request to start was answered with a no, or certainly not executed.
-    fn not_started(&mut self, at: Moment<'_>, launch: Launch, tell: &mut impl FnMut(Event)) -> Reading {
+    fn not_started(
+        &mut self,
+        at: AnswerContext<'_>,
+        launch: TriggerResponse,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
         match launch {
-            Launch::Accepted(_) | Launch::Lost(_) => Reading::Over(Verdict::InternalError),
+            TriggerResponse::Accepted(_) | TriggerResponse::Lost(_) => Transition::Over(Verdict::InternalError),
             // The sign-in before it was refused, and nothing was sent.
-            Launch::Denied(scope, miss) if miss.during == During::SignIn => {
+            TriggerResponse::Denied(scope, miss) if miss.during == Operation::SignIn => {
                 self.refused(at, Verdict::Denied, scope, miss, tell)
             }
-            Launch::Unreachable(miss) if miss.during == During::SignIn => {
+            TriggerResponse::Unreachable(miss) if miss.during == Operation::SignIn => {
                 self.refused(at, Verdict::Unreachable, Scope::Run, miss, tell)
             }
-            Launch::Refused(miss) => self.over_for(miss, Verdict::NotStarted),
-            Launch::NotFound(miss) => self.over_for(miss, Verdict::NotFound),
-            Launch::Denied(_, miss) => self.over_for(miss, Verdict::Denied),
-            Launch::Unreachable(miss) => self.over_for(miss, Verdict::Unreachable),
-            Launch::NotExecuted(miss) => {
+            TriggerResponse::Refused(miss) => self.over_for(miss, Verdict::NotStarted),
+            TriggerResponse::NotFound(miss) => self.over_for(miss, Verdict::NotFound),
+            TriggerResponse::Denied(_, miss) => self.over_for(miss, Verdict::Denied),
+            TriggerResponse::Unreachable(miss) => self.over_for(miss, Verdict::Unreachable),
+            TriggerResponse::NotExecuted(miss) => {
                 self.was_put_off = true;
                 self.unusable(at, miss, tell)
             }
@@ -131,26 +144,26 @@ impl Run {
     /// The service named the run that it started.
     pub(super) fn named(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         baseline: Baseline,
         id: RunId,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
-        tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Ours });
+    ) -> Transition {
+        tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
         self.turn(Starting::Named(baseline, id));
-        Reading::Next
+        Transition::Next
     }
 
     /// An answer about the run whose id the request was answered with.
     pub(super) fn look_for_named(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         answer: Answer,
-        pass: Pass,
+        pass: SuccessPolicy,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         let Phase::Starting(pipeline, starting, _) = self.phase.clone() else {
-            return Reading::Over(Verdict::InternalError);
+            return Transition::Over(Verdict::InternalError);
         };
         let (baseline, id, is_run) = match starting {
             Starting::Named(baseline, id) => (baseline, id, true),
@@ -159,20 +172,20 @@ impl Run {
             | Starting::Ready(_)
             | Starting::Asked(_)
             | Starting::Hidden(..)
-            | Starting::Seeking(..) => return Reading::Over(Verdict::InternalError),
+            | Starting::Seeking(..) => return Transition::Over(Verdict::InternalError),
         };
         match answer.observation {
             // A list that was not complete does not make an old run ours.
             Observation::Record(record) if baseline.is_older(record.created_at) => {
                 if is_run {
-                    return self.unusable(at, miss(During::GetRun, MissKind::BeforeStart), tell);
+                    return self.unusable(at, miss(Operation::GetRun, FailureKind::BeforeStart), tell);
                 }
-                self.turn(Starting::Seeking(baseline, Post::Accepted(Some(id))));
-                Reading::Next
+                self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(Some(id))));
+                Transition::Next
             }
             Observation::Record(record) => {
                 if !is_run {
-                    tell(Event::Taken { run: at.run, id: id.clone(), taken: Taken::Ours });
+                    tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
                 }
                 self.watch(Target { pipeline, run: id });
                 self.record(at, record, answer.date, pass, tell)
@@ -184,15 +197,15 @@ impl Run {
             | Observation::Unusable(_)
                 if !is_run =>
             {
-                self.turn(Starting::Seeking(baseline, Post::Accepted(Some(id))));
-                Reading::Next
+                self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(Some(id))));
+                Transition::Next
             }
             // It may wait behind an earlier run, and then the appear clock must stand still.
             Observation::NotVisible(miss) => {
                 self.clocks.end_outage(at.run, at.elapsed, tell);
                 self.missed(&miss, self.when_absent());
                 self.turn(Starting::Hidden(baseline, id));
-                Reading::Next
+                Transition::Next
             }
             Observation::Denied(scope, miss) => self.refused(at, Verdict::Denied, scope, miss, tell),
             Observation::Unreachable(miss) => self.refused(at, Verdict::Unreachable, Scope::Run, miss, tell),
@@ -204,33 +217,38 @@ impl Run {
     /// can't be read excuses nothing.
     pub(super) fn hidden(
         &mut self,
-        at: Moment<'_>,
+        at: AnswerContext<'_>,
         baseline: Baseline,
         id: RunId,
-        list: Observation<Listing>,
+        list: Observation<RunList>,
         tell: &mut impl FnMut(Event),
-    ) -> Reading {
+    ) -> Transition {
         let behind = match list {
             Observation::Record(listing) => behind(&listing, &baseline, &at.rules.vocabulary),
             Observation::NotVisible(_)
             | Observation::Denied(..)
             | Observation::Unreachable(_)
-            | Observation::Unusable(_) => Behind::Nobody,
+            | Observation::Unusable(_) => BlockingRun::Nobody,
         };
         self.turn(Starting::Named(baseline, id));
         match behind {
-            Behind::Run(behind) | Behind::Overtaken(behind) => self.excused(at, behind, tell),
-            Behind::Nobody => self.not_visible(at, miss(During::List, MissKind::NotListed), tell),
+            BlockingRun::Run(behind) | BlockingRun::Overtaken(behind) => self.excused(at, behind, tell),
+            BlockingRun::Nobody => self.not_visible(at, miss(Operation::List, FailureKind::NotListed), tell),
         }
     }
 
     /// What was started is not there, and an earlier run is still going.
-    pub(super) fn excused(&mut self, at: Moment<'_>, behind: Option<RunId>, tell: &mut impl FnMut(Event)) -> Reading {
+    pub(super) fn excused(
+        &mut self,
+        at: AnswerContext<'_>,
+        behind: Option<RunId>,
+        tell: &mut impl FnMut(Event),
+    ) -> Transition {
         self.clocks.end_outage(at.run, at.elapsed, tell);
         self.queued(at, behind.clone(), tell);
         self.missed(&held_up(behind), self.when_absent());
         self.clocks.excused(at.elapsed);
-        Reading::On
+        Transition::On
     }
 
     /// The next step of a start.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::schedule::FLOOR;
-use super::super::{Event, Forecast, Limits, Meaning, PastRun, Seen};
+use super::super::{Event, Forecast, LastRecord, Limits, Meaning, PastRun};
 use super::{Phase, Run};
 
 /// How a run gets on, as far as it was told.
@@ -42,7 +42,7 @@ impl Run {
     /// Whether its own last answer was a record of a run that is not over.
     pub(in crate::core) fn is_going(&self) -> bool {
         let is_watched = self.end.is_none() && matches!(self.phase, Phase::Watching(_));
-        let goes_on = |seen: &Seen| matches!(seen.meaning, Meaning::Wait | Meaning::Unknown);
+        let goes_on = |seen: &LastRecord| matches!(seen.meaning, Meaning::Wait | Meaning::Unknown);
         is_watched && self.miss.is_none() && self.seen.as_ref().is_some_and(goes_on)
     }
 
@@ -73,7 +73,7 @@ impl Run {
 
     /// Whether its record says that it ended well before a list showed it as going; or does not say when.
     pub(in crate::core) fn ended_before_listed(&self, lag: TimeDelta) -> bool {
-        let is_over = |seen: &&Seen| matches!(seen.meaning, Meaning::Passed | Meaning::Failed);
+        let is_over = |seen: &&LastRecord| matches!(seen.meaning, Meaning::Passed | Meaning::Failed);
         let (Some(listed), Some(seen)) = (self.listed, self.seen.as_ref().filter(is_over)) else { return false };
         seen.record.updated_at.is_none_or(|ended| listed.signed_duration_since(ended) > lag)
     }

@@ -2,37 +2,37 @@
 
 use chrono::{DateTime, Utc};
 
-use super::super::listing::Listed;
+use super::super::listing::ListedRun;
 use super::*;
-use crate::core::Foreign;
+use crate::core::Untrusted;
 
 fn at(minute: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(1_705_314_600 + minute * 60, 0)
 }
 
-fn run(id: &str, number: Option<u64>, created: Option<i64>, word: &str) -> Listed {
-    Listed {
+fn run(id: &str, number: Option<u64>, created: Option<i64>, word: &str) -> ListedRun {
+    ListedRun {
         run: RunId::new(id),
         number,
-        status: Some(Foreign::new(word)),
+        status: Some(Untrusted::new(word)),
         created_at: created.and_then(at),
         updated_at: None,
         trace: None,
     }
 }
 
-fn chosen(selector: Selector, runs: &[Listed]) -> Result<Option<String>, Unplaceable> {
-    let listing = Listing { runs: runs.to_vec() };
+fn chosen(selector: Selector, runs: &[ListedRun]) -> Result<Option<String>, AmbiguousOrder> {
+    let listing = RunList { runs: runs.to_vec() };
     let choice = choose(selector, &listing, &Vocabulary::default())?;
     Ok(choice.run.map(|run| run.to_string()))
 }
 
-fn latest(runs: &[Listed]) -> Result<Option<String>, Unplaceable> {
+fn latest(runs: &[ListedRun]) -> Result<Option<String>, AmbiguousOrder> {
     chosen(Selector::Latest, runs)
 }
 
 /// One element of every kind that matters, besides a plain old success.
-fn kinds() -> Vec<Listed> {
+fn kinds() -> Vec<ListedRun> {
     vec![
         run("old", Some(1), Some(0), "SUCCESS"),
         run("fail", Some(3), Some(5), "FAILED"),
@@ -42,15 +42,15 @@ fn kinds() -> Vec<Listed> {
         run("going", Some(9), Some(7), "RUNNING"),
         run("", Some(8), Some(6), "SUCCESS"),
         run("undated", Some(10), None, "SUCCESS"),
-        Listed { status: None, ..run("odd-status", Some(7), Some(4), "") },
-        Listed::default(),
+        ListedRun { status: None, ..run("odd-status", Some(7), Some(4), "") },
+        ListedRun::default(),
     ]
 }
 
 #[test]
 fn of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing() {
     let kinds = kinds();
-    let mut lists: Vec<Vec<Listed>> = vec![Vec::new()];
+    let mut lists: Vec<Vec<ListedRun>> = vec![Vec::new()];
     let mut from = 0;
     for _ in 0..4 {
         let until = lists.len();
@@ -66,7 +66,7 @@ fn of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing() {
     for list in &lists {
         let choice = latest(list);
         // In whatever order: the same.
-        let backwards: Vec<Listed> = list.iter().rev().cloned().collect();
+        let backwards: Vec<ListedRun> = list.iter().rev().cloned().collect();
         assert_eq!(choice, latest(&backwards), "{list:?}");
         let Ok(Some(choice)) = choice else {
             assert!(choice.is_err() || list.is_empty());
@@ -85,14 +85,14 @@ fn of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing() {
 #[test]
 fn an_unplaceable_record_never_exposes_an_older_success() {
     let old = run("old", Some(1), Some(0), "SUCCESS");
-    for odd in [Listed::default(), run("x", Some(9), None, "FAILED"), run("", Some(9), Some(5), "FAILED")] {
-        assert_eq!(latest(&[old.clone(), odd.clone()]), Err(Unplaceable));
-        assert_eq!(latest(&[odd, old.clone()]), Err(Unplaceable));
+    for odd in [ListedRun::default(), run("x", Some(9), None, "FAILED"), run("", Some(9), Some(5), "FAILED")] {
+        assert_eq!(latest(&[old.clone(), odd.clone()]), Err(AmbiguousOrder));
+        assert_eq!(latest(&[odd, old.clone()]), Err(AmbiguousOrder));
     }
     // Two newest that nothing tells apart.
     let one = run("one", Some(4), Some(5), "SUCCESS");
     for other in [run("two", None, Some(5), "FAILED"), run("two", Some(4), Some(5), "FAILED")] {
-        assert_eq!(latest(&[one.clone(), other]), Err(Unplaceable));
+        assert_eq!(latest(&[one.clone(), other]), Err(AmbiguousOrder));
     }
     // Whose id can't be asked for, but which is plainly older: it is in order, and not the newest.
     assert_eq!(latest(&[old, run("", Some(0), Some(-5), "FAILED"), one.clone()]), Ok(Some("one".to_owned())));
@@ -125,10 +125,10 @@ fn last_success_is_the_newest_success_and_counts_what_it_passes_over() {
         run("odd", Some(5), Some(6), "SUCCEEDED"),
         run("undated", Some(6), None, "SUCCESS"),
         run("", Some(7), Some(9), "SUCCESS"),
-        Listed { status: None, ..run("x", Some(8), Some(9), "") },
-        Listed::default(),
+        ListedRun { status: None, ..run("x", Some(8), Some(9), "") },
+        ListedRun::default(),
     ];
-    let listing = Listing { runs: runs.to_vec() };
+    let listing = RunList { runs: runs.to_vec() };
     let own = Vocabulary::new(vec!["SUCCEEDED".into()], Vec::new()).expect("a fine word");
     let choice = choose(Selector::LastSuccess, &listing, &Vocabulary::default()).expect("it never refuses");
     assert_eq!((choice.run, choice.passed_over), (RunId::new("fine"), 4));

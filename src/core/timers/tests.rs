@@ -12,7 +12,7 @@ fn an_excuse_stops_the_appear_clock_and_it_goes_on_where_it_stood() {
     let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
     let schedule = Schedule::new(Interval::Auto, &Wanted::Run(Target { pipeline, run }));
     let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
-    let mut clocks = Clocks::new(schedule);
+    let mut clocks = Timers::new(schedule);
     assert!(clocks.absent(seconds(10)), "it is news");
     clocks.excused(seconds(20));
     assert!(!clocks.is_absent_too_long(seconds(500), limits));
@@ -22,9 +22,9 @@ fn an_excuse_stops_the_appear_clock_and_it_goes_on_where_it_stood() {
     assert_eq!(clocks.present(seconds(625)), Some(seconds(615)), "how long it was not there in all");
 }
 
-fn clocks(interval: Interval) -> Clocks {
+fn clocks(interval: Interval) -> Timers {
     let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new("r").expect("an id"));
-    Clocks::new(Schedule::new(interval, &Wanted::Run(Target { pipeline, run })))
+    Timers::new(Schedule::new(interval, &Wanted::Run(Target { pipeline, run })))
 }
 
 #[test]
@@ -49,7 +49,8 @@ fn that_the_service_asks_for_a_longer_wait_is_told_once_until_it_asks_for_none()
 #[test]
 fn a_pause_stops_the_outage_clock() {
     let limits = Limits { timeout: seconds(10_000), appear: seconds(30), outage: seconds(5) };
-    let why = Miss { during: crate::core::During::GetRun, kind: crate::core::MissKind::Http(429), detail: None };
+    let why =
+        Failure { during: crate::core::Operation::GetRun, kind: crate::core::FailureKind::Http(429), detail: None };
     // When an outage of nothing but such answers is over, and the polls that it takes.
     let ends = |asked: Option<u64>| {
         let mut clocks = clocks(Interval::Auto);

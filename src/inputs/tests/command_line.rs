@@ -42,11 +42,14 @@ fn switches_are_true_alone_and_take_true_or_false() {
     // One word, and no other kind of word.
     for args in [["--history", "false", "true"], ["--history=true", "false", "--quiet"], ["--history", "no", "-q"]] {
         let found = inputs(&args, &[]);
-        assert!(matches!(found.faults[..], [Fault::Stray { after: Some(Input::History), .. }]), "{args:?}");
+        assert!(matches!(found.faults[..], [ArgumentError::Stray { after: Some(Input::History), .. }]), "{args:?}");
     }
     assert_eq!(inputs(&["--json", "true", "false"], &[]).faults.len(), 1, "other flags take one word");
     // A run id behind a switch is not eaten by it.
-    assert_eq!(inputs(&["--fail-fast", "a"], &[]).faults, [Fault::Stray { position: 2, after: Some(Input::FailFast) }]);
+    assert_eq!(
+        inputs(&["--fail-fast", "a"], &[]).faults,
+        [ArgumentError::Stray { position: 2, after: Some(Input::FailFast) }]
+    );
 }
 
 #[test]
@@ -55,11 +58,11 @@ fn all_faults_of_the_command_line_are_found_and_the_rest_is_still_read() {
     assert_eq!(
         found.faults,
         [
-            Fault::UnknownFlag("--pasword".to_owned()),
-            Fault::UnknownLetter('z'),
-            Fault::Stray { position: 7, after: Some(Input::Json) },
-            Fault::Stray { position: 9, after: Some(Input::Json) },
-            Fault::DoctorNotFirst,
+            ArgumentError::UnknownFlag("--pasword".to_owned()),
+            ArgumentError::UnknownLetter('z'),
+            ArgumentError::Stray { position: 7, after: Some(Input::Json) },
+            ArgumentError::Stray { position: 9, after: Some(Input::Json) },
+            ArgumentError::DoctorNotFirst,
         ]
     );
     assert_eq!(chosen(&found, Input::Json), Some(("--json", "out.json")));
@@ -83,7 +86,7 @@ fn a_secret_by_flag_is_refused_and_never_repeated() {
         assert!(!format!("{:?} {:?}", found.faults, found).contains("hunter2"), "{args:?}");
     }
     let found = inputs(&["--password", "hunter2", "of mine", "--quiet"], &[]);
-    assert_eq!(found.faults, [Fault::SecretByFlag(Input::Password)]);
+    assert_eq!(found.faults, [ArgumentError::SecretByFlag(Input::Password)]);
     let blurted: Vec<&str> = found.blurted.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(blurted, ["hunter2", "of mine"]);
 }
@@ -91,28 +94,28 @@ fn a_secret_by_flag_is_refused_and_never_repeated() {
 /// A gate that shows its help instead of waiting would pass.
 #[test]
 fn help_and_version_are_granted_only_alone() {
-    let commands = [("help", Wish::Help), ("version", Wish::Version)];
-    let flags = [("--help", Wish::Help), ("-h", Wish::Help), ("--version", Wish::Version), ("-V", Wish::Version)];
+    let commands = [("help", Mode::Help), ("version", Mode::Version)];
+    let flags = [("--help", Mode::Help), ("-h", Mode::Help), ("--version", Mode::Version), ("-V", Mode::Version)];
     for (arg, wish) in commands.into_iter().chain(flags) {
         for args in [&[arg][..], &["doctor", arg]] {
             let found = inputs(args, &[]);
             assert_eq!((found.wish, found.faults.as_slice()), (Some(wish), &[][..]), "{args:?}");
         }
         let found = inputs(&[arg, "--quiet"], &[]);
-        assert_eq!((found.wish, found.faults.as_slice()), (None, &[Fault::NotAlone(wish)][..]), "{arg}");
+        assert_eq!((found.wish, found.faults.as_slice()), (None, &[ArgumentError::NotAlone(wish)][..]), "{arg}");
     }
     for (arg, wish) in flags {
         let found = inputs(&["doctor", arg, "--quiet"], &[]);
-        assert_eq!((found.wish, found.faults.as_slice()), (Some(Wish::Doctor), &[Fault::NotAlone(wish)][..]));
+        assert_eq!((found.wish, found.faults.as_slice()), (Some(Mode::Doctor), &[ArgumentError::NotAlone(wish)][..]));
         for args in [[arg, "--quiet"], ["--run-id=a", arg], [arg, "x"], [arg, arg]] {
             let found = inputs(&args, &[]);
             assert_eq!(found.wish, None, "{args:?}");
-            assert!(found.faults.contains(&Fault::NotAlone(wish)), "{args:?}");
+            assert!(found.faults.contains(&ArgumentError::NotAlone(wish)), "{args:?}");
         }
     }
     // Words that are values or nothing: only the first argument is a command.
     assert_eq!(inputs(&["--run-id", "help"], &[]).faults, []);
-    assert!(matches!(inputs(&["--quiet", "help"], &[]).faults[..], [Fault::Stray { position: 2, .. }]));
+    assert!(matches!(inputs(&["--quiet", "help"], &[]).faults[..], [ArgumentError::Stray { position: 2, .. }]));
     for args in [["-hq"], ["-Vh"], ["--help=x"], ["--version=1"]] {
         let found = inputs(&args, &[]);
         assert!(found.wish.is_none() && !found.faults.is_empty(), "{args:?}");
@@ -147,17 +150,17 @@ fn a_flag_with_the_wrong_dash_is_one_slip() {
     for flag in ["\u{2013}run-id", "\u{2014}run-id", "\u{2212}\u{2212}run-id", "-run-id"] {
         for args in [&[flag, "r", "--quiet"][..], &[&format!("{flag}=r"), "--quiet"]] {
             let found = inputs(args, &[]);
-            assert_eq!(found.faults, [Fault::UnknownFlag(flag.to_owned())], "{args:?}");
+            assert_eq!(found.faults, [ArgumentError::UnknownFlag(flag.to_owned())], "{args:?}");
             assert_eq!(chosen(&found, Input::Quiet), Some(("--quiet", "true")), "{args:?}");
         }
     }
-    assert_eq!(inputs(&["-help"], &[]).faults, [Fault::UnknownFlag("-help".to_owned())]);
+    assert_eq!(inputs(&["-help"], &[]).faults, [ArgumentError::UnknownFlag("-help".to_owned())]);
     // What a flag waits for is its value, and what resembles no flag may be part of a secret.
     assert_eq!(
         chosen(&inputs(&["--username", "\u{2013}json"], &[]), Input::Username),
         Some(("--username", "\u{2013}json"))
     );
-    assert_eq!(inputs(&["\u{2013}hunter2"], &[]).faults, [Fault::Stray { position: 1, after: None }]);
+    assert_eq!(inputs(&["\u{2013}hunter2"], &[]).faults, [ArgumentError::Stray { position: 1, after: None }]);
 }
 
 /// Words of which command lines are made.

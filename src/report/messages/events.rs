@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use super::super::sanitize::{Clean, Cleaner};
-use super::super::{Note, Weight};
-use super::{Names, about, came, count, duration, miss, word};
-use crate::core::{End, Event, Foreign, Meaning, Notice, PipelineId, Repair, RunId, SessionNote, Taken, Verdict};
+use super::super::sanitize::{Sanitized, Sanitizer};
+use super::super::{Note, NoteLevel};
+use super::{RunNames, about, came, count, duration, miss, word};
+use crate::core::{
+    AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, SessionNote, TimedEvent, Untrusted, Verdict,
+};
 
 /// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
 
 /// A notice in words; behind the run's name where there are several. None for an end that needs none: the status has
 /// just told it, or the verdict is about to.
-pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Option<Note> {
+pub fn note(notice: &TimedEvent, names: &RunNames, cleaner: &Sanitizer) -> Option<Note> {
     let (run, weight, text) = event(&notice.event, cleaner);
     let name = run.map_or("", |run| names.of(run));
     if let Event::Ended { end, .. } = notice.event {
@@ -22,11 +24,11 @@ pub fn note(notice: &Notice, names: &Names, cleaner: &Cleaner) -> Option<Note> {
         }
     }
     let name = match pipeline(&notice.event).filter(|_| names.len() > 1) {
-        Some(id) => cleaner.id(&Foreign::new(id.as_str())).to_string(),
+        Some(id) => cleaner.id(&Untrusted::new(id.as_str())).to_string(),
         None => name.to_owned(),
     };
     let text = if name.is_empty() { text } else { format!("{name}: {text}") };
-    Some(Note { at: notice.at, weight, text: Clean::ours(text) })
+    Some(Note { at: notice.at, weight, text: Sanitized::ours(text) })
 }
 
 /// The pipeline that an event is about as a whole.
@@ -34,8 +36,8 @@ fn pipeline(event: &Event) -> Option<&PipelineId> {
     if let Event::Learned { id, .. } | Event::NoHistory { id, .. } = event { Some(id) } else { None }
 }
 
-fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
-    use Weight::{Plain, Warning};
+fn event(event: &Event, cleaner: &Sanitizer) -> (Option<usize>, NoteLevel, String) {
+    use NoteLevel::{Plain, Warning};
     match event {
         Event::Status { run, word, meaning } => (Some(*run), Plain, status(word, *meaning, cleaner)),
         Event::UnknownWord { run, word } => (Some(*run), Warning, unknown(word, cleaner)),
@@ -128,24 +130,24 @@ fn event(event: &Event, cleaner: &Cleaner) -> (Option<usize>, Weight, String) {
     }
 }
 
-fn shown(id: &RunId, cleaner: &Cleaner) -> Clean {
-    cleaner.id(&Foreign::new(id.as_str()))
+fn shown(id: &RunId, cleaner: &Sanitizer) -> Sanitized {
+    cleaner.id(&Untrusted::new(id.as_str()))
 }
 
-fn taken(taken: Taken, id: &str) -> String {
+fn taken(taken: AdoptionReason, id: &str) -> String {
     match taken {
-        Taken::Attached => {
+        AdoptionReason::Attached => {
             format!(
                 "run {id} was already in progress, so the gate waits for it; it may have started before your change"
             )
         }
-        Taken::Ours => format!("run {id} is the started run: it has the id from the service's answer"),
-        Taken::Candidate { of: 1 } => {
+        AdoptionReason::Ours => format!("run {id} is the started run: it has the id from the service's answer"),
+        AdoptionReason::Candidate { of: 1 } => {
             format!(
                 "run {id} appeared after the start, so the gate waits for it; there is no proof that it is the started run"
             )
         }
-        Taken::Candidate { of } => {
+        AdoptionReason::Candidate { of } => {
             format!(
                 "run {id} is one of {of} that appeared after the start; the gate waits for all of them, since any may be the started run"
             )
@@ -153,7 +155,7 @@ fn taken(taken: Taken, id: &str) -> String {
     }
 }
 
-fn status(found: &Foreign, meaning: Meaning, cleaner: &Cleaner) -> String {
+fn status(found: &Untrusted, meaning: Meaning, cleaner: &Sanitizer) -> String {
     let found = word(found, cleaner);
     if found.is_empty() {
         return "the run has no status yet; waiting".to_owned();
@@ -186,7 +188,7 @@ fn repaired(repairs: &[Repair]) -> String {
     )
 }
 
-fn unknown(found: &Foreign, cleaner: &Cleaner) -> String {
+fn unknown(found: &Untrusted, cleaner: &Sanitizer) -> String {
     let found = word(found, cleaner);
     if found.is_empty() {
         return "the run has no status value; waiting for one".to_owned();
@@ -199,18 +201,18 @@ pub(super) fn teach(word: &str) -> String {
     format!("if {word} means success, set success-statuses: {word}; if it means failure, set failure-statuses: {word}")
 }
 
-fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
+fn session(note: &SessionNote, cleaner: &Sanitizer) -> (NoteLevel, String) {
     match note {
-        SessionNote::SignedIn => (Weight::Plain, "signed in".to_owned()),
+        SessionNote::SignedIn => (NoteLevel::Plain, "signed in".to_owned()),
         SessionNote::Renewed => {
-            (Weight::Plain, "signed in again: the token was about to expire or was refused".to_owned())
+            (NoteLevel::Plain, "signed in again: the token was about to expire or was refused".to_owned())
         }
         SessionNote::EarlyRenewalFailed(why) => (
-            Weight::Warning,
+            NoteLevel::Warning,
             format!("the token could not be renewed early ({}); still using the old one", miss(why, cleaner)),
         ),
         SessionNote::EndsBeforeDeadline { left, needed } => (
-            Weight::Warning,
+            NoteLevel::Warning,
             format!(
                 "the access token expires in {}, but the wait may take {}; with username and password the gate could renew \
                  it",
@@ -219,7 +221,7 @@ fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
             ),
         ),
         SessionNote::ImplausibleClock { service, here } => (
-            Weight::Warning,
+            NoteLevel::Warning,
             format!(
                 "the service's clock says {}, this machine's {}: one of them is wrong; for max-age the greater of the two \
                  ages counts",
@@ -227,16 +229,16 @@ fn session(note: &SessionNote, cleaner: &Cleaner) -> (Weight, String) {
                 super::stamp(*here)
             ),
         ),
-        SessionNote::Connection(connection) => (Weight::Plain, super::connection(connection, cleaner)),
+        SessionNote::Connection(connection) => (NoteLevel::Plain, super::connection(connection, cleaner)),
         SessionNote::ShortSecret(name) => (
-            Weight::Warning,
+            NoteLevel::Warning,
             format!(
                 "{name} is shorter than six bytes, so it can't be told from ordinary text and is not redacted if the service \
                  repeats it"
             ),
         ),
         SessionNote::OddPassword(odd) => (
-            Weight::Warning,
+            NoteLevel::Warning,
             format!("sign-in was refused, and the password looks unusual: {odd}. Check the secret where it is stored"),
         ),
     }

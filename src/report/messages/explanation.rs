@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use super::super::sanitize::{Clean, Cleaner};
+use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::next_steps::remedy;
 use super::{came, duration, find_the_killer, find_the_killer_of_a_start, killed, miss, signal, stamp, word};
-use crate::core::{During, End, Foreign, MaxAge, Meaning, MissKind, Request, RunOutcome, Seen, Signal, Verdict};
+use crate::core::{
+    End, FailureKind, LastRecord, MaxAge, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict,
+};
 
 /// The explanation of one run's verdict; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Explanation {
     /// Why, without its subject: it stands behind "run X of pipeline Y: ".
-    pub reason: Clean,
-    pub next_step: Clean,
+    pub reason: Sanitized,
+    pub next_step: Sanitized,
 }
 
 /// A status this old is not called the present one: the last poll failed, or the process was suspended.
@@ -24,8 +26,8 @@ const LOOK_FIRST: &str =
     "check in Maestro whether this job started a run before you re-run it: that would start another one";
 
 /// Explains the verdict of a run; `waited` is how long the gate waited for all runs.
-pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
-    let teller = Teller { run, waited, cleaner };
+pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Sanitizer) -> Explanation {
+    let teller = ExplanationWriter { run, waited, cleaner };
     let (reason, next_step) = match run.end {
         End::NotWaited => (
             "not waited for: another run did not pass, and fail-fast is set".to_owned(),
@@ -53,18 +55,18 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Cleaner) -> Told {
     };
     let is_queued = run.request != Request::None
         && matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound))
-        && run.miss.as_ref().is_some_and(|why| why.kind == MissKind::Queued);
+        && run.miss.as_ref().is_some_and(|why| why.kind == FailureKind::Queued);
     let next_step = if is_queued { format!("{next_step}; raise timeout to wait longer") } else { next_step };
-    Told { reason: Clean::ours(reason), next_step: Clean::ours(next_step) }
+    Explanation { reason: Sanitized::ours(reason), next_step: Sanitized::ours(next_step) }
 }
 
-struct Teller<'a> {
+struct ExplanationWriter<'a> {
     run: &'a RunOutcome,
     waited: Duration,
-    cleaner: &'a Cleaner,
+    cleaner: &'a Sanitizer,
 }
 
-impl Teller<'_> {
+impl ExplanationWriter<'_> {
     fn failed(&self) -> (String, String) {
         let Some(seen) = &self.run.seen else {
             return ("did not succeed".to_owned(), "check the result of the run in Maestro".to_owned());
@@ -131,7 +133,7 @@ impl Teller<'_> {
                 "check in Maestro whether the pipeline was deleted, which deletes its runs; else re-run this job";
             return (format!("disappeared: the service does not know it any more{answer}"), next.to_owned());
         }
-        if let Some(why) = self.run.miss.as_ref().filter(|why| why.kind == MissKind::Queued) {
+        if let Some(why) = self.run.miss.as_ref().filter(|why| why.kind == FailureKind::Queued) {
             let reason = format!("had not appeared when the timeout was reached: {}", came(why, self.cleaner));
             return (reason, remedy(why).to_owned());
         }
@@ -156,7 +158,7 @@ impl Teller<'_> {
 
     fn denied(&self) -> (String, String) {
         match &self.run.miss {
-            Some(why) if why.during == During::SignIn => {
+            Some(why) if why.during == Operation::SignIn => {
                 (format!("sign-in was refused: {}", came(why, self.cleaner)), remedy(why).to_owned())
             }
             Some(why) => (format!("access was denied: {}", came(why, self.cleaner)), remedy(why).to_owned()),
@@ -202,7 +204,7 @@ impl Teller<'_> {
         if !self.run.started {
             return "re-run this job".to_owned();
         }
-        let id = |text: &str| self.cleaner.id(&Foreign::new(text));
+        let id = |text: &str| self.cleaner.id(&Untrusted::new(text));
         let (pipeline, run) = (id(self.run.wanted.pipeline().as_str()), id(self.run.wanted.run()));
         format!("set run-id: {pipeline}/{run} instead of trigger (which would start another run)")
     }
@@ -235,7 +237,7 @@ impl Teller<'_> {
         }
     }
 
-    fn word(&self, seen: &Seen) -> Clean {
+    fn word(&self, seen: &LastRecord) -> Sanitized {
         word(&seen.record.status, self.cleaner)
     }
 }

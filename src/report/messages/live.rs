@@ -2,33 +2,33 @@
 
 use std::time::Duration;
 
-use super::super::sanitize::{Clean, Cleaner};
-use super::{Names, about, count, duration, miss, word};
-use crate::core::{Foreign, Gate, Limit, Wanted};
+use super::super::sanitize::{Sanitized, Sanitizer};
+use super::{RunNames, about, count, duration, miss, word};
+use crate::core::{Gate, Limit, Untrusted, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
 
 /// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
-pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Cleaner) -> Clean {
+pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Sanitizer) -> Sanitized {
     let waiting = match timeout.is_zero() {
         true => "polling once:".to_owned(),
         false => format!("waiting up to {} for", duration(timeout)),
     };
-    let id = |id: &str| cleaner.id(&Foreign::new(id));
+    let id = |id: &str| cleaner.id(&Untrusted::new(id));
     let runs = match wanted {
         [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
         [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
         [only @ Wanted::Start { .. }] => format!("a new run of pipeline {}", id(only.pipeline().as_str())),
         several => count(several.len(), "run", "runs"),
     };
-    let service = cleaner.line(&Foreign::new(base.trim_end_matches('/')), SERVICE_LIMIT);
-    Clean::ours(format!("{waiting} {runs} at {service}"))
+    let service = cleaner.line(&Untrusted::new(base.trim_end_matches('/')), SERVICE_LIMIT);
+    Sanitized::ours(format!("{waiting} {runs} at {service}"))
 }
 
 /// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`; where something ends the wait before the timeout, that limit too:
 /// `outage: gives up in 8m`.
-pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> Clean {
+pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Sanitizer) -> Sanitized {
     let (watching, runs) = gate.progress();
     let what = match runs {
         1 => format!("{}{}", state(gate, 0, cleaner), eta(gate, 0, now)),
@@ -45,16 +45,23 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Cleaner) -> C
         format!(", {name}: gives up in {}", duration(end.saturating_sub(now)))
     });
     let nearest = nearest.unwrap_or_default();
-    Clean::ours(format!("still waiting: {what}{nearest}, {} of {}, {polls}", duration(now), duration(limit)))
+    Sanitized::ours(format!("still waiting: {what}{nearest}, {} of {}, {polls}", duration(now), duration(limit)))
 }
 
 /// `poll: RUNNING, usually 12m, about 4m left; next poll in 9.0s`.
-pub fn look(gate: &Gate, run: usize, now: Duration, next: Option<Duration>, names: &Names, cleaner: &Cleaner) -> Clean {
+pub fn look(
+    gate: &Gate,
+    run: usize,
+    now: Duration,
+    next: Option<Duration>,
+    names: &RunNames,
+    cleaner: &Sanitizer,
+) -> Sanitized {
     let name = names.of(run);
     let whose = if name.is_empty() { String::new() } else { format!(" of {name}") };
     let then =
         next.map(|at| format!("; next poll in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
-    Clean::ours(format!("poll{whose}: {}{}{then}", state(gate, run, cleaner), eta(gate, run, now)))
+    Sanitized::ours(format!("poll{whose}: {}{}{then}", state(gate, run, cleaner), eta(gate, run, now)))
 }
 
 /// `, usually 12m, about 4m left`, if the past tells.
@@ -71,7 +78,7 @@ fn last_of(gate: &Gate, now: Duration) -> String {
 }
 
 /// What the last look at a run brought.
-fn state(gate: &Gate, run: usize, cleaner: &Cleaner) -> String {
+fn state(gate: &Gate, run: usize, cleaner: &Sanitizer) -> String {
     if let Some(why) = gate.miss(run) {
         return miss(why, cleaner).to_string();
     }

@@ -1,10 +1,10 @@
 //! How the service is reached, in words.
 
-use super::super::sanitize::Cleaner;
+use super::super::sanitize::Sanitizer;
 use crate::core::{Connection, TlsFault, TrustSource};
 
 /// `connected through the proxy proxy.example:3128 (HTTPS_PROXY); certificate trusted by: system roots`.
-pub fn connection(connection: &Connection, cleaner: &Cleaner) -> String {
+pub fn connection(connection: &Connection, cleaner: &Sanitizer) -> String {
     let proxy = match &connection.proxy {
         None => "directly, without a proxy".to_owned(),
         Some(via) => format!("through the proxy {} ({})", cleaner.given(&via.address), via.variable),
@@ -16,7 +16,7 @@ pub fn connection(connection: &Connection, cleaner: &Cleaner) -> String {
 }
 
 /// The proxy alone.
-pub fn proxy(connection: &Connection, cleaner: &Cleaner) -> String {
+pub fn proxy(connection: &Connection, cleaner: &Sanitizer) -> String {
     match &connection.proxy {
         None => "none: requests go straight to the service".to_owned(),
         Some(via) => format!("requests go through {} ({})", cleaner.given(&via.address), via.variable),

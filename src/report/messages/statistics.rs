@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::previous_runs::{PipelinePast, RunPast};
+use super::super::previous_runs::{PipelineHistory, RunHistory};
 use super::count;
-use crate::core::{Forecast, History, InARow, Lengths};
+use crate::core::{DurationRange, Forecast, History, Streak};
 
 /// Of fewer runs than this it is said how long they took, and not how they spread.
 const SPREAD: usize = 5;
@@ -37,16 +37,16 @@ pub fn history(history: &History) -> String {
 }
 
 /// The same of what a report keeps.
-pub fn pipeline(past: &PipelinePast) -> String {
+pub fn pipeline(past: &PipelineHistory) -> String {
     summary(past.passed, past.of, past.lengths)
 }
 
-fn summary(passed: usize, of: usize, lengths: Option<Lengths>) -> String {
+fn summary(passed: usize, of: usize, lengths: Option<DurationRange>) -> String {
     let runs = match of {
         1 => format!("the last run {}", if passed == 1 { "passed" } else { "did not pass" }),
         _ => format!("{passed} of the last {of} runs passed"),
     };
-    let Some(Lengths { typical, from, to }) = lengths else { return runs };
+    let Some(DurationRange { typical, from, to }) = lengths else { return runs };
     let (usual, from, to) = (about(typical), about(from), about(to));
     let spread = if of >= SPREAD && from != to { format!(" (mostly {from} to {to})") } else { String::new() };
     format!("{runs}, usually in {usual}{spread}")
@@ -66,7 +66,7 @@ pub fn eta(forecast: &Forecast, age: Duration) -> String {
 }
 
 /// How a run stands among the earlier ones, in as many sentences as there is to say; the first with a small letter.
-pub fn standing(past: &RunPast) -> Vec<String> {
+pub fn standing(past: &RunHistory) -> Vec<String> {
     let mut told = Vec::new();
     let passed = past.in_a_row.map(|row| row.passed);
     told.extend(past.in_a_row.and_then(row));
@@ -89,8 +89,8 @@ pub fn standing(past: &RunPast) -> Vec<String> {
 }
 
 /// `third failure in a row`; nothing for one success among others.
-fn row(row: InARow) -> Option<String> {
-    let InARow { passed, runs, at_least, after, after_at_least } = row;
+fn row(row: Streak) -> Option<String> {
+    let Streak { passed, runs, at_least, after, after_at_least } = row;
     let (one, other, others) =
         if passed { ("success", "failure", "failures") } else { ("failure", "success", "successes") };
     match (runs, after) {

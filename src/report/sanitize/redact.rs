@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use decoding::Reading;
+use decoding::DecodedText;
 pub(super) use patterns::Patterns;
 
 mod decoding;
@@ -20,7 +20,7 @@ const WINDOW: usize = 64 * 1024;
 const WIDEST: usize = 16;
 
 /// Redacts a text given in pieces.
-pub(super) struct Redact {
+pub(super) struct RedactionStream {
     patterns: Arc<Patterns>,
     /// What is not written yet, behind as much of what is as a secret can reach back.
     pending: Vec<u8>,
@@ -29,10 +29,10 @@ pub(super) struct Redact {
     overlap: usize,
 }
 
-impl Redact {
-    pub(super) fn new(patterns: Arc<Patterns>) -> Redact {
+impl RedactionStream {
+    pub(super) fn new(patterns: Arc<Patterns>) -> RedactionStream {
         let overlap = (patterns.longest + 1) * WIDEST;
-        Redact { patterns, pending: Vec::new(), written: 0, overlap }
+        RedactionStream { patterns, pending: Vec::new(), written: 0, overlap }
     }
 
     /// Adds to `out` what is settled now: whole characters.
@@ -70,16 +70,16 @@ impl Redact {
     /// the rest of the second. With `least`, also the beginning of a secret at the end, of at least so many bytes.
     fn search(&self, least: Option<usize>) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        let mut read = |reading: &Reading| {
+        let mut read = |reading: &DecodedText| {
             let begun = self.patterns.search(reading.bytes(), |secret| found.push(reading.place(secret)));
             let begins = reading.bytes().len() - begun;
             if least.is_some_and(|least| begun >= least) {
                 found.push(reading.place(begins..reading.bytes().len()).start..self.pending.len());
             }
         };
-        Reading::each(&self.pending, &mut read);
+        DecodedText::each(&self.pending, &mut read);
         if least.is_some() {
-            Reading::before_the_cut(&self.pending, &mut read);
+            DecodedText::before_the_cut(&self.pending, &mut read);
         }
         found.sort_unstable_by_key(|secret| (secret.start, secret.end));
         found.dedup_by(|next, before| {

@@ -13,7 +13,7 @@ use crate::core::is_hidden;
 
 /// Where the machine stands between two characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum StripState {
     #[default]
     Ground,
     /// After ESC.
@@ -30,18 +30,18 @@ enum State {
 
 /// Strips a text given in pieces.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Strip {
-    state: State,
+pub(super) struct Stripper {
+    state: StripState,
     /// Whether the last thing shown is the line break of a carriage return, so that a line feed now belongs to it.
     after_return: bool,
 }
 
-impl Strip {
+impl Stripper {
     /// Adds to `out` what is left of `text`.
     pub(super) fn push(&mut self, text: &str, out: &mut String) {
         let mut rest = text;
         while !rest.is_empty() {
-            if self.state == State::Ground {
+            if self.state == StripState::Ground {
                 let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~' | b'\t')).count();
                 if plain > 0 {
                     out.push_str(&rest[..plain]);
@@ -59,22 +59,22 @@ impl Strip {
 
     fn step(&mut self, c: char, out: &mut String) {
         match c {
-            '\n' if self.after_return => (self.state, self.after_return) = (State::Ground, false),
+            '\n' if self.after_return => (self.state, self.after_return) = (StripState::Ground, false),
             _ if is_break(c) => {
-                (self.state, self.after_return) = (State::Ground, c == '\r');
+                (self.state, self.after_return) = (StripState::Ground, c == '\r');
                 out.push('\n');
             }
-            '\u{1b}' => self.state = State::Escape,
+            '\u{1b}' => self.state = StripState::Escape,
             // Cancel and substitute give up a sequence.
-            '\u{18}' | '\u{1a}' => self.state = State::Ground,
-            '\u{9b}' => self.state = State::Control,
-            '\u{9d}' => self.state = State::Command,
-            '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => self.state = State::Message,
-            '\u{80}'..='\u{9f}' => self.state = State::Ground,
-            '\u{7}' if self.state == State::Command => self.state = State::Ground,
+            '\u{18}' | '\u{1a}' => self.state = StripState::Ground,
+            '\u{9b}' => self.state = StripState::Control,
+            '\u{9d}' => self.state = StripState::Command,
+            '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => self.state = StripState::Message,
+            '\u{80}'..='\u{9f}' => self.state = StripState::Ground,
+            '\u{7}' if self.state == StripState::Command => self.state = StripState::Ground,
             '\t' => {
                 // A terminal obeys a control character in the middle of a sequence, but not in a string.
-                if !matches!(self.state, State::Command | State::Message) {
+                if !matches!(self.state, StripState::Command | StripState::Message) {
                     self.show(c, out);
                 }
             }
@@ -85,16 +85,18 @@ impl Strip {
 
     fn visible(&mut self, c: char, out: &mut String) {
         self.state = match (self.state, c) {
-            (State::Command | State::Message, _) => self.state,
-            (State::Escape, '[') => State::Control,
-            (State::Escape, ']') => State::Command,
-            (State::Escape, 'P' | 'X' | '^' | '_') => State::Message,
-            (State::Escape | State::Intermediate, ' '..='/') => State::Intermediate,
-            (State::Control, ' '..='?') => State::Control,
-            (State::Escape | State::Intermediate, '0'..='~') | (State::Control, '@'..='~') => State::Ground,
-            (State::Ground | State::Escape | State::Intermediate | State::Control, _) => {
+            (StripState::Command | StripState::Message, _) => self.state,
+            (StripState::Escape, '[') => StripState::Control,
+            (StripState::Escape, ']') => StripState::Command,
+            (StripState::Escape, 'P' | 'X' | '^' | '_') => StripState::Message,
+            (StripState::Escape | StripState::Intermediate, ' '..='/') => StripState::Intermediate,
+            (StripState::Control, ' '..='?') => StripState::Control,
+            (StripState::Escape | StripState::Intermediate, '0'..='~') | (StripState::Control, '@'..='~') => {
+                StripState::Ground
+            }
+            (StripState::Ground | StripState::Escape | StripState::Intermediate | StripState::Control, _) => {
                 self.show(c, out);
-                State::Ground
+                StripState::Ground
             }
         };
     }
@@ -108,7 +110,7 @@ impl Strip {
 /// The whole of `text`, stripped.
 pub(super) fn strip(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    Strip::default().push(text, &mut out);
+    Stripper::default().push(text, &mut out);
     out
 }
 

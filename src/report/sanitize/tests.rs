@@ -5,8 +5,8 @@ use crate::core::{PipelineId, Target};
 
 mod forms;
 
-fn knowing(secrets: &[&str]) -> Cleaner {
-    let cleaner = Cleaner::new();
+fn knowing(secrets: &[&str]) -> Sanitizer {
+    let cleaner = Sanitizer::new();
     for secret in secrets {
         assert!(cleaner.add_secret(secret), "{secret}");
     }
@@ -14,7 +14,7 @@ fn knowing(secrets: &[&str]) -> Cleaner {
 }
 
 fn cleaned(secrets: &[&str], text: &str) -> String {
-    knowing(secrets).text(&Foreign::new(text)).to_string()
+    knowing(secrets).text(&Untrusted::new(text)).to_string()
 }
 
 fn stripped(text: &str) -> String {
@@ -80,19 +80,19 @@ fn overlapping_secrets_leave_nothing() {
 
 #[test]
 fn short_secrets_are_refused_and_harmless() {
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     assert!(!cleaner.add_secret(""));
     assert!(!cleaner.add_secret("12345"));
     assert!(!cleaner.add_secret("a\u{200b}\u{200b}b"));
     assert!(cleaner.add_secret("123456"));
-    assert_eq!(cleaner.text(&Foreign::new("12345 123456 ab")).as_str(), "12345 *** ab");
+    assert_eq!(cleaner.text(&Untrusted::new("12345 123456 ab")).as_str(), "12345 *** ab");
 }
 
 #[test]
 fn clones_share_secrets_on_every_thread_and_the_newest_four_sign_ins_are_remembered() {
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     let clone = cleaner.clone();
-    let shown = |text: String| cleaner.text(&Foreign::new(text)).to_string();
+    let shown = |text: String| cleaner.text(&Untrusted::new(text)).to_string();
     std::thread::spawn(move || clone.add_tokens(&["first-token"])).join().expect("a thread");
     assert_eq!(shown("first-token".into()), "***");
     cleaner.add_secret("first-and-last");
@@ -136,7 +136,7 @@ fn a_text_cut_off_within_a_secret_does_not_show_its_beginning() {
 /// As long as those of the service may be.
 #[test]
 fn many_tokens_take_a_few_bytes_a_byte() {
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     let mut noise = 1_u64;
     let mut token = |length: usize| -> String {
         let letters = std::iter::repeat_with(|| {
@@ -154,7 +154,7 @@ fn many_tokens_take_a_few_bytes_a_byte() {
     let size = cleaner.known.read().expect("not poisoned").patterns.size();
     assert!(size < 40 * length, "{size} bytes for tokens of {length}");
     for token in [&tokens[0], &tokens[7]] {
-        assert_eq!(cleaner.text(&Foreign::new(format!("a {token} b"))).as_str(), "a *** b");
+        assert_eq!(cleaner.text(&Untrusted::new(format!("a {token} b"))).as_str(), "a *** b");
     }
 }
 
@@ -162,7 +162,7 @@ fn many_tokens_take_a_few_bytes_a_byte() {
 fn the_beginning_of_an_answer_shows_no_part_of_a_secret() {
     let token = "eyJhbGciOiJSUzI1NiJ9.".to_owned() + &"SECRETPAYLOAD".repeat(120);
     let cleaner = knowing(&[&token]);
-    let beginning = |text: String| cleaner.beginning(&Foreign::new(text)).raw().to_owned();
+    let beginning = |text: String| cleaner.beginning(&Untrusted::new(text)).raw().to_owned();
     assert_eq!(beginning(format!("invalid token: {token} (what it was)")), "invalid token: *** (what it was)");
     // The answer was cut off within it.
     assert_eq!(beginning(format!("{}\ninvalid: {}", "\u{1b}[31m".repeat(100), &token[..900])), "invalid: ***");
@@ -192,7 +192,7 @@ fn a_text_in_pieces_is_redacted_as_the_whole_wherever_the_windows_meet() {
     let cleaner = knowing(&[secret, "ababab"]);
     let text: String =
         (0..4_000).map(|n| format!("{}{secret} {n}\n{encoded}{}", ".".repeat(n % 97), "ab".repeat(n % 50))).collect();
-    let whole = cleaner.text(&Foreign::new(text.as_str()));
+    let whole = cleaner.text(&Untrusted::new(text.as_str()));
     assert!(whole.matches("***").count() > 8_000 && !whole.contains("hunter22") && !whole.contains("ababab"));
     for size in [97, 1_000, 70_001] {
         let mut stream = cleaner.stream();
@@ -205,13 +205,13 @@ fn a_text_in_pieces_is_redacted_as_the_whole_wherever_the_windows_meet() {
 /// Quadratic, this would take hours: a dozen tokens that begin alike, and a text that is nothing but that beginning.
 #[test]
 fn time_is_linear_however_close_a_text_comes_to_many_secrets() {
-    let cleaner = Cleaner::new();
+    let cleaner = Sanitizer::new();
     let beginning = "eyJhbGciOiJSUzI1NiJ9.".repeat(20);
     for number in 0..12 {
         cleaner.add_secret(&format!("{beginning}{number:03}"));
     }
     let text = beginning.repeat(500);
-    assert_eq!(cleaner.text(&Foreign::new(text.as_str())).len(), text.len());
+    assert_eq!(cleaner.text(&Untrusted::new(text.as_str())).len(), text.len());
     let hashes = "##a[".repeat(50_000) + &"#".repeat(200_000) + &"1".repeat(100_000) + &".".repeat(100_000);
     assert!(super::super::escape::log_line(&hashes).len() >= hashes.len());
     assert!(super::super::escape::markdown_inline(&(hashes + &":a".repeat(100_000))).len() > 500_000);
@@ -220,25 +220,25 @@ fn time_is_linear_however_close_a_text_comes_to_many_secrets() {
 #[test]
 fn a_cut_falls_between_lines_where_it_can() {
     let text: String = (0..100).map(|number| format!("line {number}\n")).collect();
-    let short = cut(&Clean::ours(text.as_str()), 120);
+    let short = cut(&Sanitized::ours(text.as_str()), 120);
     assert_eq!(
         short.as_str(),
         "line 0\nline 1\nline 2\nline 3\n[... 707 bytes left out ...]\nline 93\nline 94\nline 95\nline 96\nline 97\nline 98\nline 99\n"
     );
     // A break that would leave next to nothing is passed over.
     let (early, late) = (format!("ab\n{}", "x".repeat(500)), format!("{}\nyz", "x".repeat(500)));
-    let (early, late) = (cut(&Clean::ours(early), 120), cut(&Clean::ours(late), 120));
+    let (early, late) = (cut(&Sanitized::ours(early), 120), cut(&Sanitized::ours(late), 120));
     assert!(early.starts_with("ab\nxxxxxxxxxx") && late.ends_with("xxxxxxxxxx\nyz"), "{early} {late}");
     let long_line = "é".repeat(500);
-    let short = cut(&Clean::ours(long_line.as_str()), 101);
+    let short = cut(&Sanitized::ours(long_line.as_str()), 101);
     assert!(short.starts_with("éé") && short.ends_with("éé") && short.len() <= 101 && short.len() >= 95, "{short}");
-    assert_eq!(cut(&Clean::ours("ééé"), 5).as_str(), "éé");
-    assert_eq!(cut(&Clean::ours("ééé"), 6).as_str(), "ééé");
+    assert_eq!(cut(&Sanitized::ours("ééé"), 5).as_str(), "éé");
+    assert_eq!(cut(&Sanitized::ours("ééé"), 6).as_str(), "ééé");
 }
 
 #[test]
 fn a_line_that_was_shortened_says_so() {
-    let line = |text: &str, limit| Cleaner::new().line(&Foreign::new(text), limit).to_string();
+    let line = |text: &str, limit| Sanitizer::new().line(&Untrusted::new(text), limit).to_string();
     assert_eq!(line(" one\r\ntwo\tthree ", 99), "one two three");
     assert_eq!(line("one two three", 7), "one…");
     assert_eq!(line("éééé", 7), "éé…");
@@ -249,11 +249,11 @@ fn a_line_that_was_shortened_says_so() {
 #[test]
 fn what_the_user_has_said_is_never_redacted_and_every_other_id_is() {
     let cleaner = knowing(&["ababab"]);
-    let hostile = Foreign::new(" run_ababab\u{202e}\u{1b}[0m_1\n");
+    let hostile = Untrusted::new(" run_ababab\u{202e}\u{1b}[0m_1\n");
     assert_eq!((&*cleaner.id(&hostile), &*cleaner.given(&hostile)), ("run_***_1", "run_ababab_1"));
     let (pipeline, run) = (PipelineId::new("p-ababab").expect("an id"), RunId::new("Run_ababab-1").expect("an id"));
     cleaner.add_asked([&Wanted::Run(Target { pipeline, run })]);
-    let id = |text: &str| cleaner.id(&Foreign::new(text)).to_string();
+    let id = |text: &str| cleaner.id(&Untrusted::new(text)).to_string();
     // As the gate compares them.
     for asked in ["p-ababab", "P_ababab", "Run_ababab-1", "run-ABABAB_1"] {
         assert_eq!(id(asked), asked);

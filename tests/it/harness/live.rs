@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{As, Reader, Story, Told, law};
+use super::{ApiResponse, As, Reader, Story, law};
 
 /// The longest that a story or one of its moments may take; then the gate hangs. Far more than any of them needs, since a
 /// machine may have much else to do.
@@ -15,12 +15,12 @@ pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What a stream said so far, and a bell for whoever waits for more.
 #[derive(Default)]
-struct Heard {
+struct HttpOutcome {
     text: Mutex<Vec<u8>>,
     more: Condvar,
 }
 
-impl Heard {
+impl HttpOutcome {
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.text.lock().expect("not poisoned")).into_owned()
     }
@@ -63,17 +63,17 @@ fn kill(signal: &str, pid: u32) -> std::io::Result<ExitStatus> {
 pub struct Live<'s> {
     pub story: Story<'s>,
     process: Process,
-    stdout: Arc<Heard>,
-    stderr: Arc<Heard>,
+    stdout: Arc<HttpOutcome>,
+    stderr: Arc<HttpOutcome>,
     listeners: Vec<JoinHandle<()>>,
     /// Keeps a pipe open that nobody reads.
     _asleep: Option<std::process::ChildStdout>,
-    _slot: Slot,
+    _slot: DestinationSlot,
 }
 
 impl<'s> Live<'s> {
-    pub(super) fn new(story: Story<'s>, mut child: Child, slot: Slot) -> Live<'s> {
-        let (stdout, stderr) = (Arc::<Heard>::default(), Arc::<Heard>::default());
+    pub(super) fn new(story: Story<'s>, mut child: Child, slot: DestinationSlot) -> Live<'s> {
+        let (stdout, stderr) = (Arc::<HttpOutcome>::default(), Arc::<HttpOutcome>::default());
         let mut listeners = vec![listen(child.stderr.take().expect("piped"), &stderr)];
         let mut asleep = None;
         match (&story.reader, child.stdout.take()) {
@@ -129,7 +129,7 @@ impl<'s> Live<'s> {
     }
 
     /// The end of the story, held to the second law.
-    pub fn ends(self) -> Told {
+    pub fn ends(self) -> ApiResponse {
         let service = self.story.service;
         let (story, told) = self.over();
         law::second_law(&story, &told, service);
@@ -137,22 +137,22 @@ impl<'s> Live<'s> {
     }
 
     /// The end of a story that the user's own wish puts beyond the law.
-    pub fn unheld(self) -> Told {
+    pub fn unheld(self) -> ApiResponse {
         self.over().1
     }
 
-    fn over(mut self) -> (Story<'s>, Told) {
+    fn over(mut self) -> (Story<'s>, ApiResponse) {
         let Some(status) = self.process.wait() else {
             panic!("it hangs; it said {}\n{}", self.stdout.text(), self.stderr.text());
         };
         self.listeners.into_iter().for_each(|listener| listener.join().expect("no panic"));
-        let told = Told::read(&self.story, status, self.stdout.text(), self.stderr.text());
+        let told = ApiResponse::read(&self.story, status, self.stdout.text(), self.stderr.text());
         (self.story, told)
     }
 }
 
 /// Listens on a thread of its own, so that the gate never waits for us.
-fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<Heard>) -> JoinHandle<()> {
+fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<HttpOutcome>) -> JoinHandle<()> {
     let heard = Arc::clone(heard);
     thread::spawn(move || {
         let mut some = [0; 4096];
@@ -173,17 +173,17 @@ static SLOTS: Mutex<usize> = Mutex::new(AT_ONCE);
 static FREED: Condvar = Condvar::new();
 
 /// The right to run a gate, given back when dropped.
-pub(super) struct Slot(usize);
+pub(super) struct DestinationSlot(usize);
 
-impl Slot {
-    pub(super) fn take(weight: usize) -> Slot {
+impl DestinationSlot {
+    pub(super) fn take(weight: usize) -> DestinationSlot {
         let free = SLOTS.lock().expect("not poisoned");
         *FREED.wait_while(free, |free| *free < weight).expect("not poisoned") -= weight;
-        Slot(weight)
+        DestinationSlot(weight)
     }
 }
 
-impl Drop for Slot {
+impl Drop for DestinationSlot {
     fn drop(&mut self) {
         *SLOTS.lock().expect("not poisoned") += self.0;
         FREED.notify_all();

@@ -13,18 +13,18 @@ fn pipeline() -> PipelineId {
 }
 
 /// Reads a body that comes in pieces of this size.
-fn read_by(size: usize, body: &[u8]) -> Observation<Listing> {
+fn read_by(size: usize, body: &[u8]) -> Observation<RunList> {
     super::super::read_list(200, body.chunks(size.max(1)), &pipeline())
 }
 
-fn listed(body: &str) -> Vec<Listed> {
+fn listed(body: &str) -> Vec<ListedRun> {
     match read_by(usize::MAX, body.as_bytes()) {
         Observation::Record(listing) => listing.runs,
         other => panic!("{body}: {other:?}"),
     }
 }
 
-fn missed(body: &str) -> MissKind {
+fn missed(body: &str) -> FailureKind {
     match read_by(usize::MAX, body.as_bytes()) {
         Observation::Unusable(miss) | Observation::NotVisible(miss) => miss.kind,
         other => panic!("{body}: {other:?}"),
@@ -60,7 +60,7 @@ fn a_run_is_told_with_what_choosing_needs() {
     let runs = listed(&format!("[{NEW},{OLD}]"));
     assert_eq!(runs[0].number, Some(46));
     assert_eq!(runs[1].number, Some(45));
-    assert_eq!(runs[0].status, Some(Foreign::new("FAILED")));
+    assert_eq!(runs[0].status, Some(Untrusted::new("FAILED")));
     assert_eq!(runs[0].created_at, Some("2024-01-15T14:00:00Z".parse().expect("a date")));
     assert_eq!(runs[0].updated_at, Some("2024-01-15T14:10:00Z".parse().expect("a date")));
     assert_eq!(runs[1].updated_at, None);
@@ -85,7 +85,7 @@ fn another_pipeline_s_record_is_left_out_and_anything_doubtful_is_kept() {
         r#"{"pipeline_id":42,"pipeline_run_id":"b"}"#,
         r#"{"pipeline_id":"p_2","pipeline_id":"p_1"}"#,
     ] {
-        assert_eq!(listed(&format!("[{odd},{OLD}]"))[0], Listed::default(), "{odd}");
+        assert_eq!(listed(&format!("[{odd},{OLD}]"))[0], ListedRun::default(), "{odd}");
         assert_eq!(ids(&format!("[{OLD},{odd}]")), ["a", "?"], "{odd}");
     }
 }
@@ -96,7 +96,7 @@ fn what_can_not_be_read_of_a_run_is_none() {
     assert_eq!(only("\"b\"", "\"a/b\"").run, None);
     assert_eq!(only("\"b\"", "7").run, None);
     assert_eq!(only("\"FAILED\"", "7").status, None);
-    assert_eq!(only("\"FAILED\"", "null").status, Some(Foreign::new("")));
+    assert_eq!(only("\"FAILED\"", "null").status, Some(Untrusted::new("")));
     assert_eq!(only("\"FAILED\"", &format!("\"SUCCESS{}\"", " ".repeat(2000))).status, None);
     assert_eq!(only("2024-01-15T14:00:00.000Z", "soon").created_at, None);
     for odd in ["-1", "1.5", "null", "\"x\"", "\"\"", "18446744073709551616", "[46]"] {
@@ -117,7 +117,7 @@ fn a_list_is_never_repaired() {
             assert!(matches!(read_by(size, &with(damage)), Observation::Unusable(_)), "{damage:?}");
         }
     }
-    assert_eq!(missed(&format!("\u{feff}[{NEW}]")), MissKind::NotJson);
+    assert_eq!(missed(&format!("\u{feff}[{NEW}]")), FailureKind::NotJson);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_list_that_has_further_pages_is_not_all_there_is() {
         r#""pageInfo":{"hasNextPage":true}"#,
         r#""total":2,"pagination":{"count":300}"#,
     ] {
-        assert_eq!(missed(&wrapped(more)), MissKind::OnePage, "{more}");
+        assert_eq!(missed(&wrapped(more)), FailureKind::OnePage, "{more}");
     }
     for all in [
         r#""next":null"#,
@@ -176,7 +176,7 @@ fn a_list_that_has_further_pages_is_not_all_there_is() {
 #[test]
 fn what_is_no_list_is_not_one() {
     for body in ["", "  ", "null", "{}", r#"{"data":null}"#] {
-        assert_eq!(missed(body), MissKind::NoRecord, "{body}");
+        assert_eq!(missed(body), FailureKind::NoRecord, "{body}");
     }
     for body in [
         "<html>",
@@ -199,7 +199,7 @@ fn what_is_no_list_is_not_one() {
         "[[1]",
         "[1]]",
     ] {
-        assert_eq!(missed(body), MissKind::NotJson, "{body}");
+        assert_eq!(missed(body), FailureKind::NotJson, "{body}");
     }
     for body in [
         "7",
@@ -214,7 +214,7 @@ fn what_is_no_list_is_not_one() {
         r#"{"d\u0061ta":[1]}"#,
         r#"{"x":{"data":[1]}}"#,
     ] {
-        assert!(matches!(missed(body), MissKind::NotARecord(_)), "{body}");
+        assert!(matches!(missed(body), FailureKind::NotARecord(_)), "{body}");
     }
     let bad = [b"[\"".as_slice(), &[0xff], b"\"]"].concat();
     assert!(matches!(read_by(usize::MAX, &bad), Observation::Unusable(_)));
@@ -233,26 +233,26 @@ fn no_truncation_of_a_list_is_a_list() {
 fn a_list_has_its_limits() {
     let pipeline = pipeline();
     let feed = |limit, piece: &[u8], times: usize| {
-        let mut listing = Listing::default();
+        let mut listing = RunList::default();
         let mut keep = keep_all(&mut listing);
-        let mut list = List::new(&pipeline, limit, &mut keep);
+        let mut list = RunListReader::new(&pipeline, limit, &mut keep);
         list.push(b"[").expect("a list begins");
         (0..times).find_map(|_| list.push(piece).err()).map(|fault| fault.kind)
     };
     // One element, without end.
-    assert_eq!(feed(WHOLE_LIST, &[b' '; 1 << 16], 1 << 11), Some(MissKind::TooLarge));
+    assert_eq!(feed(WHOLE_LIST, &[b' '; 1 << 16], 1 << 11), Some(FailureKind::TooLarge));
     let wide = format!("{{}}{},", " ".repeat(1000));
     let most = SHORT_LIST / wide.len();
     assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most), None);
-    assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most + 1), Some(MissKind::TooLarge));
+    assert_eq!(feed(SHORT_LIST, wide.as_bytes(), most + 1), Some(FailureKind::TooLarge));
     // Many small ones: what is kept of them is bounded too.
     assert_eq!(feed(WHOLE_LIST, b"{},", RUNS), None);
-    assert_eq!(feed(WHOLE_LIST, b"{},", RUNS + 1), Some(MissKind::TooLarge));
+    assert_eq!(feed(WHOLE_LIST, b"{},", RUNS + 1), Some(FailureKind::TooLarge));
     // Much text that is no list.
     let mut keep = |_| Ok(());
-    let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
+    let mut list = RunListReader::new(&pipeline, WHOLE_LIST, &mut keep);
     let end = (0..AROUND).find_map(|_| list.push(b"<p>").err()).map(|fault| fault.kind);
-    assert_eq!(end, Some(MissKind::NotARecord("not a list")));
+    assert_eq!(end, Some(FailureKind::NotARecord("not a list")));
 }
 
 #[test]
@@ -274,9 +274,9 @@ fn a_status_decides_whatever_the_body_says() {
     for status in (0..=999).filter(|status| *status != 200) {
         let pipeline = pipeline();
         let mut keep = |_| Ok(());
-        let mut list = List::new(&pipeline, WHOLE_LIST, &mut keep);
+        let mut list = RunListReader::new(&pipeline, WHOLE_LIST, &mut keep);
         list.push(b"[]").expect("a list");
-        assert!(list.finish(status, b"[]", Pages::default()).is_err(), "{status}");
+        assert!(list.finish(status, b"[]", PageInfo::default()).is_err(), "{status}");
     }
 }
 
@@ -331,7 +331,7 @@ proptest! {
 #[test]
 fn a_form_feed_is_no_blank_of_json() {
     for body in ["[\u{c}]".to_owned(), format!("[\u{c}{OLD}]"), format!("[{OLD}\u{c},{NEW}]"), "\u{c}[]".to_owned()] {
-        assert_eq!(missed(&body), MissKind::NotJson, "{body:?}");
+        assert_eq!(missed(&body), FailureKind::NotJson, "{body:?}");
     }
     assert_eq!(ids("[ \t\r\n]"), [""; 0]);
 }
@@ -341,5 +341,5 @@ fn a_form_feed_is_no_blank_of_json() {
 fn an_element_that_is_no_json_makes_the_list_unusable_even_behind_a_key_that_stands_twice() {
     let twice = r#"{"pipeline_id":"p-1","pipeline_id":"p-1","created_at":"x"}"#;
     assert_eq!(ids(&format!("[{twice}]")), ["?"]);
-    assert_eq!(missed(&format!("[{}]", twice.replace("\"x\"", "\"x\":1"))), MissKind::NotJson);
+    assert_eq!(missed(&format!("[{}]", twice.replace("\"x\"", "\"x\":1"))), FailureKind::NotJson);
 }

@@ -8,10 +8,10 @@ async fn many_looks_share_a_failed_sign_in_for_a_second() {
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let all = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
     for each in all {
-        let Err(Lost::Answer(answer)) = each else { panic!("a token") };
+        let Err(TokenError::Answer(answer)) = each else { panic!("a token") };
         let pause = answer.retry_after.expect("the service wants one");
         assert!((Duration::from_secs(1)..=Duration::from_secs(7)).contains(&pause), "{pause:?}");
-        assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.during == During::SignIn));
+        assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.during == Operation::SignIn));
     }
     assert_eq!(server.sign_ins(), 1);
     let _ = session.token(&http, clock, 0).await;
@@ -26,9 +26,9 @@ async fn many_looks_share_a_failed_sign_in_for_a_second() {
 fn a_failed_sign_in_speaks_for_a_second_or_the_pause_that_the_service_wants_but_a_minute_at_most() {
     let session = password(None);
     let pause_left = |retry_after: Option<u64>, since: u64| {
-        let failed = Fault::new(MissKind::Http(429)).during(During::SignIn);
+        let failed = RequestError::new(FailureKind::Http(429)).during(Operation::SignIn);
         let retry_after = retry_after.map(Duration::from_secs);
-        let failure = NoToken { retry_after, ..answer(failure::read(failed), Stamps::default()) };
+        let failure = NoToken { retry_after, ..answer(failure::read(failed), TimingHeaders::default()) };
         session.state.borrow_mut().failure = Some((Duration::from_secs(100), failure));
         let now = Duration::from_millis(100_000 + since);
         session.failed_since(now, now, &mut None).map(|shared| shared.retry_after)
@@ -85,7 +85,7 @@ async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
             let (Observation::Denied(_, miss) | Observation::Unreachable(miss)) = refused else {
                 panic!("{refused:?}")
             };
-            assert_eq!((miss.during, miss.detail), (During::SignIn, Some(crate::core::Foreign::new("wrong"))));
+            assert_eq!((miss.during, miss.detail), (Operation::SignIn, Some(crate::core::Untrusted::new("wrong"))));
             assert_eq!(server.sign_ins(), sign_ins);
             later(Duration::from_secs(20)).await;
         }
@@ -137,7 +137,7 @@ async fn a_refused_code_is_tried_once_more_with_the_next_one() {
     let mut token = Box::pin(session.token_for(&http, clock, 0, &mut told));
     after_refusals(&session, &mut token, 1).await;
     let Observation::Denied(crate::core::Scope::SignIn, miss) = lost(token.await) else { panic!("not denied") };
-    assert_eq!((miss.kind, server.sign_ins()), (MissKind::CodeRefused, 2));
+    assert_eq!((miss.kind, server.sign_ins()), (FailureKind::CodeRefused, 2));
     later(Duration::from_secs(60)).await;
     assert!(session.token(&http, clock, 0).await.is_err());
     assert_eq!(server.sign_ins(), 2);

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 const RECORD: &[u8] = b"{\"last_status\":\"SUCCESS\"}";
 
 /// What came of it; the body counts only where it is complete.
-async fn heard(transport: &Transport) -> Result<(u16, Vec<u8>), MissKind> {
+async fn heard(transport: &Transport) -> Result<(u16, Vec<u8>), FailureKind> {
     let mut body = Vec::new();
     let token = reqwest::header::HeaderValue::from_static("token");
     let mut keep = |piece: &[u8]| {
@@ -28,12 +28,12 @@ async fn heard(transport: &Transport) -> Result<(u16, Vec<u8>), MissKind> {
     heard.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind)
 }
 
-async fn http_1(reply: Reply) -> Result<(u16, Vec<u8>), MissKind> {
+async fn http_1(reply: Reply) -> Result<(u16, Vec<u8>), FailureKind> {
     let server = Server::start(move |_| reply.clone()).await;
     heard(&Transport::over(server.base, false)).await
 }
 
-async fn http_2(frames: &[Frame]) -> Result<(u16, Vec<u8>), MissKind> {
+async fn http_2(frames: &[Frame]) -> Result<(u16, Vec<u8>), FailureKind> {
     let frames = frames.to_vec();
     let base = http2_frames::listen(move || frames.clone().into()).await;
     heard(&Transport::over(base, true)).await
@@ -80,7 +80,7 @@ async fn on_http_2_only_a_stream_that_was_ended_is_complete() {
             vec![Frame::Close],
         ] {
             let all = [frames.as_slice(), &ending].concat();
-            assert_eq!(http_2(&all).await, Err(MissKind::Broken), "{what}, {ending:?}");
+            assert_eq!(http_2(&all).await, Err(FailureKind::Broken), "{what}, {ending:?}");
         }
     }
     for (what, frames) in [
@@ -92,7 +92,7 @@ async fn on_http_2_only_a_stream_that_was_ended_is_complete() {
         ("a length that is none", vec![head(&[("content-length", "+25")]), data(RECORD, end)]),
         ("trailers without an end", vec![head(&[]), data(RECORD, open), trailers(open), Frame::Reset(NO_ERROR)]),
     ] {
-        assert_eq!(http_2(&frames).await, Err(MissKind::Broken), "{what}");
+        assert_eq!(http_2(&frames).await, Err(FailureKind::Broken), "{what}");
     }
     for (what, frames, body) in [
         ("ended", vec![head(&[]), data(RECORD, end)], RECORD),
@@ -156,7 +156,7 @@ async fn on_http_1_only_a_body_of_its_length_or_with_its_last_chunk_is_complete(
         ("another transfer coding", answer("transfer-encoding: identity\r\n", RECORD)),
         ("another transfer coding and a length", answer(&lines("transfer-encoding: identity\r\n"), RECORD)),
     ] {
-        assert_eq!(http_1(reply).await, Err(MissKind::Broken), "{what}");
+        assert_eq!(http_1(reply).await, Err(FailureKind::Broken), "{what}");
     }
     for (what, reply) in [
         ("its length", answer(&lines(""), RECORD)),
@@ -191,7 +191,7 @@ async fn over_tls_the_connection_s_end_counts_only_if_it_was_said() {
         })
         .await;
         let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
-        let expected = if says { Ok((200, body.to_vec())) } else { Err(MissKind::Broken) };
+        let expected = if says { Ok((200, body.to_vec())) } else { Err(FailureKind::Broken) };
         assert_eq!(heard(&Transport::build(builder, base).expect("a client")).await, expected, "{says} {body:?}");
     }
 }
@@ -210,11 +210,11 @@ async fn only_gzip_is_decoded_and_no_other_coding_taken() {
         ["br", "deflate", "zstd", "compress", "gzip, gzip", "br, gzip", "gzip, identity", "utf-8", "g\u{7a}ipp"]
     {
         for body in [RECORD, &packed, &gzip(&packed)] {
-            assert_eq!(http_1(with(other, body)).await, Err(MissKind::Broken), "{other}");
+            assert_eq!(http_1(with(other, body)).await, Err(FailureKind::Broken), "{other}");
         }
     }
     let twice = Reply::with(200, &[("content-encoding", "gzip"), ("content-encoding", "gzip")], &gzip(&packed));
-    assert_eq!(http_1(twice).await, Err(MissKind::Broken));
+    assert_eq!(http_1(twice).await, Err(FailureKind::Broken));
     // Whatever is the matter with its body, a status decides.
     assert_eq!(http_1(Reply::with(502, &[("content-encoding", "br")], b"x")).await, Ok((502, Vec::new())));
     assert_eq!(http_1(Reply::with(502, &[("content-encoding", "gzip")], &packed)).await, Ok((502, RECORD.to_vec())));
@@ -228,12 +228,12 @@ async fn a_compressed_body_is_decoded_to_the_end_of_its_last_member() {
     let both = [RECORD, b"{\"last_status\":\"FAILED\"}"].concat();
     assert_eq!(http_1(behind(&failed)).await, Ok((200, both)));
     for junk in [b"junk".as_slice(), b"\0", &failed[..1], &failed[..15], &failed[..failed.len() - 1]] {
-        assert_eq!(http_1(behind(junk)).await, Err(MissKind::Broken), "{junk:?}");
+        assert_eq!(http_1(behind(junk)).await, Err(FailureKind::Broken), "{junk:?}");
     }
 }
 
 /// The decoded body, given in pieces that end at these places.
-fn decoded(bytes: &[u8], cuts: &[usize]) -> Result<Vec<u8>, MissKind> {
+fn decoded(bytes: &[u8], cuts: &[usize]) -> Result<Vec<u8>, FailureKind> {
     let headers = HeaderMap::from_iter([(CONTENT_ENCODING, reqwest::header::HeaderValue::from_static("gzip"))]);
     let mut decoder = Decoder::of(&headers).expect("gzip is known");
     let mut body = Vec::new();
@@ -292,7 +292,7 @@ fn how_a_compressed_body_is_cut_into_packets_changes_nothing() {
         damaged(1),
     ];
     let expected: Vec<_> = good.into_iter().map(|bytes| (bytes, Ok(RECORD.to_vec()))).collect();
-    for (bytes, expected) in expected.into_iter().chain(bad.map(|bytes| (bytes, Err(MissKind::Broken)))) {
+    for (bytes, expected) in expected.into_iter().chain(bad.map(|bytes| (bytes, Err(FailureKind::Broken)))) {
         assert_eq!(decoded(&bytes, &[]), expected);
         assert_eq!(decoded(&bytes, &(0..bytes.len()).collect::<Vec<_>>()), expected, "byte by byte");
         for first in 0..bytes.len() {
@@ -303,7 +303,7 @@ fn how_a_compressed_body_is_cut_into_packets_changes_nothing() {
         }
     }
     for end in 0..gzip(RECORD).len() {
-        assert_eq!(decoded(&gzip(RECORD)[..end], &[]), Err(MissKind::Broken), "ends at {end}");
+        assert_eq!(decoded(&gzip(RECORD)[..end], &[]), Err(FailureKind::Broken), "ends at {end}");
     }
 }
 
@@ -324,7 +324,7 @@ fn a_large_body_is_decoded_in_short_pieces() {
     assert_eq!(sum, 2 * text.len());
     assert!(longest <= 64 * 1024, "{longest}");
     // What the sink says stands at once.
-    let mut refuse = |_: &[u8]| Err(Fault::new(MissKind::TooLarge));
+    let mut refuse = |_: &[u8]| Err(RequestError::new(FailureKind::TooLarge));
     let mut decoder = Decoder::of(&headers).expect("gzip is known");
-    assert_eq!(decoder.push(&packed, &mut refuse).map_err(|fault| fault.kind), Err(MissKind::TooLarge));
+    assert_eq!(decoder.push(&packed, &mut refuse).map_err(|fault| fault.kind), Err(FailureKind::TooLarge));
 }

@@ -4,7 +4,11 @@ use super::*;
 use crate::config::{Proxy, ProxyKind};
 
 /// The service's name does not exist: only the proxy could resolve it.
-async fn through(kind: ProxyKind, port: u16, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), MissKind> {
+async fn through(
+    kind: ProxyKind,
+    port: u16,
+    roots: Vec<CertificateDer<'static>>,
+) -> Result<(u16, Vec<u8>), FailureKind> {
     let proxy = Proxy {
         kind,
         host: "127.0.0.1".to_owned(),
@@ -17,14 +21,14 @@ async fn through(kind: ProxyKind, port: u16, roots: Vec<CertificateDer<'static>>
     get(&Transport::new(base, network).expect("a client"), 9).await.1
 }
 
-const ANSWERS: [(&str, MissKind); 7] = [
-    ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", MissKind::ProxyAuthentication),
-    ("HTTP/1.1 403 Forbidden\r\n\r\n<html>no</html>", MissKind::ProxyRefused(403)),
-    ("HTTP/1.0 503 Service Unavailable\r\n\r\n", MissKind::ProxyRefused(503)),
-    ("HTTP/1.1 201 Created\r\n\r\n", MissKind::ProxyRefused(201)),
-    ("HTTP/1.1 302 Found\r\nlocation: http://login.example\r\n\r\n", MissKind::ProxyRefused(302)),
-    ("SSH-2.0-nobody here speaks HTTP\r\n", MissKind::Proxy),
-    ("", MissKind::Proxy),
+const ANSWERS: [(&str, FailureKind); 7] = [
+    ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", FailureKind::ProxyAuthentication),
+    ("HTTP/1.1 403 Forbidden\r\n\r\n<html>no</html>", FailureKind::ProxyRefused(403)),
+    ("HTTP/1.0 503 Service Unavailable\r\n\r\n", FailureKind::ProxyRefused(503)),
+    ("HTTP/1.1 201 Created\r\n\r\n", FailureKind::ProxyRefused(201)),
+    ("HTTP/1.1 302 Found\r\nlocation: http://login.example\r\n\r\n", FailureKind::ProxyRefused(302)),
+    ("SSH-2.0-nobody here speaks HTTP\r\n", FailureKind::Proxy),
+    ("", FailureKind::Proxy),
 ];
 
 #[tokio::test]
@@ -51,7 +55,7 @@ async fn a_tunnel_refused_over_tls_shows_the_status_as_well() {
         serve(stream, 0, script, Arc::default())
     };
     let port = tls_listen(config, serve).await.port();
-    assert_eq!(through(ProxyKind::Https, port, vec![authority]).await, Err(MissKind::ProxyRefused(403)));
+    assert_eq!(through(ProxyKind::Https, port, vec![authority]).await, Err(FailureKind::ProxyRefused(403)));
     // A proxy whose certificate nobody vouches for gets no credentials.
-    assert_eq!(through(ProxyKind::Https, port, Vec::new()).await, Err(MissKind::Certificate));
+    assert_eq!(through(ProxyKind::Https, port, Vec::new()).await, Err(FailureKind::Certificate));
 }

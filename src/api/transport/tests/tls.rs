@@ -15,7 +15,7 @@ async fn tls_server(params: CertificateParams) -> (SocketAddr, CertificateDer<'s
     (tls_listen(config, serve).await, authority)
 }
 
-async fn secure(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), MissKind> {
+async fn secure(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Result<(u16, Vec<u8>), FailureKind> {
     get(&trusting_in(address, roots), 1024).await.1
 }
 
@@ -28,7 +28,7 @@ fn trusting_in(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Tran
 async fn a_certificate_that_is_not_trusted_is_refused_at_once() {
     let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("params");
     let (address, authority) = tls_server(params).await;
-    assert_eq!(secure(address, Vec::new()).await, Err(MissKind::Certificate));
+    assert_eq!(secure(address, Vec::new()).await, Err(FailureKind::Certificate));
     // The user's roots add to the others.
     assert_eq!(secure(address, vec![authority]).await, Ok((200, b"secure".to_vec())));
 }
@@ -40,7 +40,7 @@ async fn a_certificate_of_another_name_or_time_is_refused_at_once() {
     expired.not_after = rcgen::date_time_ymd(2001, 1, 1);
     for params in [other, expired] {
         let (address, authority) = tls_server(params).await;
-        assert_eq!(secure(address, vec![authority]).await, Err(MissKind::Certificate));
+        assert_eq!(secure(address, vec![authority]).await, Err(FailureKind::Certificate));
     }
 }
 
@@ -77,15 +77,15 @@ async fn a_server_with_no_common_version_or_cipher_is_named_at_once() {
     let mut old = vec![22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
     old.extend([7; 32]);
     old.extend([0, 0, 0x2f, 0]);
-    let nothing_in_common = Err(MissKind::Tls(TlsFault::NothingInCommon));
+    let nothing_in_common = Err(FailureKind::Tls(TlsFault::NothingInCommon));
     // Handshake failure, protocol version, insufficient security, no application protocol.
     for bytes in [alert(40), alert(70), alert(71), alert(120), old] {
         assert_eq!(secure(answering_hello(bytes.clone()).await, Vec::new()).await, nothing_in_common, "{bytes:?}");
     }
     // Internal error: may be better the next time.
-    assert_eq!(secure(answering_hello(alert(80)).await, Vec::new()).await, Err(MissKind::Connect));
+    assert_eq!(secure(answering_hello(alert(80)).await, Vec::new()).await, Err(FailureKind::Connect));
     // Whoever closes without a word may do better the next time, too.
-    assert_eq!(secure(answering_hello(Vec::new()).await, Vec::new()).await, Err(MissKind::Connect));
+    assert_eq!(secure(answering_hello(Vec::new()).await, Vec::new()).await, Err(FailureKind::Connect));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_server_that_speaks_no_tls_is_named_at_once() {
         b"\0\0\x12\x04\0\0\0\0\0",
     ] {
         let found = secure(answering_hello(bytes.to_vec()).await, Vec::new()).await;
-        assert_eq!(found, Err(MissKind::Tls(TlsFault::NotTls)), "{bytes:?}");
+        assert_eq!(found, Err(FailureKind::Tls(TlsFault::NotTls)), "{bytes:?}");
     }
 }
 
@@ -127,10 +127,10 @@ async fn a_server_that_requires_a_client_certificate_is_named_at_once() {
             let transport = trusting_in(address, vec![authority]);
             let mut found = get(&transport, 1024).await.1;
             // The server's word may be lost with its connection, once.
-            if found == Err(MissKind::Broken) {
+            if found == Err(FailureKind::Broken) {
                 found = get(&transport, 1024).await.1;
             }
-            assert_eq!(found, Err(MissKind::Tls(TlsFault::ClientCertificate)), "{version:?} {alpn:?}");
+            assert_eq!(found, Err(FailureKind::Tls(TlsFault::ClientCertificate)), "{version:?} {alpn:?}");
         }
     }
 }
@@ -142,7 +142,7 @@ async fn a_ca_file_that_is_the_server_s_own_certificate_is_named_at_once() {
     let leaf = certificates[0].clone();
     let config = server_config(certificates, key);
     let address = tls_listen(config, |_| async {}).await;
-    assert_eq!(secure(address, vec![leaf]).await, Err(MissKind::Tls(TlsFault::CaFileIsLeaf)));
+    assert_eq!(secure(address, vec![leaf]).await, Err(FailureKind::Tls(TlsFault::CaFileIsLeaf)));
 }
 
 /// Many servers ask for a certificate and go on without one: what breaks there is an outage, as anywhere else.
@@ -173,6 +173,6 @@ async fn a_server_that_only_asks_for_a_client_certificate_may_break_now_and_then
     for _ in 0..5 {
         found.push(get(&transport, 1024).await.1.map(|(status, _)| status));
     }
-    let broken = Err(MissKind::Broken);
+    let broken = Err(FailureKind::Broken);
     assert_eq!(found, [broken, Ok(200), broken, broken, broken]);
 }

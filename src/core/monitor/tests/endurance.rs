@@ -2,7 +2,7 @@
 //! afterwards as before.
 
 use super::*;
-use crate::core::Kept;
+use crate::core::EventLog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -16,7 +16,7 @@ fn weather(look: u64) -> Observation {
     }
 }
 
-/// `Foreign` shows its length only, so that this is a measure of everything a gate holds.
+/// `Untrusted` shows its length only, so that this is a measure of everything a gate holds.
 fn size(gate: &Gate) -> usize {
     format!("{gate:?}").len()
 }
@@ -24,7 +24,7 @@ fn size(gate: &Gate) -> usize {
 #[test]
 fn a_hundred_thousand_looks_leave_the_gate_as_small_as_a_thousand() {
     let mut gate = Gate::new(rules(30 * 24 * 3600, 600, 600, Interval::Fixed(20 * SECOND)), vec![target("r")]);
-    let mut kept = Kept::default();
+    let mut kept = EventLog::default();
     let (mut at, mut sizes, mut told) = (Duration::ZERO, Vec::new(), 0);
     for look in 1..=100_000 {
         let mut notices = Vec::new();

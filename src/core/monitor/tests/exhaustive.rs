@@ -11,10 +11,10 @@ fn every_kind() -> Vec<Answer> {
         plain(record("RUNNING")),
         plain(not_visible()),
         plain(unusable()),
-        plain(Observation::Unreachable(miss(MissKind::RedirectOffOrigin))),
+        plain(Observation::Unreachable(miss(FailureKind::RedirectOffOrigin))),
         asking(record("RUNNING"), 90),
         asking(unusable(), 100_000),
-        asking(Observation::Denied(Scope::Run, miss(MissKind::Http(403))), 7),
+        asking(Observation::Denied(Scope::Run, miss(FailureKind::Http(403))), 7),
     ]
 }
 
@@ -25,11 +25,11 @@ fn every_answer() -> Vec<Answer> {
         plain(record("UPSTREAM_FAILED")),
         plain(record("WEIRD")),
         plain(record("")),
-        plain(Observation::Unusable(miss(MissKind::NotJson))),
-        plain(Observation::Denied(Scope::Run, miss(MissKind::TokenRefused))),
-        plain(Observation::Denied(Scope::SignIn, miss(MissKind::NoToken))),
+        plain(Observation::Unusable(miss(FailureKind::NotJson))),
+        plain(Observation::Denied(Scope::Run, miss(FailureKind::TokenRefused))),
+        plain(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))),
         asking(not_visible(), 0),
-        asking(Observation::Unreachable(miss(MissKind::Certificate)), 100_000),
+        asking(Observation::Unreachable(miss(FailureKind::Certificate)), 100_000),
     ];
     every_kind().into_iter().chain(further).collect()
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::core::{Ask, Listed, Listing, Selector, Told};
+use crate::core::{ApiRequest, ApiResponse, ListedRun, RunList, Selector};
 
 fn stamp(seconds: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(1_705_314_600 + seconds, 0)
@@ -13,55 +13,55 @@ fn chosen(selector: Selector) -> Wanted {
     Wanted::Choice { pipeline: PipelineId::new("p").expect("an id"), selector }
 }
 
-fn listed(id: &str, created: i64, word: &str) -> Listed {
-    Listed {
+fn listed(id: &str, created: i64, word: &str) -> ListedRun {
+    ListedRun {
         run: RunId::new(id),
         number: None,
-        status: Some(Foreign::new(word)),
+        status: Some(Untrusted::new(word)),
         created_at: stamp(created),
         updated_at: None,
         trace: None,
     }
 }
 
-fn list(observation: Observation<Listing>) -> Told {
-    Told::List(Answer { observation, retry_after: None, date: None })
+fn list(observation: Observation<RunList>) -> ApiResponse {
+    ApiResponse::List(Answer { observation, retry_after: None, date: None })
 }
 
-fn runs(runs: &[Listed]) -> Told {
-    list(Observation::Record(Listing { runs: runs.to_vec() }))
+fn runs(runs: &[ListedRun]) -> ApiResponse {
+    list(Observation::Record(RunList { runs: runs.to_vec() }))
 }
 
 /// A record that ended so long before the answer.
-fn ended(word: &str, age: i64) -> Told {
+fn ended(word: &str, age: i64) -> ApiResponse {
     let Observation::Record(record) = record(word) else { panic!("a record") };
     let record = Record { updated_at: stamp(-age), ..record };
-    Told::Run(Answer { observation: Observation::Record(record), retry_after: None, date: stamp(0) })
+    ApiResponse::Run(Answer { observation: Observation::Record(record), retry_after: None, date: stamp(0) })
 }
 
-fn lists() -> Vec<Told> {
-    let odd = Listed::default();
+fn lists() -> Vec<ApiResponse> {
+    let odd = ListedRun::default();
     vec![
         runs(&[listed("r", 0, "SUCCESS")]),
         runs(&[listed("r", 0, "SUCCESS"), listed("s", 1, "FAILED")]),
         runs(&[listed("r", 0, "SUCCESS"), odd]),
         runs(&[]),
-        list(Observation::NotVisible(miss(MissKind::NoRecord))),
-        list(Observation::Unusable(miss(MissKind::Http(503)))),
-        list(Observation::Unreachable(miss(MissKind::Certificate))),
-        list(Observation::Denied(Scope::Run, miss(MissKind::Http(403)))),
-        list(Observation::Denied(Scope::SignIn, miss(MissKind::NoToken))),
+        list(Observation::NotVisible(miss(FailureKind::NoRecord))),
+        list(Observation::Unusable(miss(FailureKind::Http(503)))),
+        list(Observation::Unreachable(miss(FailureKind::Certificate))),
+        list(Observation::Denied(Scope::Run, miss(FailureKind::Http(403)))),
+        list(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))),
     ]
 }
 
-fn looks() -> Vec<Told> {
+fn looks() -> Vec<ApiResponse> {
     vec![
         ended("SUCCESS", 10),
         ended("SUCCESS", 10_000),
         ended("FAILED", 10),
         ended("RUNNING", 10),
-        Told::Run(plain(not_visible())),
-        Told::Run(plain(unusable())),
+        ApiResponse::Run(plain(not_visible())),
+        ApiResponse::Run(plain(unusable())),
     ]
 }
 
@@ -72,12 +72,12 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
     let mut asking = gate.clone();
     let ask = asking.ask(0, due, &mut Vec::new()).expect("watched");
     let answers = match &ask {
-        Ask::List(_) => lists(),
-        Ask::Run(target) => {
+        ApiRequest::List(_) => lists(),
+        ApiRequest::Run(target) => {
             assert!(["r", "s"].contains(&target.run.as_str()));
             looks()
         }
-        Ask::Execute(_) | Ask::Survey(_) => panic!("nothing of that is to be asked"),
+        ApiRequest::Execute(_) | ApiRequest::Survey(_) => panic!("nothing of that is to be asked"),
     };
     let fresh = ended("SUCCESS", 10);
     for answer in answers {
@@ -91,7 +91,7 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
                 // A list is no look at a run: the two may come at once, but none of them twice in a second.
                 let is_the_same = gate.clone().ask(0, next, &mut Vec::new()).is_some_and(|next| next == ask);
                 assert!(!is_the_same || next >= due + SECOND, "two requests within a second");
-                assert!(next <= timeout || timeout.is_zero() && matches!(ask, Ask::List(_)), "{next:?}");
+                assert!(next <= timeout || timeout.is_zero() && matches!(ask, ApiRequest::List(_)), "{next:?}");
                 if left > 1 {
                     told += tell(&gate, next, left - 1);
                 }
@@ -119,7 +119,7 @@ fn every_short_story_of_a_choice_passes_only_on_a_fresh_record_of_the_run_itself
 }
 
 /// Plays the same list over and over; returns the verdict and when it fell.
-fn over_and_over(selector: Selector, answer: &Told) -> (Verdict, Duration) {
+fn over_and_over(selector: Selector, answer: &ApiResponse) -> (Verdict, Duration) {
     let mut gate = Gate::new(usual(), [chosen(selector)]);
     let (mut due, mut at) = (Duration::ZERO, Duration::ZERO);
     while gate.ask(0, due, &mut Vec::new()).is_some() {
@@ -138,10 +138,10 @@ fn a_list_has_the_clocks_of_a_run() {
         assert!(at >= SECOND * seconds && at <= SECOND * (seconds + 2), "{at:?}");
         verdict
     };
-    let odd = runs(&[listed("r", 0, "SUCCESS"), Listed::default()]);
+    let odd = runs(&[listed("r", 0, "SUCCESS"), ListedRun::default()]);
     assert_eq!(within(over_and_over(Selector::Latest, &odd), 601), Verdict::Unreachable);
     assert_eq!(within(over_and_over(Selector::Latest, &runs(&[])), 121), Verdict::NotFound);
-    let null = list(Observation::NotVisible(miss(MissKind::NoRecord)));
+    let null = list(Observation::NotVisible(miss(FailureKind::NoRecord)));
     assert_eq!(within(over_and_over(Selector::LastSuccess, &null), 121), Verdict::NotFound);
     // A complete list without a success is an answer.
     assert_eq!(within(over_and_over(Selector::LastSuccess, &runs(&[])), 1), Verdict::NotFound);
@@ -172,11 +172,11 @@ fn a_chosen_run_is_looked_at_in_the_rhythm_of_its_own_id() {
         let (mut at, mut waits) = (Duration::ZERO, Vec::new());
         while waits.len() < 12 {
             let told = match gate.ask(0, at, &mut Vec::new()).expect("watched") {
-                Ask::List(_) => runs(&[listed("r", 0, "RUNNING")]),
-                Ask::Run(_) => ended("RUNNING", 10),
-                Ask::Execute(_) | Ask::Survey(_) => panic!("nothing of that is to be asked"),
+                ApiRequest::List(_) => runs(&[listed("r", 0, "RUNNING")]),
+                ApiRequest::Run(_) => ended("RUNNING", 10),
+                ApiRequest::Execute(_) | ApiRequest::Survey(_) => panic!("nothing of that is to be asked"),
             };
-            let is_look = matches!(told, Told::Run(_));
+            let is_look = matches!(told, ApiResponse::Run(_));
             let next = gate.observe(0, at, told, &mut Vec::new()).expect("watched");
             waits.extend(is_look.then(|| next - at));
             at = next;

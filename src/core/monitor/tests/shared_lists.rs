@@ -7,7 +7,7 @@ use super::*;
 
 mod simulated_lists;
 
-use simulated_lists::{Listing, World};
+use simulated_lists::{RunList, World};
 
 /// A hundred runs that end one after another around the usual time.
 fn hundred() -> World {
@@ -67,9 +67,15 @@ fn one_or_two_runs_are_looked_at_by_themselves() {
 
 #[test]
 fn a_list_that_fails_changes_no_look_at_any_run() {
-    for kind in [MissKind::Http(503), MissKind::NotJson, MissKind::Timeout, MissKind::TooLarge, MissKind::Http(404)] {
+    for kind in [
+        FailureKind::Http(503),
+        FailureKind::NotJson,
+        FailureKind::Timeout,
+        FailureKind::TooLarge,
+        FailureKind::Http(404),
+    ] {
         for interval in [Interval::Auto, Interval::Fixed(7 * SECOND)] {
-            let failing = World { listing: Listing::Fails(kind), interval, ..hundred() };
+            let failing = World { listing: RunList::Fails(kind), interval, ..hundred() };
             let without = World { learning: Learning::Off, interval, ..hundred() };
             let (failing, without) = (failing.play(), without.play());
             assert!(failing.looks == without.looks, "{kind:?}");
@@ -84,7 +90,7 @@ fn a_list_that_fails_changes_no_look_at_any_run() {
 
 #[test]
 fn a_run_that_the_list_leaves_out_is_looked_at_as_if_there_were_no_list() {
-    let world = World { listing: Listing::Short, interval: Interval::Fixed(5 * SECOND), ..hundred() };
+    let world = World { listing: RunList::Short, interval: Interval::Fixed(5 * SECOND), ..hundred() };
     let played = world.play();
     played.is_spaced();
     for run in (0..100).filter(|run| run % 3 == 0) {
@@ -108,7 +114,7 @@ fn a_list_too_slow_to_help_is_left_alone_and_holds_nothing_up() {
 
 #[test]
 fn a_list_that_lags_is_found_out_at_the_first_end_and_asked_no_more() {
-    let world = World { listing: Listing::Late(60 * SECOND), interval: Interval::Fixed(10 * SECOND), ..hundred() };
+    let world = World { listing: RunList::Late(60 * SECOND), interval: Interval::Fixed(10 * SECOND), ..hundred() };
     let played = world.play();
     // The first run's end may be seen late, by the lag at most; the others' as with plain looks.
     let late = played.over.iter().filter(|(run, over)| **over > world.ends[**run].0 + 12 * SECOND).count();
@@ -120,7 +126,7 @@ fn a_list_that_lags_is_found_out_at_the_first_end_and_asked_no_more() {
 
 #[test]
 fn a_list_that_never_changes_is_found_out_by_the_checks() {
-    let mut world = World { listing: Listing::Frozen, interval: Interval::Fixed(10 * SECOND), ..hundred() };
+    let mut world = World { listing: RunList::Frozen, interval: Interval::Fixed(10 * SECOND), ..hundred() };
     // All end at once: the next check finds it.
     world.ends = vec![(500 * SECOND, "SUCCESS"); 100];
     let played = world.play();
@@ -133,7 +139,7 @@ fn a_list_that_never_changes_is_found_out_by_the_checks() {
 
 #[test]
 fn no_word_of_a_list_ends_a_watch() {
-    let mut world = World { listing: Listing::Rosy, ..World::new([700, 800, 900, 950, 1000]) };
+    let mut world = World { listing: RunList::Rosy, ..World::new([700, 800, 900, 950, 1000]) };
     world.ends[2].1 = "FAILED";
     let played = world.play();
     played.is_spaced();
@@ -160,7 +166,7 @@ fn a_list_stops_no_clock() {
 #[test]
 fn a_run_that_the_list_shows_in_another_word_is_looked_at_as_if_there_were_no_list() {
     let interval = Interval::Fixed(5 * SECOND);
-    let worded = World { listing: Listing::Worded, interval, ..hundred() }.play();
+    let worded = World { listing: RunList::Worded, interval, ..hundred() }.play();
     let plain = World { learning: Learning::Off, interval, ..hundred() }.play();
     // Until the first of them ends: that it has, the list may tell.
     let before = |played: &simulated_lists::Played| -> Vec<(Duration, usize)> {
@@ -184,7 +190,7 @@ fn a_survey_has_its_turn_where_there_is_much_to_do() {
 
 #[test]
 fn what_a_run_s_own_answer_asked_for_is_obeyed_whatever_a_list_says() {
-    for listing in [Listing::True, Listing::Rosy, Listing::Frozen] {
+    for listing in [RunList::True, RunList::Rosy, RunList::Frozen] {
         let world = World {
             rest: Some(40 * SECOND),
             listing,

@@ -1,7 +1,7 @@
 //! What the view asks while runs are watched, and the report when they are not any more.
 
 use super::*;
-use crate::core::{Listed, Listing, Selector};
+use crate::core::{ListedRun, RunList, Selector};
 use chrono::DateTime;
 
 #[test]
@@ -17,7 +17,7 @@ fn the_view_is_told_what_is_watched_what_was_seen_and_why_not() {
     let words = [0, 1, 2, 3].map(|run| gate.seen(run).map(|seen| seen.record.status.raw()));
     assert_eq!(words, [Some("SUCCESS"), Some("RUNNING"), None, None]);
     let missed = [0, 1, 2, 3].map(|run| gate.miss(run).map(|miss| miss.kind));
-    assert_eq!(missed, [None, None, Some(MissKind::Http(503)), None]);
+    assert_eq!(missed, [None, None, Some(FailureKind::Http(503)), None]);
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn after_a_bug_no_run_that_is_still_watched_can_pass() {
     let mut notices = Vec::new();
     gate.give_up(2 * SECOND, &mut notices);
     let ended = Event::Ended { run: 1, end: End::Verdict(Verdict::InternalError) };
-    assert_eq!(notices, [Notice { at: 2 * SECOND, event: ended }]);
+    assert_eq!(notices, [TimedEvent { at: 2 * SECOND, event: ended }]);
     assert_eq!(gate.observe(1, 3 * SECOND, plain(record("SUCCESS")), &mut Vec::new()), None);
     let ends: Vec<End> = gate.outcome().runs.iter().map(|run| run.end).collect();
     assert_eq!(ends, [End::Verdict(Verdict::Passed), End::Verdict(Verdict::InternalError)]);
@@ -35,22 +35,22 @@ fn after_a_bug_no_run_that_is_still_watched_can_pass() {
 
 #[test]
 fn the_report_has_the_past_of_an_only_run_without_that_run() {
-    let listed = |id: &str, hour: i64| Listed {
+    let listed = |id: &str, hour: i64| ListedRun {
         run: RunId::new(id),
-        status: Some(Foreign::new("SUCCESS")),
+        status: Some(Untrusted::new("SUCCESS")),
         created_at: DateTime::from_timestamp(1_705_314_600 + 3600 * hour, 0),
         updated_at: DateTime::from_timestamp(1_705_314_600 + 3600 * hour + 600, 0),
-        ..Listed::default()
+        ..ListedRun::default()
     };
     let listing =
-        Listing { runs: ["old", "older", "r"].into_iter().zip([2, 1, 3]).map(|(id, hour)| listed(id, hour)).collect() };
+        RunList { runs: ["old", "older", "r"].into_iter().zip([2, 1, 3]).map(|(id, hour)| listed(id, hour)).collect() };
     let rules = Rules { learning: Learning::On, ..usual() };
     let pipeline = PipelineId::new("p").expect("an id");
     let latest = Wanted::Choice { pipeline: pipeline.clone(), selector: Selector::Latest };
     let mut gate = Gate::new(rules.clone(), vec![latest]);
     let list = Answer { observation: Observation::Record(listing.clone()), retry_after: None, date: None };
-    gate.observe(0, SECOND, Told::List(list), &mut Vec::new());
+    gate.observe(0, SECOND, ApiResponse::List(list), &mut Vec::new());
     gate.observe(0, 2 * SECOND, plain(record("SUCCESS")), &mut Vec::new());
-    let earlier = Listing { runs: listing.runs[..2].to_vec() };
+    let earlier = RunList { runs: listing.runs[..2].to_vec() };
     assert_eq!(gate.outcome().pasts, [(pipeline, History::of(&earlier, &rules.vocabulary))]);
 }

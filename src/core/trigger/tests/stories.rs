@@ -4,7 +4,7 @@ use super::*;
 
 mod simulated_service;
 
-use simulated_service::{POSTS, Post, Run, Spoilt, World, answer, miss, rules};
+use simulated_service::{POSTS, Run, Spoilt, TriggerOutcome, World, answer, miss, rules};
 
 /// Every world of the choices below.
 fn worlds() -> Vec<World> {
@@ -57,10 +57,10 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
             // The last list is one from after the end of all that passed: no old copy, and not an empty one.
             let going = |(id, word): &(&str, &str)| *id != "earlier" && *word == "RUNNING";
             let last = &played.last_list;
-            let is_named = matches!(world.post, Post::Tells | Post::TellsOddly);
+            let is_named = matches!(world.post, TriggerOutcome::Tells | TriggerOutcome::TellsOddly);
             assert!(is_named || !last.is_empty() && !last.iter().any(going), "{world:?}: {last:?}");
             // The run that the service named decides alone, if it can be known that it is one.
-            assert!(world.post != Post::Tells || !fails, "{world:?}: passed on another than the named run");
+            assert!(world.post != TriggerOutcome::Tells || !fails, "{world:?}: passed on another than the named run");
             // Without a stranger there is nothing but our run to pass on.
             assert!(world.stranger.is_some() || world.post.starts() && !fails, "{world:?}");
             // What passes while an earlier run is going is not what waits behind that one, if the first list told of it.
@@ -69,18 +69,30 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
         }
         if world.stranger.is_none() && world.spoilt.is_none() {
             let expected = match world.post {
-                Post::Refused => Verdict::NotStarted,
-                Post::Denied => Verdict::Denied,
-                Post::LostBefore => Verdict::NotStarted,
+                TriggerOutcome::Refused => Verdict::NotStarted,
+                TriggerOutcome::Denied => Verdict::Denied,
+                TriggerOutcome::LostBefore => Verdict::NotStarted,
                 // Listed too late, and no earlier run explains it.
-                Post::Tells | Post::TellsOddly | Post::Hints
+                TriggerOutcome::Tells | TriggerOutcome::TellsOddly | TriggerOutcome::Hints
                     if world.ours.shown > 30 * SECOND && world.earlier.is_none() =>
                 {
                     Verdict::NotFound
                 }
-                Post::LostAfter if world.ours.shown > 30 * SECOND && world.earlier.is_none() => Verdict::NotStarted,
-                Post::Tells | Post::TellsOddly | Post::Hints | Post::LostAfter if fails => Verdict::Failed,
-                Post::Tells | Post::TellsOddly | Post::Hints | Post::LostAfter => Verdict::Passed,
+                TriggerOutcome::LostAfter if world.ours.shown > 30 * SECOND && world.earlier.is_none() => {
+                    Verdict::NotStarted
+                }
+                TriggerOutcome::Tells
+                | TriggerOutcome::TellsOddly
+                | TriggerOutcome::Hints
+                | TriggerOutcome::LostAfter
+                    if fails =>
+                {
+                    Verdict::Failed
+                }
+                TriggerOutcome::Tells
+                | TriggerOutcome::TellsOddly
+                | TriggerOutcome::Hints
+                | TriggerOutcome::LostAfter => Verdict::Passed,
             };
             assert_eq!(played.verdict, expected, "{world:?}");
         }
@@ -90,7 +102,7 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
 
 #[test]
 fn with_the_id_that_was_answered_a_stranger_decides_nothing() {
-    for world in worlds().into_iter().filter(|world| world.post == Post::Tells && world.spoilt.is_none()) {
+    for world in worlds().into_iter().filter(|world| world.post == TriggerOutcome::Tells && world.spoilt.is_none()) {
         let shown_first = world.stranger.is_some_and(|stranger| stranger.shown < world.ours.shown + 6 * SECOND);
         if !shown_first && world.ours.shown < 30 * SECOND {
             let fails = world.ours.word == "FAILED";
@@ -105,7 +117,7 @@ fn a_stranger_that_passes_while_an_earlier_run_is_going_is_not_passed_on() {
     let ours = Run { shown: 300 * SECOND, ends: 310 * SECOND, word: "FAILED" };
     let stranger = Some(Run { shown: 3 * SECOND, ends: 9 * SECOND, word: "SUCCESS" });
     let earlier = Some(290 * SECOND);
-    let world = World { post: Post::Hints, ours, stranger, earlier, spoilt: None, is_busy: false };
+    let world = World { post: TriggerOutcome::Hints, ours, stranger, earlier, spoilt: None, is_busy: false };
     let played = world.play(IfRunning::Queue);
     assert_eq!(played.verdict, Verdict::Failed);
     assert_eq!(played.notices.iter().filter(|notice| matches!(notice.event, Event::Queued { .. })).count(), 1);
@@ -119,7 +131,7 @@ fn a_stranger_that_passes_while_an_earlier_run_is_going_is_not_passed_on() {
 fn an_old_copy_of_the_list_confirms_no_pass() {
     let ours = Run { shown: 20 * SECOND, ends: 20 * SECOND, word: "FAILED" };
     let stranger = Some(Run { shown: SECOND, ends: 30 * SECOND, word: "SUCCESS" });
-    let world = World { post: Post::Hints, ours, stranger, earlier: None, spoilt: None, is_busy: false };
+    let world = World { post: TriggerOutcome::Hints, ours, stranger, earlier: None, spoilt: None, is_busy: false };
     let lists = |spoilt| World { spoilt, ..world }.play(IfRunning::Queue);
     for how in [Spoilt::Empty, Spoilt::Old(15 * SECOND)] {
         // The third is the one that is read when the stranger has passed.
@@ -132,19 +144,25 @@ fn an_old_copy_of_the_list_confirms_no_pass() {
 #[test]
 fn while_new_runs_keep_coming_nothing_is_passed_on() {
     let ours = Run { shown: SECOND, ends: 5 * SECOND, word: "SUCCESS" };
-    let world = World { post: Post::Hints, ours, stranger: None, earlier: None, spoilt: None, is_busy: true };
+    let world = World { post: TriggerOutcome::Hints, ours, stranger: None, earlier: None, spoilt: None, is_busy: true };
     // Any of them may be ours: nobody can tell where they end.
     assert_eq!(world.play(IfRunning::Queue).verdict, Verdict::TimedOut);
     // With the very id it is known.
-    let told = World { post: Post::Tells, ..world };
+    let told = World { post: TriggerOutcome::Tells, ..world };
     assert_eq!(told.play(IfRunning::Queue).verdict, Verdict::Passed);
 }
 
 #[test]
 fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
     let ours = Run { shown: 200 * SECOND, ends: 210 * SECOND, word: "SUCCESS" };
-    let world =
-        World { post: Post::Tells, ours, stranger: None, earlier: Some(195 * SECOND), spoilt: None, is_busy: false };
+    let world = World {
+        post: TriggerOutcome::Tells,
+        ours,
+        stranger: None,
+        earlier: Some(195 * SECOND),
+        spoilt: None,
+        is_busy: false,
+    };
     let played = world.play(IfRunning::Queue);
     assert_eq!(played.verdict, Verdict::Passed);
     let queued = played.notices.iter().filter(|notice| matches!(notice.event, Event::Queued { .. })).count();
@@ -159,8 +177,14 @@ fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
 #[test]
 fn what_is_going_already_is_attached_to_or_nothing_is_started() {
     let ours = Run { shown: Duration::ZERO, ends: SECOND, word: "SUCCESS" };
-    let world =
-        World { post: Post::Tells, ours, stranger: None, earlier: Some(50 * SECOND), spoilt: None, is_busy: false };
+    let world = World {
+        post: TriggerOutcome::Tells,
+        ours,
+        stranger: None,
+        earlier: Some(50 * SECOND),
+        spoilt: None,
+        is_busy: false,
+    };
     let attached = world.play(IfRunning::Attach);
     assert_eq!((attached.verdict, attached.executes), (Verdict::Passed, 0));
     assert!(attached.took >= 50 * SECOND);
@@ -177,10 +201,10 @@ fn what_is_going_already_is_attached_to_or_nothing_is_started() {
 fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     let pipeline = || PipelineId::new("p").expect("an id");
     let start = || Wanted::Start { pipeline: pipeline(), if_running: IfRunning::Queue };
-    let list = |now: Duration| Told::List(answer(now, Observation::Record(Listing::default())));
+    let list = |now: Duration| ApiResponse::List(answer(now, Observation::Record(RunList::default())));
     // The list from before comes in the last second.
     let mut gate = Gate::new(rules(), [start()]);
-    assert_eq!(gate.ask(0, Duration::ZERO, &mut Vec::new()), Some(Ask::List(pipeline())));
+    assert_eq!(gate.ask(0, Duration::ZERO, &mut Vec::new()), Some(ApiRequest::List(pipeline())));
     assert_eq!(gate.observe(0, 599 * SECOND + SECOND / 2, list(599 * SECOND), &mut Vec::new()), None);
     assert_eq!(gate.outcome().verdict, Verdict::NotStarted);
     // The request's turn comes only after the deadline.
@@ -191,21 +215,22 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     // Nothing was sent: the list is read again, and then it may be.
     let mut gate = Gate::new(rules(), [start()]);
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
-    assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(pipeline())));
-    let not_sent = Told::Execute(Launch::NotExecuted(miss(During::SignIn, MissKind::Http(503))), None);
+    assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(pipeline())));
+    let not_sent =
+        ApiResponse::Execute(TriggerResponse::NotExecuted(miss(Operation::SignIn, FailureKind::Http(503))), None);
     gate.observe(0, 3 * SECOND, not_sent, &mut Vec::new()).expect("goes on");
-    assert_eq!(gate.ask(0, 5 * SECOND, &mut Vec::new()), Some(Ask::List(pipeline())));
+    assert_eq!(gate.ask(0, 5 * SECOND, &mut Vec::new()), Some(ApiRequest::List(pipeline())));
     // The answer never came back to the gate: it does not ask again, whatever the loop does.
     let mut gate = Gate::new(rules(), [start()]);
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
-    assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(pipeline())));
-    assert_eq!(gate.ask(0, 3 * SECOND, &mut Vec::new()), Some(Ask::List(pipeline())));
+    assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(pipeline())));
+    assert_eq!(gate.ask(0, 3 * SECOND, &mut Vec::new()), Some(ApiRequest::List(pipeline())));
 }
 
 #[test]
 fn whether_a_run_may_have_been_started_is_told_when_the_watch_ends_before_it_is_known() {
     let pipeline = || PipelineId::new("p").expect("an id");
-    let list = |now: Duration| Told::List(answer(now, Observation::Record(Listing::default())));
+    let list = |now: Duration| ApiResponse::List(answer(now, Observation::Record(RunList::default())));
     let ready = || {
         let mut gate = Gate::new(rules(), [Wanted::Start { pipeline: pipeline(), if_running: IfRunning::Queue }]);
         gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
@@ -218,22 +243,22 @@ fn whether_a_run_may_have_been_started_is_told_when_the_watch_ends_before_it_is_
     assert_eq!(stopped(ready()), Request::None);
     let asked = || {
         let mut gate = ready();
-        assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(Ask::Execute(pipeline())));
+        assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(pipeline())));
         gate
     };
     assert_eq!(stopped(asked()), Request::InDoubt);
-    let lost = || Launch::Lost(miss(During::Execute, MissKind::Broken));
-    let refused = Launch::Refused(miss(During::Execute, MissKind::Http(400)));
-    for (launch, request) in [(lost(), Request::InDoubt), (Launch::Accepted(None), Request::Taken)] {
+    let lost = || TriggerResponse::Lost(miss(Operation::Execute, FailureKind::Broken));
+    let refused = TriggerResponse::Refused(miss(Operation::Execute, FailureKind::Http(400)));
+    for (launch, request) in [(lost(), Request::InDoubt), (TriggerResponse::Accepted(None), Request::Taken)] {
         let mut gate = asked();
-        gate.observe(0, 3 * SECOND, Told::Execute(launch, None), &mut Vec::new()).expect("goes on");
+        gate.observe(0, 3 * SECOND, ApiResponse::Execute(launch, None), &mut Vec::new()).expect("goes on");
         assert_eq!(stopped(gate), request);
     }
     let mut gate = asked();
-    gate.observe(0, 3 * SECOND, Told::Execute(refused, None), &mut Vec::new());
+    gate.observe(0, 3 * SECOND, ApiResponse::Execute(refused, None), &mut Vec::new());
     assert_eq!(gate.outcome().runs[0].request, Request::None);
     // The service wants rest, on this answer as on any other.
     let mut gate = asked();
-    let next = gate.observe(0, 3 * SECOND, Told::Execute(lost(), Some(20 * SECOND)), &mut Vec::new());
+    let next = gate.observe(0, 3 * SECOND, ApiResponse::Execute(lost(), Some(20 * SECOND)), &mut Vec::new());
     assert_eq!(next, Some(23 * SECOND));
 }

@@ -10,13 +10,13 @@ use std::ops::Range;
 const LONGEST_ESCAPE: usize = 12;
 
 /// A text with the place of each of its bytes in the window.
-pub(super) struct Reading {
+pub(super) struct DecodedText {
     bytes: Vec<u8>,
-    places: Vec<Place>,
+    places: Vec<ByteRange>,
 }
 
 /// From where to where in the window.
-type Place = (u32, u32);
+type ByteRange = (u32, u32);
 
 /// What an escape stands for: the bytes, how many of them count, and the length of the escape.
 type Decoded = ([u8; 4], usize, usize);
@@ -26,10 +26,10 @@ type Decode = fn(&[u8]) -> Option<Decoded>;
 
 const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'&', html), (b'\\', json)];
 
-impl Reading {
+impl DecodedText {
     /// Hands on each reading of a window that differs from those before it.
-    pub(super) fn each(window: &[u8], mut read: impl FnMut(&Reading)) {
-        let raw = Reading::raw(window);
+    pub(super) fn each(window: &[u8], mut read: impl FnMut(&DecodedText)) {
+        let raw = DecodedText::raw(window);
         read(&raw);
         if window.contains(&b'\n') {
             read(&raw.decoded(b'\n', |_| Some(([0; 4], 0, 1))));
@@ -47,11 +47,11 @@ impl Reading {
     }
 
     /// Hands on what stands before an escape that the end of the window may have cut off: it may be the beginning of a secret.
-    pub(super) fn before_the_cut(window: &[u8], mut read: impl FnMut(&Reading)) {
+    pub(super) fn before_the_cut(window: &[u8], mut read: impl FnMut(&DecodedText)) {
         let end = window.len().saturating_sub(LONGEST_ESCAPE);
         for (mark, decode) in ENCODINGS {
             if let Some(cut) = window[end..].iter().rposition(|byte| *byte == mark) {
-                read(&Reading::raw(&window[..end + cut]).decoded(mark, decode));
+                read(&DecodedText::raw(&window[..end + cut]).decoded(mark, decode));
             }
         }
     }
@@ -66,15 +66,15 @@ impl Reading {
     }
 
     /// The text as it stands.
-    fn raw(window: &[u8]) -> Reading {
+    fn raw(window: &[u8]) -> DecodedText {
         let length = u32::try_from(window.len()).expect("a window is small");
-        Reading { bytes: window.to_vec(), places: (0..length).map(|at| (at, at + 1)).collect() }
+        DecodedText { bytes: window.to_vec(), places: (0..length).map(|at| (at, at + 1)).collect() }
     }
 
     /// The same decoded; `mark` is what every escape begins with.
-    fn decoded(&self, mark: u8, decode: impl Fn(&[u8]) -> Option<Decoded>) -> Reading {
+    fn decoded(&self, mark: u8, decode: impl Fn(&[u8]) -> Option<Decoded>) -> DecodedText {
         let length = self.bytes.len();
-        let mut reading = Reading { bytes: Vec::with_capacity(length), places: Vec::with_capacity(length) };
+        let mut reading = DecodedText { bytes: Vec::with_capacity(length), places: Vec::with_capacity(length) };
         let mut at = 0;
         while at < length {
             let plain = self.bytes[at..].iter().position(|byte| *byte == mark).map_or(length, |next| at + next);

@@ -27,7 +27,7 @@ pub(in crate::report::sanitize) struct Patterns {
     /// The byte that leads to each node.
     bytes: Vec<u8>,
     /// Nodes in a row, each the child of the one before it: what each pattern added to those before it.
-    runs: Vec<Run>,
+    runs: Vec<PatternSpan>,
     /// Children that don't follow their parent: by parent and byte.
     branches: Vec<((u32, u8), u32)>,
     /// The root's children, by byte: almost every byte of a text is looked up here.
@@ -43,7 +43,7 @@ pub(in crate::report::sanitize) struct Patterns {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct PatternSpan {
     /// Its first node.
     start: u32,
     /// How many bytes lead from the root to that.
@@ -56,7 +56,7 @@ impl Patterns {
         let mut marks = MARKS.to_vec();
         let mut all = Patterns {
             bytes: vec![0],
-            runs: vec![Run { start: ROOT, depth: 0 }],
+            runs: vec![PatternSpan { start: ROOT, depth: 0 }],
             branches: Vec::new(),
             first: [ROOT; 256],
             fails: Vec::new(),
@@ -91,7 +91,7 @@ impl Patterns {
             } else {
                 insert(&mut self.branches, (at, byte), start);
             }
-            self.runs.push(Run { start, depth: index(known + 1) });
+            self.runs.push(PatternSpan { start, depth: index(known + 1) });
             self.bytes.extend_from_slice(&pattern[known..]);
             at = index(self.bytes.len() - 1);
         }
@@ -202,7 +202,7 @@ impl Patterns {
     }
 
     fn depth(&self, at: u32) -> usize {
-        let Run { start, depth } = self.runs[self.runs.partition_point(|run| run.start <= at) - 1];
+        let PatternSpan { start, depth } = self.runs[self.runs.partition_point(|run| run.start <= at) - 1];
         (depth + at - start) as usize
     }
 
@@ -210,7 +210,7 @@ impl Patterns {
     #[cfg(test)]
     pub(in crate::report::sanitize) fn size(&self) -> usize {
         self.bytes.capacity()
-            + size_of::<Run>() * self.runs.capacity()
+            + size_of::<PatternSpan>() * self.runs.capacity()
             + size_of::<((u32, u8), u32)>() * self.branches.capacity()
             + size_of::<(u32, u32)>() * (self.fails.capacity() + self.ends.capacity())
     }

@@ -45,15 +45,15 @@ fn a_secret_is_hidden_whatever_of_it_is_percent_encoded() {
     assert_eq!(cleaned(&["4zebra", "zebras%"], "<%4zebr%61> <%7aebras%4>"), "<%***> <***4>");
     assert_eq!(cleaned(&["abc%41defg"], "abc%41defg abcAdefg"), "*** abcAdefg");
     // In pieces as well; the unfinished rest is not lost, and a text cut off within a secret does not show its beginning.
-    let pieces = |end: fn(CleanStream) -> Clean| {
+    let pieces = |end: fn(SanitizedStream) -> Sanitized| {
         let mut stream = knowing(&[secret]).stream();
         let pushed: String = ["a%", "4", "1 p%4", "0ss%21%", "2", "8w%2f%c"]
             .map(|piece| stream.push(piece.as_bytes()).to_string())
             .concat();
         pushed + &end(stream)
     };
-    assert_eq!(pieces(CleanStream::finish), "a%41 p%40ss%21%28w%2f%c");
-    assert_eq!(pieces(CleanStream::cut_off), "a%41 ***");
+    assert_eq!(pieces(SanitizedStream::finish), "a%41 p%40ss%21%28w%2f%c");
+    assert_eq!(pieces(SanitizedStream::cut_off), "a%41 ***");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_secret_of_many_lines_is_hidden_line_by_line_and_whole() {
     assert_eq!(cleaned(&[secret], "%0Aabcdefgh%0Axyz"), "%0A***%0Axyz");
     assert_eq!(cleaned(&["ab\ncd\nef"], "ab%0D%0Acd%0D%0Aef, ab\\r\\ncd\\r\\nef, ab\rcd\ref"), "***, ***, ***");
     // Joining lines must not put a secret together.
-    let line = knowing(&["correct horse"]).line(&Foreign::new("correct\nhorse\tcorrect\r\n horse"), 99);
+    let line = knowing(&["correct horse"]).line(&Untrusted::new("correct\nhorse\tcorrect\r\n horse"), 99);
     assert_eq!(line.as_str(), "*** ***");
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::*;
-use crate::core::{Answer, Ask, Learning, Listed, Survey, Told, Who};
+use crate::core::{Answer, ApiRequest, ApiResponse, Learning, ListSummary, ListedRun, PollTarget};
 
 const CREATED: i64 = 1_705_314_600;
 
@@ -13,7 +13,7 @@ fn date(now: Duration) -> chrono::DateTime<chrono::Utc> {
 
 /// What the list is like at a moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Listing {
+pub(super) enum RunList {
     True,
     /// As it was so long ago.
     Late(Duration),
@@ -25,13 +25,13 @@ pub(super) enum Listing {
     Rosy,
     /// With another word for those that are going.
     Worded,
-    Fails(MissKind),
+    Fails(FailureKind),
 }
 
 pub(super) struct World {
     /// When each run ends, and how.
     pub(super) ends: Vec<(Duration, &'static str)>,
-    pub(super) listing: Listing,
+    pub(super) listing: RunList,
     /// How long a look and a list take.
     pub(super) look: Duration,
     pub(super) list: Duration,
@@ -39,7 +39,7 @@ pub(super) struct World {
     pub(super) interval: Interval,
     /// From when on looks bring a 503.
     pub(super) outage: Duration,
-    /// What every look asks for, in `Retry-After`.
+    /// What every look asks for, in `Retry-RunsAfterStart`.
     pub(super) rest: Option<Duration>,
     /// How many requests are under way at once.
     pub(super) at_once: usize,
@@ -54,7 +54,7 @@ pub(super) struct Played {
     pub(super) over: BTreeMap<usize, Duration>,
     pub(super) looks: Vec<(Duration, usize)>,
     pub(super) lists: Vec<Duration>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<TimedEvent>,
 }
 
 impl World {
@@ -62,7 +62,7 @@ impl World {
     pub(super) fn new(ends: impl IntoIterator<Item = u64>) -> World {
         World {
             ends: ends.into_iter().map(|end| (Duration::from_secs(end), "SUCCESS")).collect(),
-            listing: Listing::True,
+            listing: RunList::True,
             look: SECOND / 5,
             list: SECOND / 4,
             learning: Learning::On,
@@ -87,7 +87,7 @@ impl World {
     fn record(&self, run: usize, now: Duration) -> Answer {
         let mut answer = plain(record(self.word(run, now)));
         if let Observation::Record(record) = &mut answer.observation {
-            record.run_id = Foreign::new(run.to_string());
+            record.run_id = Untrusted::new(run.to_string());
             record.created_at = Some(date(Duration::ZERO));
             record.updated_at = Some(date(self.ends[run].0.min(now)));
         }
@@ -97,13 +97,13 @@ impl World {
     }
 
     /// The list of a pipeline as it is answered at `now`, beside ten runs of the past.
-    fn survey(&self, pipeline: usize, mut survey: Survey, now: Duration) -> Answer<Survey> {
+    fn survey(&self, pipeline: usize, mut survey: ListSummary, now: Duration) -> Answer<ListSummary> {
         let mut take = |id: &str, word: &str, created: i64, took: i64| {
             let at = |seconds| chrono::DateTime::from_timestamp(CREATED + seconds, 0);
-            survey.take(Listed {
+            survey.take(ListedRun {
                 run: RunId::new(id),
                 number: None,
-                status: Some(Foreign::new(word)),
+                status: Some(Untrusted::new(word)),
                 created_at: at(created),
                 updated_at: at(created + took),
                 trace: None,
@@ -113,28 +113,28 @@ impl World {
             take(&format!("old_{n}"), "SUCCESS", -3600 * n, 600 + 10 * n);
         }
         let as_of = match self.listing {
-            Listing::Late(lag) => now.saturating_sub(lag),
-            Listing::Frozen => SECOND,
-            Listing::True | Listing::Short | Listing::Rosy | Listing::Worded | Listing::Fails(_) => now,
+            RunList::Late(lag) => now.saturating_sub(lag),
+            RunList::Frozen => SECOND,
+            RunList::True | RunList::Short | RunList::Rosy | RunList::Worded | RunList::Fails(_) => now,
         };
         for run in (0..self.ends.len()).filter(|run| run / self.per_pipeline == pipeline) {
             match self.listing {
-                Listing::Short if run % 3 == 0 => {}
-                Listing::Rosy => take(&run.to_string(), "SUCCESS", 0, 1),
-                Listing::Worded if self.word(run, now) == "RUNNING" => take(&run.to_string(), "PAUSED", 0, 1),
-                Listing::True
-                | Listing::Late(_)
-                | Listing::Frozen
-                | Listing::Short
-                | Listing::Worded
-                | Listing::Fails(_) => {
+                RunList::Short if run % 3 == 0 => {}
+                RunList::Rosy => take(&run.to_string(), "SUCCESS", 0, 1),
+                RunList::Worded if self.word(run, now) == "RUNNING" => take(&run.to_string(), "PAUSED", 0, 1),
+                RunList::True
+                | RunList::Late(_)
+                | RunList::Frozen
+                | RunList::Short
+                | RunList::Worded
+                | RunList::Fails(_) => {
                     take(&run.to_string(), self.word(run, as_of), 0, 1);
                 }
             }
         }
         let observation = match self.listing {
-            Listing::Fails(kind) => Observation::Unusable(Miss { during: During::List, kind, detail: None }),
-            Listing::True | Listing::Late(_) | Listing::Frozen | Listing::Short | Listing::Rosy | Listing::Worded => {
+            RunList::Fails(kind) => Observation::Unusable(Failure { during: Operation::List, kind, detail: None }),
+            RunList::True | RunList::Late(_) | RunList::Frozen | RunList::Short | RunList::Rosy | RunList::Worded => {
                 Observation::Record(survey)
             }
         };
@@ -146,9 +146,9 @@ impl World {
         let rules = Rules { learning: self.learning, ..rules(20_000, 120, 60, self.interval) };
         let mut gate = Gate::new(rules, (0..self.ends.len()).map(|run| self.target(run)));
         let mut played = Played::default();
-        let mut turns: BTreeMap<Who, Duration> =
-            (0..self.ends.len()).map(|run| (Who::Run(run), Duration::ZERO)).collect();
-        let mut under_way: Vec<(Duration, Who, Ask)> = Vec::new();
+        let mut turns: BTreeMap<PollTarget, Duration> =
+            (0..self.ends.len()).map(|run| (PollTarget::Run(run), Duration::ZERO)).collect();
+        let mut under_way: Vec<(Duration, PollTarget, ApiRequest)> = Vec::new();
         let mut clock = Duration::ZERO;
         while !gate.is_over() {
             let turn = turns.iter().map(|(who, at)| (*at, *who)).min();
@@ -161,16 +161,16 @@ impl World {
                     // Where all places were taken, a turn comes late.
                     let at = at.max(clock);
                     let ask = match who {
-                        Who::Run(run) => gate.ask(run, at, &mut played.notices),
-                        Who::Pipeline(pipeline) => gate.survey(pipeline, at),
+                        PollTarget::Run(run) => gate.ask(run, at, &mut played.notices),
+                        PollTarget::Pipeline(pipeline) => gate.survey(pipeline, at),
                     };
                     let Some(ask) = ask else { continue };
                     let takes = match who {
-                        Who::Run(run) => {
+                        PollTarget::Run(run) => {
                             played.looks.push((at, run));
                             self.look
                         }
-                        Who::Pipeline(_) => {
+                        PollTarget::Pipeline(_) => {
                             played.lists.push(at);
                             self.list
                         }
@@ -185,21 +185,21 @@ impl World {
             let (now, who, ask) = next;
             clock = now;
             match (who, ask) {
-                (Who::Run(run), Ask::Run(_)) => {
-                    let told = Told::Run(self.record(run, now - self.look / 2));
+                (PollTarget::Run(run), ApiRequest::Run(_)) => {
+                    let told = ApiResponse::Run(self.record(run, now - self.look / 2));
                     match gate.observe(run, now, told, &mut played.notices) {
                         Some(next) => drop(turns.insert(who, next)),
                         None => drop(played.over.insert(run, now)),
                     }
                 }
-                (Who::Pipeline(pipeline), Ask::Survey(survey)) => {
+                (PollTarget::Pipeline(pipeline), ApiRequest::Survey(survey)) => {
                     let answer = self.survey(pipeline, survey, now - self.list / 2);
                     gate.surveyed(pipeline, now, answer, &mut played.notices);
                 }
                 (who, ask) => panic!("{who:?} asked {ask:?}"),
             }
             for (who, at) in gate.take_moved() {
-                if matches!(who, Who::Run(run) if !gate.is_watching(run)) {
+                if matches!(who, PollTarget::Run(run) if !gate.is_watching(run)) {
                     continue;
                 }
                 assert!(!under_way.iter().any(|(_, busy, _)| *busy == who), "{who:?} has a request under way");

@@ -6,7 +6,7 @@ use super::*;
 
 /// What the service makes of the request to start.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Post {
+pub(super) enum TriggerOutcome {
     /// A 200 whose id is the run's, and looks like those of the list.
     Tells,
     /// A 200 whose id is the run's, and looks like none of the list.
@@ -21,17 +21,27 @@ pub(super) enum Post {
     Denied,
 }
 
-pub(super) const POSTS: [Post; 7] =
-    [Post::Tells, Post::TellsOddly, Post::Hints, Post::LostAfter, Post::LostBefore, Post::Refused, Post::Denied];
+pub(super) const POSTS: [TriggerOutcome; 7] = [
+    TriggerOutcome::Tells,
+    TriggerOutcome::TellsOddly,
+    TriggerOutcome::Hints,
+    TriggerOutcome::LostAfter,
+    TriggerOutcome::LostBefore,
+    TriggerOutcome::Refused,
+    TriggerOutcome::Denied,
+];
 
-impl Post {
+impl TriggerOutcome {
     pub(super) fn starts(self) -> bool {
-        matches!(self, Post::Tells | Post::TellsOddly | Post::Hints | Post::LostAfter)
+        matches!(
+            self,
+            TriggerOutcome::Tells | TriggerOutcome::TellsOddly | TriggerOutcome::Hints | TriggerOutcome::LostAfter
+        )
     }
 
     /// The id of the run that it starts.
     pub(super) fn id(self) -> &'static str {
-        if self == Post::TellsOddly { "manual__ours" } else { "ours" }
+        if self == TriggerOutcome::TellsOddly { "manual__ours" } else { "ours" }
     }
 }
 
@@ -51,7 +61,7 @@ impl Run {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {
-    pub(super) post: Post,
+    pub(super) post: TriggerOutcome,
     /// Counted from the request.
     pub(super) ours: Run,
     pub(super) stranger: Option<Run>,
@@ -85,12 +95,12 @@ pub(super) struct Played {
     pub(super) was_shown: bool,
     /// The last list that was read: runs and their words.
     pub(super) last_list: Vec<(&'static str, &'static str)>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<TimedEvent>,
     pub(super) took: Duration,
 }
 
-pub(super) fn miss(during: During, kind: MissKind) -> Miss {
-    Miss { during, kind, detail: None }
+pub(super) fn miss(during: Operation, kind: FailureKind) -> Failure {
+    Failure { during, kind, detail: None }
 }
 
 pub(super) fn rules() -> Rules {
@@ -149,13 +159,13 @@ impl World {
             let Some(ask) = gate.ask(run, now, &mut played.notices) else { continue };
             let runs = self.runs(posted, now);
             let told = match ask {
-                Ask::Survey(_) => panic!("no survey of two runs"),
-                Ask::Execute(_) => {
+                ApiRequest::Survey(_) => panic!("no survey of two runs"),
+                ApiRequest::Execute(_) => {
                     played.executes += 1;
                     posted = Some(now);
-                    Told::Execute(self.launch(), None)
+                    ApiResponse::Execute(self.launch(), None)
                 }
-                Ask::List(_) => {
+                ApiRequest::List(_) => {
                     lists += 1;
                     let spoilt = self.spoilt.filter(|(at, _)| at + 1 == lists).map(|(_, how)| how);
                     let runs = match spoilt {
@@ -166,28 +176,30 @@ impl World {
                     let is_whole = matches!(spoilt, None | Some(Spoilt::Empty | Spoilt::Old(_)));
                     played.was_shown |= is_whole && runs.iter().any(|(id, ..)| *id == self.post.id());
                     played.last_list = runs.iter().map(|(id, _, word)| (*id, *word)).collect();
-                    let mut list: Vec<Listed> = runs.iter().map(|(id, at, word)| listed(id, *at, word)).collect();
-                    Told::List(answer(
+                    let mut list: Vec<ListedRun> = runs.iter().map(|(id, at, word)| listed(id, *at, word)).collect();
+                    ApiResponse::List(answer(
                         now,
                         match spoilt {
                             None | Some(Spoilt::Empty | Spoilt::Old(_)) => Observation::Record(listing(&list)),
                             Some(Spoilt::Unplaceable) => {
-                                list.push(Listed::default());
+                                list.push(ListedRun::default());
                                 Observation::Record(listing(&list))
                             }
-                            Some(Spoilt::Unusable) => Observation::Unusable(miss(During::List, MissKind::Http(503))),
-                            Some(Spoilt::Null) => Observation::NotVisible(miss(During::List, MissKind::NoRecord)),
+                            Some(Spoilt::Unusable) => {
+                                Observation::Unusable(miss(Operation::List, FailureKind::Http(503)))
+                            }
+                            Some(Spoilt::Null) => Observation::NotVisible(miss(Operation::List, FailureKind::NoRecord)),
                         },
                     ))
                 }
-                Ask::Run(target) => {
+                ApiRequest::Run(target) => {
                     let row = runs.iter().find(|(id, ..)| *id == target.run.as_str());
                     played.asked_for.push(target.run.as_str().to_owned());
-                    Told::Run(answer(
+                    ApiResponse::Run(answer(
                         now,
                         match row {
                             Some((id, _, word)) => Observation::Record(record(id, word)),
-                            None => Observation::NotVisible(miss(During::GetRun, MissKind::NoRecord)),
+                            None => Observation::NotVisible(miss(Operation::GetRun, FailureKind::NoRecord)),
                         },
                     ))
                 }
@@ -197,7 +209,7 @@ impl World {
                 (at, run)
             }));
             for (who, at) in gate.take_moved() {
-                let Who::Run(run) = who else { panic!("no survey is asked for without leave") };
+                let PollTarget::Run(run) = who else { panic!("no survey is asked for without leave") };
                 due.retain(|(_, other)| *other != run);
                 due.insert((at, run));
             }
@@ -208,22 +220,28 @@ impl World {
         played
     }
 
-    pub(super) fn launch(&self) -> Launch {
+    pub(super) fn launch(&self) -> TriggerResponse {
         match self.post {
-            Post::Tells | Post::TellsOddly => Launch::Accepted(Some(Foreign::new(self.post.id()))),
-            Post::Hints => Launch::Accepted(Some(Foreign::new("manual__2024"))),
-            Post::LostAfter | Post::LostBefore => Launch::Lost(miss(During::Execute, MissKind::Broken)),
-            Post::Refused => Launch::Refused(miss(During::Execute, MissKind::Http(400))),
-            Post::Denied => Launch::Denied(Scope::Run, miss(During::Execute, MissKind::Http(403))),
+            TriggerOutcome::Tells | TriggerOutcome::TellsOddly => {
+                TriggerResponse::Accepted(Some(Untrusted::new(self.post.id())))
+            }
+            TriggerOutcome::Hints => TriggerResponse::Accepted(Some(Untrusted::new("manual__2024"))),
+            TriggerOutcome::LostAfter | TriggerOutcome::LostBefore => {
+                TriggerResponse::Lost(miss(Operation::Execute, FailureKind::Broken))
+            }
+            TriggerOutcome::Refused => TriggerResponse::Refused(miss(Operation::Execute, FailureKind::Http(400))),
+            TriggerOutcome::Denied => {
+                TriggerResponse::Denied(Scope::Run, miss(Operation::Execute, FailureKind::Http(403)))
+            }
         }
     }
 }
 
 pub(super) fn record(id: &str, word: &str) -> Record {
     Record {
-        pipeline_id: Foreign::new("p"),
-        run_id: Foreign::new(id),
-        status: Foreign::new(word),
+        pipeline_id: Untrusted::new("p"),
+        run_id: Untrusted::new(id),
+        status: Untrusted::new(word),
         created_at: None,
         updated_at: None,
         trace: None,
