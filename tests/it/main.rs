@@ -30,6 +30,7 @@ mod limits;
 mod memory;
 mod other_cis;
 mod outputs;
+mod packages;
 mod pages;
 mod reports;
 mod runner;
