@@ -6,9 +6,9 @@
 
 use std::fmt::Write;
 
-use maestro_gate::gate::Verdict;
+use maestro_gate::config;
+use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Group, Input, Kind, ROWS, Row};
-use maestro_gate::plan;
 
 /// The first line of every file, behind the sign of a comment.
 const MADE: &str = "Written by `cargo run --example packages`. Change examples/packages/files.rs instead.";
@@ -64,7 +64,7 @@ pub fn choices(input: Input) -> &'static [&'static str] {
 /// The line of `--help`, with the default. A package has no flags.
 fn description(row: &Row) -> String {
     let help = row.help.replace(", or the flag repeated", "");
-    match plan::default(row.input) {
+    match config::default(row.input) {
         Some(default) => format!("{help}. Default: {default}"),
         None => help,
     }
@@ -127,7 +127,7 @@ fn action_types() -> String {
         text += &format!("  {}:\n    type: {kind}", row.name);
     }
     text += "  binary-path:\n    type: string\n  download-url:\n    type: string\n\noutputs:\n";
-    for output in plan::OUTPUTS {
+    for output in config::OUTPUTS {
         let kind = match output {
             "verdict" => format!("enum\n    allowed-values:\n{}", list(&Verdict::ALL.map(Verdict::name))),
             "exit-code" | "waited-seconds" | "polls" => "integer\n".to_owned(),
