@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use maestro_gate::config;
 use maestro_gate::core::Verdict;
-use maestro_gate::inputs::{Group, Input, Kind, ROWS, Row};
+use maestro_gate::inputs::{Input, InputGroup, Kind, ROWS, Row};
 
 /// The first line of every file, behind the sign of a comment.
 const MADE: &str = "Written by `cargo run --example packages`. Change examples/packages/files.rs instead.";
@@ -47,7 +47,7 @@ pub fn is_script(name: &str) -> bool {
 
 /// What a step in a shell can be given. Credentials come from the CI's store of secrets, and the package knows its CI.
 pub fn step_inputs() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().filter(|row| row.group != Group::SignIn && row.input != Input::Ci)
+    ROWS.iter().filter(|row| row.group != InputGroup::SignIn && row.input != Input::Ci)
 }
 
 /// The values of an input that takes one of a few words.

@@ -15,6 +15,7 @@ mod component;
 mod contract;
 mod crowd;
 mod demo;
+mod deployments;
 mod doctor;
 mod faults;
 mod fixture;

@@ -149,7 +149,7 @@ mod in_a_shell {
     use std::os::unix::fs::PermissionsExt;
     use std::process::Command;
 
-    use maestro_gate::inputs::{Env, Group, Input, Row, look_up};
+    use maestro_gate::inputs::{Env, Input, InputGroup, Row, look_up};
 
     use super::*;
 
@@ -235,7 +235,7 @@ mod in_a_shell {
 
     fn rows(ci: &str) -> impl Iterator<Item = &'static Row> {
         let azure = ci == "azure";
-        ROWS.iter().filter(move |row| row.input != Input::Ci && (azure || row.group != Group::SignIn))
+        ROWS.iter().filter(move |row| row.input != Input::Ci && (azure || row.group != InputGroup::SignIn))
     }
 
     #[test]
