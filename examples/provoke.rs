@@ -1,7 +1,7 @@
 //! The gate with a bug made on purpose: `cargo run --example provoke -- PLACE [the gate's own arguments]`.
 //!
 //! For the tests of what becomes of a panic (tests/it/stories/bugs.rs), which the program itself gives no means to cause. The
-//! places are where the code says `bug_at`.
+//! places are where the code says `panic_if_provoked`.
 
 use std::process::ExitCode;
 

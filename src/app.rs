@@ -70,91 +70,91 @@ fn no_wait(args: &[OsString], env: &Env, why: &str) -> u8 {
     // No file is read: where it is not a mistake, a secret, the reports hold nothing of it.
     let unread = |_: &Path| Err(io::ErrorKind::Other.into());
     if let Start::Gate(resolved) = config::resolve(args, env, &unread) {
-        let cleaner = Sanitizer::new();
-        let first = Report::first(&[] as &[Wanted], &|_, _| None, &cleaner);
-        let report = Report::internal_error(first, &Untrusted::new(why), &cleaner);
-        ReportWriter::new(resolved.outlet).write_here(&report);
+        let sanitizer = Sanitizer::new();
+        let first = Report::first(&[] as &[Wanted], &|_, _| None, &sanitizer);
+        let report = Report::internal_error(first, &Untrusted::new(why), &sanitizer);
+        ReportWriter::new(resolved.output_config).write_here(&report);
     }
     no_report(why)
 }
 
 async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
-    let ResolvedInputs { start, heard, gave_up } = input_files::resolve(args, env, &mut signals).await;
+    let ResolvedInputs { start, first_signal, gave_up } = input_files::resolve(args, env, &mut signals).await;
     let (resolved, is_doctor) = match start {
         Start::Show(text) => return say(text, signals).await,
         Start::Gate(resolved) => (*resolved, false),
         Start::Doctor(resolved) => (*resolved, true),
     };
-    let Resolved { outlet, secrets, warnings, help, plan } = resolved;
-    let plan = plan.map_err(|mistakes| match heard.filter(|_| gave_up) {
+    let Resolved { output_config, secrets, warnings, help, config } = resolved;
+    let config = config.map_err(|input_errors| match first_signal.filter(|_| gave_up) {
         Some(signal) => StartupError::Interrupted(signal),
-        None => StartupError::Mistakes(mistakes),
+        None => StartupError::Mistakes(input_errors),
     });
 
-    let cleaner = Sanitizer::new();
-    let mut notices = Vec::new();
+    let sanitizer = Sanitizer::new();
+    let mut events = Vec::new();
     for (name, secret) in &secrets {
-        if !cleaner.add_secret(secret.expose_secret()) {
-            notices.push(TimedEvent { at: Duration::ZERO, event: Event::Session(SessionNote::ShortSecret(name)) });
+        if !sanitizer.add_secret(secret.expose_secret()) {
+            events.push(TimedEvent { at: Duration::ZERO, event: Event::Session(SessionNote::ShortSecret(name)) });
         }
     }
-    if let Ok(plan) = &plan {
-        cleaner.add_asked(&plan.wanted);
+    if let Ok(config) = &config {
+        sanitizer.add_asked(&config.wanted);
     }
     let clock = Clock::start();
-    let bar = wants_spinner(&outlet).then(progress::spinner);
+    let bar = wants_spinner(&output_config).then(progress::spinner);
     let console = Console::over(progress::stdout(bar.as_ref()));
-    let (format, volume) = (outlet.log_format, outlet.volume);
+    let (format, volume) = (output_config.log_format, output_config.volume);
     exit_on_panic(Verdict::InternalError, format, Some(&console));
     if let (Some(help), LogFormat::Text) = (help, format) {
         console.write(help);
     }
-    let mut ending = Finalizer {
-        coloured: coloured(outlet.colour, std::io::stdout().is_terminal()),
-        delivery: ReportWriter::new(outlet),
+    let mut finalizer = Finalizer {
+        coloured: coloured(output_config.colour, std::io::stdout().is_terminal()),
+        delivery: ReportWriter::new(output_config),
         console: console.clone(),
-        cleaner: cleaner.clone(),
+        sanitizer: sanitizer.clone(),
         clock,
         signals,
-        patience: GracePeriod::default(),
+        grace_period: GracePeriod::default(),
         closing: None,
     };
-    if let Some(signal) = heard {
-        ending.patience.shorten(signal, &clock);
+    if let Some(signal) = first_signal {
+        finalizer.grace_period.shorten(signal, &clock);
     }
 
     if is_doctor {
         drop(bar);
-        return doctored(plan, &warnings, ending).await;
+        return doctored(config, &warnings, finalizer).await;
     }
-    let wanted = plan.as_ref().map(|plan| plan.wanted.clone()).unwrap_or_default();
-    let link = link(plan.as_ref().ok().and_then(|plan| plan.run_url.clone()));
-    let first = Report::first(&wanted, &link, &cleaner);
-    let mut view = View::new(console, format, volume, RunNames::new(&wanted, &cleaner), cleaner.clone(), bar);
+    let wanted = config.as_ref().map(|config| config.wanted.clone()).unwrap_or_default();
+    let link = link(config.as_ref().ok().and_then(|config| config.run_url.clone()));
+    let first = Report::first(&wanted, &link, &sanitizer);
+    let mut view = View::new(console, format, volume, RunNames::new(&wanted, &sanitizer), sanitizer.clone(), bar);
 
-    let begun = ending.begin(first, plan.is_ok()).await;
-    let WatchResult { report, logs } = gate(plan, warnings, begun, &mut ending, &mut view, notices, &link).await;
+    let prepared = finalizer.begin(first, config.is_ok()).await;
+    let WatchResult { report, logs } = gate(config, warnings, prepared, &mut finalizer, &mut view, events, &link).await;
     view.close();
-    let mut report = ending.documents(report).await;
-    logs::gather(&mut report, logs.as_ref(), &mut ending).await;
-    ending.close(report).await
+    let mut report = finalizer.documents(report).await;
+    logs::gather(&mut report, logs.as_ref(), &mut finalizer).await;
+    finalizer.close(report).await
 }
 
 /// Checks what a gate would need, and tells.
-async fn doctored(plan: Result<Config, StartupError>, warnings: &[Warning], mut ending: Finalizer) -> u8 {
-    let checkup = match plan {
+async fn doctored(config: Result<Config, StartupError>, warnings: &[Warning], mut finalizer: Finalizer) -> u8 {
+    let checkup = match config {
         Err(StartupError::Interrupted(signal)) => doctor::interrupted(signal),
-        Err(StartupError::Mistakes(mistakes)) => doctor::mistaken(&mistakes, warnings, &ending.cleaner),
-        Ok(plan) => doctor::examine(plan, warnings, &mut ending).await,
+        Err(StartupError::Mistakes(input_errors)) => doctor::mistaken(&input_errors, warnings, &finalizer.sanitizer),
+        Ok(config) => doctor::examine(config, warnings, &mut finalizer).await,
     };
-    ending.console.write(match ending.delivery.outlet().log_format {
+    finalizer.console.write(match finalizer.delivery.output_config().log_format {
         LogFormat::Text => checkup.text(),
         LogFormat::Json => checkup.json(),
     });
-    let console = ending.console.clone();
+    let console = finalizer.console.clone();
     // A reader who does not read in time has lost its table; the exit code is there.
-    let _written = ending.wait(console.flushed(), SHOWN).await;
+    let _written = finalizer.wait(console.flushed(), SHOWN).await;
     checkup.verdict().exit_code()
 }
 
@@ -166,36 +166,36 @@ struct WatchResult {
 
 /// The first versions are written; now either there are mistakes to tell, or the runs are watched.
 async fn gate(
-    plan: Result<Config, StartupError>,
+    config: Result<Config, StartupError>,
     warnings: Vec<Warning>,
-    begun: Prepared,
-    ending: &mut Finalizer,
+    prepared: Prepared,
+    finalizer: &mut Finalizer,
     view: &mut View,
-    notices: Vec<TimedEvent>,
+    events: Vec<TimedEvent>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> WatchResult {
-    let Prepared { mistakes, notes } = begun;
-    let cleaner = ending.cleaner.clone();
-    let show = |text: &Untrusted| cleaner.line(text, usize::MAX).to_string();
+    let Prepared { input_errors, notes } = prepared;
+    let sanitizer = finalizer.sanitizer.clone();
+    let show = |text: &Untrusted| sanitizer.line(text, usize::MAX).to_string();
     let warned: Vec<Note> =
-        (warnings.iter().map(|warning| cleaner.line(&Untrusted::new(warning.sentence(show)), usize::MAX)))
+        (warnings.iter().map(|warning| sanitizer.line(&Untrusted::new(warning.sentence(show)), usize::MAX)))
             .map(|text| (NoteLevel::Warning, text))
             .chain(notes)
-            .map(|(weight, text)| Note { at: ending.clock.elapsed(), weight, text })
+            .map(|(weight, text)| Note { at: finalizer.clock.elapsed(), weight, text })
             .collect();
     warned.iter().for_each(|note| view.note(note));
     let unwatched = |report| WatchResult { report, logs: None };
-    let mut told = match plan {
-        Ok(plan) if mistakes.is_empty() => watched(plan, ending, view, notices, link).await,
-        Ok(_) => unwatched(Report::invalid_input(mistakes, &cleaner)),
+    let mut watch_result = match config {
+        Ok(config) if input_errors.is_empty() => watched(config, finalizer, view, events, link).await,
+        Ok(_) => unwatched(Report::invalid_input(input_errors, &sanitizer)),
         Err(StartupError::Mistakes(wrong)) => {
-            let all = wrong.iter().map(|mistake| mistake.sentence(show)).chain(mistakes);
-            unwatched(Report::invalid_input(all, &cleaner))
+            let all = wrong.iter().map(|input_error| input_error.sentence(show)).chain(input_errors);
+            unwatched(Report::invalid_input(all, &sanitizer))
         }
         Err(StartupError::Interrupted(signal)) => unwatched(Report::interrupted(signal)),
     };
-    told.report.notes.splice(0..0, warned);
-    told
+    watch_result.report.notes.splice(0..0, warned);
+    watch_result
 }
 
 impl Redactor for Sanitizer {
@@ -210,15 +210,15 @@ impl Redactor for Sanitizer {
 
 /// Watches the runs to their end and reports. The client is handed back for the logs.
 async fn watched(
-    plan: Config,
-    ending: &mut Finalizer,
+    config: Config,
+    finalizer: &mut Finalizer,
     view: &mut View,
-    mut notices: Vec<TimedEvent>,
+    mut events: Vec<TimedEvent>,
     link: &dyn Fn(&str, &str) -> Option<String>,
 ) -> WatchResult {
-    let Config { wanted, rules, service, logs: which, .. } = plan;
-    let Finalizer { cleaner, clock, .. } = ending;
-    let (cleaner, clock) = (cleaner.clone(), *clock);
+    let Config { wanted, rules, service, logs: which, .. } = config;
+    let Finalizer { sanitizer, clock, .. } = finalizer;
+    let (sanitizer, clock) = (sanitizer.clone(), *clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
     let rules = Rules { began: Some(clock.utc() - clock.elapsed()), ..rules };
@@ -226,61 +226,61 @@ async fn watched(
     if matches!(service.credentials, Credentials::Password { .. }) {
         gate = gate.signing_in();
     }
-    let client = match Client::new(service, clock, Rc::new(cleaner.clone())) {
+    let client = match Client::new(service, clock, Rc::new(sanitizer.clone())) {
         Ok(client) => client,
         Err(error) => {
-            let first = Report::first(&wanted, link, &cleaner);
-            let report = Report::internal_error(first, &Untrusted::new(error.to_string()), &cleaner);
+            let first = Report::first(&wanted, link, &sanitizer);
+            let report = Report::internal_error(first, &Untrusted::new(error.to_string()), &sanitizer);
             return WatchResult { report, logs: None };
         }
     };
-    if let Some(signal) = ending.patience.heard() {
-        gate.interrupt(signal, clock.elapsed(), &mut notices);
+    if let Some(signal) = finalizer.grace_period.first_signal() {
+        gate.interrupt(signal, clock.elapsed(), &mut events);
     }
-    let mut kept = EventLog::default();
-    kept.extend(notices);
+    let mut event_log = EventLog::default();
+    event_log.extend(events);
     view.begin(&wanted, timeout, &base);
     // Of each run or pipeline, which has one question under way at most: taken out for it, put back after it.
     let rows: RefCell<HashMap<PollTarget, AuthRetryState>> = RefCell::default();
-    let look = |who: PollTarget, ask: ApiRequest| {
+    let poll = |target: PollTarget, ask: ApiRequest| {
         let (client, rows) = (&client, &rows);
         async move {
-            let mut row = rows.borrow_mut().remove(&who).unwrap_or_default();
-            let told = client.ask(&ask, &mut row).await;
-            rows.borrow_mut().insert(who, row);
-            told
+            let mut row = rows.borrow_mut().remove(&target).unwrap_or_default();
+            let watch_result = client.ask(&ask, &mut row).await;
+            rows.borrow_mut().insert(target, row);
+            watch_result
         }
     };
     let polls = Cell::new(0);
-    let beat = view.beat();
-    let mut told_of_end = false;
-    let tell = |gate: &Gate, moment: LoopEvent, news: &[TimedEvent], made: u64| {
-        panic_hook::bug_at("watch", "");
+    let heartbeat = view.heartbeat();
+    let mut end_of_token_shown = false;
+    let update_view = |gate: &Gate, moment: LoopEvent, news: &[TimedEvent], made: u64| {
+        panic_hook::panic_if_provoked("watch", "");
         polls.set(made);
         let now = clock.elapsed();
         let notes = client.take_notes().into_iter();
         let mut news: Vec<TimedEvent> =
             notes.map(|note| TimedEvent { at: now, event: Event::Session(note) }).chain(news.iter().cloned()).collect();
-        if !told_of_end && let Some(ends) = client.token_ends() {
-            told_of_end = true;
+        if !end_of_token_shown && let Some(ends) = client.token_ends() {
+            end_of_token_shown = true;
             news.extend(ends_early(ends, timeout.saturating_sub(now), &clock));
         }
-        view.tell(gate, moment, &news, now, made);
-        kept.extend(news);
+        view.update_view(gate, moment, &news, now, made);
+        event_log.extend(news);
     };
-    watch(&mut gate, &clock, &mut ending.signals, beat, look, tell).await;
+    watch(&mut gate, &clock, &mut finalizer.signals, heartbeat, poll, update_view).await;
 
-    let trace_file = ending.delivery.trace_file().map(|path| path.to_string_lossy().into_owned());
-    let (notices, gap) = kept.into_notices();
+    let trace_file = finalizer.delivery.trace_file().map(|path| path.to_string_lossy().into_owned());
+    let (events, gap) = event_log.into_events();
     let story = ReportContext {
-        notices: &notices,
+        events: &events,
         waited: clock.elapsed(),
         polls: polls.get(),
         run_url: link,
         trace_file: trace_file.as_deref(),
-        cleaner: &cleaner,
+        sanitizer: &sanitizer,
     };
-    panic_hook::bug_at("core", "");
+    panic_hook::panic_if_provoked("core", "");
     let mut report = Report::new(&gate.outcome(), &story);
     report.notes_left_out(gap);
     WatchResult { report, logs: Some(logs::Source { client, which, timeout }) }
@@ -312,10 +312,10 @@ fn no_report(why: &str) -> u8 {
 
 /// A spinner is for a person at a terminal who wants to see text. Where a pipe brings stdout to the same terminal, its
 /// lines and the spinner would come in any order.
-fn wants_spinner(outlet: &OutputConfig) -> bool {
-    outlet.ci == Ci::None
-        && outlet.log_format == LogFormat::Text
-        && outlet.volume != Volume::Quiet
+fn wants_spinner(output_config: &OutputConfig) -> bool {
+    output_config.ci == Ci::None
+        && output_config.log_format == LogFormat::Text
+        && output_config.volume != Volume::Quiet
         && std::io::stderr().is_terminal()
         && std::io::stdout().is_terminal()
 }

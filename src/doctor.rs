@@ -32,36 +32,36 @@ const APART: TimeDelta = TimeDelta::seconds(30);
 const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
 
 /// Makes all checks.
-pub async fn examine(plan: Config, warnings: &[Warning], ending: &mut Finalizer) -> Checkup {
-    let mut checks = warned(warnings, &ending.cleaner);
+pub async fn examine(config: Config, warnings: &[Warning], finalizer: &mut Finalizer) -> Checkup {
+    let mut checks = warned(warnings, &finalizer.sanitizer);
     checks.push(Check::new("inputs", CheckState::Fine, "no mistake"));
-    checks.extend(files(ending).await);
-    checks.extend(ServiceChecks::examined(plan, ending).await);
+    checks.extend(files(finalizer).await);
+    checks.extend(ServiceChecks::examined(config, finalizer).await);
     // What was not looked at is not known to be fine.
-    checks.extend(ending.patience.heard().map(stopped));
+    checks.extend(finalizer.grace_period.first_signal().map(stopped));
     Checkup { checks }
 }
 
 /// The inputs are wrong, so that there is nothing else to look at.
-pub fn mistaken(mistakes: &[InputError], warnings: &[Warning], cleaner: &Sanitizer) -> Checkup {
-    let (mut checks, show) = (warned(warnings, cleaner), shown(cleaner));
-    let trouble = CheckState::Trouble(Verdict::InvalidInput);
-    checks.extend(mistakes.iter().map(|mistake| input(trouble, mistake.sentence(&show), cleaner)));
+pub fn mistaken(input_errors: &[InputError], warnings: &[Warning], sanitizer: &Sanitizer) -> Checkup {
+    let (mut checks, show) = (warned(warnings, sanitizer), shown(sanitizer));
+    let failed_check = CheckState::Trouble(Verdict::InvalidInput);
+    checks.extend(input_errors.iter().map(|input_error| input(failed_check, input_error.sentence(&show), sanitizer)));
     Checkup { checks }
 }
 
-fn warned(warnings: &[Warning], cleaner: &Sanitizer) -> Vec<Check> {
-    let show = shown(cleaner);
-    warnings.iter().map(|warning| input(CheckState::Note, warning.sentence(&show), cleaner)).collect()
+fn warned(warnings: &[Warning], sanitizer: &Sanitizer) -> Vec<Check> {
+    let show = shown(sanitizer);
+    warnings.iter().map(|warning| input(CheckState::Note, warning.sentence(&show), sanitizer)).collect()
 }
 
 /// What was given, as a sentence may show it.
-fn shown(cleaner: &Sanitizer) -> impl Fn(&Untrusted) -> String {
-    move |text| cleaner.line(text, usize::MAX).to_string()
+fn shown(sanitizer: &Sanitizer) -> impl Fn(&Untrusted) -> String {
+    move |text| sanitizer.line(text, usize::MAX).to_string()
 }
 
-fn input(state: CheckState, sentence: String, cleaner: &Sanitizer) -> Check {
-    Check::new("inputs", state, shown(cleaner)(&Untrusted::new(sentence)))
+fn input(state: CheckState, sentence: String, sanitizer: &Sanitizer) -> Check {
+    Check::new("inputs", state, shown(sanitizer)(&Untrusted::new(sentence)))
 }
 
 /// A signal came before there was anything to look at.
@@ -75,15 +75,15 @@ fn stopped(by: Signal) -> Check {
 }
 
 /// Where reports go.
-async fn files(ending: &mut Finalizer) -> Vec<Check> {
-    let tried = ending.try_out().await;
+async fn files(finalizer: &mut Finalizer) -> Vec<Check> {
+    let tried = finalizer.try_out().await;
     if tried.is_empty() {
         return vec![Check::new("files", CheckState::Fine, "no report goes to a file")];
     }
-    let check = |(name, trouble): (String, Option<String>)| match trouble {
+    let check = |(name, failed_check): (String, Option<String>)| match failed_check {
         None => Check::new("files", CheckState::Fine, format!("{name} can be written")),
         // The gate warns, and its verdict stands; for who asks beforehand it is something to mend.
-        Some(trouble) => Check::new("files", CheckState::Trouble(Verdict::InvalidInput), trouble)
+        Some(failed_check) => Check::new("files", CheckState::Trouble(Verdict::InvalidInput), failed_check)
             .to_do("give another path, or let this user write there"),
     };
     tried.into_iter().map(check).collect()
@@ -91,13 +91,13 @@ async fn files(ending: &mut Finalizer) -> Vec<Check> {
 
 /// The service, as far as it has been asked.
 struct ServiceChecks<'e> {
-    ending: &'e mut Finalizer,
-    cleaner: Sanitizer,
+    finalizer: &'e mut Finalizer,
+    sanitizer: Sanitizer,
     checks: Vec<Check>,
     /// Whether an answer has come through: then the way there is fine.
     reached: bool,
     vocabulary: Vocabulary,
-    plan: ConfigFacts,
+    config: ConfigFacts,
 }
 
 /// A pipeline's runs, and the service's clock when it listed them.
@@ -124,24 +124,24 @@ struct ConfigFacts {
 }
 
 impl<'e> ServiceChecks<'e> {
-    async fn examined(plan: Config, ending: &'e mut Finalizer) -> Vec<Check> {
-        let Config { wanted, rules, service, .. } = plan;
+    async fn examined(config: Config, finalizer: &'e mut Finalizer) -> Vec<Check> {
+        let Config { wanted, rules, service, .. } = config;
         let facts = ConfigFacts {
             timeout: rules.limits.timeout,
             is_plain: service.base.scheme() == "http",
             makes_codes: matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. }),
             renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile { .. }),
         };
-        let cleaner = ending.cleaner.clone();
+        let sanitizer = finalizer.sanitizer.clone();
         let mut this = ServiceChecks {
-            ending,
-            cleaner,
+            finalizer,
+            sanitizer,
             checks: Vec::new(),
             reached: false,
             vocabulary: rules.vocabulary,
-            plan: facts,
+            config: facts,
         };
-        let client = match Client::new(service, this.ending.clock, Rc::new(this.cleaner.clone())) {
+        let client = match Client::new(service, this.finalizer.clock, Rc::new(this.sanitizer.clone())) {
             Ok(client) => client,
             Err(error) => {
                 this.checks.push(Check::new(
@@ -183,14 +183,14 @@ impl<'e> ServiceChecks<'e> {
 
     /// Whether there is any use in asking further.
     fn goes_on(&self) -> bool {
-        self.ending.patience.heard().is_none() && (self.reached || self.checks.is_empty())
+        self.finalizer.grace_period.first_signal().is_none() && (self.reached || self.checks.is_empty())
     }
 
     async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: ListUse) -> Option<ListCheck> {
         let mut row = AuthRetryState::default();
         // A request's future is large, and stands in those of all its callers.
-        let asked = self.ending.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
-        let answer = self.heard(asked)?;
+        let asked = self.finalizer.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
+        let answer = self.first_signal(asked)?;
         let date = answer.date;
         let shown = self.id(pipeline.as_str());
         let read = read(answer);
@@ -205,9 +205,11 @@ impl<'e> ServiceChecks<'e> {
                     Check::new("pipeline", CheckState::Fine, format!("{shown}: {runs}")),
                 )
             }
-            (Err((verdict, miss)), ListUse::ToGoOn) => (None, self.trouble("pipeline", verdict, &miss, &shown)),
-            (Err((_, miss)), ListUse::ToLearn) => {
-                let why = messages::miss(&miss, &self.cleaner);
+            (Err((verdict, failure)), ListUse::ToGoOn) => {
+                (None, self.failed_check("pipeline", verdict, &failure, &shown))
+            }
+            (Err((_, failure)), ListUse::ToLearn) => {
+                let why = messages::failure(&failure, &self.sanitizer);
                 let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
                 (None, Check::new("pipeline", CheckState::Note, text))
             }
@@ -222,10 +224,10 @@ impl<'e> ServiceChecks<'e> {
         if self.reached {
             return true;
         }
-        if let Some((verdict, miss)) = missed
-            && let Some(at) = on_the_way(miss)
+        if let Some((verdict, failure)) = missed
+            && let Some(at) = on_the_way(failure)
         {
-            self.way(client, Some((at, *verdict, miss)));
+            self.way(client, Some((at, *verdict, failure)));
             return false;
         }
         self.reached = true;
@@ -245,8 +247,8 @@ impl<'e> ServiceChecks<'e> {
                     Err(_) => self.unusable(FailureKind::Unplaceable),
                     Ok(Some(run)) => self.run(client, &Target { pipeline: pipeline.clone(), run }).await,
                     Ok(None) => {
-                        let miss = Failure { during: Operation::List, kind: FailureKind::NotListed, detail: None };
-                        let check = self.trouble("run", Verdict::NotFound, &miss, selector.name());
+                        let failure = Failure { during: Operation::List, kind: FailureKind::NotListed, detail: None };
+                        let check = self.failed_check("run", Verdict::NotFound, &failure, selector.name());
                         self.checks.push(check);
                     }
                 }
@@ -256,8 +258,8 @@ impl<'e> ServiceChecks<'e> {
 
     async fn run(&mut self, client: &Client, target: &Target) {
         let mut row = AuthRetryState::default();
-        let asked = self.ending.wait(Box::pin(client.look(target, &mut row)), REQUEST).await;
-        let Some(answer) = self.heard(asked) else { return };
+        let asked = self.finalizer.wait(Box::pin(client.poll(target, &mut row)), REQUEST).await;
+        let Some(answer) = self.first_signal(asked) else { return };
         let date = answer.date;
         let shown = self.id(target.run.as_str());
         let read = read(answer);
@@ -266,36 +268,36 @@ impl<'e> ServiceChecks<'e> {
         }
         let check = match read {
             Ok(record) => {
-                let word = messages::word(&record.status, &self.cleaner);
+                let word = messages::word(&record.status, &self.sanitizer);
                 Check::new("run", CheckState::Fine, format!("{shown}: visible, status {word}"))
             }
-            Err((verdict, miss)) => self.trouble("run", verdict, &miss, &shown),
+            Err((verdict, failure)) => self.failed_check("run", verdict, &failure, &shown),
         };
         self.checks.push(check);
     }
 
     /// What came of a request. `None`: a signal came before an answer.
-    fn heard<T>(&mut self, asked: Option<Answer<T>>) -> Option<Answer<T>> {
+    fn first_signal<T>(&mut self, asked: Option<Answer<T>>) -> Option<Answer<T>> {
         if asked.is_none() {
-            let verdict = self.ending.patience.heard().map_or(Verdict::Unreachable, Verdict::Interrupted);
+            let verdict = self.finalizer.grace_period.first_signal().map_or(Verdict::Unreachable, Verdict::Interrupted);
             self.checks.push(Check::new("connection", CheckState::Trouble(verdict), "no answer came in time"));
         }
         asked
     }
 
     /// The rows of the way to the service: all fine, or fine up to where the trouble is.
-    fn way(&mut self, client: &Client, trouble: Option<(usize, Verdict, &Failure)>) {
+    fn way(&mut self, client: &Client, failed_check: Option<(usize, Verdict, &Failure)>) {
         let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
         let connection = client.connection();
         let fine = [
-            messages::proxy(&connection, &self.cleaner),
+            messages::proxy(&connection, &self.sanitizer),
             "the service's name is known".to_owned(),
-            if self.plan.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
+            if self.config.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
             if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
         ];
         for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
-            let check = match trouble {
-                Some((broken, verdict, miss)) if at == broken => self.trouble(name, verdict, miss, ""),
+            let check = match failed_check {
+                Some((broken, verdict, failure)) if at == broken => self.failed_check(name, verdict, failure, ""),
                 Some((broken, ..)) if at > broken => Check::new(name, CheckState::Skipped, "not reached"),
                 Some(_) | None => Check::new(name, CheckState::Fine, fine),
             };
@@ -312,12 +314,12 @@ impl<'e> ServiceChecks<'e> {
             ));
             return;
         };
-        let apart = (self.ending.clock.utc() - date).abs();
+        let apart = (self.finalizer.clock.utc() - date).abs();
         let length = messages::duration(apart.to_std().unwrap_or_default());
         let check = if apart <= APART {
             Check::new("clock", CheckState::Fine, format!("this machine's and the service's are {length} apart"))
         } else {
-            let state = if self.plan.makes_codes { CheckState::Trouble(Verdict::Denied) } else { CheckState::Note };
+            let state = if self.config.makes_codes { CheckState::Trouble(Verdict::Denied) } else { CheckState::Note };
             Check::new("clock", state, format!("this machine's and the service's are {length} apart"))
                 .to_do("set this machine's clock; one-time codes are made by it, max-age goes by the service's")
         };
@@ -326,13 +328,13 @@ impl<'e> ServiceChecks<'e> {
 
     /// By the service's clock, where its answer tells: that is the one that ends the token.
     fn token(&mut self, client: &Client, date: Option<DateTime<Utc>>) {
-        let needed = messages::duration(self.plan.timeout);
-        let now = date.unwrap_or_else(|| self.ending.clock.utc());
+        let needed = messages::duration(self.config.timeout);
+        let now = date.unwrap_or_else(|| self.finalizer.clock.utc());
         let left = |ends: DateTime<Utc>| (ends - now).to_std().unwrap_or_default();
         let check = match client.token_ends().map(left) {
-            None if self.plan.renews => Check::new("token", CheckState::Fine, "renewed by itself"),
+            None if self.config.renews => Check::new("token", CheckState::Fine, "renewed by itself"),
             None => Check::new("token", CheckState::Note, "it does not say when it ends"),
-            Some(left) if left >= self.plan.timeout => Check::new(
+            Some(left) if left >= self.config.timeout => Check::new(
                 "token",
                 CheckState::Fine,
                 format!("good for {}, timeout is {needed}", messages::duration(left)),
@@ -340,7 +342,7 @@ impl<'e> ServiceChecks<'e> {
             Some(left) => {
                 let text = format!("it ends in {}, but the wait may take {needed}", messages::duration(left));
                 // A file may be renewed by whoever writes it. The gate would warn, and find out: a run may be over sooner.
-                let state = if self.plan.renews { CheckState::Note } else { CheckState::Trouble(Verdict::Denied) };
+                let state = if self.config.renews { CheckState::Note } else { CheckState::Trouble(Verdict::Denied) };
                 Check::new("token", state, text)
                     .to_do("sign in with username and password, which the gate renews by itself; or lower timeout")
             }
@@ -350,25 +352,29 @@ impl<'e> ServiceChecks<'e> {
 
     /// The list can't serve for what is wanted of it.
     fn unusable(&mut self, kind: FailureKind) {
-        let miss = Failure { during: Operation::List, kind, detail: None };
-        let check = self.trouble("run", Verdict::Unreachable, &miss, "");
+        let failure = Failure { during: Operation::List, kind, detail: None };
+        let check = self.failed_check("run", Verdict::Unreachable, &failure, "");
         self.checks.push(check);
     }
 
-    fn trouble(&self, name: &'static str, verdict: Verdict, miss: &Failure, whose: &str) -> Check {
+    fn failed_check(&self, name: &'static str, verdict: Verdict, failure: &Failure, whose: &str) -> Check {
         let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
-        Check::new(name, CheckState::Trouble(verdict), format!("{whose}{}", messages::miss(miss, &self.cleaner)))
-            .to_do(messages::remedy(miss))
+        Check::new(
+            name,
+            CheckState::Trouble(verdict),
+            format!("{whose}{}", messages::failure(failure, &self.sanitizer)),
+        )
+        .to_do(messages::remedy(failure))
     }
 
     fn id(&self, text: &str) -> String {
-        self.cleaner.id(&Untrusted::new(text)).to_string()
+        self.sanitizer.id(&Untrusted::new(text)).to_string()
     }
 }
 
 /// Where on the way to the service a request went wrong; `None`: it got there.
-fn on_the_way(miss: &Failure) -> Option<usize> {
-    match (miss.during, miss.kind) {
+fn on_the_way(failure: &Failure) -> Option<usize> {
+    match (failure.during, failure.kind) {
         (
             _,
             FailureKind::Proxy
@@ -396,8 +402,8 @@ fn on_the_way(miss: &Failure) -> Option<usize> {
 fn read<T>(answer: Answer<T>) -> Result<T, (Verdict, Failure)> {
     Err(match answer.observation {
         Observation::Record(found) => return Ok(found),
-        Observation::NotVisible(miss) => (Verdict::NotFound, miss),
-        Observation::Denied(_, miss) => (Verdict::Denied, miss),
-        Observation::Unreachable(miss) | Observation::Unusable(miss) => (Verdict::Unreachable, miss),
+        Observation::NotVisible(failure) => (Verdict::NotFound, failure),
+        Observation::Denied(_, failure) => (Verdict::Denied, failure),
+        Observation::Unreachable(failure) | Observation::Unusable(failure) => (Verdict::Unreachable, failure),
     })
 }

@@ -31,10 +31,10 @@ const HANGS: Duration = Duration::from_millis(100);
 pub struct Finalizer {
     pub delivery: ReportWriter,
     pub console: Console,
-    pub cleaner: Sanitizer,
+    pub sanitizer: Sanitizer,
     pub clock: Clock,
     pub signals: Signals,
-    pub patience: GracePeriod,
+    pub grace_period: GracePeriod,
     /// Whether the verdict is shown in colour.
     pub coloured: bool,
     /// The end of the log, while the report has not changed since it was rendered.
@@ -45,7 +45,7 @@ pub struct Finalizer {
 #[derive(Debug, Default)]
 pub struct Prepared {
     /// Older reports that can't be replaced, and paths that lead elsewhere: mistakes in the inputs.
-    pub mistakes: Vec<String>,
+    pub input_errors: Vec<String>,
     pub notes: Vec<(NoteLevel, Sanitized)>,
 }
 
@@ -67,28 +67,28 @@ pub fn exit_on_panic(verdict: Verdict, format: LogFormat, console: Option<&Conso
 impl Finalizer {
     /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>, limit: Duration) -> Option<T> {
-        self.patience.wait(work, limit, &self.clock, &mut self.signals).await
+        self.grace_period.wait(work, limit, &self.clock, &mut self.signals).await
     }
 
     /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be
     /// appended to, only if the inputs are right as far as is known.
     pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Prepared {
-        let mut begun = Prepared::default();
-        for Collision { destination, told } in self.collisions().await {
-            self.refuse(destination, told, &mut begun);
+        let mut prepared = Prepared::default();
+        for Collision { destination, collision_kind } in self.collisions().await {
+            self.refuse(destination, collision_kind, &mut prepared);
         }
         let jobs = self.delivery.open();
-        self.take_up(jobs, &mut begun).await;
+        self.take_up(jobs, &mut prepared).await;
         let is_ours =
             |destination: &Destination| matches!(destination.target, WriteTarget::File(_) | WriteTarget::Folder(_));
         let jobs = self.delivery.write(&first, is_ours);
-        self.take_up(jobs, &mut begun).await;
-        if inputs_are_right && begun.mistakes.is_empty() {
+        self.take_up(jobs, &mut prepared).await;
+        if inputs_are_right && prepared.input_errors.is_empty() {
             self.console.write(self.commands(&first));
             let jobs = self.delivery.write(&first, |destination| !is_ours(destination));
-            self.take_up(jobs, &mut begun).await;
+            self.take_up(jobs, &mut prepared).await;
         }
-        begun
+        prepared
     }
 
     /// On a thread, for a file system may hang. What can't be told in time is taken for different: the paths differ as they
@@ -99,19 +99,19 @@ impl Finalizer {
         found.and_then(|(_, collisions)| collisions).unwrap_or_default()
     }
 
-    fn refuse(&mut self, index: usize, told: CollisionKind, begun: &mut Prepared) {
+    fn refuse(&mut self, index: usize, collision_kind: CollisionKind, prepared: &mut Prepared) {
         self.delivery.leave_out(index);
-        let show = |text: &Untrusted| self.cleaner.line(text, usize::MAX).to_string();
-        match told {
-            CollisionKind::Mistake(mistake) => begun.mistakes.push(mistake.sentence(show)),
+        let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
+        match collision_kind {
+            CollisionKind::Mistake(input_error) => prepared.input_errors.push(input_error.sentence(show)),
             CollisionKind::Warning(warning) => {
-                begun.notes.push((NoteLevel::Warning, Sanitized::ours(warning.sentence(show))))
+                prepared.notes.push((NoteLevel::Warning, Sanitized::ours(warning.sentence(show))))
             }
         }
     }
 
     /// Does the jobs of the start.
-    async fn take_up(&mut self, jobs: Vec<Job<WriteResult>>, begun: &mut Prepared) {
+    async fn take_up(&mut self, jobs: Vec<Job<WriteResult>>, prepared: &mut Prepared) {
         let jobs = jobs.into_iter().filter(|(index, _)| self.delivery.missed(*index).is_none()).collect();
         for (index, done) in self.all(jobs, Stage::First).await {
             let destination = self.delivery.destination(index);
@@ -120,23 +120,23 @@ impl Finalizer {
                 Ok(None) => {}
                 Ok(Some(what)) => {
                     let note = self.said(index, &what);
-                    begun.notes.push((NoteLevel::Plain, note));
+                    prepared.notes.push((NoteLevel::Plain, note));
                 }
                 Err(WriteError::Refused(what)) => {
-                    let told = destination.refused(what);
-                    self.refuse(index, told, begun);
+                    let collision_kind = destination.refused(what);
+                    self.refuse(index, collision_kind, prepared);
                 }
-                Err(trouble @ WriteError::OldReportStays(_)) if named => {
+                Err(error @ WriteError::OldReportStays(_)) if named => {
                     let name = destination.name();
-                    begun
-                        .mistakes
-                        .push(format!("{}; remove it, or give {name} another path", self.failed(index, &trouble)));
+                    prepared
+                        .input_errors
+                        .push(format!("{}; remove it, or give {name} another path", self.failed(index, &error)));
                     self.delivery.leave_out(index);
                 }
-                Err(trouble) => {
-                    let warning = self.failed(index, &trouble);
-                    self.delivery.miss(index, warning.clone());
-                    begun.notes.push((NoteLevel::Warning, warning));
+                Err(error) => {
+                    let warning = self.failed(index, &error);
+                    self.delivery.failure(index, warning.clone());
+                    prepared.notes.push((NoteLevel::Warning, warning));
                 }
             }
         }
@@ -159,8 +159,8 @@ impl Finalizer {
                     results.push((index, done.unwrap_or(Err(WriteError::Bug))));
                 }
                 None if !jobs.are_begun() => jobs.go_on(),
-                None if stage == Stage::First && self.patience.heard().is_some() => break,
-                None if self.clock.elapsed() >= until || self.patience.is_over(&self.clock) => break,
+                None if stage == Stage::First && self.grace_period.first_signal().is_some() => break,
+                None if self.clock.elapsed() >= until || self.grace_period.is_over(&self.clock) => break,
                 None => {}
             }
         }
@@ -171,39 +171,39 @@ impl Finalizer {
     /// A sentence about a destination.
     fn said(&self, index: usize, what: &str) -> Sanitized {
         let destination = self.delivery.destination(index);
-        let path = destination.path().map(|path| self.cleaner.given(&Untrusted::new(path.to_string_lossy())));
+        let path = destination.path().map(|path| self.sanitizer.given(&Untrusted::new(path.to_string_lossy())));
         let path = path.map(|path| format!(" {path}")).unwrap_or_default();
-        self.cleaner.line(&Untrusted::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
+        self.sanitizer.line(&Untrusted::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
     }
 
     /// The sentence that a destination can't be written.
-    fn failed(&self, index: usize, trouble: &WriteError) -> Sanitized {
+    fn failed(&self, index: usize, error: &WriteError) -> Sanitized {
         let consequence = match self.delivery.destination(index).name() {
             // Its last steps can't tell such a pass from a gate that never ran.
             "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
             _ => "",
         };
-        self.said(index, &format!("{trouble}{consequence}"))
+        self.said(index, &format!("{error}{consequence}"))
     }
 
     /// Tries every destination: its name, and what is wrong with it.
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
-        for Collision { destination: index, told } in self.collisions().await {
-            if let CollisionKind::Mistake(mistake) = told {
-                let show = |text: &Untrusted| self.cleaner.line(text, usize::MAX).to_string();
+        for Collision { destination: index, collision_kind } in self.collisions().await {
+            if let CollisionKind::Mistake(input_error) = collision_kind {
+                let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
                 let path = self.delivery.destination(index).path().map(|path| Untrusted::new(path.to_string_lossy()));
-                tried.push((path.as_ref().map(show).unwrap_or_default(), Some(mistake.sentence(show))));
+                tried.push((path.as_ref().map(show).unwrap_or_default(), Some(input_error.sentence(show))));
                 self.delivery.leave_out(index);
             }
         }
         let jobs = self.delivery.trials();
         for (index, done) in self.all(jobs, Stage::First).await {
             let destination = self.delivery.destination(index);
-            let path = destination.path().map(|path| self.cleaner.given(&Untrusted::new(path.to_string_lossy())));
+            let path = destination.path().map(|path| self.sanitizer.given(&Untrusted::new(path.to_string_lossy())));
             let what = path.map_or_else(|| "--version".to_owned(), |path| path.to_string());
-            let trouble = done.err().map(|trouble| self.failed(index, &trouble).to_string());
-            tried.push((format!("{} {what}", destination.name()), trouble));
+            let error = done.err().map(|error| self.failed(index, &error).to_string());
+            tried.push((format!("{} {what}", destination.name()), error));
         }
         tried
     }
@@ -211,12 +211,12 @@ impl Finalizer {
     /// Renders all documents, then delivers them. Returns the report with the warnings that came of it.
     pub async fn documents(&mut self, mut report: Report) -> Report {
         if let Verdict::Interrupted(signal) = report.verdict {
-            self.patience.shorten(signal, &self.clock);
+            self.grace_period.shorten(signal, &self.clock);
         }
-        let outlet = self.delivery.outlet();
+        let output_config = self.delivery.output_config();
         let holds_runs =
             |destination: &Destination| matches!(destination.document, DocumentKind::Outputs | DocumentKind::OutputDir);
-        if outlet.destinations.iter().any(holds_runs)
+        if output_config.destinations.iter().any(holds_runs)
             && let Some(warning) = outputs(&report, output_values::OutputTarget::CiFile).warning
         {
             self.warn(&mut report, warning);
@@ -226,7 +226,7 @@ impl Finalizer {
         self.closing = Some(self.render_closing(&report));
 
         // From here on the verdict stands, whatever happens.
-        exit_on_panic(report.verdict, self.delivery.outlet().log_format, Some(&self.console));
+        exit_on_panic(report.verdict, self.delivery.output_config().log_format, Some(&self.console));
         self.console.write(commands);
         self.delivery.free_a_descriptor();
         for (index, done) in self.all(jobs, Stage::Final).await {
@@ -237,9 +237,9 @@ impl Finalizer {
                         self.console.write(upload);
                     }
                 }
-                Err(trouble) => {
+                Err(error) => {
                     let before = self.delivery.missed(index).cloned();
-                    let warning = before.unwrap_or_else(|| self.failed(index, &trouble));
+                    let warning = before.unwrap_or_else(|| self.failed(index, &error));
                     self.warn(&mut report, warning);
                 }
             }
@@ -249,10 +249,10 @@ impl Finalizer {
 
     /// The outputs for a CI that takes them as commands in the log; the last one of a name wins.
     fn commands(&self, report: &Report) -> String {
-        let outlet = self.delivery.outlet();
-        match outlet.ci {
-            Ci::Azure => azure::variables(report, &outlet.output_prefix),
-            Ci::Teamcity => teamcity::parameters(report, &outlet.output_prefix),
+        let output_config = self.delivery.output_config();
+        match output_config.ci {
+            Ci::Azure => azure::variables(report, &output_config.output_prefix),
+            Ci::Teamcity => teamcity::parameters(report, &output_config.output_prefix),
             Ci::Bitbucket
             | Ci::Buildkite
             | Ci::Circleci
@@ -274,9 +274,9 @@ impl Finalizer {
 
     /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
     pub fn tell(&mut self, report: &mut Report, note: Note) {
-        let outlet = self.delivery.outlet();
-        if progress::is_shown(&note, outlet.volume) {
-            self.console.write(progress::line(&note, outlet.log_format));
+        let output_config = self.delivery.output_config();
+        if progress::is_shown(&note, output_config.volume) {
+            self.console.write(progress::line(&note, output_config.log_format));
         }
         report.notes.push(note);
         self.closing = None;
@@ -284,7 +284,7 @@ impl Finalizer {
 
     /// Says the last words, and returns the exit code.
     pub async fn close(mut self, report: Report) -> u8 {
-        self.patience.last_words(&self.clock);
+        self.grace_period.last_words(&self.clock);
         let verdict = report.verdict;
         let words = self.closing.take().unwrap_or_else(|| self.render_closing(&report));
         self.console.write(words);
@@ -302,23 +302,23 @@ impl Finalizer {
 
     /// The end of the log, the verdict last.
     fn render_closing(&self, report: &Report) -> String {
-        panic_hook::bug_at("closing", "");
-        let outlet = self.delivery.outlet();
+        panic_hook::panic_if_provoked("closing", "");
+        let output_config = self.delivery.output_config();
         let without_past;
-        let report = if outlet.volume == Volume::Quiet {
+        let report = if output_config.volume == Volume::Quiet {
             without_past = report.without_past();
             &without_past
         } else {
             report
         };
         let fold = |fold| text::closing(report, fold);
-        let words = match (outlet.log_format, outlet.ci) {
+        let words = match (output_config.log_format, output_config.ci) {
             (LogFormat::Json, _) => return text::closing_json(report),
             (LogFormat::Text, Ci::Github) => fold(text::Fold::Github(&token())),
             (LogFormat::Text, Ci::Gitlab) => fold(text::Fold::Gitlab(self.clock.utc())),
             (LogFormat::Text, Ci::Azure) => fold(text::Fold::Azure),
             (LogFormat::Text, Ci::Buildkite) => fold(text::Fold::Buildkite),
-            (LogFormat::Text, Ci::Teamcity) => fold(text::Fold::Teamcity(&outlet.output_prefix)),
+            (LogFormat::Text, Ci::Teamcity) => fold(text::Fold::Teamcity(&output_config.output_prefix)),
             (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
                 fold(text::Fold::None)
             }

@@ -31,7 +31,7 @@ const LOOK_UPS: u32 = 200;
 pub struct ResolvedInputs {
     pub start: Start,
     /// A signal that came meanwhile.
-    pub heard: Option<Signal>,
+    pub first_signal: Option<Signal>,
     /// Whether a file was given up for it: then what is missing is no mistake in the inputs.
     pub gave_up: bool,
 }
@@ -47,23 +47,23 @@ struct Cancellation {
 pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> ResolvedInputs {
     let hurry = Arc::new(Cancellation::default());
     let hurried = Arc::clone(&hurry);
-    let (tell, mut resolving) = oneshot::channel();
+    let (sender, mut resolving) = oneshot::channel();
     blocking::start("inputs", move || {
-        panic_hook::bug_at("inputs", "");
+        panic_hook::panic_if_provoked("inputs", "");
         // The gate waits for it.
-        let _told = tell.send(config::resolve(&args, &env, &|path| read(path, &hurried)));
+        let _told = sender.send(config::resolve(&args, &env, &|path| read(path, &hurried)));
     });
-    let mut heard = None;
+    let mut first_signal = None;
     loop {
         tokio::select! {
             biased;
-            signal = signals.next(), if heard.is_none() => {
-                heard = Some(signal);
+            signal = signals.next(), if first_signal.is_none() => {
+                first_signal = Some(signal);
                 hurry.came.store(true, Ordering::Relaxed);
             }
             start = &mut resolving => {
                 let start = start.expect("no thread comes back from a panic");
-                return ResolvedInputs { start, heard, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
+                return ResolvedInputs { start, first_signal, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
             }
         }
     }
@@ -71,12 +71,12 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Re
 
 /// Reads a file, in ten seconds or not at all; not at all once there is a `hurry`.
 fn read(path: &Path, hurry: &Cancellation) -> io::Result<Vec<u8>> {
-    let (tell, told) = channel();
+    let (sender, receiver) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
-    blocking::start("input-file", move || drop(tell.send(read_whole(&path))));
+    blocking::start("input-file", move || drop(sender.send(read_whole(&path))));
     for _ in 0..LOOK_UPS {
-        match told.recv_timeout(LOOK_UP) {
+        match receiver.recv_timeout(LOOK_UP) {
             Ok(read) => return read,
             Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::Other.into()),
             Err(RecvTimeoutError::Timeout) if hurry.came.load(Ordering::Relaxed) => {

@@ -30,14 +30,14 @@ pub struct Source {
 
 /// Fetches the logs that are wanted, and writes the trace file again with them. Best effort: what fails is a note, the
 /// verdict stands. Without a source there are no logs.
-pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Finalizer) {
-    panic_hook::bug_at("logs", "");
+pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut Finalizer) {
+    panic_hook::panic_if_provoked("logs", "");
     let wants = |source: &Source, run: &RunReport| !run.run_id.is_empty() && is_wanted(source, run);
     let any = logs.is_some_and(|source| report.runs.iter().any(|run| wants(source, run)));
     // Without logs it is complete, unless it is a pipe, which is written once.
-    let trace_index = ending.delivery.trace_index().filter(|index| any || ending.delivery.is_stream(*index));
-    let mut file = trace_index.map(|index| ending.delivery.start_trace(index));
-    let until = ending.clock.elapsed() + LIMIT;
+    let trace_index = finalizer.delivery.trace_index().filter(|index| any || finalizer.delivery.is_stream(*index));
+    let mut file = trace_index.map(|index| finalizer.delivery.start_trace(index));
+    let until = finalizer.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
     if let Some(file) = file.as_mut().filter(|_| report.runs.is_empty()) {
         file.push(trace_file::whole(report));
@@ -46,21 +46,21 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, ending: &mut Fin
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
         }
-        let wanted = |source: &&Source| wants(source, run) && ending.patience.heard().is_none();
+        let wanted = |source: &&Source| wants(source, run) && finalizer.grace_period.first_signal().is_none();
         let Some(source) = logs.filter(wanted) else { continue };
-        let fetched = fetch(run, &source.client, until, &mut file, ending).await;
+        let fetched = fetch(run, &source.client, until, &mut file, finalizer).await;
         // The log's end shows them.
-        ending.closing = None;
+        finalizer.closing = None;
         notes.extend(fetched.err());
     }
-    notes.into_iter().for_each(|note| ending.tell(report, note));
+    notes.into_iter().for_each(|note| finalizer.tell(report, note));
     if let (Some(file), Some(index)) = (file, trace_index) {
-        let written = ending.wait(file.finish(), FILE).await.unwrap_or(Err(WriteError::NotInTime));
+        let written = finalizer.wait(file.finish(), FILE).await.unwrap_or(Err(WriteError::NotInTime));
         let Err(trouble) = written else { return };
-        let missed = ending.delivery.missed(index).cloned();
-        let warning = || ending.cleaner.line(&Untrusted::new(format!("trace-file: {trouble}")), usize::MAX);
+        let missed = finalizer.delivery.missed(index).cloned();
+        let warning = || finalizer.sanitizer.line(&Untrusted::new(format!("trace-file: {trouble}")), usize::MAX);
         let warning = missed.unwrap_or_else(warning);
-        ending.warn(report, warning);
+        finalizer.warn(report, warning);
     }
 }
 
@@ -70,12 +70,12 @@ async fn fetch(
     client: &Client,
     until: Duration,
     file: &mut Option<TraceFile>,
-    ending: &mut Finalizer,
+    finalizer: &mut Finalizer,
 ) -> Result<(), Note> {
     if let Some(file) = file {
         file.push(trace_file::logs_head(run));
     }
-    let cleaner = ending.cleaner.clone();
+    let sanitizer = finalizer.sanitizer.clone();
     // Asking may mean signing in again; a stream knows the secrets of its beginning, so it begins with the first bytes.
     let mut stream = None;
     let mut tail = Tail::default();
@@ -87,21 +87,21 @@ async fn fetch(
     };
     let id = run.id.clone();
     let mut sink = |bytes: &[u8]| {
-        let stream = stream.get_or_insert_with(|| cleaner.stream());
+        let stream = stream.get_or_insert_with(|| sanitizer.stream());
         keep(stream.push(bytes));
     };
-    let left = until.saturating_sub(ending.clock.elapsed());
-    let fetched = ending.wait(client.logs(&id, &mut sink), left).await;
+    let left = until.saturating_sub(finalizer.clock.elapsed());
+    let fetched = finalizer.wait(client.logs(&id, &mut sink), left).await;
     if let Some(stream) = stream {
         keep(stream.finish());
     }
     run.logs = tail.end();
     let said = match fetched {
         Some(Ok(())) => return Ok(()),
-        Some(Err(miss)) => messages::miss(&miss, &ending.cleaner),
+        Some(Err(failure)) => messages::failure(&failure, &finalizer.sanitizer),
         None => Sanitized::ours("read the run's logs: not all of them came in time"),
     };
-    Err(Note { at: ending.clock.elapsed(), weight: NoteLevel::Plain, text: said })
+    Err(Note { at: finalizer.clock.elapsed(), weight: NoteLevel::Plain, text: said })
 }
 
 fn is_wanted(source: &Source, run: &RunReport) -> bool {

@@ -14,7 +14,7 @@ use crate::panic_hook;
 use crate::report::github::Delimiter;
 use crate::report::sanitize::Sanitized;
 use crate::report::{Report, Stage};
-use path_guard::{PathGuard, PathKind, standing};
+use path_guard::{PathGuard, PathKind, path_kind};
 use render::{RenderedContent, render};
 use report_file::ReportFile;
 use shared_file::SharedFile;
@@ -56,7 +56,7 @@ pub type WriteResult = Result<Option<String>, WriteError>;
 
 /// The destinations of this run of the gate.
 pub struct ReportWriter {
-    outlet: OutputConfig,
+    output_config: OutputConfig,
     /// One for each destination of the outlet.
     slots: Vec<DestinationSlot>,
     guard: Arc<OnceLock<Arc<PathGuard>>>,
@@ -89,19 +89,19 @@ enum OpenDestination {
 }
 
 impl ReportWriter {
-    pub fn new(outlet: OutputConfig) -> ReportWriter {
+    pub fn new(output_config: OutputConfig) -> ReportWriter {
         let slot = |_| DestinationSlot { state: Arc::default(), missed: None, is_left_out: false };
-        let slots = (0..outlet.destinations.len()).map(slot).collect();
-        ReportWriter { outlet, slots, guard: Arc::default(), spare: None }
+        let slots = (0..output_config.destinations.len()).map(slot).collect();
+        ReportWriter { output_config, slots, guard: Arc::default(), spare: None }
     }
 
-    pub fn outlet(&self) -> &OutputConfig {
-        &self.outlet
+    pub fn output_config(&self) -> &OutputConfig {
+        &self.output_config
     }
 
     /// The destination with this number.
     pub fn destination(&self, index: usize) -> &Destination {
-        &self.outlet.destinations[index]
+        &self.output_config.destinations[index]
     }
 
     /// Where the trace file is, if one is wanted and its first version could be written.
@@ -127,7 +127,7 @@ impl ReportWriter {
     }
 
     /// A destination did not get its first version, of which this was said. The last one is tried all the same.
-    pub fn miss(&mut self, index: usize, said: Sanitized) {
+    pub fn failure(&mut self, index: usize, said: Sanitized) {
         self.slots[index].missed = Some(said);
     }
 
@@ -144,8 +144,8 @@ impl ReportWriter {
 
     /// The reports that would be written over something else. Only looks.
     pub fn collisions(&self) -> Job<Vec<Collision>> {
-        let outlet = self.outlet.clone();
-        (0, Box::new(move || outlet.collisions(path_guard::place)))
+        let output_config = self.output_config.clone();
+        (0, Box::new(move || output_config.collisions(path_guard::place)))
     }
 
     /// Opens every destination, and takes away what an earlier job left there.
@@ -171,12 +171,12 @@ impl ReportWriter {
     pub fn write(&self, report: &Report, wanted: impl Fn(&Destination) -> bool) -> Vec<Job<WriteResult>> {
         let wanted = self.written().filter(|(_, destination)| wanted(destination));
         let documents: Vec<(usize, RenderedContent)> =
-            wanted.map(|(index, destination)| (index, render(&self.outlet, destination, report))).collect();
+            wanted.map(|(index, destination)| (index, render(&self.output_config, destination, report))).collect();
         let job = |(index, content): (usize, RenderedContent)| {
             let (state, guard, stage) = (self.state(index), self.guard(), report.stage);
             let destination = self.destination(index).clone();
             let work = move || {
-                panic_hook::bug_at("write", destination.name());
+                panic_hook::panic_if_provoked("write", destination.name());
                 let mut state = lock(&state);
                 if stage == Stage::First && state.has_last {
                     // It comes late, and nobody waits to hear of it.
@@ -202,7 +202,7 @@ impl ReportWriter {
 
     /// Writes a report on this thread, where there is no other: whatever can be written.
     pub fn write_here(&mut self, report: &Report) {
-        for collision in self.outlet.collisions(path_guard::place) {
+        for collision in self.output_config.collisions(path_guard::place) {
             self.leave_out(collision.destination);
         }
         for (index, open) in self.open() {
@@ -224,7 +224,7 @@ impl ReportWriter {
 
     /// The destinations that are written, by number.
     fn written(&self) -> impl Iterator<Item = (usize, &Destination)> {
-        self.outlet.destinations.iter().enumerate().filter(|(index, _)| !self.slots[*index].is_left_out)
+        self.output_config.destinations.iter().enumerate().filter(|(index, _)| !self.slots[*index].is_left_out)
     }
 
     fn state(&self, index: usize) -> Arc<Mutex<DestinationState>> {
@@ -233,8 +233,8 @@ impl ReportWriter {
 
     /// Looked up once, by whoever needs it first: that may take a file system's time.
     fn guard(&self) -> impl Fn() -> Arc<PathGuard> + Send + use<> {
-        let (guard, outlet) = (Arc::clone(&self.guard), self.outlet.clone());
-        move || Arc::clone(guard.get_or_init(|| Arc::new(PathGuard::new(&outlet))))
+        let (guard, output_config) = (Arc::clone(&self.guard), self.output_config.clone());
+        move || Arc::clone(guard.get_or_init(|| Arc::new(PathGuard::new(&output_config))))
     }
 }
 
@@ -257,7 +257,7 @@ fn open(destination: &Destination, guard: &Arc<PathGuard>) -> Result<OpenDestina
         WriteTarget::File(path) => OpenDestination::File(ReportFile::open(path, guard)?),
         WriteTarget::Folder(folder) => {
             guard.admit(folder)?;
-            if matches!(standing(folder), PathKind::RegularFile | PathKind::Stream) {
+            if matches!(path_kind(folder), PathKind::RegularFile | PathKind::Stream) {
                 return Err(WriteError::OldReportStays(io::ErrorKind::NotADirectory.into()));
             }
             // One file that can't be opened is no reason to leave an old report in the others.

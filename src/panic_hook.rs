@@ -24,7 +24,7 @@ static ON_PANIC: Mutex<Option<OnPanic>> = Mutex::new(None);
 /// Has panics reported. To be called on the thread that all others serve, before anything else.
 pub fn hook() {
     let main = thread::current().id();
-    panic::set_hook(Box::new(move |info| met(info, main)));
+    panic::set_hook(Box::new(move |info| report_panic(info, main)));
 }
 
 /// From now on a panic exits with this code, once `print` has shown its place. What a panic says beside it may quote a
@@ -33,17 +33,17 @@ pub fn exit_on_panic(code: u8, print: impl Fn(&str) + Send + 'static) {
     *ON_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some((code, Box::new(print)));
 }
 
-/// From now on a panic of this thread calls `tell` and stops this thread; the process goes on, unless it is the main one.
-pub fn lose_only_this_thread(tell: impl FnOnce() + 'static) {
-    LOST.set(Some(Box::new(tell)));
+/// From now on a panic of this thread calls `notify` and stops this thread; the process goes on, unless it is the main one.
+pub fn stop_only_this_thread(notify: impl FnOnce() + 'static) {
+    LOST.set(Some(Box::new(notify)));
 }
 
 #[expect(clippy::disallowed_methods, reason = "after a panic nothing goes back to main")]
-fn met(info: &PanicHookInfo<'_>, main: ThreadId) {
+fn report_panic(info: &PanicHookInfo<'_>, main: ThreadId) {
     if thread::current().id() != main
-        && let Ok(Some(tell)) = LOST.try_with(Cell::take)
+        && let Ok(Some(notify)) = LOST.try_with(Cell::take)
     {
-        tell();
+        notify();
         loop {
             thread::park();
         }
@@ -70,17 +70,17 @@ mod provoked {
         let _asked_before = PLACE.set(place);
     }
 
-    pub(crate) fn bug_at(step: &str, what: &str) {
+    pub(crate) fn panic_if_provoked(step: &str, what: &str) {
         let here = || format!("{step} {what}").trim_end().to_owned();
         assert!(PLACE.get().is_none_or(|asked| *asked != here()), "provoked at {}", here());
     }
 }
 
 #[cfg(debug_assertions)]
-pub(crate) use provoked::bug_at;
+pub(crate) use provoked::panic_if_provoked;
 #[cfg(debug_assertions)]
 pub use provoked::provoke;
 
 /// No bug.
 #[cfg(not(debug_assertions))]
-pub(crate) fn bug_at(_step: &str, _what: &str) {}
+pub(crate) fn panic_if_provoked(_step: &str, _what: &str) {}

@@ -57,26 +57,26 @@ enum Woken {
     Time,
 }
 
-/// Watches all runs to their end. `look` asks the service; `tell` hears what changed, and hears something every `beat` at
+/// Watches all runs to their end. `poll` asks the service; `update_view` hears what changed, and hears something every `heartbeat` at
 /// least. Returns how many requests were made.
 pub async fn watch<F>(
     gate: &mut Gate,
     clock: &Clock,
     signals: &mut Signals,
-    beat: Duration,
-    look: impl Fn(PollTarget, ApiRequest) -> F,
-    mut tell: impl FnMut(&Gate, LoopEvent, &[TimedEvent], u64),
+    heartbeat: Duration,
+    poll: impl Fn(PollTarget, ApiRequest) -> F,
+    mut update_view: impl FnMut(&Gate, LoopEvent, &[TimedEvent], u64),
 ) -> u64
 where
     F: Future<Output: Into<ApiResponse>>,
 {
     let mut suspended = Duration::ZERO;
-    let mut agenda = PollQueue::default();
-    gate.watching().for_each(|run| agenda.set(PollTarget::Run(run), Duration::ZERO));
+    let mut queue = PollQueue::default();
+    gate.pending().for_each(|run| queue.set(PollTarget::Run(run), Duration::ZERO));
     let mut under_way = FuturesUnordered::new();
-    let mut next_beat = beat;
+    let mut next_heartbeat = heartbeat;
     let mut polls = 0;
-    let mut notices = Vec::new();
+    let mut events = Vec::new();
 
     while !gate.is_over() {
         let now = clock.elapsed();
@@ -84,41 +84,41 @@ where
         let timeout = gate.rules().limits.timeout;
         let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
         if now >= cut_at {
-            let late: Vec<usize> = gate.watching().collect();
+            let late: Vec<usize> = gate.pending().collect();
             for run in late {
-                gate.cut(run, now, &mut notices);
+                gate.cut(run, now, &mut events);
             }
-            tell(gate, LoopEvent::Stopped, &notices, polls);
+            update_view(gate, LoopEvent::Stopped, &events, polls);
             break;
         }
         while under_way.len() < AT_ONCE
-            && let Some(who) = agenda.take(now)
+            && let Some(target) = queue.take(now)
         {
-            let ask = match who {
-                PollTarget::Run(run) => gate.ask(run, now, &mut notices),
-                PollTarget::Pipeline(pipeline) => gate.survey(pipeline, now),
+            let ask = match target {
+                PollTarget::Run(run) => gate.ask(run, now, &mut events),
+                PollTarget::Pipeline(pipeline) => gate.list_summary(pipeline, now),
             };
             if let Some(ask) = ask {
                 polls += 1;
-                let answer = look(who, ask);
-                under_way.push(async move { (who, suspended, answer.await) });
+                let answer = poll(target, ask);
+                under_way.push(async move { (target, suspended, answer.await) });
             }
         }
         if gate.is_over() {
-            tell(gate, LoopEvent::Stopped, &notices, polls);
+            update_view(gate, LoopEvent::Stopped, &events, polls);
             break;
         }
-        let mut wake = cut_at.min(next_beat);
+        let mut wake = cut_at.min(next_heartbeat);
         if under_way.len() < AT_ONCE
-            && let Some(at) = agenda.next()
+            && let Some(at) = queue.next()
         {
             wake = wake.min(at);
         }
         let woken = tokio::select! {
             biased;
             signal = signals.next() => Woken::Signal(signal),
-            Some((who, before, answer)) = under_way.next(), if !under_way.is_empty() => {
-                Woken::Answer(who, before, Box::new(answer.into()))
+            Some((target, before, answer)) = under_way.next(), if !under_way.is_empty() => {
+                Woken::Answer(target, before, Box::new(answer.into()))
             }
             () = sleep(wake.saturating_sub(now)) => Woken::Time,
         };
@@ -132,17 +132,17 @@ where
         }
         let moment = match woken {
             Woken::Signal(signal) => {
-                gate.interrupt(signal, now, &mut notices);
+                gate.interrupt(signal, now, &mut events);
                 LoopEvent::Stopped
             }
-            Woken::Answer(who, before, told) => {
+            Woken::Answer(target, before, response) => {
                 // It may have come before the suspension, and its date with it.
-                let moment = match (who, told.taken_later(suspended - before)) {
-                    (PollTarget::Run(run), told) => {
-                        LoopEvent::Answer { run, next: gate.observe(run, now, told, &mut notices) }
+                let moment = match (target, response.received_later(suspended - before)) {
+                    (PollTarget::Run(run), response) => {
+                        LoopEvent::Answer { run, next: gate.observe(run, now, response, &mut events) }
                     }
                     (PollTarget::Pipeline(pipeline), ApiResponse::Survey(answer)) => {
-                        gate.surveyed(pipeline, now, answer, &mut notices);
+                        gate.list_summary_received(pipeline, now, answer, &mut events);
                         LoopEvent::Survey
                     }
                     // What was asked for is what is told.
@@ -152,10 +152,10 @@ where
                     ) => LoopEvent::Survey,
                 };
                 if let LoopEvent::Answer { run, next: Some(next) } = moment {
-                    agenda.set(PollTarget::Run(run), next);
+                    queue.set(PollTarget::Run(run), next);
                 }
-                for (who, at) in gate.take_moved() {
-                    agenda.set(who, at);
+                for (target, at) in gate.take_moved() {
+                    queue.set(target, at);
                 }
                 moment
             }
@@ -163,13 +163,13 @@ where
         };
         if moment == LoopEvent::Beat {
             // Waking up for a look is no beat.
-            if clock.elapsed() < next_beat {
+            if clock.elapsed() < next_heartbeat {
                 continue;
             }
-            next_beat = clock.elapsed() + beat;
+            next_heartbeat = clock.elapsed() + heartbeat;
         }
-        tell(gate, moment, &notices, polls);
-        notices.clear();
+        update_view(gate, moment, &events, polls);
+        events.clear();
     }
     polls
 }
@@ -178,13 +178,13 @@ where
 #[derive(Debug, Default)]
 pub struct GracePeriod {
     /// The first signal that was heard, and when everything must be over for it.
-    heard: Option<(Signal, Duration)>,
+    first_signal: Option<(Signal, Duration)>,
 }
 
 impl GracePeriod {
     /// A signal was heard elsewhere: what is left of the two seconds runs from now.
     pub fn shorten(&mut self, signal: Signal, clock: &Clock) {
-        self.heard.get_or_insert_with(|| (signal, clock.elapsed() + AFTER_SIGNAL));
+        self.first_signal.get_or_insert_with(|| (signal, clock.elapsed() + AFTER_SIGNAL));
     }
 
     /// Waits for `piece` at most `limit`, and not beyond what a signal leaves. `None`: it was not done in time.
@@ -199,13 +199,13 @@ impl GracePeriod {
         let mut limit = clock.elapsed().saturating_add(limit);
         loop {
             let now = clock.elapsed();
-            if let Some((_, ends)) = self.heard {
+            if let Some((_, ends)) = self.first_signal {
                 limit = limit.min(ends).min(now + PIECE_AFTER_SIGNAL);
             }
             tokio::select! {
                 biased;
                 done = &mut piece => return Some(done),
-                signal = signals.next(), if self.heard.is_none() => self.shorten(signal, clock),
+                signal = signals.next(), if self.first_signal.is_none() => self.shorten(signal, clock),
                 () = sleep(limit.saturating_sub(now)) => return None,
             }
         }
@@ -213,19 +213,19 @@ impl GracePeriod {
 
     /// Only the last words follow: they have a moment, whatever went before.
     pub fn last_words(&mut self, clock: &Clock) {
-        if let Some((_, ends)) = &mut self.heard {
+        if let Some((_, ends)) = &mut self.first_signal {
             *ends = (*ends).max(clock.elapsed() + LAST_WORDS);
         }
     }
 
     /// Whether a signal came, and its time is up.
     pub fn is_over(&self, clock: &Clock) -> bool {
-        self.heard.is_some_and(|(_, ends)| clock.elapsed() >= ends)
+        self.first_signal.is_some_and(|(_, ends)| clock.elapsed() >= ends)
     }
 
     /// The signal, if one was heard.
-    pub fn heard(&self) -> Option<Signal> {
-        self.heard.map(|(signal, _)| signal)
+    pub fn first_signal(&self) -> Option<Signal> {
+        self.first_signal.map(|(signal, _)| signal)
     }
 }
 

@@ -29,7 +29,7 @@ pub struct View {
     format: LogFormat,
     volume: Volume,
     names: RunNames,
-    cleaner: Sanitizer,
+    sanitizer: Sanitizer,
     bar: Option<ProgressBar>,
     spoke: Duration,
 }
@@ -40,43 +40,43 @@ impl View {
         format: LogFormat,
         volume: Volume,
         names: RunNames,
-        cleaner: Sanitizer,
+        sanitizer: Sanitizer,
         bar: Option<ProgressBar>,
     ) -> View {
-        View { console, format, volume, names, cleaner, bar, spoke: Duration::ZERO }
+        View { console, format, volume, names, sanitizer, bar, spoke: Duration::ZERO }
     }
 
     /// How often it wants to hear that time goes by.
-    pub fn beat(&self) -> Duration {
+    pub fn heartbeat(&self) -> Duration {
         if self.bar.is_some() { TURN } else { TICK }
     }
 
     /// Tells what is about to happen.
     pub fn begin(&mut self, wanted: &[Wanted], timeout: Duration, base: &str) {
-        let text = messages::opening(wanted, timeout, base, &self.cleaner);
+        let text = messages::opening(wanted, timeout, base, &self.sanitizer);
         self.note(&Note { at: Duration::ZERO, weight: NoteLevel::Plain, text });
     }
 
     /// Hears what changed.
-    pub fn tell(&mut self, gate: &Gate, moment: LoopEvent, notices: &[TimedEvent], now: Duration, polls: u64) {
+    pub fn update_view(&mut self, gate: &Gate, moment: LoopEvent, events: &[TimedEvent], now: Duration, polls: u64) {
         // What was chosen has another name now, and what was started may be several runs.
-        if gate.wanted().len() != self.names.len() || notices.iter().any(|notice| notice.event.is_name()) {
-            self.names = RunNames::new(gate.wanted(), &self.cleaner);
+        if gate.wanted().len() != self.names.len() || events.iter().any(|timed_event| timed_event.event.is_name()) {
+            self.names = RunNames::new(gate.wanted(), &self.sanitizer);
         }
-        for notice in notices {
-            if let Some(note) = messages::note(notice, &self.names, &self.cleaner) {
+        for timed_event in events {
+            if let Some(note) = messages::note(timed_event, &self.names, &self.sanitizer) {
                 self.note(&note);
             }
         }
         match (moment, &self.bar) {
             (LoopEvent::Answer { run, next }, _) if self.volume == Volume::Verbose => {
-                self.say(now, messages::look(gate, run, now, next, &self.names, &self.cleaner));
+                self.say(now, messages::poll(gate, run, now, next, &self.names, &self.sanitizer));
             }
             (LoopEvent::Beat, Some(bar)) => {
                 // A reader that is behind stalls the drawing too, and the turns would pile up.
                 if !self.console.is_behind() {
                     let (bar, message) =
-                        (bar.clone(), messages::heartbeat(gate, now, polls, &self.cleaner).to_string());
+                        (bar.clone(), messages::heartbeat(gate, now, polls, &self.sanitizer).to_string());
                     self.console.in_turn(move || {
                         bar.set_message(message);
                         bar.tick();
@@ -84,7 +84,7 @@ impl View {
                 }
             }
             (LoopEvent::Beat, None) if now >= self.spoke + HEARTBEAT => {
-                self.say(now, messages::heartbeat(gate, now, polls, &self.cleaner));
+                self.say(now, messages::heartbeat(gate, now, polls, &self.sanitizer));
             }
             (LoopEvent::Answer { .. } | LoopEvent::Survey | LoopEvent::Stopped | LoopEvent::Beat, _) => {}
         }

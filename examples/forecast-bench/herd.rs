@@ -153,6 +153,6 @@ fn record(elapsed: Duration, length: Duration) -> Answer {
 }
 
 fn unavailable() -> Answer {
-    let miss = Failure { during: Operation::GetRun, kind: FailureKind::Http(503), detail: None };
-    Answer { observation: Observation::Unusable(miss), retry_after: None, date: None }
+    let failure = Failure { during: Operation::GetRun, kind: FailureKind::Http(503), detail: None };
+    Answer { observation: Observation::Unusable(failure), retry_after: None, date: None }
 }

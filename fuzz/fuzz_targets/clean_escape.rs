@@ -13,16 +13,16 @@ fuzz_target!(|input: &[u8]| {
     let Some((&[size, length, limit], rest)) = input.split_first_chunk() else { return };
     let (secret, bytes) = rest.split_at(rest.len().min(usize::from(length)));
     let secret = String::from_utf8_lossy(secret);
-    let cleaner = Sanitizer::new();
-    let known = cleaner.add_secret(&secret);
-    cleaner.add_secret("ababab");
+    let sanitizer = Sanitizer::new();
+    let known = sanitizer.add_secret(&secret);
+    sanitizer.add_secret("ababab");
 
-    let whole = cleaner.text(&Untrusted::from_bytes(bytes));
-    let mut stream = cleaner.stream();
+    let whole = sanitizer.text(&Untrusted::from_bytes(bytes));
+    let mut stream = sanitizer.stream();
     let mut pieces: String = bytes.chunks(usize::from(size) + 1).map(|piece| stream.push(piece).to_string()).collect();
     pieces.push_str(&stream.finish());
     assert_eq!(pieces, whole.as_str(), "in pieces as in one");
-    assert_eq!(cleaner.text(&Untrusted::new(whole.as_str())), whole, "once is enough");
+    assert_eq!(sanitizer.text(&Untrusted::new(whole.as_str())), whole, "once is enough");
     assert!(whole.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "nothing unseen");
     assert!(!whole.contains("ababab"), "no secret");
     let shown = Sanitizer::new().text(&Untrusted::new(secret));
@@ -30,8 +30,8 @@ fuzz_target!(|input: &[u8]| {
 
     let limit = usize::from(limit);
     assert!(cut(&whole, limit).len() <= limit);
-    assert!(cleaner.line(&Untrusted::from_bytes(bytes), limit).len() <= limit);
-    assert!(cleaner.status(&Untrusted::from_bytes(bytes)).len() <= 64);
+    assert!(sanitizer.line(&Untrusted::from_bytes(bytes), limit).len() <= limit);
+    assert!(sanitizer.status(&Untrusted::from_bytes(bytes)).len() <= 64);
 
     let gutter = escape::gutter(&whole);
     assert!(gutter.lines().all(|line| line.starts_with("  |")));

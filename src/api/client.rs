@@ -12,7 +12,7 @@ use super::failure::{self, RequestError};
 use super::log_lines::Lines;
 use super::model::{self, Completeness, PipelineState, RUN_BODY};
 use super::redactor::Redactor;
-use super::session::{AuthToken, Generation, Session, TokenError, answer, collect, miss_of};
+use super::session::{AuthToken, Generation, Session, TokenError, answer, collect, failure_of};
 use super::timing_headers::TimingHeaders;
 use super::transport::{HttpOutcome, SetupError, Transport};
 use crate::clock::Clock;
@@ -36,8 +36,8 @@ pub struct Client {
     redactor: Rc<dyn Redactor>,
     clock: Clock,
     /// How the service is reached, as it was told last.
-    told: RefCell<Connection>,
-    told_of_clocks: Cell<bool>,
+    response: RefCell<Connection>,
+    implausible_clocks_reported: Cell<bool>,
 }
 
 /// One run's row of refused answers: it may renew the token once, until an answer accepts a token again, or the renewed
@@ -50,7 +50,7 @@ pub struct AuthRetryState {
     /// Whether the token was renewed because a request to start was refused with it.
     start: Renewal,
     /// When the failed sign-in was that this run was told of last.
-    told: Option<Duration>,
+    response: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -70,94 +70,105 @@ impl Client {
     }
 
     pub(super) fn of_parts(transport: Transport, session: Session, redactor: Rc<dyn Redactor>, clock: Clock) -> Client {
-        Client { transport, session, redactor, clock, told: RefCell::default(), told_of_clocks: Cell::new(false) }
+        Client {
+            transport,
+            session,
+            redactor,
+            clock,
+            response: RefCell::default(),
+            implausible_clocks_reported: Cell::new(false),
+        }
     }
 
-    /// Asks what the gate wants to know. `row` is the asking run's own, kept between its questions.
-    pub async fn ask(&self, ask: &ApiRequest, row: &mut AuthRetryState) -> ApiResponse {
+    /// Asks what the gate wants to know. `retry_state` is the asking run's own, kept between its questions.
+    pub async fn ask(&self, ask: &ApiRequest, retry_state: &mut AuthRetryState) -> ApiResponse {
         match ask {
-            ApiRequest::Run(target) => ApiResponse::Run(self.look(target, row).await),
-            ApiRequest::List(pipeline) => ApiResponse::List(self.list(pipeline, row).await),
-            ApiRequest::Survey(survey) => ApiResponse::Survey(self.survey(survey.clone()).await),
+            ApiRequest::Run(target) => ApiResponse::Run(self.poll(target, retry_state).await),
+            ApiRequest::List(pipeline) => ApiResponse::List(self.list(pipeline, retry_state).await),
+            ApiRequest::Survey(list_summary) => ApiResponse::Survey(self.list_summary(list_summary.clone()).await),
             ApiRequest::Execute(pipeline) => {
-                let (launch, retry_after) = self.execute(pipeline, row).await;
-                ApiResponse::Execute(launch, retry_after)
+                let (trigger_response, retry_after) = self.execute(pipeline, retry_state).await;
+                ApiResponse::Execute(trigger_response, retry_after)
             }
         }
     }
 
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one look at one run, signed in and renewed as needed.
-    pub async fn look(&self, target: &Target, row: &mut AuthRetryState) -> Answer {
-        self.signed_in(Operation::GetRun, row, async |pass| self.get_run(target, pass).await).await
+    pub async fn poll(&self, target: &Target, retry_state: &mut AuthRetryState) -> Answer {
+        self.signed_in(Operation::GetRun, retry_state, async |pass| self.get_run(target, pass).await).await
     }
 
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
-    pub async fn list(&self, pipeline: &PipelineId, row: &mut AuthRetryState) -> Answer<RunList> {
-        self.signed_in(Operation::List, row, async |pass| self.get_list(pipeline, pass).await).await
+    pub async fn list(&self, pipeline: &PipelineId, retry_state: &mut AuthRetryState) -> Answer<RunList> {
+        self.signed_in(Operation::List, retry_state, async |pass| self.get_list(pipeline, pass).await).await
     }
 
     /// `GET {base}/platform/pipeline/:pipeline`: whether a pipeline can be started, signed in and renewed as needed.
-    pub async fn details(&self, pipeline: &PipelineId, row: &mut AuthRetryState) -> Answer<PipelineState> {
-        self.signed_in(Operation::Details, row, async |pass| self.get_details(pipeline, pass).await).await
+    pub async fn details(&self, pipeline: &PipelineId, retry_state: &mut AuthRetryState) -> Answer<PipelineState> {
+        self.signed_in(Operation::Details, retry_state, async |pass| self.get_details(pipeline, pass).await).await
     }
 
     /// The same list at a glance, within five seconds. It is a help and no more, so no session is renewed for it.
-    async fn survey(&self, mut survey: ListSummary) -> Answer<ListSummary> {
+    async fn list_summary(&self, mut list_summary: ListSummary) -> Answer<ListSummary> {
         let Some(pass) = self.session.newer_than(Generation::default()) else { return refused_before(Operation::List) };
-        let pipeline = survey.pipeline().clone();
+        let pipeline = list_summary.pipeline().clone();
         let mut keep = |listed| {
-            survey.take(listed);
+            list_summary.take(listed);
             Ok(())
         };
         let read = timeout(SURVEY, self.read_list(&pipeline, &pass, model::SHORT_LIST, &mut keep)).await;
         let late = || (Err(RequestError::new(FailureKind::Timeout).during(Operation::List)), TimingHeaders::default());
-        let (read, stamps) = read.unwrap_or_else(|_| late());
-        self.shortened(answer(read.map_or_else(failure::read, |_| Observation::Record(survey)), stamps))
+        let (read, timing) = read.unwrap_or_else(|_| late());
+        self.shortened(answer(read.map_or_else(failure::read, |_| Observation::Record(list_summary)), timing))
     }
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so whether
     /// it is sent a second time is the gate's decision, which reads the list first.
-    async fn execute(&self, pipeline: &PipelineId, row: &mut AuthRetryState) -> (TriggerResponse, Option<Duration>) {
-        let pass = match self.first_token(row).await {
+    async fn execute(
+        &self,
+        pipeline: &PipelineId,
+        retry_state: &mut AuthRetryState,
+    ) -> (TriggerResponse, Option<Duration>) {
+        let pass = match self.first_token(retry_state).await {
             Ok(pass) => pass,
-            Err(lost) => return not_sent(lost),
+            Err(error) => return not_sent(error),
         };
         let mut body = Vec::new();
-        let turn = self.transport.turn().await;
+        let permit = self.transport.permit().await;
         let url = self.transport.address(&["platform", "pipeline", "execute"]);
         let json = model::execute(pipeline);
-        let heard = {
+        let outcome = {
             let mut sink = collect(&mut body, RUN_BODY);
-            self.transport.post(turn, url, Some(&pass.header), json, self.clock, &mut sink).await
+            self.transport.post(permit, url, Some(&pass.header), json, self.clock, &mut sink).await
         };
-        let launch = match heard.reply {
-            Ok(reply) => model::read_launch(reply.status, reply.text(&body)),
-            Err(fault) => failure::of_launch(fault.during(Operation::Execute)),
+        let trigger_response = match outcome.reply {
+            Ok(reply) => model::read_trigger_response(reply.status, reply.text(&body)),
+            Err(fault) => failure::trigger_failure(fault.during(Operation::Execute)),
         };
-        let launch = launch.map_miss(|miss| self.redactor.shortened(miss));
-        if let TriggerResponse::Denied(_, miss) = &launch
-            && miss.kind == FailureKind::TokenRefused
-            && row.start == Renewal::NotYet
+        let trigger_response = trigger_response.map_failure(|failure| self.redactor.shortened(failure));
+        if let TriggerResponse::Denied(_, failure) = &trigger_response
+            && failure.kind == FailureKind::TokenRefused
+            && retry_state.start == Renewal::NotYet
         {
-            row.start = Renewal::Once;
-            return self.renew_for_start(miss.clone(), &pass, row, heard.stamps.retry_after).await;
+            retry_state.start = Renewal::Once;
+            return self.renew_for_start(failure.clone(), &pass, retry_state, outcome.timing.retry_after).await;
         }
-        (launch, heard.stamps.retry_after)
+        (trigger_response, outcome.timing.retry_after)
     }
 
     /// The request to start was refused with this token: if another is to be had, the request may be made again.
     async fn renew_for_start(
         &self,
-        miss: Failure,
+        failure: Failure,
         pass: &AuthToken,
-        row: &mut AuthRetryState,
+        retry_state: &mut AuthRetryState,
         retry_after: Option<Duration>,
     ) -> (TriggerResponse, Option<Duration>) {
-        row.refused = pass.generation;
-        match self.token(row).await {
-            Ok(_) => (TriggerResponse::NotExecuted(miss), retry_after),
-            Err(TokenError::NothingNewer) => (TriggerResponse::Denied(Scope::Run, miss), retry_after),
-            Err(lost) => not_sent(lost),
+        retry_state.refused = pass.generation;
+        match self.token(retry_state).await {
+            Ok(_) => (TriggerResponse::NotExecuted(failure), retry_after),
+            Err(TokenError::NothingNewer) => (TriggerResponse::Denied(Scope::Run, failure), retry_after),
+            Err(error) => not_sent(error),
         }
     }
 
@@ -165,17 +176,17 @@ impl Client {
     async fn signed_in<T>(
         &self,
         during: Operation,
-        row: &mut AuthRetryState,
+        retry_state: &mut AuthRetryState,
         ask: impl AsyncFn(&AuthToken) -> Answer<T>,
     ) -> Answer<T> {
-        let mut token = self.first_token(row).await;
+        let mut token = self.first_token(retry_state).await;
         let mut refusal = None;
         loop {
             let pass = match token {
                 Ok(pass) => pass,
                 Err(TokenError::Answer(answer)) => return answer.about(),
                 Err(TokenError::NothingNewer) => {
-                    row.refused = Generation::default();
+                    retry_state.refused = Generation::default();
                     return refusal.unwrap_or_else(|| refused_before(during));
                 }
             };
@@ -184,12 +195,12 @@ impl Client {
             let answer = self.shortened(answer);
             match &answer.observation {
                 Observation::Record(_) | Observation::NotVisible(_) => {
-                    *row = AuthRetryState { start: row.start, ..AuthRetryState::default() };
+                    *retry_state = AuthRetryState { start: retry_state.start, ..AuthRetryState::default() };
                     return answer;
                 }
-                Observation::Denied(_, miss) => {
-                    if self.is_final(miss.kind, &pass, row) {
-                        row.refused = Generation::default();
+                Observation::Denied(_, failure) => {
+                    if self.is_final(failure.kind, &pass, retry_state) {
+                        retry_state.refused = Generation::default();
                         return answer;
                     }
                     // The token is renewed when the pause is over.
@@ -200,7 +211,7 @@ impl Client {
                 Observation::Unreachable(_) | Observation::Unusable(_) => return answer,
             }
             refusal = Some(answer);
-            token = self.token(row).await;
+            token = self.token(retry_state).await;
         }
     }
 
@@ -215,28 +226,31 @@ impl Client {
             return Err(RequestError::new(FailureKind::NotARecord("an impossible run id")).during(Operation::Logs));
         }
         let url = self.transport.address(&["platform", "pipeline", "pipeline_run", run_id, "logs"]);
-        let mut row = AuthRetryState::default();
+        let mut retry_state = AuthRetryState::default();
         let mut refusal = None;
         loop {
-            let pass = match self.token(&mut row).await {
+            let pass = match self.token(&mut retry_state).await {
                 Ok(pass) => pass,
-                Err(TokenError::Answer(answer)) => return Err(miss_of(answer.observation).unwrap_or(token_refused())),
+                Err(TokenError::Answer(answer)) => {
+                    return Err(failure_of(answer.observation).unwrap_or(token_refused()));
+                }
                 Err(TokenError::NothingNewer) => return Err(refusal.unwrap_or(token_refused())),
             };
             let mut lines = Lines::new(sink);
-            let heard = self.transport.get(url.clone(), &pass.header, self.clock, &mut |piece| lines.push(piece)).await;
-            let reply = heard.reply.map_err(|fault| self.redactor.shortened(fault.during(Operation::Logs)))?;
+            let outcome =
+                self.transport.get(url.clone(), &pass.header, self.clock, &mut |piece| lines.push(piece)).await;
+            let reply = outcome.reply.map_err(|fault| self.redactor.shortened(fault.during(Operation::Logs)))?;
             if matches!(reply.status, 200 | 201) {
                 lines.finish();
                 return Ok(());
             }
             drop(lines);
-            let miss = self.redactor.shortened(failure::of_status(Operation::Logs, reply.status, &reply.said));
-            let refused = matches!(failure::read::<Infallible>(miss.clone()), Observation::Denied(..));
-            if !refused || self.is_final(miss.kind, &pass, &mut row) {
-                return Err(miss);
+            let failure = self.redactor.shortened(failure::of_status(Operation::Logs, reply.status, &reply.error_body));
+            let refused = matches!(failure::read::<Infallible>(failure.clone()), Observation::Denied(..));
+            if !refused || self.is_final(failure.kind, &pass, &mut retry_state) {
+                return Err(failure);
             }
-            refusal = Some(miss);
+            refusal = Some(failure);
         }
     }
 
@@ -248,10 +262,10 @@ impl Client {
     /// What the session has had to say since the last call, and how the service is reached where that is news.
     pub fn take_notes(&self) -> Vec<SessionNote> {
         let connection = self.transport.connection();
-        let told = self.told.replace(connection.clone());
-        let news = (told != connection).then_some(SessionNote::Connection(connection));
+        let response = self.response.replace(connection.clone());
+        let news = (response != connection).then_some(SessionNote::Connection(connection));
         let clocks = self.transport.implausible_clocks();
-        let clocks = clocks.filter(|_| !self.told_of_clocks.replace(true));
+        let clocks = clocks.filter(|_| !self.implausible_clocks_reported.replace(true));
         let clocks = clocks.map(|(service, here)| SessionNote::ImplausibleClock { service, here });
         news.into_iter().chain(clocks).chain(self.session.take_notes()).collect()
     }
@@ -265,38 +279,38 @@ impl Client {
         let segments = ["platform", "pipeline", target.pipeline.as_str(), "pipeline_run", target.run.as_str()];
         let mut body = Vec::new();
         let url = self.transport.address(&segments);
-        let heard = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
-        let HttpOutcome { stamps, reply } = heard;
+        let outcome = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
+        let HttpOutcome { timing, reply } = outcome;
         let observation = match reply {
             Ok(reply) => model::read_run(reply.status, reply.text(&body), target),
             Err(fault) => failure::read(fault.during(Operation::GetRun)),
         };
-        answer(observation, stamps)
+        answer(observation, timing)
     }
 
     async fn get_details(&self, pipeline: &PipelineId, pass: &AuthToken) -> Answer<PipelineState> {
         let mut body = Vec::new();
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str()]);
-        let heard = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
-        let observation = match heard.reply {
+        let outcome = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
+        let observation = match outcome.reply {
             Ok(reply) => model::read_details(reply.status, reply.text(&body), pipeline),
             Err(fault) => failure::read(fault.during(Operation::Details)),
         };
-        answer(observation, heard.stamps)
+        answer(observation, outcome.timing)
     }
 
     async fn get_list(&self, pipeline: &PipelineId, pass: &AuthToken) -> Answer<RunList> {
         let mut listing = RunList::default();
         let asked = self.clock.elapsed();
-        let (extent, stamps) =
+        let (extent, timing) =
             self.read_list(pipeline, pass, model::WHOLE_LIST, &mut model::keep_all(&mut listing)).await;
-        let read = extent.and_then(Completeness::whole).and_then(|()| match stamps.age {
+        let read = extent.and_then(Completeness::whole).and_then(|()| match timing.age {
             // One from before the gate began does not know which run was the newest then; an older one than that would
             // have the gate wait, and count, on what was long ago.
             Some(age) if age <= asked.min(OLD_LIST) => Ok(()),
             Some(_) | None => Err(RequestError::new(FailureKind::Cached).during(Operation::List)),
         });
-        answer(read.map_or_else(failure::read, |()| Observation::Record(listing)), stamps)
+        answer(read.map_or_else(failure::read, |()| Observation::Record(listing)), timing)
     }
 
     /// Reads a pipeline's list; what `keep` was given counts unless there was none.
@@ -309,22 +323,22 @@ impl Client {
     ) -> (Result<Completeness, Failure>, TimingHeaders) {
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
         let mut list = model::RunListReader::new(pipeline, limit, keep);
-        let heard = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
-        let HttpOutcome { stamps, reply } = heard;
+        let outcome = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
+        let HttpOutcome { timing, reply } = outcome;
         let read = match reply {
-            Ok(reply) => list.finish(reply.status, &reply.said, reply.pages),
+            Ok(reply) => list.finish(reply.status, &reply.error_body, reply.pages),
             Err(fault) => Err(fault.during(Operation::List)),
         };
-        (read, stamps)
+        (read, timing)
     }
 
     fn shortened<T>(&self, answer: Answer<T>) -> Answer<T> {
-        answer.map_miss(|miss| self.redactor.shortened(miss))
+        answer.map_failure(|failure| self.redactor.shortened(failure))
     }
 
     /// A token to begin a look with: one that this run has not been refused, or else the newest there is.
-    async fn first_token(&self, row: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
-        match self.token(row).await {
+    async fn first_token(&self, retry_state: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
+        match self.token(retry_state).await {
             Err(TokenError::NothingNewer) => {
                 self.session.newer_than(Generation::default()).ok_or(TokenError::NothingNewer)
             }
@@ -333,21 +347,22 @@ impl Client {
     }
 
     /// A token that this run has not been refused.
-    async fn token(&self, row: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
-        let token = self.session.token_for(&self.transport, self.clock, row.refused, &mut row.told).await;
+    async fn token(&self, retry_state: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
+        let token =
+            self.session.token_for(&self.transport, self.clock, retry_state.refused, &mut retry_state.response).await;
         if let Err(TokenError::Answer(answer)) = &token
             && matches!(answer.observation, Observation::Denied(..) | Observation::Unreachable(_))
         {
             // What can't be renewed may be accepted again.
-            row.refused = Generation::default();
+            retry_state.refused = Generation::default();
         }
         token
     }
 
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.
-    fn is_final(&self, kind: FailureKind, pass: &AuthToken, row: &mut AuthRetryState) -> bool {
-        row.refused = pass.generation;
-        match std::mem::replace(&mut row.renewed, Renewal::Once) {
+    fn is_final(&self, kind: FailureKind, pass: &AuthToken, retry_state: &mut AuthRetryState) -> bool {
+        retry_state.refused = pass.generation;
+        match std::mem::replace(&mut retry_state.renewed, Renewal::Once) {
             Renewal::NotYet => self.session.is_fruitless(pass.generation, kind, self.clock),
             Renewal::Once if self.session.is_young(pass.generation, self.clock) => {
                 self.session.renewal_was_fruitless(pass.generation);
@@ -359,20 +374,22 @@ impl Client {
 }
 
 /// There was no token to send the request to start with.
-fn not_sent(lost: TokenError) -> (TriggerResponse, Option<Duration>) {
-    match lost {
+fn not_sent(error: TokenError) -> (TriggerResponse, Option<Duration>) {
+    match error {
         TokenError::NothingNewer => {
-            let miss = RequestError::new(FailureKind::TokenRefused).during(Operation::Execute);
-            (TriggerResponse::Denied(Scope::Run, miss), None)
+            let failure = RequestError::new(FailureKind::TokenRefused).during(Operation::Execute);
+            (TriggerResponse::Denied(Scope::Run, failure), None)
         }
         TokenError::Answer(answer) => {
-            let launch = match answer.observation {
+            let trigger_response = match answer.observation {
                 Observation::Record(never) => match never {},
-                Observation::Denied(scope, miss) => TriggerResponse::Denied(scope, miss),
-                Observation::Unreachable(miss) => TriggerResponse::Unreachable(miss),
-                Observation::NotVisible(miss) | Observation::Unusable(miss) => TriggerResponse::NotExecuted(miss),
+                Observation::Denied(scope, failure) => TriggerResponse::Denied(scope, failure),
+                Observation::Unreachable(failure) => TriggerResponse::Unreachable(failure),
+                Observation::NotVisible(failure) | Observation::Unusable(failure) => {
+                    TriggerResponse::NotExecuted(failure)
+                }
             };
-            (launch, answer.retry_after)
+            (trigger_response, answer.retry_after)
         }
     }
 }

@@ -32,8 +32,8 @@ impl RequestError {
 }
 
 /// The table, for whatever was looked for.
-pub(crate) fn read<T>(miss: Failure) -> Observation<T> {
-    match (miss.during, miss.kind) {
+pub(crate) fn read<T>(failure: Failure) -> Observation<T> {
+    match (failure.during, failure.kind) {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (docs/maestro-api.md#the-mfa-trap).
         (
@@ -42,37 +42,37 @@ pub(crate) fn read<T>(miss: Failure) -> Observation<T> {
             | FailureKind::NoToken
             | FailureKind::CodeRefused
             | FailureKind::TokenFile,
-        ) => Observation::Denied(Scope::SignIn, miss),
+        ) => Observation::Denied(Scope::SignIn, failure),
         // No sign-in at this address: a wrong `base-url`.
-        (Operation::SignIn, FailureKind::Http(404)) => Observation::Unreachable(miss),
+        (Operation::SignIn, FailureKind::Http(404)) => Observation::Unreachable(failure),
 
         // What is left of a refusal when no renewal can mend it. One run's refusal is not another's.
         (
             Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
             FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile,
-        ) => Observation::Denied(Scope::Run, miss),
+        ) => Observation::Denied(Scope::Run, failure),
         // The service answers, and has no such run: not yet, not any more, or not under this id. A list's is the pipeline.
         (
             Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
             FailureKind::Http(404 | 410) | FailureKind::NoRecord | FailureKind::NotListed,
-        ) => Observation::NotVisible(miss),
+        ) => Observation::NotVisible(failure),
 
         // "Ask again later", as a status.
-        (_, FailureKind::Http(408 | 425 | 429)) => Observation::Unusable(miss),
+        (_, FailureKind::Http(408 | 425 | 429)) => Observation::Unusable(failure),
         // The request itself is wrong, and the next one will be the same.
-        (_, FailureKind::Http(400..=499)) => Observation::Unreachable(miss),
+        (_, FailureKind::Http(400..=499)) => Observation::Unreachable(failure),
         // 5xx heal; other 2xx and 3xx are no answer to "get one run".
-        (_, FailureKind::Http(_)) => Observation::Unusable(miss),
+        (_, FailureKind::Http(_)) => Observation::Unusable(failure),
 
         // The token would go to somebody else, and a redirect is configuration: it stays.
-        (_, FailureKind::RedirectOffOrigin) => Observation::Unreachable(miss),
+        (_, FailureKind::RedirectOffOrigin) => Observation::Unreachable(failure),
         // Credentials and certificates do not mend themselves within a job.
         (_, FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_)) => {
-            Observation::Unreachable(miss)
+            Observation::Unreachable(failure)
         }
         // A proxy's rule is configuration too; its 5xx speak of the service.
-        (_, FailureKind::ProxyRefused(408 | 425 | 429)) => Observation::Unusable(miss),
-        (_, FailureKind::ProxyRefused(400..=499)) => Observation::Unreachable(miss),
+        (_, FailureKind::ProxyRefused(408 | 425 | 429)) => Observation::Unusable(failure),
+        (_, FailureKind::ProxyRefused(400..=499)) => Observation::Unreachable(failure),
 
         // Whatever may be better the next time.
         (
@@ -90,16 +90,16 @@ pub(crate) fn read<T>(miss: Failure) -> Observation<T> {
             | FailureKind::Connect
             | FailureKind::Broken
             | FailureKind::Timeout,
-        ) => Observation::Unusable(miss),
+        ) => Observation::Unusable(failure),
 
         // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
         (Operation::SignIn, FailureKind::NoRecord | FailureKind::NotListed | FailureKind::TokenRefused) => {
-            Observation::Unusable(miss)
+            Observation::Unusable(failure)
         }
         (
             Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
             FailureKind::NoToken | FailureKind::CodeRefused,
-        ) => Observation::Unusable(miss),
+        ) => Observation::Unusable(failure),
         // The gate's own, which no answer is.
         (
             _,
@@ -111,26 +111,26 @@ pub(crate) fn read<T>(miss: Failure) -> Observation<T> {
             | FailureKind::NoDate
             | FailureKind::AlreadyGoing
             | FailureKind::Refused,
-        ) => Observation::Unusable(miss),
+        ) => Observation::Unusable(failure),
     }
 }
 
 /// What it means for the one request to start a pipeline that its answer is not a plain yes. `TokenError` is the safe reading:
 /// it asks the list, and never the service a second time.
-pub(crate) fn of_launch(miss: Failure) -> TriggerResponse {
-    match miss.kind {
+pub(crate) fn trigger_failure(failure: Failure) -> TriggerResponse {
+    match failure.kind {
         FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile => {
-            TriggerResponse::Denied(Scope::Run, miss)
+            TriggerResponse::Denied(Scope::Run, failure)
         }
-        FailureKind::Http(404 | 410) => TriggerResponse::NotFound(miss),
+        FailureKind::Http(404 | 410) => TriggerResponse::NotFound(failure),
         // Given up by somebody on the way, who need not know what the service made of it.
-        FailureKind::Http(408 | 425) => TriggerResponse::Lost(miss),
+        FailureKind::Http(408 | 425) => TriggerResponse::Lost(failure),
         // Turned away before anything was done.
-        FailureKind::Http(429) => TriggerResponse::NotExecuted(miss),
-        FailureKind::Http(400..=499) | FailureKind::Refused => TriggerResponse::Refused(miss),
+        FailureKind::Http(429) => TriggerResponse::NotExecuted(failure),
+        FailureKind::Http(400..=499) | FailureKind::Refused => TriggerResponse::Refused(failure),
         // Whoever answered so was not the service. Of a redirect elsewhere nobody can tell who sent it.
         FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_) => {
-            TriggerResponse::Unreachable(miss)
+            TriggerResponse::Unreachable(failure)
         }
         FailureKind::Http(_)
         | FailureKind::NoRecord
@@ -157,7 +157,7 @@ pub(crate) fn of_launch(miss: Failure) -> TriggerResponse {
         | FailureKind::Broken
         | FailureKind::Timeout
         | FailureKind::NoToken
-        | FailureKind::CodeRefused => TriggerResponse::Lost(miss),
+        | FailureKind::CodeRefused => TriggerResponse::Lost(failure),
     }
 }
 
@@ -172,7 +172,8 @@ pub(crate) fn of_status(during: Operation, status: u16, body: &[u8]) -> Failure 
         _ => FailureKind::Http(status),
     };
     // The answer to a sign-in may hold tokens that nobody knows yet.
-    let detail = if during == Operation::SignIn { model::message_of(body) } else { model::said(body) };
+    let detail =
+        if during == Operation::SignIn { model::labelled_error_message(body) } else { model::error_message(body) };
     Failure { during, kind, detail }
 }
 

@@ -22,12 +22,12 @@ mod timestamp;
 mod trigger_response;
 
 pub(crate) use completeness::{Completeness, PageInfo};
-pub(crate) use error_body::{bounded, message_of, said};
+pub(crate) use error_body::{bounded, error_message, labelled_error_message};
 pub use pipeline_details::PipelineState;
 pub(crate) use pipeline_details::read_details;
 pub(crate) use run_list::{RecordSink, RunListReader, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use strict_json::replace_half_characters;
-pub(crate) use trigger_response::{execute, read_launch};
+pub(crate) use trigger_response::{execute, read_trigger_response};
 
 /// A run's body, or its element in a list, after decompression.
 pub(crate) const RUN_BODY: usize = 32 * 1024 * 1024;
@@ -97,7 +97,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 
 /// A body that is one strict JSON document.
 fn text_of(body: &[u8]) -> Result<&str, RequestError> {
-    let told = |kind| RequestError { kind, detail: said(body) };
+    let told = |kind| RequestError { kind, detail: error_message(body) };
     let text = str::from_utf8(body).map_err(|_| told(FailureKind::NotJson))?;
     if text.trim_matches(BLANKS).is_empty() {
         return Err(RequestError::new(FailureKind::NoRecord));
@@ -133,8 +133,8 @@ fn record(body: &[u8], target: &Target) -> Result<Record, RequestError> {
 
 /// Reads one document; `body` is how it came, for the person.
 fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, RequestError> {
-    let not_json = || RequestError { kind: FailureKind::NotJson, detail: said(body) };
-    let not_a_record = |what| RequestError { kind: FailureKind::NotARecord(what), detail: said(body) };
+    let not_json = || RequestError { kind: FailureKind::NotJson, detail: error_message(body) };
+    let not_a_record = |what| RequestError { kind: FailureKind::NotARecord(what), detail: error_message(body) };
     let document: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
     match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
@@ -144,15 +144,15 @@ fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Request
     let outer = object(document).ok_or_else(not_json)?;
     let is_bare = outer.pipeline_run_id.is_some() || outer.pipeline_id.is_some() || outer.last_status.is_some();
     let Some(inner) = outer.data else {
-        return run(&outer, target).map_err(|fault| with_said(fault, body));
+        return run(&outer, target).map_err(|fault| with_message(fault, body));
     };
     match shape(inner) {
         Shape::EmptyObject | Shape::Object if is_bare => Err(not_a_record("both bare and under data")),
         // A field of the run's own, which no decision needs.
-        Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_said(fault, body)),
+        Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_message(fault, body)),
         Shape::Null => Err(RequestError::new(FailureKind::NoRecord)),
         _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_record("its status is false")),
-        Shape::Object => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_said(fault, body)),
+        Shape::Object => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_message(fault, body)),
         Shape::EmptyObject | Shape::Other => Err(not_a_record("data is not a run")),
     }
 }
@@ -195,8 +195,8 @@ fn run(fields: &JsonFields<'_>, target: &Target) -> Result<Record, RequestError>
 }
 
 /// What the body says for itself, where the fault has nothing to say.
-fn with_said(fault: RequestError, body: &[u8]) -> RequestError {
-    RequestError { detail: fault.detail.or_else(|| said(body)), ..fault }
+fn with_message(fault: RequestError, body: &[u8]) -> RequestError {
+    RequestError { detail: fault.detail.or_else(|| error_message(body)), ..fault }
 }
 
 fn string(raw: &RawValue) -> Option<String> {
@@ -248,8 +248,8 @@ pub(crate) struct Tokens {
 /// is how the service says that MFA is missing or was refused.
 pub(crate) fn read_sign_in(status: u16, body: &[u8]) -> Result<Tokens, RequestError> {
     if !matches!(status, 200 | 201) {
-        let miss = failure::of_status(Operation::SignIn, status, body);
-        return Err(RequestError { kind: miss.kind, detail: miss.detail });
+        let failure = failure::of_status(Operation::SignIn, status, body);
+        return Err(RequestError { kind: failure.kind, detail: failure.detail });
     }
     // No detail: this body may hold tokens that nobody knows yet.
     let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| RequestError::new(FailureKind::NotJson))?;

@@ -224,7 +224,7 @@ impl Service {
             (None, true, Says::NotVisible) => Verdict::NotFound,
         };
         let target = Target { pipeline: pipeline(), run: RunId::entered(RUN).expect("an id") };
-        let answer = self.client(over_2).look(&target, &mut AuthRetryState::default()).await;
+        let answer = self.client(over_2).poll(&target, &mut AuthRetryState::default()).await;
         self.done(&carried, over_2);
         let mut gate = Gate::new(rules(), [target]);
         gate.observe(0, Duration::ZERO, answer, &mut Vec::new());
@@ -258,12 +258,12 @@ impl Service {
 
     async fn start_pipeline(&mut self, dice: &mut Dice) -> (Option<String>, Option<String>, Story) {
         let (carried, over_2) = self.ready(200, &other_bodies::start(), dice);
-        let told = self.client(over_2).ask(&ApiRequest::Execute(pipeline()), &mut AuthRetryState::default()).await;
+        let response = self.client(over_2).ask(&ApiRequest::Execute(pipeline()), &mut AuthRetryState::default()).await;
         self.done(&carried, over_2);
-        let found = match told {
+        let found = match response {
             ApiResponse::Execute(TriggerResponse::Accepted(id), _) => id.map(|id| id.raw().to_owned()),
             ApiResponse::Execute(TriggerResponse::Lost(_), _) => None,
-            told => panic!("{told:?}: {}", (carried.story)()),
+            response => panic!("{response:?}: {}", (carried.story)()),
         };
         (found, carried.arrives.then(|| other_bodies::STARTED.to_owned()), carried.story)
     }

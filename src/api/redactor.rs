@@ -18,8 +18,8 @@ pub trait Redactor: fmt::Debug {
 
 impl dyn Redactor {
     /// The same with what is kept of its detail.
-    pub(crate) fn shortened(&self, miss: Failure) -> Failure {
-        Failure { detail: miss.detail.map(|detail| self.shorten(&detail)), ..miss }
+    pub(crate) fn shortened(&self, failure: Failure) -> Failure {
+        Failure { detail: failure.detail.map(|detail| self.shorten(&detail)), ..failure }
     }
 }
 

@@ -254,30 +254,30 @@ impl Session {
         let SessionState { held: Some(held), notes, .. } = &mut *state else { return };
         let is_refused = is_refused(&failed);
         let again = clock.elapsed().saturating_add(failed.retry_after.unwrap_or_default());
-        if let (true, Some(miss)) = (held.early.fail(is_refused, again), miss_of(failed.observation)) {
-            notes.push(SessionNote::EarlyRenewalFailed(miss));
+        if let (true, Some(failure)) = (held.early.fail(is_refused, again), failure_of(failed.observation)) {
+            notes.push(SessionNote::EarlyRenewalFailed(failure));
         }
     }
 
     /// Signs in. The flight is held.
     async fn sign_in(&self, login: Login<'_>, http: &Transport, clock: Clock) -> Result<(), NoToken> {
-        let (turn, code) = match login.totp {
-            None => (http.turn().await, None),
+        let (permit, code) = match login.totp {
+            None => (http.permit().await, None),
             Some(totp) => {
-                let (turn, code) = self.fresh_code(totp, http, clock).await;
-                (turn, Some(code))
+                let (permit, code) = self.fresh_code(totp, http, clock).await;
+                (permit, Some(code))
             }
         };
         let json = model::sign_in(login.username, login.password, code.as_ref());
         let mut body = Vec::new();
         let url = http.address(&["auth", "sign-in"]);
-        let heard = http.post(turn, url, None, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
-        let tokens = heard.reply.and_then(|reply| model::read_sign_in(reply.status, reply.text(&body)));
+        let outcome = http.post(permit, url, None, json, clock, &mut collect(&mut body, SIGN_IN_BODY)).await;
+        let tokens = outcome.reply.and_then(|reply| model::read_sign_in(reply.status, reply.text(&body)));
         match tokens {
             Ok(tokens) => {
                 self.redactor.learn(&tokens.all.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>());
                 let mut state = self.state.borrow_mut();
-                let early = EarlyRenewal::from_claims(tokens.access.claims(), heard.stamps.date, clock.elapsed());
+                let early = EarlyRenewal::from_claims(tokens.access.claims(), outcome.timing.date, clock.elapsed());
                 let note = if state.generation == 0 { SessionNote::SignedIn } else { SessionNote::Renewed };
                 state.notes.push(note);
                 (state.failure, state.refusals, state.refused) = (None, 0, None);
@@ -287,8 +287,8 @@ impl Session {
             Err(fault) => {
                 let is_code = fault.kind == FailureKind::NoToken && code.is_some();
                 let kind = if is_code { FailureKind::CodeRefused } else { fault.kind };
-                let miss = self.redactor.shortened(RequestError { kind, ..fault }.during(Operation::SignIn));
-                let failure = answer(failure::read(miss), heard.stamps);
+                let failure = self.redactor.shortened(RequestError { kind, ..fault }.during(Operation::SignIn));
+                let failure = answer(failure::read(failure), outcome.timing);
                 let mut state = self.state.borrow_mut();
                 if is_refused(&failure) && state.refusals == 0 {
                     state.notes.extend(odd_password(login.password).map(SessionNote::OddPassword));
@@ -303,15 +303,15 @@ impl Session {
     /// eight slow looks it would grow old.
     async fn fresh_code<'t>(&self, totp: &Totp, http: &'t Transport, clock: Clock) -> (Permit<'t>, SecretString) {
         loop {
-            let turn = http.turn().await;
+            let permit = http.permit().await;
             let code = self.state.borrow_mut().codes.take(totp, clock.awake());
             match code {
                 Code::Fresh(code) => {
                     self.redactor.learn(&[code.expose_secret()]);
-                    return (turn, code);
+                    return (permit, code);
                 }
                 Code::Wait(length) => {
-                    drop(turn);
+                    drop(permit);
                     wait(length).await;
                 }
             }
@@ -371,27 +371,27 @@ pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> 
     }
 }
 
-pub(crate) fn answer<T>(observation: Observation<T>, stamps: TimingHeaders) -> Answer<T> {
-    Answer { observation, retry_after: stamps.retry_after, date: stamps.date }
+pub(crate) fn answer<T>(observation: Observation<T>, timing: TimingHeaders) -> Answer<T> {
+    Answer { observation, retry_after: timing.retry_after, date: timing.date }
 }
 
 /// Whether the service itself has said no: each time may count towards a locked account.
 fn is_refused(answer: &NoToken) -> bool {
     match &answer.observation {
         Observation::Denied(..) => true,
-        Observation::Unreachable(miss) => matches!(miss.kind, FailureKind::Http(_)),
+        Observation::Unreachable(failure) => matches!(failure.kind, FailureKind::Http(_)),
         Observation::Record(_) | Observation::NotVisible(_) | Observation::Unusable(_) => false,
     }
 }
 
 /// Why there is no record, if there is none.
-pub(crate) fn miss_of<T>(observation: Observation<T>) -> Option<Failure> {
+pub(crate) fn failure_of<T>(observation: Observation<T>) -> Option<Failure> {
     match observation {
         Observation::Record(_) => None,
-        Observation::NotVisible(miss)
-        | Observation::Denied(_, miss)
-        | Observation::Unreachable(miss)
-        | Observation::Unusable(miss) => Some(miss),
+        Observation::NotVisible(failure)
+        | Observation::Denied(_, failure)
+        | Observation::Unreachable(failure)
+        | Observation::Unusable(failure) => Some(failure),
     }
 }
 

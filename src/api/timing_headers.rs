@@ -44,8 +44,8 @@ impl TimingHeaders {
 /// `Age`. RFC 9111 lets a reader pass over one that is malformed or said twice; but what is no younger than it says may be
 /// older, and a success of long ago would be fresh.
 fn age(headers: &HeaderMap) -> Option<Duration> {
-    let mut said = headers.get_all(AGE).iter();
-    match (said.next(), said.next()) {
+    let mut ages = headers.get_all(AGE).iter();
+    match (ages.next(), ages.next()) {
         (None, _) => Some(Duration::ZERO),
         (Some(one), None) => one.to_str().ok().map(str::trim).and_then(seconds),
         (Some(_), Some(_)) => None,
@@ -55,9 +55,9 @@ fn age(headers: &HeaderMap) -> Option<Duration> {
 /// `Date`. Somebody on the way may have put his own beside the service's, and which is whose nobody can tell: by the wrong
 /// one a success of long ago would be fresh. The same said twice is one.
 fn date(headers: &HeaderMap) -> Option<DateTime<Utc>> {
-    let mut said = headers.get_all(DATE).iter();
-    let first = said.next()?;
-    said.all(|other| other == first).then_some(first)?.to_str().ok().map(str::trim).and_then(http_date)
+    let mut dates = headers.get_all(DATE).iter();
+    let first = dates.next()?;
+    dates.all(|other| other == first).then_some(first)?.to_str().ok().map(str::trim).and_then(http_date)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -78,7 +78,7 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
 mod tests {
     use super::*;
 
-    fn stamps(headers: &[(&'static str, &str)]) -> TimingHeaders {
+    fn timing(headers: &[(&'static str, &str)]) -> TimingHeaders {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, value.parse().expect("a header"));
@@ -91,16 +91,16 @@ mod tests {
     #[test]
     fn the_service_s_clock_is_date_plus_age() {
         let date = |text: &str| Some(text.parse::<DateTime<Utc>>().expect("a date"));
-        assert_eq!(stamps(&[("date", DAY)]).date, date("2024-01-15T10:45:23Z"));
-        assert_eq!(stamps(&[("date", DAY), ("age", "37")]).date, date("2024-01-15T10:46:00Z"));
+        assert_eq!(timing(&[("date", DAY)]).date, date("2024-01-15T10:45:23Z"));
+        assert_eq!(timing(&[("date", DAY), ("age", "37")]).date, date("2024-01-15T10:46:00Z"));
         for bad in ["-37", "37.0", "0, 37", "\"37\"", "", "soon"] {
-            assert_eq!(stamps(&[("date", DAY), ("age", bad)]).date, None, "{bad}");
+            assert_eq!(timing(&[("date", DAY), ("age", bad)]).date, None, "{bad}");
         }
-        assert_eq!(stamps(&[("date", DAY)]).age, Some(Duration::ZERO));
-        assert_eq!(stamps(&[("date", DAY), ("age", "0"), ("age", "3600")]).date, None);
-        assert_eq!(stamps(&[("age", "37")]).date, None);
+        assert_eq!(timing(&[("date", DAY)]).age, Some(Duration::ZERO));
+        assert_eq!(timing(&[("date", DAY), ("age", "0"), ("age", "3600")]).date, None);
+        assert_eq!(timing(&[("age", "37")]).date, None);
         for bad in ["", "yesterday", "2024-01-15T10:45:23Z", "Mon, 99 Jan 2024 10:45:23 GMT"] {
-            assert_eq!(stamps(&[("date", bad)]).date, None, "{bad}");
+            assert_eq!(timing(&[("date", bad)]).date, None, "{bad}");
         }
     }
 
@@ -109,22 +109,22 @@ mod tests {
     fn of_two_dates_that_differ_neither_is_the_service_s_clock() {
         const LATER: &str = "Tue, 16 Jan 2024 10:45:23 GMT";
         for two in [[DAY, LATER], [LATER, DAY], [DAY, "soon"], [DAY, ""]] {
-            assert_eq!(stamps(&two.map(|date| ("date", date))).date, None, "{two:?}");
+            assert_eq!(timing(&two.map(|date| ("date", date))).date, None, "{two:?}");
         }
-        assert_eq!(stamps(&[("date", DAY), ("date", DAY), ("date", LATER)]).date, None);
+        assert_eq!(timing(&[("date", DAY), ("date", DAY), ("date", LATER)]).date, None);
         // Said twice by two on the way.
-        assert_eq!(stamps(&[("date", DAY), ("date", DAY)]).date, stamps(&[("date", DAY)]).date);
+        assert_eq!(timing(&[("date", DAY), ("date", DAY)]).date, timing(&[("date", DAY)]).date);
     }
 
     #[test]
     fn retry_after_is_seconds_or_a_date_and_never_overflows() {
-        let after = |value: &str| stamps(&[("retry-after", value), ("date", DAY)]).retry_after;
+        let after = |value: &str| timing(&[("retry-after", value), ("date", DAY)]).retry_after;
         assert_eq!(after("7"), Some(Duration::from_secs(7)));
         assert_eq!(after(" 7 "), Some(Duration::from_secs(7)));
         assert_eq!(after("Mon, 15 Jan 2024 10:46:23 GMT"), Some(Duration::from_secs(60)));
         assert_eq!(after("Monday, 15-Jan-24 10:46:23 GMT"), Some(Duration::from_secs(60)));
         // Without the service's clock, ours is the measure.
-        let alone = stamps(&[("retry-after", "Mon, 15 Jan 2024 10:00:09 GMT")]).retry_after;
+        let alone = timing(&[("retry-after", "Mon, 15 Jan 2024 10:00:09 GMT")]).retry_after;
         assert_eq!(alone, Some(Duration::from_secs(9)));
         for nothing in ["0", "-1", "1.5", "", "soon", "Mon, 15 Jan 2024 10:45:23 GMT", "Mon, 15 Jan 2001 10:45:23 GMT"]
         {
@@ -133,6 +133,6 @@ mod tests {
         for huge in ["99999999999", "18446744073709551616", &"9".repeat(400), "Fri, 31 Dec 9999 23:59:59 GMT"] {
             assert_eq!(after(huge), Some(LONGEST), "{huge}");
         }
-        assert!(stamps(&[("date", "Fri, 31 Dec 9999 23:59:59 GMT"), ("age", &"9".repeat(400))]).date.is_some());
+        assert!(timing(&[("date", "Fri, 31 Dec 9999 23:59:59 GMT"), ("age", &"9".repeat(400))]).date.is_some());
     }
 }

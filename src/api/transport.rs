@@ -96,14 +96,14 @@ struct RequestLimits {
 
 /// What came back: the headers' stamps, and the answer or why there is none.
 pub(crate) struct HttpOutcome {
-    pub(crate) stamps: TimingHeaders,
+    pub(crate) timing: TimingHeaders,
     pub(crate) reply: Result<Reply, RequestError>,
 }
 
 /// An answer. With 200 and 201 the body went to the caller's sink; with any other status its beginning is here.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) said: Vec<u8>,
+    pub(crate) error_body: Vec<u8>,
     /// What its headers say of further pages, should it be a list.
     pub(crate) pages: PageInfo,
 }
@@ -111,7 +111,7 @@ pub(crate) struct Reply {
 impl Reply {
     /// The body: `full` is what the sink kept of it.
     pub(crate) fn text<'b>(&'b self, full: &'b [u8]) -> &'b [u8] {
-        if self.said.is_empty() { full } else { &self.said }
+        if self.error_body.is_empty() { full } else { &self.error_body }
     }
 }
 
@@ -176,7 +176,7 @@ impl Transport {
     }
 
     /// One of the eight places.
-    pub(crate) async fn turn(&self) -> Permit<'_> {
+    pub(crate) async fn permit(&self) -> Permit<'_> {
         self.permits.acquire().await.expect("nobody closes it")
     }
 
@@ -188,12 +188,12 @@ impl Transport {
         clock: Clock,
         sink: &mut BodySink<'_>,
     ) -> HttpOutcome {
-        let mut stamps = TimingHeaders::default();
+        let mut timing = TimingHeaders::default();
         let answer = async {
             let mut url = url;
             for _ in 0..=REDIRECTS {
                 let request = self.http.borrow().get(url.clone()).header(AUTHORIZATION, token);
-                let response = self.send(request, clock, &mut stamps).await?;
+                let response = self.send(request, clock, &mut timing).await?;
                 match self.redirect(&url, &response)? {
                     Some(next) => url = next,
                     None => return self.read(response, sink).await,
@@ -201,9 +201,9 @@ impl Transport {
             }
             Err(RequestError::new(FailureKind::RedirectLoop))
         };
-        let _turn = self.turn().await;
+        let _turn = self.permit().await;
         let reply = self.limited(answer).await;
-        HttpOutcome { stamps, reply }
+        HttpOutcome { timing, reply }
     }
 
     /// POST, once: never redirected, never repeated. The caller's turn, because what is sent may not keep.
@@ -216,13 +216,13 @@ impl Transport {
         clock: Clock,
         sink: &mut BodySink<'_>,
     ) -> HttpOutcome {
-        let mut stamps = TimingHeaders::default();
+        let mut timing = TimingHeaders::default();
         let answer = async {
             let mut request = self.http.borrow().post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
             if let Some(token) = token {
                 request = request.header(AUTHORIZATION, token);
             }
-            let response = self.send(request, clock, &mut stamps).await?;
+            let response = self.send(request, clock, &mut timing).await?;
             match self.redirect(&url, &response) {
                 Err(fault) if fault.kind == FailureKind::RedirectOffOrigin => Err(fault),
                 // Within the origin its status is what it is: no answer to what was asked for.
@@ -230,7 +230,7 @@ impl Transport {
             }
         };
         let reply = self.limited(answer).await;
-        HttpOutcome { stamps, reply }
+        HttpOutcome { timing, reply }
     }
 
     /// Within the time of a whole request.
@@ -243,7 +243,7 @@ impl Transport {
         &self,
         request: RequestBuilder,
         clock: Clock,
-        stamps: &mut TimingHeaders,
+        timing: &mut TimingHeaders,
     ) -> Result<Response, RequestError> {
         let response = match request.send().await {
             Ok(response) => response,
@@ -254,8 +254,8 @@ impl Transport {
             self.leave_connections();
         }
         let here = clock.utc();
-        *stamps = TimingHeaders::read(response.headers(), here);
-        if let Some(service) = stamps.date.filter(|service| is_implausible(*service, here)) {
+        *timing = TimingHeaders::read(response.headers(), here);
+        if let Some(service) = timing.date.filter(|service| is_implausible(*service, here)) {
             self.clocks.set(self.clocks.get().or(Some((service, here))));
         }
         Ok(response)
@@ -329,18 +329,18 @@ impl Transport {
     async fn read(&self, response: Response, sink: &mut BodySink<'_>) -> Result<Reply, RequestError> {
         let status = response.status();
         let pages = PageInfo::read(response.headers());
-        let mut said = Vec::new();
+        let mut error_body = Vec::new();
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             body::read(response, sink).await?;
         } else {
             let mut keep = |piece: &[u8]| {
-                said.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - said.len())]);
-                if said.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(RequestError::new(FailureKind::TooLarge)) }
+                error_body.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - error_body.len())]);
+                if error_body.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(RequestError::new(FailureKind::TooLarge)) }
             };
             // However it ends: the status has decided.
             let _ = timeout(self.limits.error_body, body::read(response, &mut keep)).await;
         }
-        Ok(Reply { status: status.as_u16(), said, pages })
+        Ok(Reply { status: status.as_u16(), error_body, pages })
     }
 }
 

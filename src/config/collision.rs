@@ -48,7 +48,7 @@ pub struct OccupiedPath {
 pub struct Collision {
     /// Which of the outlet's destinations.
     pub destination: usize,
-    pub told: CollisionKind,
+    pub collision_kind: CollisionKind,
 }
 
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl OutputConfig {
         let mut found = Vec::new();
         for (index, destination) in self.destinations.iter().enumerate() {
             let Some((path, place)) = destination.path().and_then(|path| Some((path, lead(path)?))) else { continue };
-            let told = match (destination.named_by, destination.document) {
+            let collision_kind = match (destination.named_by, destination.document) {
                 (NamedBy::Input(input), document) => {
                     let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
                         true => output_files(path, &self.output_prefix).filter_map(|file| lead(&file)).collect(),
@@ -166,7 +166,7 @@ impl OutputConfig {
                 (NamedBy::Gate(_), _) => holder(&place, &taken).map(|by| CollisionKind::Warning(no_summary(by))),
                 (NamedBy::Variable(_), _) => None,
             };
-            found.extend(told.map(|told| Collision { destination: index, told }));
+            found.extend(collision_kind.map(|collision_kind| Collision { destination: index, collision_kind }));
         }
         found
     }

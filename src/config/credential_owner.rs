@@ -10,35 +10,35 @@ use super::InputSubject;
 use super::validator::{InvalidValue, Validator};
 
 /// Checks the inputs that say where the secrets go, and which runs pass with them.
-pub(super) fn check(desk: &mut Validator<'_>) {
+pub(super) fn check(validator: &mut Validator<'_>) {
     let secrets = ROWS.iter().filter(|row| matches!(row.kind, Kind::Secret | Kind::SecretFile));
-    let Some(secret) = secrets.filter_map(|row| desk.inputs.chosen(row.input)).next() else { return };
-    outranks(desk, secret, Input::BaseUrl, "so the credentials are not sent there");
-    outranks(desk, secret, Input::SuccessStatuses, "and it would let more runs pass");
+    let Some(secret) = secrets.filter_map(|row| validator.inputs.chosen(row.input)).next() else { return };
+    outranks(validator, secret, Input::BaseUrl, "so the credentials are not sent there");
+    outranks(validator, secret, Input::SuccessStatuses, "and it would let more runs pass");
 }
 
 /// Refuses a value of `input` from a lower place than `owner`'s.
-pub(super) fn outranks(desk: &mut Validator<'_>, owner: &GivenValue, input: Input, consequence: &str) {
-    let Some(given) = desk.inputs.chosen(input).filter(|given| given.place > owner.place) else { return };
+pub(super) fn outranks(validator: &mut Validator<'_>, owner: &GivenValue, input: Input, consequence: &str) {
+    let Some(given) = validator.inputs.chosen(input).filter(|given| given.place > owner.place) else { return };
     // A value that is wrong in itself may not be shown, and is told already.
-    if desk.mistakes.iter().any(|mistake| mistake.about == InputSubject::Input(input)) {
+    if validator.input_errors.iter().any(|input_error| input_error.about == InputSubject::Input(input)) {
         return;
     }
     let what = format!(
         "set {}, but {} ({}) was set {}, {consequence}. Set {} {} as well, or unset {}",
-        whence(given.place),
+        source_phrase(given.place),
         owner.input.name(),
         owner.called,
-        whence(owner.place),
+        source_phrase(owner.place),
         input.name(),
-        whence(owner.place),
+        source_phrase(owner.place),
         given.called,
     );
-    desk.wrong(given, InvalidValue::whole(what));
+    validator.wrong(given, InvalidValue::whole(what));
 }
 
 /// Where a value was given, as a user would say it.
-pub(super) fn whence(place: InputSource) -> &'static str {
+pub(super) fn source_phrase(place: InputSource) -> &'static str {
     match place {
         InputSource::Flag => "on the command line",
         InputSource::Step => "in the step's inputs",

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::inputs::{self, Env, GivenValue, Input};
 
 use super::ci::{self, Ci};
-use super::credential_owner::whence;
+use super::credential_owner::source_phrase;
 use super::input_error::InputError;
 use super::suspicious_text::{evaluated, visible};
 use super::totp::Totp;
@@ -18,26 +18,31 @@ use super::{Credentials, Read};
 const FILE_LIMIT: usize = 64 * 1024;
 
 /// The way to sign in; secrets found on the way go to `secrets`. `None`: mistakes were noted.
-pub(super) fn read(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
-    let inputs = desk.inputs;
+pub(super) fn read(
+    validator: &mut Validator<'_>,
+    env: &Env,
+    file: &Read<'_>,
+    secrets: &mut Secrets,
+) -> Option<Credentials> {
+    let inputs = validator.inputs;
     let given = |input| inputs.chosen(input);
     let by_password = [Input::Username, Input::Password, Input::PasswordFile, Input::TotpSecret].map(given);
     let by_token = given(Input::AccessToken);
     let by_token_file = given(Input::AccessTokenFile);
     let all: Vec<&GivenValue> = by_password.into_iter().chain([by_token, by_token_file]).flatten().collect();
     match (by_password.iter().flatten().next(), by_token, by_token_file) {
-        (Some(_), None, None) => read_password(desk, env, file, secrets),
+        (Some(_), None, None) => read_password(validator, env, file, secrets),
         (None, Some(given), None) => {
             let text = given.text.as_deref().ok()?;
-            note(desk, given, check_token(text))?;
+            note(validator, given, check_token(text))?;
             Some(Credentials::Token(text.into()))
         }
         (None, None, Some(given)) => {
             let path = given.text.as_deref().ok()?;
-            let token = note(desk, given, read_file(path, file))?;
+            let token = note(validator, given, read_file(path, file))?;
             let checked = check_token(token.expose_secret());
             secrets.push(("access-token", token.clone()));
-            note(desk, given, checked)?;
+            note(validator, given, checked)?;
             Some(Credentials::TokenFile { path: PathBuf::from(path), token })
         }
         (None, None, None) => {
@@ -46,7 +51,7 @@ pub(super) fn read(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets
                  access-token-file{}",
                 availability(env)
             );
-            desk.missing(Input::Username, what);
+            validator.missing(Input::Username, what);
             None
         }
         _ => {
@@ -57,7 +62,7 @@ pub(super) fn read(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets
                 names.join(", ")
             );
             let first = all.first()?;
-            desk.mistakes.push(InputError::of(first, None, what));
+            validator.input_errors.push(InputError::of(first, None, what));
             None
         }
     }
@@ -66,32 +71,38 @@ pub(super) fn read(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets
 /// Secrets with their input's name.
 pub(super) type Secrets = Vec<(&'static str, SecretString)>;
 
-fn read_password(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Credentials> {
-    let username = desk.inputs.chosen(Input::Username);
+fn read_password(
+    validator: &mut Validator<'_>,
+    env: &Env,
+    file: &Read<'_>,
+    secrets: &mut Secrets,
+) -> Option<Credentials> {
+    let username = validator.inputs.chosen(Input::Username);
     if username.is_none() {
-        missing(desk, env, Input::Username, "required with a password");
+        missing(validator, env, Input::Username, "required with a password");
     }
-    let password = match (desk.inputs.chosen(Input::Password), desk.inputs.chosen(Input::PasswordFile)) {
+    let password = match (validator.inputs.chosen(Input::Password), validator.inputs.chosen(Input::PasswordFile)) {
         (Some(given), None) => given.text.as_deref().ok().map(SecretString::from),
         (None, Some(given)) => {
             let path = given.text.as_deref().ok();
-            let password = path.and_then(|path| note(desk, given, read_file(path, file)));
+            let password = path.and_then(|path| note(validator, given, read_file(path, file)));
             secrets.extend(password.clone().map(|password| ("password", password)));
             password
         }
         (Some(_), Some(given)) => {
-            desk.wrong(given, InvalidValue::hidden("password and password-file cannot be used together. Remove one"));
+            validator
+                .wrong(given, InvalidValue::hidden("password and password-file cannot be used together. Remove one"));
             None
         }
         (None, None) => {
-            missing(desk, env, Input::Password, "required with username. Set password or password-file");
+            missing(validator, env, Input::Password, "required with username. Set password or password-file");
             None
         }
     };
-    let totp_secret = match desk.inputs.chosen(Input::TotpSecret) {
+    let totp_secret = match validator.inputs.chosen(Input::TotpSecret) {
         None => Some(None),
         Some(given) => given.text.as_deref().ok().and_then(|text| {
-            let (totp, bare) = note(desk, given, Totp::read(text).map_err(InvalidValue::hidden))?;
+            let (totp, bare) = note(validator, given, Totp::read(text).map_err(InvalidValue::hidden))?;
             secrets.push(("totp-secret", bare));
             Some(Some(totp))
         }),
@@ -99,24 +110,24 @@ fn read_password(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: 
     let username = username?;
     let name = username.text.as_deref().ok()?;
     let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(InvalidValue::whole);
-    note(desk, username, checked)?;
+    note(validator, username, checked)?;
     Some(Credentials::Password { username: name.to_owned(), password: password?, totp_secret: totp_secret? })
 }
 
 /// Something of the set is not there. Where a lower place has it, say why that does not count.
-fn missing(desk: &mut Validator<'_>, env: &Env, input: Input, what: &str) {
+fn missing(validator: &mut Validator<'_>, env: &Env, input: Input, what: &str) {
     let instead = if input == Input::Password { Input::PasswordFile } else { input };
-    let lower = [input, instead].into_iter().find_map(|input| desk.inputs.all(input).first());
-    let what = match (lower, desk.inputs.secrets_place()) {
+    let lower = [input, instead].into_iter().find_map(|input| validator.inputs.all(input).first());
+    let what = match (lower, validator.inputs.secrets_place()) {
         (Some(lower), Some(place)) => format!(
             "{what}. {} is set {}, but does not count here: the other credentials were set {}. Set them in the same place",
             lower.called,
-            whence(lower.place),
-            whence(place),
+            source_phrase(lower.place),
+            source_phrase(place),
         ),
         (Some(_) | None, _) => format!("{what}{}", availability(env)),
     };
-    desk.missing(input, what);
+    validator.missing(input, what);
 }
 
 /// Why a secret that was set up may be empty in this job; nothing outside a CI.
@@ -198,6 +209,6 @@ fn check_token(token: &str) -> Result<(), InvalidValue> {
     }
 }
 
-fn note<T>(desk: &mut Validator<'_>, given: &GivenValue, result: Result<T, InvalidValue>) -> Option<T> {
-    result.map_err(|wrong| desk.wrong(given, wrong)).ok()
+fn note<T>(validator: &mut Validator<'_>, given: &GivenValue, result: Result<T, InvalidValue>) -> Option<T> {
+    result.map_err(|wrong| validator.wrong(given, wrong)).ok()
 }

@@ -130,8 +130,8 @@ pub(super) fn of_command_line(fault: &ArgumentError) -> InputError {
             );
             InputError { called: Some(format!("--{}", input.name())), ..InputError::missing(*input, what) }
         }
-        ArgumentError::NotAlone(wish) => {
-            let flag = if *wish == Mode::Help { "--help" } else { "--version" };
+        ArgumentError::NotAlone(mode) => {
+            let flag = if *mode == Mode::Help { "--help" } else { "--version" };
             line(None, format!("{flag} must be the only argument. No run was waited for"))
         }
         ArgumentError::DoctorNotFirst => {

@@ -162,7 +162,7 @@ pub enum Start {
 /// All that is known before the first request.
 #[derive(Debug)]
 pub struct Resolved {
-    pub outlet: OutputConfig,
+    pub output_config: OutputConfig,
     /// Everything that must not be seen, with the name of its input: given in whatever place, read from files, and the
     /// proxy's credentials.
     pub secrets: Vec<(&'static str, SecretString)>,
@@ -170,53 +170,53 @@ pub struct Resolved {
     /// `--help` beside other arguments: printed, though the plan is a mistake.
     pub help: Option<String>,
     /// The plan, or every mistake, in input order and never none.
-    pub plan: Result<Config, Vec<InputError>>,
+    pub config: Result<Config, Vec<InputError>>,
 }
 
 /// Reads, completes and checks all inputs.
 pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     let inputs = look_up(args, env);
-    match inputs.wish {
+    match inputs.mode {
         Some(Mode::Help) => return Start::Show(help::text()),
         Some(Mode::Version) => return Start::Show(cli::version()),
         Some(Mode::Doctor) | None => {}
     }
-    let mut desk = Validator::new(&inputs);
+    let mut validator = Validator::new(&inputs);
     let mut secrets = secrets(&inputs, env);
-    let outlet = output_config::read(&mut desk, env);
-    let plan = plan(&mut desk, env, file, &mut secrets);
-    desk.warnings.extend(warnings(&inputs));
-    let Validator { mut mistakes, warnings, .. } = desk;
-    mistakes.sort_by_key(|mistake| mistake.about);
+    let output_config = output_config::read(&mut validator, env);
+    let config = config(&mut validator, env, file, &mut secrets);
+    validator.warnings.extend(warnings(&inputs));
+    let Validator { mut input_errors, warnings, .. } = validator;
+    input_errors.sort_by_key(|input_error| input_error.about);
     let help = inputs.faults.contains(&ArgumentError::NotAlone(Mode::Help)).then(help::text);
     if help.is_some() {
         // Who asks for help has not written the rest yet.
-        mistakes.retain(|mistake| mistake.about == InputSubject::CommandLine);
+        input_errors.retain(|input_error| input_error.about == InputSubject::CommandLine);
     }
-    let plan = match plan {
-        Some(plan) if mistakes.is_empty() => Ok(plan),
-        _ => Err(mistakes),
+    let config = match config {
+        Some(config) if input_errors.is_empty() => Ok(config),
+        _ => Err(input_errors),
     };
-    let resolved = Box::new(Resolved { outlet, secrets, warnings, help, plan });
-    if inputs.wish == Some(Mode::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
+    let resolved = Box::new(Resolved { output_config, secrets, warnings, help, config });
+    if inputs.mode == Some(Mode::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
-fn plan(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Config> {
-    let wanted = run_inputs::read(desk);
-    let rules = rules(desk);
-    let base = desk.read(Input::BaseUrl, address::base_url);
-    let run_url = desk.read_optional(Input::RunUrl, address::run_url);
-    let credentials = credentials::read(desk, env, file, secrets);
-    credential_owner::check(desk);
-    let further_roots = desk.read_optional(Input::CaFile, |path| {
+fn config(validator: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Config> {
+    let wanted = run_inputs::read(validator);
+    let rules = rules(validator);
+    let base = validator.read(Input::BaseUrl, address::base_url);
+    let run_url = validator.read_optional(Input::RunUrl, address::run_url);
+    let credentials = credentials::read(validator, env, file, secrets);
+    credential_owner::check(validator);
+    let further_roots = validator.read_optional(Input::CaFile, |path| {
         let bytes = file(Path::new(path))
             .map_err(|error| InvalidValue::whole(format!("the file cannot be read ({})", error.kind())))?;
         extra_roots::read(&bytes).map_err(InvalidValue::whole)
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
-    let logs = desk.read(Input::Logs, |text| choice(text, &whens));
-    let proxies = desk.accept(ProxySettings::read(env));
+    let logs = validator.read(Input::Logs, |text| choice(text, &whens));
+    let proxies = validator.accept(ProxySettings::read(env));
     let base = base?;
     let network = Network {
         further_roots: further_roots?.unwrap_or_default(),
@@ -227,33 +227,33 @@ fn plan(desk: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secr
     Some(Config { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
 }
 
-fn rules(desk: &mut Validator<'_>) -> Option<Rules> {
-    let timeout = desk.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
-    let interval = desk.read(Input::PollInterval, |text| match text {
+fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
+    let timeout = validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
+    let interval = validator.read(Input::PollInterval, |text| match text {
         "auto" => Ok(Interval::Auto),
         _ => duration_within(text, "1s", "1h").map(Interval::Fixed),
     });
-    let appear = desk.read(Input::AppearTimeout, |text| duration_within(text, "0", "30d"));
-    let outage = desk.read(Input::MaxOutage, |text| duration_within(text, "0", "30d"));
-    let on_first_failure = desk.read(Input::FailFast, |text| {
+    let appear = validator.read(Input::AppearTimeout, |text| duration_within(text, "0", "30d"));
+    let outage = validator.read(Input::MaxOutage, |text| duration_within(text, "0", "30d"));
+    let on_first_failure = validator.read(Input::FailFast, |text| {
         switch(text).map(|stop| if stop { OnFirstFailure::StopWaiting } else { OnFirstFailure::WaitForAll })
     });
-    let max_age = desk.read_optional(Input::MaxAge, |text| match text {
+    let max_age = validator.read_optional(Input::MaxAge, |text| match text {
         "any" => Ok(MaxAge::Any),
         _ => duration_within(text, "1s", "3650d").map(MaxAge::Within),
     });
     let learning =
-        desk.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
+        validator.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
     if timeout.is_some_and(|timeout| timeout.is_zero())
-        && desk.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
-        && let Some(given) = desk.inputs.chosen(Input::Timeout)
+        && validator.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
+        && let Some(given) = validator.inputs.chosen(Input::Timeout)
     {
-        desk.wrong(
+        validator.wrong(
             given,
             InvalidValue::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"),
         );
     }
-    let vocabulary = vocabulary(desk);
+    let vocabulary = vocabulary(validator);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
     Some(Rules {
         limits,
@@ -267,7 +267,7 @@ fn rules(desk: &mut Validator<'_>) -> Option<Rules> {
 }
 
 /// The user's own status words.
-fn vocabulary(desk: &mut Validator<'_>) -> Option<Vocabulary> {
+fn vocabulary(validator: &mut Validator<'_>) -> Option<Vocabulary> {
     let words = |text: &str| -> Result<Vec<String>, InvalidValue> {
         let words = list(text, Separator::LineBreaks)?;
         match words.iter().find(|word| word.contains(char::is_control)) {
@@ -275,8 +275,8 @@ fn vocabulary(desk: &mut Validator<'_>) -> Option<Vocabulary> {
             None => Ok(words.into_iter().map(str::to_owned).collect()),
         }
     };
-    let success = desk.read_optional(Input::SuccessStatuses, words);
-    let failure = desk.read_optional(Input::FailureStatuses, words);
+    let success = validator.read_optional(Input::SuccessStatuses, words);
+    let failure = validator.read_optional(Input::FailureStatuses, words);
     let (success, failure) = (success?.unwrap_or_default(), failure?.unwrap_or_default());
     // Each list on its own first: a word's error does not tell which list it stood in.
     let alone = [
@@ -293,8 +293,8 @@ fn vocabulary(desk: &mut Validator<'_>) -> Option<Vocabulary> {
     };
     wrong.extend(together.map(|(word, error)| (Input::SuccessStatuses, word, error)));
     for (input, word, error) in wrong {
-        if let Some(given) = desk.inputs.chosen(input) {
-            desk.wrong(given, InvalidValue::part(word, error.to_string()));
+        if let Some(given) = validator.inputs.chosen(input) {
+            validator.wrong(given, InvalidValue::part(word, error.to_string()));
         }
     }
     None
@@ -326,8 +326,8 @@ fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
             }
         }
     }
-    let blurted = inputs.blurted.iter().filter(|(_, text)| !text.is_empty());
-    secrets.extend(blurted.map(|(input, text)| (input.name(), text.as_str().into())));
+    let exposed_secrets = inputs.exposed_secrets.iter().filter(|(_, text)| !text.is_empty());
+    secrets.extend(exposed_secrets.map(|(input, text)| (input.name(), text.as_str().into())));
     secrets.extend(proxy::secrets(env).into_iter().map(|part| ("proxy credentials", part.into())));
     secrets
 }

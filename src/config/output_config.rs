@@ -34,24 +34,24 @@ const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", 
 pub const LOG_TAKEN: &str = "this is the gate's own log, where a CI would read a report as commands; name a file";
 
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
-pub(super) fn read(desk: &mut Validator<'_>, env: &Env) -> OutputConfig {
-    let ci = desk.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
-    let wants_summary = desk.read(Input::Summary, switch).unwrap_or(true);
+pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
+    let ci = validator.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
+    let wants_summary = validator.read(Input::Summary, switch).unwrap_or(true);
     let output_prefix =
-        desk.read(Input::OutputPrefix, prefix).or_else(|| default(Input::OutputPrefix).map(str::to_owned));
+        validator.read(Input::OutputPrefix, prefix).or_else(|| default(Input::OutputPrefix).map(str::to_owned));
     let output_prefix = output_prefix.unwrap_or_default();
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-    let log_format = desk.read(Input::LogFormat, |text| match choice(text, &formats)? {
+    let log_format = validator.read(Input::LogFormat, |text| match choice(text, &formats)? {
         LogFormat::Json if ci.commands_in_log() => Err(InvalidValue::whole(
             "cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none",
         )),
         format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
     });
     let log_format = log_format.unwrap_or(LogFormat::Text);
-    let volume = read_volume(desk);
-    let others = others(desk, env);
-    let (named, taken) = read_destinations(desk, env, &output_prefix, &others);
-    let links = if ci == Ci::Gitlab { links(desk, env, &named, &taken) } else { None };
+    let volume = read_volume(validator);
+    let others = others(validator, env);
+    let (named, taken) = read_destinations(validator, env, &output_prefix, &others);
+    let links = if ci == Ci::Gitlab { links(validator, env, &named, &taken) } else { None };
     let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().chain(named).chain(links).collect();
     if wants_summary {
         summarize(ci, env, &output_prefix, &taken, &mut destinations);
@@ -134,21 +134,22 @@ fn prefix(text: &str) -> Result<String, InvalidValue> {
 }
 
 /// Of `quiet` and `verbose` the one from the higher place counts.
-fn read_volume(desk: &mut Validator<'_>) -> Volume {
-    let quiet = desk.read(Input::Quiet, switch).unwrap_or(false);
-    let verbose = desk.read(Input::Verbose, switch).unwrap_or(false);
+fn read_volume(validator: &mut Validator<'_>) -> Volume {
+    let quiet = validator.read(Input::Quiet, switch).unwrap_or(false);
+    let verbose = validator.read(Input::Verbose, switch).unwrap_or(false);
     match (quiet, verbose) {
         (false, false) => Volume::Normal,
         (true, false) => Volume::Quiet,
         (false, true) => Volume::Verbose,
         (true, true) => {
-            let place = |input| desk.inputs.chosen(input).map(|given| given.place);
+            let place = |input| validator.inputs.chosen(input).map(|given| given.place);
             match place(Input::Quiet).cmp(&place(Input::Verbose)) {
                 std::cmp::Ordering::Less => Volume::Quiet,
                 std::cmp::Ordering::Greater => Volume::Verbose,
                 std::cmp::Ordering::Equal => {
-                    if let Some(given) = desk.inputs.chosen(Input::Verbose) {
-                        desk.wrong(given, InvalidValue::whole("quiet and verbose cannot be used together. Remove one"));
+                    if let Some(given) = validator.inputs.chosen(Input::Verbose) {
+                        validator
+                            .wrong(given, InvalidValue::whole("quiet and verbose cannot be used together. Remove one"));
                     }
                     Volume::Normal
                 }
@@ -174,10 +175,10 @@ fn whole(env: &Env, path: &Path) -> PathBuf {
 }
 
 /// What no report may be written over: the CI's own files, and those that are read.
-fn others(desk: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
+fn others(validator: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
     let own = ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
     let read = SOURCES.into_iter().filter_map(|input| {
-        let (_, text) = desk.given(input)?;
+        let (_, text) = validator.given(input)?;
         Some((PathBuf::from(text), format!("read as {}", input.name())))
     });
     own.chain(read).map(|(path, by)| OccupiedPath { place: FileLocation::written(path), by }).collect()
@@ -185,7 +186,7 @@ fn others(desk: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
 
 /// The destinations that can be used, in input order, and all paths that are taken.
 fn read_destinations(
-    desk: &mut Validator<'_>,
+    validator: &mut Validator<'_>,
     env: &Env,
     output_prefix: &str,
     others: &[OccupiedPath],
@@ -195,7 +196,7 @@ fn read_destinations(
     let mut taken: Vec<OccupiedPath> = taken.collect();
     let mut usable = Vec::new();
     for (input, document) in DESTINATIONS {
-        let Some((given, text)) = desk.given(input) else { continue };
+        let Some((given, text)) = validator.given(input) else { continue };
         let place = written(Path::new(text));
         let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
             true => output_files(&place.path, output_prefix).map(FileLocation::written).collect(),
@@ -203,7 +204,7 @@ fn read_destinations(
         };
         let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
         match in_the_way.or_else(|| is_log(&place.path)) {
-            Some(what) => desk.wrong(given, InvalidValue::whole(what)),
+            Some(what) => validator.wrong(given, InvalidValue::whole(what)),
             None => {
                 taken.push(OccupiedPath::report(place, input));
                 let path = PathBuf::from(text);
@@ -229,12 +230,17 @@ fn is_github_itself(env: &Env) -> bool {
 
 /// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
 /// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
-fn links(desk: &mut Validator<'_>, env: &Env, named: &[Destination], taken: &[OccupiedPath]) -> Option<Destination> {
+fn links(
+    validator: &mut Validator<'_>,
+    env: &Env,
+    named: &[Destination],
+    taken: &[OccupiedPath],
+) -> Option<Destination> {
     let file = |document| named.iter().find(|other| other.document == document)?.path();
     let path = file(DocumentKind::Dotenv).or(file(DocumentKind::Junit))?.with_extension("annotations.json");
     // The user gave that path another meaning, which is the one that counts.
     if let Some(by) = holder(&FileLocation::written(whole(env, &path)), taken) {
-        desk.warnings.push(no_links(by));
+        validator.warnings.push(no_links(by));
         return None;
     }
     Some(Destination::new(DocumentKind::Links, NamedBy::Gate("annotations"), WriteTarget::File(path)))

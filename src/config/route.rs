@@ -63,11 +63,11 @@ impl ProxySettings {
     /// whoever set it expects that it does something.
     pub(super) fn read(env: &Env) -> Result<ProxySettings, Vec<InputError>> {
         let mut settings = ProxySettings::default();
-        let mut mistakes = Vec::new();
+        let mut input_errors = Vec::new();
         for name in PROXIES {
             match value(env, name).and_then(|text| text.map(|text| proxy(name, &text)).transpose()) {
                 Ok(found) => settings.proxy = settings.proxy.take().or(found),
-                Err(mistake) => mistakes.push(mistake),
+                Err(input_error) => input_errors.push(input_error),
             }
         }
         let mut is_set = false;
@@ -79,7 +79,7 @@ impl ProxySettings {
                     for entry in text.split([',', ';', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty()) {
                         match exemption(entry) {
                             Some(exemption) => exempt.push(exemption),
-                            None => mistakes.push(not_an_exemption(name, entry)),
+                            None => input_errors.push(not_an_exemption(name, entry)),
                         }
                     }
                     if !is_set {
@@ -87,10 +87,10 @@ impl ProxySettings {
                     }
                     is_set = true;
                 }
-                Err(mistake) => mistakes.push(mistake),
+                Err(input_error) => input_errors.push(input_error),
             }
         }
-        if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
+        if input_errors.is_empty() { Ok(settings) } else { Err(input_errors) }
     }
 
     /// The proxy for requests to `service`.
@@ -103,12 +103,12 @@ impl ProxySettings {
 /// The trimmed value; `None` if the variable is unset or blank.
 fn value(env: &Env, name: &'static str) -> Result<Option<String>, InputError> {
     let Some(value) = env.value(name) else { return Ok(None) };
-    let Some(text) = value.to_str() else { return Err(mistake(name, None, "the value is not UTF-8 text")) };
+    let Some(text) = value.to_str() else { return Err(input_error(name, None, "the value is not UTF-8 text")) };
     let text = text.trim_start_matches('\u{feff}').trim();
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn mistake(name: &'static str, value: Option<&str>, what: impl Into<String>) -> InputError {
+fn input_error(name: &'static str, value: Option<&str>, what: impl Into<String>) -> InputError {
     InputError {
         about: InputSubject::Variable(name),
         called: None,
@@ -121,7 +121,7 @@ fn proxy(variable: &'static str, text: &str) -> Result<Proxy, InputError> {
     const RIGHT: &str =
         "expected an address such as http://proxy.example:3128; https://, socks5:// and socks5h:// work too";
     // What can't be understood may hold a password anywhere, so the value is not shown.
-    let wrong = |what: &str| mistake(variable, None, format!("{what}; {RIGHT}"));
+    let wrong = |what: &str| input_error(variable, None, format!("{what}; {RIGHT}"));
     let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
     let kind = match scheme.map(str::to_ascii_lowercase).as_deref() {
         None | Some("http") => ProxyKind::Http,
@@ -236,7 +236,7 @@ fn not_an_exemption(name: &'static str, entry: &str) -> InputError {
                 a network such as 10.0.0.0/8, or *";
     // A proxy's address that got here may hold a password.
     let may_hold_one = ["@", "//", "%"].iter().any(|mark| entry.contains(mark));
-    mistake(name, Some(entry).filter(|_| !may_hold_one), what)
+    input_error(name, Some(entry).filter(|_| !may_hold_one), what)
 }
 
 impl Exemption {

@@ -21,45 +21,45 @@ enum Named {
 }
 
 /// What to wait for, in the order given. `None`: mistakes were noted.
-pub(super) fn read(desk: &mut Validator<'_>) -> Option<Vec<Wanted>> {
-    let pipelines = read_pipelines(desk);
-    let trigger = desk.read(Input::Trigger, switch);
+pub(super) fn read(validator: &mut Validator<'_>) -> Option<Vec<Wanted>> {
+    let pipelines = read_pipelines(validator);
+    let trigger = validator.read(Input::Trigger, switch);
     let whats = [("queue", IfRunning::Queue), ("attach", IfRunning::Attach), ("fail", IfRunning::Fail)];
-    let if_running = desk.read(Input::IfRunning, |text| choice(text, &whats));
+    let if_running = validator.read(Input::IfRunning, |text| choice(text, &whats));
     match trigger {
-        Some(true) => start(desk, pipelines, if_running),
+        Some(true) => start(validator, pipelines, if_running),
         // What was meant is not known: nothing about run-id could be told.
         None => None,
-        Some(false) => watch(desk, pipelines),
+        Some(false) => watch(validator, pipelines),
     }
 }
 
 fn start(
-    desk: &mut Validator<'_>,
+    validator: &mut Validator<'_>,
     pipelines: Option<Vec<PipelineId>>,
     if_running: Option<IfRunning>,
 ) -> Option<Vec<Wanted>> {
-    let run_id = desk.inputs.chosen(Input::RunId);
+    let run_id = validator.inputs.chosen(Input::RunId);
     if let Some(given) = run_id {
         let what = "cannot be used with trigger, which waits for the run that it starts. Remove one of the two";
-        desk.wrong(given, InvalidValue::whole(what));
+        validator.wrong(given, InvalidValue::whole(what));
     }
     let pipelines = pipelines?;
     if pipelines.is_empty() {
-        desk.missing(Input::PipelineId, "required: the pipeline to start");
+        validator.missing(Input::PipelineId, "required: the pipeline to start");
     }
     // Watched twice a run only costs a request; a pipeline started twice has loaded its data twice.
     let again = again(&pipelines);
-    if let (Some(again), Some(given)) = (again, desk.inputs.chosen(Input::PipelineId)) {
+    if let (Some(again), Some(given)) = (again, validator.inputs.chosen(Input::PipelineId)) {
         let what = "names the same pipeline as an entry before it (`-` equals `_`, and case does not count), so trigger would \
                     start it twice. Remove one of the two";
-        desk.wrong(given, InvalidValue::part(again.as_str(), what));
+        validator.wrong(given, InvalidValue::part(again.as_str(), what));
         return None;
     }
     if if_running == Some(IfRunning::Attach)
-        && let Some(trigger) = desk.inputs.chosen(Input::Trigger)
+        && let Some(trigger) = validator.inputs.chosen(Input::Trigger)
     {
-        outranks(desk, trigger, Input::IfRunning, "and it would let a run pass that began before this job");
+        outranks(validator, trigger, Input::IfRunning, "and it would let a run pass that began before this job");
     }
     let if_running = if_running?;
     let wanted: Vec<Wanted> = pipelines.into_iter().map(|pipeline| Wanted::Start { pipeline, if_running }).collect();
@@ -72,10 +72,10 @@ fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
     pipelines.iter().enumerate().find(is_named).map(|(_, id)| id)
 }
 
-fn watch(desk: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
-    let entries = read_entries(desk);
+fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
+    let entries = read_entries(validator);
     // By the text, so that an entry that is wrong in another way does not bring a second mistake along.
-    let wants_pipeline = match desk.inputs.chosen(Input::RunId).map(|given| &given.text) {
+    let wants_pipeline = match validator.inputs.chosen(Input::RunId).map(|given| &given.text) {
         None => true,
         Some(Err(_)) => false,
         Some(Ok(text)) => text
@@ -84,14 +84,14 @@ fn watch(desk: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option
     };
     if pipelines.as_ref().is_some_and(Vec::is_empty) && wants_pipeline {
         let what = "required, unless every entry of run-id names its pipeline, as in PIPELINE/RUN";
-        desk.missing(Input::PipelineId, what);
+        validator.missing(Input::PipelineId, what);
     }
-    if desk.inputs.chosen(Input::RunId).is_none() {
+    if validator.inputs.chosen(Input::RunId).is_none() {
         let what =
             "required: the run to wait for (its id, PIPELINE/RUN, latest or last-success), unless trigger is true";
-        desk.missing(Input::RunId, what);
+        validator.missing(Input::RunId, what);
     }
-    if let (Some(entries), None) = (&entries, desk.inputs.chosen(Input::MaxAge))
+    if let (Some(entries), None) = (&entries, validator.inputs.chosen(Input::MaxAge))
         && let Some(entry) = entries.iter().find(|entry| matches!(entry.run, Named::Chosen(_)))
     {
         let what = format!(
@@ -99,7 +99,7 @@ fn watch(desk: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option
              nothing about today's data",
             entry.text
         );
-        desk.missing(Input::MaxAge, what);
+        validator.missing(Input::MaxAge, what);
     }
     let (pipelines, entries) = (pipelines?, entries?);
     let mut wanted = Vec::new();
@@ -112,10 +112,10 @@ fn watch(desk: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option
                 None if pipelines.is_empty() => wanted.push(of(pipeline, run)),
                 None => {
                     is_whole = false;
-                    if let Some(given) = desk.inputs.chosen(Input::RunId) {
+                    if let Some(given) = validator.inputs.chosen(Input::RunId) {
                         let what = "names a pipeline that is not in pipeline-id. Remove pipeline-id, or add the pipeline \
                                     to it";
-                        desk.wrong(given, InvalidValue::part(text, what));
+                        validator.wrong(given, InvalidValue::part(text, what));
                     }
                 }
             },
@@ -128,9 +128,9 @@ fn watch(desk: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option
                 [] => is_whole = false,
                 _ => {
                     is_whole = false;
-                    if let Some(given) = desk.inputs.chosen(Input::RunId) {
+                    if let Some(given) = validator.inputs.chosen(Input::RunId) {
                         let what = "could belong to any of the pipelines in pipeline-id. Write PIPELINE/RUN";
-                        desk.wrong(given, InvalidValue::part(text, what));
+                        validator.wrong(given, InvalidValue::part(text, what));
                     }
                 }
             },
@@ -147,8 +147,8 @@ fn of(pipeline: PipelineId, run: Named) -> Wanted {
 }
 
 /// Empty: none was given. `None`: mistakes were noted.
-fn read_pipelines(desk: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
-    let pipelines = desk.read_optional(Input::PipelineId, |text| {
+fn read_pipelines(validator: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
+    let pipelines = validator.read_optional(Input::PipelineId, |text| {
         evaluated(text).map_err(InvalidValue::whole)?;
         let mut ids = list(text, Separator::Blanks)?;
         unique(&mut ids);
@@ -158,13 +158,13 @@ fn read_pipelines(desk: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
 }
 
 /// `None`: there are none, or mistakes were noted, one for each wrong entry.
-fn read_entries<'a>(desk: &mut Validator<'a>) -> Option<Vec<RunEntry<'a>>> {
-    let (given, text) = desk.given(Input::RunId)?;
+fn read_entries<'a>(validator: &mut Validator<'a>) -> Option<Vec<RunEntry<'a>>> {
+    let (given, text) = validator.given(Input::RunId)?;
     // An expression may hold blanks, so the whole is looked at before it is cut.
     let mut texts = match evaluated(text).map_err(InvalidValue::whole).and_then(|()| list(text, Separator::Blanks)) {
         Ok(texts) => texts,
         Err(wrong) => {
-            desk.wrong(given, wrong);
+            validator.wrong(given, wrong);
             return None;
         }
     };
@@ -174,7 +174,7 @@ fn read_entries<'a>(desk: &mut Validator<'a>) -> Option<Vec<RunEntry<'a>>> {
     for text in texts {
         match read_entry(text) {
             Ok(entry) => entries.push(entry),
-            Err(what) => desk.wrong(given, InvalidValue::part(text, what)),
+            Err(what) => validator.wrong(given, InvalidValue::part(text, what)),
         }
     }
     (entries.len() == count).then_some(entries)

@@ -9,7 +9,7 @@ use super::suspicious_text::{BREAKS, visible};
 /// The inputs on one side, the mistakes found so far on the other.
 pub(super) struct Validator<'a> {
     pub inputs: &'a Inputs,
-    pub mistakes: Vec<InputError>,
+    pub input_errors: Vec<InputError>,
     pub warnings: Vec<Warning>,
     /// What flags that do not exist were probably meant to give.
     misspelt: Vec<Input>,
@@ -55,20 +55,20 @@ impl<'a> Validator<'a> {
             | ArgumentError::Stray { .. }
             | ArgumentError::UnknownLetter(_) => None,
         };
-        let mut desk = Validator {
+        let mut validator = Validator {
             inputs,
-            mistakes: inputs.faults.iter().map(input_error::of_command_line).collect(),
+            input_errors: inputs.faults.iter().map(input_error::of_command_line).collect(),
             warnings: Vec::new(),
             misspelt: inputs.faults.iter().filter_map(meant).collect(),
         };
         for row in &ROWS {
             for given in inputs.all(row.input) {
                 if let Err(why) = given.text {
-                    desk.mistakes.push(input_error::of_unreadable(given, why));
+                    validator.input_errors.push(input_error::of_unreadable(given, why));
                 }
             }
         }
-        desk
+        validator
     }
 
     /// The value that counts, if one was given and can be read.
@@ -105,7 +105,7 @@ impl<'a> Validator<'a> {
 
     /// What was read beside the inputs' table. `None`: mistakes were noted.
     pub fn accept<T>(&mut self, read: Result<T, Vec<InputError>>) -> Option<T> {
-        read.map_err(|mistakes| self.mistakes.extend(mistakes)).ok()
+        read.map_err(|input_errors| self.input_errors.extend(input_errors)).ok()
     }
 
     /// Notes that an input is needed, unless a flag that does not exist was probably meant to give it: one slip is one
@@ -117,7 +117,7 @@ impl<'a> Validator<'a> {
             *meant == input || instead.contains(&(input, *meant)) || (is_sign_in(input) && is_sign_in(*meant))
         };
         if !self.misspelt.iter().any(is_meant) {
-            self.mistakes.push(InputError::missing(input, what));
+            self.input_errors.push(InputError::missing(input, what));
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> Validator<'a> {
             (ShownPart::Only(part), _) => Some(part.as_str()),
             (ShownPart::Whole, Err(_)) | (ShownPart::Hidden, _) => None,
         };
-        self.mistakes.push(InputError::of(given, value, wrong.what));
+        self.input_errors.push(InputError::of(given, value, wrong.what));
     }
 }
 

@@ -25,17 +25,17 @@ pub enum Event {
     /// An answer was not quite JSON and was repaired; told again when the damage is another one.
     Repaired { run: usize, repairs: Vec<Repair> },
     /// The service does not know the run; the watch ends if that is so for `limit`.
-    NotVisible { run: usize, miss: Failure, limit: Duration },
+    NotVisible { run: usize, failure: Failure, limit: Duration },
     /// The run was seen before, and is gone.
-    Vanished { run: usize, miss: Failure, limit: Duration },
+    Vanished { run: usize, failure: Failure, limit: Duration },
     /// The run is (again) visible after not being so for `lasted`.
     Appeared { run: usize, lasted: Duration },
     /// No usable answer; the watch ends if that stays so for `limit`.
-    OutageBegan { run: usize, miss: Failure, limit: Duration },
+    OutageBegan { run: usize, failure: Failure, limit: Duration },
     /// The service gave usable answers again.
     OutageEnded { run: usize, lasted: Duration, misses: u64 },
     /// The service refuses; the watch ends if there is nothing else for `limit`, its pauses not counted.
-    Refused { run: usize, miss: Failure, limit: Duration },
+    Refused { run: usize, failure: Failure, limit: Duration },
     /// The service asked to be left alone for longer than the next look was away.
     AskedToWait { run: usize, asked: Duration, waits: Duration },
     /// A run was chosen from its pipeline's list; so many records could not be read and were passed over.
@@ -43,7 +43,7 @@ pub enum Event {
     /// The service took the request to start the pipeline.
     Started { run: usize },
     /// Whether the pipeline was started nobody knows: the list will tell.
-    StartLost { run: usize, miss: Failure },
+    StartLost { run: usize, failure: Failure },
     /// What was started is not listed yet, and an earlier run is still going.
     Queued { run: usize, behind: Option<RunId> },
     /// A run is waited for as what was started.
@@ -51,7 +51,7 @@ pub enum Event {
     /// How the earlier runs of a pipeline went is known.
     Learned { pipeline: usize, id: PipelineId, history: History },
     /// It could not be had: a pity, and no more.
-    NoHistory { pipeline: usize, id: PipelineId, miss: Failure },
+    NoHistory { pipeline: usize, id: PipelineId, failure: Failure },
     /// A run takes longer than most.
     Slow { run: usize, slower: SlowerThan, typical: Duration },
     /// A run takes longer than the past has an example of.
@@ -147,18 +147,18 @@ pub struct Gap {
 }
 
 impl EventLog {
-    pub fn extend(&mut self, notices: impl IntoIterator<Item = TimedEvent>) {
-        notices.into_iter().for_each(|notice| self.push(notice));
+    pub fn extend(&mut self, events: impl IntoIterator<Item = TimedEvent>) {
+        events.into_iter().for_each(|timed_event| self.push(timed_event));
     }
 
-    fn push(&mut self, mut notice: TimedEvent) {
-        if let Event::Status { word, .. } = &mut notice.event
+    fn push(&mut self, mut timed_event: TimedEvent) {
+        if let Event::Status { word, .. } = &mut timed_event.event
             && word.raw().len() > WORD_KEPT
         {
             *word = Untrusted::new(&word.raw()[..word.raw().floor_char_boundary(WORD_KEPT)]);
         }
         if self.first.len() < OF_EACH_END {
-            self.first.push(notice);
+            self.first.push(timed_event);
             return;
         }
         if self.last.len() == OF_EACH_END
@@ -166,14 +166,14 @@ impl EventLog {
         {
             self.gap = Some(Gap { at: lost.at, count: self.gap.map_or(0, |gap| gap.count) + 1 });
         }
-        self.last.push_back(notice);
+        self.last.push_back(timed_event);
     }
 
     /// The notices, and the gap between the beginning and the end of them, if there is one.
-    pub fn into_notices(self) -> (Vec<TimedEvent>, Option<Gap>) {
-        let mut notices = self.first;
-        notices.extend(self.last);
-        (notices, self.gap)
+    pub fn into_events(self) -> (Vec<TimedEvent>, Option<Gap>) {
+        let mut events = self.first;
+        events.extend(self.last);
+        (events, self.gap)
     }
 }
 
@@ -199,13 +199,13 @@ mod tests {
         let mut kept = EventLog::default();
         kept.extend((0..999).map(|second| status(second, "A")));
         kept.extend([status(999, "A")]);
-        let (notices, gap) = kept.into_notices();
-        assert_eq!((notices.len(), gap), (1_000, None));
+        let (events, gap) = kept.into_events();
+        assert_eq!((events.len(), gap), (1_000, None));
 
         let mut kept = EventLog::default();
         kept.extend((0..1_000_000).map(|second| status(second, "A")));
-        let (notices, gap) = kept.into_notices();
-        let seconds: Vec<u64> = notices.iter().map(|notice| notice.at.as_secs()).collect();
+        let (events, gap) = kept.into_events();
+        let seconds: Vec<u64> = events.iter().map(|timed_event| timed_event.at.as_secs()).collect();
         assert!(seconds.iter().copied().eq((0..500).chain(999_500..1_000_000)));
         assert_eq!(gap, Some(Gap { at: Duration::from_secs(999_499), count: 999_000 }));
     }
@@ -215,10 +215,10 @@ mod tests {
         let mut kept = EventLog::default();
         kept.extend([status(0, &"é".repeat(4 << 20)), status(1, &"x".repeat(WORD_KEPT))]);
         let lengths: Vec<usize> = kept
-            .into_notices()
+            .into_events()
             .0
             .iter()
-            .map(|notice| match &notice.event {
+            .map(|timed_event| match &timed_event.event {
                 Event::Status { word, .. } => word.raw().len(),
                 other => panic!("{other:?}"),
             })

@@ -105,9 +105,9 @@ pub struct Forecast {
 struct PlanPoint {
     age: f64,
     /// The looks planned from the start to here, if the run lasts so long.
-    looks: f64,
+    polls: f64,
     /// The share of runs still going, of those that were at the start.
-    going: f64,
+    unfinished: f64,
 }
 
 /// That a run takes longer than most: "slower than 9 of 10 runs".
@@ -145,8 +145,8 @@ impl Forecast {
     /// How long to wait for the next look at a run of this age: from 1 s to 20 s.
     pub fn wait(&self, age: Duration) -> Duration {
         let age = age.as_secs_f64();
-        let looks = self.looks(age);
-        let soonest = looks + if looks < self.first { FIRST } else { TOO_SOON };
+        let polls = self.polls(age);
+        let soonest = polls + if polls < self.first { FIRST } else { TOO_SOON };
         let nth = ((soonest - self.first) / self.pace).ceil().max(0.0);
         let wait = self.age(self.first + nth * self.pace) - age;
         Duration::try_from_secs_f64(wait).unwrap_or(FLOOR).clamp(FLOOR, CAP)
@@ -156,7 +156,7 @@ impl Forecast {
     /// not keep the run's own phase.
     pub fn gap(&self, age: Duration) -> Duration {
         let age = age.as_secs_f64();
-        let gap = self.age(self.looks(age) + 1.0) - age;
+        let gap = self.age(self.polls(age) + 1.0) - age;
         Duration::try_from_secs_f64(gap).unwrap_or(FLOOR).clamp(FLOOR, CAP)
     }
 
@@ -169,10 +169,10 @@ impl Forecast {
     pub fn left(&self, age: Duration) -> Option<Duration> {
         let age = age.as_secs_f64();
         let (Some(before), Some(after)) = around(&self.marks, |mark| mark.age <= age) else { return None };
-        let going = between((before.age, before.going), (after.age, after.going), age);
-        let half = around(&self.marks, |mark| mark.going > going / 2.0);
+        let unfinished = between((before.age, before.unfinished), (after.age, after.unfinished), age);
+        let half = around(&self.marks, |mark| mark.unfinished > unfinished / 2.0);
         let (Some(before), Some(after)) = half else { return None };
-        let end = between((before.going, before.age), (after.going, after.age), going / 2.0);
+        let end = between((before.unfinished, before.age), (after.unfinished, after.age), unfinished / 2.0);
         Duration::try_from_secs_f64(end - age).ok()
     }
 
@@ -184,20 +184,20 @@ impl Forecast {
     }
 
     /// The looks planned from the start to this age.
-    fn looks(&self, age: f64) -> f64 {
+    fn polls(&self, age: f64) -> f64 {
         match around(&self.marks, |mark| mark.age <= age) {
-            (Some(before), Some(after)) => between((before.age, before.looks), (after.age, after.looks), age),
-            (Some(last), None) => last.looks + EVEN * (age - last.age),
+            (Some(before), Some(after)) => between((before.age, before.polls), (after.age, after.polls), age),
+            (Some(last), None) => last.polls + EVEN * (age - last.age),
             (None, _) => EVEN * (age - self.age_at_start),
         }
     }
 
     /// The age at which so many looks are planned.
-    fn age(&self, looks: f64) -> f64 {
-        match around(&self.marks, |mark| mark.looks <= looks) {
-            (Some(before), Some(after)) => between((before.looks, before.age), (after.looks, after.age), looks),
-            (Some(last), None) => last.age + (looks - last.looks) / EVEN,
-            (None, _) => self.age_at_start + looks / EVEN,
+    fn age(&self, polls: f64) -> f64 {
+        match around(&self.marks, |mark| mark.polls <= polls) {
+            (Some(before), Some(after)) => between((before.polls, before.age), (after.polls, after.age), polls),
+            (Some(last), None) => last.age + (polls - last.polls) / EVEN,
+            (None, _) => self.age_at_start + polls / EVEN,
         }
     }
 }
@@ -244,7 +244,7 @@ struct Segment {
     /// The square root of the hazard rate.
     root_hazard: f64,
     /// The share of runs that see its middle, and that end in it.
-    going: f64,
+    unfinished: f64,
     ending: f64,
     going_after: f64,
 }
@@ -256,14 +256,14 @@ fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<PlanPoint> {
         return Vec::new();
     }
     let stretches = stretches(predictive, typical, start, overdue);
-    let expected: f64 = stretches.iter().map(|stretch| stretch.seconds * stretch.going).sum();
+    let expected: f64 = stretches.iter().map(|stretch| stretch.seconds * stretch.unfinished).sum();
     let budget = (BUDGET * EVEN * expected).max(AT_LEAST);
     // The height of the density, as a logarithm: looks grow with it and the lag falls.
     let (mut low, mut high) = (-10.0_f64, 15.0_f64);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
         let plan = PollPlan::new(&stretches, start, middle.exp());
-        if plan.looks < budget && plan.lag > PROMPT {
+        if plan.polls < budget && plan.lag > PROMPT {
             low = middle;
         } else {
             high = middle;
@@ -275,23 +275,24 @@ fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<PlanPoint> {
 /// The looks for one height of the density, and what is to be expected of them.
 struct PollPlan {
     marks: Vec<PlanPoint>,
-    looks: f64,
+    polls: f64,
     lag: f64,
 }
 
 impl PollPlan {
     fn new(stretches: &[Segment], start: f64, height: f64) -> PollPlan {
-        let mut plan = PollPlan { marks: vec![PlanPoint { age: start, looks: 0.0, going: 1.0 }], looks: 0.0, lag: 0.0 };
-        let mut looks = 0.0;
+        let mut plan =
+            PollPlan { marks: vec![PlanPoint { age: start, polls: 0.0, unfinished: 1.0 }], polls: 0.0, lag: 0.0 };
+        let mut polls = 0.0;
         for stretch in stretches {
-            let left = HEAD_START + GENEROUS * EVEN * (stretch.until - start) - looks;
+            let left = HEAD_START + GENEROUS * EVEN * (stretch.until - start) - polls;
             let density = (height * stretch.root_hazard)
                 .clamp(1.0 / WIDEST, 1.0 / FLOOR.as_secs_f64())
                 .min((left / stretch.seconds).max(EVEN));
-            looks += density * stretch.seconds;
-            plan.looks += density * stretch.seconds * stretch.going;
+            polls += density * stretch.seconds;
+            plan.polls += density * stretch.seconds * stretch.unfinished;
             plan.lag += stretch.ending / (2.0 * density);
-            plan.marks.push(PlanPoint { age: stretch.until, looks, going: stretch.going_after });
+            plan.marks.push(PlanPoint { age: stretch.until, polls, unfinished: stretch.going_after });
         }
         plan
     }
@@ -313,7 +314,7 @@ fn stretches(predictive: &Predictive, typical: f64, start: f64, overdue: f64) ->
                 until: to.0,
                 seconds,
                 root_hazard: hazard.max(0.0).sqrt(),
-                going: f64::midpoint(from.1, to.1) / at_start,
+                unfinished: f64::midpoint(from.1, to.1) / at_start,
                 ending: (from.1 - to.1) / at_start,
                 going_after: to.1 / at_start,
             })

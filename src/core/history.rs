@@ -143,7 +143,7 @@ impl History {
     }
 
     /// How a run stands among those that began before it.
-    pub fn standing(&self, seen: &LastRecord) -> RunComparison<'_> {
+    pub fn comparison(&self, seen: &LastRecord) -> RunComparison<'_> {
         let record = &seen.record;
         let earlier: Vec<&FinishedRun> = self
             .runs

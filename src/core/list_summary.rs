@@ -23,7 +23,7 @@ pub struct ListSummary {
     has_more: bool,
     /// The newest success among those that were not kept.
     older_success: Option<FinishedRun>,
-    going: Vec<UnfinishedRun>,
+    unfinished: Vec<UnfinishedRun>,
 }
 
 /// A run that the list shows as going.
@@ -36,7 +36,14 @@ pub(super) struct UnfinishedRun {
 
 impl ListSummary {
     pub(super) fn new(pipeline: PipelineId, vocabulary: Vocabulary) -> ListSummary {
-        ListSummary { pipeline, vocabulary, past: Vec::new(), has_more: false, older_success: None, going: Vec::new() }
+        ListSummary {
+            pipeline,
+            vocabulary,
+            past: Vec::new(),
+            has_more: false,
+            older_success: None,
+            unfinished: Vec::new(),
+        }
     }
 
     pub fn pipeline(&self) -> &PipelineId {
@@ -53,8 +60,8 @@ impl ListSummary {
                 }
             }
             (Meaning::Wait | Meaning::Unknown, ListedRun { run: Some(run), number, status: Some(word), .. }) => {
-                if self.going.len() < GOING {
-                    self.going.push(UnfinishedRun { run, number, word });
+                if self.unfinished.len() < GOING {
+                    self.unfinished.push(UnfinishedRun { run, number, word });
                 }
             }
             (Meaning::Wait | Meaning::Unknown, _) => {}
@@ -75,8 +82,8 @@ impl ListSummary {
         self.past.iter().filter_map(|past| past.run.as_ref())
     }
 
-    pub(super) fn going(&self) -> &[UnfinishedRun] {
-        &self.going
+    pub(super) fn unfinished(&self) -> &[UnfinishedRun] {
+        &self.unfinished
     }
 
     pub(super) fn history(&self) -> History {
@@ -90,24 +97,24 @@ mod tests {
 
     use super::*;
 
-    fn survey(runs: usize, word: &str) -> ListSummary {
-        let mut survey = ListSummary::new(PipelineId::new("p").expect("an id"), Vocabulary::default());
+    fn list_summary(runs: usize, word: &str) -> ListSummary {
+        let mut list_summary = ListSummary::new(PipelineId::new("p").expect("an id"), Vocabulary::default());
         for run in 0..runs {
-            survey.take(ListedRun {
+            list_summary.take(ListedRun {
                 run: RunId::new(&format!("run_{run}")),
                 status: Some(Untrusted::new(word)),
                 created_at: DateTime::from_timestamp(1_705_314_600 + i64::try_from(run).expect("few"), 0),
                 ..ListedRun::default()
             });
         }
-        survey
+        list_summary
     }
 
     #[test]
     fn what_is_kept_of_a_list_has_an_end() {
-        let over = |runs| survey(runs, "SUCCESS").over().count();
+        let over = |runs| list_summary(runs, "SUCCESS").over().count();
         assert_eq!([799, 800, 1199, 1200].map(over), [799, 400, 799, 400]);
-        let going = |runs| survey(runs, "RUNNING").going().len();
-        assert_eq!([9_999, 10_000, 10_001].map(going), [9_999, 10_000, 10_000]);
+        let unfinished = |runs| list_summary(runs, "RUNNING").unfinished().len();
+        assert_eq!([9_999, 10_000, 10_001].map(unfinished), [9_999, 10_000, 10_000]);
     }
 }

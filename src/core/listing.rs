@@ -36,7 +36,7 @@ impl ListedRun {
         self.status.as_ref().map_or(Meaning::Unknown, |word| vocabulary.read(word.raw()))
     }
 
-    pub fn is_going(&self, vocabulary: &Vocabulary) -> bool {
+    pub fn is_unfinished(&self, vocabulary: &Vocabulary) -> bool {
         match self.meaning(vocabulary) {
             Meaning::Wait | Meaning::Unknown => true,
             Meaning::Passed | Meaning::Failed => false,

@@ -23,7 +23,7 @@ pub struct RunOutcome {
     /// Whether this gate asked the service to start it, as far as is known: to run the gate again would start another.
     pub started: bool,
     /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
-    pub miss: Option<Failure>,
+    pub failure: Option<Failure>,
     /// The words that no table knows, as met: at most ten.
     pub unknown_words: Vec<Untrusted>,
     /// How old a success may be.
@@ -36,7 +36,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     pub runs: Vec<RunOutcome>,
     /// How the earlier runs of their pipelines went, as far as that is known.
-    pub pasts: Vec<(PipelineId, History)>,
+    pub histories: Vec<(PipelineId, History)>,
 }
 
 /// Whom a question is about.
@@ -53,7 +53,7 @@ pub enum PollTarget {
 pub struct Gate {
     rules: Rules,
     runs: Vec<Run>,
-    watching: usize,
+    pending: usize,
     groups: Vec<Candidates>,
     pipelines: Vec<Pipeline>,
     /// The pipeline of each run.
@@ -79,7 +79,7 @@ impl Gate {
         let mut gate = Gate {
             rules,
             runs: Vec::new(),
-            watching: 0,
+            pending: 0,
             groups: Vec::new(),
             pipelines: Vec::new(),
             homes: Vec::new(),
@@ -111,17 +111,17 @@ impl Gate {
         };
         self.homes.push(home);
         self.runs.push(Run::new(&self.rules, wanted));
-        self.watching += 1;
+        self.pending += 1;
     }
 
     /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
     /// started is not started once the time is up.
-    pub fn ask(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) -> Option<ApiRequest> {
+    pub fn ask(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) -> Option<ApiRequest> {
         let timeout = self.rules.limits.timeout;
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         if watched.is_about_to_start() && elapsed >= timeout {
-            watched.time_is_up(run, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
-            self.ended(run, elapsed, notices);
+            watched.time_is_up(run, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+            self.ended(run, elapsed, events);
             return None;
         }
         watched.next = None;
@@ -135,52 +135,55 @@ impl Gate {
         &mut self,
         run: usize,
         elapsed: Duration,
-        told: impl Into<ApiResponse>,
-        notices: &mut Vec<TimedEvent>,
+        response: impl Into<ApiResponse>,
+        events: &mut Vec<TimedEvent>,
     ) -> Option<Duration> {
-        let told = told.into();
+        let response = response.into();
         let pass = self.pass(run);
-        if let ApiResponse::List(Answer { observation: Observation::Record(listing), .. }) = &told {
-            self.read_past(run, listing, elapsed, notices);
+        if let ApiResponse::List(Answer { observation: Observation::Record(listing), .. }) = &response {
+            self.read_past(run, listing, elapsed, events);
         }
-        self.has_worked |= told.failure().is_none_or(|miss| self.signs_in && miss.during != Operation::SignIn);
+        self.has_worked |=
+            response.failure().is_none_or(|failure| self.signs_in && failure.during != Operation::SignIn);
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
-        watched.looked = elapsed;
-        let mut tell = |event| notices.push(TimedEvent { at: elapsed, event });
-        let (retry_after, has_worked) = (told.retry_after(), self.has_worked);
+        watched.polled = elapsed;
+        let mut emit = |event| events.push(TimedEvent { at: elapsed, event });
+        let (retry_after, has_worked) = (response.retry_after(), self.has_worked);
         let at = AnswerContext { run, rules: &self.rules, elapsed, retry_after, has_worked };
-        let next = match watched.observe(at, told, pass, &mut tell) {
+        let next = match watched.observe(at, response, pass, &mut emit) {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
                 // First its own end: one that joins too late ends all that are watched, where the first failure does.
                 if next.is_none() {
-                    self.ended(run, elapsed, notices);
+                    self.ended(run, elapsed, events);
                 }
-                self.join(run, elapsed, others, notices);
+                self.join(run, elapsed, others, events);
                 next
             }
             Step::PassedBeside(others, group) => {
                 if let Some(candidates) = self.groups.iter_mut().find(|candidates| candidates.runs.contains(&run)) {
                     candidates.group = group;
                 }
-                self.ended(run, elapsed, notices);
-                self.join(run, elapsed, others, notices);
+                self.ended(run, elapsed, events);
+                self.join(run, elapsed, others, events);
                 None
             }
             Step::Ended => {
-                self.ended(run, elapsed, notices);
+                self.ended(run, elapsed, events);
                 None
             }
-            Step::AllDenied(miss) => {
-                self.end_all(elapsed, notices, |watched| End::Verdict(watched.ends_for(miss.clone(), Verdict::Denied)));
+            Step::AllDenied(failure) => {
+                self.end_all(elapsed, events, |watched| {
+                    End::Verdict(watched.ends_for(failure.clone(), Verdict::Denied))
+                });
                 None
             }
         };
         let watched = self.runs.get_mut(run)?;
         watched.next = next;
         if self.rules.learning == Learning::On {
-            self.learn_from_look(run, elapsed, notices);
+            self.learn_from_poll(run, elapsed, events);
         }
         self.runs.get(run)?.next
     }
@@ -200,20 +203,20 @@ impl Gate {
     }
 
     /// Further runs of the group that `run` belongs to.
-    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, notices: &mut Vec<TimedEvent>) {
+    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, events: &mut Vec<TimedEvent>) {
         let Some(at) = self.groups.iter().position(|candidates| candidates.runs.contains(&run)) else { return };
         let is_ours = self.groups[at].group.is_none();
         let of = self.groups[at].runs.len() + others.len();
         for target in others {
             let other = self.runs.len();
             let taken = if is_ours { AdoptionReason::Ours } else { AdoptionReason::Candidate { of } };
-            notices.push(TimedEvent { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
+            events.push(TimedEvent { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
             self.add(Wanted::Run(target));
             self.runs[other].started = true;
             self.groups[at].runs.push(other);
             if elapsed >= self.rules.limits.timeout {
-                self.runs[other].never_looked_at(other, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
-                self.ended(other, elapsed, notices);
+                self.runs[other].never_polled(other, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+                self.ended(other, elapsed, events);
             } else {
                 self.moved.push((PollTarget::Run(other), elapsed));
             }
@@ -221,10 +224,10 @@ impl Gate {
     }
 
     /// The last look at `run` brought no answer in time.
-    pub fn cut(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
+    pub fn cut(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
-        watched.time_is_up(run, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
-        self.ended(run, elapsed, notices);
+        watched.time_is_up(run, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+        self.ended(run, elapsed, events);
     }
 
     /// The process slept through the deadline: the wait ends then instead.
@@ -233,13 +236,13 @@ impl Gate {
     }
 
     /// A signal came: every run still watched ends as interrupted. Those that have a verdict keep it.
-    pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
-        self.end_all(elapsed, notices, |_| End::Verdict(Verdict::Interrupted(signal)));
+    pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+        self.end_all(elapsed, events, |_| End::Verdict(Verdict::Interrupted(signal)));
     }
 
     /// A bug of ours was met: no run still watched can pass any more.
-    pub fn give_up(&mut self, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
-        self.end_all(elapsed, notices, |_| End::Verdict(Verdict::InternalError));
+    pub fn give_up(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+        self.end_all(elapsed, events, |_| End::Verdict(Verdict::InternalError));
     }
 
     pub fn rules(&self) -> &Rules {
@@ -247,21 +250,21 @@ impl Gate {
     }
 
     /// The runs still watched, by their place.
-    pub fn watching(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn pending(&self) -> impl Iterator<Item = usize> + '_ {
         self.runs.iter().enumerate().filter(|(_, watched)| watched.end.is_none()).map(|(run, _)| run)
     }
 
-    pub fn is_watching(&self, run: usize) -> bool {
+    pub fn is_pending(&self, run: usize) -> bool {
         self.runs.get(run).is_some_and(|watched| watched.end.is_none())
     }
 
     pub fn is_over(&self) -> bool {
-        self.watching == 0
+        self.pending == 0
     }
 
     /// How many runs still are watched, and how many there are.
     pub fn progress(&self) -> (usize, usize) {
-        (self.watching, self.runs.len())
+        (self.pending, self.runs.len())
     }
 
     /// What is waited for, as far as it is known by now.
@@ -275,8 +278,8 @@ impl Gate {
     }
 
     /// Why the last look at a run brought no record, for the view.
-    pub fn miss(&self, run: usize) -> Option<&Failure> {
-        self.runs.get(run)?.miss.as_ref()
+    pub fn failure(&self, run: usize) -> Option<&Failure> {
+        self.runs.get(run)?.failure.as_ref()
     }
 
     /// What ends the wait first, and when, if it comes before the timeout.
@@ -288,7 +291,7 @@ impl Gate {
 
     /// What became of it. A run whose watch was never brought to an end is a bug of ours, never a pass.
     pub fn outcome(self) -> Outcome {
-        let pasts = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), self.past(known)?))).collect();
+        let histories = self.pipelines.iter().filter_map(|known| Some((known.id.clone(), self.past(known)?))).collect();
         let runs: Vec<RunOutcome> = self
             .runs
             .into_iter()
@@ -298,12 +301,12 @@ impl Gate {
                 request: run.request(),
                 started: run.started,
                 seen: run.seen,
-                miss: run.miss,
+                failure: run.failure,
                 unknown_words: run.unknown_words,
                 max_age: self.rules.max_age,
             })
             .collect();
-        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts }
+        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, histories }
     }
 
     /// How the other runs of a pipeline went. A list from which a run was chosen may show that run itself as over; where
@@ -319,21 +322,21 @@ impl Gate {
         }
     }
 
-    fn ended(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
-        self.watching -= 1;
+    fn ended(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+        self.pending -= 1;
         let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
         match self.rules.on_first_failure {
-            OnFirstFailure::StopWaiting if !passed => self.end_all(elapsed, notices, |_| End::NotWaited),
+            OnFirstFailure::StopWaiting if !passed => self.end_all(elapsed, events, |_| End::NotWaited),
             OnFirstFailure::StopWaiting | OnFirstFailure::WaitForAll => {}
         }
     }
 
-    fn end_all(&mut self, elapsed: Duration, notices: &mut Vec<TimedEvent>, mut end: impl FnMut(&mut Run) -> End) {
+    fn end_all(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>, mut end: impl FnMut(&mut Run) -> End) {
         for (run, watched) in self.runs.iter_mut().enumerate().filter(|(_, watched)| watched.end.is_none()) {
             let end = end(watched);
-            watched.finish(run, end, &mut |event: Event| notices.push(TimedEvent { at: elapsed, event }));
+            watched.finish(run, end, &mut |event: Event| events.push(TimedEvent { at: elapsed, event }));
         }
-        self.watching = 0;
+        self.pending = 0;
     }
 }
 

@@ -41,11 +41,11 @@ impl ApiResponse {
     }
 
     /// The same, taken so long after it came: the service's clock has gone on.
-    pub fn taken_later(self, by: Duration) -> ApiResponse {
+    pub fn received_later(self, by: Duration) -> ApiResponse {
         match self {
-            ApiResponse::Run(answer) => ApiResponse::Run(answer.taken_later(by)),
-            ApiResponse::List(answer) => ApiResponse::List(answer.taken_later(by)),
-            ApiResponse::Survey(answer) => ApiResponse::Survey(answer.taken_later(by)),
+            ApiResponse::Run(answer) => ApiResponse::Run(answer.received_later(by)),
+            ApiResponse::List(answer) => ApiResponse::List(answer.received_later(by)),
+            ApiResponse::Survey(answer) => ApiResponse::Survey(answer.received_later(by)),
             ApiResponse::Execute(..) => self,
         }
     }
@@ -56,14 +56,14 @@ impl ApiResponse {
             ApiResponse::Run(answer) => answer.observation.failure(),
             ApiResponse::List(answer) => answer.observation.failure(),
             ApiResponse::Survey(answer) => answer.observation.failure(),
-            ApiResponse::Execute(launch, _) => match launch {
+            ApiResponse::Execute(trigger_response, _) => match trigger_response {
                 TriggerResponse::Accepted(_) => None,
-                TriggerResponse::Lost(miss)
-                | TriggerResponse::Refused(miss)
-                | TriggerResponse::NotFound(miss)
-                | TriggerResponse::Denied(_, miss)
-                | TriggerResponse::Unreachable(miss)
-                | TriggerResponse::NotExecuted(miss) => Some(miss),
+                TriggerResponse::Lost(failure)
+                | TriggerResponse::Refused(failure)
+                | TriggerResponse::NotFound(failure)
+                | TriggerResponse::Denied(_, failure)
+                | TriggerResponse::Unreachable(failure)
+                | TriggerResponse::NotExecuted(failure) => Some(failure),
             },
         }
     }
@@ -88,28 +88,28 @@ pub struct Answer<T = Record> {
 impl Answer<Infallible> {
     /// An answer that holds nothing, as one about anything.
     pub fn about<T>(self) -> Answer<T> {
-        self.map(|never| match never {}, |miss| miss)
+        self.map(|never| match never {}, |failure| failure)
     }
 }
 
 impl<T> Answer<T> {
-    fn taken_later(self, by: Duration) -> Answer<T> {
+    fn received_later(self, by: Duration) -> Answer<T> {
         let date = self.date.and_then(|date| date.checked_add_signed(TimeDelta::from_std(by).ok()?));
         Answer { date, ..self }
     }
 
     /// The same with what `change` makes of the miss, if there is one.
-    pub fn map_miss(self, change: impl FnOnce(Failure) -> Failure) -> Answer<T> {
+    pub fn map_failure(self, change: impl FnOnce(Failure) -> Failure) -> Answer<T> {
         self.map(|record| record, change)
     }
 
-    fn map<U>(self, record: impl FnOnce(T) -> U, miss: impl FnOnce(Failure) -> Failure) -> Answer<U> {
+    fn map<U>(self, record: impl FnOnce(T) -> U, failure: impl FnOnce(Failure) -> Failure) -> Answer<U> {
         let observation = match self.observation {
             Observation::Record(found) => Observation::Record(record(found)),
-            Observation::NotVisible(why) => Observation::NotVisible(miss(why)),
-            Observation::Denied(scope, why) => Observation::Denied(scope, miss(why)),
-            Observation::Unreachable(why) => Observation::Unreachable(miss(why)),
-            Observation::Unusable(why) => Observation::Unusable(miss(why)),
+            Observation::NotVisible(why) => Observation::NotVisible(failure(why)),
+            Observation::Denied(scope, why) => Observation::Denied(scope, failure(why)),
+            Observation::Unreachable(why) => Observation::Unreachable(failure(why)),
+            Observation::Unusable(why) => Observation::Unusable(failure(why)),
         };
         Answer { observation, retry_after: self.retry_after, date: self.date }
     }
@@ -134,7 +134,9 @@ impl<T> Observation<T> {
     fn failure(&self) -> Option<&Failure> {
         match self {
             Observation::Record(_) | Observation::NotVisible(_) => None,
-            Observation::Denied(_, miss) | Observation::Unreachable(miss) | Observation::Unusable(miss) => Some(miss),
+            Observation::Denied(_, failure) | Observation::Unreachable(failure) | Observation::Unusable(failure) => {
+                Some(failure)
+            }
         }
     }
 }
@@ -159,15 +161,15 @@ pub enum TriggerResponse {
 
 impl TriggerResponse {
     /// The same with what `change` makes of the miss, if there is one.
-    pub fn map_miss(self, change: impl FnOnce(Failure) -> Failure) -> TriggerResponse {
+    pub fn map_failure(self, change: impl FnOnce(Failure) -> Failure) -> TriggerResponse {
         match self {
             TriggerResponse::Accepted(id) => TriggerResponse::Accepted(id),
-            TriggerResponse::Lost(miss) => TriggerResponse::Lost(change(miss)),
-            TriggerResponse::Refused(miss) => TriggerResponse::Refused(change(miss)),
-            TriggerResponse::NotFound(miss) => TriggerResponse::NotFound(change(miss)),
-            TriggerResponse::Denied(scope, miss) => TriggerResponse::Denied(scope, change(miss)),
-            TriggerResponse::Unreachable(miss) => TriggerResponse::Unreachable(change(miss)),
-            TriggerResponse::NotExecuted(miss) => TriggerResponse::NotExecuted(change(miss)),
+            TriggerResponse::Lost(failure) => TriggerResponse::Lost(change(failure)),
+            TriggerResponse::Refused(failure) => TriggerResponse::Refused(change(failure)),
+            TriggerResponse::NotFound(failure) => TriggerResponse::NotFound(change(failure)),
+            TriggerResponse::Denied(scope, failure) => TriggerResponse::Denied(scope, change(failure)),
+            TriggerResponse::Unreachable(failure) => TriggerResponse::Unreachable(change(failure)),
+            TriggerResponse::NotExecuted(failure) => TriggerResponse::NotExecuted(change(failure)),
         }
     }
 }

@@ -99,10 +99,10 @@ impl Pipeline {
     }
 
     /// A list that was read for another reason has told the history.
-    pub(super) fn know(&mut self, pipeline: usize, history: History, tell: &mut impl FnMut(Event)) {
+    pub(super) fn know(&mut self, pipeline: usize, history: History, emit: &mut impl FnMut(Event)) {
         if matches!(self.past, KnownHistory::NotYet) {
             if history.runs().len() > 1 {
-                tell(Event::Learned { pipeline, id: self.id.clone(), history: history.clone() });
+                emit(Event::Learned { pipeline, id: self.id.clone(), history: history.clone() });
             }
             self.past = KnownHistory::History(history);
         }
@@ -124,16 +124,16 @@ impl Pipeline {
     }
 
     fn due(&self, runs: &[Run], limits: Limits, elapsed: Duration) -> Option<Duration> {
-        let going = || self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_going());
+        let unfinished = || self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_unfinished());
         match self.past {
             // The first record has just come: the next request is a second away.
-            KnownHistory::NotYet => return going().next().map(|_| self.planned.unwrap_or(elapsed + FLOOR)),
+            KnownHistory::NotYet => return unfinished().next().map(|_| self.planned.unwrap_or(elapsed + FLOOR)),
             KnownHistory::Nothing | KnownHistory::History(_) => {}
         }
-        if self.useless || going().count() < FEWEST {
+        if self.useless || unfinished().count() < FEWEST {
             return None;
         }
-        let first = going().filter_map(|run| run.next).min()?;
+        let first = unfinished().filter_map(|run| run.next).min()?;
         // At the deadline each run has a last look of its own.
         if first >= limits.timeout {
             return None;
@@ -172,20 +172,20 @@ impl Pipeline {
         limits: Limits,
         elapsed: Duration,
         answer: Answer<ListSummary>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Vec<(usize, Duration)> {
         let asked = self.asked.take().unwrap_or(elapsed);
         self.took = elapsed.saturating_sub(asked);
         self.not_before = (asked + FLOOR).max(elapsed + answer.retry_after.unwrap_or_default());
-        let survey = match answer.observation {
-            Observation::Record(survey) => survey,
-            Observation::NotVisible(miss) | Observation::Unusable(miss) => {
-                return self.failed(pipeline, elapsed, miss, tell);
+        let list_summary = match answer.observation {
+            Observation::Record(list_summary) => list_summary,
+            Observation::NotVisible(failure) | Observation::Unusable(failure) => {
+                return self.failed(pipeline, elapsed, failure, emit);
             }
-            Observation::Denied(_, miss) | Observation::Unreachable(miss) => {
+            Observation::Denied(_, failure) | Observation::Unreachable(failure) => {
                 // A token is renewed for a look, never for a list; nothing else mends by waiting.
-                self.useless |= miss.kind != FailureKind::TokenRefused;
-                return self.failed(pipeline, elapsed, miss, tell);
+                self.useless |= failure.kind != FailureKind::TokenRefused;
+                return self.failed(pipeline, elapsed, failure, emit);
             }
         };
         if self.ahead() > MOST_AHEAD {
@@ -193,13 +193,13 @@ impl Pipeline {
         } else {
             self.failures = 0;
         }
-        self.know(pipeline, survey.history(), tell);
-        let going = self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_going()).count();
+        self.know(pipeline, list_summary.history(), emit);
+        let unfinished = self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_unfinished()).count();
         match answer.date {
             // Without its date the list could not be checked.
             None => Vec::new(),
-            Some(_) if self.useless || going < FEWEST => Vec::new(),
-            Some(date) => self.share(&survey, date, runs, limits, elapsed),
+            Some(_) if self.useless || unfinished < FEWEST => Vec::new(),
+            Some(date) => self.share(&list_summary, date, runs, limits, elapsed),
         }
     }
 
@@ -207,11 +207,11 @@ impl Pipeline {
         &mut self,
         pipeline: usize,
         elapsed: Duration,
-        miss: Failure,
-        tell: &mut impl FnMut(Event),
+        failure: Failure,
+        emit: &mut impl FnMut(Event),
     ) -> Vec<(usize, Duration)> {
         if matches!(self.past, KnownHistory::NotYet) {
-            tell(Event::NoHistory { pipeline, id: self.id.clone(), miss });
+            emit(Event::NoHistory { pipeline, id: self.id.clone(), failure });
             self.past = KnownHistory::Nothing;
         }
         self.rest(REST, elapsed);
@@ -221,17 +221,19 @@ impl Pipeline {
     /// Puts off the looks at those that the list shows as going, and hurries those at what it shows as over.
     fn share(
         &mut self,
-        survey: &ListSummary,
+        list_summary: &ListSummary,
         date: DateTime<Utc>,
         runs: &mut [Run],
         limits: Limits,
         elapsed: Duration,
     ) -> Vec<(usize, Duration)> {
-        let listed = RunsById::of(survey);
+        let listed = RunsById::of(list_summary);
         let mut moved = Vec::new();
         let mut put_off: Vec<usize> = Vec::new();
         for place in &self.runs {
-            let Some(run) = runs.get_mut(*place).filter(|run| run.is_going() && run.next.is_some()) else { continue };
+            let Some(run) = runs.get_mut(*place).filter(|run| run.is_unfinished() && run.next.is_some()) else {
+                continue;
+            };
             match listed.find(run) {
                 ShownAs::Going => {
                     moved.push((*place, run.put_off(limits, elapsed, date)));
@@ -242,7 +244,7 @@ impl Pipeline {
             }
         }
         if elapsed >= self.check_at
-            && let Some(check) = put_off.into_iter().min_by_key(|place| runs.get(*place).map(|run| run.looked))
+            && let Some(check) = put_off.into_iter().min_by_key(|place| runs.get(*place).map(|run| run.polled))
             && let Some(run) = runs.get(check)
         {
             self.check_at = elapsed + CHECK;
@@ -260,9 +262,9 @@ impl Pipeline {
         }
         self.useless = true;
         self.planned = None;
-        let going = self.runs.iter().filter_map(|place| Some((*place, runs.get(*place)?)));
-        going
-            .filter(|(_, run)| run.is_going() && run.next.is_some())
+        let unfinished = self.runs.iter().filter_map(|place| Some((*place, runs.get(*place)?)));
+        unfinished
+            .filter(|(_, run)| run.is_unfinished() && run.next.is_some())
             .map(|(place, run)| (place, run.soon(elapsed)))
             .collect()
     }
@@ -278,28 +280,28 @@ enum ShownAs {
 
 /// A list's runs by their ids.
 struct RunsById<'s> {
-    going: HashMap<String, Vec<&'s UnfinishedRun>>,
+    unfinished: HashMap<String, Vec<&'s UnfinishedRun>>,
     over: HashSet<String>,
 }
 
 impl<'s> RunsById<'s> {
-    fn of(survey: &'s ListSummary) -> RunsById<'s> {
-        let mut going: HashMap<String, Vec<&UnfinishedRun>> = HashMap::new();
-        for run in survey.going() {
-            going.entry(run.run.folded()).or_default().push(run);
+    fn of(list_summary: &'s ListSummary) -> RunsById<'s> {
+        let mut unfinished: HashMap<String, Vec<&UnfinishedRun>> = HashMap::new();
+        for run in list_summary.unfinished() {
+            unfinished.entry(run.run.folded()).or_default().push(run);
             if let Some(number) =
                 run.number.map(|number| number.to_string()).filter(|number| number != run.run.as_str())
             {
-                going.entry(number).or_default().push(run);
+                unfinished.entry(number).or_default().push(run);
             }
         }
-        RunsById { going, over: survey.over().map(RunId::folded).collect() }
+        RunsById { unfinished, over: list_summary.over().map(RunId::folded).collect() }
     }
 
     fn find(&self, run: &Run) -> ShownAs {
         let (Some(id), Some(word)) = (run.id(), run.word()) else { return ShownAs::Otherwise };
         let is_over = self.over.contains(&id);
-        match self.going.get(&id).map(Vec::as_slice) {
+        match self.unfinished.get(&id).map(Vec::as_slice) {
             Some([only]) if !is_over && only.word.raw() == word => ShownAs::Going,
             None | Some([]) if is_over => ShownAs::Over,
             None | Some(_) => ShownAs::Otherwise,

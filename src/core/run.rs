@@ -52,7 +52,7 @@ pub(super) struct Run {
     pub(super) end: Option<End>,
     pub(super) seen: Option<LastRecord>,
     /// The last answer, if it was not what was asked for.
-    pub(super) miss: Option<Failure>,
+    pub(super) failure: Option<Failure>,
     pub(super) unknown_words: Vec<Untrusted>,
     /// What the last event about repairs told.
     repaired: Vec<Repair>,
@@ -70,7 +70,7 @@ pub(super) struct Run {
     /// When it is looked at next; none while that is under way.
     pub(super) next: Option<Duration>,
     /// When the last answer about it came.
-    pub(super) looked: Duration,
+    pub(super) polled: Duration,
     /// The date of the last list that showed it as going.
     listed: Option<DateTime<Utc>>,
     has_learned: bool,
@@ -149,7 +149,7 @@ impl Run {
             },
             end: None,
             seen: None,
-            miss: None,
+            failure: None,
             unknown_words: Vec::new(),
             repaired: Vec::new(),
             without_record: Verdict::Unreachable,
@@ -158,7 +158,7 @@ impl Run {
             behind: None,
             aged: None,
             next: Some(Duration::ZERO),
-            looked: Duration::ZERO,
+            polled: Duration::ZERO,
             listed: None,
             has_learned: false,
             pace: Pace::Usual,
@@ -231,30 +231,30 @@ impl Run {
     pub(super) fn observe(
         &mut self,
         at: AnswerContext<'_>,
-        told: ApiResponse,
+        response: ApiResponse,
         pass: SuccessPolicy,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Step {
         let retry_after = at.retry_after;
-        let reading = match told {
-            ApiResponse::Run(answer) => self.look(at, answer, pass, tell),
-            ApiResponse::List(answer) => self.list(at, answer, tell),
+        let reading = match response {
+            ApiResponse::Run(answer) => self.poll(at, answer, pass, emit),
+            ApiResponse::List(answer) => self.list(at, answer, emit),
             // It is no answer about a run.
             ApiResponse::Survey(_) => Transition::Over(Verdict::InternalError),
-            ApiResponse::Execute(launch, _) => self.launched(at, launch, tell),
+            ApiResponse::Execute(trigger_response, _) => self.trigger_answered(at, trigger_response, emit),
         };
         let limits = at.rules.limits;
         match reading {
-            Transition::Over(verdict) => self.finish(at.run, End::Verdict(verdict), tell),
-            Transition::AllDenied(miss) => return Step::AllDenied(miss),
+            Transition::Over(verdict) => self.finish(at.run, End::Verdict(verdict), emit),
+            Transition::AllDenied(failure) => return Step::AllDenied(failure),
             Transition::PassedBeside(others, group) => {
-                self.finish(at.run, End::Verdict(Verdict::Passed), tell);
+                self.finish(at.run, End::Verdict(Verdict::Passed), emit);
                 return Step::PassedBeside(others, group);
             }
             Transition::Took(others, group) => {
                 let is_late = at.elapsed >= limits.timeout;
                 if is_late {
-                    self.time_is_up(at.run, tell);
+                    self.time_is_up(at.run, emit);
                 }
                 let next = (!is_late).then(|| self.clocks.next_step(limits, at.elapsed, retry_after));
                 return Step::Took { others, group, next };
@@ -262,12 +262,12 @@ impl Run {
             // Looking once means once at the run: choosing it is not that look.
             Transition::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
             Transition::On | Transition::Next | Transition::Found if at.elapsed >= limits.timeout => {
-                self.time_is_up(at.run, tell);
+                self.time_is_up(at.run, emit);
             }
             Transition::On => {
                 return Step::LookAt({
                     let age = self.age(at.elapsed);
-                    self.clocks.next_look(at.run, limits, at.elapsed, age, retry_after, tell)
+                    self.clocks.next_poll(at.run, limits, at.elapsed, age, retry_after, emit)
                 });
             }
             Transition::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
@@ -277,37 +277,37 @@ impl Run {
     }
 
     /// Ends the watch at the deadline.
-    pub(super) fn time_is_up(&mut self, index: usize, tell: &mut impl FnMut(Event)) {
+    pub(super) fn time_is_up(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
         let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
         let verdict = match self.clocks.refusal() {
             Some(verdict) => verdict,
             // The request to start is still under way: it may have started a run.
             None if unanswered => {
-                self.ends_for(discovery::miss(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
+                self.ends_for(discovery::failure(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
             }
             None if self.seen.is_some() => Verdict::TimedOut,
             None => self.without_record,
         };
-        self.finish(index, End::Verdict(verdict), tell);
+        self.finish(index, End::Verdict(verdict), emit);
     }
 
-    pub(super) fn finish(&mut self, index: usize, end: End, tell: &mut impl FnMut(Event)) {
+    pub(super) fn finish(&mut self, index: usize, end: End, emit: &mut impl FnMut(Event)) {
         self.end = Some(end);
-        tell(Event::Ended { run: index, end });
+        emit(Event::Ended { run: index, end });
     }
 
     /// A run that the list knows, when the time is up before it was looked at.
-    pub(super) fn never_looked_at(&mut self, index: usize, tell: &mut impl FnMut(Event)) {
+    pub(super) fn never_polled(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
         self.without_record = Verdict::TimedOut;
-        self.time_is_up(index, tell);
+        self.time_is_up(index, emit);
     }
 
-    pub(super) fn ends_for(&mut self, miss: Failure, verdict: Verdict) -> Verdict {
-        self.miss = Some(miss);
+    pub(super) fn ends_for(&mut self, failure: Failure, verdict: Verdict) -> Verdict {
+        self.failure = Some(failure);
         verdict
     }
 
-    fn over_for(&mut self, miss: Failure, verdict: Verdict) -> Transition {
-        Transition::Over(self.ends_for(miss, verdict))
+    fn finish_for(&mut self, failure: Failure, verdict: Verdict) -> Transition {
+        Transition::Over(self.ends_for(failure, verdict))
     }
 }

@@ -148,34 +148,34 @@ mod tests {
 
     /// The looks a second of ten thousand gates that started together, for ten minutes.
     fn herd(wait: impl Fn(&Schedule, u32) -> Duration) -> Vec<u32> {
-        let mut looks = vec![0; 600];
+        let mut polls = vec![0; 600];
         for run in 0..10_000 {
             let schedule = Schedule::new(Interval::Auto, &target(&format!("run-{run}")));
             let mut due = Duration::ZERO;
             for nth in 0.. {
-                let Some(second) = looks.get_mut(due.as_secs() as usize) else { break };
+                let Some(second) = polls.get_mut(due.as_secs() as usize) else { break };
                 *second += 1;
                 due += wait(&schedule, nth);
             }
         }
-        looks
+        polls
     }
 
     #[test]
     fn ten_thousand_gates_started_together_do_not_beat_in_step_after_a_minute() {
-        let looks = herd(|schedule, nth| schedule.after_record(nth, None));
-        let (peak, sum) = looks[60..].iter().fold((0, 0), |(peak, sum), looks| (peak.max(*looks), sum + looks));
-        assert!(f64::from(peak) <= 1.5 * f64::from(sum) / 540.0, "{looks:?}");
+        let polls = herd(|schedule, nth| schedule.after_record(nth, None));
+        let (peak, sum) = polls[60..].iter().fold((0, 0), |(peak, sum), polls| (peak.max(*polls), sum + polls));
+        assert!(f64::from(peak) <= 1.5 * f64::from(sum) / 540.0, "{polls:?}");
     }
 
     #[test]
     fn what_gates_add_to_a_service_in_trouble_falls_and_spreads() {
-        let looks = herd(Schedule::after_miss);
-        let minutes: Vec<u32> = looks.chunks(60).map(|minute| minute.iter().sum()).collect();
+        let polls = herd(Schedule::after_miss);
+        let minutes: Vec<u32> = polls.chunks(60).map(|minute| minute.iter().sum()).collect();
         assert!(minutes[0] > 2 * minutes[1], "{minutes:?}");
         // From ten looks in the first minute to under three.
-        assert!(minutes[0] > 80_000 && minutes[1..].iter().all(|looks| *looks < 30_000), "{minutes:?}");
-        let peak = looks[60..].iter().max().expect("nine minutes");
+        assert!(minutes[0] > 80_000 && minutes[1..].iter().all(|polls| *polls < 30_000), "{minutes:?}");
+        let peak = polls[60..].iter().max().expect("nine minutes");
         assert!(f64::from(*peak) <= 1.5 * f64::from(minutes[1..].iter().sum::<u32>()) / 540.0, "{peak} of {minutes:?}");
     }
 
@@ -185,9 +185,9 @@ mod tests {
         assert!((unit(0) - 0.883_310_808_213_642_6).abs() < 1e-15, "{}", unit(0));
         let schedule = Schedule::new(Interval::Auto, &target("r"));
         let pace = |wait: Duration, most: f64, apart: f64| (1.0 - wait.as_secs_f64() / most) / apart;
-        let (record, miss) = (schedule.after_record(60, None), schedule.after_miss(60));
+        let (record, failure) = (schedule.after_record(60, None), schedule.after_miss(60));
         assert!((pace(record, 10.0, 0.2) - unit(schedule.seed)).abs() < 1e-6);
-        assert!((pace(miss, 30.0, 0.4) - unit(!schedule.seed)).abs() < 1e-6);
+        assert!((pace(failure, 30.0, 0.4) - unit(!schedule.seed)).abs() < 1e-6);
     }
 
     #[test]

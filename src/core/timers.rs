@@ -179,13 +179,13 @@ impl Timers {
         run: usize,
         elapsed: Duration,
         limits: Limits,
-        miss: &Failure,
-        tell: &mut impl FnMut(Event),
+        failure: &Failure,
+        emit: &mut impl FnMut(Event),
     ) {
         self.refusal = None;
         self.missed();
         let outage = self.outage.get_or_insert_with(|| {
-            tell(Event::OutageBegan { run, miss: miss.clone(), limit: limits.outage });
+            emit(Event::OutageBegan { run, failure: failure.clone(), limit: limits.outage });
             OutageTimer { stretch: PausableSpan::new(elapsed), misses: 0 }
         });
         outage.misses += 1;
@@ -213,9 +213,9 @@ impl Timers {
         self.refusal.map(|refusal| refusal.verdict)
     }
 
-    pub(super) fn end_outage(&mut self, run: usize, elapsed: Duration, tell: &mut impl FnMut(Event)) {
+    pub(super) fn end_outage(&mut self, run: usize, elapsed: Duration, emit: &mut impl FnMut(Event)) {
         if let Some(OutageTimer { stretch, misses }) = self.outage.take() {
-            tell(Event::OutageEnded { run, lasted: elapsed.saturating_sub(stretch.since), misses });
+            emit(Event::OutageEnded { run, lasted: elapsed.saturating_sub(stretch.since), misses });
         }
     }
 
@@ -233,14 +233,14 @@ impl Timers {
 
     /// When to look again at a run of this age. The answer came before the deadline, and the result is later than the
     /// answer.
-    pub(super) fn next_look(
+    pub(super) fn next_poll(
         &mut self,
         run: usize,
         limits: Limits,
         elapsed: Duration,
         age: Option<Duration>,
         retry_after: Option<Duration>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Duration {
         let ours = if self.misses_in_a_row > 0 {
             self.schedule.after_miss(self.misses_in_a_row - 1)
@@ -252,7 +252,7 @@ impl Timers {
         self.refusal.iter_mut().for_each(|refusal| refusal.stretch.pause(asked));
         let next = self.place(limits, elapsed, ours.max(asked));
         if asked > ours && !self.asked_to_wait {
-            tell(Event::AskedToWait { run, asked, waits: next.saturating_sub(elapsed) });
+            emit(Event::AskedToWait { run, asked, waits: next.saturating_sub(elapsed) });
         }
         self.asked_to_wait = asked > ours;
         self.not_before = elapsed.saturating_add(asked);

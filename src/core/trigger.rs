@@ -125,7 +125,7 @@ pub fn ahead(
     vocabulary: &Vocabulary,
 ) -> Result<StartPreview, FailureKind> {
     Ok(match before(listing, date, if_running, vocabulary)? {
-        StartDecision::Start(_) if listing.runs.iter().any(|run| run.is_going(vocabulary)) => StartPreview::Queue,
+        StartDecision::Start(_) if listing.runs.iter().any(|run| run.is_unfinished(vocabulary)) => StartPreview::Queue,
         StartDecision::Start(_) => StartPreview::Nobody,
         StartDecision::Attach(_) => StartPreview::Attach,
         StartDecision::Going(_) => StartPreview::Refused,
@@ -232,14 +232,16 @@ pub(super) fn before(
             None => return Err(FailureKind::Unplaceable),
         }
     }
-    let going = || listing.runs.iter().filter(|run| run.is_going(vocabulary));
+    let unfinished = || listing.runs.iter().filter(|run| run.is_unfinished(vocabulary));
     let start =
         StartDecision::Start(Baseline { known: Arc::new(known), shapes: Arc::new(shapes), taken: Vec::new(), from });
     match if_running {
         IfRunning::Queue => Ok(start),
-        IfRunning::Attach => Ok(newest(going()).map_err(unplaceable)?.cloned().map_or(start, StartDecision::Attach)),
-        IfRunning::Fail if going().next().is_none() => Ok(start),
-        IfRunning::Fail => Ok(StartDecision::Going(newest(going()).ok().flatten().cloned())),
+        IfRunning::Attach => {
+            Ok(newest(unfinished()).map_err(unplaceable)?.cloned().map_or(start, StartDecision::Attach))
+        }
+        IfRunning::Fail if unfinished().next().is_none() => Ok(start),
+        IfRunning::Fail => Ok(StartDecision::Going(newest(unfinished()).ok().flatten().cloned())),
     }
 }
 
@@ -295,7 +297,7 @@ pub(super) fn shows_taken_as_over(listing: &RunList, baseline: &Baseline, vocabu
     let mut missing = baseline.taken.clone();
     for run in &listing.runs {
         let Some(key) = run.run.as_ref().map(key).filter(|key| baseline.taken.contains(key)) else { continue };
-        if run.is_going(vocabulary) {
+        if run.is_unfinished(vocabulary) {
             return false;
         }
         missing.retain(|taken| *taken != key);
@@ -306,14 +308,18 @@ pub(super) fn shows_taken_as_over(listing: &RunList, baseline: &Baseline, vocabu
 /// Which run from before is still going.
 pub(super) fn behind(listing: &RunList, baseline: &Baseline, vocabulary: &Vocabulary) -> BlockingRun {
     let is_from_before = |run: &&ListedRun| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));
-    let (going, over): (Vec<&ListedRun>, Vec<&ListedRun>) =
-        listing.runs.iter().filter(is_from_before).partition(|run| run.is_going(vocabulary));
-    if going.is_empty() {
+    let (unfinished, over): (Vec<&ListedRun>, Vec<&ListedRun>) =
+        listing.runs.iter().filter(is_from_before).partition(|run| run.is_unfinished(vocabulary));
+    if unfinished.is_empty() {
         return BlockingRun::Nobody;
     }
     let newest_over = over.iter().filter_map(|run| run.created_at).max();
-    let id = newest(going.iter().copied()).ok().flatten().cloned();
-    if going.iter().all(|run| run.created_at < newest_over) { BlockingRun::Overtaken(id) } else { BlockingRun::Run(id) }
+    let id = newest(unfinished.iter().copied()).ok().flatten().cloned();
+    if unfinished.iter().all(|run| run.created_at < newest_over) {
+        BlockingRun::Overtaken(id)
+    } else {
+        BlockingRun::Run(id)
+    }
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ impl ServiceChecks<'_> {
             StartPreview::Queue => note("one is going, behind which another would wait; doctor starts nothing"),
             StartPreview::Attach => note("one is going, which would be waited for; none would be started"),
             StartPreview::Refused => {
-                let miss = Failure { during: Operation::Execute, kind: FailureKind::AlreadyGoing, detail: None };
-                self.trouble("run", Verdict::NotStarted, &miss, "")
+                let failure = Failure { during: Operation::Execute, kind: FailureKind::AlreadyGoing, detail: None };
+                self.failed_check("run", Verdict::NotStarted, &failure, "")
             }
         };
         self.checks.push(check);
@@ -40,20 +40,20 @@ impl ServiceChecks<'_> {
     /// Whether the service would start the pipeline, as far as it can be known without trying.
     async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &ListCheck) {
         let mut row = AuthRetryState::default();
-        let asked = self.ending.wait(Box::pin(client.details(pipeline, &mut row)), REQUEST).await;
-        let Some(answer) = self.heard(asked) else { return };
+        let asked = self.finalizer.wait(Box::pin(client.details(pipeline, &mut row)), REQUEST).await;
+        let Some(answer) = self.first_signal(asked) else { return };
         let shown = self.id(pipeline.as_str());
         let check = match answer.observation {
             Observation::Record(PipelineState::Active) => {
                 Check::new("start", CheckState::Fine, format!("{shown}: active, so that it can be started"))
             }
             Observation::Record(PipelineState::Paused) => {
-                let trouble = CheckState::Trouble(Verdict::NotStarted);
-                Check::new("start", trouble, format!("{shown}: paused, and would not be started"))
+                let failed_check = CheckState::Trouble(Verdict::NotStarted);
+                Check::new("start", failed_check, format!("{shown}: paused, and would not be started"))
                     .to_do("unpause the pipeline in Maestro")
             }
             Observation::Record(PipelineState::Other(word)) => {
-                let word = messages::word(&word, &self.cleaner);
+                let word = messages::word(&word, &self.sanitizer);
                 Check::new(
                     "start",
                     CheckState::Note,
@@ -61,17 +61,17 @@ impl ServiceChecks<'_> {
                 )
             }
             // Of a pipeline that it does not know the service lists no runs, and says nothing against it.
-            Observation::NotVisible(miss) if list.listing.runs.is_empty() => {
-                let text = format!("{shown}: {}", messages::miss(&miss, &self.cleaner));
-                let start = Failure { during: Operation::Execute, ..miss };
+            Observation::NotVisible(failure) if list.listing.runs.is_empty() => {
+                let text = format!("{shown}: {}", messages::failure(&failure, &self.sanitizer));
+                let start = Failure { during: Operation::Execute, ..failure };
                 Check::new("start", CheckState::Trouble(Verdict::NotFound), text).to_do(messages::remedy(&start))
             }
             // The gate does not ask for it.
-            Observation::NotVisible(miss)
-            | Observation::Denied(_, miss)
-            | Observation::Unreachable(miss)
-            | Observation::Unusable(miss) => {
-                let why = messages::miss(&miss, &self.cleaner);
+            Observation::NotVisible(failure)
+            | Observation::Denied(_, failure)
+            | Observation::Unreachable(failure)
+            | Observation::Unusable(failure) => {
+                let why = messages::failure(&failure, &self.sanitizer);
                 Check::new("start", CheckState::Note, format!("{shown}: {why}; whether it is paused is not known"))
             }
         };

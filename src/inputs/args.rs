@@ -17,8 +17,8 @@ pub struct Arguments {
     pub flags: Vec<(Input, Option<OsString>)>,
     pub faults: Vec<ArgumentError>,
     /// What was given to flags that do not exist because they would take secrets: to be redacted.
-    pub blurted: Vec<(Input, OsString)>,
-    pub wish: Option<Mode>,
+    pub exposed_secrets: Vec<(Input, OsString)>,
+    pub mode: Option<Mode>,
 }
 
 /// Something to show instead of a gate to run.
@@ -72,54 +72,54 @@ enum ArgumentTarget {
 }
 
 pub fn read(args: &[OsString]) -> Arguments {
-    let mut spoken = Arguments::default();
-    let mut taker = ArgumentTarget::Nobody;
+    let mut arguments = Arguments::default();
+    let mut target = ArgumentTarget::Nobody;
     let mut last = None;
     let mut only_words = false;
     let is_doctor = args.first().is_some_and(|first| first == "doctor");
     let words = args.get(usize::from(is_doctor)..).unwrap_or_default();
     if let [only] = words
-        && let wish @ Some(_) = shown(only)
+        && let mode @ Some(_) = shown(only)
     {
-        return Arguments { wish, ..spoken };
+        return Arguments { mode, ..arguments };
     }
     // `help` and `version` are commands only where a command stands.
     let command = args.first().filter(|first| *first == "help" || *first == "version");
-    spoken.wish = command.and_then(|command| shown(command));
+    arguments.mode = command.and_then(|command| shown(command));
     let skipped = usize::from(is_doctor || command.is_some());
     for (index, arg) in args.iter().enumerate().skip(skipped) {
         let position = index + 1;
         if only_words || !looks_like_a_flag(arg) {
-            taker = spoken.word(taker, last, position, arg);
+            target = arguments.word(target, last, position, arg);
             continue;
         }
-        last = taker.input().or(last);
-        spoken.close(taker);
-        taker = ArgumentTarget::Nobody;
+        last = target.input().or(last);
+        arguments.close(target);
+        target = ArgumentTarget::Nobody;
         if arg == "--" {
             only_words = true;
             continue;
         }
         let (name, value) = split_at_equals(arg);
         let Some(name) = name.to_str() else {
-            spoken.faults.push(ArgumentError::NotUtf8 { position });
-            taker = ArgumentTarget::Unknown;
+            arguments.faults.push(ArgumentError::NotUtf8 { position });
+            target = ArgumentTarget::Unknown;
             continue;
         };
-        taker = match name.strip_prefix("--") {
-            Some(name) => spoken.long(name, value),
-            None => spoken.short(name, value),
+        target = match name.strip_prefix("--") {
+            Some(name) => arguments.long(name, value),
+            None => arguments.short(name, value),
         };
-        last = taker.input().or(spoken.flags.last().map(|(input, _)| *input)).or(last);
+        last = target.input().or(arguments.flags.last().map(|(input, _)| *input)).or(last);
     }
-    spoken.close(taker);
-    if let Some(wish) = spoken.wish.take() {
-        spoken.faults.push(ArgumentError::NotAlone(wish));
+    arguments.close(target);
+    if let Some(mode) = arguments.mode.take() {
+        arguments.faults.push(ArgumentError::NotAlone(mode));
     }
     if is_doctor {
-        spoken.wish = Some(Mode::Doctor);
+        arguments.mode = Some(Mode::Doctor);
     }
-    spoken
+    arguments
 }
 
 /// What a word asks for that is shown instead of a gate.
@@ -143,23 +143,23 @@ impl ArgumentTarget {
 
 impl Arguments {
     /// An argument that is not a flag.
-    fn word(&mut self, taker: ArgumentTarget, last: Option<Input>, position: usize, word: &OsStr) -> ArgumentTarget {
-        match taker {
+    fn word(&mut self, target: ArgumentTarget, last: Option<Input>, position: usize, word: &OsStr) -> ArgumentTarget {
+        match target {
             ArgumentTarget::Flag(input) => {
                 self.flags.push((input, Some(word.to_owned())));
                 ArgumentTarget::Nobody
             }
             ArgumentTarget::Secret(input) => {
-                self.blurted.push((input, word.to_owned()));
-                taker
+                self.exposed_secrets.push((input, word.to_owned()));
+                target
             }
-            ArgumentTarget::Unknown => taker,
+            ArgumentTarget::Unknown => target,
             ArgumentTarget::Switch(input) if word.to_str().and_then(switch).is_some() => {
                 self.flags.push((input, Some(word.to_owned())));
                 ArgumentTarget::Nobody
             }
             ArgumentTarget::Switch(input) => {
-                self.close(taker);
+                self.close(target);
                 self.word(ArgumentTarget::Nobody, Some(input), position, word)
             }
             ArgumentTarget::Nobody => {
@@ -171,20 +171,20 @@ impl Arguments {
                     Some("doctor") => ArgumentError::DoctorNotFirst,
                     _ => ArgumentError::Stray { position, after: last },
                 });
-                taker
+                target
             }
         }
     }
 
     /// `--name` or `--name=value`.
     fn long(&mut self, name: &str, value: Option<&OsStr>) -> ArgumentTarget {
-        let wish = match name {
+        let mode = match name {
             "help" => Some(Mode::Help),
             "version" => Some(Mode::Version),
             _ => None,
         };
-        if wish.is_some() && value.is_none() {
-            self.wish = wish;
+        if mode.is_some() && value.is_none() {
+            self.mode = mode;
             return ArgumentTarget::Nobody;
         }
         let Some(input) = Input::named(name) else {
@@ -194,7 +194,7 @@ impl Arguments {
         match (input.row().kind, value) {
             (Kind::Secret, value) => {
                 self.faults.push(ArgumentError::SecretByFlag(input));
-                self.blurted.extend(value.map(|value| (input, value.to_owned())));
+                self.exposed_secrets.extend(value.map(|value| (input, value.to_owned())));
                 ArgumentTarget::Secret(input)
             }
             (_, Some(value)) => {
@@ -218,8 +218,8 @@ impl Arguments {
             let attached = value.filter(|_| letters.peek().is_none());
             let input = ROWS.iter().map(|row| row.input).find(|input| input.short() == Some(letter));
             match (letter, input, attached) {
-                ('h', _, None) => self.wish = Some(Mode::Help),
-                ('V', _, None) => self.wish = Some(Mode::Version),
+                ('h', _, None) => self.mode = Some(Mode::Help),
+                ('V', _, None) => self.mode = Some(Mode::Version),
                 (_, Some(input), Some(value)) => self.flags.push((input, Some(value.to_owned()))),
                 (_, Some(input), None) if letters.peek().is_none() => return ArgumentTarget::Switch(input),
                 (_, Some(input), None) => self.close(ArgumentTarget::Switch(input)),
@@ -232,9 +232,9 @@ impl Arguments {
         ArgumentTarget::Nobody
     }
 
-    /// No more words come for `taker`.
-    fn close(&mut self, taker: ArgumentTarget) {
-        match taker {
+    /// No more words come for `target`.
+    fn close(&mut self, target: ArgumentTarget) {
+        match target {
             ArgumentTarget::Flag(input) => self.flags.push((input, None)),
             ArgumentTarget::Switch(input) => self.flags.push((input, Some("true".into()))),
             ArgumentTarget::Secret(_) | ArgumentTarget::Unknown | ArgumentTarget::Nobody => {}

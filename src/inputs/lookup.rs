@@ -51,16 +51,16 @@ pub enum Unreadable {
 pub struct Inputs {
     given: BTreeMap<Input, Vec<GivenValue>>,
     pub faults: Vec<ArgumentError>,
-    pub wish: Option<Mode>,
+    pub mode: Option<Mode>,
     /// Secrets given to flags that do not exist.
-    pub blurted: Vec<(Input, String)>,
+    pub exposed_secrets: Vec<(Input, String)>,
     /// Names of `PLUGIN_` variables that no input has.
     pub unknown_settings: Vec<String>,
 }
 
 /// Collects all that was given.
 pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
-    let Arguments { flags, faults, blurted, wish } = args::read(args);
+    let Arguments { flags, faults, exposed_secrets, mode } = args::read(args);
     let under_plugin = is_plugin_host(env);
     let mut given = BTreeMap::new();
     for row in &ROWS {
@@ -83,8 +83,9 @@ pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
     } else {
         Vec::new()
     };
-    let blurted = blurted.into_iter().map(|(input, text)| (input, text.to_string_lossy().into_owned())).collect();
-    Inputs { given, faults, wish, blurted, unknown_settings }
+    let exposed_secrets =
+        exposed_secrets.into_iter().map(|(input, text)| (input, text.to_string_lossy().into_owned())).collect();
+    Inputs { given, faults, mode, exposed_secrets, unknown_settings }
 }
 
 impl Inputs {

@@ -31,16 +31,16 @@ pub(super) struct PathGuard {
 }
 
 impl PathGuard {
-    pub(super) fn new(outlet: &OutputConfig) -> PathGuard {
+    pub(super) fn new(output_config: &OutputConfig) -> PathGuard {
         let log = [FileId::of_handle(&io::stdout()), FileId::of_handle(&io::stderr())];
         let log = log.into_iter().flatten().map(|id| (id, LOG_TAKEN.to_owned()));
-        let others = outlet.others.iter().filter_map(|other| {
+        let others = output_config.others.iter().filter_map(|other| {
             Some((FileId::of_path(&other.place.path)?, format!("this path is {}; another one is needed", other.by)))
         });
         // The next gate would be the report: a shell runs its lines, and ends with 0.
         let program = std::env::current_exe().ok().and_then(|path| FileId::of_path(&path));
         let program = program.map(|id| (id, "this path is the gate's own program; another one is needed".to_owned()));
-        let workspace = outlet.workspace.as_deref().and_then(|path| fs::canonicalize(path).ok());
+        let workspace = output_config.workspace.as_deref().and_then(|path| fs::canonicalize(path).ok());
         PathGuard { taken: log.chain(others).chain(program).collect(), workspace }
     }
 
@@ -75,7 +75,7 @@ impl PathGuard {
     /// Where a report goes that is not in the workspace.
     pub(super) fn outside(&self, path: &Path) -> Option<PathBuf> {
         let end = end(path, LINKS);
-        let is_file = standing(path) != PathKind::Stream && !is_null(path);
+        let is_file = path_kind(path) != PathKind::Stream && !is_null(path);
         (is_file && self.workspace.as_ref().is_some_and(|workspace| !end.starts_with(workspace))).then_some(end)
     }
 }
@@ -112,7 +112,7 @@ fn way_out(path: &Path, workspace: &Path) -> Option<PathBuf> {
 }
 
 /// What stands at `path`, links followed.
-pub(super) fn standing(path: &Path) -> PathKind {
+pub(super) fn path_kind(path: &Path) -> PathKind {
     match fs::metadata(path) {
         // `/dev/fd/5` may lead to a file that has no name any more, or none that is known here: nothing can replace it.
         Ok(found) if found.is_file() && FileId::of_path(path) == FileId::of_path(&end(path, LINKS)) => {
@@ -127,7 +127,7 @@ pub(super) fn standing(path: &Path) -> PathKind {
 
 /// `None` for a pipe or a device: nothing is lost in it that would stay.
 pub(super) fn place(path: &Path) -> Option<FileLocation> {
-    match standing(path) {
+    match path_kind(path) {
         PathKind::Stream => None,
         PathKind::RegularFile | PathKind::Directory | PathKind::Nothing => {
             Some(FileLocation { path: end(path, LINKS), file: several_names(path) })

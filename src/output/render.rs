@@ -19,21 +19,21 @@ pub(super) enum RenderedContent {
 }
 
 /// The document of `report` for one destination.
-pub(super) fn render(outlet: &OutputConfig, destination: &Destination, report: &Report) -> RenderedContent {
+pub(super) fn render(output_config: &OutputConfig, destination: &Destination, report: &Report) -> RenderedContent {
     let step = match report.stage {
         Stage::First => "first",
         Stage::Final => "last",
     };
-    panic_hook::bug_at(step, destination.name());
-    let prefix = &outlet.output_prefix;
-    let chart = if outlet.has_mermaid { Chart::Mermaid } else { Chart::Text };
+    panic_hook::panic_if_provoked(step, destination.name());
+    let prefix = &output_config.output_prefix;
+    let chart = if output_config.has_mermaid { Chart::Mermaid } else { Chart::Text };
     RenderedContent::Text(match (destination.document, &destination.target) {
         (DocumentKind::Outputs, WriteTarget::Agent) => return RenderedContent::Calls(meta_data(report, prefix)),
         (DocumentKind::Summary, WriteTarget::Agent) => return RenderedContent::Calls(annotate(report, prefix)),
         (DocumentKind::OutputDir, _) => {
             return RenderedContent::Files(output_values::outputs(report, output_values::OutputTarget::OutputDir).rows);
         }
-        (DocumentKind::Outputs, _) => records(outlet.ci, report, prefix),
+        (DocumentKind::Outputs, _) => records(output_config.ci, report, prefix),
         (DocumentKind::Summary, _) => page(report, chart),
         (DocumentKind::Dotenv, _) => dotenv::render(report, prefix),
         (DocumentKind::Json, _) => json::render(report).expect(RENDERED),

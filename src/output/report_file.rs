@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::WriteError;
-use super::path_guard::{PathGuard, PathKind, destination, standing};
+use super::path_guard::{PathGuard, PathKind, destination, path_kind};
 use crate::report::Stage;
 
 /// One of our own files.
@@ -38,7 +38,7 @@ impl ReportFile {
     pub(super) fn open(path: &Path, guard: &Arc<PathGuard>) -> Result<ReportFile, WriteError> {
         guard.admit(path)?;
         let end = destination(path);
-        let (mode, way) = match standing(path) {
+        let (mode, way) = match path_kind(path) {
             PathKind::Nothing => (None, WriteMode::Replaced),
             PathKind::Stream => (None, WriteMode::Stream),
             PathKind::Directory => return Err(WriteError::OldReportStays(io::ErrorKind::IsADirectory.into())),
@@ -148,7 +148,7 @@ fn overwrite(file: &mut File, bytes: &[u8]) -> io::Result<()> {
 
 /// Whether a file could be written here; nothing that stands there is changed.
 pub(super) fn try_file(path: &Path) -> io::Result<()> {
-    match standing(path) {
+    match path_kind(path) {
         // Opening one may wait for its reader.
         PathKind::Stream => Ok(()),
         PathKind::Directory => Err(io::ErrorKind::IsADirectory.into()),
@@ -160,7 +160,7 @@ pub(super) fn try_file(path: &Path) -> io::Result<()> {
 /// Whether a file could be made in this folder, or in it once it is made.
 pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match standing(folder) {
+    match path_kind(folder) {
         PathKind::Stream | PathKind::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
         PathKind::Nothing => match folder.parent() {
             Some(parent) => try_folder(parent),

@@ -36,18 +36,18 @@ impl TraceFile {
         guard: impl Fn() -> Arc<PathGuard> + Send + 'static,
     ) -> TraceFile {
         let (queue, pieces) = channel::<String>();
-        let (tell, done) = oneshot::channel();
+        let (notify, done) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&queued);
         let work = move || {
             let mut pieces = pieces.iter().inspect(|piece| {
                 waiting.fetch_sub(piece.len(), Ordering::Relaxed);
             });
-            let tell = Rc::new(Cell::new(Some(tell)));
+            let notify = Rc::new(Cell::new(Some(notify)));
             // The gate may have stopped waiting.
-            let say = move |written| drop(tell.take().map(|tell| tell.send(written)));
+            let say = move |written| drop(notify.take().map(|notify| notify.send(written)));
             let lost = say.clone();
-            panic_hook::lose_only_this_thread(move || lost(Err(WriteError::Bug)));
+            panic_hook::stop_only_this_thread(move || lost(Err(WriteError::Bug)));
             say(write(&destination, &mut lock(&state), &guard(), &mut pieces));
         };
         let work: Box<dyn FnOnce() + Send> = Box::new(work);
@@ -93,7 +93,7 @@ fn write(
     guard: &Arc<PathGuard>,
     pieces: &mut dyn Iterator<Item = String>,
 ) -> Result<(), WriteError> {
-    panic_hook::bug_at("write", "logs");
+    panic_hook::panic_if_provoked("write", "logs");
     if state.open.is_none() {
         state.open = Some(open(destination, guard)?);
     }

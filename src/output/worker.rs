@@ -20,22 +20,22 @@ type Queue<T> = Arc<Mutex<VecDeque<Job<T>>>>;
 /// Jobs under way.
 pub struct Jobs<T> {
     queue: Queue<T>,
-    tell: UnboundedSender<(usize, Option<T>)>,
+    notify: UnboundedSender<(usize, Option<T>)>,
     done: UnboundedReceiver<(usize, Option<T>)>,
 }
 
 impl<T: Send + 'static> Jobs<T> {
     pub fn start(jobs: Vec<Job<T>>) -> Jobs<T> {
-        let (tell, done) = unbounded_channel();
-        let jobs = Jobs { queue: Arc::new(Mutex::new(jobs.into())), tell, done };
+        let (notify, done) = unbounded_channel();
+        let jobs = Jobs { queue: Arc::new(Mutex::new(jobs.into())), notify, done };
         jobs.go_on();
         jobs
     }
 
     /// Has the jobs that nobody has begun done by another thread.
     pub fn go_on(&self) {
-        let (queue, tell) = (Arc::clone(&self.queue), self.tell.clone());
-        blocking::start("reports", move || work(&queue, &tell));
+        let (queue, notify) = (Arc::clone(&self.queue), self.notify.clone());
+        blocking::start("reports", move || work(&queue, &notify));
     }
 
     /// Whether all have been begun.
@@ -49,14 +49,14 @@ impl<T: Send + 'static> Jobs<T> {
     }
 }
 
-fn work<T: 'static>(queue: &Queue<T>, tell: &UnboundedSender<(usize, Option<T>)>) {
+fn work<T: 'static>(queue: &Queue<T>, notify: &UnboundedSender<(usize, Option<T>)>) {
     let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let current = Rc::new(Cell::new(0));
-    let (lost, told) = (Rc::clone(&current), tell.clone());
+    let (lost, told) = (Rc::clone(&current), notify.clone());
     // Whoever waited may be gone: nothing is to be done about it.
-    panic_hook::lose_only_this_thread(move || drop(told.send((lost.get(), None))));
+    panic_hook::stop_only_this_thread(move || drop(told.send((lost.get(), None))));
     while let Some((number, job)) = take() {
         current.set(number);
-        let _told = tell.send((number, Some(job())));
+        let _told = notify.send((number, Some(job())));
     }
 }

@@ -13,11 +13,11 @@ pub(super) struct PollQueue {
 
 impl PollQueue {
     /// Gives a turn, in the place of the one that there was.
-    pub(super) fn set(&mut self, who: PollTarget, at: Duration) {
-        if let Some(before) = self.at.insert(who, at) {
-            self.turns.remove(&(before, who));
+    pub(super) fn set(&mut self, target: PollTarget, at: Duration) {
+        if let Some(before) = self.at.insert(target, at) {
+            self.turns.remove(&(before, target));
         }
-        self.turns.insert((at, who));
+        self.turns.insert((at, target));
     }
 
     /// When the next turn is.
@@ -30,9 +30,9 @@ impl PollQueue {
         if self.next()? > now {
             return None;
         }
-        let (_, who) = self.turns.pop_first()?;
-        self.at.remove(&who);
-        Some(who)
+        let (_, target) = self.turns.pop_first()?;
+        self.at.remove(&target);
+        Some(target)
     }
 }
 
@@ -43,20 +43,20 @@ mod tests {
     #[test]
     fn turns_come_in_order_and_one_that_is_moved_comes_once() {
         let second = Duration::from_secs;
-        let mut agenda = PollQueue::default();
-        agenda.set(PollTarget::Run(1), second(5));
-        agenda.set(PollTarget::Run(0), second(5));
-        agenda.set(PollTarget::Pipeline(7), second(5));
-        agenda.set(PollTarget::Run(2), second(1));
-        agenda.set(PollTarget::Run(2), second(9));
-        agenda.set(PollTarget::Run(1), second(3));
-        assert_eq!(agenda.next(), Some(second(3)));
-        assert_eq!(agenda.take(second(2)), None);
+        let mut queue = PollQueue::default();
+        queue.set(PollTarget::Run(1), second(5));
+        queue.set(PollTarget::Run(0), second(5));
+        queue.set(PollTarget::Pipeline(7), second(5));
+        queue.set(PollTarget::Run(2), second(1));
+        queue.set(PollTarget::Run(2), second(9));
+        queue.set(PollTarget::Run(1), second(3));
+        assert_eq!(queue.next(), Some(second(3)));
+        assert_eq!(queue.take(second(2)), None);
         let mut order = Vec::new();
-        while let Some(who) = agenda.take(second(100)) {
-            order.push(who);
+        while let Some(target) = queue.take(second(100)) {
+            order.push(target);
         }
         assert_eq!(order, [PollTarget::Run(1), PollTarget::Pipeline(7), PollTarget::Run(0), PollTarget::Run(2)]);
-        assert_eq!(agenda.next(), None);
+        assert_eq!(queue.next(), None);
     }
 }

@@ -17,14 +17,14 @@ struct Inner {
 }
 
 /// Waits for one kind of signal; for ever, if it can't be heard.
-macro_rules! heard {
+macro_rules! first_signal {
     ($stream:expr) => {
         async {
-            let heard = match $stream.as_mut() {
+            let first_signal = match $stream.as_mut() {
                 Some(stream) => stream.recv().await,
                 None => None,
             };
-            if heard.is_none() {
+            if first_signal.is_none() {
                 std::future::pending().await
             }
         }
@@ -53,9 +53,9 @@ impl Signals {
     /// The next signal. Can be dropped and called again without losing one.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            () = heard!(self.0.interrupt) => Signal::Interrupt,
-            () = heard!(self.0.terminate) => Signal::Terminate,
-            () = heard!(self.0.hang_up) => Signal::Terminate,
+            () = first_signal!(self.0.interrupt) => Signal::Interrupt,
+            () = first_signal!(self.0.terminate) => Signal::Terminate,
+            () = first_signal!(self.0.hang_up) => Signal::Terminate,
         }
     }
 }
@@ -111,10 +111,10 @@ impl Signals {
     /// The next signal. Can be dropped and called again without losing one.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            () = heard!(self.0.ctrl_c) => Signal::Interrupt,
-            () = heard!(self.0.ctrl_break) => Signal::Terminate,
-            () = heard!(self.0.ctrl_close) => Signal::Terminate,
-            () = heard!(self.0.ctrl_shutdown) => Signal::Terminate,
+            () = first_signal!(self.0.ctrl_c) => Signal::Interrupt,
+            () = first_signal!(self.0.ctrl_break) => Signal::Terminate,
+            () = first_signal!(self.0.ctrl_close) => Signal::Terminate,
+            () = first_signal!(self.0.ctrl_shutdown) => Signal::Terminate,
         }
     }
 }

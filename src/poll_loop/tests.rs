@@ -29,14 +29,14 @@ fn answer(word: &str) -> Answer {
     Answer { observation: Observation::Record(record), retry_after: None, date: None }
 }
 
-/// Watches with `look`, which is given the number of the look; returns the verdict and when it fell.
-async fn watched<F: Future<Output = Answer>>(mut gate: Gate, look: impl Fn(u32) -> F) -> (Verdict, Duration, u64) {
+/// Watches with `poll`, which is given the number of the look; returns the verdict and when it fell.
+async fn run<F: Future<Output = Answer>>(mut gate: Gate, poll: impl Fn(u32) -> F) -> (Verdict, Duration, u64) {
     let clock = Clock::start();
     let mut signals = Signals::listen();
     let number = Cell::new(0);
     let numbered = |_, _| {
         number.set(number.get() + 1);
-        look(number.get())
+        poll(number.get())
     };
     let polls = watch(&mut gate, &clock, &mut signals, SECOND * 60, numbered, |_, _, _, _| {}).await;
     (gate.outcome().verdict, clock.elapsed(), polls)
@@ -49,43 +49,42 @@ async fn after(time: Duration, word: &str) -> Answer {
 
 #[tokio::test(start_paused = true)]
 async fn a_look_under_way_at_the_deadline_is_the_last() {
-    let (verdict, at, polls) = watched(gate(10, 1), |_| after(SECOND * 12, "SUCCESS")).await;
+    let (verdict, at, polls) = run(gate(10, 1), |_| after(SECOND * 12, "SUCCESS")).await;
     assert_eq!((verdict, polls), (Verdict::Passed, 1));
     assert!(at >= SECOND * 12 && at < SECOND * 13, "{at:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_look_starts_on_the_deadline() {
-    let (verdict, at, _) =
-        watched(gate(10, 1), |n| after(SECOND / 10, if n < 4 { "RUNNING" } else { "SUCCESS" })).await;
+    let (verdict, at, _) = run(gate(10, 1), |n| after(SECOND / 10, if n < 4 { "RUNNING" } else { "SUCCESS" })).await;
     assert_eq!(verdict, Verdict::Passed);
     assert!(at < SECOND * 10, "{at:?}");
-    let (verdict, at, _) = watched(gate(10, 1), |_| after(SECOND / 10, "RUNNING")).await;
+    let (verdict, at, _) = run(gate(10, 1), |_| after(SECOND / 10, "RUNNING")).await;
     assert_eq!(verdict, Verdict::TimedOut);
     assert!(at >= SECOND * 10 + SECOND / 10 && at < SECOND * 11, "{at:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_look_without_an_answer_is_cut_five_seconds_after_the_deadline() {
-    let (verdict, at, _) = watched(gate(10, 1), |_| after(SECOND * 1000, "SUCCESS")).await;
+    let (verdict, at, _) = run(gate(10, 1), |_| after(SECOND * 1000, "SUCCESS")).await;
     assert_eq!(verdict, Verdict::Unreachable);
     assert!(at >= SECOND * 15 && at < SECOND * 16, "{at:?}");
     let story = |n| after(if n == 1 { SECOND } else { SECOND * 1000 }, "RUNNING");
-    assert_eq!(watched(gate(10, 1), story).await.0, Verdict::TimedOut);
+    assert_eq!(run(gate(10, 1), story).await.0, Verdict::TimedOut);
 }
 
 #[tokio::test(start_paused = true)]
 async fn timeout_zero_lets_the_one_look_have_its_time() {
-    let (verdict, at, polls) = watched(gate(0, 1), |_| after(SECOND * 25, "SUCCESS")).await;
+    let (verdict, at, polls) = run(gate(0, 1), |_| after(SECOND * 25, "SUCCESS")).await;
     assert_eq!((verdict, polls), (Verdict::Passed, 1));
     assert!(at >= SECOND * 25 && at < SECOND * 26, "{at:?}");
-    assert_eq!(watched(gate(0, 1), |_| after(SECOND, "RUNNING")).await.0, Verdict::TimedOut);
+    assert_eq!(run(gate(0, 1), |_| after(SECOND, "RUNNING")).await.0, Verdict::TimedOut);
 }
 
 #[tokio::test(start_paused = true)]
 async fn at_most_eight_requests_are_under_way_and_every_run_is_seen() {
     let (now, most) = (Cell::new(0), Cell::new(0));
-    let (verdict, _, polls) = watched(gate(3000, 100), |_| async {
+    let (verdict, _, polls) = run(gate(3000, 100), |_| async {
         now.set(now.get() + 1);
         most.set(most.get().max(now.get()));
         let answer = after(SECOND, "SUCCESS").await;
@@ -118,23 +117,23 @@ async fn the_view_is_told_every_beat() {
 async fn a_stalled_piece_of_delivery_is_left_behind() {
     let clock = Clock::start();
     let mut signals = Signals::listen();
-    let mut patience = GracePeriod::default();
+    let mut grace_period = GracePeriod::default();
     let stalled = std::future::pending::<()>();
-    assert_eq!(patience.wait(stalled, SECOND * 5, &clock, &mut signals).await, None);
+    assert_eq!(grace_period.wait(stalled, SECOND * 5, &clock, &mut signals).await, None);
     assert!(clock.elapsed() < SECOND * 6);
-    assert_eq!(patience.wait(async { 7 }, SECOND * 5, &clock, &mut signals).await, Some(7));
+    assert_eq!(grace_period.wait(async { 7 }, SECOND * 5, &clock, &mut signals).await, Some(7));
     // After a signal all pieces together have less than two seconds, each less than half of one.
-    let mut patience = GracePeriod::default();
-    patience.shorten(Signal::Terminate, &clock);
+    let mut grace_period = GracePeriod::default();
+    grace_period.shorten(Signal::Terminate, &clock);
     let from = clock.elapsed();
     for _ in 0..8 {
-        assert_eq!(patience.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);
+        assert_eq!(grace_period.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);
     }
     // The last words have a moment for themselves, and no more.
     let soon = || sleep(Duration::from_millis(100));
-    assert_eq!(patience.wait(soon(), SECOND * 5, &clock, &mut signals).await, None);
-    patience.last_words(&clock);
-    assert_eq!(patience.wait(soon(), SECOND * 5, &clock, &mut signals).await, Some(()));
-    assert_eq!(patience.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);
+    assert_eq!(grace_period.wait(soon(), SECOND * 5, &clock, &mut signals).await, None);
+    grace_period.last_words(&clock);
+    assert_eq!(grace_period.wait(soon(), SECOND * 5, &clock, &mut signals).await, Some(()));
+    assert_eq!(grace_period.wait(std::future::pending::<()>(), SECOND * 30, &clock, &mut signals).await, None);
     assert!(clock.elapsed() - from < SECOND * 2);
 }

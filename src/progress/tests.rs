@@ -16,8 +16,8 @@ fn gate() -> Gate {
 }
 
 fn view(out: impl Write + Send + 'static, volume: Volume, bar: Option<ProgressBar>) -> View {
-    let cleaner = Sanitizer::new();
-    View::new(Console::over(out), LogFormat::Text, volume, RunNames::new(&[] as &[Target], &cleaner), cleaner, bar)
+    let sanitizer = Sanitizer::new();
+    View::new(Console::over(out), LogFormat::Text, volume, RunNames::new(&[] as &[Target], &sanitizer), sanitizer, bar)
 }
 
 #[derive(Clone, Default)]
@@ -44,12 +44,12 @@ async fn no_minute_is_silent_whenever_the_last_line_was_said() {
             let mut now = Duration::ZERO;
             let gate = gate();
             loop {
-                now += view.beat();
+                now += view.heartbeat();
                 if now > spoken_at + Duration::from_secs(60) {
                     break;
                 }
                 if now >= spoken_at {
-                    view.tell(&gate, LoopEvent::Beat, &[], now, 1);
+                    view.update_view(&gate, LoopEvent::Beat, &[], now, 1);
                 }
             }
             view.console.flushed().await;
@@ -78,15 +78,16 @@ impl Write for Stalled {
 fn a_stopped_terminal_does_not_stop_the_gate() {
     let bar = spinner();
     bar.set_draw_target(ProgressDrawTarget::hidden());
-    let (tell, stalled) = channel();
-    let mut view = view(BesideProgressBar { bar: Some(bar.clone()), out: Stalled(tell) }, Volume::Normal, Some(bar));
+    let (update_view, stalled) = channel();
+    let mut view =
+        view(BesideProgressBar { bar: Some(bar.clone()), out: Stalled(update_view) }, Volume::Normal, Some(bar));
     view.say(Duration::ZERO, Sanitized::ours("a line"));
     stalled.recv().expect("the line is being written, and the spinner is held aside");
     let (done, finished) = channel();
     std::thread::spawn(move || {
         let gate = gate();
         for turn in 1..10_u32 {
-            view.tell(&gate, LoopEvent::Beat, &[], TURN * turn, 1);
+            view.update_view(&gate, LoopEvent::Beat, &[], TURN * turn, 1);
         }
         view.close();
         let _read = done.send(());

@@ -33,7 +33,7 @@ pub(super) fn error(report: &Report, limit: usize) -> Option<String> {
         return None;
     }
     let mut parts = vec![escape::log_line(&messages::headline(report))];
-    parts.extend(report.mistakes.iter().map(|mistake| escape::log_line(&format!("- {mistake}"))));
+    parts.extend(report.input_errors.iter().map(|input_error| escape::log_line(&format!("- {input_error}"))));
     if report.runs.len() > 1 {
         let others = report.runs.iter().filter(|run| !run.passed());
         parts.extend(

@@ -16,14 +16,14 @@ use crate::core::{
 /// What a report tells besides the outcome.
 pub struct ReportContext<'a> {
     /// In the order in which they came.
-    pub notices: &'a [TimedEvent],
+    pub events: &'a [TimedEvent],
     pub waited: Duration,
     pub polls: u64,
     /// The `run-url` template filled in with a pipeline's and a run's id.
     pub run_url: &'a dyn Fn(&str, &str) -> Option<String>,
     /// The path of the trace file, if one is written.
     pub trace_file: Option<&'a str>,
-    pub cleaner: &'a Sanitizer,
+    pub sanitizer: &'a Sanitizer,
 }
 
 /// The longest id shown, in bytes. A run asked for by its database id may be spelt at any length by the service, and
@@ -39,23 +39,31 @@ const BUG_LIMIT: usize = 8 * 1024;
 impl Report {
     /// The report of a watch that came to its end.
     pub fn new(outcome: &Outcome, story: &ReportContext<'_>) -> Report {
-        let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.cleaner);
+        let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.sanitizer);
         Report {
             verdict: outcome.verdict,
             runs: outcome
                 .runs
                 .iter()
                 .map(|run| RunReport {
-                    past: RunHistory::new(run, &outcome.pasts, story.cleaner),
+                    past: RunHistory::new(run, &outcome.histories, story.sanitizer),
                     ..RunReport::new(run, story)
                 })
                 .collect(),
-            pasts: outcome.pasts.iter().filter_map(|past| PipelineHistory::new(past, story.cleaner)).collect(),
+            histories: outcome
+                .histories
+                .iter()
+                .filter_map(|past| PipelineHistory::new(past, story.sanitizer))
+                .collect(),
             waited: story.waited,
             polls: story.polls,
-            notes: story.notices.iter().filter_map(|notice| messages::note(notice, &names, story.cleaner)).collect(),
+            notes: story
+                .events
+                .iter()
+                .filter_map(|timed_event| messages::note(timed_event, &names, story.sanitizer))
+                .collect(),
             connection: ConnectionReport::new(story),
-            trace_file: story.trace_file.map(|path| story.cleaner.given(&Untrusted::new(path))),
+            trace_file: story.trace_file.map(|path| story.sanitizer.given(&Untrusted::new(path))),
             ..Report::empty(Verdict::InternalError, Stage::Final)
         }
     }
@@ -64,18 +72,18 @@ impl Report {
     pub fn first<W: Into<Wanted>>(
         wanted: impl IntoIterator<Item = W>,
         run_url: &dyn Fn(&str, &str) -> Option<String>,
-        cleaner: &Sanitizer,
+        sanitizer: &Sanitizer,
     ) -> Report {
-        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), run_url, cleaner)).collect();
+        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), run_url, sanitizer)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }
 
     /// The report of inputs that can't be obeyed. A mistake is one sentence: input, value unless secret, what would be
     /// right.
-    pub fn invalid_input(mistakes: impl IntoIterator<Item = String>, cleaner: &Sanitizer) -> Report {
-        let clean = |mistake| cleaner.line(&Untrusted::new(mistake), MISTAKE_LIMIT);
+    pub fn invalid_input(input_errors: impl IntoIterator<Item = String>, sanitizer: &Sanitizer) -> Report {
+        let clean = |input_error| sanitizer.line(&Untrusted::new(input_error), MISTAKE_LIMIT);
         Report {
-            mistakes: mistakes.into_iter().map(clean).collect(),
+            input_errors: input_errors.into_iter().map(clean).collect(),
             ..Report::empty(Verdict::InvalidInput, Stage::Final)
         }
     }
@@ -86,7 +94,7 @@ impl Report {
     }
 
     /// The report of a bug of ours: `known` is what was known when it was met, the first version or a later one.
-    pub fn internal_error(known: Report, bug: &Untrusted, cleaner: &Sanitizer) -> Report {
+    pub fn internal_error(known: Report, bug: &Untrusted, sanitizer: &Sanitizer) -> Report {
         let mut runs = known.runs;
         for run in &mut runs {
             if run.end == End::Verdict(Verdict::InternalError) {
@@ -98,7 +106,7 @@ impl Report {
             verdict: Verdict::InternalError,
             stage: Stage::Final,
             runs,
-            bug: Some(sanitize::cut(&cleaner.text(bug), BUG_LIMIT)),
+            bug: Some(sanitize::cut(&sanitizer.text(bug), BUG_LIMIT)),
             ..known
         }
     }
@@ -112,11 +120,11 @@ impl Report {
             waited: Duration::ZERO,
             polls: 0,
             notes: Vec::new(),
-            mistakes: Vec::new(),
+            input_errors: Vec::new(),
             bug: None,
             connection: ConnectionReport::default(),
             trace_file: None,
-            pasts: Vec::new(),
+            histories: Vec::new(),
         }
     }
 }
@@ -124,26 +132,26 @@ impl Report {
 impl ConnectionReport {
     /// As it was told last.
     fn new(story: &ReportContext<'_>) -> ConnectionReport {
-        let told = story.notices.iter().rev().find_map(|notice| {
-            let Event::Session(SessionNote::Connection(connection)) = &notice.event else { return None };
+        let explanation = story.events.iter().rev().find_map(|timed_event| {
+            let Event::Session(SessionNote::Connection(connection)) = &timed_event.event else { return None };
             Some(connection)
         });
-        let proxy = told.and_then(|told| told.proxy.as_ref());
+        let proxy = explanation.and_then(|explanation| explanation.proxy.as_ref());
         ConnectionReport {
-            proxy: proxy.map(|via| story.cleaner.given(&via.address)),
-            trusted_by: told.and_then(|told| told.trusted_by).map(TrustSource::name),
+            proxy: proxy.map(|via| story.sanitizer.given(&via.address)),
+            trusted_by: explanation.and_then(|explanation| explanation.trusted_by).map(TrustSource::name),
         }
     }
 }
 
 impl RunReport {
     fn new(run: &RunOutcome, story: &ReportContext<'_>) -> RunReport {
-        let unseen = RunReport::unseen(&run.wanted, story.run_url, story.cleaner);
-        let told = messages::told(run, story.waited, story.cleaner);
-        let unseen = RunReport { end: run.end, reason: told.reason, next_step: told.next_step, ..unseen };
+        let unseen = RunReport::unseen(&run.wanted, story.run_url, story.sanitizer);
+        let explanation = messages::explanation(run, story.waited, story.sanitizer);
+        let unseen = RunReport { end: run.end, reason: explanation.reason, next_step: explanation.next_step, ..unseen };
         let Some(seen) = &run.seen else { return unseen };
         let spelt = |id: &Untrusted, asked: Sanitized| {
-            let clean = id_of(id, story.cleaner);
+            let clean = id_of(id, story.sanitizer);
             if clean.is_empty() { asked } else { clean }
         };
         let pipeline_id = spelt(&seen.record.pipeline_id, unseen.pipeline_id);
@@ -151,11 +159,11 @@ impl RunReport {
         let id = if seen.record.run_id.is_empty() { unseen.id } else { seen.record.run_id.clone() };
         RunReport {
             id,
-            status: messages::status(&seen.record.status, story.cleaner),
+            status: messages::status(&seen.record.status, story.sanitizer),
             started_at: seen.record.created_at.filter(is_rfc3339),
             updated_at: seen.record.updated_at.filter(is_rfc3339),
             duration: duration(seen),
-            trace: seen.record.trace.as_ref().map(|trace| story.cleaner.text(trace)),
+            trace: seen.record.trace.as_ref().map(|trace| story.sanitizer.text(trace)),
             run_url: (story.run_url)(&pipeline_id, &run_id).and_then(|url| link(&url)),
             pipeline_id,
             run_id,
@@ -164,9 +172,9 @@ impl RunReport {
     }
 
     /// A run of which nothing is known but its name.
-    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, cleaner: &Sanitizer) -> RunReport {
-        let pipeline_id = id_of(&Untrusted::new(wanted.pipeline().as_str()), cleaner);
-        let asked = id_of(&Untrusted::new(wanted.run()), cleaner);
+    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, sanitizer: &Sanitizer) -> RunReport {
+        let pipeline_id = id_of(&Untrusted::new(wanted.pipeline().as_str()), sanitizer);
+        let asked = id_of(&Untrusted::new(wanted.run()), sanitizer);
         let (id, run_id) = match wanted {
             Wanted::Run(target) => (Untrusted::new(target.run.as_str()), asked.clone()),
             Wanted::Choice { .. } | Wanted::Start { .. } => (Untrusted::default(), Sanitized::default()),
@@ -198,8 +206,8 @@ impl RunReport {
     }
 }
 
-pub(super) fn id_of(id: &Untrusted, cleaner: &Sanitizer) -> Sanitized {
-    let clean = cleaner.id(id);
+pub(super) fn id_of(id: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
+    let clean = sanitizer.id(id);
     if clean.len() <= ID_LIMIT {
         return clean;
     }

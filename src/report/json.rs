@@ -21,7 +21,7 @@ struct JsonReport<'a> {
     next_steps: Vec<String>,
     /// Where the documentation explains the verdict.
     help: Option<String>,
-    mistakes: Vec<&'a str>,
+    input_errors: Vec<&'a str>,
     bug: Option<&'a str>,
     connection: ConnectionRow<'a>,
     notes: Vec<NoteRow<'a>>,
@@ -86,7 +86,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         reason: messages::headline(report).to_string(),
         next_steps: messages::next_steps(report).iter().map(ToString::to_string).collect(),
         help: messages::help(report.verdict).map(|help| help.to_string()),
-        mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
+        input_errors: report.input_errors.iter().map(|input_error| &**input_error).collect(),
         bug: report.bug.as_deref(),
         connection: ConnectionRow {
             proxy: report.connection.proxy.as_deref(),
@@ -94,7 +94,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
         },
         notes: report.notes.iter().map(NoteRow::new).collect(),
         runs: report.runs.iter().map(FullRun::new).collect(),
-        pipelines: report.pasts.iter().map(PipelineRow::new).collect(),
+        pipelines: report.histories.iter().map(PipelineRow::new).collect(),
     };
     // Sooner or later somebody shows it in a log.
     Ok(escape::json_log(&serde_json::to_string_pretty(&document)?) + "\n")

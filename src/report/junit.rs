@@ -190,7 +190,7 @@ fn gate_suite(report: &Report, id: usize) -> String {
         CaseResult::Passed
     } else {
         let mut details = String::new();
-        for error in &report.mistakes {
+        for error in &report.input_errors {
             details.push_str(&format!("\n- {error}"));
         }
         for step in messages::next_steps(report) {

@@ -54,7 +54,7 @@ pub fn summary(report: &Report, chart: Chart) -> String {
         report.verdict.name(),
         headline(report)
     );
-    page.push_str(&list(report.mistakes.iter().map(|mistake| inline(mistake)).collect(), "input errors"));
+    page.push_str(&list(report.input_errors.iter().map(|input_error| inline(input_error)).collect(), "input errors"));
     page.push_str(&table(report));
     page.push_str(&reasons(report));
     page.push_str(&next(report));
@@ -201,12 +201,12 @@ fn reasons(report: &Report) -> String {
 fn history(report: &Report, chart: Chart) -> String {
     let mut page = String::new();
     if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let told = messages::standing(past);
+        let told = messages::comparison(past);
         if !told.is_empty() {
             page.push_str(&format!("{}\n\n", sentence(&told.join("; "))));
         }
     }
-    for past in report.pasts.iter().take(PIPELINES) {
+    for past in report.histories.iter().take(PIPELINES) {
         let whose = if report.runs.len() > 1 { format!("{}: ", code(&past.pipeline_id)) } else { String::new() };
         page.push_str(&format!("{whose}{} {}\n\n", code(&chart::strip(past)), sentence(&messages::pipeline(past))));
         match chart {
@@ -214,7 +214,7 @@ fn history(report: &Report, chart: Chart) -> String {
             Chart::Text => {}
         }
     }
-    if let Some(rest) = report.pasts.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
+    if let Some(rest) = report.histories.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
         let rest = messages::count(rest, "more pipeline is", "more pipelines are");
         page.push_str(&format!("{rest} not shown.\n\n"));
     }

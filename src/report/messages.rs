@@ -20,11 +20,11 @@ use super::{Report, RunReport, Stage};
 use crate::core::{End, Failure, FailureKind, Operation, Signal, Untrusted, Verdict, Wanted};
 
 pub use events::note;
-pub use explanation::{Explanation, told};
-pub use live::{heartbeat, look, opening};
+pub use explanation::{Explanation, explanation};
+pub use live::{heartbeat, opening, poll};
 pub use network::{connection, proxy, trust};
 pub use next_steps::remedy;
-pub use statistics::{about, eta, history, pipeline, standing};
+pub use statistics::{about, comparison, eta, history, pipeline};
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
 const DETAIL_LIMIT: usize = 300;
@@ -37,7 +37,7 @@ pub struct RunNames(Vec<Sanitized>);
 
 impl RunNames {
     /// A run is called by its own id, behind the pipeline's where that does not tell it from the others.
-    pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, cleaner: &Sanitizer) -> RunNames {
+    pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, sanitizer: &Sanitizer) -> RunNames {
         let wanted: Vec<Wanted> = wanted.into_iter().map(Into::into).collect();
         if wanted.len() <= 1 {
             return RunNames(vec![Sanitized::default(); wanted.len()]);
@@ -45,11 +45,11 @@ impl RunNames {
         let distinct: HashSet<&str> = wanted.iter().map(Wanted::run).collect();
         let is_enough = distinct.len() == wanted.len();
         let name = |wanted: &Wanted| {
-            let run = cleaner.id(&Untrusted::new(wanted.run()));
+            let run = sanitizer.id(&Untrusted::new(wanted.run()));
             if is_enough {
                 return run;
             }
-            Sanitized::ours(format!("{}/{run}", cleaner.id(&Untrusted::new(wanted.pipeline().as_str()))))
+            Sanitized::ours(format!("{}/{run}", sanitizer.id(&Untrusted::new(wanted.pipeline().as_str()))))
         };
         RunNames(wanted.iter().map(name).collect())
     }
@@ -108,13 +108,13 @@ pub fn run(run: &RunReport) -> Sanitized {
 }
 
 /// The `status` output: redacted like all text from outside, then in its narrow alphabet.
-pub fn status(word: &Untrusted, cleaner: &Sanitizer) -> String {
-    sanitize::status(&Untrusted::new(self::word(word, cleaner).to_string()))
+pub fn status(word: &Untrusted, sanitizer: &Sanitizer) -> String {
+    sanitize::status(&Untrusted::new(self::word(word, sanitizer).to_string()))
 }
 
 /// A status word as sentences quote it.
-pub fn word(word: &Untrusted, cleaner: &Sanitizer) -> Sanitized {
-    let line = cleaner.word(word, WORD_LIMIT * 4);
+pub fn word(word: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
+    let line = sanitizer.word(word, WORD_LIMIT * 4);
     match line.char_indices().nth(WORD_LIMIT) {
         Some((end, _)) => Sanitized::ours(&line[..end]),
         None => line,
@@ -122,8 +122,8 @@ pub fn word(word: &Untrusted, cleaner: &Sanitizer) -> Sanitized {
 }
 
 /// What was tried, what came instead, and what was said about it: `read the run: the service answered 502: bad gateway`.
-pub fn miss(miss: &Failure, cleaner: &Sanitizer) -> Sanitized {
-    let tried = match miss.during {
+pub fn failure(failure: &Failure, sanitizer: &Sanitizer) -> Sanitized {
+    let tried = match failure.during {
         Operation::SignIn => "sign in",
         Operation::GetRun => "read the run",
         Operation::List => "read the pipeline's runs",
@@ -131,19 +131,19 @@ pub fn miss(miss: &Failure, cleaner: &Sanitizer) -> Sanitized {
         Operation::Execute => "start the pipeline",
         Operation::Logs => "read the run's logs",
     };
-    Sanitized::ours(format!("{tried}: {}", came(miss, cleaner)))
+    Sanitized::ours(format!("{tried}: {}", came(failure, sanitizer)))
 }
 
 /// The same where it is clear what was tried: `the service answered 502: bad gateway`.
-fn came(miss: &Failure, cleaner: &Sanitizer) -> Sanitized {
-    let came = match miss.kind {
+fn came(failure: &Failure, sanitizer: &Sanitizer) -> Sanitized {
+    let came = match failure.kind {
         FailureKind::Http(code) => format!("the service answered {code}"),
         FailureKind::NoRecord => "the service returned no record".to_owned(),
         FailureKind::NotJson => "the answer is not JSON".to_owned(),
-        FailureKind::NotARecord(what) if miss.during == Operation::List => {
+        FailureKind::NotARecord(what) if failure.during == Operation::List => {
             format!("the answer is not a list of runs: {what}")
         }
-        FailureKind::NotARecord(what) if miss.during == Operation::Details => {
+        FailureKind::NotARecord(what) if failure.during == Operation::Details => {
             format!("the answer is not a pipeline record: {what}")
         }
         FailureKind::NotARecord(what) => format!("the answer is not a run record: {what}"),
@@ -178,7 +178,7 @@ fn came(miss: &Failure, cleaner: &Sanitizer) -> Sanitized {
         FailureKind::TokenRefused => "the token was refused".to_owned(),
         FailureKind::TokenFile => "the token file can't be read or contains no token".to_owned(),
     };
-    let detail = miss.detail.as_ref().map(|detail| cleaner.line(detail, DETAIL_LIMIT)).unwrap_or_default();
+    let detail = failure.detail.as_ref().map(|detail| sanitizer.line(detail, DETAIL_LIMIT)).unwrap_or_default();
     Sanitized::ours(if detail.is_empty() { came } else { format!("{came}: {detail}") })
 }
 
@@ -190,13 +190,13 @@ pub fn headline(report: &Report) -> Sanitized {
     match (report.verdict, report.runs.as_slice()) {
         (Verdict::InvalidInput, _) => Sanitized::ours(format!(
             "{}; no request was made",
-            count(report.mistakes.len(), "input error", "input errors")
+            count(report.input_errors.len(), "input error", "input errors")
         )),
         (Verdict::InternalError, _) => Sanitized::ours("a bug in maestro-gate, not a result of the run"),
         (verdict, []) => Sanitized::ours(format!("no run was polled: {}", verdict.name())),
         (_, [only]) => {
-            let (gap, told) = told_of(only);
-            Sanitized::ours(format!("{}{gap} {told}", run(only)))
+            let (gap, explanation) = told_of(only);
+            Sanitized::ours(format!("{}{gap} {explanation}", run(only)))
         }
         (verdict, runs) => Sanitized::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
     }
@@ -213,7 +213,7 @@ pub(crate) fn cause(report: &Report) -> Option<Sanitized> {
         parts.push(format!("{}: {}", self::run(run), run.reason));
     }
     let detail = match report.verdict {
-        Verdict::InvalidInput => report.mistakes.first().map(|error| sanitize::cut_line(error, CAUSE_LIMIT)),
+        Verdict::InvalidInput => report.input_errors.first().map(|error| sanitize::cut_line(error, CAUSE_LIMIT)),
         Verdict::InternalError => report.bug.as_ref().and_then(error_line),
         Verdict::Passed
         | Verdict::Failed
@@ -261,8 +261,8 @@ pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
 
 /// Why a run ended so, and how it stands among the earlier ones.
 pub(crate) fn reason(run: &RunReport) -> Sanitized {
-    let told = run.past.as_ref().map(standing).unwrap_or_default();
-    let parts = [run.reason.to_string()].into_iter().chain(told).filter(|part| !part.is_empty());
+    let explanation = run.past.as_ref().map(comparison).unwrap_or_default();
+    let parts = [run.reason.to_string()].into_iter().chain(explanation).filter(|part| !part.is_empty());
     Sanitized::ours(parts.collect::<Vec<String>>().join("; "))
 }
 
@@ -288,8 +288,8 @@ pub fn next_steps(report: &Report) -> Vec<Sanitized> {
     match (report.stage, report.verdict) {
         (Stage::First, _) if report.runs.is_empty() => vec![find_the_killer()],
         (Stage::First, _) => {
-            let mut told = HashSet::new();
-            report.runs.iter().map(|run| &run.next_step).filter(|step| told.insert(*step)).cloned().collect()
+            let mut explanation = HashSet::new();
+            report.runs.iter().map(|run| &run.next_step).filter(|step| explanation.insert(*step)).cloned().collect()
         }
         (Stage::Final, Verdict::InternalError) => vec![report_the_bug()],
         (Stage::Final, Verdict::InvalidInput) => {
@@ -297,9 +297,13 @@ pub fn next_steps(report: &Report) -> Vec<Sanitized> {
         }
         (Stage::Final, Verdict::Passed) => Vec::new(),
         (Stage::Final, _) => {
-            let mut told = HashSet::new();
+            let mut explanation = HashSet::new();
             let decisive = report.described().into_iter().chain(&report.runs);
-            decisive.map(|run| &run.next_step).filter(|step| !step.is_empty() && told.insert(*step)).cloned().collect()
+            decisive
+                .map(|run| &run.next_step)
+                .filter(|step| !step.is_empty() && explanation.insert(*step))
+                .cloned()
+                .collect()
         }
     }
 }

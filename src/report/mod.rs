@@ -53,13 +53,13 @@ pub struct Report {
     /// How the service was reached; both unknown where no request was made.
     pub connection: ConnectionReport,
     /// With `invalid-input`: every mistake, one sentence each.
-    pub mistakes: Vec<Sanitized>,
+    pub input_errors: Vec<Sanitized>,
     /// With `internal-error`: what is known about the bug; may have many lines.
     pub bug: Option<Sanitized>,
     /// The path of the trace file, where one is written.
     pub trace_file: Option<Sanitized>,
     /// How the earlier runs of the pipelines went, where that is known.
-    pub pasts: Vec<PipelineHistory>,
+    pub histories: Vec<PipelineHistory>,
 }
 
 /// Whether the end is known yet.
@@ -141,7 +141,7 @@ impl Report {
     /// The same without what is told of the past: for who wants to hear the verdict alone.
     pub fn without_past(&self) -> Report {
         let runs = self.runs.iter().map(|run| RunReport { past: None, ..run.clone() }).collect();
-        Report { pasts: Vec::new(), runs, ..self.clone() }
+        Report { histories: Vec::new(), runs, ..self.clone() }
     }
 
     /// Says, in its place, how much of what was seen on the way is not among the notes.

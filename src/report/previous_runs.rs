@@ -57,7 +57,7 @@ pub struct LastSuccess {
 }
 
 impl PipelineHistory {
-    pub(super) fn new((pipeline, history): &(PipelineId, History), cleaner: &Sanitizer) -> Option<PipelineHistory> {
+    pub(super) fn new((pipeline, history): &(PipelineId, History), sanitizer: &Sanitizer) -> Option<PipelineHistory> {
         if history.runs().len() < LEAST {
             return None;
         }
@@ -67,7 +67,7 @@ impl PipelineHistory {
             duration: run.duration,
         };
         Some(PipelineHistory {
-            pipeline_id: id_of(&Untrusted::new(pipeline.as_str()), cleaner),
+            pipeline_id: id_of(&Untrusted::new(pipeline.as_str()), sanitizer),
             lengths: history.lengths(),
             passed: history.passed(),
             of: history.runs().len(),
@@ -78,24 +78,28 @@ impl PipelineHistory {
 
 impl RunHistory {
     /// `None` where nothing is known: of the past, or of the run.
-    pub(super) fn new(run: &RunOutcome, pasts: &[(PipelineId, History)], cleaner: &Sanitizer) -> Option<RunHistory> {
+    pub(super) fn new(
+        run: &RunOutcome,
+        histories: &[(PipelineId, History)],
+        sanitizer: &Sanitizer,
+    ) -> Option<RunHistory> {
         let seen = run.seen.as_ref()?;
-        let (_, history) = pasts.iter().find(|(pipeline, _)| pipeline == run.wanted.pipeline())?;
-        let standing = history.standing(seen);
-        if standing.earlier == 0 {
+        let (_, history) = histories.iter().find(|(pipeline, _)| pipeline == run.wanted.pipeline())?;
+        let comparison = history.comparison(seen);
+        if comparison.earlier == 0 {
             return None;
         }
-        let last_success = standing.last_success.map(|past| LastSuccess {
-            run_id: past.run.as_ref().map(|run| id_of(&Untrusted::new(run.as_str()), cleaner)).unwrap_or_default(),
+        let last_success = comparison.last_success.map(|past| LastSuccess {
+            run_id: past.run.as_ref().map(|run| id_of(&Untrusted::new(run.as_str()), sanitizer)).unwrap_or_default(),
             ended_at: past.ended_at.filter(is_rfc3339),
             ago: past.ended_at.zip(seen.date).and_then(|(ended, now)| now.signed_duration_since(ended).to_std().ok()),
         });
         Some(RunHistory {
-            earlier: standing.earlier,
-            in_a_row: standing.in_a_row,
+            earlier: comparison.earlier,
+            in_a_row: comparison.in_a_row,
             last_success,
-            same_trace: standing.same_trace,
-            slower: standing.slower,
+            same_trace: comparison.same_trace,
+            slower: comparison.slower,
         })
     }
 }

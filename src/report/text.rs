@@ -65,8 +65,8 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
     if let Some(path) = &report.trace_file {
         log.push_str(&line(&format!("full traces: {path}")));
     }
-    for mistake in &report.mistakes {
-        log.push_str(&line(&format!("- {mistake}")));
+    for input_error in &report.input_errors {
+        log.push_str(&line(&format!("- {input_error}")));
     }
     if report.runs.len() > 1 {
         log.push_str(&told_one_by_one(report));
@@ -125,18 +125,18 @@ fn told_one_by_one(report: &Report) -> String {
 /// How the earlier runs went, and how an only run stands among them.
 fn history(report: &Report) -> String {
     let mut lines = String::new();
-    for past in report.pasts.iter().take(PIPELINES) {
+    for past in report.histories.iter().take(PIPELINES) {
         let whose = if report.runs.len() > 1 { format!(" of pipeline {}", past.pipeline_id) } else { String::new() };
         lines.push_str(&line(&format!("history{whose}: {} {}", chart::strip(past), messages::pipeline(past))));
     }
-    if let Some(rest) = report.pasts.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
+    if let Some(rest) = report.histories.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
         lines.push_str(&line(&format!(
             "history of {} not shown",
             messages::count(rest, "more pipeline", "more pipelines")
         )));
     }
     if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let told = messages::standing(past);
+        let told = messages::comparison(past);
         if !told.is_empty() {
             lines.push_str(&line(&format!("this run: {}", told.join("; "))));
         }
@@ -222,7 +222,7 @@ struct VerdictLine<'a> {
     cause: Option<&'a str>,
     next_steps: Vec<&'a str>,
     help: Option<&'a str>,
-    mistakes: Vec<&'a str>,
+    input_errors: Vec<&'a str>,
     trace_file: Option<&'a str>,
 }
 
@@ -241,7 +241,7 @@ pub fn closing_json(report: &Report) -> String {
         let (reason, next_step) = (&*run.reason, &*run.next_step);
         log.push_str(&object("run", &RunLine { row, reason, next_step, run_url, history }));
     }
-    for past in &report.pasts {
+    for past in &report.histories {
         log.push_str(&object("pipeline", &PipelineRow::new(past)));
     }
     let steps = messages::next_steps(report);
@@ -257,7 +257,7 @@ pub fn closing_json(report: &Report) -> String {
             cause: messages::cause(report).as_deref(),
             help: messages::help(report.verdict).as_deref(),
             next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
-            mistakes: report.mistakes.iter().map(|mistake| &**mistake).collect(),
+            input_errors: report.input_errors.iter().map(|input_error| &**input_error).collect(),
             trace_file: report.trace_file.as_deref(),
         },
     ));

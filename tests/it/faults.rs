@@ -9,7 +9,7 @@ mod below_http;
 mod damaged;
 mod sign_in;
 
-use crate::harness::{self, ApiResponse, SUCCESS, Story, side_by_side};
+use crate::harness::{self, SUCCESS, Story, StoryOutcome, side_by_side};
 use crate::stand_in::{On, Reply};
 
 /// One line of a table.
@@ -82,7 +82,7 @@ fn hold(faults: &[Fault]) {
 
 /// The last request is cut long before it would end by itself, after 30 s. That it is five seconds after the deadline is held
 /// where a busy machine has no say (`gate/watch/tests.rs`).
-fn bounded(told: &ApiResponse, ends: Ends) {
+fn bounded(told: &StoryOutcome, ends: Ends) {
     let waited = told.report()["waited_seconds"].as_u64().expect("a number");
     assert!(ends != Ends::ByDeadline || waited <= 20, "waited {waited} s");
 }

@@ -36,13 +36,13 @@ pub fn target(pipeline: &str, run: &str) -> Target {
     Target { pipeline: PipelineId::new(pipeline).expect("an id"), run: RunId::new(run).expect("an id") }
 }
 
-pub fn cleaner() -> Sanitizer {
-    let cleaner = Sanitizer::new();
-    assert!(cleaner.add_secret(SECRET));
-    cleaner
+pub fn sanitizer() -> Sanitizer {
+    let sanitizer = Sanitizer::new();
+    assert!(sanitizer.add_secret(SECRET));
+    sanitizer
 }
 
-pub fn miss(during: Operation, kind: FailureKind, detail: &str) -> Failure {
+pub fn failure(during: Operation, kind: FailureKind, detail: &str) -> Failure {
     Failure { during, kind, detail: (!detail.is_empty()).then(|| Untrusted::new(detail)) }
 }
 
@@ -65,12 +65,12 @@ pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> LastRecord {
     }
 }
 
-pub fn run(end: Verdict, seen: Option<LastRecord>, miss: Option<Failure>) -> RunOutcome {
+pub fn run(end: Verdict, seen: Option<LastRecord>, failure: Option<Failure>) -> RunOutcome {
     RunOutcome {
         wanted: target(PIPELINE, RUN).into(),
         end: End::Verdict(end),
         seen,
-        miss,
+        failure,
         unknown_words: Vec::new(),
         max_age: MaxAge::Within(seconds(24 * 3600)),
         request: Request::None,
@@ -79,7 +79,7 @@ pub fn run(end: Verdict, seen: Option<LastRecord>, miss: Option<Failure>) -> Run
 }
 
 pub fn outcome(runs: Vec<RunOutcome>) -> Outcome {
-    Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, pasts: Vec::new() }
+    Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, histories: Vec::new() }
 }
 
 /// The runs of a pipeline before the ones in these reports: a day apart, oldest first, `S` or `F`, `.` for one whose length
@@ -118,7 +118,7 @@ pub fn report(outcome: &Outcome, notices: &[TimedEvent]) -> Report {
         polls: 57,
         run_url: &url,
         trace_file: None,
-        cleaner: &cleaner(),
+        sanitizer: &sanitizer(),
     };
     // A golden file must not change with every release.
     Report { version: "0.0.0", ..Report::new(outcome, &story) }
@@ -143,7 +143,7 @@ fn running(at: u64) -> TimedEvent {
 }
 
 fn bad_gateway() -> Failure {
-    miss(Operation::GetRun, FailureKind::Http(502), "<html>Bad Gateway</html>\n::error::x")
+    failure(Operation::GetRun, FailureKind::Http(502), "<html>Bad Gateway</html>\n::error::x")
 }
 
 fn single(run: RunOutcome, notices: &[TimedEvent]) -> Report {
@@ -170,11 +170,11 @@ pub fn all() -> Vec<(&'static str, Report)> {
 }
 
 pub fn first() -> Report {
-    Report { version: "0.0.0", ..Report::first(&[target(PIPELINE, RUN)], &url, &cleaner()) }
+    Report { version: "0.0.0", ..Report::first(&[target(PIPELINE, RUN)], &url, &sanitizer()) }
 }
 
 pub fn passed() -> Report {
-    let outage = Event::OutageBegan { run: 0, miss: bad_gateway(), limit: seconds(600) };
+    let outage = Event::OutageBegan { run: 0, failure: bad_gateway(), limit: seconds(600) };
     let over = Event::OutageEnded { run: 0, lasted: seconds(95), misses: 7 };
     let success = Event::Status { run: 0, word: Untrusted::new("SUCCESS"), meaning: Meaning::Passed };
     let ended = Event::Ended { run: 0, end: End::Verdict(Verdict::Passed) };
@@ -193,8 +193,11 @@ pub fn passed() -> Report {
 }
 
 pub fn failed() -> Report {
-    let appear =
-        Event::NotVisible { run: 0, miss: miss(Operation::GetRun, FailureKind::NoRecord, ""), limit: seconds(120) };
+    let appear = Event::NotVisible {
+        run: 0,
+        failure: failure(Operation::GetRun, FailureKind::NoRecord, ""),
+        limit: seconds(120),
+    };
     let appeared = Event::Appeared { run: 0, lasted: seconds(4) };
     let word = Event::Status { run: 0, word: Untrusted::new("FAILED"), meaning: Meaning::Failed };
     let (id, history) = past(PIPELINE, "SS.SFSSSSSSSFSSSSFSSFF");
@@ -210,19 +213,19 @@ pub fn failed() -> Report {
         notice(400, slow),
         notice(431, word),
     ];
-    let mut report = report(&Outcome { pasts: vec![(id, history)], ..outcome(vec![failed]) }, &way);
-    report.trace_file = Some(cleaner().given(&Untrusted::new("out/trace.txt")));
+    let mut report = report(&Outcome { histories: vec![(id, history)], ..outcome(vec![failed]) }, &way);
+    report.trace_file = Some(sanitizer().given(&Untrusted::new("out/trace.txt")));
     report.runs[0].logs =
-        Some(cleaner().text(&Untrusted::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
+        Some(sanitizer().text(&Untrusted::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
     report
 }
 
 pub fn invalid_input() -> Report {
-    let mistakes = [
+    let input_errors = [
         "timeout: \"fifty\" is not a duration; right would be 50m, 90s or a number of seconds",
         "no way to sign in: give username and password, or access-token, or access-token-file",
     ];
-    Report { version: "0.0.0", ..Report::invalid_input(mistakes.map(str::to_owned), &cleaner()) }
+    Report { version: "0.0.0", ..Report::invalid_input(input_errors.map(str::to_owned), &sanitizer()) }
 }
 
 pub fn timed_out() -> Report {
@@ -236,19 +239,22 @@ pub fn timed_out() -> Report {
 }
 
 pub fn not_found() -> Report {
-    let why = miss(Operation::GetRun, FailureKind::Http(404), "pipeline_id X not found");
-    let unseen = Event::NotVisible { run: 0, miss: why.clone(), limit: seconds(120) };
+    let why = failure(Operation::GetRun, FailureKind::Http(404), "pipeline_id X not found");
+    let unseen = Event::NotVisible { run: 0, failure: why.clone(), limit: seconds(120) };
     single(run(Verdict::NotFound, None, Some(why)), &[signed_in(), notice(1, unseen)])
 }
 
 pub fn denied() -> Report {
-    single(run(Verdict::Denied, None, Some(miss(Operation::SignIn, FailureKind::NoToken, "mfaStatus: required"))), &[])
+    single(
+        run(Verdict::Denied, None, Some(failure(Operation::SignIn, FailureKind::NoToken, "mfaStatus: required"))),
+        &[],
+    )
 }
 
 pub fn unreachable() -> Report {
     let detail = "There was an error retrieving the pipeline_run. (Database connection error)";
-    let why = miss(Operation::GetRun, FailureKind::Http(500), detail);
-    let began = Event::OutageBegan { run: 0, miss: why.clone(), limit: seconds(600) };
+    let why = failure(Operation::GetRun, FailureKind::Http(500), detail);
+    let began = Event::OutageBegan { run: 0, failure: why.clone(), limit: seconds(600) };
     single(run(Verdict::Unreachable, None, Some(why)), &[signed_in(), notice(1, began)])
 }
 
@@ -259,14 +265,14 @@ pub fn stale() -> Report {
 }
 
 pub fn not_started() -> Report {
-    let paused = miss(Operation::Execute, FailureKind::Http(400), "PipelinePaused");
+    let paused = failure(Operation::Execute, FailureKind::Http(400), "PipelinePaused");
     single(run(Verdict::NotStarted, None, Some(paused)), &[signed_in()])
 }
 
 pub fn internal_error() -> Report {
     let bug =
         Untrusted::new("panicked at src/core/monitor.rs:1:1:\n::error::index out of bounds correct-horse-battery");
-    Report::internal_error(first(), &bug, &cleaner())
+    Report::internal_error(first(), &bug, &sanitizer())
 }
 
 pub fn interrupted() -> Report {
@@ -290,7 +296,7 @@ pub fn several() -> Report {
         named(run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None), "sales", "run_2"),
         named(run(Verdict::Failed, Some(seen("SKIPPED", Meaning::Failed, Some("short"))), None), "stock|x", "run_3"),
         named(
-            run(Verdict::NotFound, None, Some(miss(Operation::GetRun, FailureKind::NoRecord, ""))),
+            run(Verdict::NotFound, None, Some(failure(Operation::GetRun, FailureKind::NoRecord, ""))),
             "stock|x",
             "manual__2024-12-18T10:30:00+00:00",
         ),
@@ -299,14 +305,17 @@ pub fn several() -> Report {
             ..named(run(Verdict::Passed, Some(seen("RUNNING", Meaning::Wait, None)), None), "sales", "run_5")
         },
     ];
-    let vanished =
-        Event::Vanished { run: 3, miss: miss(Operation::GetRun, FailureKind::Http(410), ""), limit: seconds(120) };
+    let vanished = Event::Vanished {
+        run: 3,
+        failure: failure(Operation::GetRun, FailureKind::Http(410), ""),
+        limit: seconds(120),
+    };
     let failed = Event::Status { run: 1, word: Untrusted::new("FAILED"), meaning: Meaning::Failed };
-    let pasts = vec![past("sales", "FSSSS"), past("stock|x", "FF")];
-    let (id, history) = pasts[1].clone();
+    let histories = vec![past("sales", "FSSSS"), past("stock|x", "FF")];
+    let (id, history) = histories[1].clone();
     let learned = notice(2, Event::Learned { pipeline: 1, id, history });
     let way = [signed_in(), running(1), learned, notice(200, vanished), notice(431, failed)];
-    report(&Outcome { pasts, ..outcome(runs) }, &way)
+    report(&Outcome { histories, ..outcome(runs) }, &way)
 }
 
 /// Text made of what has a meaning somewhere: line ends, commands, marks, fences, markup, escapes, plain words.

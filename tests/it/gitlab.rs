@@ -22,7 +22,7 @@ fn told(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
     seen.record.run_id = Untrusted::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
-    report.runs[0].logs = Some(fixture::cleaner().text(&Untrusted::new(text)));
+    report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(text)));
     report
 }
 

@@ -6,8 +6,8 @@
 mod files;
 mod law;
 mod live;
+mod outcome;
 mod pipes;
-mod told;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,8 +21,8 @@ use tempfile::TempDir;
 
 pub use files::{make_folder, read, replace_by_a_file, write};
 pub use live::{Live, PATIENCE};
+pub use outcome::StoryOutcome;
 pub use pipes::{make_pipe, other_end};
-pub use told::ApiResponse;
 
 use crate::stand_in::{Scenario, Service};
 
@@ -288,7 +288,7 @@ impl<'s> Story<'s> {
     }
 
     /// Plays the story to its end, and holds it to the second law.
-    pub fn told(self) -> ApiResponse {
+    pub fn told(self) -> StoryOutcome {
         self.begun().ends()
     }
 

@@ -11,7 +11,7 @@ use maestro_gate::report::previous_runs::{LastSuccess, RunHistory};
 use maestro_gate::report::sanitize::Sanitized;
 use serde_json::{Value, json};
 
-use crate::fixture::{self, miss, seconds};
+use crate::fixture::{self, failure, seconds};
 use crate::harness::{PIPELINE, Story, TRACE, scenario, side_by_side};
 use crate::stand_in::{Gzip, On, Reply, Service};
 
@@ -243,9 +243,9 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
             gate.observe(run, Duration::ZERO, answer, &mut Vec::new());
             gate.learn(run, Duration::ZERO, &past);
         }
-        let (names, cleaner) = (RunNames::new(gate.wanted(), &fixture::cleaner()), fixture::cleaner());
-        let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &cleaner).to_string();
-        (heartbeat, messages::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &cleaner).to_string())
+        let (names, sanitizer) = (RunNames::new(gate.wanted(), &fixture::sanitizer()), fixture::sanitizer());
+        let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &sanitizer).to_string();
+        (heartbeat, messages::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &sanitizer).to_string())
     };
     let (heartbeat, look) = told(1);
     assert_eq!(heartbeat, "still waiting: RUNNING, usually 12m, about 6m left, 4m of 50m, 57 polls");
@@ -294,20 +294,20 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
 #[test]
 fn the_heartbeat_names_the_nearest_limit() {
     let limits = Limits { timeout: seconds(3000), appear: seconds(120), outage: seconds(600) };
-    let cleaner = fixture::cleaner();
+    let sanitizer = fixture::sanitizer();
     let mut gate = Gate::new(Rules::within(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
-    let beat = |gate: &Gate, now| messages::heartbeat(gate, seconds(now), 3, &cleaner).to_string();
+    let heartbeat = |gate: &Gate, now| messages::heartbeat(gate, seconds(now), 3, &sanitizer).to_string();
     let answer = |gate: &mut Gate, at, observation| {
         gate.observe(0, seconds(at), Answer { observation, retry_after: None, date: None }, &mut Vec::new());
     };
-    assert_eq!(beat(&gate, 60), "still waiting: no answer yet, 1m of 50m, 3 polls");
-    answer(&mut gate, 60, Observation::Unusable(miss(Operation::GetRun, FailureKind::Http(503), "")));
+    assert_eq!(heartbeat(&gate, 60), "still waiting: no answer yet, 1m of 50m, 3 polls");
+    answer(&mut gate, 60, Observation::Unusable(failure(Operation::GetRun, FailureKind::Http(503), "")));
     let expected = "still waiting: read the run: the service answered 503, outage: gives up in 9m, 2m of 50m, 3 polls";
-    assert_eq!(beat(&gate, 120), expected);
-    answer(&mut gate, 130, Observation::NotVisible(miss(Operation::GetRun, FailureKind::Http(404), "")));
-    assert!(beat(&gate, 160).contains(", run not found: gives up in 1m 30s, "), "{}", beat(&gate, 160));
+    assert_eq!(heartbeat(&gate, 120), expected);
+    answer(&mut gate, 130, Observation::NotVisible(failure(Operation::GetRun, FailureKind::Http(404), "")));
+    assert!(heartbeat(&gate, 160).contains(", run not found: gives up in 1m 30s, "), "{}", heartbeat(&gate, 160));
     answer(&mut gate, 170, Observation::Record(fixture::seen("RUNNING", Meaning::Wait, None).record));
-    assert_eq!(beat(&gate, 180), "still waiting: RUNNING, 3m of 50m, 3 polls");
-    answer(&mut gate, 190, Observation::Unreachable(miss(Operation::GetRun, FailureKind::Http(409), "")));
-    assert!(beat(&gate, 200).contains(", refused: gives up in 50s, "), "{}", beat(&gate, 200));
+    assert_eq!(heartbeat(&gate, 180), "still waiting: RUNNING, 3m of 50m, 3 polls");
+    answer(&mut gate, 190, Observation::Unreachable(failure(Operation::GetRun, FailureKind::Http(409), "")));
+    assert!(heartbeat(&gate, 200).contains(", refused: gives up in 50s, "), "{}", heartbeat(&gate, 200));
 }

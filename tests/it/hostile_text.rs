@@ -10,20 +10,20 @@ use crate::fixture;
 use crate::hostile::{SECRETS, hostile_text, hostile_texts, readable_secrets};
 use crate::runner::{azure, azure_warns_of, buildkite_groups, github, gitlab, markdown, teamcity};
 
-fn cleaner() -> Sanitizer {
-    let cleaner = Sanitizer::new();
+fn sanitizer() -> Sanitizer {
+    let sanitizer = Sanitizer::new();
     for secret in SECRETS {
-        assert!(cleaner.add_secret(secret), "{secret}");
+        assert!(sanitizer.add_secret(secret), "{secret}");
     }
-    cleaner
+    sanitizer
 }
 
 thread_local! {
-    static CLEANER: Sanitizer = cleaner();
+    static CLEANER: Sanitizer = sanitizer();
 }
 
 fn clean(text: &str) -> Sanitized {
-    CLEANER.with(|cleaner| cleaner.text(&Untrusted::new(text)))
+    CLEANER.with(|sanitizer| sanitizer.text(&Untrusted::new(text)))
 }
 
 fn cases(cases: u32) -> ProptestConfig {
@@ -85,7 +85,7 @@ fn no_secret_is_left_in_any_spelling() {
     claim(300, |text| {
         let clean = clean(text);
         assert_eq!(readable_secrets(&clean), [""; 0], "{text:?} became {clean:?}");
-        let line = CLEANER.with(|cleaner| cleaner.line(&Untrusted::new(text), usize::MAX));
+        let line = CLEANER.with(|sanitizer| sanitizer.line(&Untrusted::new(text), usize::MAX));
         assert_eq!(readable_secrets(&line), [""; 0], "{text:?} became {line:?}");
     });
 }
@@ -95,7 +95,7 @@ fn cleaning_again_changes_nothing() {
     claim(200, |text| {
         let once = clean(text);
         assert_eq!(clean(&once), once);
-        let line = |text: &str| CLEANER.with(|cleaner| cleaner.line(&Untrusted::new(text), 4096));
+        let line = |text: &str| CLEANER.with(|sanitizer| sanitizer.line(&Untrusted::new(text), 4096));
         assert_eq!(line(&line(text)), line(text));
     });
 }
@@ -126,7 +126,7 @@ proptest! {
         }
         found.push_str(&stream.push(rest));
         found.push_str(&stream.finish());
-        let whole = CLEANER.with(|cleaner| cleaner.text(&Untrusted::from_bytes(&bytes)));
+        let whole = CLEANER.with(|sanitizer| sanitizer.text(&Untrusted::from_bytes(&bytes)));
         prop_assert_eq!(found, whole.as_str());
     }
 
@@ -149,7 +149,7 @@ proptest! {
 
     #[test]
     fn a_line_is_one_line_within_its_limit(text in hostile_text(), limit in 0..80_usize) {
-        let line = CLEANER.with(|cleaner| cleaner.line(&Untrusted::new(text), limit));
+        let line = CLEANER.with(|sanitizer| sanitizer.line(&Untrusted::new(text), limit));
         prop_assert!(line.len() <= limit && !line.contains(['\n', '\t']));
         prop_assert_eq!(line.trim(), line.as_str());
     }
@@ -346,7 +346,7 @@ fn a_code_span_stays_one_span_in_a_cell() {
 #[test]
 fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
     claim(200, |text| {
-        let word = CLEANER.with(|cleaner| cleaner.status(&Untrusted::new(text)));
+        let word = CLEANER.with(|sanitizer| sanitizer.status(&Untrusted::new(text)));
         assert!(
             word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_ .:-?".contains(c)),
             "{word:?}"
@@ -361,8 +361,8 @@ fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
 fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     // As long as a token: 64 characters of it are none that the cleaner knows.
     let secret = format!("eyJhbGciOiJIUzI1NiJ9.{}", "c2VjcmV0".repeat(40));
-    let cleaner = Sanitizer::new();
-    cleaner.add_tokens(&[&secret]);
+    let sanitizer = Sanitizer::new();
+    sanitizer.add_tokens(&[&secret]);
     let limit = fixture::seconds(600);
     let rules = Rules::within(Limits { timeout: limit, appear: limit, outage: limit });
     let target = fixture::target(fixture::PIPELINE, fixture::RUN);
@@ -371,10 +371,10 @@ fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
     let record = fixture::seen(&secret, maestro_gate::core::Meaning::Unknown, None).record;
     let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
     gate.observe(0, fixture::seconds(1), answer, &mut notices);
-    let names = messages::RunNames::new([Wanted::Run(target)], &cleaner);
+    let names = messages::RunNames::new([Wanted::Run(target)], &sanitizer);
     let told: Vec<String> = notices
         .iter()
-        .filter_map(|notice| messages::note(notice, &names, &cleaner))
+        .filter_map(|notice| messages::note(notice, &names, &sanitizer))
         .map(|note| note.text.to_string())
         .collect();
     assert_eq!(told.len(), 2, "{told:?}");

@@ -251,11 +251,11 @@ fn junit_keeps_tabs_and_every_character_that_xml_can_hold() {
 
 #[test]
 fn junit_is_never_empty_and_never_all_green_unless_the_gate_passed() {
-    let cleaner = fixture::cleaner();
-    let bug_after = |known| Report::internal_error(known, &Untrusted::new("bug"), &cleaner);
+    let sanitizer = fixture::sanitizer();
+    let bug_after = |known| Report::internal_error(known, &Untrusted::new("bug"), &sanitizer);
     let mut reports: Vec<(&str, Report)> = fixture::all();
     reports.push(("a bug after a pass", bug_after(fixture::passed())));
-    reports.push(("nothing named", Report::first(&[] as &[Wanted], &no_url, &cleaner)));
+    reports.push(("nothing named", Report::first(&[] as &[Wanted], &no_url, &sanitizer)));
     reports.push(("no run", fixture::report(&fixture::outcome(Vec::new()), &[])));
     for (name, report) in reports {
         let cases = cases_of(&report);

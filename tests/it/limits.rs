@@ -14,7 +14,7 @@ use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::{Note, NoteLevel, Report, dotenv, json, junit, markdown};
 use proptest::prelude::*;
 
-use crate::fixture::{self, SECRET, miss, seconds, seen, target};
+use crate::fixture::{self, SECRET, failure, seconds, seen, target};
 
 const TOKEN: &str = "0123456789abcdefghij";
 
@@ -57,7 +57,7 @@ fn crowd(count: usize, trace: &str) -> Report {
             wanted,
             end: End::Verdict(verdict),
             seen: Some(seen),
-            miss: None,
+            failure: None,
             unknown_words: Vec::new(),
             max_age: MaxAge::Any,
             request: Request::None,
@@ -67,11 +67,11 @@ fn crowd(count: usize, trace: &str) -> Report {
     let outcome = fixture::outcome((0..count).map(run).collect());
     let notices: Vec<TimedEvent> = (0..count)
         .flat_map(|run| {
-            let why = miss(Operation::GetRun, FailureKind::NotJson, &"<a>|".repeat(200));
+            let why = failure(Operation::GetRun, FailureKind::NotJson, &"<a>|".repeat(200));
             let limit = seconds(600);
             [
                 TimedEvent { at: seconds(1), event: Event::UnknownWord { run, word: Untrusted::new("|_|`*`") } },
-                TimedEvent { at: seconds(2), event: Event::OutageBegan { run, miss: why, limit } },
+                TimedEvent { at: seconds(2), event: Event::OutageBegan { run, failure: why, limit } },
             ]
         })
         .collect();
@@ -98,11 +98,11 @@ fn a_summary_stays_within_128_kib() {
     }
     let size = whole(&CROWD);
     assert!((64 * 1024..=markdown::LIMIT).contains(&size), "{size} bytes");
-    let mistakes = (0..200).map(|_| "<|>".repeat(1000));
-    let report = Report::invalid_input(mistakes, &fixture::cleaner());
+    let input_errors = (0..200).map(|_| "<|>".repeat(1000));
+    let report = Report::invalid_input(input_errors, &fixture::sanitizer());
     assert!(whole(&report) <= markdown::LIMIT);
     let bug = Untrusted::new("`".repeat(1 << 20));
-    assert!(whole(&Report::internal_error(report, &bug, &fixture::cleaner())) <= markdown::LIMIT);
+    assert!(whole(&Report::internal_error(report, &bug, &fixture::sanitizer())) <= markdown::LIMIT);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn events_that_were_not_kept_are_counted_in_their_place() {
     kept.extend(
         (0..5_000).map(|second| TimedEvent { at: seconds(second), event: Event::Session(SessionNote::Renewed) }),
     );
-    let (notices, gap) = kept.into_notices();
+    let (notices, gap) = kept.into_events();
     let mut report = fixture::report(&fixture::outcome(Vec::new()), &notices);
     report.notes_left_out(gap);
     assert_eq!(report.notes.len(), 1_001);
@@ -199,7 +199,7 @@ fn a_message_of_any_length_keeps_its_next_step() {
     for report in [
         CROWD.clone(),
         crowd(2, &"é\n".repeat(1 << 20)),
-        Report::invalid_input((0..500).map(|_| "%".repeat(1000)), &fixture::cleaner()),
+        Report::invalid_input((0..500).map(|_| "%".repeat(1000)), &fixture::sanitizer()),
     ] {
         let log = github::annotations(&report);
         let (name, message) = obeyed(&log).pop().expect("an error");
@@ -288,17 +288,17 @@ proptest! {
     ) {
         let mut seen = seen(&status, Meaning::Unknown, Some(&trace));
         seen.record.run_id = Untrusted::new(run_id);
-        let why = miss(Operation::GetRun, FailureKind::Http(500), &detail);
+        let why = failure(Operation::GetRun, FailureKind::Http(500), &detail);
         let run = fixture::run(Verdict::TimedOut, Some(seen), Some(why.clone()));
         let notices = [
-            TimedEvent { at: seconds(0), event: Event::OutageBegan { run: 0, miss: why, limit: seconds(600) } },
+            TimedEvent { at: seconds(0), event: Event::OutageBegan { run: 0, failure: why, limit: seconds(600) } },
             TimedEvent { at: seconds(1), event: Event::UnknownWord { run: 0, word: Untrusted::new(status) } },
         ];
         let mut report = fixture::report(&fixture::outcome(vec![run]), &notices);
-        report.runs[0].logs = Some(fixture::cleaner().text(&Untrusted::new(logs)));
-        report.mistakes = vec![fixture::cleaner().line(&Untrusted::new(mistake), 1000)];
+        report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(logs)));
+        report.input_errors = vec![fixture::sanitizer().line(&Untrusted::new(mistake), 1000)];
         let weight = NoteLevel::Warning;
-        report.notes.push(Note { at: seconds(9), weight, text: fixture::cleaner().line(&Untrusted::new(title), 1000) });
+        report.notes.push(Note { at: seconds(9), weight, text: fixture::sanitizer().line(&Untrusted::new(title), 1000) });
 
         let live: String = report.notes.iter().map(text::note).collect();
         prop_assert_eq!(obeyed(&live), vec![]);

@@ -25,9 +25,9 @@ pub fn told(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
     seen.record.run_id = Untrusted::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
-    report.runs[0].logs = Some(fixture::cleaner().text(&Untrusted::new(text)));
-    report.trace_file = Some(fixture::cleaner().id(&Untrusted::new(text)));
-    let warning = fixture::cleaner().line(&Untrusted::new(text), usize::MAX);
+    report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(text)));
+    report.trace_file = Some(fixture::sanitizer().id(&Untrusted::new(text)));
+    let warning = fixture::sanitizer().line(&Untrusted::new(text), usize::MAX);
     report.notes.push(Note { at: fixture::seconds(1), weight: NoteLevel::Warning, text: warning });
     report
 }

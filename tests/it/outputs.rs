@@ -227,7 +227,7 @@ fn single_run_outputs_describe_the_first_run_that_has_the_gate_s_verdict() {
     assert_eq!(value(&fixture::several(), "run-id"), "run_2");
     assert_eq!(value(&fixture::several(), "status"), "FAILED");
     // A bug met when the runs had ended: the only run keeps its ids, of several none is singled out.
-    let bug = |known| Report::internal_error(known, &Untrusted::new("x"), &fixture::cleaner());
+    let bug = |known| Report::internal_error(known, &Untrusted::new("x"), &fixture::sanitizer());
     assert_eq!(value(&bug(fixture::failed()), "run-id"), RUN.replace('-', "_"));
     assert_eq!(value(&bug(fixture::failed()), "verdict"), "internal-error");
     assert_eq!(value(&bug(fixture::several()), "run-id"), "");
@@ -235,7 +235,7 @@ fn single_run_outputs_describe_the_first_run_that_has_the_gate_s_verdict() {
 
 #[test]
 fn the_first_version_says_internal_error_and_names_one_explicit_run() {
-    let first = |named: &[maestro_gate::core::Target]| Report::first(named, &no_url, &fixture::cleaner());
+    let first = |named: &[maestro_gate::core::Target]| Report::first(named, &no_url, &fixture::sanitizer());
     let (one, two) = (target("p", "r1"), target("p", "r2"));
     for named in [vec![], vec![one.clone()], vec![one.clone(), two.clone()]] {
         let report = first(&named);
@@ -254,14 +254,15 @@ fn the_first_version_says_internal_error_and_names_one_explicit_run() {
 #[test]
 fn every_verdict_has_its_outputs_on_every_way_out() {
     for verdict in Verdict::ALL {
-        let miss = Failure { during: maestro_gate::core::Operation::GetRun, kind: FailureKind::Timeout, detail: None };
-        for (seen, miss) in [
+        let failure =
+            Failure { during: maestro_gate::core::Operation::GetRun, kind: FailureKind::Timeout, detail: None };
+        for (seen, failure) in [
             (None, None),
-            (None, Some(miss)),
+            (None, Some(failure)),
             (Some(seen("ODD", Meaning::Unknown, Some(""))), None),
             (Some(seen("", Meaning::Wait, None)), None),
         ] {
-            let report = fixture::report(&fixture::outcome(vec![fixture::run(verdict, seen, miss)]), &[]);
+            let report = fixture::report(&fixture::outcome(vec![fixture::run(verdict, seen, failure)]), &[]);
             assert_eq!(value(&report, "exit-code"), verdict.exit_code().to_string());
             assert_eq!(report.runs[0].reason.is_empty(), verdict == Verdict::Passed, "{verdict:?}");
             assert_eq!(report.runs[0].next_step.is_empty(), verdict == Verdict::Passed, "{verdict:?}");

@@ -12,7 +12,7 @@ use maestro_gate::report::messages::{self, RunNames};
 use maestro_gate::report::text::{self, Fold};
 use maestro_gate::report::{NoteLevel, Report, Stage, json, junit, markdown};
 
-use crate::fixture::{self, miss, no_url, run, seconds, seen, target};
+use crate::fixture::{self, failure, no_url, run, seconds, seen, target};
 
 #[test]
 fn durations_are_days_hours_minutes_seconds_rounded_down() {
@@ -33,8 +33,8 @@ fn step(
     seen: Option<maestro_gate::core::LastRecord>,
     why: Option<(Operation, FailureKind)>,
 ) -> String {
-    let why = why.map(|(during, kind)| miss(during, kind, "detail"));
-    let told = messages::told(&run(verdict, seen, why), seconds(3000), &fixture::cleaner());
+    let why = why.map(|(during, kind)| failure(during, kind, "detail"));
+    let told = messages::told(&run(verdict, seen, why), seconds(3000), &fixture::sanitizer());
     assert!(!told.reason.is_empty());
     told.next_step.to_string()
 }
@@ -46,7 +46,7 @@ fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
         [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
     {
         let told = |request| {
-            messages::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::cleaner())
+            messages::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::sanitizer())
         };
         assert!(
             !told(Request::None).reason.contains("start a run") && !told(Request::None).reason.contains("been started")
@@ -64,9 +64,9 @@ fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
 fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_go_on() {
     use Verdict::{Failed, Interrupted, TimedOut};
     let told = |verdict, word, meaning, why: Option<FailureKind>| {
-        let why = why.map(|kind| miss(Operation::List, kind, "earlier"));
+        let why = why.map(|kind| failure(Operation::List, kind, "earlier"));
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
-        messages::told(&outcome, seconds(3), &fixture::cleaner())
+        messages::told(&outcome, seconds(3), &fixture::sanitizer())
     };
     let wait_on = format!("set run-id: {}/{} instead of trigger", fixture::PIPELINE, fixture::RUN);
     for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
@@ -89,16 +89,16 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     // Nor after a kill.
     let pipeline = PipelineId::new("p").expect("an id");
     let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };
-    let first = Report::first([start], &no_url, &fixture::cleaner());
+    let first = Report::first([start], &no_url, &fixture::sanitizer());
     let next = messages::next_steps(&first);
     assert!(matches!(&next[..], [only] if only.contains("before you re-run it: that would start another")), "{next:?}");
 }
 
 #[test]
 fn a_wait_behind_an_earlier_run_is_told_as_that() {
-    let why = Some(miss(Operation::List, FailureKind::Queued, "earlier"));
+    let why = Some(failure(Operation::List, FailureKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
-    let told = messages::told(&outcome, seconds(3), &fixture::cleaner());
+    let told = messages::told(&outcome, seconds(3), &fixture::sanitizer());
     assert!(told.reason.contains("may be queued behind an earlier run: earlier"), "{told:?}");
     assert!(told.next_step.contains("raise timeout") && told.next_step.contains("check in Maestro"), "{told:?}");
 }
@@ -157,16 +157,19 @@ fn a_failure_by_another_word_is_told_with_its_way_out() {
 
 #[test]
 fn a_miss_is_told_with_what_was_tried_and_what_was_said() {
-    let why = miss(Operation::GetRun, FailureKind::Http(502), "bad\ngateway correct-horse-battery");
-    assert_eq!(&*messages::miss(&why, &fixture::cleaner()), "read the run: the service answered 502: bad gateway ***");
-    let long = miss(Operation::SignIn, FailureKind::NotJson, &"x".repeat(100_000));
-    assert!(messages::miss(&long, &fixture::cleaner()).len() < 400);
+    let why = failure(Operation::GetRun, FailureKind::Http(502), "bad\ngateway correct-horse-battery");
+    assert_eq!(
+        &*messages::failure(&why, &fixture::sanitizer()),
+        "read the run: the service answered 502: bad gateway ***"
+    );
+    let long = failure(Operation::SignIn, FailureKind::NotJson, &"x".repeat(100_000));
+    assert!(messages::failure(&long, &fixture::sanitizer()).len() < 400);
 }
 
 #[test]
 fn steps_are_told_once_and_the_gate_s_own_first() {
     let runs = (0..50).map(|index| {
-        let why = miss(Operation::GetRun, FailureKind::Http(404), "");
+        let why = failure(Operation::GetRun, FailureKind::Http(404), "");
         let mut run = run(Verdict::NotFound, None, Some(why));
         if index == 30 {
             run = self::run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, None)), None);
@@ -182,9 +185,9 @@ fn steps_are_told_once_and_the_gate_s_own_first() {
 
 #[test]
 fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
-    let names = RunNames::new(&[target("p", "r")], &fixture::cleaner());
+    let names = RunNames::new(&[target("p", "r")], &fixture::sanitizer());
     let weight = |event| {
-        messages::note(&TimedEvent { at: seconds(1), event }, &names, &fixture::cleaner()).expect("a note").weight
+        messages::note(&TimedEvent { at: seconds(1), event }, &names, &fixture::sanitizer()).expect("a note").weight
     };
     let ended = |lasted| weight(Event::OutageEnded { run: 0, lasted: seconds(lasted), misses: 1 });
     assert_eq!((ended(59), ended(60)), (NoteLevel::Plain, NoteLevel::Warning));
@@ -195,10 +198,10 @@ fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
 
 #[test]
 fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
-    let cleaner = fixture::cleaner();
+    let sanitizer = fixture::sanitizer();
     let note = |targets: &[Target], end| {
         let notice = TimedEvent { at: seconds(1), event: Event::Ended { run: 0, end } };
-        messages::note(&notice, &RunNames::new(targets, &cleaner), &cleaner).map(|note| note.text.to_string())
+        messages::note(&notice, &RunNames::new(targets, &sanitizer), &sanitizer).map(|note| note.text.to_string())
     };
     let (one, two) = ([target("p", "a")], [target("p", "a"), target("p", "b")]);
     for end in [End::NotWaited, End::Verdict(Verdict::NotFound), End::Verdict(Verdict::Stale)] {
@@ -212,10 +215,10 @@ fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
 
 #[test]
 fn a_line_names_its_run_only_where_there_are_several() {
-    let cleaner = fixture::cleaner();
+    let sanitizer = fixture::sanitizer();
     let text = |targets: &[Target], run| {
         let event = Event::Status { run, word: Untrusted::new("RUNNING"), meaning: Meaning::Wait };
-        messages::note(&TimedEvent { at: seconds(1), event }, &RunNames::new(targets, &cleaner), &cleaner)
+        messages::note(&TimedEvent { at: seconds(1), event }, &RunNames::new(targets, &sanitizer), &sanitizer)
             .expect("a note")
             .text
             .to_string()
@@ -240,7 +243,7 @@ fn signals_are_told_apart() {
 #[test]
 fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
     let next_step = |end| {
-        let queued = Some(miss(Operation::List, FailureKind::Queued, "an-earlier-run"));
+        let queued = Some(failure(Operation::List, FailureKind::Queued, "an-earlier-run"));
         let outcome = RunOutcome { request: Request::Taken, started: true, ..run(end, None, queued) };
         fixture::report(&fixture::outcome(vec![outcome]), &[]).runs[0].next_step.to_string()
     };
@@ -254,7 +257,7 @@ fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
 #[test]
 fn a_bug_is_told_as_a_bug_whatever_was_known() {
     for known in [fixture::first(), fixture::passed(), fixture::several()] {
-        let report = Report::internal_error(known, &Untrusted::new("index out of bounds"), &fixture::cleaner());
+        let report = Report::internal_error(known, &Untrusted::new("index out of bounds"), &fixture::sanitizer());
         assert_eq!((report.verdict, report.stage), (Verdict::InternalError, Stage::Final));
         assert_eq!(&*messages::headline(&report), "a bug in maestro-gate, not a result of the run");
         assert!(report.bug.is_some_and(|bug| bug.contains("index out of bounds")));
@@ -266,7 +269,9 @@ fn a_bug_is_told_as_a_bug_whatever_was_known() {
 fn links_are_https_and_can_not_end_early() {
     let link = |url: &str| {
         let url = url.to_owned();
-        Report::first(&[target("p", "r")], &move |_, _| Some(url.clone()), &fixture::cleaner()).runs[0].run_url.clone()
+        Report::first(&[target("p", "r")], &move |_, _| Some(url.clone()), &fixture::sanitizer()).runs[0]
+            .run_url
+            .clone()
     };
     assert_eq!(link("https://x/a?b=c#d%20e").as_deref(), Some("https://x/a?b=c#d%20e"));
     assert_eq!(link("https://x/>) | `\n[é").as_deref(), Some("https://x/%3E%29%20%7C%20%60%0A%5B%C3%A9"));

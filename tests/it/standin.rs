@@ -68,7 +68,7 @@ pub fn ask(service: &Service, method: &str, path: &str, headers: &[(&str, &str)]
 
 /// The same, or until it is silent for so long.
 pub fn ask_within(
-    patience: Duration,
+    grace_period: Duration,
     service: &Service,
     method: &str,
     path: &str,
@@ -82,7 +82,7 @@ pub fn ask_within(
     request.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
     let mut stream = connect(service);
     stream.write_all(request.as_bytes()).expect("room for a request");
-    read(stream, patience)
+    read(stream, grace_period)
 }
 
 pub fn connect(service: &Service) -> TcpStream {
@@ -92,8 +92,8 @@ pub fn connect(service: &Service) -> TcpStream {
 }
 
 /// What comes until the connection ends, or is silent for so long.
-pub fn read(mut stream: TcpStream, patience: Duration) -> Came {
-    stream.set_read_timeout(Some(patience)).expect("a length above zero");
+pub fn read(mut stream: TcpStream, grace_period: Duration) -> Came {
+    stream.set_read_timeout(Some(grace_period)).expect("a length above zero");
     let mut raw = Vec::new();
     let ended = stream.read_to_end(&mut raw).err().map(|error| match error.kind() {
         // What Windows says for the same.

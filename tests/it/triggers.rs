@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{ApiResponse, PIPELINE, Story, scenario, service, side_by_side};
+use crate::harness::{PIPELINE, Story, StoryOutcome, scenario, service, side_by_side};
 use crate::stand_in::{On, Reply, Service};
 
 /// What an execution does: ends so, so many seconds after it began.
@@ -30,7 +30,7 @@ fn trigger(service: &Service) -> Story<'_> {
         .with("poll-interval", "1s")
 }
 
-fn is_noted(told: &ApiResponse, words: &str) -> bool {
+fn is_noted(told: &StoryOutcome, words: &str) -> bool {
     told.notes().iter().any(|note| note.contains(words))
 }
 

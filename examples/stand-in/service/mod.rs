@@ -208,11 +208,11 @@ impl Service {
         self.shared.state().most_at_once
     }
 
-    /// Blocks until `count` requests to the endpoint were read; false if that did not come about within `patience`.
-    pub fn wait_for(&self, on: On, count: usize, patience: Duration) -> bool {
+    /// Blocks until `count` requests to the endpoint were read; false if that did not come about within `grace_period`.
+    pub fn wait_for(&self, on: On, count: usize, grace_period: Duration) -> bool {
         let enough =
             |state: &mut State| state.seen.iter().filter(|seen| seen.on == on || on == On::Any).count() < count;
-        let waited = self.shared.news.wait_timeout_while(self.shared.state(), patience, enough);
+        let waited = self.shared.news.wait_timeout_while(self.shared.state(), grace_period, enough);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }

@@ -49,10 +49,10 @@ async fn waited(life: Duration) -> (u64, usize, u32) {
     let learned = Rc::<Learned>::default();
     let client = Client::new(service, clock, Rc::<Learned>::clone(&learned)).expect("a client");
     let target = Target { pipeline: PipelineId::new("p").expect("an id"), run: RunId::new("r").expect("an id") };
-    let mut row = AuthRetryState::default();
+    let mut retry_state = AuthRetryState::default();
     for looks in 1.. {
         let known = learned.secrets().len();
-        let answer = client.look(&target, &mut row).await;
+        let answer = client.poll(&target, &mut retry_state).await;
         let Observation::Record(Record { status, .. }) = answer.observation else { panic!("{answer:?}") };
         let (notes, secrets) = (client.take_notes(), learned.secrets().len() - known);
         assert!(notes.len() <= 1 && secrets <= 2, "{notes:?} and {secrets} secrets pile up");

@@ -71,9 +71,9 @@ async fn a_look_asks_as_the_service_wants_it() {
     let service = Service { base, credentials: password(), network: Network::default() };
     let client = Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client");
     let run = RunId::new("manual__2024-12-18T10:30:00+00:00%2e").expect("an id");
-    let answer = client.look(&Target { run, ..target() }, &mut AuthRetryState::default()).await;
+    let answer = client.poll(&Target { run, ..target() }, &mut AuthRetryState::default()).await;
     // Another run's record, but its headers are heard.
-    assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.kind == FailureKind::AnotherRun));
+    assert!(matches!(answer.observation, Observation::Unusable(failure) if failure.kind == FailureKind::AnotherRun));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(9)));
     assert_eq!(answer.date, Some("2024-01-15T10:45:23Z".parse().expect("a date")));
     let asked = server.asked();
@@ -102,7 +102,7 @@ async fn after_a_misdirected_request_the_next_one_takes_a_new_connection() {
     let server = service([Reply::json(200, RECORD), Reply::json(421, "{}"), Reply::json(200, RECORD)]).await;
     let client = client(&server, password());
     for _ in 0..3 {
-        client.look(&target(), &mut AuthRetryState::default()).await;
+        client.poll(&target(), &mut AuthRetryState::default()).await;
     }
     let looks: Vec<usize> =
         server.asked().iter().filter(|asked| !asked.is_sign_in()).map(|asked| asked.connection).collect();
@@ -113,9 +113,9 @@ async fn after_a_misdirected_request_the_next_one_takes_a_new_connection() {
 async fn looks_share_a_connection_and_keep_no_cookie() {
     let server = service([Reply::with(200, &[("set-cookie", "a=b")], RECORD.as_bytes())]).await;
     let client = client(&server, password());
-    let mut row = AuthRetryState::default();
+    let mut retry_state = AuthRetryState::default();
     for _ in 0..3 {
-        let answer = client.look(&target(), &mut row).await;
+        let answer = client.poll(&target(), &mut retry_state).await;
         assert!(matches!(answer.observation, Observation::Record(record) if record.status.raw() == "SUCCESS"));
     }
     assert!(server.asked().iter().all(|asked| asked.connection == 0 && asked.header("cookie").is_empty()));
@@ -127,7 +127,7 @@ async fn a_refused_token_is_renewed_and_the_run_asked_for_again() {
     for status in [401, 403] {
         let server = service([refused(status), record()]).await;
         let client = client(&server, password());
-        let answer = client.look(&target(), &mut AuthRetryState::default()).await;
+        let answer = client.poll(&target(), &mut AuthRetryState::default()).await;
         assert!(matches!(answer.observation, Observation::Record(_)), "{status}");
         assert_eq!(tokens(&server), ["token-1", "token-2"]);
         assert_eq!(client.take_notes(), [SessionNote::SignedIn, SessionNote::Renewed]);
@@ -139,28 +139,28 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
     for (status, kind) in [(401, FailureKind::TokenRefused), (403, FailureKind::Http(403))] {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
-        let mut row = AuthRetryState::default();
-        let answer = client.look(&target(), &mut row).await;
-        let Observation::Denied(Scope::Run, miss) = answer.observation else { panic!("not denied") };
-        assert_eq!((miss.kind, miss.during), (kind, Operation::GetRun));
-        assert_eq!(miss.detail.expect("told").raw(), "no");
+        let mut retry_state = AuthRetryState::default();
+        let answer = client.poll(&target(), &mut retry_state).await;
+        let Observation::Denied(Scope::Run, failure) = answer.observation else { panic!("not denied") };
+        assert_eq!((failure.kind, failure.during), (kind, Operation::GetRun));
+        assert_eq!(failure.detail.expect("told").raw(), "no");
         assert_eq!((server.sign_ins(), tokens(&server).len()), (2, 2));
     }
     // An outage between does not end the row; an accepted token does.
     let server = service([refused(401), Reply::json(500, ""), refused(401)]).await;
     let once = client(&server, password());
-    let mut row = AuthRetryState::default();
-    assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
-    assert!(matches!(once.look(&target(), &mut row).await.observation, Observation::Denied(..)));
+    let mut retry_state = AuthRetryState::default();
+    assert!(matches!(once.poll(&target(), &mut retry_state).await.observation, Observation::Unusable(_)));
+    assert!(matches!(once.poll(&target(), &mut retry_state).await.observation, Observation::Denied(..)));
     assert_eq!(server.sign_ins(), 2);
     // But an outage in which the renewed token grows old does: nobody refused it when it was new.
     for (outage, renewed) in [(40, false), (61, true)] {
         let server = service([refused(401), Reply::json(500, ""), refused(401), record()]).await;
         let client = client(&server, password());
-        let mut row = AuthRetryState::default();
-        assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Unusable(_)));
+        let mut retry_state = AuthRetryState::default();
+        assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Unusable(_)));
         later(Duration::from_secs(outage)).await;
-        let answer = client.look(&target(), &mut row).await;
+        let answer = client.poll(&target(), &mut retry_state).await;
         assert_eq!(matches!(answer.observation, Observation::Record(_)), renewed, "{outage} s");
         assert_eq!(server.sign_ins(), 2 + usize::from(renewed), "{outage} s");
     }
@@ -171,9 +171,9 @@ async fn an_accepted_token_ends_the_row_of_refusals() {
     for accepted in [record(), Reply::json(404, "")] {
         let server = service([refused(401), accepted.clone(), refused(401), accepted]).await;
         let client = client(&server, password());
-        let mut row = AuthRetryState::default();
+        let mut retry_state = AuthRetryState::default();
         for _ in 0..2 {
-            let answer = client.look(&target(), &mut row).await;
+            let answer = client.poll(&target(), &mut retry_state).await;
             assert!(matches!(answer.observation, Observation::Record(_) | Observation::NotVisible(_)));
         }
         assert_eq!(tokens(&server), ["token-1", "token-2", "token-2", "token-3"]);
@@ -192,11 +192,11 @@ async fn a_refused_token_is_not_used_again_while_sign_in_is_down() {
     })
     .await;
     let client = client(&server, password());
-    let mut row = AuthRetryState::default();
+    let mut retry_state = AuthRetryState::default();
     for _ in 0..3 {
-        let answer = client.look(&target(), &mut row).await;
-        let Observation::Unusable(miss) = answer.observation else { panic!("not unusable") };
-        assert_eq!((miss.during, miss.kind), (Operation::SignIn, FailureKind::Http(502)));
+        let answer = client.poll(&target(), &mut retry_state).await;
+        let Observation::Unusable(failure) = answer.observation else { panic!("not unusable") };
+        assert_eq!((failure.during, failure.kind), (Operation::SignIn, FailureKind::Http(502)));
     }
     assert_eq!(tokens(&server), ["token-1"]);
 }
@@ -206,21 +206,22 @@ async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_nex
     for (status, kind) in [(401, FailureKind::TokenRefused), (403, FailureKind::Http(403))] {
         let server = service([refused(status)]).await;
         let client = client(&server, token());
-        let mut row = AuthRetryState::default();
-        let Observation::Denied(Scope::Run, miss) = client.look(&target(), &mut row).await.observation else {
+        let mut retry_state = AuthRetryState::default();
+        let Observation::Denied(Scope::Run, failure) = client.poll(&target(), &mut retry_state).await.observation
+        else {
             panic!("not denied")
         };
-        assert_eq!(miss.kind, kind);
+        assert_eq!(failure.kind, kind);
         assert_eq!(tokens(&server), ["given"], "one request a look");
-        let again = client.look(&target(), &mut row).await.observation;
+        let again = client.poll(&target(), &mut retry_state).await.observation;
         assert!(matches!(again, Observation::Denied(Scope::Run, _)));
         assert_eq!(tokens(&server), ["given"; 2]);
     }
     let server = service([refused(401), record()]).await;
     let client = client(&server, token());
-    let mut row = AuthRetryState::default();
-    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
-    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
+    let mut retry_state = AuthRetryState::default();
+    assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Denied(..)));
+    assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Record(_)));
 }
 
 #[tokio::test]
@@ -228,9 +229,9 @@ async fn while_refusals_go_on_each_look_is_one_request_with_the_renewed_token() 
     for status in [401, 403] {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
-        let mut row = AuthRetryState::default();
+        let mut retry_state = AuthRetryState::default();
         for _ in 0..3 {
-            assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Denied(..)));
+            assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Denied(..)));
             later(Duration::from_secs(5)).await;
         }
         assert_eq!(tokens(&server), ["token-1", "token-2", "token-2", "token-2"]);
@@ -244,11 +245,11 @@ async fn a_refusal_that_asks_for_a_pause_is_told_before_the_token_is_renewed() {
     for (credentials, expected) in [(password(), ["token-1", "token-2"]), (token(), ["given", "given"])] {
         let server = service([pause.clone(), record()]).await;
         let client = client(&server, credentials);
-        let mut row = AuthRetryState::default();
-        let answer = client.look(&target(), &mut row).await;
+        let mut retry_state = AuthRetryState::default();
+        let answer = client.poll(&target(), &mut retry_state).await;
         assert!(matches!(answer.observation, Observation::Denied(..)));
         assert_eq!(answer.retry_after, Some(Duration::from_secs(1)));
-        assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
+        assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Record(_)));
         assert_eq!(tokens(&server), expected);
     }
 }
@@ -268,10 +269,10 @@ async fn an_old_token_is_tried_again_where_its_renewal_is_refused() {
     })
     .await;
     let client = client(&server, password());
-    let mut row = AuthRetryState::default();
-    let first = client.look(&target(), &mut row).await.observation;
+    let mut retry_state = AuthRetryState::default();
+    let first = client.poll(&target(), &mut retry_state).await.observation;
     assert!(matches!(first, Observation::Denied(Scope::SignIn, _)), "{first:?}");
-    assert!(matches!(client.look(&target(), &mut row).await.observation, Observation::Record(_)));
+    assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Record(_)));
     assert_eq!((tokens(&server), server.sign_ins()), (vec!["token-1".to_owned(); 2], 2));
 }
 
@@ -281,17 +282,19 @@ async fn a_start_is_one_request_and_is_made_again_only_if_it_was_certainly_not_e
     let story = async |reply: Reply, credentials: Credentials| {
         let server = service([reply]).await;
         let client = client(&server, credentials);
-        let mut row = AuthRetryState::default();
-        let mut told = Vec::new();
+        let mut retry_state = AuthRetryState::default();
+        let mut response = Vec::new();
         for _ in 0..2 {
-            let ApiResponse::Execute(launch, _) = client.ask(&start, &mut row).await else { panic!("a start") };
-            told.push(match launch {
-                TriggerResponse::NotExecuted(miss) => format!("again: {:?}", miss.kind),
-                TriggerResponse::Denied(_, miss) => format!("denied: {:?}", miss.kind),
+            let ApiResponse::Execute(trigger_response, _) = client.ask(&start, &mut retry_state).await else {
+                panic!("a start")
+            };
+            response.push(match trigger_response {
+                TriggerResponse::NotExecuted(failure) => format!("again: {:?}", failure.kind),
+                TriggerResponse::Denied(_, failure) => format!("denied: {:?}", failure.kind),
                 other => format!("{other:?}"),
             });
         }
-        (told, server.sign_ins(), tokens(&server).len())
+        (response, server.sign_ins(), tokens(&server).len())
     };
     let (again, denied) = ("again: TokenRefused".to_owned(), "denied: TokenRefused".to_owned());
     assert_eq!(story(refused(401), password()).await, (vec![again, denied.clone()], 2, 2));
@@ -306,7 +309,7 @@ async fn a_thousand_forbidden_runs_do_not_sign_in_a_thousand_times() {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
         for _ in 0..50 {
-            let answer = client.look(&target(), &mut AuthRetryState::default()).await;
+            let answer = client.poll(&target(), &mut AuthRetryState::default()).await;
             assert!(matches!(answer.observation, Observation::Denied(Scope::Run, _)));
         }
         assert!(server.sign_ins() <= 4, "{}", server.sign_ins());
@@ -333,7 +336,7 @@ async fn a_failing_answer_is_what_the_table_says() {
         (Reply::raw(""), "unusable"),
     ] {
         let server = service([reply]).await;
-        let answer = client(&server, token()).look(&target(), &mut AuthRetryState::default()).await;
+        let answer = client(&server, token()).poll(&target(), &mut AuthRetryState::default()).await;
         let observed = match answer.observation {
             Observation::Record(_) => "record",
             Observation::NotVisible(_) => "not visible",
@@ -365,8 +368,8 @@ async fn logs_are_fetched_and_made_lines() {
 async fn missing_logs_say_why_and_keep_what_came() {
     let server = service([Reply::json(404, r#"{"message":"none"}"#)]).await;
     let (result, text) = logs(&server, token(), "run").await;
-    let miss = result.expect_err("no logs");
-    assert_eq!((miss.during, miss.kind, text.as_str()), (Operation::Logs, FailureKind::Http(404), ""));
+    let failure = result.expect_err("no logs");
+    assert_eq!((failure.during, failure.kind, text.as_str()), (Operation::Logs, FailureKind::Http(404), ""));
 
     let server = service([refused(401)]).await;
     assert_eq!(logs(&server, token(), "run").await.0.expect_err("no logs").kind, FailureKind::TokenRefused);
@@ -391,7 +394,7 @@ async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() 
         let answer = client.list(&target().pipeline, &mut AuthRetryState::default()).await;
         match answer.observation {
             Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),
-            Observation::Unusable(miss) => assert_eq!((miss.kind, serves), (FailureKind::Cached, false)),
+            Observation::Unusable(failure) => assert_eq!((failure.kind, serves), (FailureKind::Cached, false)),
             other => panic!("{other:?}"),
         }
     }

@@ -29,7 +29,7 @@ struct Servers {
     servers: Vec<SocketAddr>,
     search: Vec<String>,
     ndots: usize,
-    patience: Duration,
+    grace_period: Duration,
     attempts: u32,
 }
 
@@ -53,7 +53,7 @@ impl Servers {
             servers,
             search: config.get_last_search_or_domain().cloned().collect(),
             ndots: usize::try_from(config.ndots).unwrap_or(usize::MAX),
-            patience: Duration::from_secs(config.timeout.max(1).into()),
+            grace_period: Duration::from_secs(config.timeout.max(1).into()),
             attempts: config.attempts.max(1),
         }
     }
@@ -102,7 +102,7 @@ impl Servers {
         let mut failure = io::Error::from(ErrorKind::NotFound);
         for _ in 0..self.attempts {
             for server in &self.servers {
-                let asked = timeout(self.patience, ask(*server, name, family)).await;
+                let asked = timeout(self.grace_period, ask(*server, name, family)).await;
                 match asked.unwrap_or_else(|late| Err(late.into())) {
                     Ok(Some(addresses)) => return Ok(addresses),
                     Ok(None) => {}

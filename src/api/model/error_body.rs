@@ -13,12 +13,12 @@ const DEPTH: usize = 3;
 
 /// All that the service's layers say in words, with the code beside it; else the body as text, of a page its title; `None` if
 /// blank.
-pub(crate) fn said(body: &[u8]) -> Option<Untrusted> {
+pub(crate) fn error_message(body: &[u8]) -> Option<Untrusted> {
     read(body, |json| Some(json.to_string()))
 }
 
 /// The same without the text of JSON that has none of them.
-pub(crate) fn message_of(body: &[u8]) -> Option<Untrusted> {
+pub(crate) fn labelled_error_message(body: &[u8]) -> Option<Untrusted> {
     read(body, |_| None)
 }
 
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn text(body: &str) -> String {
-        said(body.as_bytes()).map(|said| said.raw().to_owned()).unwrap_or_default()
+        error_message(body.as_bytes()).map(|message| message.raw().to_owned()).unwrap_or_default()
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn json_without_a_message_may_be_left_out() {
-        let message = |body: &str| message_of(body.as_bytes()).map(|text| text.raw().to_owned());
+        let message = |body: &str| labelled_error_message(body.as_bytes()).map(|text| text.raw().to_owned());
         assert_eq!(message(r#"{"tokens":{"accessToken":"abc"}}"#), None);
         assert_eq!(message(r#"{"message":"no","tokens":{}}"#).as_deref(), Some("no"));
         assert_eq!(message("<html>502").as_deref(), Some("502"));
@@ -175,7 +175,7 @@ mod tests {
     fn a_text_has_a_limit() {
         assert_eq!(bounded(&format!(" {}", "é".repeat(100_000))).raw(), "é".repeat(LIMIT / 2));
         assert!(text(&"<".repeat(1_000_000)).len() <= LIMIT);
-        assert!(said(&[0xff; 5_000]).expect("a text").raw().len() <= LIMIT);
+        assert!(error_message(&[0xff; 5_000]).expect("a text").raw().len() <= LIMIT);
         assert!(text(&format!("{}\"x\"{}", "[".repeat(100), "]".repeat(100))).contains('x'));
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::value::RawValue;
 
 use super::super::failure::{self, RequestError};
-use super::{Shape, bounded, object, said, shape, string, text_of};
+use super::{Shape, bounded, error_message, object, shape, string, text_of};
 use crate::core::{FailureKind, Observation, Operation, PipelineId, Untrusted};
 
 /// Whether a pipeline can be started.
@@ -29,7 +29,7 @@ pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> O
 }
 
 fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestError> {
-    let told = |kind| RequestError { kind, detail: said(body) };
+    let told = |kind| RequestError { kind, detail: error_message(body) };
     let text = text_of(body)?;
     let document: &RawValue = serde_json::from_str(text).map_err(|_| told(FailureKind::NotJson))?;
     let outer = match shape(document) {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::super::failure::{self, RequestError};
 use super::completeness::{Completeness, PageInfo};
 use super::strict_json::{self, Flaw};
-use super::{BLANKS, JsonFields, RUN_BODY, Shape, object, said, shape, string, text_of, timestamp};
+use super::{BLANKS, JsonFields, RUN_BODY, Shape, error_message, object, shape, string, text_of, timestamp};
 use crate::core::{Failure, FailureKind, Fingerprint, ListedRun, Operation, PipelineId, RunId, RunList, Untrusted};
 
 /// A whole list (docs/reference.md#limits), after decompression.
@@ -163,7 +163,10 @@ impl<'p> RunListReader<'p> {
 
     fn around(&mut self, byte: u8, is_bare: bool) -> Result<(), RequestError> {
         if self.around.len() >= AROUND {
-            return Err(RequestError { kind: FailureKind::NotARecord("not a list"), detail: said(&self.around) });
+            return Err(RequestError {
+                kind: FailureKind::NotARecord("not a list"),
+                detail: error_message(&self.around),
+            });
         }
         let is_first = self.place == ListPosition::Before && self.around.trim_ascii().is_empty();
         self.around.push(byte);
@@ -237,7 +240,7 @@ impl<'p> RunListReader<'p> {
 
     /// Checks what is around the elements.
     fn envelope(&self) -> Result<(), RequestError> {
-        let told = |kind| RequestError { kind, detail: said(&self.around) };
+        let told = |kind| RequestError { kind, detail: error_message(&self.around) };
         let not_a_list = |what| told(FailureKind::NotARecord(what));
         let text = text_of(&self.around)?;
         let document: &RawValue = serde_json::from_str(text).map_err(|_| told(FailureKind::NotJson))?;

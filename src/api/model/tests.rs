@@ -29,10 +29,10 @@ fn recorded(body: impl AsRef<[u8]>) -> Record {
 
 fn missed(body: impl AsRef<[u8]>) -> FailureKind {
     let observed = observe(body.as_ref());
-    let Observation::Unusable(miss) = observed else {
+    let Observation::Unusable(failure) = observed else {
         panic!("{}: {observed:?}", String::from_utf8_lossy(body.as_ref()))
     };
-    miss.kind
+    failure.kind
 }
 
 /// The example with one field replaced; without a value, left out.
@@ -88,8 +88,8 @@ fn null_nothing_and_an_empty_object_are_not_visible() {
     for body in ["null", "", " \r\n\t", " null ", "{}", "{ \n }", r#"{"data":null}"#, r#"{"status":true,"data":null}"#]
     {
         let observed = observe(body);
-        let Observation::NotVisible(miss) = observed else { panic!("{body}: {observed:?}") };
-        assert_eq!(miss.kind, FailureKind::NoRecord);
+        let Observation::NotVisible(failure) = observed else { panic!("{body}: {observed:?}") };
+        assert_eq!(failure.kind, FailureKind::NoRecord);
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{bounded, failure, said};
+use super::{bounded, error_message, failure};
 use crate::core::{Failure, FailureKind, Operation, PipelineId, TriggerResponse};
 
 #[derive(Serialize)]
@@ -17,21 +17,21 @@ pub(crate) fn execute(pipeline: &PipelineId) -> Vec<u8> {
 
 /// Reads the answer: 200, or 201 as its framework answers a POST by default. A body that can't be read, or says neither yes
 /// nor which run, leaves open whether it worked; one that says no is believed, for nobody is let through by that.
-pub(crate) fn read_launch(status: u16, body: &[u8]) -> TriggerResponse {
+pub(crate) fn read_trigger_response(status: u16, body: &[u8]) -> TriggerResponse {
     if !matches!(status, 200 | 201) {
-        return failure::of_launch(failure::of_status(Operation::Execute, status, body));
+        return failure::trigger_failure(failure::of_status(Operation::Execute, status, body));
     }
-    let miss = |kind| Failure { during: Operation::Execute, kind, detail: said(body) };
+    let failure = |kind| Failure { during: Operation::Execute, kind, detail: error_message(body) };
     let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
-        return TriggerResponse::Lost(miss(FailureKind::NotJson));
+        return TriggerResponse::Lost(failure(FailureKind::NotJson));
     };
     if answer.get("status") == Some(&Value::Bool(false)) {
-        return failure::of_launch(miss(FailureKind::Refused));
+        return failure::trigger_failure(failure(FailureKind::Refused));
     }
     let data = answer.get("data").unwrap_or(&Value::Null);
     let id = data.get("run_id").or_else(|| answer.get("run_id"));
     if answer.get("status") != Some(&Value::Bool(true)) && id.is_none() {
-        return TriggerResponse::Lost(miss(FailureKind::NotARecord("it says neither yes nor no")));
+        return TriggerResponse::Lost(failure(FailureKind::NotARecord("it says neither yes nor no")));
     }
     // A bound for what is kept; an id so long is no run's.
     let id = id.and_then(Value::as_str).filter(|id| !id.is_empty());
@@ -42,8 +42,8 @@ pub(crate) fn read_launch(status: u16, body: &[u8]) -> TriggerResponse {
 mod tests {
     use super::*;
 
-    fn launch(status: u16, body: &str) -> String {
-        match read_launch(status, body.as_bytes()) {
+    fn trigger_response(status: u16, body: &str) -> String {
+        match read_trigger_response(status, body.as_bytes()) {
             TriggerResponse::Accepted(id) => {
                 format!("accepted {}", id.map(|id| id.raw().to_owned()).unwrap_or_default())
             }
@@ -60,11 +60,11 @@ mod tests {
     fn the_documented_answer_is_a_start_with_its_id() {
         let body =
             r#"{"status":true,"data":{"message":"ok","pipeline_id":"p","run_id":"manual__2024-12-18T10:30:00+00:00"}}"#;
-        assert_eq!(launch(200, body), "accepted manual__2024-12-18T10:30:00+00:00");
-        assert_eq!(launch(201, body), "accepted manual__2024-12-18T10:30:00+00:00");
-        assert_eq!(launch(200, r#"{"run_id":"r"}"#), "accepted r");
+        assert_eq!(trigger_response(200, body), "accepted manual__2024-12-18T10:30:00+00:00");
+        assert_eq!(trigger_response(201, body), "accepted manual__2024-12-18T10:30:00+00:00");
+        assert_eq!(trigger_response(200, r#"{"run_id":"r"}"#), "accepted r");
         for without in [r#"{"status":true}"#, r#"{"data":{"run_id":7}}"#, r#"{"data":{"run_id":""}}"#] {
-            assert_eq!(launch(200, without), "accepted ", "{without}");
+            assert_eq!(trigger_response(200, without), "accepted ", "{without}");
         }
     }
 
@@ -81,7 +81,7 @@ mod tests {
                 400..=499 => "refused",
                 _ => "lost",
             };
-            assert_eq!(launch(status, r#"{"status":true,"data":{"run_id":"r"}}"#), expected, "{status}");
+            assert_eq!(trigger_response(status, r#"{"status":true,"data":{"run_id":"r"}}"#), expected, "{status}");
         }
         for body in [
             "",
@@ -92,9 +92,9 @@ mod tests {
             "{}",
             r#"{"detail":{"status":false,"exception_type":"X"}}"#,
         ] {
-            assert_eq!(launch(200, body), "lost", "{body}");
+            assert_eq!(trigger_response(200, body), "lost", "{body}");
         }
-        assert_eq!(launch(200, r#"{"status":false,"data":null}"#), "refused");
+        assert_eq!(trigger_response(200, r#"{"status":false,"data":null}"#), "refused");
     }
 
     #[test]

@@ -141,31 +141,31 @@ fn set(fields: &mut Fields, name: &'static str, value: &str) {
 }
 
 pub(super) fn document(dice: &mut Dice) -> Document {
-    let (word, said) = word(dice);
+    let (word, says) = word(dice);
     let fields = fields(word, dice);
     match dice.within(0..10) {
-        0..3 => Document { body: object(&fields).into_bytes(), says: said, what: "a record" },
-        3 => wrapped(fields, said, dice),
-        4 | 5 => changed(fields, said, dice),
-        6 | 7 => repaired(fields, said, dice),
+        0..3 => Document { body: object(&fields).into_bytes(), says, what: "a record" },
+        3 => wrapped(fields, says, dice),
+        4 | 5 => changed(fields, says, dice),
+        6 | 7 => repaired(fields, says, dice),
         8 => nothing(dice),
         _ => spoilt(&object(&fields), dice),
     }
 }
 
-fn wrapped(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
+fn wrapped(mut fields: Fields, says: Says, dice: &mut Dice) -> Document {
     let run = object(&fields);
     let made = |body: String, says, what| Document { body: body.into_bytes(), says, what };
     match dice.within(0..8) {
         0 | 1 => {
             let status = dice.of(&["", "\"status\":true,", "\"status\":\"false\",", "\"status\":[],\"x\":null,"]);
-            made(format!("{{{status}\"data\":{run}}}"), said, "a record under data")
+            made(format!("{{{status}\"data\":{run}}}"), says, "a record under data")
         }
         2 => made(format!("{{\"data\":{run},\"status\": false}}"), Says::Nothing, "a wrapper that says no"),
         3 => {
             let data = dice.of(&["null", "[]", "\"x\"", "0", "true", "[{\"last_status\":\"FAILED\"}]"]);
             fields.insert(dice.within(0..fields.len() + 1), ("data", data.to_owned()));
-            made(object(&fields), said, "a record with a field data")
+            made(object(&fields), says, "a record with a field data")
         }
         4 => {
             let data = dice.of(&["{}", "{\"a\":1}", "{\"last_status\":\"FAILED\"}"]).to_owned();
@@ -179,7 +179,7 @@ fn wrapped(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
 }
 
 /// One field is another one.
-fn changed(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
+fn changed(mut fields: Fields, says: Says, dice: &mut Dice) -> Document {
     let odd_id = |id: &str, dice: &mut Dice| {
         let odd = [
             quoted(OTHER, dice),
@@ -233,7 +233,7 @@ fn changed(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
             fields.insert(dice.within(0..fields.len() + 1), (twice.0, twice.1.to_owned()));
             (Says::Nothing, "a key that stands twice")
         }
-        _ => (said, "blanks between"),
+        _ => (says, "blanks between"),
     };
     let mut body = object(&fields);
     if what == "blanks between" {
@@ -243,7 +243,7 @@ fn changed(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
 }
 
 /// Almost JSON: a status that would pass does not.
-fn repaired(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
+fn repaired(mut fields: Fields, says: Says, dice: &mut Dice) -> Document {
     let mark = "MARK";
     set(&mut fields, "z", "\"MARK\"");
     let deep = dice.within(130..400);
@@ -268,7 +268,7 @@ fn repaired(mut fields: Fields, said: Says, dice: &mut Dice) -> Document {
     let first: &[u8] = if what == "a byte order mark" { b"\xef\xbb\xbf" } else { b"" };
     let value = if first.is_empty() { value } else { b"1".to_vec() };
     let body = [first, before.as_bytes(), &value, behind.as_bytes()].concat();
-    let says = if said == Says::Succeeded { Says::Nothing } else { said };
+    let says = if says == Says::Succeeded { Says::Nothing } else { says };
     Document { body, says, what }
 }
 

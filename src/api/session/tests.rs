@@ -59,8 +59,8 @@ fn make_due(session: &Session) {
     state.held.as_mut().expect("a token").early = EarlyRenewal::At { due: Duration::ZERO, told: false };
 }
 
-fn lost(lost: Result<AuthToken, TokenError>) -> Observation {
-    match lost {
+fn error(error: Result<AuthToken, TokenError>) -> Observation {
+    match error {
         Err(TokenError::Answer(answer)) => answer.about().observation,
         Err(TokenError::NothingNewer) => panic!("nothing newer"),
         Ok(_) => panic!("a token"),
@@ -121,9 +121,9 @@ async fn a_sign_in_given_up_leaves_the_next_one_free() {
     .await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     {
-        let mut look = std::pin::pin!(session.token(&http, clock, 0));
+        let mut poll = std::pin::pin!(session.token(&http, clock, 0));
         while server.asked().is_empty() {
-            assert!(look.as_mut().now_or_never().is_none());
+            assert!(poll.as_mut().now_or_never().is_none());
             tokio::task::yield_now().await;
         }
     }
@@ -221,7 +221,7 @@ async fn a_failed_early_renewal_keeps_the_old_token_and_is_told_once() {
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
     let told = notes(&session);
     assert!(
-        matches!(&told[1..], [SessionNote::EarlyRenewalFailed(miss)] if miss.kind == FailureKind::Http(500)),
+        matches!(&told[1..], [SessionNote::EarlyRenewalFailed(failure)] if failure.kind == FailureKind::Http(500)),
         "{told:?}"
     );
 }
@@ -237,7 +237,7 @@ async fn a_refused_early_renewal_is_repeated_only_when_the_old_token_is_refused(
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
     assert_eq!(count.load(Ordering::SeqCst), 2);
     later(SHARED).await;
-    assert!(matches!(lost(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
+    assert!(matches!(error(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
     assert_eq!(count.load(Ordering::SeqCst), 3);
 }
 
@@ -277,11 +277,12 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     // Nobody looks for the file before.
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     assert_eq!(first.header, ends.as_str());
-    let Observation::Denied(crate::core::Scope::Run, miss) = lost(session.token(&http, clock, first.generation).await)
+    let Observation::Denied(crate::core::Scope::Run, failure) =
+        error(session.token(&http, clock, first.generation).await)
     else {
         panic!("not denied")
     };
-    assert_eq!((miss.kind, miss.detail.is_some()), (FailureKind::TokenFile, true));
+    assert_eq!((failure.kind, failure.detail.is_some()), (FailureKind::TokenFile, true));
 
     write(&path, &format!("{ends}\n"));
     assert!(matches!(session.token(&http, clock, first.generation).await, Err(TokenError::NothingNewer)));
@@ -293,8 +294,10 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
 
     // Gone: no reason to doubt the token for the runs that it serves.
     write(&path, "\n");
-    let gone = lost(session.token(&http, clock, 2).await);
-    assert!(matches!(gone, Observation::Denied(crate::core::Scope::Run, miss) if miss.kind == FailureKind::TokenFile));
+    let gone = error(session.token(&http, clock, 2).await);
+    assert!(
+        matches!(gone, Observation::Denied(crate::core::Scope::Run, failure) if failure.kind == FailureKind::TokenFile)
+    );
     assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");
     assert!(server.asked().is_empty());
 }
@@ -324,7 +327,7 @@ async fn an_answer_at_its_time_limit_is_waited_for_once() {
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let all = futures_util::future::join_all((0..3).map(|_| session.token(&http, clock, 0)));
     let (all, _) = tokio::join!(all, opened.wait());
-    assert!(all.into_iter().all(|each| matches!(lost(each), Observation::Unusable(_))));
+    assert!(all.into_iter().all(|each| matches!(error(each), Observation::Unusable(_))));
     assert_eq!(server.sign_ins(), 1);
 }
 

@@ -31,9 +31,9 @@ async fn get(transport: &Transport, limit: usize) -> (TimingHeaders, Result<(u16
     let mut body = Vec::new();
     let url = transport.address(&["run"]);
     let mut sink = super::super::session::collect(&mut body, limit);
-    let heard = transport.get(url, &TOKEN, Clock::start(), &mut sink).await;
+    let outcome = transport.get(url, &TOKEN, Clock::start(), &mut sink).await;
     drop(sink);
-    (heard.stamps, heard.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind))
+    (outcome.timing, outcome.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind))
 }
 
 async fn got(server: &Server) -> Result<(u16, Vec<u8>), FailureKind> {
@@ -116,9 +116,9 @@ async fn redirects_are_followed_within_the_origin_only() {
 #[tokio::test]
 async fn a_redirect_that_leads_nowhere_ends() {
     let server = answering(Reply::with(302, &[("location", "/run"), ("retry-after", "3")], b"")).await;
-    let (stamps, reply) = get(&transport(&server), 1024).await;
+    let (timing, reply) = get(&transport(&server), 1024).await;
     assert_eq!(reply, Err(FailureKind::RedirectLoop));
-    assert_eq!(stamps.retry_after, Some(Duration::from_secs(3)));
+    assert_eq!(timing.retry_after, Some(Duration::from_secs(3)));
     assert_eq!(server.asked().len(), 1 + REDIRECTS);
 
     let bad = [Reply::with(302, &[], b""), Reply::with(302, &[("location", "http://[")], b"")];
@@ -137,7 +137,7 @@ async fn a_redirect_that_leads_nowhere_ends() {
 
 async fn post(transport: &Transport) -> HttpOutcome {
     let url = transport.address(&["auth", "sign-in"]);
-    transport.post(transport.turn().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await
+    transport.post(transport.permit().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn a_post_is_sent_once() {
     for (reply, expected) in cases {
         let server = answering(reply).await;
         let transport = transport(&server);
-        let heard = post(&transport).await;
-        assert_eq!(heard.reply.map(|reply| reply.status).map_err(|fault| fault.kind), expected);
+        let outcome = post(&transport).await;
+        assert_eq!(outcome.reply.map(|reply| reply.status).map_err(|fault| fault.kind), expected);
         assert_eq!(server.asked().len(), 1);
     }
 }
@@ -165,8 +165,8 @@ async fn a_post_on_a_connection_that_the_server_closed_is_not_repeated() {
         Server::start(|asked| if asked.method == "GET" { Reply::json(200, "x") } else { Reply::raw("") }).await;
     let transport = transport(&server);
     assert!(get(&transport, 10).await.1.is_ok());
-    let heard = post(&transport).await;
-    assert_eq!(heard.reply.err().expect("broken").kind, FailureKind::Broken);
+    let outcome = post(&transport).await;
+    assert_eq!(outcome.reply.err().expect("broken").kind, FailureKind::Broken);
     assert_eq!(server.asked().iter().filter(|asked| asked.method == "POST").count(), 1);
 }
 
@@ -187,9 +187,9 @@ async fn a_bad_encoding_is_broken() {
     wrong_sum[at] ^= 1;
     for bytes in [b"not gzip".to_vec(), whole[..whole.len() - 9].to_vec(), wrong_sum] {
         let reply = Reply::with(200, &[("content-encoding", "gzip"), ("retry-after", "3")], &bytes);
-        let (stamps, reply) = get(&transport(&answering(reply).await), 1024).await;
+        let (timing, reply) = get(&transport(&answering(reply).await), 1024).await;
         assert_eq!(reply, Err(FailureKind::Broken));
-        assert_eq!(stamps.retry_after, Some(Duration::from_secs(3)));
+        assert_eq!(timing.retry_after, Some(Duration::from_secs(3)));
     }
 }
 
@@ -217,9 +217,9 @@ async fn an_answer_that_does_not_end_is_cut() {
         let server = answering(Reply::stalled(bytes)).await;
         let mut transport = transport(&server);
         transport.limits.whole = Duration::from_millis(50);
-        let (stamps, reply) = get(&transport, 1024).await;
+        let (timing, reply) = get(&transport, 1024).await;
         assert_eq!(reply, Err(FailureKind::Timeout), "{bytes:?}");
-        assert_eq!(stamps.retry_after.is_some(), bytes.contains("retry"));
+        assert_eq!(timing.retry_after.is_some(), bytes.contains("retry"));
     }
 }
 
@@ -344,7 +344,7 @@ async fn http_2_is_spoken_and_repeats_no_post_either() {
     let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
     let transport = Transport::build(builder, base).expect("a client");
     assert_eq!(get(&transport, 1024).await.1, Ok((200, b"second version".to_vec())));
-    let heard = post(&transport).await;
-    assert_eq!(heard.reply.err().expect("refused").kind, FailureKind::Broken);
+    let outcome = post(&transport).await;
+    assert_eq!(outcome.reply.err().expect("refused").kind, FailureKind::Broken);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

@@ -10,8 +10,8 @@ fn read(pairs: &[(&str, &str)]) -> Result<Option<Proxy>, Vec<String>> {
 }
 
 fn to(service: &str, pairs: &[(&str, &str)]) -> Result<Option<Proxy>, Vec<String>> {
-    let settings = ProxySettings::read(&Env::from_pairs(pairs.iter().copied())).map_err(|mistakes| {
-        mistakes.iter().map(|mistake| mistake.sentence(|text| text.raw().to_owned())).collect::<Vec<_>>()
+    let settings = ProxySettings::read(&Env::from_pairs(pairs.iter().copied())).map_err(|input_errors| {
+        input_errors.iter().map(|input_error| input_error.sentence(|text| text.raw().to_owned())).collect::<Vec<_>>()
     })?;
     Ok(settings.proxy_for(&service.parse().expect("a URL")))
 }
@@ -92,9 +92,9 @@ fn a_proxy_variable_that_can_not_be_understood_is_an_input_error() {
         ":3128",
     ] {
         for name in PROXIES {
-            let told = read(&[(name, value)]).expect_err(value);
-            assert!(told.len() == 1 && told[0].starts_with(name), "{told:?}");
-            assert!(told[0].contains("http://proxy.example:3128"), "it says what is right: {told:?}");
+            let kind = read(&[(name, value)]).expect_err(value);
+            assert!(kind.len() == 1 && kind[0].starts_with(name), "{kind:?}");
+            assert!(kind[0].contains("http://proxy.example:3128"), "it says what is right: {kind:?}");
         }
     }
     // A password may stand anywhere in what can't be understood.
@@ -107,11 +107,11 @@ fn a_proxy_variable_that_can_not_be_understood_is_an_input_error() {
         "me:hunter22",
         "http://me:hunter22\u{ff20}proxy:3128",
     ] {
-        let told = read(&[("HTTPS_PROXY", value)]).expect_err(value);
-        assert!(!told[0].contains("hunter22"), "{told:?}");
+        let kind = read(&[("HTTPS_PROXY", value)]).expect_err(value);
+        assert!(!kind[0].contains("hunter22"), "{kind:?}");
         let exempt = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-        let told = read(&[("NO_PROXY", &exempt)]).expect_err(value);
-        assert!(told.iter().all(|told| !told.contains("hunter22")), "{told:?}");
+        let kind = read(&[("NO_PROXY", &exempt)]).expect_err(value);
+        assert!(kind.iter().all(|kind| !kind.contains("hunter22")), "{kind:?}");
     }
 }
 
@@ -215,9 +215,9 @@ fn an_exemption_that_can_not_be_understood_is_an_input_error() {
         "/8",
     ] {
         let value = format!("good.example,{entry}");
-        let told = read(&[("NO_PROXY", &value)]).expect_err(entry);
-        assert!(told.len() == 1 && told[0].starts_with("NO_PROXY") && told[0].contains("10.0.0.0/8"), "{told:?}");
-        assert!(!told[0].contains("good.example"), "only what is wrong is quoted: {told:?}");
+        let kind = read(&[("NO_PROXY", &value)]).expect_err(entry);
+        assert!(kind.len() == 1 && kind[0].starts_with("NO_PROXY") && kind[0].contains("10.0.0.0/8"), "{kind:?}");
+        assert!(!kind[0].contains("good.example"), "only what is wrong is quoted: {kind:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::address::base_url;
 use crate::core::{PipelineId, RunId};
 
 fn link(template: &str, pipeline: &str, run: &str) -> String {
-    let template = with("MAESTRO_RUN_URL", template).plan().run_url.expect("a template was given");
+    let template = with("MAESTRO_RUN_URL", template).config().run_url.expect("a template was given");
     template.link(&PipelineId::new(pipeline).unwrap(), &RunId::new(run).unwrap())
 }
 
@@ -33,7 +33,7 @@ fn base_addresses_are_https_and_keep_their_path() {
         ("http://127.255.255.254", "http://127.255.255.254/"),
         ("http://[::1]:8080/", "http://[::1]:8080/"),
     ] {
-        assert_eq!(with("MAESTRO_BASE_URL", text).plan().service.base.as_str(), base, "{text}");
+        assert_eq!(with("MAESTRO_BASE_URL", text).config().service.base.as_str(), base, "{text}");
     }
 }
 
@@ -74,7 +74,7 @@ fn plain_http_leaves_this_machine_by_no_trick() {
         "http:///localhost",
         "http://",
     ] {
-        assert!(with("MAESTRO_BASE_URL", text).mistake().starts_with("base-url"), "{text}");
+        assert!(with("MAESTRO_BASE_URL", text).input_error().starts_with("base-url"), "{text}");
     }
 }
 
@@ -122,8 +122,8 @@ fn an_address_that_would_be_mended_is_refused() {
         ("https://h/<x>", "the path is not"),
         ("http://localhost/a/../b", "the path is not"),
     ] {
-        let mistake = with("MAESTRO_BASE_URL", text).mistake();
-        assert!(mistake.starts_with("base-url") && mistake.contains(about), "{text}: {mistake}");
+        let input_error = with("MAESTRO_BASE_URL", text).input_error();
+        assert!(input_error.starts_with("base-url") && input_error.contains(about), "{text}: {input_error}");
     }
 }
 
@@ -164,7 +164,7 @@ fn what_is_no_https_address_is_refused() {
         "https://ho\u{0}st",
         "h\nttps://x",
     ] {
-        assert!(with("MAESTRO_BASE_URL", text).mistake().starts_with("base-url"), "{text}");
+        assert!(with("MAESTRO_BASE_URL", text).input_error().starts_with("base-url"), "{text}");
     }
 }
 
@@ -181,8 +181,8 @@ fn addresses_with_secrets_in_them_are_refused_unseen() {
         "https://host#hunter2",
         "https://host/#",
     ] {
-        let mistake = with("MAESTRO_BASE_URL", text).mistake();
-        assert!(mistake.starts_with("base-url (MAESTRO_BASE_URL): the address cannot contain a"), "{mistake}");
+        let input_error = with("MAESTRO_BASE_URL", text).input_error();
+        assert!(input_error.starts_with("base-url (MAESTRO_BASE_URL): the address cannot contain a"), "{input_error}");
     }
 }
 
@@ -244,11 +244,11 @@ fn a_template_that_is_no_link_to_a_run_is_refused() {
         "https://x/é{run_id}",
         "https://x:99999/{run_id}",
     ] {
-        assert!(with("MAESTRO_RUN_URL", text).mistake().starts_with("run-url"), "{text}");
+        assert!(with("MAESTRO_RUN_URL", text).input_error().starts_with("run-url"), "{text}");
     }
     for text in ["https://me:hunter2@x/{run_id}", "https://me:hun/ter2@x/{run_id}", "https://hunter2@{run_id}"] {
-        let mistake = with("MAESTRO_RUN_URL", text).mistake();
-        assert!(mistake.starts_with("run-url (MAESTRO_RUN_URL)"), "{mistake}");
+        let input_error = with("MAESTRO_RUN_URL", text).input_error();
+        assert!(input_error.starts_with("run-url (MAESTRO_RUN_URL)"), "{input_error}");
     }
 }
 
@@ -257,13 +257,15 @@ fn a_ca_file_that_cannot_be_used_is_a_mistake() {
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
     let good = with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", &pem);
-    assert_eq!(good.plan().service.network.further_roots.len(), 1);
+    assert_eq!(good.config().service.network.further_roots.len(), 1);
     assert_eq!(
-        with("MAESTRO_CA_FILE", "ca.pem").mistake(),
+        with("MAESTRO_CA_FILE", "ca.pem").input_error(),
         "ca-file \"ca.pem\" (MAESTRO_CA_FILE): the file cannot be read (entity not found)"
     );
-    assert!(with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", "").mistake().contains("no PEM certificate"));
-    assert!(with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", &pem[..pem.len() / 2]).mistake().starts_with("ca-file"));
+    assert!(with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", "").input_error().contains("no PEM certificate"));
+    assert!(
+        with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", &pem[..pem.len() / 2]).input_error().starts_with("ca-file")
+    );
 }
 
 #[test]

@@ -3,17 +3,17 @@
 use super::super::ci::Ci;
 use super::*;
 
-fn outlet(env: &[(&str, &str)]) -> OutputConfig {
-    story().env(&ENOUGH).env(env).resolved().outlet
+fn output_config(env: &[(&str, &str)]) -> OutputConfig {
+    story().env(&ENOUGH).env(env).resolved().output_config
 }
 
 /// Where this document goes.
-fn path(outlet: &OutputConfig, document: DocumentKind) -> Option<PathBuf> {
-    outlet.destinations.iter().find(|other| other.document == document)?.path().map(Into::into)
+fn path(output_config: &OutputConfig, document: DocumentKind) -> Option<PathBuf> {
+    output_config.destinations.iter().find(|other| other.document == document)?.path().map(Into::into)
 }
 
-fn outputs(outlet: &OutputConfig) -> Option<PathBuf> {
-    path(outlet, DocumentKind::Outputs)
+fn outputs(output_config: &OutputConfig) -> Option<PathBuf> {
+    path(output_config, DocumentKind::Outputs)
 }
 
 /// Systems in the order of detection, each with what its runners set.
@@ -38,12 +38,12 @@ const SYSTEMS: [(&[(&str, &str)], Ci); 15] = [
 #[test]
 fn each_system_is_known_by_its_marks() {
     for (marks, ci) in SYSTEMS {
-        assert_eq!(outlet(marks).ci, ci, "{marks:?}");
+        assert_eq!(output_config(marks).ci, ci, "{marks:?}");
         let none: Vec<_> = marks.iter().copied().chain([("MAESTRO_CI", "none")]).collect();
-        assert_eq!((outlet(&none).ci, outputs(&outlet(&none))), (Ci::None, None), "{marks:?}");
+        assert_eq!((output_config(&none).ci, outputs(&output_config(&none))), (Ci::None, None), "{marks:?}");
     }
     for nothing in [("TF_BUILD", ""), ("CIRCLECI", "false"), ("CI", "true"), ("BUILD_ID", "7")] {
-        assert_eq!(outlet(&[nothing]).ci, Ci::None, "{nothing:?}");
+        assert_eq!(output_config(&[nothing]).ci, Ci::None, "{nothing:?}");
     }
 }
 
@@ -53,7 +53,7 @@ fn of_two_systems_the_one_further_up_counts() {
     for (index, (outer, first)) in SYSTEMS.iter().enumerate() {
         for (inner, _) in &SYSTEMS[index..] {
             let both: Vec<_> = inner.iter().chain(*outer).copied().collect();
-            assert_eq!(outlet(&both).ci, *first, "{both:?}");
+            assert_eq!(output_config(&both).ci, *first, "{both:?}");
         }
     }
 }
@@ -78,11 +78,11 @@ fn each_name_of_ci_is_taken_and_others_are_told_the_names() {
         "none",
     ];
     for name in names.into_iter().chain(["auto"]) {
-        with("MAESTRO_CI", name).plan();
-        assert!(with("MAESTRO_CI", "hudson").mistake().contains(name), "{name}");
+        with("MAESTRO_CI", name).config();
+        assert!(with("MAESTRO_CI", "hudson").input_error().contains(name), "{name}");
     }
     for kubernetes in ["tekton", "argo"] {
-        assert!(with("MAESTRO_CI", kubernetes).mistake().contains("output-dir"));
+        assert!(with("MAESTRO_CI", kubernetes).input_error().contains("output-dir"));
     }
 }
 
@@ -106,10 +106,10 @@ fn a_system_s_own_file_is_found_by_its_variable_and_left_alone_by_others() {
         ("teamcity", None),
     ] {
         let all: Vec<_> = files.into_iter().chain([("MAESTRO_CI", ci)]).collect();
-        assert_eq!(outputs(&outlet(&all)), expected.map(PathBuf::from), "{ci}");
+        assert_eq!(outputs(&output_config(&all)), expected.map(PathBuf::from), "{ci}");
         // Nested systems are real: a mark without its file is no mistake.
-        assert_eq!(outputs(&outlet(&[("MAESTRO_CI", ci)])), None, "{ci}");
-        with("MAESTRO_CI", ci).plan();
+        assert_eq!(outputs(&output_config(&[("MAESTRO_CI", ci)])), None, "{ci}");
+        with("MAESTRO_CI", ci).config();
     }
 }
 
@@ -119,7 +119,7 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
     let temp = if cfg!(windows) { "C:/agent/temp" } else { "/agent/temp" };
     let azure = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", temp)];
     let found = |args: &[&str]| {
-        let destinations = story().env(&ENOUGH).env(&azure).args(args).resolved().outlet.destinations;
+        let destinations = story().env(&ENOUGH).env(&azure).args(args).resolved().output_config.destinations;
         destinations.into_iter().find_map(|destination| destination.upload)
     };
     let named = |name: &str| Some(PathBuf::from(temp).join(name));
@@ -130,14 +130,14 @@ fn azure_s_summary_is_a_path_from_the_root_that_nothing_else_has() {
     assert_eq!(found(&["--markdown", "out/x.md"]), (!cfg!(windows)).then(|| "/work/out/x.md".into()));
     assert_eq!(found(&["--summary=false", "--markdown", "out/x.md"]), None);
     assert_eq!(found(&["--json", &format!("{temp}/maestro_gate.md")]), None);
-    assert_eq!(outlet(&[("TF_BUILD", "True")]).destinations, []);
+    assert_eq!(output_config(&[("TF_BUILD", "True")]).destinations, []);
 }
 
 #[test]
 fn buildkite_s_annotation_is_its_summary() {
     let documents = |env: &[(&str, &str)]| {
         let agent = |destination: &Destination| destination.target == WriteTarget::Agent;
-        let destinations = outlet(env).destinations.into_iter();
+        let destinations = output_config(env).destinations.into_iter();
         destinations.filter(agent).map(|destination| destination.document).collect::<Vec<_>>()
     };
     assert_eq!(documents(&[("BUILDKITE", "true")]), [DocumentKind::Outputs, DocumentKind::Summary]);
@@ -159,8 +159,8 @@ fn no_secret_s_variable_is_inherited() {
 fn a_log_of_commands_is_text() {
     for ci in ["azure", "teamcity"] {
         let story = story().env(&ENOUGH).env(&[("MAESTRO_CI", ci), ("MAESTRO_LOG_FORMAT", "json")]);
-        assert!(story.mistake().starts_with("log-format"), "{ci}");
-        assert_eq!(story.resolved().outlet.log_format, LogFormat::Text);
+        assert!(story.input_error().starts_with("log-format"), "{ci}");
+        assert_eq!(story.resolved().output_config.log_format, LogFormat::Text);
     }
-    story().env(&ENOUGH).env(&[("TF_BUILD", "True"), ("MAESTRO_CI", "none"), ("MAESTRO_LOG_FORMAT", "json")]).plan();
+    story().env(&ENOUGH).env(&[("TF_BUILD", "True"), ("MAESTRO_CI", "none"), ("MAESTRO_LOG_FORMAT", "json")]).config();
 }

@@ -42,21 +42,21 @@ fn no_lower_place_sends_the_credentials_elsewhere_or_lets_more_runs_pass() {
                         story = given(story, &secret_name.replace("TOTP_SECRET", "PASSWORD"), "hunter2");
                     }
                     if of_input <= of_secret {
-                        story.plan();
+                        story.config();
                         continue;
                     }
                     refused += 1;
-                    let mistake = story.mistake();
+                    let input_error = story.input_error();
                     assert!(
-                        mistake.starts_with(&format!("{} \"{value}\" ({name}): set {place}, but ", input.name())),
-                        "{mistake}"
+                        input_error.starts_with(&format!("{} \"{value}\" ({name}): set {place}, but ", input.name())),
+                        "{input_error}"
                     );
                     // The fix, in one line.
                     assert!(
-                        mistake.contains(&format!("Set {} {secret_place} as well, or unset {name}", input.name())),
-                        "{mistake}"
+                        input_error.contains(&format!("Set {} {secret_place} as well, or unset {name}", input.name())),
+                        "{input_error}"
                     );
-                    assert!(!mistake.contains("hunter2") && !mistake.contains("JBSWY"), "{mistake}");
+                    assert!(!input_error.contains("hunter2") && !input_error.contains("JBSWY"), "{input_error}");
                 }
             }
         }
@@ -70,18 +70,18 @@ fn the_default_and_a_trust_anchor_may_come_from_anywhere() {
         let step = [("GITHUB_ACTIONS", "true"), ("INPUT_ACCESS_TOKEN", "token"), ("INPUT_RUN_ID", "p/r")];
         story().env(&step)
     };
-    assert_eq!(step().plan().service.base.as_str(), "https://maestro.dadosfera.ai/");
+    assert_eq!(step().config().service.base.as_str(), "https://maestro.dadosfera.ai/");
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
-    step().env(&[("MAESTRO_CA_FILE", "ca.pem")]).file("ca.pem", pem).plan();
+    step().env(&[("MAESTRO_CA_FILE", "ca.pem")]).file("ca.pem", pem).config();
     // What loses to the step does not count, and is no mistake.
     let own = step().env(&[("INPUT_BASE_URL", "https://own.example"), ("MAESTRO_BASE_URL", EVIL)]);
-    assert_eq!(own.plan().service.base.as_str(), "https://own.example/");
+    assert_eq!(own.config().service.base.as_str(), "https://own.example/");
     // Empty is unset: nothing is hidden by it.
-    assert!(step().env(&[("INPUT_BASE_URL", ""), ("MAESTRO_BASE_URL", EVIL)]).mistake().starts_with("base-url"));
+    assert!(step().env(&[("INPUT_BASE_URL", ""), ("MAESTRO_BASE_URL", EVIL)]).input_error().starts_with("base-url"));
     // A wrong address is one mistake.
-    assert!(step().env(&[("MAESTRO_BASE_URL", "ftp://x")]).mistake().contains("not an https address"));
-    assert!(step().env(&[("MAESTRO_BASE_URL", "https://u:hunter2@x")]).mistake().starts_with("base-url (MAESTRO"));
+    assert!(step().env(&[("MAESTRO_BASE_URL", "ftp://x")]).input_error().contains("not an https address"));
+    assert!(step().env(&[("MAESTRO_BASE_URL", "https://u:hunter2@x")]).input_error().starts_with("base-url (MAESTRO"));
 }
 
 /// `attach` waits for a run that may have begun before the change that the job is about.
@@ -91,17 +91,20 @@ fn no_lower_place_makes_trigger_wait_for_a_run_that_it_did_not_start() {
     let story = |flags: &[&str], env: &[(&str, &str)]| {
         story().env(&[("DADOSFERA_ACCESS_TOKEN", "token"), ("MAESTRO_PIPELINE_ID", "p")]).args(flags).env(env)
     };
-    let mistake = story(&["--trigger"], &[attach]).mistake();
+    let input_error = story(&["--trigger"], &[attach]).input_error();
     assert!(
-        mistake.starts_with("if-running \"attach\" (MAESTRO_IF_RUNNING): set in the environment, but trigger"),
-        "{mistake}"
+        input_error.starts_with("if-running \"attach\" (MAESTRO_IF_RUNNING): set in the environment, but trigger"),
+        "{input_error}"
     );
-    assert!(mistake.contains("Set if-running on the command line as well, or unset MAESTRO_IF_RUNNING"), "{mistake}");
-    story(&["--trigger", "--if-running=attach"], &[]).plan();
-    story(&["--trigger", "--if-running=queue"], &[attach]).plan();
-    story(&["--trigger"], &[("MAESTRO_IF_RUNNING", "fail")]).plan();
-    story(&[], &[attach, ("MAESTRO_TRIGGER", "true")]).plan();
-    story(&["--if-running=attach"], &[("MAESTRO_TRIGGER", "true")]).plan();
+    assert!(
+        input_error.contains("Set if-running on the command line as well, or unset MAESTRO_IF_RUNNING"),
+        "{input_error}"
+    );
+    story(&["--trigger", "--if-running=attach"], &[]).config();
+    story(&["--trigger", "--if-running=queue"], &[attach]).config();
+    story(&["--trigger"], &[("MAESTRO_IF_RUNNING", "fail")]).config();
+    story(&[], &[attach, ("MAESTRO_TRIGGER", "true")]).config();
+    story(&["--if-running=attach"], &[("MAESTRO_TRIGGER", "true")]).config();
 }
 
 /// What a step says can't be changed by whoever sets a variable, and what it leaves open can only be filled in. Every
@@ -140,13 +143,13 @@ fn no_variable_changes_what_a_step_says() {
     let step: Vec<(&str, &str)> = step.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let story = || story().env(&[("GITHUB_ACTIONS", "true")]).env(&step);
     let alone = story().resolved();
-    let plan = format!("{:?}", alone.plan.expect("the step is complete"));
+    let config = format!("{:?}", alone.config.expect("the step is complete"));
     for row in ROWS.iter().filter(|row| row.input != Input::CaFile) {
         for value in ["other", "latest", "any", "attach", "true", EVIL, "CANCELED", "30d"] {
             let found = story().env(&[(row.variable, value)]).file("other", "other").resolved();
-            assert_eq!(format!("{:?}", found.plan.expect(row.name)), plan, "{}={value}", row.variable);
-            let written = |outlet: &OutputConfig| OutputConfig { others: Vec::new(), ..outlet.clone() };
-            assert_eq!(written(&found.outlet), written(&alone.outlet), "{}={value}", row.variable);
+            assert_eq!(format!("{:?}", found.config.expect(row.name)), config, "{}={value}", row.variable);
+            let written = |output_config: &OutputConfig| OutputConfig { others: Vec::new(), ..output_config.clone() };
+            assert_eq!(written(&found.output_config), written(&alone.output_config), "{}={value}", row.variable);
         }
     }
 }

@@ -15,15 +15,15 @@ const WRAPS: [&str; 8] =
 const TAILS: [&[u8]; 4] = [b"", b"x\xff", "x\u{fffd}".as_bytes(), b"{"];
 
 /// Everything that is told or could be: sentences, and every `Debug`.
-fn told(story: &Story) -> String {
+fn kind(story: &Story) -> String {
     let start = story.start();
     let mut text = format!("{start:?}");
     if let Start::Gate(resolved) = &start {
         for warning in &resolved.warnings {
             text += &warning.sentence(raw);
         }
-        for mistake in resolved.plan.as_ref().err().into_iter().flatten() {
-            text += &mistake.sentence(raw);
+        for input_error in resolved.config.as_ref().err().into_iter().flatten() {
+            text += &input_error.sentence(raw);
         }
     }
     let inputs = look_up(&story.args, &Env::from_pairs(story.env.iter().cloned()));
@@ -126,9 +126,9 @@ proptest! {
         story = story.env(if open[0] { &[("GITHUB_ACTIONS", "true")] } else { &[] });
         story = story.env(if open[1] { &[("DRONE", "true")] } else { &[] });
         if let Start::Gate(resolved) = story.start() {
-            match resolved.plan {
-                Ok(plan) => prop_assert!(!plan.wanted.is_empty()),
-                Err(mistakes) => prop_assert!(!mistakes.is_empty()),
+            match resolved.config {
+                Ok(config) => prop_assert!(!config.wanted.is_empty()),
+                Err(input_errors) => prop_assert!(!input_errors.is_empty()),
             }
         }
     }
@@ -161,7 +161,7 @@ proptest! {
         if let Some((_, value)) = story.env.last_mut() {
             value.push(os(tail.to_vec()));
         }
-        let told = told(&story);
-        prop_assert!(!told.contains("hunter2"), "{}", told);
+        let kind = kind(&story);
+        prop_assert!(!kind.contains("hunter2"), "{}", kind);
     }
 }

@@ -61,20 +61,20 @@ impl Story {
         }
     }
 
-    fn plan(&self) -> Config {
-        self.resolved().plan.unwrap_or_else(|mistakes| panic!("{:?}", sentences(&mistakes)))
+    fn config(&self) -> Config {
+        self.resolved().config.unwrap_or_else(|input_errors| panic!("{:?}", sentences(&input_errors)))
     }
 
     /// Every mistake as a person sees it.
-    fn mistakes(&self) -> Vec<String> {
-        sentences(&self.resolved().plan.expect_err("mistakes were expected"))
+    fn input_errors(&self) -> Vec<String> {
+        sentences(&self.resolved().config.expect_err("mistakes were expected"))
     }
 
     /// The only mistake.
-    fn mistake(&self) -> String {
-        let mut mistakes = self.mistakes();
-        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-        mistakes.remove(0)
+    fn input_error(&self) -> String {
+        let mut input_errors = self.input_errors();
+        assert_eq!(input_errors.len(), 1, "{input_errors:?}");
+        input_errors.remove(0)
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -82,9 +82,9 @@ impl Story {
     }
 }
 
-fn sentences(mistakes: &[InputError]) -> Vec<String> {
-    assert!(!mistakes.is_empty());
-    mistakes.iter().map(|mistake| mistake.sentence(raw)).collect()
+fn sentences(input_errors: &[InputError]) -> Vec<String> {
+    assert!(!input_errors.is_empty());
+    input_errors.iter().map(|input_error| input_error.sentence(raw)).collect()
 }
 
 fn raw(text: &Untrusted) -> String {
@@ -97,17 +97,17 @@ fn with(name: &str, value: &str) -> Story {
 
 #[test]
 fn every_default_is_the_reference_s() {
-    let Resolved { outlet, secrets, warnings, help, plan } = story().env(&ENOUGH).resolved();
-    let plan = plan.unwrap();
+    let Resolved { output_config, secrets, warnings, help, config } = story().env(&ENOUGH).resolved();
+    let config = config.unwrap();
     assert_eq!(help, None);
     let minutes = |count: u64| Duration::from_secs(60 * count);
-    assert_eq!(plan.rules.limits, Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) });
-    assert_eq!(plan.rules.interval, Interval::Auto);
-    assert_eq!(plan.rules.on_first_failure, OnFirstFailure::WaitForAll);
-    assert_eq!(plan.rules.vocabulary, Vocabulary::default());
-    assert_eq!(plan.service.base.as_str(), "https://maestro.dadosfera.ai/");
-    assert!(plan.service.network.further_roots.is_empty());
-    assert_eq!((plan.run_url, plan.logs), (None, Logs::OnFailure));
+    assert_eq!(config.rules.limits, Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) });
+    assert_eq!(config.rules.interval, Interval::Auto);
+    assert_eq!(config.rules.on_first_failure, OnFirstFailure::WaitForAll);
+    assert_eq!(config.rules.vocabulary, Vocabulary::default());
+    assert_eq!(config.service.base.as_str(), "https://maestro.dadosfera.ai/");
+    assert!(config.service.network.further_roots.is_empty());
+    assert_eq!((config.run_url, config.logs), (None, Logs::OnFailure));
     assert!(warnings.is_empty());
     assert_eq!(secrets.len(), 1);
     let expected = OutputConfig {
@@ -121,7 +121,7 @@ fn every_default_is_the_reference_s() {
         volume: Volume::Normal,
         colour: Colour::Auto,
     };
-    assert_eq!(outlet, expected);
+    assert_eq!(output_config, expected);
 }
 
 /// A default that its own parser refused would be missing without a word.
@@ -131,8 +131,8 @@ fn every_default_can_be_written_by_the_user_as_well() {
     let env: Vec<(&str, &str)> =
         inputs.filter_map(|input| Some((input.row().variable, default(input)?))).chain(ENOUGH).collect();
     let (written, unwritten) = (story().env(&env), story().env(&ENOUGH));
-    assert_eq!(format!("{:?}", written.plan()), format!("{:?}", unwritten.plan()));
-    assert_eq!(written.resolved().outlet, unwritten.resolved().outlet);
+    assert_eq!(format!("{:?}", written.config()), format!("{:?}", unwritten.config()));
+    assert_eq!(written.resolved().output_config, unwritten.resolved().output_config);
 }
 
 #[test]
@@ -144,17 +144,17 @@ fn times_are_read_within_their_ranges() {
         ("MAESTRO_MAX_OUTAGE", &["0", "30d"], &["31d", "1h30"]),
     ] {
         for value in good {
-            with(name, value).plan();
+            with(name, value).config();
         }
         for value in bad {
-            let mistake = with(name, value).mistake();
-            assert!(mistake.contains(&format!("\"{value}\" ({name})")), "{mistake}");
+            let input_error = with(name, value).input_error();
+            assert!(input_error.contains(&format!("\"{value}\" ({name})")), "{input_error}");
         }
     }
     let limits = story()
         .env(&ENOUGH)
         .args(&["--timeout", "0", "--appear-timeout=1h", "--max-outage", "90s"])
-        .plan()
+        .config()
         .rules
         .limits;
     let seconds = Duration::from_secs;
@@ -163,26 +163,26 @@ fn times_are_read_within_their_ranges() {
 
 #[test]
 fn switches_take_six_words_and_no_other() {
-    assert_eq!(with("MAESTRO_FAIL_FAST", "True").plan().rules.on_first_failure, OnFirstFailure::StopWaiting);
-    assert_eq!(with("MAESTRO_FAIL_FAST", "FALSE").plan().rules.on_first_failure, OnFirstFailure::WaitForAll);
+    assert_eq!(with("MAESTRO_FAIL_FAST", "True").config().rules.on_first_failure, OnFirstFailure::StopWaiting);
+    assert_eq!(with("MAESTRO_FAIL_FAST", "FALSE").config().rules.on_first_failure, OnFirstFailure::WaitForAll);
     for name in ["MAESTRO_FAIL_FAST", "MAESTRO_SUMMARY", "MAESTRO_QUIET", "MAESTRO_VERBOSE"] {
-        assert!(with(name, "yes").mistake().ends_with("neither true nor false"), "{name}");
+        assert!(with(name, "yes").input_error().ends_with("neither true nor false"), "{name}");
     }
 }
 
 #[test]
 fn a_user_s_words_are_learnt() {
-    let plan = story()
+    let config = story()
         .env(&ENOUGH)
         .args(&["--success-statuses", "DONE, all good\nskipped", "--failure-statuses=BROKEN"])
-        .plan();
+        .config();
     for (word, meaning) in [
         ("done", Meaning::Passed),
         ("ALL GOOD", Meaning::Passed),
         ("SKIPPED", Meaning::Passed),
         ("broken", Meaning::Failed),
     ] {
-        assert_eq!(plan.rules.vocabulary.read(word), meaning, "{word}");
+        assert_eq!(config.rules.vocabulary.read(word), meaning, "{word}");
     }
 }
 
@@ -191,7 +191,7 @@ fn words_that_would_fool_the_gate_are_all_told() {
     let story = story()
         .env(&ENOUGH)
         .env(&[("MAESTRO_SUCCESS_STATUSES", "FAILED, QUEUED, X"), ("MAESTRO_FAILURE_STATUSES", "SUCCESS,RUNNING,x")]);
-    let mistakes = story.mistakes();
+    let input_errors = story.input_errors();
     let expected = [
         "success-statuses \"FAILED\" (MAESTRO_SUCCESS_STATUSES): this status always means failure",
         "success-statuses \"QUEUED\" (MAESTRO_SUCCESS_STATUSES): this status means that the run has not finished",
@@ -200,26 +200,26 @@ fn words_that_would_fool_the_gate_are_all_told() {
         "failure-statuses \"SUCCESS\" (MAESTRO_FAILURE_STATUSES): this status always means success",
         "failure-statuses \"RUNNING\" (MAESTRO_FAILURE_STATUSES): this status means that the run has not finished",
     ];
-    assert_eq!(mistakes, expected);
-    assert!(with("MAESTRO_SUCCESS_STATUSES", "DONE,,OK").mistake().contains("comma"));
+    assert_eq!(input_errors, expected);
+    assert!(with("MAESTRO_SUCCESS_STATUSES", "DONE,,OK").input_error().contains("comma"));
 }
 
 #[test]
 fn history_is_learned_from_unless_it_is_switched_off() {
-    assert_eq!(story().env(&ENOUGH).plan().rules.learning, Learning::On);
+    assert_eq!(story().env(&ENOUGH).config().rules.learning, Learning::On);
     // Empty means unset, here as well: composite actions pass every input.
-    assert_eq!(story().env(&ENOUGH).args(&["--history="]).plan().rules.learning, Learning::On);
-    assert_eq!(with("MAESTRO_HISTORY", "false").plan().rules.learning, Learning::Off);
-    assert!(with("MAESTRO_HISTORY", "no").mistake().contains("history"));
+    assert_eq!(story().env(&ENOUGH).args(&["--history="]).config().rules.learning, Learning::On);
+    assert_eq!(with("MAESTRO_HISTORY", "false").config().rules.learning, Learning::Off);
+    assert!(with("MAESTRO_HISTORY", "no").input_error().contains("history"));
 }
 
 #[test]
 fn doctor_comes_before_all_flags() {
     assert!(
-        matches!(story().env(&ENOUGH).args(&["doctor", "--quiet"]).start(), Start::Doctor(resolved) if resolved.plan.is_ok())
+        matches!(story().env(&ENOUGH).args(&["doctor", "--quiet"]).start(), Start::Doctor(resolved) if resolved.config.is_ok())
     );
     assert!(
-        story().env(&ENOUGH).args(&["--quiet", "doctor"]).mistake().contains("`doctor` must be the first argument")
+        story().env(&ENOUGH).args(&["--quiet", "doctor"]).input_error().contains("`doctor` must be the first argument")
     );
 }
 
@@ -230,7 +230,7 @@ fn all_mistakes_are_told_at_once_in_input_order() {
         .args(&["--fail-fast=maybe", "--nope", "--verbose", "--quiet"])
         .env(&[("MAESTRO_TIMEOUT", "ever"), ("DADOSFERA_PASSWORD", "hunter2"), ("MAESTRO_BASE_URL", "ftp://x")])
         .env(&[("MAESTRO_JSON_FILE", "same"), ("MAESTRO_JUNIT_FILE", "./same"), ("MAESTRO_OUTPUT_PREFIX", "1")]);
-    let mistakes = story.mistakes();
+    let input_errors = story.input_errors();
     let beginnings = [
         "command line \"--nope\":",
         "pipeline-id:",
@@ -243,11 +243,11 @@ fn all_mistakes_are_told_at_once_in_input_order() {
         "output-prefix \"1\" (MAESTRO_OUTPUT_PREFIX):",
         "verbose \"true\" (--verbose):",
     ];
-    assert_eq!(mistakes.len(), beginnings.len(), "{mistakes:#?}");
-    for (mistake, beginning) in mistakes.iter().zip(beginnings) {
-        assert!(mistake.starts_with(beginning), "{mistake} / {beginning}");
+    assert_eq!(input_errors.len(), beginnings.len(), "{input_errors:#?}");
+    for (input_error, beginning) in input_errors.iter().zip(beginnings) {
+        assert!(input_error.starts_with(beginning), "{input_error} / {beginning}");
     }
-    assert!(!mistakes.concat().contains("hunter2"));
+    assert!(!input_errors.concat().contains("hunter2"));
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_variable_that_loses_is_warned_about_and_no_secret_is_shown() {
             "DADOSFERA_ACCESS_TOKEN is set but ignored: INPUT_ACCESS-TOKEN has another value and comes first",
         ]
     );
-    assert_eq!(story.plan().rules.limits.timeout, Duration::from_secs(300));
+    assert_eq!(story.config().rules.limits.timeout, Duration::from_secs(300));
 }
 
 #[test]
@@ -290,5 +290,5 @@ fn help_and_version_are_shown_and_nothing_else() {
     }
     let Start::Show(version) = story().args(&["-V"]).start() else { panic!("not shown") };
     assert_eq!(version.trim_end(), concat!("maestro-gate ", env!("CARGO_PKG_VERSION")));
-    assert!(story().env(&ENOUGH).args(&["--quiet", "-V"]).mistake().contains("must be the only argument"));
+    assert!(story().env(&ENOUGH).args(&["--quiet", "-V"]).input_error().contains("must be the only argument"));
 }

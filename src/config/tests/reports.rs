@@ -3,13 +3,13 @@
 use super::super::ci::Ci;
 use super::*;
 
-fn outlet(story: &Story) -> OutputConfig {
-    story.resolved().outlet
+fn output_config(story: &Story) -> OutputConfig {
+    story.resolved().output_config
 }
 
 /// Where this document goes.
-fn path(outlet: &OutputConfig, document: DocumentKind) -> Option<String> {
-    let destination = outlet.destinations.iter().find(|other| other.document == document)?;
+fn path(output_config: &OutputConfig, document: DocumentKind) -> Option<String> {
+    let destination = output_config.destinations.iter().find(|other| other.document == document)?;
     Some(destination.path()?.to_str()?.to_owned())
 }
 
@@ -19,7 +19,7 @@ fn some(path: &str) -> Option<String> {
 
 #[test]
 fn report_files_are_taken_as_given() {
-    let outlet = outlet(&story().env(&ENOUGH).args(&[
+    let output_config = output_config(&story().env(&ENOUGH).args(&[
         "--json=out/a.json",
         "--junit=out/b.xml",
         "--dotenv=/abs/c.env",
@@ -28,7 +28,8 @@ fn report_files_are_taken_as_given() {
         "--output-dir=out",
         "--output-prefix=GATE2_",
     ]));
-    let given: Vec<_> = outlet.destinations.iter().map(|to| (to.name(), to.path().and_then(Path::to_str))).collect();
+    let given: Vec<_> =
+        output_config.destinations.iter().map(|to| (to.name(), to.path().and_then(Path::to_str))).collect();
     assert_eq!(
         given,
         [
@@ -40,21 +41,23 @@ fn report_files_are_taken_as_given() {
             ("output-dir", Some("out")),
         ]
     );
-    assert_eq!(outlet.output_prefix, "GATE2_");
+    assert_eq!(output_config.output_prefix, "GATE2_");
 }
 
 #[test]
 fn the_github_family_is_known_by_its_marks() {
     let variables = [("GITHUB_OUTPUT", "/f/out"), ("GITHUB_STEP_SUMMARY", "/f/sum")];
-    let found = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(&variables).env(env));
-    let files = |outlet: &OutputConfig| (path(outlet, DocumentKind::Outputs), path(outlet, DocumentKind::Summary));
+    let found = |env: &[(&str, &str)]| output_config(&story().env(&ENOUGH).env(&variables).env(env));
+    let files = |output_config: &OutputConfig| {
+        (path(output_config, DocumentKind::Outputs), path(output_config, DocumentKind::Summary))
+    };
     let both = (some("/f/out"), some("/f/sum"));
     for mark in ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"] {
-        let outlet = found(&[(mark, "true"), ("GITLAB_CI", "true")]);
-        assert_eq!((outlet.ci, files(&outlet)), (Ci::Github, both.clone()), "{mark}");
+        let output_config = found(&[(mark, "true"), ("GITLAB_CI", "true")]);
+        assert_eq!((output_config.ci, files(&output_config)), (Ci::Github, both.clone()), "{mark}");
     }
-    let outlet = found(&[("GITHUB_ACTIONS", "true"), ("MAESTRO_CI", "none")]);
-    assert_eq!((outlet.ci, outlet.destinations), (Ci::None, vec![]));
+    let output_config = found(&[("GITHUB_ACTIONS", "true"), ("MAESTRO_CI", "none")]);
+    assert_eq!((output_config.ci, output_config.destinations), (Ci::None, vec![]));
     // Capability beats name: a container may be given the runner's files without its mark.
     assert_eq!((found(&[]).ci, files(&found(&[])).0), (Ci::Github, some("/f/out")));
     let named = found(&[("MAESTRO_CI", "github")]);
@@ -65,7 +68,7 @@ fn the_github_family_is_known_by_its_marks() {
 
 #[test]
 fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file() {
-    let found = |args: &[&str], env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env).args(args));
+    let found = |args: &[&str], env: &[(&str, &str)]| output_config(&story().env(&ENOUGH).env(env).args(args));
     let mark: &[(&str, &str)] = &[("GITLAB_CI", "true")];
     let links = |args: &[&str], env: &[(&str, &str)]| path(&found(args, env), DocumentKind::Links);
     let both = ["--dotenv", "out/gate.env", "--junit", "gate.xml"];
@@ -79,9 +82,9 @@ fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file
     }
     let taken = ["--dotenv", "gate.env", "--json", "./gate.annotations.json"];
     let story = story().env(&ENOUGH).env(mark).args(&taken);
-    let outlet = outlet(&story);
-    assert_eq!(path(&outlet, DocumentKind::Links), None);
-    assert_eq!(path(&outlet, DocumentKind::Json), some("./gate.annotations.json"));
+    let output_config = output_config(&story);
+    assert_eq!(path(&output_config, DocumentKind::Links), None);
+    assert_eq!(path(&output_config, DocumentKind::Json), some("./gate.annotations.json"));
     let warnings = story.resolved().warnings;
     assert!(warnings.iter().any(|warning| warning.what.contains("the report of json")), "{warnings:?}");
 }
@@ -105,14 +108,14 @@ fn the_outlet_stands_whatever_else_is_wrong() {
             ("MAESTRO_QUIET", "true"),
             ("MAESTRO_CI", "hudson"),
         ]);
-    let outlet = outlet(&story);
+    let output_config = output_config(&story);
     assert_eq!(
-        (path(&outlet, DocumentKind::Json), path(&outlet, DocumentKind::Outputs)),
+        (path(&output_config, DocumentKind::Json), path(&output_config, DocumentKind::Outputs)),
         (some("a.json"), some("/f/out"))
     );
-    assert_eq!((outlet.log_format, outlet.volume), (LogFormat::Text, Volume::Quiet));
-    assert_eq!(outlet.output_prefix, "MAESTRO_GATE_");
-    assert!(story.mistakes().len() > 5);
+    assert_eq!((output_config.log_format, output_config.volume), (LogFormat::Text, Volume::Quiet));
+    assert_eq!(output_config.output_prefix, "MAESTRO_GATE_");
+    assert!(story.input_errors().len() > 5);
 }
 
 #[test]
@@ -129,30 +132,36 @@ fn a_path_used_twice_is_a_mistake_and_the_first_keeps_it() {
         ("x//y", "x/./y"),
     ] {
         let story = story().env(&ENOUGH).args(&["--json", first, "--junit", second]);
-        assert!(story.mistake().starts_with("junit"), "{first} {second}");
-        let outlet = outlet(&story);
-        let both = (path(&outlet, DocumentKind::Json), path(&outlet, DocumentKind::Junit));
+        assert!(story.input_error().starts_with("junit"), "{first} {second}");
+        let output_config = output_config(&story);
+        let both = (path(&output_config, DocumentKind::Json), path(&output_config, DocumentKind::Junit));
         assert_eq!(both, (some(first), None), "{first} {second}");
     }
-    assert!(story().env(&ENOUGH).args(&["--trace-file=x", "--markdown=x"]).mistake().starts_with("markdown"));
-    story().env(&ENOUGH).args(&["--json=a.json", "--junit=A.json", "--dotenv=b/a.json", "--markdown=../a.json"]).plan();
+    assert!(story().env(&ENOUGH).args(&["--trace-file=x", "--markdown=x"]).input_error().starts_with("markdown"));
+    story()
+        .env(&ENOUGH)
+        .args(&["--json=a.json", "--junit=A.json", "--dotenv=b/a.json", "--markdown=../a.json"])
+        .config();
 }
 
 #[test]
 fn the_output_folder_keeps_its_own_names() {
-    story().env(&ENOUGH).args(&["--output-dir=out", "--json=out/report.json"]).plan();
-    story().env(&ENOUGH).args(&["--output-dir=out", "--json=out/sub/verdict"]).plan();
+    story().env(&ENOUGH).args(&["--output-dir=out", "--json=out/report.json"]).config();
+    story().env(&ENOUGH).args(&["--output-dir=out", "--json=out/sub/verdict"]).config();
     for name in ["out/verdict", "./out/MAESTRO_GATE_EXIT_CODE", "/work/out/trace-file"] {
         let story = story().env(&ENOUGH).args(&["--output-dir=out", "--json", name]);
-        assert!(story.mistake().starts_with("output-dir"), "{name}");
-        let outlet = outlet(&story);
-        assert_eq!((path(&outlet, DocumentKind::Json), path(&outlet, DocumentKind::OutputDir)), (some(name), None));
+        assert!(story.input_error().starts_with("output-dir"), "{name}");
+        let output_config = output_config(&story);
+        assert_eq!(
+            (path(&output_config, DocumentKind::Json), path(&output_config, DocumentKind::OutputDir)),
+            (some(name), None)
+        );
     }
     for file in ["out", "out/..", "."] {
         let story = story().env(&ENOUGH).args(&["--json=out", "--output-dir", file]);
-        assert_eq!(story.resolved().plan.is_err(), file == "out", "{file}");
+        assert_eq!(story.resolved().config.is_err(), file == "out", "{file}");
     }
-    assert!(story().env(&ENOUGH).args(&["--json=out", "--output-dir=out/x"]).mistake().starts_with("output-dir"));
+    assert!(story().env(&ENOUGH).args(&["--json=out", "--output-dir=out/x"]).input_error().starts_with("output-dir"));
 }
 
 /// docs/reference.md: a path that is a CI command file: `invalid-input`.
@@ -175,9 +184,9 @@ fn no_report_goes_over_a_file_of_the_ci() {
                 .env(&ENOUGH)
                 .env(&[(variable, "/run/ci/file"), ("MAESTRO_CI", "none")])
                 .args(&[flag, "../run/ci/./file"]);
-            let mistake = story.mistake();
-            assert!(mistake.contains(variable) && mistake.starts_with(&flag[2..]), "{mistake}");
-            assert_eq!(outlet(&story).destinations, []);
+            let input_error = story.input_error();
+            assert!(input_error.contains(variable) && input_error.starts_with(&flag[2..]), "{input_error}");
+            assert_eq!(output_config(&story).destinations, []);
         }
     }
 }
@@ -186,8 +195,8 @@ fn no_report_goes_over_a_file_of_the_ci() {
 fn no_report_goes_over_a_file_that_is_read() {
     let story = story().env(&[("MAESTRO_RUN_ID", "p/r")]).file("token", "token!").file("./token", "token!");
     let story = story.args(&["--access-token-file=token", "--json=./token"]);
-    assert!(story.mistake().contains("this path is read as access-token-file"));
-    assert_eq!(outlet(&story).destinations, []);
+    assert!(story.input_error().contains("this path is read as access-token-file"));
+    assert_eq!(output_config(&story).destinations, []);
 }
 
 #[test]
@@ -195,15 +204,15 @@ fn no_report_goes_into_the_log() {
     for handle in ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/../fd/2", "/proc/self/fd/1"] {
         for ci in ["github", "none"] {
             let story = story().env(&ENOUGH).env(&[("MAESTRO_CI", ci)]).args(&["--json", handle]);
-            assert!(story.mistake().contains("the gate's own log"), "{handle} {}", story.mistake());
-            assert_eq!(outlet(&story).destinations, []);
+            assert!(story.input_error().contains("the gate's own log"), "{handle} {}", story.input_error());
+            assert_eq!(output_config(&story).destinations, []);
         }
     }
 }
 
 #[test]
 fn the_workspace_is_the_ci_s_or_else_the_working_folder() {
-    let workspace = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env)).workspace;
+    let workspace = |env: &[(&str, &str)]| output_config(&story().env(&ENOUGH).env(env)).workspace;
     let root = if cfg!(windows) { "C:/w" } else { "/w" };
     assert_eq!(workspace(&[]), Some("/work".into()));
     for name in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "DRONE_WORKSPACE", "WORKSPACE"] {
@@ -221,42 +230,42 @@ fn a_file_is_not_a_folder() {
     for path in ["out/", "/", ".", ".."] {
         let story = story().env(&ENOUGH).args(&["--json", path]);
         // `.` and `..` are folders of the working folder itself: only the file system knows more than their names.
-        assert!(story.resolved().plan.is_err() || path == "." || path == "..", "{path}");
+        assert!(story.resolved().config.is_err() || path == "." || path == "..", "{path}");
     }
 }
 
 #[test]
 fn a_prefix_begins_a_variable_s_name() {
     for good in ["_", "GATE_", "gate2_"] {
-        assert_eq!(outlet(&with("MAESTRO_OUTPUT_PREFIX", good)).output_prefix, good);
+        assert_eq!(output_config(&with("MAESTRO_OUTPUT_PREFIX", good)).output_prefix, good);
     }
     for bad in ["1", "a-b", "a b", "a=b", "é", "a\nb", "${X}"] {
         let story = with("MAESTRO_OUTPUT_PREFIX", bad);
-        assert!(story.mistake().starts_with("output-prefix"), "{bad}");
-        assert_eq!(outlet(&story).output_prefix, "MAESTRO_GATE_");
+        assert!(story.input_error().starts_with("output-prefix"), "{bad}");
+        assert_eq!(output_config(&story).output_prefix, "MAESTRO_GATE_");
     }
-    assert_eq!(outlet(&with("MAESTRO_OUTPUT_PREFIX", " ")).output_prefix, "MAESTRO_GATE_");
+    assert_eq!(output_config(&with("MAESTRO_OUTPUT_PREFIX", " ")).output_prefix, "MAESTRO_GATE_");
 }
 
 #[test]
 fn volume_and_format_are_read() {
-    let volume = |args: &[&str], env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).args(args).env(env)).volume;
+    let volume = |args: &[&str], env: &[(&str, &str)]| output_config(&story().env(&ENOUGH).args(args).env(env)).volume;
     assert_eq!(volume(&["-q"], &[]), Volume::Quiet);
     assert_eq!(volume(&["--verbose"], &[]), Volume::Verbose);
     assert_eq!(volume(&["-q"], &[("MAESTRO_VERBOSE", "true")]), Volume::Quiet);
     assert_eq!(volume(&["-v"], &[("MAESTRO_QUIET", "true")]), Volume::Verbose);
     assert_eq!(volume(&["--quiet=false", "-v"], &[]), Volume::Verbose);
-    assert!(story().env(&ENOUGH).args(&["-qv"]).mistake().contains("cannot be used together"));
-    assert_eq!(outlet(&with("MAESTRO_LOG_FORMAT", "json")).log_format, LogFormat::Json);
-    assert!(with("MAESTRO_LOG_FORMAT", "JSON").mistake().contains("text, json"));
+    assert!(story().env(&ENOUGH).args(&["-qv"]).input_error().contains("cannot be used together"));
+    assert_eq!(output_config(&with("MAESTRO_LOG_FORMAT", "json")).log_format, LogFormat::Json);
+    assert!(with("MAESTRO_LOG_FORMAT", "JSON").input_error().contains("text, json"));
     for (word, logs) in [("always", Logs::Always), ("never", Logs::Never), ("on-failure", Logs::OnFailure)] {
-        assert_eq!(with("MAESTRO_LOGS", word).plan().logs, logs);
+        assert_eq!(with("MAESTRO_LOGS", word).config().logs, logs);
     }
 }
 
 #[test]
 fn colour_is_by_the_two_variables() {
-    let colour = |env: &[(&str, &str)]| outlet(&story().env(&ENOUGH).env(env)).colour;
+    let colour = |env: &[(&str, &str)]| output_config(&story().env(&ENOUGH).env(env)).colour;
     assert_eq!(colour(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), Colour::Never);
     assert_eq!(colour(&[("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")]), Colour::Always);
     assert_eq!(colour(&[("CLICOLOR_FORCE", "0")]), Colour::Auto);

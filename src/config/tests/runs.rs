@@ -8,12 +8,12 @@ fn sign_in() -> Story {
 }
 
 fn selected(args: &[&str]) -> Vec<String> {
-    let plan = sign_in().args(args).plan();
-    plan.wanted.iter().map(|wanted| format!("{}/{}", wanted.pipeline(), wanted.run())).collect()
+    let config = sign_in().args(args).config();
+    config.wanted.iter().map(|wanted| format!("{}/{}", wanted.pipeline(), wanted.run())).collect()
 }
 
 fn refused(args: &[&str]) -> String {
-    sign_in().args(args).mistake()
+    sign_in().args(args).input_error()
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn an_id_may_be_anything_visible() {
 #[test]
 fn a_comma_without_an_entry_on_one_side_is_a_mistake() {
     for entries in ["a,", ",a", "a,,b", "a, ,b", ",", "a,\n,b"] {
-        let mistake = refused(&["--pipeline-id", "p", "--run-id", entries]);
-        assert!(mistake.starts_with("run-id") && mistake.contains("comma"), "{entries:?}: {mistake}");
+        let input_error = refused(&["--pipeline-id", "p", "--run-id", entries]);
+        assert!(input_error.starts_with("run-id") && input_error.contains("comma"), "{entries:?}: {input_error}");
     }
     assert!(refused(&["--run-id=r/a", "--run-id="]).contains("one of its values is empty"));
     assert!(refused(&["--run-id=r/a,", "--run-id=r/b"]).contains("ends with a comma"));
@@ -52,10 +52,10 @@ fn an_entry_with_half_of_it_missing_is_a_mistake() {
 
 #[test]
 fn every_wrong_entry_is_told() {
-    let mistakes = sign_in().args(&["--run-id", "/r p/ p/.. ok/ok a/\u{7} ../r"]).mistakes();
-    assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
-    for (mistake, entry) in mistakes.iter().zip(["/r", "p/", "p/..", "a/\u{7}", "../r"]) {
-        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): ")), "{mistake}");
+    let input_errors = sign_in().args(&["--run-id", "/r p/ p/.. ok/ok a/\u{7} ../r"]).input_errors();
+    assert_eq!(input_errors.len(), 5, "{input_errors:#?}");
+    for (input_error, entry) in input_errors.iter().zip(["/r", "p/", "p/..", "a/\u{7}", "../r"]) {
+        assert!(input_error.starts_with(&format!("run-id \"{entry}\" (--run-id): ")), "{input_error}");
     }
     let long = format!("p/{}", "x".repeat(257));
     assert!(refused(&["--run-id", &long]).contains("256"));
@@ -73,7 +73,7 @@ fn the_pipeline_is_needed_unless_every_entry_names_its_own() {
     assert_eq!(selected(&["--run-id", "p/a,q/b"]), ["p/a", "q/b"]);
     assert!(refused(&["--run-id", "p/a,b"]).starts_with("pipeline-id: required"));
     assert!(refused(&["--pipeline-id", "p"]).starts_with("run-id: required"));
-    assert_eq!(sign_in().mistakes().len(), 2);
+    assert_eq!(sign_in().input_errors().len(), 2);
     // A wrong entry that names its own pipeline does not ask for another.
     assert!(refused(&["--run-id", "p/"]).starts_with("run-id"));
 }
@@ -81,8 +81,11 @@ fn the_pipeline_is_needed_unless_every_entry_names_its_own() {
 #[test]
 fn several_pipelines_are_for_what_is_chosen_and_not_for_a_run_that_is_named() {
     for several in [&["--pipeline-id=p,q"][..], &["--pipeline-id=p", "--pipeline-id=q"], &["--pipeline-id=p q"]] {
-        let mistake = refused(&[several, &["--run-id=r"]].concat());
-        assert!(mistake.starts_with("run-id \"r\"") && mistake.contains("any of the pipelines"), "{mistake}");
+        let input_error = refused(&[several, &["--run-id=r"]].concat());
+        assert!(
+            input_error.starts_with("run-id \"r\"") && input_error.contains("any of the pipelines"),
+            "{input_error}"
+        );
         let chosen = [several, &["--run-id=latest,q/r,last-success", "--max-age=1d"]].concat();
         assert_eq!(selected(&chosen), ["p/latest", "q/latest", "q/r", "p/last-success", "q/last-success"]);
     }
@@ -98,18 +101,21 @@ fn several_pipelines_are_for_what_is_chosen_and_not_for_a_run_that_is_named() {
 #[test]
 fn what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one() {
     for entry in ["latest", "last-success", "p/latest", "P/last-success"] {
-        let mistake = refused(&["--pipeline-id=p", "--run-id", entry]);
-        assert!(mistake.starts_with("max-age: required") && mistake.contains(&format!("`{entry}`")), "{mistake}");
+        let input_error = refused(&["--pipeline-id=p", "--run-id", entry]);
+        assert!(
+            input_error.starts_with("max-age: required") && input_error.contains(&format!("`{entry}`")),
+            "{input_error}"
+        );
         for age in ["any", "24h", "3650d", "1s"] {
-            let plan = sign_in().args(&["--pipeline-id=p", "--run-id", entry, "--max-age", age]).plan();
-            assert!(matches!(plan.wanted[..], [Wanted::Choice { .. }]), "{entry}");
+            let config = sign_in().args(&["--pipeline-id=p", "--run-id", entry, "--max-age", age]).config();
+            assert!(matches!(config.wanted[..], [Wanted::Choice { .. }]), "{entry}");
         }
     }
     for age in ["", "0", "3651d", "ANY", "forever", "1h30"] {
-        let mistakes = sign_in().args(&["--pipeline-id=p", "--run-id=latest", "--max-age", age]).mistakes();
-        assert!(mistakes[0].starts_with("max-age"), "{mistakes:?}");
+        let input_errors = sign_in().args(&["--pipeline-id=p", "--run-id=latest", "--max-age", age]).input_errors();
+        assert!(input_errors[0].starts_with("max-age"), "{input_errors:?}");
     }
-    let max_age = |args: &[&str]| sign_in().args(&[&["--run-id=p/r"][..], args].concat()).plan().rules.max_age;
+    let max_age = |args: &[&str]| sign_in().args(&[&["--run-id=p/r"][..], args].concat()).config().rules.max_age;
     assert_eq!(max_age(&[]), MaxAge::Any);
     assert_eq!(max_age(&["--max-age=any"]), MaxAge::Any);
     assert_eq!(max_age(&["--max-age=90m"]), MaxAge::Within(Duration::from_secs(5400)));
@@ -122,20 +128,20 @@ fn what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one() {
 
 #[test]
 fn targets_carry_the_ids_as_given() {
-    let plan = sign_in().args(&["--run-id", "P-1/R_2"]).plan();
+    let config = sign_in().args(&["--run-id", "P-1/R_2"]).config();
     let expected = Target { pipeline: PipelineId::new("P-1").unwrap(), run: RunId::new("R_2").unwrap() };
-    assert_eq!(plan.wanted, [Wanted::Run(expected)]);
+    assert_eq!(config.wanted, [Wanted::Run(expected)]);
 }
 
 #[test]
 fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
     let started = |args: &[&str]| {
-        let plan = sign_in().args(&[&["--trigger", "--pipeline-id=p,q"][..], args].concat()).plan();
+        let config = sign_in().args(&[&["--trigger", "--pipeline-id=p,q"][..], args].concat()).config();
         let start = |wanted: &Wanted| match wanted {
             Wanted::Start { pipeline, if_running } => (pipeline.to_string(), *if_running),
             Wanted::Run(_) | Wanted::Choice { .. } => panic!("{wanted:?}"),
         };
-        plan.wanted.iter().map(start).collect::<Vec<_>>()
+        config.wanted.iter().map(start).collect::<Vec<_>>()
     };
     for (args, mode) in [
         (&[][..], IfRunning::Queue),
@@ -162,12 +168,12 @@ fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
 #[test]
 fn two_spellings_of_one_pipeline_are_a_mistake_where_each_would_start_it() {
     for (given, again) in [("a_b,a-b", "a-b"), ("P q p", "p"), ("x A-b-C x a_B_c", "a_B_c")] {
-        let mistake = refused(&["--trigger", "--pipeline-id", given]);
+        let input_error = refused(&["--trigger", "--pipeline-id", given]);
         let expected =
             format!("pipeline-id \"{again}\" (--pipeline-id): names the same pipeline as an entry before it");
-        assert!(mistake.starts_with(&expected), "{given}: {mistake}");
+        assert!(input_error.starts_with(&expected), "{given}: {input_error}");
     }
-    let twice = sign_in().args(&["--trigger", "--pipeline-id=a_b", "--pipeline-id=a-b", "--run-id=r"]).mistakes();
+    let twice = sign_in().args(&["--trigger", "--pipeline-id=a_b", "--pipeline-id=a-b", "--run-id=r"]).input_errors();
     assert_eq!(twice.len(), 2, "each mistake is told: {twice:?}");
     // Byte for byte the same is one, other pipelines are others, and what is only watched is started by nobody.
     assert_eq!(selected(&["--trigger", "--pipeline-id=p,p,q_p,q"]), ["p/trigger", "q_p/trigger", "q/trigger"]);
@@ -186,17 +192,19 @@ fn a_pipeline_that_is_given_is_fixed() {
         ("a-b", "ab/r", "ab/r"),
         ("é", "É/r", "É/r"),
     ] {
-        let mistakes = sign_in().args(&["--pipeline-id", given, "--run-id", entries, "--max-age=any"]).mistakes();
-        let only = mistakes.iter().any(|mistake| {
-            mistake.starts_with(&format!("run-id \"{wrong}\" (--run-id): names a pipeline that is not in pipeline-id"))
+        let input_errors =
+            sign_in().args(&["--pipeline-id", given, "--run-id", entries, "--max-age=any"]).input_errors();
+        let only = input_errors.iter().any(|input_error| {
+            input_error
+                .starts_with(&format!("run-id \"{wrong}\" (--run-id): names a pipeline that is not in pipeline-id"))
         });
-        assert!(only, "{given} {entries}: {mistakes:?}");
+        assert!(only, "{given} {entries}: {input_errors:?}");
     }
     // From two places as from one: a project's variable beside a component's input.
     let elsewhere = sign_in().args(&["--pipeline-id", "p"]).env(&[("MAESTRO_RUN_ID", "q/r")]);
-    assert!(elsewhere.mistake().starts_with("run-id \"q/r\" (MAESTRO_RUN_ID): names a pipeline that is not"));
+    assert!(elsewhere.input_error().starts_with("run-id \"q/r\" (MAESTRO_RUN_ID): names a pipeline that is not"));
     let elsewhere = sign_in().args(&["--run-id", "q/r"]).env(&[("MAESTRO_PIPELINE_ID", "p")]);
-    assert!(elsewhere.mistake().contains("names a pipeline that is not"));
+    assert!(elsewhere.input_error().contains("names a pipeline that is not"));
     // The same pipeline in another spelling is the same, and is asked for in the spelling that was fixed.
     for (given, entries, runs) in
         [("a-b", "a_b/r A-B/s A_b/latest", &["a-b/r", "a-b/s", "a-b/latest"][..]), ("p,q", "q/r P/s", &["q/r", "p/s"])]
@@ -220,12 +228,12 @@ fn an_invisible_character_in_an_id_is_named() {
         ("late\u{ad}st", "U+00AD"),
         ("latest\u{200b}", "U+200B"),
     ] {
-        let mistake = refused(&["--pipeline-id=p", "--run-id", &format!("ok {entry}")]);
-        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): contains")), "{mistake}");
-        assert!(mistake.contains(name), "{mistake}");
+        let input_error = refused(&["--pipeline-id=p", "--run-id", &format!("ok {entry}")]);
+        assert!(input_error.starts_with(&format!("run-id \"{entry}\" (--run-id): contains")), "{input_error}");
+        assert!(input_error.contains(name), "{input_error}");
     }
-    let mistake = refused(&["--pipeline-id=p\u{200b}", "--run-id=r"]);
-    assert!(mistake.starts_with("pipeline-id") && mistake.contains("U+200B"), "{mistake}");
+    let input_error = refused(&["--pipeline-id=p\u{200b}", "--run-id=r"]);
+    assert!(input_error.starts_with("pipeline-id") && input_error.contains("U+200B"), "{input_error}");
     // The same id, visible or not, is not two: a mark of order at the start is dropped.
     assert_eq!(selected(&["--pipeline-id=\u{feff}p", "--run-id=\u{feff}r"]), ["p/r"]);
 }
@@ -233,13 +241,14 @@ fn an_invisible_character_in_an_id_is_named() {
 #[test]
 fn an_expression_that_was_not_evaluated_is_no_id() {
     for entry in ["${{ inputs.run-id }}", "$(params.run)", "${RUN}", "$RUN", "null", "None", "undefined", "<run-id>"] {
-        let mistake = refused(&["--pipeline-id=p", "--run-id", entry]);
-        assert!(mistake.starts_with(&format!("run-id \"{entry}\" (--run-id): this is")), "{mistake}");
-        let mistake = refused(&["--pipeline-id", entry, "--run-id=r"]);
-        assert!(mistake.starts_with(&format!("pipeline-id \"{entry}\" (--pipeline-id): this is")), "{mistake}");
+        let input_error = refused(&["--pipeline-id=p", "--run-id", entry]);
+        assert!(input_error.starts_with(&format!("run-id \"{entry}\" (--run-id): this is")), "{input_error}");
+        let input_error = refused(&["--pipeline-id", entry, "--run-id=r"]);
+        assert!(input_error.starts_with(&format!("pipeline-id \"{entry}\" (--pipeline-id): this is")), "{input_error}");
     }
     for entry in ["p/null", "null/r", "undefined/latest", "p/$RUN", "$P/r", "${{ a }}/r", "a,null", "nil b"] {
-        let mistake = sign_in().args(&["--run-id", entry, "--max-age=any", "--pipeline-id=a"]).mistakes().concat();
-        assert!(mistake.contains(": this is "), "{mistake}");
+        let input_error =
+            sign_in().args(&["--run-id", entry, "--max-age=any", "--pipeline-id=a"]).input_errors().concat();
+        assert!(input_error.contains(": this is "), "{input_error}");
     }
 }

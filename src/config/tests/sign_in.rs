@@ -16,34 +16,35 @@ fn secrets(story: &Story) -> Vec<(&'static str, String)> {
 #[test]
 fn each_way_to_sign_in_is_enough() {
     let story = runs().env(&[("DADOSFERA_USERNAME", "me@x"), ("DADOSFERA_PASSWORD", " pass \n")]);
-    let Credentials::Password { username, password, totp_secret: None } = story.plan().service.credentials else {
+    let Credentials::Password { username, password, totp_secret: None } = story.config().service.credentials else {
         panic!()
     };
     assert_eq!((username.as_str(), password.expose_secret()), ("me@x", " pass "));
     let Credentials::Password { totp_secret: Some(totp), .. } =
-        story.env(&[("DADOSFERA_TOTP_SECRET", SEED)]).plan().service.credentials
+        story.env(&[("DADOSFERA_TOTP_SECRET", SEED)]).config().service.credentials
     else {
         panic!()
     };
     assert_eq!(totp.code(0).expose_secret(), "282760");
     let story = runs().args(&["--username=me", "--password-file=pw"]).file("pw", "pass word\r\n\n");
-    let Credentials::Password { password, .. } = story.plan().service.credentials else { panic!() };
+    let Credentials::Password { password, .. } = story.config().service.credentials else { panic!() };
     assert_eq!(password.expose_secret(), "pass word");
-    let Credentials::Token(token) = runs().env(&[("DADOSFERA_ACCESS_TOKEN", "t.o.k-e_n\n")]).plan().service.credentials
+    let Credentials::Token(token) =
+        runs().env(&[("DADOSFERA_ACCESS_TOKEN", "t.o.k-e_n\n")]).config().service.credentials
     else {
         panic!()
     };
     assert_eq!(token.expose_secret(), "t.o.k-e_n");
     let story = runs().args(&["--access-token-file", "dir/token"]).file("dir/token", "token\n");
-    let Credentials::TokenFile { path, token } = story.plan().service.credentials else { panic!() };
+    let Credentials::TokenFile { path, token } = story.config().service.credentials else { panic!() };
     assert_eq!((path.as_path(), token.expose_secret()), (Path::new("dir/token"), "token"));
 }
 
 #[test]
 fn no_way_to_sign_in_names_the_three() {
-    let mistake = runs().mistake();
+    let input_error = runs().input_error();
     for way in ["username and password (or password-file)", "access-token,", "access-token-file"] {
-        assert!(mistake.contains(way), "{mistake}");
+        assert!(input_error.contains(way), "{input_error}");
     }
 }
 
@@ -72,13 +73,13 @@ fn conflicts_within_one_place_are_mistakes() {
         (&[user, password, token_file], "more than one way"),
     ];
     for (given, expected) in cases {
-        let mistake = runs().env(given).file("pw", "secret!").file("tf", "token!").mistake();
-        assert!(mistake.contains(expected), "{given:?}: {mistake}");
+        let input_error = runs().env(given).file("pw", "secret!").file("tf", "token!").input_error();
+        assert!(input_error.contains(expected), "{given:?}: {input_error}");
         for secret in ["hunter2", "tok3n", SEED, "secret!", "token!"] {
-            assert!(!mistake.contains(secret), "{mistake}");
+            assert!(!input_error.contains(secret), "{input_error}");
         }
     }
-    assert_eq!(runs().env(&[totp]).mistakes().len(), 2);
+    assert_eq!(runs().env(&[totp]).input_errors().len(), 2);
 }
 
 /// The place that gives any secret replaces all lower places'.
@@ -86,13 +87,16 @@ fn conflicts_within_one_place_are_mistakes() {
 fn a_higher_place_replaces_all_credentials() {
     let below = [("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "hunter2"), ("GITHUB_ACTIONS", "true")];
     let story = runs().env(&below).env(&[("INPUT_ACCESS_TOKEN", "token")]);
-    assert!(matches!(story.plan().service.credentials, Credentials::Token(_)));
+    assert!(matches!(story.config().service.credentials, Credentials::Token(_)));
     assert_eq!(story.warnings().len(), 2);
     // What does not count is a secret all the same.
     assert!(secrets(&story).contains(&("password", "hunter2".to_owned())));
     let story = runs().env(&below).args(&["--username", "you"]).env(&[("INPUT_TOTP_SECRET", SEED)]);
-    let mistake = story.mistake();
-    assert!(mistake.contains("DADOSFERA_PASSWORD is set in the environment, but does not count here"), "{mistake}");
+    let input_error = story.input_error();
+    assert!(
+        input_error.contains("DADOSFERA_PASSWORD is set in the environment, but does not count here"),
+        "{input_error}"
+    );
 }
 
 #[test]
@@ -103,8 +107,8 @@ fn files_of_secrets_are_read_and_never_shown() {
         for way in [&["--username=me", "--password-file=h/unter2"][..], &["--access-token-file=h/unter2"]] {
             let story = runs().args(way);
             let story = if name == "gone" { story } else { story.file("h/unter2", content) };
-            let mistake = story.mistake();
-            assert!(mistake.contains("-file (--") && !mistake.contains("h/unter2"), "{name}: {mistake}");
+            let input_error = story.input_error();
+            assert!(input_error.contains("-file (--") && !input_error.contains("h/unter2"), "{name}: {input_error}");
         }
     }
     let story = runs().args(&["--access-token-file=f"]).file("f", "inner-token\n");
@@ -128,9 +132,9 @@ fn a_token_that_cannot_be_sent_is_a_mistake() {
         ("$TOKENeyJ0", "expression"),
         ("${{ secrets.yJ0 }}", "expression"),
     ] {
-        let mistake = runs().env(&[("DADOSFERA_ACCESS_TOKEN", token)]).mistake();
-        assert!(mistake.contains(hint) && !mistake.contains("yJ0"), "{mistake}");
-        assert!(runs().args(&["--access-token-file=f"]).file("f", token).mistake().contains(hint));
+        let input_error = runs().env(&[("DADOSFERA_ACCESS_TOKEN", token)]).input_error();
+        assert!(input_error.contains(hint) && !input_error.contains("yJ0"), "{input_error}");
+        assert!(runs().args(&["--access-token-file=f"]).file("f", token).input_error().contains(hint));
     }
 }
 
@@ -138,8 +142,11 @@ fn a_token_that_cannot_be_sent_is_a_mistake() {
 fn a_wrong_totp_secret_is_a_mistake_without_its_value() {
     let story =
         runs().env(&[("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "x"), ("DADOSFERA_TOTP_SECRET", "s3cr8t!")]);
-    let mistake = story.mistake();
-    assert!(mistake.starts_with("totp-secret (DADOSFERA_TOTP_SECRET): ") && !mistake.contains("s3cr8t"), "{mistake}");
+    let input_error = story.input_error();
+    assert!(
+        input_error.starts_with("totp-secret (DADOSFERA_TOTP_SECRET): ") && !input_error.contains("s3cr8t"),
+        "{input_error}"
+    );
 }
 
 #[test]
@@ -183,7 +190,7 @@ fn no_mistake_carries_a_secret_or_the_path_of_one() {
 /// A password has no flag, so a user name on the command line would be of no use otherwise.
 #[test]
 fn a_user_name_may_come_from_a_higher_place_than_its_password_and_never_from_a_lower_one() {
-    let name = |story: &Story| match story.plan().service.credentials {
+    let name = |story: &Story| match story.config().service.credentials {
         Credentials::Password { username, .. } => username,
         Credentials::Token(_) | Credentials::TokenFile { .. } => panic!("no password"),
     };
@@ -208,15 +215,18 @@ fn a_user_name_may_come_from_a_higher_place_than_its_password_and_never_from_a_l
             if of_name <= of_secret {
                 assert!(["flag", "step", "plugin", "variable"][of_name] == name(&story), "{name_env:?} {env:?}");
             } else {
-                let mistake = story.mistake();
-                assert!(mistake.starts_with("username: required with a password. "), "{mistake}");
-                assert!(mistake.contains(name_env[0].0) && mistake.contains("does not count here"), "{mistake}");
+                let input_error = story.input_error();
+                assert!(input_error.starts_with("username: required with a password. "), "{input_error}");
+                assert!(
+                    input_error.contains(name_env[0].0) && input_error.contains("does not count here"),
+                    "{input_error}"
+                );
             }
         }
     }
     // A token needs no name: the two are two ways to sign in, wherever they come from.
     let story = runs().args(&["--username=me"]).env(&[("DADOSFERA_ACCESS_TOKEN", "token")]);
-    assert!(story.mistake().contains("more than one way to sign in was given: --username, DADOSFERA_ACCESS_TOKEN"));
+    assert!(story.input_error().contains("more than one way to sign in was given: --username, DADOSFERA_ACCESS_TOKEN"));
 }
 
 #[test]
@@ -229,24 +239,24 @@ fn a_user_name_that_was_not_meant_so_is_a_mistake() {
         ("$DADOSFERA_USER", "expression"),
         ("null", "missing value"),
     ] {
-        let mistake = runs().env(&[("DADOSFERA_USERNAME", name), ("DADOSFERA_PASSWORD", "x")]).mistake();
-        assert!(mistake.starts_with(&format!("username \"{name}\" (DADOSFERA_USERNAME): ")), "{mistake}");
-        assert!(mistake.contains(hint), "{mistake}");
+        let input_error = runs().env(&[("DADOSFERA_USERNAME", name), ("DADOSFERA_PASSWORD", "x")]).input_error();
+        assert!(input_error.starts_with(&format!("username \"{name}\" (DADOSFERA_USERNAME): ")), "{input_error}");
+        assert!(input_error.contains(hint), "{input_error}");
     }
 }
 
 #[test]
 fn a_mark_before_a_file_s_text_is_dropped_and_utf_16_is_named() {
     let story = runs().args(&["--username=me", "--password-file=pw"]).file("pw", "\u{feff}pass\r\n");
-    let Credentials::Password { password, .. } = story.plan().service.credentials else { panic!() };
+    let Credentials::Password { password, .. } = story.config().service.credentials else { panic!() };
     assert_eq!(password.expose_secret(), "pass");
     let story = runs().args(&["--access-token-file=f"]).file("f", "\u{feff}token\n");
-    let Credentials::TokenFile { token, .. } = story.plan().service.credentials else { panic!() };
+    let Credentials::TokenFile { token, .. } = story.config().service.credentials else { panic!() };
     assert_eq!(token.expose_secret(), "token");
     assert_eq!(secrets(&story), [("access-token", "token".to_owned())]);
     for text in [&b"\xff\xfep\0w\0"[..], b"\xfe\xff\0p\0w"] {
         for way in [&["--username=me", "--password-file=f"][..], &["--access-token-file=f"]] {
-            assert!(runs().args(way).file("f", text).mistake().contains("UTF-16. Save it as UTF-8"));
+            assert!(runs().args(way).file("f", text).input_error().contains("UTF-16. Save it as UTF-8"));
         }
     }
 }
@@ -281,12 +291,12 @@ fn missing_credentials_are_told_why_in_a_ci() {
         (&[("JENKINS_URL", "x")], "available to this build?"),
         (&[("CI", "true")], "available to this build?"),
     ] {
-        let told = runs().env(env).env(&empty).mistake();
-        assert!(told.starts_with("username: no credentials were given. ") && told.contains(hint), "{told}");
-        let told = runs().env(env).env(&[("DADOSFERA_USERNAME", "me")]).mistake();
-        assert!(told.starts_with("password: required with username") && told.contains(hint), "{told}");
-        let told = runs().env(env).env(&[("DADOSFERA_PASSWORD", "x")]).mistake();
-        assert!(told.starts_with("username: required with a password") && told.contains(hint), "{told}");
+        let kind = runs().env(env).env(&empty).input_error();
+        assert!(kind.starts_with("username: no credentials were given. ") && kind.contains(hint), "{kind}");
+        let kind = runs().env(env).env(&[("DADOSFERA_USERNAME", "me")]).input_error();
+        assert!(kind.starts_with("password: required with username") && kind.contains(hint), "{kind}");
+        let kind = runs().env(env).env(&[("DADOSFERA_PASSWORD", "x")]).input_error();
+        assert!(kind.starts_with("username: required with a password") && kind.contains(hint), "{kind}");
     }
-    assert!(runs().mistake().ends_with("or access-token-file"));
+    assert!(runs().input_error().ends_with("or access-token-file"));
 }

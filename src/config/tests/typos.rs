@@ -27,36 +27,36 @@ fn a_misspelt_flag_is_one_mistake() {
         (&[], &["--run-id=p/r", "--username=me", "--pasword-file=f"], "--password-file"),
         (&ENOUGH, &["--time-out", "5m"], "--timeout"),
     ] {
-        let mistake = story().env(env).args(args).mistake();
+        let input_error = story().env(env).args(args).input_error();
         assert!(
-            mistake.starts_with("command line \"") && mistake.ends_with(&format!("Did you mean {meant}?")),
-            "{mistake}"
+            input_error.starts_with("command line \"") && input_error.ends_with(&format!("Did you mean {meant}?")),
+            "{input_error}"
         );
     }
     // A secret's flag, misspelt: there is none to be meant.
-    let mistake = story().args(&["--run-id=p/r", "--username=me", "--pasword", "hunter2"]).mistake();
+    let input_error = story().args(&["--run-id=p/r", "--username=me", "--pasword", "hunter2"]).input_error();
     assert!(
-        mistake.contains("password has no flag. Set the variable DADOSFERA_PASSWORD, or use --password-file"),
-        "{mistake}"
+        input_error.contains("password has no flag. Set the variable DADOSFERA_PASSWORD, or use --password-file"),
+        "{input_error}"
     );
     for args in [&["--username=me", "--password", "hunter2"][..], &["--access-token=hunter2"]] {
-        let mistake = story().args(&["--run-id=p/r"]).args(args).mistake();
-        assert!(mistake.contains("a secret has no flag") && !mistake.contains("hunter2"), "{mistake}");
+        let input_error = story().args(&["--run-id=p/r"]).args(args).input_error();
+        assert!(input_error.contains("a secret has no flag") && !input_error.contains("hunter2"), "{input_error}");
     }
     // What it has nothing to do with is missing all the same.
-    assert_eq!(story().env(&token).args(&["--timout=5m"]).mistakes().len(), 3);
-    assert_eq!(story().args(&["--pipeline-id=p", "--runid=r"]).mistakes().len(), 2, "no credentials");
+    assert_eq!(story().env(&token).args(&["--timout=5m"]).input_errors().len(), 3);
+    assert_eq!(story().args(&["--pipeline-id=p", "--runid=r"]).input_errors().len(), 2, "no credentials");
 }
 
 #[test]
 fn help_is_advice_for_a_command_line_alone() {
     let action = [("GITHUB_ACTIONS", "true"), ("INPUT_TIMEOUT", "x"), ("INPUT_RUN_ID", ""), ("INPUT_LOGS", "y")];
     for story in [story(), story().env(&action), with("MAESTRO_CI", "x"), complete().args(&["--run-id", "a/b/c"])] {
-        let told = story.mistakes().concat();
-        assert!(!told.contains("--help"), "{told}");
+        let kind = story.input_errors().concat();
+        assert!(!kind.contains("--help"), "{kind}");
     }
     for flag in ["--xyzzy", "-z"] {
-        assert!(complete().args(&[flag]).mistake().ends_with("unknown flag. Run maestro-gate --help for a list"));
+        assert!(complete().args(&[flag]).input_error().ends_with("unknown flag. Run maestro-gate --help for a list"));
     }
 }
 
@@ -65,14 +65,14 @@ fn help_beside_other_arguments_is_printed_and_a_mistake() {
     for args in
         [&["--help", "--quiet"][..], &["--run-id", "p/r", "-h"], &["help", "--quiet"], &["doctor", "--help", "-q"]]
     {
-        let Resolved { help, plan, .. } = story().args(args).resolved();
+        let Resolved { help, config, .. } = story().args(args).resolved();
         assert!(help.is_some_and(|text| text.contains("Exit codes:")), "{args:?}");
         // Whoever asks for help has not written the rest yet.
-        let told = sentences(&plan.expect_err("not a pass"));
-        assert_eq!(told, ["command line: --help must be the only argument. No run was waited for"], "{args:?}");
+        let kind = sentences(&config.expect_err("not a pass"));
+        assert_eq!(kind, ["command line: --help must be the only argument. No run was waited for"], "{args:?}");
     }
-    let Resolved { help, plan, .. } = complete().args(&["--version", "--quiet"]).resolved();
-    assert!(help.is_none() && plan.is_err());
+    let Resolved { help, config, .. } = complete().args(&["--version", "--quiet"]).resolved();
+    assert!(help.is_none() && config.is_err());
     for args in [["help"], ["-h"], ["version"], ["--version"]] {
         assert!(matches!(story().args(&args).start(), Start::Show(_)), "{args:?}");
         assert!(matches!(story().args(&["doctor"]).args(&args).start(), Start::Show(_)), "doctor {args:?}");
@@ -81,31 +81,31 @@ fn help_beside_other_arguments_is_printed_and_a_mistake() {
 
 #[test]
 fn a_switch_takes_the_word_behind_it() {
-    assert_eq!(complete().args(&["--history", "false"]).plan().rules.learning, Learning::Off);
-    assert_eq!(complete().args(&["--history", "true"]).plan().rules.learning, Learning::On);
-    let mistake = complete().args(&["--history", "no"]).mistake();
+    assert_eq!(complete().args(&["--history", "false"]).config().rules.learning, Learning::Off);
+    assert_eq!(complete().args(&["--history", "true"]).config().rules.learning, Learning::On);
+    let input_error = complete().args(&["--history", "no"]).input_error();
     assert!(
-        mistake.contains("unexpected argument after `--history`") && mistake.contains("--history=false"),
-        "{mistake}"
+        input_error.contains("unexpected argument after `--history`") && input_error.contains("--history=false"),
+        "{input_error}"
     );
 }
 
 #[test]
 fn durations_in_days_are_documented_where_a_duration_is_wrong() {
-    assert!(with("MAESTRO_TIMEOUT", "ever").mistake().contains("2d"));
+    assert!(with("MAESTRO_TIMEOUT", "ever").input_error().contains("2d"));
     let Start::Show(help) = story().args(&["--help"]).start() else { panic!("not shown") };
     assert!(help.contains("1h30m, 2d"));
-    assert_eq!(with("MAESTRO_TIMEOUT", "2d").plan().rules.limits.timeout, Duration::from_secs(172_800));
+    assert_eq!(with("MAESTRO_TIMEOUT", "2d").config().rules.limits.timeout, Duration::from_secs(172_800));
 }
 
 #[test]
 fn two_spellings_of_a_step_s_input_are_a_mistake_with_the_way_out() {
     let step = [("GITHUB_ACTIONS", "true"), ("INPUT_BASE_URL", "https://own.example")];
     for (other, value) in [("INPUT_BASE-URL", "https://evil.example"), ("INPUT_SUCCESS-STATUSES", "CANCELED")] {
-        let mistake = complete().env(&step).env(&[("INPUT_SUCCESS_STATUSES", ""), (other, value)]).mistake();
+        let input_error = complete().env(&step).env(&[("INPUT_SUCCESS_STATUSES", ""), (other, value)]).input_error();
         let expected =
             format!("({other}): the step sets {} to something else. Remove {other}", other.replace('-', "_"));
-        assert!(mistake.contains(&expected), "{mistake}");
+        assert!(input_error.contains(&expected), "{input_error}");
     }
 }
 
@@ -118,8 +118,8 @@ fn invisible_characters_are_named_in_every_input_but_paths_and_secrets() {
         for (odd, name) in [("\u{200b}", "U+200B"), ("\u{202e}", "U+202E"), ("\u{a0}", "U+00A0"), ("\u{1}", "U+0001")] {
             for text in [format!("{plain}{odd}"), format!("{odd}{plain}")] {
                 let story = complete().env(&[("DADOSFERA_PASSWORD", "x"), ("DADOSFERA_ACCESS_TOKEN", "")]);
-                let told = story.env(&[("DADOSFERA_USERNAME", "me"), (row.variable, &text)]).mistakes().concat();
-                assert!(told.starts_with(row.name) && told.contains(name), "{}: {told}", row.name);
+                let kind = story.env(&[("DADOSFERA_USERNAME", "me"), (row.variable, &text)]).input_errors().concat();
+                assert!(kind.starts_with(row.name) && kind.contains(name), "{}: {kind}", row.name);
             }
         }
     }

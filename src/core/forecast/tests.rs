@@ -25,7 +25,7 @@ fn forecast(past: &[PastRun]) -> Forecast {
 }
 
 /// The ages at which a run is looked at, up to an age.
-fn looks(forecast: &Forecast, from: Duration, until: Duration) -> Vec<f64> {
+fn poll_times(forecast: &Forecast, from: Duration, until: Duration) -> Vec<f64> {
     let mut ages = vec![from.as_secs_f64()];
     let mut age = from;
     while age < until {
@@ -36,8 +36,8 @@ fn looks(forecast: &Forecast, from: Duration, until: Duration) -> Vec<f64> {
 }
 
 /// The widest and the narrowest gap between two looks that both fall between two ages.
-fn gaps(looks: &[f64], from: f64, until: f64) -> (f64, f64) {
-    let inside: Vec<f64> = looks.iter().copied().filter(|age| (from..until).contains(age)).collect();
+fn gaps(poll_times: &[f64], from: f64, until: f64) -> (f64, f64) {
+    let inside: Vec<f64> = poll_times.iter().copied().filter(|age| (from..until).contains(age)).collect();
     inside
         .windows(2)
         .map(|pair| pair[1] - pair[0])
@@ -46,22 +46,22 @@ fn gaps(looks: &[f64], from: f64, until: f64) -> (f64, f64) {
 
 #[test]
 fn looks_are_dense_where_runs_end_and_wide_before() {
-    let looks = looks(&forecast(&steady(900.0)), Duration::ZERO, seconds(3000.0));
-    assert!(gaps(&looks, 10.0, 600.0).1 > 18.0, "{looks:?}");
-    assert!(gaps(&looks, 880.0, 960.0).0 < 4.5, "{looks:?}");
+    let poll_times = poll_times(&forecast(&steady(900.0)), Duration::ZERO, seconds(3000.0));
+    assert!(gaps(&poll_times, 10.0, 600.0).1 > 18.0, "{poll_times:?}");
+    assert!(gaps(&poll_times, 880.0, 960.0).0 < 4.5, "{poll_times:?}");
 }
 
 #[test]
 fn an_overdue_run_is_soon_looked_at_every_ten_seconds() {
     for (usual, from) in [(120.0, 190.0), (900.0, 1300.0), (3600.0, 5200.0)] {
-        let looks = looks(&forecast(&steady(usual)), Duration::ZERO, seconds(usual * 4.0));
-        let (most, least) = gaps(&looks, from, usual * 4.0);
+        let poll_times = poll_times(&forecast(&steady(usual)), Duration::ZERO, seconds(usual * 4.0));
+        let (most, least) = gaps(&poll_times, from, usual * 4.0);
         assert!(most < 10.3 && least > 9.7, "usual {usual}: {least} to {most}");
     }
     // Overdue when the watch starts.
     let forecast = Forecast::new(&steady(120.0), seconds(5000.0), 7).expect("a forecast");
-    let looks = looks(&forecast, seconds(5000.0), seconds(6000.0));
-    let (most, least) = gaps(&looks, 5001.0, 6000.0);
+    let poll_times = poll_times(&forecast, seconds(5000.0), seconds(6000.0));
+    let (most, least) = gaps(&poll_times, 5001.0, 6000.0);
     assert!(most < 10.3 && least > 9.7, "{least} to {most}");
 }
 
@@ -69,10 +69,10 @@ fn an_overdue_run_is_soon_looked_at_every_ten_seconds() {
 fn both_of_two_peaks_are_looked_at_closely_and_the_valley_is_not() {
     let past: Vec<f64> =
         (0..20).map(|n| if n % 3 == 0 { 400.0 } else { 1000.0 } * (1.0 + 0.002 * f64::from(n))).collect();
-    let looks = looks(&forecast(&passed(&past)), Duration::ZERO, seconds(1200.0));
-    assert!(gaps(&looks, 395.0, 420.0).0 < 6.0, "{looks:?}");
-    assert!(gaps(&looks, 550.0, 850.0).1 > 15.0, "{looks:?}");
-    assert!(gaps(&looks, 1000.0, 1040.0).0 < 6.0, "{looks:?}");
+    let poll_times = poll_times(&forecast(&passed(&past)), Duration::ZERO, seconds(1200.0));
+    assert!(gaps(&poll_times, 395.0, 420.0).0 < 6.0, "{poll_times:?}");
+    assert!(gaps(&poll_times, 550.0, 850.0).1 > 15.0, "{poll_times:?}");
+    assert!(gaps(&poll_times, 1000.0, 1040.0).0 < 6.0, "{poll_times:?}");
 }
 
 #[test]
@@ -80,22 +80,22 @@ fn a_pipeline_that_has_become_slower_is_believed() {
     let before: Vec<f64> = (0..30).map(|n| 300.0 * (1.0 + 0.003 * f64::from(n * 7 % 20))).collect();
     let since: Vec<f64> = (0..8).map(|n| 600.0 * (1.0 + 0.004 * f64::from(n * 3 % 8))).collect();
     let past: Vec<f64> = since.iter().chain(&before).copied().collect();
-    let looks = looks(&forecast(&passed(&past)), Duration::ZERO, seconds(900.0));
-    assert!(gaps(&looks, 600.0, 630.0).0 < 6.0, "{looks:?}");
+    let poll_times = poll_times(&forecast(&passed(&past)), Duration::ZERO, seconds(900.0));
+    assert!(gaps(&poll_times, 600.0, 630.0).0 < 6.0, "{poll_times:?}");
 }
 
 #[test]
 fn the_age_at_the_start_counts() {
     let late = Forecast::new(&steady(900.0), seconds(840.0), 7).expect("a forecast");
-    let looks = looks(&late, seconds(840.0), seconds(1100.0));
-    assert!(gaps(&looks, 920.0, 990.0).0 < 10.0, "{looks:?}");
-    assert!(looks.len() < 40, "{looks:?}");
+    let poll_times = poll_times(&late, seconds(840.0), seconds(1100.0));
+    assert!(gaps(&poll_times, 920.0, 990.0).0 < 10.0, "{poll_times:?}");
+    assert!(poll_times.len() < 40, "{poll_times:?}");
 }
 
 #[test]
 fn a_slow_answer_does_not_shift_the_later_looks() {
     let forecast = forecast(&steady(900.0));
-    let planned = looks(&forecast, Duration::ZERO, seconds(850.0));
+    let planned = poll_times(&forecast, Duration::ZERO, seconds(850.0));
     for pair in planned.windows(2) {
         let late = pair[0] + 0.4 * (pair[1] - pair[0]);
         let wait = forecast.wait(seconds(late)).as_secs_f64();
@@ -120,15 +120,17 @@ fn only_the_newest_fifty_count() {
     let short = forecast(&past);
     past.extend(steady(60.0).repeat(5));
     let long = forecast(&past);
-    assert_eq!(looks(&short, Duration::ZERO, seconds(2000.0)), looks(&long, Duration::ZERO, seconds(2000.0)));
+    assert_eq!(poll_times(&short, Duration::ZERO, seconds(2000.0)), poll_times(&long, Duration::ZERO, seconds(2000.0)));
 }
 
 #[test]
 fn gates_on_different_runs_look_at_different_ages() {
     let past = steady(3600.0);
     let forecasts: Vec<Forecast> = (0..200).filter_map(|seed| Forecast::new(&past, Duration::ZERO, seed)).collect();
-    let thirds: BTreeSet<u64> =
-        forecasts.iter().map(|forecast| (looks(forecast, Duration::ZERO, seconds(90.0))[3] * 1e3) as u64).collect();
+    let thirds: BTreeSet<u64> = forecasts
+        .iter()
+        .map(|forecast| (poll_times(forecast, Duration::ZERO, seconds(90.0))[3] * 1e3) as u64)
+        .collect();
     assert!(thirds.len() > 190, "{} different", thirds.len());
     // As many in each third of the widest gap: ten thousand of them are no wave.
     for part in 0..3 {
@@ -164,8 +166,8 @@ fn failures_are_not_what_is_usual() {
     let forecast = forecast(&past);
     assert!((590.0..610.0).contains(&forecast.typical().as_secs_f64()), "{:?}", forecast.typical());
     // But they are looked for.
-    let looks = looks(&forecast, Duration::ZERO, seconds(300.0));
-    assert!(gaps(&looks, 18.0, 32.0).0 < 8.0, "{looks:?}");
+    let poll_times = poll_times(&forecast, Duration::ZERO, seconds(300.0));
+    assert!(gaps(&poll_times, 18.0, 32.0).0 < 8.0, "{poll_times:?}");
 }
 
 /// Any past there may be: usual ones, and lengths from a nanosecond to for ever.
@@ -214,7 +216,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         if let Some(forecast) = Forecast::new(&past, seconds(start), seed) {
-            for (nth, age) in looks(&forecast, seconds(start), seconds(start + 4000.0)).iter().enumerate() {
+            for (nth, age) in poll_times(&forecast, seconds(start), seconds(start + 4000.0)).iter().enumerate() {
                 let even = 0.1 * (age - start);
                 // Beside the first look, and the one that ends the wait: what their pace may be quicker.
                 let most = (GENEROUS * even + HEAD_START) / (1.0 - PACE) + 2.0;
@@ -248,7 +250,7 @@ fn against_even(runs: usize, past: impl Fn(&mut Chance) -> f64, now: impl Fn(&mu
         let forecast = Forecast::new(&passed(&past), Duration::ZERO, seed).expect("enough to learn from");
         for _ in 0..5 {
             let length = now(&mut chance);
-            let ages = looks(&forecast, Duration::ZERO, seconds(length));
+            let ages = poll_times(&forecast, Duration::ZERO, seconds(length));
             ours.0 += ages[ages.len() - 1] - length;
             ours.1 += ages.len() as f64;
             let polls = (length / 10.0).ceil();

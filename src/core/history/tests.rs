@@ -50,7 +50,7 @@ fn history(ends: &str) -> History {
 fn a_row_is_of_this_run_and_those_right_before_it_that_ended_alike() {
     let row = |ends: &str, meaning| {
         let hour = i64::try_from(ends.len()).expect("small");
-        history(ends).standing(&seen(hour, meaning, 600, None)).in_a_row.map(|row| (row.runs, row.after))
+        history(ends).comparison(&seen(hour, meaning, 600, None)).in_a_row.map(|row| (row.runs, row.after))
     };
     assert_eq!(row("SSFF", Meaning::Failed), Some((3, 2)));
     assert_eq!(row("SSFF", Meaning::Passed), Some((1, 2)));
@@ -63,7 +63,7 @@ fn a_row_is_of_this_run_and_those_right_before_it_that_ended_alike() {
 #[test]
 fn a_row_that_fills_the_history_may_be_longer() {
     let all = |count: i64| History::new((0..count).map(|hour| past(hour, false, 60)).collect(), false, None);
-    let row = |history: &History| history.standing(&seen(1000, Meaning::Failed, 60, None)).in_a_row.expect("a row");
+    let row = |history: &History| history.comparison(&seen(1000, Meaning::Failed, 60, None)).in_a_row.expect("a row");
     assert_eq!((row(&all(50)).runs, row(&all(50)).at_least), (51, false));
     assert_eq!((row(&all(51)).runs, row(&all(51)).at_least), (51, true));
 }
@@ -74,7 +74,7 @@ fn what_came_before_a_row_may_be_more_than_the_history_has() {
         let older = (0..count).map(|hour| past(hour, true, 60));
         let newer = (count..).zip(ends.chars()).map(|(hour, end)| past(hour, end == 'S', 60));
         let history = History::new(older.chain(newer).collect(), false, None);
-        let row = history.standing(&seen(10_000, Meaning::Failed, 60, None)).in_a_row.expect("a row");
+        let row = history.comparison(&seen(10_000, Meaning::Failed, 60, None)).in_a_row.expect("a row");
         (row.runs, row.at_least, row.after, row.after_at_least)
     };
     assert_eq!(after(300, ""), (1, false, 50, true));
@@ -88,15 +88,15 @@ fn what_came_before_a_row_may_be_more_than_the_history_has() {
 fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
     let history = history("SSSFF");
     // The very run is in the list too, and newer ones: `last-success` chooses such a run.
-    let standing = history.standing(&seen(2, Meaning::Passed, 600, None));
-    assert_eq!((standing.earlier, standing.in_a_row.map(|row| row.runs)), (2, Some(3)));
+    let comparison = history.comparison(&seen(2, Meaning::Passed, 600, None));
+    assert_eq!((comparison.earlier, comparison.in_a_row.map(|row| row.runs)), (2, Some(3)));
     // In another spelling it is the same run.
     let mut own = seen(4, Meaning::Failed, 600, None);
     own.record.run_id = Untrusted::new("RUN-4");
-    assert_eq!(history.standing(&own).earlier, 4);
+    assert_eq!(history.comparison(&own).earlier, 4);
     // Without a beginning of its own, all others are taken for earlier.
     own.record.created_at = None;
-    assert_eq!(history.standing(&own).earlier, 4);
+    assert_eq!(history.comparison(&own).earlier, 4);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_run_is_no_part_of_its_own_past() {
 fn the_last_success_is_found_however_long_ago_it_was() {
     let last = |history: &History| {
         let seen = seen(10_000, Meaning::Failed, 600, None);
-        history.standing(&seen).last_success.and_then(|past| past.run.clone()).map(|run| run.as_str().to_owned())
+        history.comparison(&seen).last_success.and_then(|past| past.run.clone()).map(|run| run.as_str().to_owned())
     };
     assert_eq!(last(&history("SSFF")).as_deref(), Some("run_1"));
     assert_eq!(last(&history("FFF")), None);
@@ -141,7 +141,7 @@ fn the_last_success_is_found_however_long_ago_it_was() {
 
 #[test]
 fn the_trace_is_compared_with_that_of_the_last_failure() {
-    let same = |ends: &str, meaning, trace| history(ends).standing(&seen(99, meaning, 600, trace)).same_trace;
+    let same = |ends: &str, meaning, trace| history(ends).comparison(&seen(99, meaning, 600, trace)).same_trace;
     assert_eq!(same("SFS", Meaning::Failed, Some("no rows in table_12")), Some(true));
     assert_eq!(same("SFS", Meaning::Failed, Some("disk full")), Some(false));
     assert_eq!(same("SFS", Meaning::Failed, None), None);
@@ -175,7 +175,7 @@ fn lengths_are_those_of_runs_that_passed_or_of_all_if_none_did() {
 #[test]
 fn how_many_it_outlasted_is_told_of_those_before_it_alone() {
     let history = history("SSSSF");
-    let slower = |length, meaning| history.standing(&seen(99, meaning, length, None)).slower;
+    let slower = |length, meaning| history.comparison(&seen(99, meaning, length, None)).slower;
     assert_eq!(slower(601, Meaning::Passed), Some((4, 4)));
     assert_eq!(slower(600, Meaning::Passed), Some((0, 4)));
     assert_eq!(slower(700, Meaning::Wait), Some((4, 4)));
@@ -196,10 +196,10 @@ proptest! {
         prop_assert_eq!(history.runs().first().map(|run| run.created_at), newest);
         for meaning in [Meaning::Passed, Meaning::Failed, Meaning::Wait, Meaning::Unknown] {
             let seen = seen(at, meaning, 600, Some("x"));
-            let standing = history.standing(&seen);
-            prop_assert!(standing.in_a_row.is_none_or(|row| row.runs <= standing.earlier + 1));
-            prop_assert!(standing.last_success.is_none_or(|past| past.passed));
-            prop_assert!(standing.slower.is_none_or(|(runs, of)| runs <= of));
+            let comparison = history.comparison(&seen);
+            prop_assert!(comparison.in_a_row.is_none_or(|row| row.runs <= comparison.earlier + 1));
+            prop_assert!(comparison.last_success.is_none_or(|past| past.passed));
+            prop_assert!(comparison.slower.is_none_or(|(runs, of)| runs <= of));
         }
         if let Some(DurationRange { typical, from, to }) = history.lengths() {
             prop_assert!(from <= typical && typical <= to);

@@ -8,30 +8,30 @@ use super::{Gate, PollTarget};
 
 impl Gate {
     /// The survey of pipeline `pipeline` that is due, if it still is wanted.
-    pub fn survey(&mut self, pipeline: usize, elapsed: Duration) -> Option<ApiRequest> {
+    pub fn list_summary(&mut self, pipeline: usize, elapsed: Duration) -> Option<ApiRequest> {
         self.pipelines.get_mut(pipeline)?.ask(&self.runs, &self.rules, elapsed)
     }
 
     /// Takes what came of a survey. It never ends a watch.
-    pub fn surveyed(
+    pub fn list_summary_received(
         &mut self,
         pipeline: usize,
         elapsed: Duration,
         answer: Answer<ListSummary>,
-        notices: &mut Vec<TimedEvent>,
+        events: &mut Vec<TimedEvent>,
     ) {
-        let Some(surveyed) = self.pipelines.get_mut(pipeline) else { return };
-        let mut tell = |event| notices.push(TimedEvent { at: elapsed, event });
-        let moved = surveyed.take(pipeline, &mut self.runs, self.rules.limits, elapsed, answer, &mut tell);
-        let runs = surveyed.runs.clone();
+        let Some(list_summary_received) = self.pipelines.get_mut(pipeline) else { return };
+        let mut emit = |event| events.push(TimedEvent { at: elapsed, event });
+        let moved = list_summary_received.take(pipeline, &mut self.runs, self.rules.limits, elapsed, answer, &mut emit);
+        let runs = list_summary_received.runs.clone();
         self.move_to(moved);
         for run in runs {
             self.learn_past(run, elapsed);
-            if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_going()) {
-                watched.tell_pace(run, elapsed, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
+            if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_unfinished()) {
+                watched.report_pace(run, elapsed, &mut |event| events.push(TimedEvent { at: elapsed, event }));
             }
         }
-        self.plan_survey(pipeline, elapsed);
+        self.plan_list_poll(pipeline, elapsed);
     }
 
     /// Who is to be asked about, and when, as far as that has changed since the last call; beside what `observe` returned.
@@ -40,30 +40,24 @@ impl Gate {
     }
 
     /// What a run's own answer changes for the others of its pipeline.
-    pub(super) fn learn_from_look(&mut self, run: usize, elapsed: Duration, notices: &mut Vec<TimedEvent>) {
+    pub(super) fn learn_from_poll(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let Some(pipeline) = self.homes.get(run).copied() else { return };
         self.learn_past(run, elapsed);
-        if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_going()) {
-            watched.tell_pace(run, elapsed, &mut |event| notices.push(TimedEvent { at: elapsed, event }));
+        if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_unfinished()) {
+            watched.report_pace(run, elapsed, &mut |event| events.push(TimedEvent { at: elapsed, event }));
         }
         let moved = self.pipelines[pipeline].check(run, &self.runs, elapsed);
         self.move_to(moved);
-        self.plan_survey(pipeline, elapsed);
+        self.plan_list_poll(pipeline, elapsed);
     }
 
     /// The history that a list holds which was read to choose a run.
-    pub(super) fn read_past(
-        &mut self,
-        run: usize,
-        listing: &RunList,
-        elapsed: Duration,
-        notices: &mut Vec<TimedEvent>,
-    ) {
+    pub(super) fn read_past(&mut self, run: usize, listing: &RunList, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let Some(pipeline) = self.homes.get(run).copied() else { return };
         if self.rules.learning == Learning::On {
             let history = History::of(listing, &self.rules.vocabulary);
-            let mut tell = |event| notices.push(TimedEvent { at: elapsed, event });
-            self.pipelines[pipeline].know(pipeline, history, &mut tell);
+            let mut emit = |event| events.push(TimedEvent { at: elapsed, event });
+            self.pipelines[pipeline].know(pipeline, history, &mut emit);
         }
     }
 
@@ -88,7 +82,7 @@ impl Gate {
         }
     }
 
-    fn plan_survey(&mut self, pipeline: usize, elapsed: Duration) {
+    fn plan_list_poll(&mut self, pipeline: usize, elapsed: Duration) {
         let planned =
             self.pipelines.get_mut(pipeline).and_then(|planned| planned.plan(&self.runs, self.rules.limits, elapsed));
         self.moved.extend(planned.map(|at| (PollTarget::Pipeline(pipeline), at)));

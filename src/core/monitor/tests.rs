@@ -40,16 +40,16 @@ fn record(word: &str) -> Observation {
     })
 }
 
-fn miss(kind: FailureKind) -> Failure {
+fn failure(kind: FailureKind) -> Failure {
     Failure { during: Operation::GetRun, kind, detail: None }
 }
 
 fn not_visible() -> Observation {
-    Observation::NotVisible(miss(FailureKind::NoRecord))
+    Observation::NotVisible(failure(FailureKind::NoRecord))
 }
 
 fn unusable() -> Observation {
-    Observation::Unusable(miss(FailureKind::Http(503)))
+    Observation::Unusable(failure(FailureKind::Http(503)))
 }
 
 fn plain(observation: Observation) -> Answer {
@@ -97,17 +97,21 @@ fn a_repaired_answer_may_fail_a_gate_and_never_pass_it() {
     }
     // A success is an outage until an answer says it without a fault.
     let mut gate = Gate::new(usual(), vec![target("r")]);
-    let mut notices = Vec::new();
+    let mut events = Vec::new();
     for (at, answer) in [(0, repaired("RUNNING")), (10, repaired("SUCCESS")), (20, repaired("SUCCESS"))] {
-        assert!(gate.observe(0, SECOND * at, answer, &mut notices).is_some(), "{at}");
+        assert!(gate.observe(0, SECOND * at, answer, &mut events).is_some(), "{at}");
     }
-    assert_eq!(gate.observe(0, SECOND * 30, plain(record("SUCCESS")), &mut notices), None);
+    assert_eq!(gate.observe(0, SECOND * 30, plain(record("SUCCESS")), &mut events), None);
     let repairs = vec![Repair::BadUtf8, Repair::NotANumber];
-    let told: Vec<&Event> = notices.iter().map(|notice| &notice.event).collect();
-    assert_eq!(told.iter().filter(|event| ***event == Event::Repaired { run: 0, repairs: repairs.clone() }).count(), 1);
-    let began =
-        told.iter().any(|event| matches!(event, Event::OutageBegan { miss, .. } if miss.kind == FailureKind::Repaired));
-    assert!(began && told.iter().any(|event| matches!(event, Event::OutageEnded { .. })), "{told:?}");
+    let response: Vec<&Event> = events.iter().map(|timed_event| &timed_event.event).collect();
+    assert_eq!(
+        response.iter().filter(|event| ***event == Event::Repaired { run: 0, repairs: repairs.clone() }).count(),
+        1
+    );
+    let began = response
+        .iter()
+        .any(|event| matches!(event, Event::OutageBegan { failure, .. } if failure.kind == FailureKind::Repaired));
+    assert!(began && response.iter().any(|event| matches!(event, Event::OutageEnded { .. })), "{response:?}");
     assert_eq!(gate.outcome().verdict, Verdict::Passed);
 }
 
@@ -164,12 +168,12 @@ fn an_appear_clock_that_is_over_hurries_no_look_of_an_outage() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
     let mut at = gate.observe(0, SECOND, plain(not_visible()), &mut Vec::new()).expect("watching");
     // No answer of its own kind ends the appear clock from here on; its end passes after two minutes of the outage.
-    let mut looks = 0;
+    let mut polls = 0;
     while let Some(next) = gate.observe(0, at, plain(unusable()), &mut Vec::new()) {
-        (at, looks) = (next, looks + 1);
+        (at, polls) = (next, polls + 1);
     }
     assert_eq!(gate.outcome().verdict, Verdict::Unreachable);
-    assert!(looks < 40, "{looks} looks");
+    assert!(polls < 40, "{polls} looks");
     // And what the service asks for is obeyed.
     for at in [121, 130] {
         let mut gate = Gate::new(usual(), vec![target("r")]);
@@ -211,12 +215,12 @@ fn the_last_look_lands_on_the_deadline() {
     for interval in [Interval::Auto, Interval::Fixed(7 * SECOND), Interval::Fixed(3600 * SECOND)] {
         let mut gate = Gate::new(rules(100, 60, 60, interval), vec![target("r")]);
         let mut due = Duration::ZERO;
-        let mut looks = Vec::new();
+        let mut polls = Vec::new();
         while let Some(next) = gate.observe(0, due, plain(record("RUNNING")), &mut Vec::new()) {
-            looks.push(next);
+            polls.push(next);
             due = next;
         }
-        assert_eq!(looks.last(), Some(&(100 * SECOND)), "{interval:?}");
+        assert_eq!(polls.last(), Some(&(100 * SECOND)), "{interval:?}");
         assert_eq!(gate.outcome().verdict, Verdict::TimedOut);
     }
 }
@@ -308,14 +312,14 @@ fn poll_interval_does_not_slow_the_looks_of_a_running_clock() {
 #[test]
 fn unknown_words_are_told_once_each_and_ten_are_kept() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
-    let mut notices = Vec::new();
+    let mut events = Vec::new();
     for n in 0..40_u32 {
         let word = format!(" Word{}{}", n % 20, "x".repeat(5000));
-        gate.observe(0, SECOND * (n + 1), plain(record(&word)), &mut notices);
-        gate.observe(0, SECOND * (n + 1), plain(record(&word.to_uppercase())), &mut notices);
+        gate.observe(0, SECOND * (n + 1), plain(record(&word)), &mut events);
+        gate.observe(0, SECOND * (n + 1), plain(record(&word.to_uppercase())), &mut events);
     }
-    let told = notices.iter().filter(|notice| matches!(notice.event, Event::UnknownWord { .. })).count();
-    assert_eq!(told, 10);
+    let response = events.iter().filter(|timed_event| matches!(timed_event.event, Event::UnknownWord { .. })).count();
+    assert_eq!(response, 10);
     let kept = gate.outcome().runs.remove(0).unknown_words;
     assert_eq!(kept.len(), 10);
     assert!(kept.iter().all(|word| word.raw().chars().count() == 4096));
@@ -326,12 +330,12 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     let two = || Gate::new(usual(), vec![target("a"), target("b"), target("c")]);
     let mut gate = two();
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
-    gate.observe(1, SECOND, plain(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))), &mut Vec::new());
+    gate.observe(1, SECOND, plain(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))), &mut Vec::new());
     assert!(!gate.is_over(), "not confirmed yet");
     gate.observe(
         1,
         61 * SECOND,
-        plain(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))),
+        plain(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))),
         &mut Vec::new(),
     );
     assert!(gate.is_over());
@@ -339,8 +343,8 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     assert_eq!(ends, ["passed", "denied", "denied"]);
 
     let mut gate = two();
-    gate.observe(1, SECOND, plain(Observation::Denied(Scope::Run, miss(FailureKind::Http(403)))), &mut Vec::new());
-    assert_eq!(gate.watching().collect::<Vec<_>>(), [0, 2]);
+    gate.observe(1, SECOND, plain(Observation::Denied(Scope::Run, failure(FailureKind::Http(403)))), &mut Vec::new());
+    assert_eq!(gate.pending().collect::<Vec<_>>(), [0, 2]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
     let pipeline = PipelineId::new("p").expect("an id");
     let mut home = Pipeline::new(pipeline.clone(), 0);
     home.runs = (0..runs).collect();
-    let going = |place: usize| {
+    let unfinished = |place: usize| {
         let run = RunId::new(&format!("run_{place}")).expect("an id");
         let mut watched = Run::new(rules, Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() }));
         let record = Record {
@@ -42,7 +42,7 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
         watched.next = Some(next);
         watched
     };
-    (home, (0..runs).map(going).collect())
+    (home, (0..runs).map(unfinished).collect())
 }
 
 /// The same, with the past known.
@@ -62,16 +62,16 @@ fn earlier(runs: i64) -> History {
             ..ListedRun::default()
         }
     };
-    let mut survey = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
-    (0..runs).for_each(|n| survey.take(past(n)));
-    survey.history()
+    let mut list_summary = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+    (0..runs).for_each(|n| list_summary.take(past(n)));
+    list_summary.history()
 }
 
 /// A list that shows runs in these words.
 fn list(words: &[&str]) -> Answer<ListSummary> {
-    let mut survey = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+    let mut list_summary = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
     for (n, word) in words.iter().enumerate() {
-        survey.take(ListedRun {
+        list_summary.take(ListedRun {
             run: RunId::new(&format!("run_{n}")),
             status: Some(Untrusted::new(*word)),
             created_at: DateTime::from_timestamp(1_705_314_600, 0),
@@ -79,7 +79,7 @@ fn list(words: &[&str]) -> Answer<ListSummary> {
         });
     }
     Answer {
-        observation: Observation::Record(survey),
+        observation: Observation::Record(list_summary),
         retry_after: None,
         date: DateTime::from_timestamp(1_705_314_700, 0),
     }
@@ -89,12 +89,12 @@ fn without(observation: Observation<ListSummary>) -> Answer<ListSummary> {
     Answer { observation, retry_after: None, date: None }
 }
 
-fn miss(kind: FailureKind) -> Failure {
+fn failure(kind: FailureKind) -> Failure {
     Failure { during: Operation::List, kind, detail: None }
 }
 
 /// Asks at `asked`, and takes that answer at `answered`.
-fn survey(
+fn list_summary(
     home: &mut Pipeline,
     runs: &mut [Run],
     rules: &Rules,
@@ -114,7 +114,7 @@ fn the_past_is_asked_for_a_second_after_the_first_record_and_not_at_the_deadline
     let (mut home, runs) = stage(&rules, 1, 100 * SECOND);
     assert_eq!(home.plan(&runs, rules.limits, 99 * SECOND), None, "the last looks have that moment to themselves");
     let (mut home, mut runs) = stage(&rules, 1, 30 * SECOND);
-    runs[0].miss = Some(miss(FailureKind::Http(503)));
+    runs[0].failure = Some(failure(FailureKind::Http(503)));
     assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND), None, "nothing is known to go on");
     assert!(home.ask(&runs, &rules, 6 * SECOND).is_none());
 }
@@ -166,7 +166,7 @@ fn the_next_survey_comes_as_early_as_the_last_one_was_slow_but_no_more_than_one_
     let planned = |took: Duration, next: Duration, retry_after: Option<Duration>| {
         let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
         let answer = Answer { retry_after, ..list(&["RUNNING"; 3]) };
-        survey(&mut home, &mut runs, &rules, [10 * SECOND, 10 * SECOND + took], answer);
+        list_summary(&mut home, &mut runs, &rules, [10 * SECOND, 10 * SECOND + took], answer);
         runs.iter_mut().for_each(|run| run.next = Some(next));
         home.plan(&runs, rules.limits, 10 * SECOND + took)
     };
@@ -185,7 +185,7 @@ fn a_list_that_is_slow_again_and_again_is_left_alone_longer_and_longer() {
     let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
     let mut rests = |took: u32| {
         home.not_before = Duration::ZERO;
-        survey(&mut home, &mut runs, &rules, [10 * SECOND, (10 + took) * SECOND], list(&["RUNNING"; 3]));
+        list_summary(&mut home, &mut runs, &rules, [10 * SECOND, (10 + took) * SECOND], list(&["RUNNING"; 3]));
         home.not_before.saturating_sub((10 + took) * SECOND).as_secs()
     };
     assert_eq!([2, 2, 4, 4, 4].map(&mut rests), [20, 40, 160, 320, 600]);
@@ -204,11 +204,11 @@ fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alon
         }
         home.plan(&runs, rules.limits, 10 * SECOND)
     };
-    let denied = |kind| Observation::Denied(Scope::Run, miss(kind));
+    let denied = |kind| Observation::Denied(Scope::Run, failure(kind));
     assert_eq!(planned(vec![denied(FailureKind::Http(403))]), None);
-    assert_eq!(planned(vec![Observation::Unreachable(miss(FailureKind::Certificate))]), None);
+    assert_eq!(planned(vec![Observation::Unreachable(failure(FailureKind::Certificate))]), None);
     assert_eq!(planned(vec![denied(FailureKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
-    let unusable = || Observation::Unusable(miss(FailureKind::Http(503)));
+    let unusable = || Observation::Unusable(failure(FailureKind::Http(503)));
     for (failures, rest) in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 160), (6, 320), (7, 600), (40, 600)] {
         let answers = (0..failures).map(|_| unusable()).collect();
         assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
@@ -220,7 +220,7 @@ fn three_runs_share_a_list_with_a_date_and_two_do_not() {
     let rules = rules(3000 * SECOND);
     let moved = |runs: usize, answer: Answer<ListSummary>| {
         let (mut home, mut watched) = stage(&rules, runs, 20 * SECOND);
-        survey(&mut home, &mut watched, &rules, [10 * SECOND; 2], answer).len()
+        list_summary(&mut home, &mut watched, &rules, [10 * SECOND; 2], answer).len()
     };
     // The check, beside the three that are put off.
     assert_eq!(moved(3, list(&["RUNNING"; 3])), 4);
@@ -229,18 +229,18 @@ fn three_runs_share_a_list_with_a_date_and_two_do_not() {
     assert_eq!(moved(3, Answer { date: None, ..list(&["RUNNING"; 3]) }), 0, "it could not be checked");
     let (mut home, mut watched) = stage(&rules, 3, 20 * SECOND);
     home.useless = true;
-    assert_eq!(survey(&mut home, &mut watched, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3])).len(), 0);
+    assert_eq!(list_summary(&mut home, &mut watched, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3])).len(), 0);
 }
 
 #[test]
 fn a_past_of_one_run_is_not_worth_a_line() {
     for (runs, lines) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
         let mut home = Pipeline::new(PipelineId::new("p").expect("an id"), 0);
-        let mut told = 0;
-        home.know(0, earlier(runs), &mut |_| told += 1);
-        assert_eq!(told, lines, "{runs} runs");
-        home.know(0, earlier(5), &mut |_| told += 1);
-        assert_eq!((told, home.history().map(|history| history.runs().len())), (lines, usize::try_from(runs).ok()));
+        let mut response = 0;
+        home.know(0, earlier(runs), &mut |_| response += 1);
+        assert_eq!(response, lines, "{runs} runs");
+        home.know(0, earlier(5), &mut |_| response += 1);
+        assert_eq!((response, home.history().map(|history| history.runs().len())), (lines, usize::try_from(runs).ok()));
     }
 }
 
@@ -248,16 +248,16 @@ fn a_past_of_one_run_is_not_worth_a_line() {
 fn one_of_those_put_off_is_checked_in_its_turn_every_ten_seconds() {
     let rules = rules(3000 * SECOND);
     let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
-    for (run, looked) in runs.iter_mut().zip([5, 3, 4]) {
-        run.looked = looked * SECOND;
+    for (run, polled) in runs.iter_mut().zip([5, 3, 4]) {
+        run.polled = polled * SECOND;
     }
     let checked = |home: &mut Pipeline, runs: &mut Vec<Run>, at: Duration| {
-        let moved = survey(home, runs, &rules, [at; 2], list(&["RUNNING"; 3]));
+        let moved = list_summary(home, runs, &rules, [at; 2], list(&["RUNNING"; 3]));
         moved.into_iter().skip(3).collect::<Vec<_>>()
     };
     assert_eq!(checked(&mut home, &mut runs, 10 * SECOND), [(1, 10 * SECOND)], "the one not looked at for longest");
     assert_eq!(checked(&mut home, &mut runs, milliseconds(19_999)), []);
-    runs[1].looked = 11 * SECOND;
+    runs[1].polled = 11 * SECOND;
     assert_eq!(checked(&mut home, &mut runs, 20 * SECOND), [(2, 20 * SECOND)]);
 }
 
@@ -267,12 +267,12 @@ fn a_run_that_is_being_looked_at_is_left_alone() {
     let moved = |words: &[&str]| {
         let (mut home, mut runs) = stage(&rules, 3, 20 * SECOND);
         runs[1].next = None;
-        survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(words)).iter().any(|(run, _)| *run == 1)
+        list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(words)).iter().any(|(run, _)| *run == 1)
     };
     assert!(!moved(&["RUNNING"; 3]) && !moved(&["SUCCESS"; 3]));
     // When a list was found out, all are looked at, but for that one.
     let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
-    survey(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
+    list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
     let ended = Record {
         pipeline_id: Untrusted::new("p"),
         run_id: Untrusted::new("run_0"),
@@ -293,21 +293,21 @@ fn a_run_that_is_being_looked_at_is_left_alone() {
 #[test]
 fn a_list_finds_a_run_by_its_database_id_too_and_only_once() {
     let rules = rules(3000 * SECOND);
-    let going = |asked: &str, listed: &str, number: u64| {
+    let unfinished = |asked: &str, listed: &str, number: u64| {
         let (_, mut runs) = stage(&rules, 1, 20 * SECOND);
         let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new(asked).expect("an id"));
         let mut watched = Run::new(&rules, Wanted::Run(Target { pipeline: pipeline.clone(), run }));
         watched.seen = runs.remove(0).seen;
-        let mut survey = ListSummary::new(pipeline, rules.vocabulary.clone());
-        survey.take(ListedRun {
+        let mut list_summary = ListSummary::new(pipeline, rules.vocabulary.clone());
+        list_summary.take(ListedRun {
             run: RunId::new(listed),
             number: Some(number),
             status: Some(Untrusted::new("RUNNING")),
             ..ListedRun::default()
         });
-        matches!(RunsById::of(&survey).find(&watched), ShownAs::Going)
+        matches!(RunsById::of(&list_summary).find(&watched), ShownAs::Going)
     };
-    assert!(going("45", "run_45", 45), "by its number");
-    assert!(going("45", "45", 45), "by both, which are one");
-    assert!(!going("46", "run_45", 45));
+    assert!(unfinished("45", "run_45", 45), "by its number");
+    assert!(unfinished("45", "45", 45), "by both, which are one");
+    assert!(!unfinished("46", "run_45", 45));
 }

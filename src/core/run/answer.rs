@@ -15,19 +15,19 @@ const WORD_LENGTH: usize = 4096;
 
 impl Run {
     /// An answer about the run itself.
-    pub(super) fn look(
+    pub(super) fn poll(
         &mut self,
         at: AnswerContext<'_>,
         answer: Answer,
         pass: SuccessPolicy,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         match &self.phase {
-            Phase::Watching(_) => match self.found(at, answer.observation, tell) {
-                Ok(record) => self.record(at, record, answer.date, pass, tell),
+            Phase::Watching(_) => match self.found(at, answer.observation, emit) {
+                Ok(record) => self.record(at, record, answer.date, pass, emit),
                 Err(reading) => reading,
             },
-            Phase::Starting(..) => self.look_for_named(at, answer, pass, tell),
+            Phase::Starting(..) => self.find_named_run(at, answer, pass, emit),
             Phase::Choosing(..) | Phase::Confirming(..) => Transition::Over(Verdict::InternalError),
         }
     }
@@ -37,14 +37,14 @@ impl Run {
         &mut self,
         at: AnswerContext<'_>,
         observation: Observation<T>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Result<T, Transition> {
         Err(match observation {
             Observation::Record(found) => return Ok(found),
-            Observation::NotVisible(miss) => self.not_visible(at, miss, tell),
-            Observation::Unusable(miss) => self.unusable(at, miss, tell),
-            Observation::Denied(scope, miss) => self.refused(at, Verdict::Denied, scope, miss, tell),
-            Observation::Unreachable(miss) => self.refused(at, Verdict::Unreachable, Scope::Run, miss, tell),
+            Observation::NotVisible(failure) => self.not_visible(at, failure, emit),
+            Observation::Unusable(failure) => self.unusable(at, failure, emit),
+            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure, emit),
+            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure, emit),
         })
     }
 
@@ -54,21 +54,21 @@ impl Run {
         at: AnswerContext<'_>,
         verdict: Verdict,
         scope: Scope,
-        miss: Failure,
-        tell: &mut impl FnMut(Event),
+        failure: Failure,
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let is_first_of_all = !at.has_worked && at.retry_after.is_none() && self.clocks.refusal().is_none();
         let is_news = self.clocks.refused(at.elapsed, verdict);
         if is_first_of_all || self.clocks.is_refused_too_long(at.elapsed) {
             return match scope {
-                Scope::SignIn => Transition::AllDenied(miss),
-                Scope::Run => self.over_for(miss, verdict),
+                Scope::SignIn => Transition::AllDenied(failure),
+                Scope::Run => self.finish_for(failure, verdict),
             };
         }
         if is_news && !at.rules.limits.timeout.is_zero() {
-            tell(Event::Refused { run: at.run, miss: miss.clone(), limit: CONFIRM });
+            emit(Event::Refused { run: at.run, failure: failure.clone(), limit: CONFIRM });
         }
-        self.miss = Some(miss);
+        self.failure = Some(failure);
         Transition::On
     }
 
@@ -78,24 +78,24 @@ impl Run {
         record: Record,
         date: Option<DateTime<Utc>>,
         pass: SuccessPolicy,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let AnswerContext { run, rules, .. } = at;
         let meaning = rules.vocabulary.read(record.status.raw());
         if !record.repaired.is_empty() && record.repaired != self.repaired {
             self.repaired.clone_from(&record.repaired);
-            tell(Event::Repaired { run, repairs: self.repaired.clone() });
+            emit(Event::Repaired { run, repairs: self.repaired.clone() });
         }
-        if let Some(miss) = repair::bars_pass(&record, meaning) {
-            return self.unusable(at, miss, tell);
+        if let Some(failure) = repair::bars_pass(&record, meaning) {
+            return self.unusable(at, failure, emit);
         }
-        self.present(at, tell);
+        self.present(at, emit);
         let before = self.seen.as_ref().map(|seen| seen.record.status.raw());
         if before != Some(record.status.raw()) {
-            tell(Event::Status { run, word: record.status.clone(), meaning });
+            emit(Event::Status { run, word: record.status.clone(), meaning });
         }
         if meaning == Meaning::Unknown {
-            self.keep_unknown(run, &record.status, tell);
+            self.keep_unknown(run, &record.status, emit);
         }
         let here = rules.began.map(|began| began + at.elapsed);
         let judged_at = judged_at(date, here);
@@ -117,39 +117,39 @@ impl Run {
     }
 
     /// What was asked for is there.
-    pub(super) fn present(&mut self, at: AnswerContext<'_>, tell: &mut impl FnMut(Event)) {
+    pub(super) fn present(&mut self, at: AnswerContext<'_>, emit: &mut impl FnMut(Event)) {
         if let Some(lasted) = self.clocks.present(at.elapsed) {
-            tell(Event::Appeared { run: at.run, lasted });
+            emit(Event::Appeared { run: at.run, lasted });
         }
-        self.clocks.end_outage(at.run, at.elapsed, tell);
-        self.miss = None;
+        self.clocks.end_outage(at.run, at.elapsed, emit);
+        self.failure = None;
     }
 
     /// Keeps a word that no table knows, once.
-    pub(super) fn keep_unknown(&mut self, run: usize, word: &Untrusted, tell: &mut impl FnMut(Event)) {
+    pub(super) fn keep_unknown(&mut self, run: usize, word: &Untrusted, emit: &mut impl FnMut(Event)) {
         let word = Untrusted::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
         let known = self.unknown_words.iter().any(|kept| kept.raw().eq_ignore_ascii_case(word.raw()));
         if !known && self.unknown_words.len() < UNKNOWN_WORDS {
             self.unknown_words.push(word.clone());
-            tell(Event::UnknownWord { run, word });
+            emit(Event::UnknownWord { run, word });
         }
     }
 
     pub(super) fn not_visible(
         &mut self,
         at: AnswerContext<'_>,
-        miss: Failure,
-        tell: &mut impl FnMut(Event),
+        failure: Failure,
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let AnswerContext { run, rules, elapsed, .. } = at;
-        self.clocks.end_outage(run, elapsed, tell);
-        self.missed(&miss, self.when_absent());
+        self.clocks.end_outage(run, elapsed, emit);
+        self.missed(&failure, self.when_absent());
         if self.clocks.absent(elapsed) {
             let limit = rules.limits.appear;
-            tell(if self.seen.is_some() {
-                Event::Vanished { run, miss, limit }
+            emit(if self.seen.is_some() {
+                Event::Vanished { run, failure, limit }
             } else {
-                Event::NotVisible { run, miss, limit }
+                Event::NotVisible { run, failure, limit }
             });
         }
         if self.clocks.is_absent_too_long(elapsed, rules.limits) {
@@ -161,19 +161,19 @@ impl Run {
     pub(super) fn unusable(
         &mut self,
         at: AnswerContext<'_>,
-        miss: Failure,
-        tell: &mut impl FnMut(Event),
+        failure: Failure,
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
-        self.missed(&miss, Verdict::Unreachable);
-        self.clocks.unusable(at.run, at.elapsed, at.rules.limits, &miss, tell);
+        self.missed(&failure, Verdict::Unreachable);
+        self.clocks.unusable(at.run, at.elapsed, at.rules.limits, &failure, emit);
         if self.clocks.is_out_too_long(at.elapsed, at.rules.limits) {
             return Transition::Over(Verdict::Unreachable);
         }
         Transition::On
     }
 
-    pub(super) fn missed(&mut self, miss: &Failure, without_record: Verdict) {
-        self.miss = Some(miss.clone());
+    pub(super) fn missed(&mut self, failure: &Failure, without_record: Verdict) {
+        self.failure = Some(failure.clone());
         self.without_record = without_record;
     }
 }

@@ -11,13 +11,13 @@ use super::super::{
 };
 use super::{AnswerContext, Phase, Run, Transition};
 
-pub(super) fn miss(during: Operation, kind: FailureKind) -> Failure {
+pub(super) fn failure(during: Operation, kind: FailureKind) -> Failure {
     Failure { during, kind, detail: None }
 }
 
 /// What was started is not listed, and may wait behind this run.
 pub(super) fn held_up(behind: Option<RunId>) -> Failure {
-    Failure { detail: behind.map(|id| Untrusted::new(id.as_str())), ..miss(Operation::List, FailureKind::Queued) }
+    Failure { detail: behind.map(|id| Untrusted::new(id.as_str())), ..failure(Operation::List, FailureKind::Queued) }
 }
 
 impl Run {
@@ -26,29 +26,29 @@ impl Run {
         &mut self,
         at: AnswerContext<'_>,
         answer: Answer<RunList>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         if let Phase::Starting(_, Starting::Hidden(baseline, id), _) = self.phase.clone() {
-            return self.hidden(at, baseline, id, answer.observation, tell);
+            return self.hidden(at, baseline, id, answer.observation, emit);
         }
-        let listing = match self.found(at, answer.observation, tell) {
+        let listing = match self.found(at, answer.observation, emit) {
             Ok(listing) => listing,
             Err(reading) => return reading,
         };
         match self.phase.clone() {
-            Phase::Choosing(pipeline, selector) => self.choose(at, pipeline, selector, &listing, tell),
+            Phase::Choosing(pipeline, selector) => self.choose(at, pipeline, selector, &listing, emit),
             Phase::Starting(pipeline, Starting::Before, if_running) => {
-                self.before(at, pipeline, if_running, &listing, answer.date, tell)
+                self.before(at, pipeline, if_running, &listing, answer.date, emit)
             }
             Phase::Starting(pipeline, Starting::Seeking(baseline, post), _) => {
-                self.seek(at, &pipeline, baseline, &post, &listing, tell)
+                self.seek(at, &pipeline, baseline, &post, &listing, emit)
             }
             // An answer to the request to start was never taken.
             Phase::Starting(pipeline, Starting::Asked(baseline), _) => {
-                let post = TriggerOutcome::Lost(miss(Operation::Execute, FailureKind::Broken));
-                self.seek(at, &pipeline, baseline, &post, &listing, tell)
+                let post = TriggerOutcome::Lost(failure(Operation::Execute, FailureKind::Broken));
+                self.seek(at, &pipeline, baseline, &post, &listing, emit)
             }
-            Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing, tell),
+            Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing, emit),
             Phase::Starting(
                 _,
                 Starting::Ready(_) | Starting::Named(..) | Starting::Hidden(..) | Starting::Guessed(..),
@@ -64,24 +64,24 @@ impl Run {
         pipeline: PipelineId,
         selector: Selector,
         listing: &RunList,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Ok(Choice { run, passed_over }) = choose(selector, listing, &at.rules.vocabulary) else {
-            return self.unusable(at, miss(Operation::List, FailureKind::Unplaceable), tell);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
         };
         match (run, selector) {
             (Some(id), _) => {
-                self.present(at, tell);
-                tell(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over });
+                self.present(at, emit);
+                emit(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over });
                 self.watch(Target { pipeline, run: id });
                 Transition::Found
             }
             // A run may just have been started, and not be listed yet.
-            (None, Selector::Latest) => self.not_visible(at, miss(Operation::List, FailureKind::NotListed), tell),
+            (None, Selector::Latest) => self.not_visible(at, failure(Operation::List, FailureKind::NotListed), emit),
             // Whatever comes now was no success when the gate started.
             (None, Selector::LastSuccess) => {
-                self.clocks.end_outage(at.run, at.elapsed, tell);
-                self.over_for(miss(Operation::List, FailureKind::NotListed), Verdict::NotFound)
+                self.clocks.end_outage(at.run, at.elapsed, emit);
+                self.finish_for(failure(Operation::List, FailureKind::NotListed), Verdict::NotFound)
             }
         }
     }
@@ -93,41 +93,41 @@ impl Run {
         mut baseline: Baseline,
         post: &TriggerOutcome,
         listing: &RunList,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let said = match post {
             TriggerOutcome::Accepted(id) => id.as_ref(),
             TriggerOutcome::Lost(_) => None,
         };
         let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, miss(Operation::List, FailureKind::Unplaceable), tell);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
         };
         let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
         match found {
             RunsAfterStart::Nothing(BlockingRun::Run(behind) | BlockingRun::Overtaken(behind)) => {
-                self.excused(at, behind, tell)
+                self.excused(at, behind, emit)
             }
             RunsAfterStart::Nothing(BlockingRun::Nobody) => {
                 let why = match post {
-                    TriggerOutcome::Accepted(_) => miss(Operation::List, FailureKind::NotListed),
-                    TriggerOutcome::Lost(miss) => miss.clone(),
+                    TriggerOutcome::Accepted(_) => failure(Operation::List, FailureKind::NotListed),
+                    TriggerOutcome::Lost(failure) => failure.clone(),
                 };
-                self.not_visible(at, why, tell)
+                self.not_visible(at, why, emit)
             }
             RunsAfterStart::Ours(id) => {
-                self.present(at, tell);
-                tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
+                self.present(at, emit);
+                emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
                 self.watch(target(id));
                 Transition::Found
             }
-            RunsAfterStart::Named(id) => self.named(at, baseline, id, tell),
+            RunsAfterStart::Named(id) => self.named(at, baseline, id, emit),
             RunsAfterStart::These(ids) => {
-                self.present(at, tell);
+                self.present(at, emit);
                 let of = ids.len();
                 ids.iter().for_each(|id| baseline.take(id));
                 let mut targets = ids.into_iter();
                 let Some(first) = targets.next() else { return Transition::Over(Verdict::InternalError) };
-                tell(Event::Taken { run: at.run, id: first.clone(), taken: AdoptionReason::Candidate { of } });
+                emit(Event::Taken { run: at.run, id: first.clone(), taken: AdoptionReason::Candidate { of } });
                 self.watch(target(first));
                 Transition::Took(
                     targets.map(target).collect(),
@@ -150,19 +150,19 @@ impl Run {
         target: &Target,
         mut group: Box<CandidateGroup>,
         listing: &RunList,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let said = group.said.as_ref();
         let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, miss(Operation::List, FailureKind::Unplaceable), tell);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
         };
         // A list from before their end (an old copy, an empty one) says nothing about what has come up since.
         if matches!(found, RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)))
             && !shows_taken_as_over(listing, &group.baseline, &at.rules.vocabulary)
         {
-            return self.unusable(at, miss(Operation::List, FailureKind::Lagging), tell);
+            return self.unusable(at, failure(Operation::List, FailureKind::Lagging), emit);
         }
-        self.present(at, tell);
+        self.present(at, emit);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
         match found {
             RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)) => {
@@ -180,7 +180,7 @@ impl Run {
             // The service queues what is started while a run is going: this one passed it, so it is hardly ours.
             RunsAfterStart::Nothing(BlockingRun::Run(behind)) => {
                 group.held = PendingPass::Yes;
-                self.queued(at, behind.clone(), tell);
+                self.queued(at, behind.clone(), emit);
                 self.doubt(target, group, behind)
             }
             RunsAfterStart::Ours(id) | RunsAfterStart::Named(id) => Transition::PassedBeside(vec![beside(id)], None),
@@ -193,15 +193,15 @@ impl Run {
 
     /// What has passed need not be what was started: the list is read again.
     fn doubt(&mut self, target: &Target, group: Box<CandidateGroup>, behind: Option<RunId>) -> Transition {
-        self.miss = Some(held_up(behind));
+        self.failure = Some(held_up(behind));
         self.phase = Phase::Confirming(target.clone(), group);
         Transition::On
     }
 
     /// An earlier run may hold up what was started: told once of each.
-    pub(super) fn queued(&mut self, at: AnswerContext<'_>, behind: Option<RunId>, tell: &mut impl FnMut(Event)) {
+    pub(super) fn queued(&mut self, at: AnswerContext<'_>, behind: Option<RunId>, emit: &mut impl FnMut(Event)) {
         if self.behind.as_ref() != Some(&behind) {
-            tell(Event::Queued { run: at.run, behind: behind.clone() });
+            emit(Event::Queued { run: at.run, behind: behind.clone() });
             self.behind = Some(behind);
         }
     }

@@ -7,7 +7,7 @@ use super::super::{
     AdoptionReason, Answer, ApiRequest, Event, Failure, FailureKind, IfRunning, Observation, Operation, PipelineId,
     RunId, RunList, Scope, Target, TriggerResponse, Untrusted, Verdict,
 };
-use super::discovery::{held_up, miss};
+use super::discovery::{failure, held_up};
 use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
 
 impl Starting {
@@ -37,28 +37,28 @@ impl Run {
         if_running: IfRunning,
         listing: &RunList,
         date: Option<DateTime<Utc>>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         match before(listing, date, if_running, &at.rules.vocabulary) {
-            Err(kind) => self.unusable(at, miss(Operation::List, kind), tell),
+            Err(kind) => self.unusable(at, failure(Operation::List, kind), emit),
             Ok(StartDecision::Going(id)) => {
                 let detail = id.map(|id| Untrusted::new(id.as_str()));
-                self.present(at, tell);
-                self.over_for(
-                    Failure { detail, ..miss(Operation::Execute, FailureKind::AlreadyGoing) },
+                self.present(at, emit);
+                self.finish_for(
+                    Failure { detail, ..failure(Operation::Execute, FailureKind::AlreadyGoing) },
                     Verdict::NotStarted,
                 )
             }
             Ok(StartDecision::Attach(id)) => {
-                self.present(at, tell);
-                tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Attached });
+                self.present(at, emit);
+                emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Attached });
                 self.watch(Target { pipeline, run: id });
                 Transition::Found
             }
             Ok(StartDecision::Start(baseline)) => {
                 // A list is no answer to a start that the service has put off: that outage goes on.
                 if !self.was_put_off {
-                    self.present(at, tell);
+                    self.present(at, emit);
                 }
                 // Nothing is started that there is no time left to wait for.
                 if self.clocks.next_step(at.rules.limits, at.elapsed, None) >= at.rules.limits.timeout {
@@ -72,34 +72,34 @@ impl Run {
     }
 
     /// The answer to the request to start.
-    pub(super) fn launched(
+    pub(super) fn trigger_answered(
         &mut self,
         at: AnswerContext<'_>,
-        launch: TriggerResponse,
-        tell: &mut impl FnMut(Event),
+        trigger_response: TriggerResponse,
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Phase::Starting(_, Starting::Asked(baseline), _) = self.phase.clone() else {
             return Transition::Over(Verdict::InternalError);
         };
-        self.started = matches!(launch, TriggerResponse::Accepted(_) | TriggerResponse::Lost(_));
-        match launch {
+        self.started = matches!(trigger_response, TriggerResponse::Accepted(_) | TriggerResponse::Lost(_));
+        match trigger_response {
             TriggerResponse::Accepted(said) => {
-                self.present(at, tell);
-                tell(Event::Started { run: at.run });
+                self.present(at, emit);
+                emit(Event::Started { run: at.run });
                 self.without_record = Verdict::NotFound;
                 let said = said.and_then(|id| RunId::new(id.raw())).filter(|id| !baseline.is_from_before(id));
                 match said {
-                    Some(id) if baseline.has_shape_of(&id) => return self.named(at, baseline, id, tell),
+                    Some(id) if baseline.has_shape_of(&id) => return self.named(at, baseline, id, emit),
                     Some(id) => self.turn(Starting::Guessed(baseline, id)),
                     None => self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(None))),
                 }
                 Transition::Next
             }
-            TriggerResponse::Lost(miss) => {
-                tell(Event::StartLost { run: at.run, miss: miss.clone() });
+            TriggerResponse::Lost(failure) => {
+                emit(Event::StartLost { run: at.run, failure: failure.clone() });
                 // Until a list has told, nobody knows.
-                self.missed(&miss, Verdict::Unreachable);
-                self.turn(Starting::Seeking(baseline, TriggerOutcome::Lost(miss)));
+                self.missed(&failure, Verdict::Unreachable);
+                self.turn(Starting::Seeking(baseline, TriggerOutcome::Lost(failure)));
                 Transition::Next
             }
             // Nothing was started. The list from before grows old, so that it would be read again.
@@ -109,7 +109,7 @@ impl Run {
             | TriggerResponse::Unreachable(_)
             | TriggerResponse::NotExecuted(_) => {
                 self.turn(Starting::Before);
-                self.not_started(at, launch, tell)
+                self.not_started(at, trigger_response, emit)
             }
         }
     }
@@ -118,25 +118,25 @@ impl Run {
     fn not_started(
         &mut self,
         at: AnswerContext<'_>,
-        launch: TriggerResponse,
-        tell: &mut impl FnMut(Event),
+        trigger_response: TriggerResponse,
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
-        match launch {
+        match trigger_response {
             TriggerResponse::Accepted(_) | TriggerResponse::Lost(_) => Transition::Over(Verdict::InternalError),
             // The sign-in before it was refused, and nothing was sent.
-            TriggerResponse::Denied(scope, miss) if miss.during == Operation::SignIn => {
-                self.refused(at, Verdict::Denied, scope, miss, tell)
+            TriggerResponse::Denied(scope, failure) if failure.during == Operation::SignIn => {
+                self.refused(at, Verdict::Denied, scope, failure, emit)
             }
-            TriggerResponse::Unreachable(miss) if miss.during == Operation::SignIn => {
-                self.refused(at, Verdict::Unreachable, Scope::Run, miss, tell)
+            TriggerResponse::Unreachable(failure) if failure.during == Operation::SignIn => {
+                self.refused(at, Verdict::Unreachable, Scope::Run, failure, emit)
             }
-            TriggerResponse::Refused(miss) => self.over_for(miss, Verdict::NotStarted),
-            TriggerResponse::NotFound(miss) => self.over_for(miss, Verdict::NotFound),
-            TriggerResponse::Denied(_, miss) => self.over_for(miss, Verdict::Denied),
-            TriggerResponse::Unreachable(miss) => self.over_for(miss, Verdict::Unreachable),
-            TriggerResponse::NotExecuted(miss) => {
+            TriggerResponse::Refused(failure) => self.finish_for(failure, Verdict::NotStarted),
+            TriggerResponse::NotFound(failure) => self.finish_for(failure, Verdict::NotFound),
+            TriggerResponse::Denied(_, failure) => self.finish_for(failure, Verdict::Denied),
+            TriggerResponse::Unreachable(failure) => self.finish_for(failure, Verdict::Unreachable),
+            TriggerResponse::NotExecuted(failure) => {
                 self.was_put_off = true;
-                self.unusable(at, miss, tell)
+                self.unusable(at, failure, emit)
             }
         }
     }
@@ -147,20 +147,20 @@ impl Run {
         at: AnswerContext<'_>,
         baseline: Baseline,
         id: RunId,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
-        tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
+        emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
         self.turn(Starting::Named(baseline, id));
         Transition::Next
     }
 
     /// An answer about the run whose id the request was answered with.
-    pub(super) fn look_for_named(
+    pub(super) fn find_named_run(
         &mut self,
         at: AnswerContext<'_>,
         answer: Answer,
         pass: SuccessPolicy,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Phase::Starting(pipeline, starting, _) = self.phase.clone() else {
             return Transition::Over(Verdict::InternalError);
@@ -178,17 +178,17 @@ impl Run {
             // A list that was not complete does not make an old run ours.
             Observation::Record(record) if baseline.is_older(record.created_at) => {
                 if is_run {
-                    return self.unusable(at, miss(Operation::GetRun, FailureKind::BeforeStart), tell);
+                    return self.unusable(at, failure(Operation::GetRun, FailureKind::BeforeStart), emit);
                 }
                 self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(Some(id))));
                 Transition::Next
             }
             Observation::Record(record) => {
                 if !is_run {
-                    tell(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
+                    emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
                 }
                 self.watch(Target { pipeline, run: id });
-                self.record(at, record, answer.date, pass, tell)
+                self.record(at, record, answer.date, pass, emit)
             }
             // It is no run's id, or not yet: whatever is new may be ours.
             Observation::NotVisible(_)
@@ -201,15 +201,15 @@ impl Run {
                 Transition::Next
             }
             // It may wait behind an earlier run, and then the appear clock must stand still.
-            Observation::NotVisible(miss) => {
-                self.clocks.end_outage(at.run, at.elapsed, tell);
-                self.missed(&miss, self.when_absent());
+            Observation::NotVisible(failure) => {
+                self.clocks.end_outage(at.run, at.elapsed, emit);
+                self.missed(&failure, self.when_absent());
                 self.turn(Starting::Hidden(baseline, id));
                 Transition::Next
             }
-            Observation::Denied(scope, miss) => self.refused(at, Verdict::Denied, scope, miss, tell),
-            Observation::Unreachable(miss) => self.refused(at, Verdict::Unreachable, Scope::Run, miss, tell),
-            Observation::Unusable(miss) => self.unusable(at, miss, tell),
+            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure, emit),
+            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure, emit),
+            Observation::Unusable(failure) => self.unusable(at, failure, emit),
         }
     }
 
@@ -221,7 +221,7 @@ impl Run {
         baseline: Baseline,
         id: RunId,
         list: Observation<RunList>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let behind = match list {
             Observation::Record(listing) => behind(&listing, &baseline, &at.rules.vocabulary),
@@ -232,8 +232,8 @@ impl Run {
         };
         self.turn(Starting::Named(baseline, id));
         match behind {
-            BlockingRun::Run(behind) | BlockingRun::Overtaken(behind) => self.excused(at, behind, tell),
-            BlockingRun::Nobody => self.not_visible(at, miss(Operation::List, FailureKind::NotListed), tell),
+            BlockingRun::Run(behind) | BlockingRun::Overtaken(behind) => self.excused(at, behind, emit),
+            BlockingRun::Nobody => self.not_visible(at, failure(Operation::List, FailureKind::NotListed), emit),
         }
     }
 
@@ -242,10 +242,10 @@ impl Run {
         &mut self,
         at: AnswerContext<'_>,
         behind: Option<RunId>,
-        tell: &mut impl FnMut(Event),
+        emit: &mut impl FnMut(Event),
     ) -> Transition {
-        self.clocks.end_outage(at.run, at.elapsed, tell);
-        self.queued(at, behind.clone(), tell);
+        self.clocks.end_outage(at.run, at.elapsed, emit);
+        self.queued(at, behind.clone(), emit);
         self.missed(&held_up(behind), self.when_absent());
         self.clocks.excused(at.elapsed);
         Transition::On

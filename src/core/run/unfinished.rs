@@ -40,10 +40,10 @@ impl Run {
     }
 
     /// Whether its own last answer was a record of a run that is not over.
-    pub(in crate::core) fn is_going(&self) -> bool {
+    pub(in crate::core) fn is_unfinished(&self) -> bool {
         let is_watched = self.end.is_none() && matches!(self.phase, Phase::Watching(_));
         let goes_on = |seen: &LastRecord| matches!(seen.meaning, Meaning::Wait | Meaning::Unknown);
-        is_watched && self.miss.is_none() && self.seen.as_ref().is_some_and(goes_on)
+        is_watched && self.failure.is_none() && self.seen.as_ref().is_some_and(goes_on)
     }
 
     /// The id that it is watched by, the same for all spellings.
@@ -67,7 +67,7 @@ impl Run {
 
     /// As soon as it may be looked at: one request a second for one run, and what its last answer asked for.
     pub(in crate::core) fn soon(&self, elapsed: Duration) -> Duration {
-        let soon = elapsed.max(self.looked + FLOOR).max(self.clocks.not_before());
+        let soon = elapsed.max(self.polled + FLOOR).max(self.clocks.not_before());
         self.next.map_or(soon, |next| soon.min(next))
     }
 
@@ -79,7 +79,7 @@ impl Run {
     }
 
     /// Tells, once each, that it takes longer than most, and longer than the past has an example of.
-    pub(in crate::core) fn tell_pace(&mut self, run: usize, elapsed: Duration, tell: &mut impl FnMut(Event)) {
+    pub(in crate::core) fn report_pace(&mut self, run: usize, elapsed: Duration, emit: &mut impl FnMut(Event)) {
         let (Some(forecast), Some(age)) = (self.clocks.forecast(), self.age(elapsed)) else { return };
         let typical = forecast.typical();
         let pace = match (forecast.left(age), forecast.slower_than(age)) {
@@ -89,8 +89,8 @@ impl Run {
         };
         let slower = forecast.slower_than(age);
         match (self.pace, pace, slower) {
-            (Pace::Usual | Pace::Slow, Pace::Overdue, _) => tell(Event::Overdue { run, age, typical }),
-            (Pace::Usual, Pace::Slow, Some(slower)) => tell(Event::Slow { run, slower, typical }),
+            (Pace::Usual | Pace::Slow, Pace::Overdue, _) => emit(Event::Overdue { run, age, typical }),
+            (Pace::Usual, Pace::Slow, Some(slower)) => emit(Event::Slow { run, slower, typical }),
             _ => return,
         }
         self.pace = pace;

@@ -31,19 +31,19 @@ fn clocks(interval: Interval) -> Timers {
 fn that_the_service_asks_for_a_longer_wait_is_told_once_until_it_asks_for_none() {
     let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
     let mut clocks = clocks(Interval::Fixed(seconds(10)));
-    let mut told = |asked: u64| {
+    let mut response = |asked: u64| {
         let mut events = Vec::new();
         clocks.useful();
-        let tell = &mut |event| events.push(event);
-        clocks.next_look(0, limits, seconds(100), None, Some(seconds(asked)), tell);
+        let emit = &mut |event| events.push(event);
+        clocks.next_poll(0, limits, seconds(100), None, Some(seconds(asked)), emit);
         events
     };
     let asked = |asked| vec![Event::AskedToWait { run: 0, asked: seconds(asked), waits: seconds(asked) }];
-    assert_eq!(told(10), [], "as long as ours");
-    assert_eq!(told(11), asked(11));
-    assert_eq!(told(12), []);
-    assert_eq!(told(9), []);
-    assert_eq!(told(13), asked(13));
+    assert_eq!(response(10), [], "as long as ours");
+    assert_eq!(response(11), asked(11));
+    assert_eq!(response(12), []);
+    assert_eq!(response(9), []);
+    assert_eq!(response(13), asked(13));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_pause_stops_the_outage_clock() {
             if clocks.is_out_too_long(at, limits) {
                 return (at.as_secs(), polls);
             }
-            at = clocks.next_look(0, limits, at, None, asked.map(seconds), &mut |_| {});
+            at = clocks.next_poll(0, limits, at, None, asked.map(seconds), &mut |_| {});
             polls += 1;
         }
     };
@@ -71,7 +71,7 @@ fn a_pause_stops_the_outage_clock() {
     assert_eq!(ends(Some(400)), (305, 1));
     let mut clocks = clocks(Interval::Auto);
     clocks.unusable(0, seconds(10), limits, &why, &mut |_| {});
-    assert_eq!(clocks.next_look(0, limits, seconds(10), None, Some(seconds(9)), &mut |_| {}), seconds(19));
+    assert_eq!(clocks.next_poll(0, limits, seconds(10), None, Some(seconds(9)), &mut |_| {}), seconds(19));
     clocks.unusable(0, seconds(19), limits, &why, &mut |_| {});
     assert!(!clocks.is_out_too_long(seconds(23), limits) && clocks.is_out_too_long(seconds(24), limits));
 }
@@ -82,7 +82,7 @@ fn the_first_miss_is_followed_by_the_shortest_wait_and_the_others_by_longer_ones
     let mut clocks = clocks(Interval::Auto);
     let mut waits = || {
         clocks.absent(seconds(100));
-        clocks.next_look(0, limits, seconds(100), None, None, &mut |_| {}).saturating_sub(seconds(100))
+        clocks.next_poll(0, limits, seconds(100), None, None, &mut |_| {}).saturating_sub(seconds(100))
     };
     let found = [waits(), waits(), waits()];
     let schedule = &clocks.schedule;

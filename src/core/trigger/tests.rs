@@ -156,16 +156,16 @@ fn a_run_that_is_going_is_queued_behind_attached_to_or_refused() {
 #[test]
 fn who_only_asks_is_told_what_a_start_would_come_upon() {
     let runs = [listed("a", 100, "SUCCESS"), listed("b", 200, "RUNNING")];
-    let told = |runs: &[ListedRun], mode| ahead(&listing(runs), Some(date(1000)), mode, &Vocabulary::default());
-    for (mode, going) in [
+    let response = |runs: &[ListedRun], mode| ahead(&listing(runs), Some(date(1000)), mode, &Vocabulary::default());
+    for (mode, unfinished) in [
         (IfRunning::Queue, StartPreview::Queue),
         (IfRunning::Attach, StartPreview::Attach),
         (IfRunning::Fail, StartPreview::Refused),
     ] {
-        assert_eq!(told(&runs, mode), Ok(going));
-        assert_eq!(told(&runs[..1], mode), Ok(StartPreview::Nobody));
+        assert_eq!(response(&runs, mode), Ok(unfinished));
+        assert_eq!(response(&runs[..1], mode), Ok(StartPreview::Nobody));
         let nameless = ListedRun { run: None, ..listed("x", 1001, "SUCCESS") };
-        assert_eq!(told(&[nameless], mode), Err(FailureKind::Unplaceable));
+        assert_eq!(response(&[nameless], mode), Err(FailureKind::Unplaceable));
     }
 }
 
@@ -224,20 +224,20 @@ fn accepted() -> ApiResponse {
 }
 
 /// Asks at each second, and takes that answer.
-fn tell(gate: &mut Gate, answers: impl IntoIterator<Item = (u32, ApiResponse)>) -> Vec<TimedEvent> {
-    let mut notices = Vec::new();
-    for (second, told) in answers {
-        assert!(gate.ask(0, second * SECOND, &mut notices).is_some());
-        gate.observe(0, second * SECOND, told, &mut notices);
+fn emit(gate: &mut Gate, answers: impl IntoIterator<Item = (u32, ApiResponse)>) -> Vec<TimedEvent> {
+    let mut events = Vec::new();
+    for (second, response) in answers {
+        assert!(gate.ask(0, second * SECOND, &mut events).is_some());
+        gate.observe(0, second * SECOND, response, &mut events);
     }
-    notices
+    events
 }
 
 #[test]
 fn each_of_several_candidates_is_told_how_many_there_are() {
     let new = [listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"), listed("c", 1003, "RUNNING")];
-    let notices = tell(&mut start(600), [(1, list_of(&[])), (2, accepted()), (3, list_of(&new))]);
-    let taken = notices.iter().filter_map(|notice| match &notice.event {
+    let events = emit(&mut start(600), [(1, list_of(&[])), (2, accepted()), (3, list_of(&new))]);
+    let taken = events.iter().filter_map(|timed_event| match &timed_event.event {
         Event::Taken { run, id, taken } => Some((*run, id.as_str(), *taken)),
         _ => None,
     });
@@ -248,7 +248,7 @@ fn each_of_several_candidates_is_told_how_many_there_are() {
 #[test]
 fn a_request_that_is_under_way_counts_as_made() {
     let mut gate = start(600);
-    tell(&mut gate, [(1, list_of(&[]))]);
+    emit(&mut gate, [(1, list_of(&[]))]);
     assert!(matches!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(_))));
     gate.interrupt(Signal::Terminate, 3 * SECOND, &mut Vec::new());
     let run = gate.outcome().runs.remove(0);
@@ -272,8 +272,8 @@ fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
             let pipeline = PipelineId::new("p").expect("an id");
             let rules = Rules { on_first_failure, ..rules(60) };
             let mut gate = Gate::new(rules, [Wanted::Start { pipeline, if_running: IfRunning::Queue }]);
-            tell(&mut gate, [(1, list_of(&[])), (2, accepted())]);
-            tell(&mut gate, story);
+            emit(&mut gate, [(1, list_of(&[])), (2, accepted())]);
+            emit(&mut gate, story);
             assert_eq!((gate.is_over(), gate.progress()), (true, (0, 2)), "{on_first_failure:?}");
             gate.outcome().runs.iter().map(|run| run.end).collect::<Vec<_>>()
         };
@@ -288,15 +288,15 @@ fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
 
 #[test]
 fn the_run_that_is_in_the_way_is_named() {
-    let going = listed("earlier", 900, "RUNNING");
-    let detail = |gate: Gate| gate.outcome().runs.remove(0).miss.and_then(|miss| miss.detail);
+    let unfinished = listed("earlier", 900, "RUNNING");
+    let detail = |gate: Gate| gate.outcome().runs.remove(0).failure.and_then(|failure| failure.detail);
     let mut gate = start(600);
-    let list = || list_of(std::slice::from_ref(&going));
-    tell(&mut gate, [(1, list()), (2, accepted()), (3, list())]);
+    let list = || list_of(std::slice::from_ref(&unfinished));
+    emit(&mut gate, [(1, list()), (2, accepted()), (3, list())]);
     gate.interrupt(Signal::Terminate, 4 * SECOND, &mut Vec::new());
     assert_eq!(detail(gate), Some(Untrusted::new("earlier")));
     let pipeline = PipelineId::new("p").expect("an id");
     let mut gate = Gate::new(rules(600), [Wanted::Start { pipeline, if_running: IfRunning::Fail }]);
-    tell(&mut gate, [(1, list())]);
+    emit(&mut gate, [(1, list())]);
     assert_eq!(detail(gate), Some(Untrusted::new("earlier")));
 }

@@ -87,8 +87,8 @@ fn a_secret_by_flag_is_refused_and_never_repeated() {
     }
     let found = inputs(&["--password", "hunter2", "of mine", "--quiet"], &[]);
     assert_eq!(found.faults, [ArgumentError::SecretByFlag(Input::Password)]);
-    let blurted: Vec<&str> = found.blurted.iter().map(|(_, text)| text.as_str()).collect();
-    assert_eq!(blurted, ["hunter2", "of mine"]);
+    let exposed_secrets: Vec<&str> = found.exposed_secrets.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(exposed_secrets, ["hunter2", "of mine"]);
 }
 
 /// A gate that shows its help instead of waiting would pass.
@@ -96,21 +96,21 @@ fn a_secret_by_flag_is_refused_and_never_repeated() {
 fn help_and_version_are_granted_only_alone() {
     let commands = [("help", Mode::Help), ("version", Mode::Version)];
     let flags = [("--help", Mode::Help), ("-h", Mode::Help), ("--version", Mode::Version), ("-V", Mode::Version)];
-    for (arg, wish) in commands.into_iter().chain(flags) {
+    for (arg, mode) in commands.into_iter().chain(flags) {
         for args in [&[arg][..], &["doctor", arg]] {
             let found = inputs(args, &[]);
-            assert_eq!((found.wish, found.faults.as_slice()), (Some(wish), &[][..]), "{args:?}");
+            assert_eq!((found.mode, found.faults.as_slice()), (Some(mode), &[][..]), "{args:?}");
         }
         let found = inputs(&[arg, "--quiet"], &[]);
-        assert_eq!((found.wish, found.faults.as_slice()), (None, &[ArgumentError::NotAlone(wish)][..]), "{arg}");
+        assert_eq!((found.mode, found.faults.as_slice()), (None, &[ArgumentError::NotAlone(mode)][..]), "{arg}");
     }
-    for (arg, wish) in flags {
+    for (arg, mode) in flags {
         let found = inputs(&["doctor", arg, "--quiet"], &[]);
-        assert_eq!((found.wish, found.faults.as_slice()), (Some(Mode::Doctor), &[ArgumentError::NotAlone(wish)][..]));
+        assert_eq!((found.mode, found.faults.as_slice()), (Some(Mode::Doctor), &[ArgumentError::NotAlone(mode)][..]));
         for args in [[arg, "--quiet"], ["--run-id=a", arg], [arg, "x"], [arg, arg]] {
             let found = inputs(&args, &[]);
-            assert_eq!(found.wish, None, "{args:?}");
-            assert!(found.faults.contains(&ArgumentError::NotAlone(wish)), "{args:?}");
+            assert_eq!(found.mode, None, "{args:?}");
+            assert!(found.faults.contains(&ArgumentError::NotAlone(mode)), "{args:?}");
         }
     }
     // Words that are values or nothing: only the first argument is a command.
@@ -118,7 +118,7 @@ fn help_and_version_are_granted_only_alone() {
     assert!(matches!(inputs(&["--quiet", "help"], &[]).faults[..], [ArgumentError::Stray { position: 2, .. }]));
     for args in [["-hq"], ["-Vh"], ["--help=x"], ["--version=1"]] {
         let found = inputs(&args, &[]);
-        assert!(found.wish.is_none() && !found.faults.is_empty(), "{args:?}");
+        assert!(found.mode.is_none() && !found.faults.is_empty(), "{args:?}");
     }
 }
 

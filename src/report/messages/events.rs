@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::super::{Note, NoteLevel};
-use super::{RunNames, about, came, count, duration, miss, word};
+use super::{RunNames, about, came, count, duration, failure, word};
 use crate::core::{
     AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, SessionNote, TimedEvent, Untrusted, Verdict,
 };
@@ -14,21 +14,21 @@ const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
 
 /// A notice in words; behind the run's name where there are several. None for an end that needs none: the status has
 /// just told it, or the verdict is about to.
-pub fn note(notice: &TimedEvent, names: &RunNames, cleaner: &Sanitizer) -> Option<Note> {
-    let (run, weight, text) = event(&notice.event, cleaner);
+pub fn note(timed_event: &TimedEvent, names: &RunNames, sanitizer: &Sanitizer) -> Option<Note> {
+    let (run, weight, text) = event(&timed_event.event, sanitizer);
     let name = run.map_or("", |run| names.of(run));
-    if let Event::Ended { end, .. } = notice.event {
+    if let Event::Ended { end, .. } = timed_event.event {
         let is_told = matches!(end, End::Verdict(Verdict::Passed | Verdict::Failed));
         if is_told || name.is_empty() {
             return None;
         }
     }
-    let name = match pipeline(&notice.event).filter(|_| names.len() > 1) {
-        Some(id) => cleaner.id(&Untrusted::new(id.as_str())).to_string(),
+    let name = match pipeline(&timed_event.event).filter(|_| names.len() > 1) {
+        Some(id) => sanitizer.id(&Untrusted::new(id.as_str())).to_string(),
         None => name.to_owned(),
     };
     let text = if name.is_empty() { text } else { format!("{name}: {text}") };
-    Some(Note { at: notice.at, weight, text: Sanitized::ours(text) })
+    Some(Note { at: timed_event.at, weight, text: Sanitized::ours(text) })
 }
 
 /// The pipeline that an event is about as a whole.
@@ -36,41 +36,41 @@ fn pipeline(event: &Event) -> Option<&PipelineId> {
     if let Event::Learned { id, .. } | Event::NoHistory { id, .. } = event { Some(id) } else { None }
 }
 
-fn event(event: &Event, cleaner: &Sanitizer) -> (Option<usize>, NoteLevel, String) {
+fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, String) {
     use NoteLevel::{Plain, Warning};
     match event {
-        Event::Status { run, word, meaning } => (Some(*run), Plain, status(word, *meaning, cleaner)),
-        Event::UnknownWord { run, word } => (Some(*run), Warning, unknown(word, cleaner)),
+        Event::Status { run, word, meaning } => (Some(*run), Plain, status(word, *meaning, sanitizer)),
+        Event::UnknownWord { run, word } => (Some(*run), Warning, unknown(word, sanitizer)),
         Event::Repaired { run, repairs } => (Some(*run), Plain, repaired(repairs)),
-        Event::NotVisible { run, miss: why, limit } => (
+        Event::NotVisible { run, failure: why, limit } => (
             Some(*run),
             Plain,
             format!(
                 "the service does not know the run ({}); retrying for up to {}",
-                came(why, cleaner),
+                came(why, sanitizer),
                 duration(*limit)
             ),
         ),
-        Event::Vanished { run, miss: why, limit } => (
+        Event::Vanished { run, failure: why, limit } => (
             Some(*run),
             Warning,
-            format!("the run disappeared ({}); retrying for up to {}", came(why, cleaner), duration(*limit)),
+            format!("the run disappeared ({}); retrying for up to {}", came(why, sanitizer), duration(*limit)),
         ),
         Event::Appeared { run, lasted } => (Some(*run), Plain, format!("the run appeared after {}", duration(*lasted))),
-        Event::OutageBegan { run, miss: why, limit } => (
+        Event::OutageBegan { run, failure: why, limit } => (
             Some(*run),
             Plain,
-            format!("no usable answer ({}); retrying for up to {}", miss(why, cleaner), duration(*limit)),
+            format!("no usable answer ({}); retrying for up to {}", failure(why, sanitizer), duration(*limit)),
         ),
         Event::OutageEnded { run, lasted, misses } => {
             let weight = if *lasted >= NOTABLE_OUTAGE { Warning } else { Plain };
             let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "failed poll", "failed polls");
             (Some(*run), weight, format!("the service answers again after {} and {polls}", duration(*lasted)))
         }
-        Event::Refused { run, miss: why, limit } => (
+        Event::Refused { run, failure: why, limit } => (
             Some(*run),
             Plain,
-            format!("the request was refused ({}); retrying for up to {}", miss(why, cleaner), duration(*limit)),
+            format!("the request was refused ({}); retrying for up to {}", failure(why, sanitizer), duration(*limit)),
         ),
         Event::AskedToWait { run, asked, waits } => (
             Some(*run),
@@ -82,7 +82,7 @@ fn event(event: &Event, cleaner: &Sanitizer) -> (Option<usize>, NoteLevel, Strin
                 0 => String::new(),
                 number => format!("; skipped {} that can't be read", count(*number, "record", "records")),
             };
-            let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, cleaner));
+            let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, sanitizer));
             (Some(*run), if passed_over.is_empty() { Plain } else { Warning }, text)
         }
         Event::Started { run } => (
@@ -90,17 +90,17 @@ fn event(event: &Event, cleaner: &Sanitizer) -> (Option<usize>, NoteLevel, Strin
             Plain,
             "the service accepted the request to start the pipeline; looking for the run".to_owned(),
         ),
-        Event::StartLost { run, miss: why } => (
+        Event::StartLost { run, failure: why } => (
             Some(*run),
             Warning,
             format!(
                 "the pipeline may or may not have been started ({}); the list of runs will show it, the request is not repeated",
-                miss(why, cleaner)
+                failure(why, sanitizer)
             ),
         ),
         Event::Queued { run, behind } => {
             let behind =
-                behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id, cleaner)));
+                behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id, sanitizer)));
             (
                 Some(*run),
                 Plain,
@@ -109,11 +109,13 @@ fn event(event: &Event, cleaner: &Sanitizer) -> (Option<usize>, NoteLevel, Strin
                 ),
             )
         }
-        Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, cleaner))),
+        Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, sanitizer))),
         Event::Learned { history, .. } => (None, Plain, super::history(history)),
-        Event::NoHistory { miss: why, .. } => {
-            (None, Plain, format!("no history of previous runs ({}); polling without a forecast", miss(why, cleaner)))
-        }
+        Event::NoHistory { failure: why, .. } => (
+            None,
+            Plain,
+            format!("no history of previous runs ({}); polling without a forecast", failure(why, sanitizer)),
+        ),
         Event::Slow { run, slower, typical } => (
             Some(*run),
             Plain,
@@ -123,15 +125,15 @@ fn event(event: &Event, cleaner: &Sanitizer) -> (Option<usize>, NoteLevel, Strin
             (Some(*run), Warning, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
         }
         Event::Session(note) => {
-            let (weight, text) = session(note, cleaner);
+            let (weight, text) = session(note, sanitizer);
             (None, weight, text)
         }
         Event::Ended { run, end } => (Some(*run), Plain, format!("finished: {}", end.name())),
     }
 }
 
-fn shown(id: &RunId, cleaner: &Sanitizer) -> Sanitized {
-    cleaner.id(&Untrusted::new(id.as_str()))
+fn shown(id: &RunId, sanitizer: &Sanitizer) -> Sanitized {
+    sanitizer.id(&Untrusted::new(id.as_str()))
 }
 
 fn taken(taken: AdoptionReason, id: &str) -> String {
@@ -155,8 +157,8 @@ fn taken(taken: AdoptionReason, id: &str) -> String {
     }
 }
 
-fn status(found: &Untrusted, meaning: Meaning, cleaner: &Sanitizer) -> String {
-    let found = word(found, cleaner);
+fn status(found: &Untrusted, meaning: Meaning, sanitizer: &Sanitizer) -> String {
+    let found = word(found, sanitizer);
     if found.is_empty() {
         return "the run has no status yet; waiting".to_owned();
     }
@@ -188,8 +190,8 @@ fn repaired(repairs: &[Repair]) -> String {
     )
 }
 
-fn unknown(found: &Untrusted, cleaner: &Sanitizer) -> String {
-    let found = word(found, cleaner);
+fn unknown(found: &Untrusted, sanitizer: &Sanitizer) -> String {
+    let found = word(found, sanitizer);
     if found.is_empty() {
         return "the run has no status value; waiting for one".to_owned();
     }
@@ -201,7 +203,7 @@ pub(super) fn teach(word: &str) -> String {
     format!("if {word} means success, set success-statuses: {word}; if it means failure, set failure-statuses: {word}")
 }
 
-fn session(note: &SessionNote, cleaner: &Sanitizer) -> (NoteLevel, String) {
+fn session(note: &SessionNote, sanitizer: &Sanitizer) -> (NoteLevel, String) {
     match note {
         SessionNote::SignedIn => (NoteLevel::Plain, "signed in".to_owned()),
         SessionNote::Renewed => {
@@ -209,7 +211,7 @@ fn session(note: &SessionNote, cleaner: &Sanitizer) -> (NoteLevel, String) {
         }
         SessionNote::EarlyRenewalFailed(why) => (
             NoteLevel::Warning,
-            format!("the token could not be renewed early ({}); still using the old one", miss(why, cleaner)),
+            format!("the token could not be renewed early ({}); still using the old one", failure(why, sanitizer)),
         ),
         SessionNote::EndsBeforeDeadline { left, needed } => (
             NoteLevel::Warning,
@@ -229,7 +231,7 @@ fn session(note: &SessionNote, cleaner: &Sanitizer) -> (NoteLevel, String) {
                 super::stamp(*here)
             ),
         ),
-        SessionNote::Connection(connection) => (NoteLevel::Plain, super::connection(connection, cleaner)),
+        SessionNote::Connection(connection) => (NoteLevel::Plain, super::connection(connection, sanitizer)),
         SessionNote::ShortSecret(name) => (
             NoteLevel::Warning,
             format!(

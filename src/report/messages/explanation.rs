@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::next_steps::remedy;
-use super::{came, duration, find_the_killer, find_the_killer_of_a_start, killed, miss, signal, stamp, word};
+use super::{came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word};
 use crate::core::{
     End, FailureKind, LastRecord, MaxAge, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict,
 };
@@ -26,8 +26,8 @@ const LOOK_FIRST: &str =
     "check in Maestro whether this job started a run before you re-run it: that would start another one";
 
 /// Explains the verdict of a run; `waited` is how long the gate waited for all runs.
-pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Sanitizer) -> Explanation {
-    let teller = ExplanationWriter { run, waited, cleaner };
+pub fn explanation(run: &RunOutcome, waited: Duration, sanitizer: &Sanitizer) -> Explanation {
+    let writer = ExplanationWriter { run, waited, sanitizer };
     let (reason, next_step) = match run.end {
         End::NotWaited => (
             "not waited for: another run did not pass, and fail-fast is set".to_owned(),
@@ -35,14 +35,14 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Sanitizer) -> Explanat
         ),
         End::Verdict(verdict) => match verdict {
             Verdict::Passed => (String::new(), String::new()),
-            Verdict::Failed => teller.failed(),
-            Verdict::TimedOut => teller.timed_out(),
-            Verdict::NotFound => teller.not_found(),
-            Verdict::Denied => teller.denied(),
-            Verdict::Unreachable => teller.unreachable(),
-            Verdict::Stale => teller.stale(),
-            Verdict::NotStarted => teller.not_started(),
-            Verdict::Interrupted(by) => teller.interrupted(by),
+            Verdict::Failed => writer.failed(),
+            Verdict::TimedOut => writer.timed_out(),
+            Verdict::NotFound => writer.not_found(),
+            Verdict::Denied => writer.denied(),
+            Verdict::Unreachable => writer.unreachable(),
+            Verdict::Stale => writer.stale(),
+            Verdict::NotStarted => writer.not_started(),
+            Verdict::Interrupted(by) => writer.interrupted(by),
             Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "fix the inputs".to_owned()),
             Verdict::InternalError if run.started => (killed().to_string(), find_the_killer_of_a_start().to_string()),
             Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
@@ -55,7 +55,7 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Sanitizer) -> Explanat
     };
     let is_queued = run.request != Request::None
         && matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound))
-        && run.miss.as_ref().is_some_and(|why| why.kind == FailureKind::Queued);
+        && run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Queued);
     let next_step = if is_queued { format!("{next_step}; raise timeout to wait longer") } else { next_step };
     Explanation { reason: Sanitized::ours(reason), next_step: Sanitized::ours(next_step) }
 }
@@ -63,7 +63,7 @@ pub fn told(run: &RunOutcome, waited: Duration, cleaner: &Sanitizer) -> Explanat
 struct ExplanationWriter<'a> {
     run: &'a RunOutcome,
     waited: Duration,
-    cleaner: &'a Sanitizer,
+    sanitizer: &'a Sanitizer,
 }
 
 impl ExplanationWriter<'_> {
@@ -89,7 +89,7 @@ impl ExplanationWriter<'_> {
             return (reason, next);
         }
         let source = match &seen.record.trace {
-            Some(trace) if !self.cleaner.text(trace).trim().is_empty() => "read the trace",
+            Some(trace) if !self.sanitizer.text(trace).trim().is_empty() => "read the trace",
             Some(_) | None => "read the run's logs in Maestro",
         };
         (reason, format!("{source}, fix the cause, {again}"))
@@ -100,15 +100,16 @@ impl ExplanationWriter<'_> {
         let stay = "the run itself is not affected";
         // It passed, and the list that would have told whether it is the one that was started did not.
         if self.run.seen.as_ref().is_some_and(|seen| seen.meaning == Meaning::Passed) {
-            let why = self.run.miss.as_ref().map(|why| format!(": {}", miss(why, self.cleaner))).unwrap_or_default();
+            let why =
+                self.run.failure.as_ref().map(|why| format!(": {}", failure(why, self.sanitizer))).unwrap_or_default();
             let reason = format!(
                 "succeeded, but it was not certain that it is the run that was started when the timeout was reached after {waited}{why}"
             );
             return (reason, LOOK_FIRST.to_owned());
         }
         let reason = format!("{} when the timeout was reached after {waited}", self.state());
-        let reason = match &self.run.miss {
-            Some(why) => format!("{reason}; the last poll failed: {}", miss(why, self.cleaner)),
+        let reason = match &self.run.failure {
+            Some(why) => format!("{reason}; the last poll failed: {}", failure(why, self.sanitizer)),
             None => reason,
         };
         let unknown = self.run.seen.as_ref().filter(|seen| seen.meaning == Meaning::Unknown);
@@ -127,27 +128,28 @@ impl ExplanationWriter<'_> {
     }
 
     fn not_found(&self) -> (String, String) {
-        let answer = self.run.miss.as_ref().map(|why| format!(" ({})", came(why, self.cleaner))).unwrap_or_default();
+        let answer =
+            self.run.failure.as_ref().map(|why| format!(" ({})", came(why, self.sanitizer))).unwrap_or_default();
         if self.run.seen.is_some() {
             let next =
                 "check in Maestro whether the pipeline was deleted, which deletes its runs; else re-run this job";
             return (format!("disappeared: the service does not know it any more{answer}"), next.to_owned());
         }
-        if let Some(why) = self.run.miss.as_ref().filter(|why| why.kind == FailureKind::Queued) {
-            let reason = format!("had not appeared when the timeout was reached: {}", came(why, self.cleaner));
+        if let Some(why) = self.run.failure.as_ref().filter(|why| why.kind == FailureKind::Queued) {
+            let reason = format!("had not appeared when the timeout was reached: {}", came(why, self.sanitizer));
             return (reason, remedy(why).to_owned());
         }
         let next = self
             .run
-            .miss
+            .failure
             .as_ref()
             .map_or("check run-id and pipeline-id and that the account belongs to the pipeline's owner", remedy);
         (format!("the service does not know it{answer}"), next.to_owned())
     }
 
     fn not_started(&self) -> (String, String) {
-        match &self.run.miss {
-            Some(why) => (format!("it was not started: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
+        match &self.run.failure {
+            Some(why) => (format!("it was not started: {}", failure(why, self.sanitizer)), remedy(why).to_owned()),
             // Whatever else keeps it from being started is an answer.
             None => (
                 "it was not started: the timeout was reached first".to_owned(),
@@ -157,11 +159,11 @@ impl ExplanationWriter<'_> {
     }
 
     fn denied(&self) -> (String, String) {
-        match &self.run.miss {
+        match &self.run.failure {
             Some(why) if why.during == Operation::SignIn => {
-                (format!("sign-in was refused: {}", came(why, self.cleaner)), remedy(why).to_owned())
+                (format!("sign-in was refused: {}", came(why, self.sanitizer)), remedy(why).to_owned())
             }
-            Some(why) => (format!("access was denied: {}", came(why, self.cleaner)), remedy(why).to_owned()),
+            Some(why) => (format!("access was denied: {}", came(why, self.sanitizer)), remedy(why).to_owned()),
             None => ("access was denied".to_owned(), "check the credentials".to_owned()),
         }
     }
@@ -204,14 +206,14 @@ impl ExplanationWriter<'_> {
         if !self.run.started {
             return "re-run this job".to_owned();
         }
-        let id = |text: &str| self.cleaner.id(&Untrusted::new(text));
+        let id = |text: &str| self.sanitizer.id(&Untrusted::new(text));
         let (pipeline, run) = (id(self.run.wanted.pipeline().as_str()), id(self.run.wanted.run()));
         format!("set run-id: {pipeline}/{run} instead of trigger (which would start another run)")
     }
 
     fn unreachable(&self) -> (String, String) {
-        match &self.run.miss {
-            Some(why) => (format!("no usable answer: {}", miss(why, self.cleaner)), remedy(why).to_owned()),
+        match &self.run.failure {
+            Some(why) => (format!("no usable answer: {}", failure(why, self.sanitizer)), remedy(why).to_owned()),
             None => ("no usable answer".to_owned(), "check whether the service is up".to_owned()),
         }
     }
@@ -238,6 +240,6 @@ impl ExplanationWriter<'_> {
     }
 
     fn word(&self, seen: &LastRecord) -> Sanitized {
-        word(&seen.record.status, self.cleaner)
+        word(&seen.record.status, self.sanitizer)
     }
 }

@@ -3,35 +3,35 @@
 use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
-use super::{RunNames, about, count, duration, miss, word};
+use super::{RunNames, about, count, duration, failure, word};
 use crate::core::{Gate, Limit, Untrusted, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
 
 /// `waiting up to 50m for run R of pipeline P at https://maestro.dadosfera.ai`.
-pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, cleaner: &Sanitizer) -> Sanitized {
+pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, sanitizer: &Sanitizer) -> Sanitized {
     let waiting = match timeout.is_zero() {
         true => "polling once:".to_owned(),
         false => format!("waiting up to {} for", duration(timeout)),
     };
-    let id = |id: &str| cleaner.id(&Untrusted::new(id));
+    let id = |id: &str| sanitizer.id(&Untrusted::new(id));
     let runs = match wanted {
         [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
         [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
         [only @ Wanted::Start { .. }] => format!("a new run of pipeline {}", id(only.pipeline().as_str())),
         several => count(several.len(), "run", "runs"),
     };
-    let service = cleaner.line(&Untrusted::new(base.trim_end_matches('/')), SERVICE_LIMIT);
+    let service = sanitizer.line(&Untrusted::new(base.trim_end_matches('/')), SERVICE_LIMIT);
     Sanitized::ours(format!("{waiting} {runs} at {service}"))
 }
 
 /// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`; where something ends the wait before the timeout, that limit too:
 /// `outage: gives up in 8m`.
-pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Sanitizer) -> Sanitized {
+pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, sanitizer: &Sanitizer) -> Sanitized {
     let (watching, runs) = gate.progress();
     let what = match runs {
-        1 => format!("{}{}", state(gate, 0, cleaner), eta(gate, 0, now)),
+        1 => format!("{}{}", state(gate, 0, sanitizer), eta(gate, 0, now)),
         _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
     let limit = gate.rules().limits.timeout;
@@ -49,40 +49,40 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, cleaner: &Sanitizer) ->
 }
 
 /// `poll: RUNNING, usually 12m, about 4m left; next poll in 9.0s`.
-pub fn look(
+pub fn poll(
     gate: &Gate,
     run: usize,
     now: Duration,
     next: Option<Duration>,
     names: &RunNames,
-    cleaner: &Sanitizer,
+    sanitizer: &Sanitizer,
 ) -> Sanitized {
     let name = names.of(run);
     let whose = if name.is_empty() { String::new() } else { format!(" of {name}") };
     let then =
         next.map(|at| format!("; next poll in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
-    Sanitized::ours(format!("poll{whose}: {}{}{then}", state(gate, run, cleaner), eta(gate, run, now)))
+    Sanitized::ours(format!("poll{whose}: {}{}{then}", state(gate, run, sanitizer), eta(gate, run, now)))
 }
 
 /// `, usually 12m, about 4m left`, if the past tells.
 fn eta(gate: &Gate, run: usize, now: Duration) -> String {
-    let known = gate.forecast(run).zip(gate.age(run, now)).filter(|_| gate.is_watching(run));
+    let known = gate.forecast(run).zip(gate.age(run, now)).filter(|_| gate.is_pending(run));
     known.map(|(forecast, age)| format!(", {}", super::eta(forecast, age))).unwrap_or_default()
 }
 
 /// `, the last in about 8m`: if the past tells of all that are still going.
 fn last_of(gate: &Gate, now: Duration) -> String {
-    let left = gate.watching().map(|run| gate.forecast(run)?.left(gate.age(run, now)?));
+    let left = gate.pending().map(|run| gate.forecast(run)?.left(gate.age(run, now)?));
     let longest = left.collect::<Option<Vec<Duration>>>().and_then(|all| all.into_iter().max());
     longest.map(|left| format!(", the last in about {}", about(left))).unwrap_or_default()
 }
 
 /// What the last look at a run brought.
-fn state(gate: &Gate, run: usize, cleaner: &Sanitizer) -> String {
-    if let Some(why) = gate.miss(run) {
-        return miss(why, cleaner).to_string();
+fn state(gate: &Gate, run: usize, sanitizer: &Sanitizer) -> String {
+    if let Some(why) = gate.failure(run) {
+        return failure(why, sanitizer).to_string();
     }
-    match gate.seen(run).map(|seen| word(&seen.record.status, cleaner)) {
+    match gate.seen(run).map(|seen| word(&seen.record.status, sanitizer)) {
         None => "no answer yet".to_owned(),
         Some(word) if word.is_empty() => "no status yet".to_owned(),
         Some(word) => word.to_string(),

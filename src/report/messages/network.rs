@@ -4,10 +4,10 @@ use super::super::sanitize::Sanitizer;
 use crate::core::{Connection, TlsFault, TrustSource};
 
 /// `connected through the proxy proxy.example:3128 (HTTPS_PROXY); certificate trusted by: system roots`.
-pub fn connection(connection: &Connection, cleaner: &Sanitizer) -> String {
+pub fn connection(connection: &Connection, sanitizer: &Sanitizer) -> String {
     let proxy = match &connection.proxy {
         None => "directly, without a proxy".to_owned(),
-        Some(via) => format!("through the proxy {} ({})", cleaner.given(&via.address), via.variable),
+        Some(via) => format!("through the proxy {} ({})", sanitizer.given(&via.address), via.variable),
     };
     match connection.trusted_by {
         None => format!("connecting to the service {proxy}"),
@@ -16,10 +16,10 @@ pub fn connection(connection: &Connection, cleaner: &Sanitizer) -> String {
 }
 
 /// The proxy alone.
-pub fn proxy(connection: &Connection, cleaner: &Sanitizer) -> String {
+pub fn proxy(connection: &Connection, sanitizer: &Sanitizer) -> String {
     match &connection.proxy {
         None => "none: requests go straight to the service".to_owned(),
-        Some(via) => format!("requests go through {} ({})", cleaner.given(&via.address), via.variable),
+        Some(via) => format!("requests go through {} ({})", sanitizer.given(&via.address), via.variable),
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::core::{Failure, FailureKind, Operation};
 
 /// The next step after a failure that ended a wait.
-pub fn remedy(miss: &Failure) -> &'static str {
-    match (miss.during, miss.kind) {
+pub fn remedy(failure: &Failure) -> &'static str {
+    match (failure.during, failure.kind) {
         (_, FailureKind::Http(407) | FailureKind::ProxyAuthentication) => {
             "add the proxy's user name and password to HTTPS_PROXY, or add the service's host to NO_PROXY"
         }

@@ -66,12 +66,12 @@ pub fn eta(forecast: &Forecast, age: Duration) -> String {
 }
 
 /// How a run stands among the earlier ones, in as many sentences as there is to say; the first with a small letter.
-pub fn standing(past: &RunHistory) -> Vec<String> {
-    let mut told = Vec::new();
+pub fn comparison(past: &RunHistory) -> Vec<String> {
+    let mut explanation = Vec::new();
     let passed = past.in_a_row.map(|row| row.passed);
-    told.extend(past.in_a_row.and_then(row));
+    explanation.extend(past.in_a_row.and_then(row));
     if passed != Some(true) {
-        told.push(match &past.last_success {
+        explanation.push(match &past.last_success {
             Some(last) => {
                 let ago = last.ago.map(|ago| format!(" {} ago", about(ago))).unwrap_or_default();
                 let run = if last.run_id.is_empty() { String::new() } else { format!(" (run {})", last.run_id) };
@@ -80,12 +80,12 @@ pub fn standing(past: &RunHistory) -> Vec<String> {
             None => format!("no success in the {} before it", count(past.earlier, "run", "runs")),
         });
     }
-    told.extend(past.same_trace.map(|same| {
+    explanation.extend(past.same_trace.map(|same| {
         if same { "same trace as the last failure" } else { "different trace from the last failure" }.to_owned()
     }));
     let slow = past.slower.filter(|(runs, of)| *of >= SPREAD && runs * SLOW.1 >= of * SLOW.0);
-    told.extend(slow.map(|(runs, of)| format!("slower than {runs} of {of} runs")));
-    told
+    explanation.extend(slow.map(|(runs, of)| format!("slower than {runs} of {of} runs")));
+    explanation
 }
 
 /// `third failure in a row`; nothing for one success among others.

@@ -6,11 +6,11 @@ use crate::core::{PipelineId, Target};
 mod forms;
 
 fn knowing(secrets: &[&str]) -> Sanitizer {
-    let cleaner = Sanitizer::new();
+    let sanitizer = Sanitizer::new();
     for secret in secrets {
-        assert!(cleaner.add_secret(secret), "{secret}");
+        assert!(sanitizer.add_secret(secret), "{secret}");
     }
-    cleaner
+    sanitizer
 }
 
 fn cleaned(secrets: &[&str], text: &str) -> String {
@@ -80,30 +80,30 @@ fn overlapping_secrets_leave_nothing() {
 
 #[test]
 fn short_secrets_are_refused_and_harmless() {
-    let cleaner = Sanitizer::new();
-    assert!(!cleaner.add_secret(""));
-    assert!(!cleaner.add_secret("12345"));
-    assert!(!cleaner.add_secret("a\u{200b}\u{200b}b"));
-    assert!(cleaner.add_secret("123456"));
-    assert_eq!(cleaner.text(&Untrusted::new("12345 123456 ab")).as_str(), "12345 *** ab");
+    let sanitizer = Sanitizer::new();
+    assert!(!sanitizer.add_secret(""));
+    assert!(!sanitizer.add_secret("12345"));
+    assert!(!sanitizer.add_secret("a\u{200b}\u{200b}b"));
+    assert!(sanitizer.add_secret("123456"));
+    assert_eq!(sanitizer.text(&Untrusted::new("12345 123456 ab")).as_str(), "12345 *** ab");
 }
 
 #[test]
 fn clones_share_secrets_on_every_thread_and_the_newest_four_sign_ins_are_remembered() {
-    let cleaner = Sanitizer::new();
-    let clone = cleaner.clone();
-    let shown = |text: String| cleaner.text(&Untrusted::new(text)).to_string();
+    let sanitizer = Sanitizer::new();
+    let clone = sanitizer.clone();
+    let shown = |text: String| sanitizer.text(&Untrusted::new(text)).to_string();
     std::thread::spawn(move || clone.add_tokens(&["first-token"])).join().expect("a thread");
     assert_eq!(shown("first-token".into()), "***");
-    cleaner.add_secret("first-and-last");
+    sanitizer.add_secret("first-and-last");
     let token = |number: u32, kind: &str| format!("{kind}-token-number-{number}");
     let code = |number: u32| format!("{}", 100_000 + number);
     for number in 0..4 {
-        cleaner.add_tokens(&[&code(number)]);
+        sanitizer.add_tokens(&[&code(number)]);
         let tokens = ["access", "id", "refresh"].map(|kind| token(number, kind));
-        cleaner.add_tokens(&tokens.each_ref().map(String::as_str));
+        sanitizer.add_tokens(&tokens.each_ref().map(String::as_str));
         // What is known already pushes out nothing.
-        cleaner.add_tokens(&[&token(0, "access")]);
+        sanitizer.add_tokens(&[&token(0, "access")]);
     }
     assert_eq!(shown("first-token".into()), "first-token");
     for number in 0..4 {
@@ -112,11 +112,11 @@ fn clones_share_secrets_on_every_thread_and_the_newest_four_sign_ins_are_remembe
         let in_base64 = data_encoding::BASE64.encode(token(number, "id").as_bytes());
         assert_ne!(shown(in_base64.clone()), in_base64);
     }
-    cleaner.add_tokens(&[&code(4)]);
-    cleaner.add_tokens(&[&token(4, "access")]);
+    sanitizer.add_tokens(&[&code(4)]);
+    sanitizer.add_tokens(&[&token(4, "access")]);
     assert_eq!(shown(token(0, "access")), token(0, "access"));
     assert_eq!([token(1, "access"), token(4, "access"), "first-and-last".into()].map(shown), ["***"; 3]);
-    assert_eq!(format!("{cleaner:?}"), "Cleaner { .. }");
+    assert_eq!(format!("{sanitizer:?}"), "Cleaner { .. }");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_text_cut_off_within_a_secret_does_not_show_its_beginning() {
 /// As long as those of the service may be.
 #[test]
 fn many_tokens_take_a_few_bytes_a_byte() {
-    let cleaner = Sanitizer::new();
+    let sanitizer = Sanitizer::new();
     let mut noise = 1_u64;
     let mut token = |length: usize| -> String {
         let letters = std::iter::repeat_with(|| {
@@ -147,22 +147,22 @@ fn many_tokens_take_a_few_bytes_a_byte() {
     };
     let tokens: Vec<String> = (0..8).map(|number| token(800 + number % 3 * 500)).collect();
     for token in &tokens {
-        cleaner.add_tokens(&[token]);
+        sanitizer.add_tokens(&[token]);
     }
     // Each as it is, twice in hexadecimal and six times in base64: fourteen times its length.
     let length: usize = tokens.iter().map(String::len).sum();
-    let size = cleaner.known.read().expect("not poisoned").patterns.size();
+    let size = sanitizer.known.read().expect("not poisoned").patterns.size();
     assert!(size < 40 * length, "{size} bytes for tokens of {length}");
     for token in [&tokens[0], &tokens[7]] {
-        assert_eq!(cleaner.text(&Untrusted::new(format!("a {token} b"))).as_str(), "a *** b");
+        assert_eq!(sanitizer.text(&Untrusted::new(format!("a {token} b"))).as_str(), "a *** b");
     }
 }
 
 #[test]
 fn the_beginning_of_an_answer_shows_no_part_of_a_secret() {
     let token = "eyJhbGciOiJSUzI1NiJ9.".to_owned() + &"SECRETPAYLOAD".repeat(120);
-    let cleaner = knowing(&[&token]);
-    let beginning = |text: String| cleaner.beginning(&Untrusted::new(text)).raw().to_owned();
+    let sanitizer = knowing(&[&token]);
+    let beginning = |text: String| sanitizer.beginning(&Untrusted::new(text)).raw().to_owned();
     assert_eq!(beginning(format!("invalid token: {token} (what it was)")), "invalid token: *** (what it was)");
     // The answer was cut off within it.
     assert_eq!(beginning(format!("{}\ninvalid: {}", "\u{1b}[31m".repeat(100), &token[..900])), "invalid: ***");
@@ -173,9 +173,9 @@ fn the_beginning_of_an_answer_shows_no_part_of_a_secret() {
 /// A stream holds a window and what windows overlap by, never more.
 #[test]
 fn a_stream_needs_no_memory_for_what_never_ends() {
-    let cleaner = knowing(&["aaaaaaaaab", "zzzzzz"]);
+    let sanitizer = knowing(&["aaaaaaaaab", "zzzzzz"]);
     for piece in ["\u{1b}]0;a", "\u{1b}[;0", "aaaaaaaa", "zzzz", "%%25", "\\\\"] {
-        let mut stream = cleaner.stream();
+        let mut stream = sanitizer.stream();
         stream.push(piece.as_bytes());
         for _ in 0..4_000 {
             stream.push(&piece.as_bytes()[piece.len() - 2..].repeat(50));
@@ -189,13 +189,13 @@ fn a_stream_needs_no_memory_for_what_never_ends() {
 fn a_text_in_pieces_is_redacted_as_the_whole_wherever_the_windows_meet() {
     let secret = "hunter22-correct-horse";
     let encoded: String = secret.bytes().map(|byte| format!("&amp;#x{byte:04x};")).collect();
-    let cleaner = knowing(&[secret, "ababab"]);
+    let sanitizer = knowing(&[secret, "ababab"]);
     let text: String =
         (0..4_000).map(|n| format!("{}{secret} {n}\n{encoded}{}", ".".repeat(n % 97), "ab".repeat(n % 50))).collect();
-    let whole = cleaner.text(&Untrusted::new(text.as_str()));
+    let whole = sanitizer.text(&Untrusted::new(text.as_str()));
     assert!(whole.matches("***").count() > 8_000 && !whole.contains("hunter22") && !whole.contains("ababab"));
     for size in [97, 1_000, 70_001] {
-        let mut stream = cleaner.stream();
+        let mut stream = sanitizer.stream();
         let mut pieces: String = text.as_bytes().chunks(size).map(|piece| stream.push(piece).to_string()).collect();
         pieces.push_str(&stream.finish());
         assert!(pieces == *whole, "in pieces of {size}");
@@ -205,13 +205,13 @@ fn a_text_in_pieces_is_redacted_as_the_whole_wherever_the_windows_meet() {
 /// Quadratic, this would take hours: a dozen tokens that begin alike, and a text that is nothing but that beginning.
 #[test]
 fn time_is_linear_however_close_a_text_comes_to_many_secrets() {
-    let cleaner = Sanitizer::new();
+    let sanitizer = Sanitizer::new();
     let beginning = "eyJhbGciOiJSUzI1NiJ9.".repeat(20);
     for number in 0..12 {
-        cleaner.add_secret(&format!("{beginning}{number:03}"));
+        sanitizer.add_secret(&format!("{beginning}{number:03}"));
     }
     let text = beginning.repeat(500);
-    assert_eq!(cleaner.text(&Untrusted::new(text.as_str())).len(), text.len());
+    assert_eq!(sanitizer.text(&Untrusted::new(text.as_str())).len(), text.len());
     let hashes = "##a[".repeat(50_000) + &"#".repeat(200_000) + &"1".repeat(100_000) + &".".repeat(100_000);
     assert!(super::super::escape::log_line(&hashes).len() >= hashes.len());
     assert!(super::super::escape::markdown_inline(&(hashes + &":a".repeat(100_000))).len() > 500_000);
@@ -248,12 +248,12 @@ fn a_line_that_was_shortened_says_so() {
 
 #[test]
 fn what_the_user_has_said_is_never_redacted_and_every_other_id_is() {
-    let cleaner = knowing(&["ababab"]);
+    let sanitizer = knowing(&["ababab"]);
     let hostile = Untrusted::new(" run_ababab\u{202e}\u{1b}[0m_1\n");
-    assert_eq!((&*cleaner.id(&hostile), &*cleaner.given(&hostile)), ("run_***_1", "run_ababab_1"));
+    assert_eq!((&*sanitizer.id(&hostile), &*sanitizer.given(&hostile)), ("run_***_1", "run_ababab_1"));
     let (pipeline, run) = (PipelineId::new("p-ababab").expect("an id"), RunId::new("Run_ababab-1").expect("an id"));
-    cleaner.add_asked([&Wanted::Run(Target { pipeline, run })]);
-    let id = |text: &str| cleaner.id(&Untrusted::new(text)).to_string();
+    sanitizer.add_asked([&Wanted::Run(Target { pipeline, run })]);
+    let id = |text: &str| sanitizer.id(&Untrusted::new(text)).to_string();
     // As the gate compares them.
     for asked in ["p-ababab", "P_ababab", "Run_ababab-1", "run-ABABAB_1"] {
         assert_eq!(id(asked), asked);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ApiResponse, Story};
+use super::{Story, StoryOutcome};
 use crate::hostile::readable;
 use crate::runner::{azure, buildkite_groups, github, gitlab, teamcity};
 use crate::schema::{log_faults, report_faults};
@@ -41,7 +41,7 @@ const ORDER: [&str; 10] = [
 ];
 
 /// Holds a story that is over to all of it.
-pub fn second_law(story: &Story<'_>, told: &ApiResponse, service: Option<&Service>) {
+pub fn second_law(story: &Story<'_>, told: &StoryOutcome, service: Option<&Service>) {
     let (verdict, code) = agreement(told);
     if told.code.is_some() {
         assert_eq!(told.code, Some(code), "{told:#?}");
@@ -77,7 +77,7 @@ pub fn second_law(story: &Story<'_>, told: &ApiResponse, service: Option<&Servic
 }
 
 /// The verdict and exit code that every place tells, which must be the same everywhere and stand in the reference's table.
-fn agreement(told: &ApiResponse) -> (String, i32) {
+fn agreement(told: &StoryOutcome) -> (String, i32) {
     let mut says: Vec<(&str, String, String)> = Vec::new();
     let mut say = |place, verdict: Option<&String>, code: Option<&String>| {
         let text =
@@ -155,7 +155,7 @@ fn log_is_as_meant(story: &Story<'_>, log: &str, verdict: &str, code: i32) {
 }
 
 /// The runs in JSON, in the outputs and in JUnit, and that their worst is the gate's.
-fn runs_agree(told: &ApiResponse, verdict: &str) {
+fn runs_agree(told: &StoryOutcome, verdict: &str) {
     if let Some(json) = &told.json {
         assert_eq!(report_faults(json), [""; 0], "{json}");
         let runs = json["runs"].as_array().expect("a list");
@@ -202,7 +202,7 @@ fn end_of(end: Option<&(String, String, String, String)>) -> &str {
     }
 }
 
-fn summaries_agree(story: &Story<'_>, told: &ApiResponse, verdict: &str, code: i32) {
+fn summaries_agree(story: &Story<'_>, told: &StoryOutcome, verdict: &str, code: i32) {
     let headline = format!("maestro-gate: {verdict}\n");
     let closing = format!("<sub>exit code {code} ·");
     let wanted = told.code.is_some() && story.inputs.get("summary").is_none_or(|wanted| wanted != "false");
@@ -221,7 +221,7 @@ fn summaries_agree(story: &Story<'_>, told: &ApiResponse, verdict: &str, code: i
 }
 
 /// Only what the reference lists is asked, once a second at most for one run, and with the headers it promises.
-fn asked_as_promised(service: &Service, before: usize, told: &ApiResponse) {
+fn asked_as_promised(service: &Service, before: usize, told: &StoryOutcome) {
     let requests: Vec<_> = service.requests().into_iter().skip(before).filter(|seen| seen.on != On::Connect).collect();
     assert!(service.most_at_once() <= 8, "{} at once", service.most_at_once());
     for seen in &requests {

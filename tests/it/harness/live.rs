@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{ApiResponse, As, Reader, Story, law};
+use super::{As, Reader, Story, StoryOutcome, law};
 
 /// The longest that a story or one of its moments may take; then the gate hangs. Far more than any of them needs, since a
 /// machine may have much else to do.
@@ -129,7 +129,7 @@ impl<'s> Live<'s> {
     }
 
     /// The end of the story, held to the second law.
-    pub fn ends(self) -> ApiResponse {
+    pub fn ends(self) -> StoryOutcome {
         let service = self.story.service;
         let (story, told) = self.over();
         law::second_law(&story, &told, service);
@@ -137,16 +137,16 @@ impl<'s> Live<'s> {
     }
 
     /// The end of a story that the user's own wish puts beyond the law.
-    pub fn unheld(self) -> ApiResponse {
+    pub fn unheld(self) -> StoryOutcome {
         self.over().1
     }
 
-    fn over(mut self) -> (Story<'s>, ApiResponse) {
+    fn over(mut self) -> (Story<'s>, StoryOutcome) {
         let Some(status) = self.process.wait() else {
             panic!("it hangs; it said {}\n{}", self.stdout.text(), self.stderr.text());
         };
         self.listeners.into_iter().for_each(|listener| listener.join().expect("no panic"));
-        let told = ApiResponse::read(&self.story, status, self.stdout.text(), self.stderr.text());
+        let told = StoryOutcome::read(&self.story, status, self.stdout.text(), self.stderr.text());
         (self.story, told)
     }
 }

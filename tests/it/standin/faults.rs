@@ -16,10 +16,10 @@ fn after(reply: Reply) -> Came {
     after_within(PATIENCE, reply)
 }
 
-fn after_within(patience: Duration, reply: Reply) -> Came {
+fn after_within(grace_period: Duration, reply: Reply) -> Came {
     let service = service();
     service.order(On::Run, reply);
-    ask_within(patience, &service, "GET", RUN_PATH, &[("authorization", "good")], "")
+    ask_within(grace_period, &service, "GET", RUN_PATH, &[("authorization", "good")], "")
 }
 
 #[test]

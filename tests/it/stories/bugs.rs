@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, ApiResponse, FAILED, Story, side_by_side};
+use crate::harness::{self, FAILED, Story, StoryOutcome, side_by_side};
 use crate::stand_in::Service;
 
 /// Every destination of a story on GitHub, as the code calls it.
@@ -13,7 +13,7 @@ const DESTINATIONS: [&str; 8] =
     ["GITHUB_OUTPUT", "trace-file", "json", "junit", "dotenv", "markdown", "output-dir", "GITHUB_STEP_SUMMARY"];
 
 /// Exit code 70, its line at the end of the log, and not a word of a pass.
-fn nothing_passed(told: &ApiResponse, place: &str) {
+fn nothing_passed(told: &StoryOutcome, place: &str) {
     assert_eq!(told.code, Some(70), "{place}: {}", told.log());
     let last = told.log().lines().next_back().unwrap_or_default();
     assert!(last.starts_with("maestro-gate: internal-error (exit code 70): a bug in maestro-gate at src"), "{last}");
@@ -25,7 +25,7 @@ fn nothing_passed(told: &ApiResponse, place: &str) {
 }
 
 /// A story with a bug at this place, in a workspace that holds the reports of a pass: nothing passes.
-fn with_a_bug_at(place: &'static str, service: &Service) -> ApiResponse {
+fn with_a_bug_at(place: &'static str, service: &Service) -> StoryOutcome {
     let told = Story::in_workspace(service, &used_workspace()).with_a_bug_at(place).begun().unheld();
     nothing_passed(&told, place);
     told
@@ -72,7 +72,7 @@ fn a_panic_in_any_renderer_turns_even_a_pass_into_an_internal_error_before_anyth
     nothing_passed(&story.with_a_bug_at("last annotations").begun().unheld(), "annotations");
 }
 
-fn first_versions_stand(told: &ApiResponse) {
+fn first_versions_stand(told: &StoryOutcome) {
     assert_eq!((told.verdict(), told.output("exit-code")), ("internal-error", "70"));
     assert_eq!(told.report()["verdict"], "internal-error");
     assert_eq!(told.dotenv.as_ref().expect("a report")["MAESTRO_GATE_VERDICT"], "internal-error");

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{self, ApiResponse, FAILED, PASSWORD, PIPELINE, Story, USERNAME, make_folder, scenario, write};
+use crate::harness::{self, FAILED, PASSWORD, PIPELINE, Story, StoryOutcome, USERNAME, make_folder, scenario, write};
 use crate::stand_in::Service;
 
 /// Refused before any request, for this reason.
-fn refused(service: &Service, told: ApiResponse, says: &str) -> ApiResponse {
+fn refused(service: &Service, told: StoryOutcome, says: &str) -> StoryOutcome {
     assert_eq!(told.code, Some(2), "{says}: {}", told.log());
     assert!(told.log().contains(says), "{says}: {}", told.log());
     assert!(service.requests().is_empty(), "{says}");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{self, ApiResponse, Story, scenario, side_by_side};
+use crate::harness::{self, Story, StoryOutcome, scenario, side_by_side};
 use crate::socks::{Manner, Socks, Wanted};
 use crate::stand_in::{On, Reply, Scenario, Service, Tls};
 
@@ -22,7 +22,7 @@ fn at_localhost(service: &Service) -> Story<'_> {
     at(service).with("base-url", address)
 }
 
-fn connection(told: &ApiResponse) -> (Option<&str>, Option<&str>) {
+fn connection(told: &StoryOutcome) -> (Option<&str>, Option<&str>) {
     let connection = &told.report()["connection"];
     (connection["proxy"].as_str(), connection["trusted_by"].as_str())
 }

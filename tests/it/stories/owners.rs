@@ -38,10 +38,10 @@ fn no_lower_place_sends_the_credentials_elsewhere() {
             let story = if *secret == "password-file" { story.with_file("password-file", PASSWORD) } else { story };
             let told = story.env("MAESTRO_BASE_URL", thief.base_url()).told();
             told.ended("invalid-input", 2);
-            let mistakes = told.report()["mistakes"].to_string();
+            let input_errors = told.report()["mistakes"].to_string();
             assert!(
-                mistakes.contains("base-url") && mistakes.contains("as well, or unset MAESTRO_BASE_URL"),
-                "{mistakes}"
+                input_errors.contains("base-url") && input_errors.contains("as well, or unset MAESTRO_BASE_URL"),
+                "{input_errors}"
             );
             assert!(thief.requests().is_empty(), "{:?}", thief.requests());
         },
@@ -81,8 +81,8 @@ fn no_other_spelling_beats_what_the_step_says() {
             service.order(On::Run, Reply::run("CANCELED"));
             let told = change(step(&service)).env(name, *value).told();
             told.ended("invalid-input", 2);
-            let mistakes = told.report()["mistakes"].to_string();
-            assert!(mistakes.contains(&format!("Remove {name} from the job's environment")), "{mistakes}");
+            let input_errors = told.report()["mistakes"].to_string();
+            assert!(input_errors.contains(&format!("Remove {name} from the job's environment")), "{input_errors}");
             assert!(service.requests().is_empty(), "{:?}", service.requests());
         },
     );
@@ -111,8 +111,8 @@ fn no_run_of_another_pipeline_passes_for_the_one_that_was_given() {
             let service = Service::start(scenario(json!({"pipelines": [failed.clone(), other.clone()]})));
             let told = change(Story::at(&service)).told();
             told.ended("invalid-input", 2);
-            let mistakes = told.report()["mistakes"].to_string();
-            assert!(mistakes.contains("names a pipeline that is not in pipeline-id"), "{mistakes}");
+            let input_errors = told.report()["mistakes"].to_string();
+            assert!(input_errors.contains("names a pipeline that is not in pipeline-id"), "{input_errors}");
             assert!(service.requests().is_empty(), "{:?}", service.requests());
         },
     );

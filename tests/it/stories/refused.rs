@@ -84,9 +84,9 @@ fn a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made() {
             let service = harness::service();
             let told = change(Story::at(&service)).told();
             told.ended("invalid-input", 2);
-            let mistakes = told.report()["mistakes"].to_string();
-            assert!(mistakes.contains(says), "{says} in {mistakes}");
-            assert!(told.report()["mistakes"].as_array().is_some_and(|all| all.len() == 1), "{mistakes}");
+            let input_errors = told.report()["mistakes"].to_string();
+            assert!(input_errors.contains(says), "{says} in {input_errors}");
+            assert!(told.report()["mistakes"].as_array().is_some_and(|all| all.len() == 1), "{input_errors}");
             nothing_was_asked(&service);
         },
     );
@@ -114,14 +114,16 @@ fn all_mistakes_are_told_at_once() {
     let story = Story::at(&service).without("run-id").without_password().with("timeout", "x").with("logs", "y");
     let told = story.with("json-file", "z").told();
     told.ended("invalid-input", 2);
-    let mistakes: Vec<&str> =
+    let input_errors: Vec<&str> =
         told.report()["mistakes"].as_array().expect("a list").iter().filter_map(|text| text.as_str()).collect();
     for name in ["--json-file", "run-id", "timeout", "username", "logs"] {
-        assert!(mistakes.iter().any(|mistake| mistake.contains(name)), "{name} in {mistakes:?}");
+        assert!(input_errors.iter().any(|mistake| mistake.contains(name)), "{name} in {input_errors:?}");
     }
-    assert_eq!(mistakes.len(), 5);
+    assert_eq!(input_errors.len(), 5);
     for way in ["username", "access-token", "access-token-file"] {
-        assert!(mistakes.iter().any(|mistake| mistake.contains("no credentials were given") && mistake.contains(way)));
+        assert!(
+            input_errors.iter().any(|mistake| mistake.contains("no credentials were given") && mistake.contains(way))
+        );
     }
     nothing_was_asked(&service);
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::harness::{self, ApiResponse, FAILED, Live, PATIENCE, RUNNING, Story, can_be_process_one, some_at_once};
+use crate::harness::{self, FAILED, Live, PATIENCE, RUNNING, Story, StoryOutcome, can_be_process_one, some_at_once};
 use crate::stand_in::{On, Reply, Service};
 
 /// Less than what a gate that heard no signal would take: 30 s for a request or the logs, for ever for a pipe. That it is two
@@ -65,7 +65,7 @@ fn moments() -> [MomentOf; 6] {
     ]
 }
 
-fn gone_in_time(told: &ApiResponse, signalled: Instant) {
+fn gone_in_time(told: &StoryOutcome, signalled: Instant) {
     let after = told.at - signalled;
     assert!(after < GONE, "gone after {after:?}");
 }

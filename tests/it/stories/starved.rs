@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::harness::{self, ApiResponse, FAILED, Story, side_by_side, write};
+use crate::harness::{self, FAILED, Story, StoryOutcome, side_by_side, write};
 use crate::stand_in::{On, Reply, Service};
 
 /// What is read afterwards is a whole version: the last one, which agrees with the exit code, or the first.
-fn agrees(told: &ApiResponse, what: &str) {
+fn agrees(told: &StoryOutcome, what: &str) {
     let mut says: Vec<(&str, String)> = Vec::new();
     let mut say = |place, code: Option<String>| says.extend(code.map(|code| (place, code)));
     say("outputs", told.outputs.as_ref().and_then(|outputs| outputs.get("exit-code").cloned()));

@@ -116,7 +116,7 @@ async fn found(servers: &[Script], search: &[&str], name: &str) -> Vec<IpAddr> {
         servers: started.iter().map(|server| server.address).collect(),
         search: search.iter().map(|domain| (*domain).to_owned()).collect(),
         ndots: 5,
-        patience: Duration::from_millis(300),
+        grace_period: Duration::from_millis(300),
         attempts: 2,
     };
     let found = servers.addresses(name).await.unwrap_or_default();

@@ -26,7 +26,7 @@ fn listed(body: &str) -> Vec<ListedRun> {
 
 fn missed(body: &str) -> FailureKind {
     match read_by(usize::MAX, body.as_bytes()) {
-        Observation::Unusable(miss) | Observation::NotVisible(miss) => miss.kind,
+        Observation::Unusable(failure) | Observation::NotVisible(failure) => failure.kind,
         other => panic!("{body}: {other:?}"),
     }
 }

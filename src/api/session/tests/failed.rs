@@ -11,7 +11,7 @@ async fn many_looks_share_a_failed_sign_in_for_a_second() {
         let Err(TokenError::Answer(answer)) = each else { panic!("a token") };
         let pause = answer.retry_after.expect("the service wants one");
         assert!((Duration::from_secs(1)..=Duration::from_secs(7)).contains(&pause), "{pause:?}");
-        assert!(matches!(answer.observation, Observation::Unusable(miss) if miss.during == Operation::SignIn));
+        assert!(matches!(answer.observation, Observation::Unusable(failure) if failure.during == Operation::SignIn));
     }
     assert_eq!(server.sign_ins(), 1);
     let _ = session.token(&http, clock, 0).await;
@@ -81,11 +81,14 @@ async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
         let server = failing(refusal).await;
         let (http, session, clock) = (transport(&server), password(None), Clock::start());
         for sign_ins in [1, 2, 2, 2] {
-            let refused = lost(session.token(&http, clock, 0).await);
-            let (Observation::Denied(_, miss) | Observation::Unreachable(miss)) = refused else {
+            let refused = error(session.token(&http, clock, 0).await);
+            let (Observation::Denied(_, failure) | Observation::Unreachable(failure)) = refused else {
                 panic!("{refused:?}")
             };
-            assert_eq!((miss.during, miss.detail), (Operation::SignIn, Some(crate::core::Untrusted::new("wrong"))));
+            assert_eq!(
+                (failure.during, failure.detail),
+                (Operation::SignIn, Some(crate::core::Untrusted::new("wrong")))
+            );
             assert_eq!(server.sign_ins(), sign_ins);
             later(Duration::from_secs(20)).await;
         }
@@ -96,7 +99,7 @@ async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
     session.state.borrow_mut().refusals = 1;
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     for sign_ins in [2, 3, 3] {
-        assert!(matches!(lost(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
+        assert!(matches!(error(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
         assert_eq!(server.sign_ins(), sign_ins);
         later(Duration::from_secs(20)).await;
     }
@@ -136,8 +139,8 @@ async fn a_refused_code_is_tried_once_more_with_the_next_one() {
     let mut told = None;
     let mut token = Box::pin(session.token_for(&http, clock, 0, &mut told));
     after_refusals(&session, &mut token, 1).await;
-    let Observation::Denied(crate::core::Scope::SignIn, miss) = lost(token.await) else { panic!("not denied") };
-    assert_eq!((miss.kind, server.sign_ins()), (FailureKind::CodeRefused, 2));
+    let Observation::Denied(crate::core::Scope::SignIn, failure) = error(token.await) else { panic!("not denied") };
+    assert_eq!((failure.kind, server.sign_ins()), (FailureKind::CodeRefused, 2));
     later(Duration::from_secs(60)).await;
     assert!(session.token(&http, clock, 0).await.is_err());
     assert_eq!(server.sign_ins(), 2);

@@ -17,26 +17,26 @@ use crate::clock::Clock;
 const RECORD: &[u8] = b"{\"last_status\":\"SUCCESS\"}";
 
 /// What came of it; the body counts only where it is complete.
-async fn heard(transport: &Transport) -> Result<(u16, Vec<u8>), FailureKind> {
+async fn outcome(transport: &Transport) -> Result<(u16, Vec<u8>), FailureKind> {
     let mut body = Vec::new();
     let token = reqwest::header::HeaderValue::from_static("token");
     let mut keep = |piece: &[u8]| {
         body.extend_from_slice(piece);
         Ok(())
     };
-    let heard = transport.get(transport.address(&["run"]), &token, Clock::start(), &mut keep).await;
-    heard.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind)
+    let outcome = transport.get(transport.address(&["run"]), &token, Clock::start(), &mut keep).await;
+    outcome.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind)
 }
 
 async fn http_1(reply: Reply) -> Result<(u16, Vec<u8>), FailureKind> {
     let server = Server::start(move |_| reply.clone()).await;
-    heard(&Transport::over(server.base, false)).await
+    outcome(&Transport::over(server.base, false)).await
 }
 
 async fn http_2(frames: &[Frame]) -> Result<(u16, Vec<u8>), FailureKind> {
     let frames = frames.to_vec();
     let base = http2_frames::listen(move || frames.clone().into()).await;
-    heard(&Transport::over(base, true)).await
+    outcome(&Transport::over(base, true)).await
 }
 
 fn gzip(text: &[u8]) -> Vec<u8> {
@@ -192,7 +192,7 @@ async fn over_tls_the_connection_s_end_counts_only_if_it_was_said() {
         .await;
         let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
         let expected = if says { Ok((200, body.to_vec())) } else { Err(FailureKind::Broken) };
-        assert_eq!(heard(&Transport::build(builder, base).expect("a client")).await, expected, "{says} {body:?}");
+        assert_eq!(outcome(&Transport::build(builder, base).expect("a client")).await, expected, "{says} {body:?}");
     }
 }
 

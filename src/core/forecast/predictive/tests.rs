@@ -95,13 +95,13 @@ fn likelihood(candidate: Candidate, times: &[f64]) -> f64 {
             return 1.0;
         }
         let weight: f64 = (0..older.len()).map(|age| (-(age as f64) / MEMORIES[memory]).exp()).sum();
-        let told: f64 = foretold(candidate, older)
+        let response: f64 = foretold(candidate, older)
             .iter()
             .map(|(share, centre, spread)| share * density(times[next] - centre, *spread))
             .sum();
         let mean = foretold((true, 1.0, memory), older)[0].1;
         // A wide bell has the weight of one run.
-        (weight * told + density(times[next] - mean, 1.2)) / (weight + 1.0)
+        (weight * response + density(times[next] - mean, 1.2)) / (weight + 1.0)
     });
     before * each.product::<f64>()
 }
@@ -125,7 +125,7 @@ fn runs(lengths: &[f64], passed: bool) -> Vec<PastRun> {
 
 #[test]
 fn the_mixture_is_what_its_definition_says() {
-    let pasts: [&[f64]; 7] = [
+    let histories: [&[f64]; 7] = [
         &[600.0],
         &[600.0, 630.0],
         &[590.0, 610.0, 600.0, 605.0, 620.0, 580.0, 601.0, 599.0],
@@ -135,7 +135,7 @@ fn the_mixture_is_what_its_definition_says() {
         &[60.0, 61.0, 4000.0, 60.5, 59.0, 62.0, 60.0],
         &[10.0, 100.0, 1000.0, 50.0, 500.0, 20.0, 30.0, 700.0],
     ];
-    for lengths in pasts {
+    for lengths in histories {
         let predictive = Predictive::new(&runs(lengths, true));
         let times: Vec<f64> = lengths.iter().map(|length| length.ln()).collect();
         let whole: f64 = predictive.bells.iter().map(|bell| bell.weight).sum();

@@ -44,7 +44,7 @@ fn plan(past: &[PastRun], start: f64) -> Vec<(&'static str, Vec<f64>)> {
     let left = |age: &f64| forecast.left(seconds(*age)).map_or(-1.0, |left| left.as_secs_f64());
     vec![
         ("typical", vec![typical]),
-        ("looks", looks(&forecast, seconds(start), seconds(start + typical * 1.6))),
+        ("looks", poll_times(&forecast, seconds(start), seconds(start + typical * 1.6))),
         ("gaps", ages.iter().map(|age| forecast.gap(seconds(*age)).as_secs_f64()).collect()),
         ("left", ages.iter().map(left).collect()),
     ]

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn what_changed_is_told_once() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
-    let mut notices = Vec::new();
+    let mut events = Vec::new();
     let story = [
         not_visible(),
         not_visible(),
@@ -18,12 +18,12 @@ fn what_changed_is_told_once() {
         record("SUCCESS"),
     ];
     for (n, observation) in (1..).zip(story) {
-        gate.observe(0, SECOND * n, plain(observation), &mut notices);
+        gate.observe(0, SECOND * n, plain(observation), &mut events);
     }
-    let told: Vec<(u64, &str)> = notices
+    let response: Vec<(u64, &str)> = events
         .iter()
-        .map(|notice| {
-            let name = match &notice.event {
+        .map(|timed_event| {
+            let name = match &timed_event.event {
                 Event::Status { .. } => "status",
                 Event::UnknownWord { .. } => "unknown word",
                 Event::Repaired { .. } => "repaired",
@@ -45,7 +45,7 @@ fn what_changed_is_told_once() {
                 Event::Session(_) => "session",
                 Event::Ended { .. } => "ended",
             };
-            (notice.at.as_secs(), name)
+            (timed_event.at.as_secs(), name)
         })
         .collect();
     let expected = [
@@ -59,5 +59,5 @@ fn what_changed_is_told_once() {
         (9, "status"),
         (9, "ended"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(response, expected);
 }

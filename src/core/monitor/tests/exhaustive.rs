@@ -11,10 +11,10 @@ fn every_kind() -> Vec<Answer> {
         plain(record("RUNNING")),
         plain(not_visible()),
         plain(unusable()),
-        plain(Observation::Unreachable(miss(FailureKind::RedirectOffOrigin))),
+        plain(Observation::Unreachable(failure(FailureKind::RedirectOffOrigin))),
         asking(record("RUNNING"), 90),
         asking(unusable(), 100_000),
-        asking(Observation::Denied(Scope::Run, miss(FailureKind::Http(403))), 7),
+        asking(Observation::Denied(Scope::Run, failure(FailureKind::Http(403))), 7),
     ]
 }
 
@@ -25,11 +25,11 @@ fn every_answer() -> Vec<Answer> {
         plain(record("UPSTREAM_FAILED")),
         plain(record("WEIRD")),
         plain(record("")),
-        plain(Observation::Unusable(miss(FailureKind::NotJson))),
-        plain(Observation::Denied(Scope::Run, miss(FailureKind::TokenRefused))),
-        plain(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))),
+        plain(Observation::Unusable(failure(FailureKind::NotJson))),
+        plain(Observation::Denied(Scope::Run, failure(FailureKind::TokenRefused))),
+        plain(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))),
         asking(not_visible(), 0),
-        asking(Observation::Unreachable(miss(FailureKind::Certificate)), 100_000),
+        asking(Observation::Unreachable(failure(FailureKind::Certificate)), 100_000),
     ];
     every_kind().into_iter().chain(further).collect()
 }
@@ -42,7 +42,7 @@ struct Exhaustive {
 
 impl Exhaustive {
     /// Tells every story that goes on from here, to a length of `left` more answers.
-    fn tell(&mut self, gate: &Gate, due: Duration, left: u32) {
+    fn emit(&mut self, gate: &Gate, due: Duration, left: u32) {
         let timeout = gate.rules().limits.timeout;
         for n in 0..self.answers.len() {
             let answer = self.answers[n].clone();
@@ -59,7 +59,7 @@ impl Exhaustive {
                     assert!(at < timeout, "the watch went on after an answer past the deadline");
                     assert!(!success, "a success did not end the watch");
                     if left > 1 {
-                        self.tell(&gate, next, left - 1);
+                        self.emit(&gate, next, left - 1);
                     }
                 }
                 None => assert_eq!(gate.outcome().verdict == Verdict::Passed, success, "only a success passes"),
@@ -77,7 +77,7 @@ fn every_story_up_to_length_six_is_bounded_and_only_a_last_success_passes() {
             for (answers, length) in [(every_kind(), 7), (every_answer(), 4)] {
                 let mut all = Exhaustive { answers, latency: Duration::from_millis(latency), stories: 0 };
                 let gate = Gate::new(rules(timeout, appear, outage, interval), vec![target("r")]);
-                all.tell(&gate, Duration::ZERO, length);
+                all.emit(&gate, Duration::ZERO, length);
                 stories += all.stories;
             }
         }
@@ -95,12 +95,12 @@ fn of_two_runs_every_short_story_passes_only_if_both_did() {
             for b in &answers {
                 for c in &answers {
                     let mut gate = Gate::new(rules.clone(), vec![target("a"), target("b")]);
-                    let mut notices = Vec::new();
-                    gate.observe(0, SECOND, a.clone(), &mut notices);
-                    gate.observe(1, SECOND, b.clone(), &mut notices);
-                    gate.observe(0, 3 * SECOND, c.clone(), &mut notices);
-                    gate.cut(0, 40 * SECOND, &mut notices);
-                    gate.cut(1, 40 * SECOND, &mut notices);
+                    let mut events = Vec::new();
+                    gate.observe(0, SECOND, a.clone(), &mut events);
+                    gate.observe(1, SECOND, b.clone(), &mut events);
+                    gate.observe(0, 3 * SECOND, c.clone(), &mut events);
+                    gate.cut(0, 40 * SECOND, &mut events);
+                    gate.cut(1, 40 * SECOND, &mut events);
                     assert!(gate.is_over());
                     let outcome = gate.outcome();
                     let both = outcome.runs.iter().all(|run| run.end == End::Verdict(Verdict::Passed));

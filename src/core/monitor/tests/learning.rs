@@ -22,43 +22,43 @@ fn quarters() -> Vec<PastRun> {
 /// The looks at one run that goes on, each answered after a second, with the past known after the first.
 fn looks_with_a_past(rules: Rules, age: u64) -> Vec<Duration> {
     let mut gate = Gate::new(rules, vec![target("r")]);
-    let mut looks = vec![Duration::ZERO];
+    let mut polls = vec![Duration::ZERO];
     let mut next = gate.observe(0, SECOND, aged("RUNNING", age), &mut Vec::new());
     next = gate.learn(0, 2 * SECOND, &quarters()).or(next);
     while let Some(due) = next {
-        looks.push(due);
+        polls.push(due);
         next = gate.observe(0, due + SECOND, aged("RUNNING", age + due.as_secs()), &mut Vec::new());
     }
-    looks
+    polls
 }
 
 #[test]
 fn a_past_that_is_learned_places_the_looks() {
-    let looks = looks_with_a_past(usual(), 0);
+    let polls = looks_with_a_past(usual(), 0);
     let near =
-        |from: u32, until: u32| looks.iter().filter(|&&look| (from * SECOND..until * SECOND).contains(&look)).count();
-    assert!(near(0, 600) < 34, "{looks:?}");
-    assert!(near(880, 920) > 8, "{looks:?}");
-    assert!((near(1500, 2500) as i64 - 100).abs() < 4, "{looks:?}");
+        |from: u32, until: u32| polls.iter().filter(|&&poll| (from * SECOND..until * SECOND).contains(&poll)).count();
+    assert!(near(0, 600) < 34, "{polls:?}");
+    assert!(near(880, 920) > 8, "{polls:?}");
+    assert!((near(1500, 2500) as i64 - 100).abs() < 4, "{polls:?}");
 }
 
 #[test]
 fn with_a_forecast_too_one_look_starts_on_the_deadline_and_none_in_the_last_second() {
     for timeout in 880..930 {
-        let looks = looks_with_a_past(rules(timeout, 120, 600, Interval::Auto), 0);
+        let polls = looks_with_a_past(rules(timeout, 120, 600, Interval::Auto), 0);
         let deadline = Duration::from_secs(timeout);
-        assert_eq!(looks.last(), Some(&deadline));
-        assert!(looks.windows(2).all(|pair| pair[1] >= pair[0] + SECOND), "{looks:?}");
-        assert!(looks.iter().all(|look| *look + SECOND <= deadline || *look == deadline), "{looks:?}");
+        assert_eq!(polls.last(), Some(&deadline));
+        assert!(polls.windows(2).all(|pair| pair[1] >= pair[0] + SECOND), "{polls:?}");
+        assert!(polls.iter().all(|poll| *poll + SECOND <= deadline || *poll == deadline), "{polls:?}");
     }
 }
 
 #[test]
 fn the_age_is_the_service_s_not_the_gate_s() {
     // The service says that the run is 860 s old: it ends soon.
-    let looks = looks_with_a_past(usual(), 860);
-    let soon = looks.iter().filter(|look| **look < 60 * SECOND).count();
-    assert!((6..16).contains(&soon), "{looks:?}");
+    let polls = looks_with_a_past(usual(), 860);
+    let soon = polls.iter().filter(|poll| **poll < 60 * SECOND).count();
+    assert!((6..16).contains(&soon), "{polls:?}");
     let mut gate = Gate::new(usual(), vec![target("r")]);
     gate.observe(0, 5 * SECOND, aged("RUNNING", 860), &mut Vec::new());
     assert_eq!(gate.age(0, 25 * SECOND), Some(Duration::from_secs(880)));
@@ -94,18 +94,18 @@ fn what_is_learned_changes_nothing_where_it_must_not() {
 
 #[test]
 fn a_run_that_takes_longer_than_most_is_told_once_and_once_more_when_it_is_overdue() {
-    let told = |past: &[PastRun], ages: std::ops::Range<u64>| {
+    let response = |past: &[PastRun], ages: std::ops::Range<u64>| {
         let mut gate = Gate::new(Rules { learning: Learning::On, ..usual() }, vec![target("r")]);
-        let mut notices = Vec::new();
-        gate.observe(0, SECOND, aged("RUNNING", ages.start), &mut notices);
+        let mut events = Vec::new();
+        gate.observe(0, SECOND, aged("RUNNING", ages.start), &mut events);
         gate.learn(0, SECOND, past);
         for age in ages.clone() {
             let at = Duration::from_secs(1 + age - ages.start);
-            gate.observe(0, at, aged("RUNNING", age), &mut notices);
+            gate.observe(0, at, aged("RUNNING", age), &mut events);
         }
-        let pace = notices.into_iter().filter_map(|notice| match notice.event {
+        let pace = events.into_iter().filter_map(|timed_event| match timed_event.event {
             Event::Slow { slower, typical, .. } => {
-                Some(("slow", notice.at.as_secs() + ages.start, slower.runs, typical))
+                Some(("slow", timed_event.at.as_secs() + ages.start, slower.runs, typical))
             }
             Event::Overdue { age, typical, .. } => Some(("overdue", age.as_secs(), 0, typical)),
             _ => None,
@@ -113,12 +113,12 @@ fn a_run_that_takes_longer_than_most_is_told_once_and_once_more_when_it_is_overd
         pace.collect::<Vec<_>>()
     };
     let typical = Duration::from_millis(899_500);
-    let found = told(&quarters(), 0..1400);
+    let found = response(&quarters(), 0..1400);
     let [("slow", slow, 18, of_slow), ("overdue", overdue, 0, of_overdue)] = found[..] else { panic!("{found:?}") };
     assert!((905..912).contains(&slow) && (912..1100).contains(&overdue), "{found:?}");
     assert_eq!((of_slow, of_overdue), (typical, typical));
     // One that was overdue from the start was never merely slow; one that is over in time is neither.
-    let late = told(&quarters(), 2000..2100);
+    let late = response(&quarters(), 2000..2100);
     assert!(matches!(late[..], [("overdue", 2000..2003, 0, _)]), "{late:?}");
-    assert_eq!(told(&quarters(), 0..890), []);
+    assert_eq!(response(&quarters(), 0..890), []);
 }

@@ -46,15 +46,15 @@ fn lists() -> Vec<ApiResponse> {
         runs(&[listed("r", 0, "SUCCESS"), listed("s", 1, "FAILED")]),
         runs(&[listed("r", 0, "SUCCESS"), odd]),
         runs(&[]),
-        list(Observation::NotVisible(miss(FailureKind::NoRecord))),
-        list(Observation::Unusable(miss(FailureKind::Http(503)))),
-        list(Observation::Unreachable(miss(FailureKind::Certificate))),
-        list(Observation::Denied(Scope::Run, miss(FailureKind::Http(403)))),
-        list(Observation::Denied(Scope::SignIn, miss(FailureKind::NoToken))),
+        list(Observation::NotVisible(failure(FailureKind::NoRecord))),
+        list(Observation::Unusable(failure(FailureKind::Http(503)))),
+        list(Observation::Unreachable(failure(FailureKind::Certificate))),
+        list(Observation::Denied(Scope::Run, failure(FailureKind::Http(403)))),
+        list(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))),
     ]
 }
 
-fn looks() -> Vec<ApiResponse> {
+fn polls() -> Vec<ApiResponse> {
     vec![
         ended("SUCCESS", 10),
         ended("SUCCESS", 10_000),
@@ -66,16 +66,16 @@ fn looks() -> Vec<ApiResponse> {
 }
 
 /// Tells every story that goes on from here; returns how many.
-fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
+fn emit(gate: &Gate, due: Duration, left: u32) -> u64 {
     let timeout = gate.rules().limits.timeout;
-    let mut told = 0;
+    let mut response = 0;
     let mut asking = gate.clone();
     let ask = asking.ask(0, due, &mut Vec::new()).expect("watched");
     let answers = match &ask {
         ApiRequest::List(_) => lists(),
         ApiRequest::Run(target) => {
             assert!(["r", "s"].contains(&target.run.as_str()));
-            looks()
+            polls()
         }
         ApiRequest::Execute(_) | ApiRequest::Survey(_) => panic!("nothing of that is to be asked"),
     };
@@ -83,7 +83,7 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
     for answer in answers {
         let mut gate = asking.clone();
         let at = due + SECOND / 10;
-        told += 1;
+        response += 1;
         let is_pass = answer == fresh;
         match gate.observe(0, at, answer, &mut Vec::new()) {
             Some(next) => {
@@ -93,7 +93,7 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
                 assert!(!is_the_same || next >= due + SECOND, "two requests within a second");
                 assert!(next <= timeout || timeout.is_zero() && matches!(ask, ApiRequest::List(_)), "{next:?}");
                 if left > 1 {
-                    told += tell(&gate, next, left - 1);
+                    response += emit(&gate, next, left - 1);
                 }
             }
             None => {
@@ -102,20 +102,20 @@ fn tell(gate: &Gate, due: Duration, left: u32) -> u64 {
             }
         }
     }
-    told
+    response
 }
 
 #[test]
 fn every_short_story_of_a_choice_passes_only_on_a_fresh_record_of_the_run_itself() {
-    let mut told = 0;
+    let mut response = 0;
     for selector in Selector::ALL {
         for (timeout, appear, outage) in [(3000, 120, 600), (30, 5, 10), (4, 0, 2), (0, 120, 600)] {
             let mut rules = rules(timeout, appear, outage, Interval::Auto);
             rules.max_age = MaxAge::Within(SECOND * 3600);
-            told += tell(&Gate::new(rules, [chosen(selector)]), Duration::ZERO, 6);
+            response += emit(&Gate::new(rules, [chosen(selector)]), Duration::ZERO, 6);
         }
     }
-    assert!(told > 50_000, "{told} stories");
+    assert!(response > 50_000, "{response} stories");
 }
 
 /// Plays the same list over and over; returns the verdict and when it fell.
@@ -141,7 +141,7 @@ fn a_list_has_the_clocks_of_a_run() {
     let odd = runs(&[listed("r", 0, "SUCCESS"), ListedRun::default()]);
     assert_eq!(within(over_and_over(Selector::Latest, &odd), 601), Verdict::Unreachable);
     assert_eq!(within(over_and_over(Selector::Latest, &runs(&[])), 121), Verdict::NotFound);
-    let null = list(Observation::NotVisible(miss(FailureKind::NoRecord)));
+    let null = list(Observation::NotVisible(failure(FailureKind::NoRecord)));
     assert_eq!(within(over_and_over(Selector::LastSuccess, &null), 121), Verdict::NotFound);
     // A complete list without a success is an answer.
     assert_eq!(within(over_and_over(Selector::LastSuccess, &runs(&[])), 1), Verdict::NotFound);
@@ -171,13 +171,13 @@ fn a_chosen_run_is_looked_at_in_the_rhythm_of_its_own_id() {
         let mut gate = Gate::new(rules(3000, 120, 60, Interval::Auto), [wanted]);
         let (mut at, mut waits) = (Duration::ZERO, Vec::new());
         while waits.len() < 12 {
-            let told = match gate.ask(0, at, &mut Vec::new()).expect("watched") {
+            let response = match gate.ask(0, at, &mut Vec::new()).expect("watched") {
                 ApiRequest::List(_) => runs(&[listed("r", 0, "RUNNING")]),
                 ApiRequest::Run(_) => ended("RUNNING", 10),
                 ApiRequest::Execute(_) | ApiRequest::Survey(_) => panic!("nothing of that is to be asked"),
             };
-            let is_look = matches!(told, ApiResponse::Run(_));
-            let next = gate.observe(0, at, told, &mut Vec::new()).expect("watched");
+            let is_look = matches!(response, ApiResponse::Run(_));
+            let next = gate.observe(0, at, response, &mut Vec::new()).expect("watched");
             waits.extend(is_look.then(|| next - at));
             at = next;
         }

@@ -78,12 +78,16 @@ fn a_list_that_fails_changes_no_look_at_any_run() {
             let failing = World { listing: RunList::Fails(kind), interval, ..hundred() };
             let without = World { learning: Learning::Off, interval, ..hundred() };
             let (failing, without) = (failing.play(), without.play());
-            assert!(failing.looks == without.looks, "{kind:?}");
+            assert!(failing.polls == without.polls, "{kind:?}");
             assert_eq!((failing.over, failing.verdicts), (without.over, without.verdicts));
             // The list is tried again, less and less often.
             assert!((2..=7).contains(&failing.lists.len()), "{:?}", failing.lists);
-            let told = failing.notices.iter().filter(|notice| matches!(notice.event, Event::NoHistory { .. })).count();
-            assert_eq!(told, 1, "told once");
+            let response = failing
+                .events
+                .iter()
+                .filter(|timed_event| matches!(timed_event.event, Event::NoHistory { .. }))
+                .count();
+            assert_eq!(response, 1, "told once");
         }
     }
 }
@@ -94,8 +98,8 @@ fn a_run_that_the_list_leaves_out_is_looked_at_as_if_there_were_no_list() {
     let played = world.play();
     played.is_spaced();
     for run in (0..100).filter(|run| run % 3 == 0) {
-        let looks: Vec<Duration> = played.looks.iter().filter(|(_, of)| *of == run).map(|(at, _)| *at).collect();
-        let widest = looks.windows(2).map(|pair| pair[1] - pair[0]).max();
+        let polls: Vec<Duration> = played.polls.iter().filter(|(_, of)| *of == run).map(|(at, _)| *at).collect();
+        let widest = polls.windows(2).map(|pair| pair[1] - pair[0]).max();
         assert_eq!(widest, Some(5 * SECOND + SECOND / 5), "run {run}");
     }
     assert!(played.longest_lag(&world) < 7 * SECOND, "{:?}", played.longest_lag(&world));
@@ -170,7 +174,7 @@ fn a_run_that_the_list_shows_in_another_word_is_looked_at_as_if_there_were_no_li
     let plain = World { learning: Learning::Off, interval, ..hundred() }.play();
     // Until the first of them ends: that it has, the list may tell.
     let before = |played: &simulated_lists::Played| -> Vec<(Duration, usize)> {
-        played.looks.iter().copied().filter(|(at, _)| *at < 500 * SECOND).collect()
+        played.polls.iter().copied().filter(|(at, _)| *at < 500 * SECOND).collect()
     };
     assert!(before(&worded) == before(&plain));
     assert!(worded.longest_lag(&hundred()) <= plain.longest_lag(&hundred()));
@@ -179,13 +183,13 @@ fn a_run_that_the_list_shows_in_another_word_is_looked_at_as_if_there_were_no_li
 #[test]
 fn a_survey_has_its_turn_where_there_is_much_to_do() {
     // Eight at once, a second each: a hundred runs that want a look every two seconds never leave a place free.
-    let world = World { at_once: 8, look: SECOND, interval: Interval::Fixed(2 * SECOND), ..hundred() };
+    let world = World { at_once: 8, poll: SECOND, interval: Interval::Fixed(2 * SECOND), ..hundred() };
     let played = world.play();
     played.is_spaced();
     assert_eq!(played.verdicts, vec![Verdict::Passed; 100]);
     assert!(played.lists.first().is_some_and(|first| *first < 15 * SECOND), "{:?}", played.lists.first());
-    let looks = played.looks.iter().filter(|(at, _)| (100..400).contains(&at.as_secs())).count();
-    assert!(looks < 60, "{looks} looks in five minutes");
+    let polls = played.polls.iter().filter(|(at, _)| (100..400).contains(&at.as_secs())).count();
+    assert!(polls < 60, "{polls} looks in five minutes");
 }
 
 #[test]
@@ -198,7 +202,7 @@ fn what_a_run_s_own_answer_asked_for_is_obeyed_whatever_a_list_says() {
             ..World::new([300, 320, 340, 500])
         };
         let mut last: BTreeMap<usize, Duration> = BTreeMap::new();
-        for (at, run) in world.play().looks {
+        for (at, run) in world.play().polls {
             let before = last.insert(run, at);
             assert!(
                 before.is_none_or(|before| at >= before + 40 * SECOND),

@@ -12,11 +12,11 @@ fn the_view_is_told_what_is_watched_what_was_seen_and_why_not() {
     gate.observe(1, SECOND, plain(record("RUNNING")), &mut Vec::new());
     gate.observe(2, SECOND, plain(unusable()), &mut Vec::new());
     assert_eq!(gate.progress(), (2, 3));
-    assert_eq!(gate.watching().collect::<Vec<_>>(), [1, 2]);
-    assert_eq!([0, 1, 2, 3].map(|run| gate.is_watching(run)), [false, true, true, false]);
+    assert_eq!(gate.pending().collect::<Vec<_>>(), [1, 2]);
+    assert_eq!([0, 1, 2, 3].map(|run| gate.is_pending(run)), [false, true, true, false]);
     let words = [0, 1, 2, 3].map(|run| gate.seen(run).map(|seen| seen.record.status.raw()));
     assert_eq!(words, [Some("SUCCESS"), Some("RUNNING"), None, None]);
-    let missed = [0, 1, 2, 3].map(|run| gate.miss(run).map(|miss| miss.kind));
+    let missed = [0, 1, 2, 3].map(|run| gate.failure(run).map(|failure| failure.kind));
     assert_eq!(missed, [None, None, Some(FailureKind::Http(503)), None]);
 }
 
@@ -24,10 +24,10 @@ fn the_view_is_told_what_is_watched_what_was_seen_and_why_not() {
 fn after_a_bug_no_run_that_is_still_watched_can_pass() {
     let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
-    let mut notices = Vec::new();
-    gate.give_up(2 * SECOND, &mut notices);
+    let mut events = Vec::new();
+    gate.give_up(2 * SECOND, &mut events);
     let ended = Event::Ended { run: 1, end: End::Verdict(Verdict::InternalError) };
-    assert_eq!(notices, [TimedEvent { at: 2 * SECOND, event: ended }]);
+    assert_eq!(events, [TimedEvent { at: 2 * SECOND, event: ended }]);
     assert_eq!(gate.observe(1, 3 * SECOND, plain(record("SUCCESS")), &mut Vec::new()), None);
     let ends: Vec<End> = gate.outcome().runs.iter().map(|run| run.end).collect();
     assert_eq!(ends, [End::Verdict(Verdict::Passed), End::Verdict(Verdict::InternalError)]);
@@ -52,5 +52,5 @@ fn the_report_has_the_past_of_an_only_run_without_that_run() {
     gate.observe(0, SECOND, ApiResponse::List(list), &mut Vec::new());
     gate.observe(0, 2 * SECOND, plain(record("SUCCESS")), &mut Vec::new());
     let earlier = RunList { runs: listing.runs[..2].to_vec() };
-    assert_eq!(gate.outcome().pasts, [(pipeline, History::of(&earlier, &rules.vocabulary))]);
+    assert_eq!(gate.outcome().histories, [(pipeline, History::of(&earlier, &rules.vocabulary))]);
 }

@@ -4,7 +4,7 @@ use super::*;
 
 mod simulated_service;
 
-use simulated_service::{POSTS, Run, Spoilt, TriggerOutcome, World, answer, miss, rules};
+use simulated_service::{POSTS, Run, Spoilt, TriggerOutcome, World, answer, failure, rules};
 
 /// Every world of the choices below.
 fn worlds() -> Vec<World> {
@@ -55,10 +55,10 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
             // What can be known: our run, once a list has shown it, decides.
             assert!(!(played.was_shown && fails), "{world:?}: our run was there, and failed");
             // The last list is one from after the end of all that passed: no old copy, and not an empty one.
-            let going = |(id, word): &(&str, &str)| *id != "earlier" && *word == "RUNNING";
+            let unfinished = |(id, word): &(&str, &str)| *id != "earlier" && *word == "RUNNING";
             let last = &played.last_list;
             let is_named = matches!(world.post, TriggerOutcome::Tells | TriggerOutcome::TellsOddly);
-            assert!(is_named || !last.is_empty() && !last.iter().any(going), "{world:?}: {last:?}");
+            assert!(is_named || !last.is_empty() && !last.iter().any(unfinished), "{world:?}: {last:?}");
             // The run that the service named decides alone, if it can be known that it is one.
             assert!(world.post != TriggerOutcome::Tells || !fails, "{world:?}: passed on another than the named run");
             // Without a stranger there is nothing but our run to pass on.
@@ -120,7 +120,7 @@ fn a_stranger_that_passes_while_an_earlier_run_is_going_is_not_passed_on() {
     let world = World { post: TriggerOutcome::Hints, ours, stranger, earlier, spoilt: None, is_busy: false };
     let played = world.play(IfRunning::Queue);
     assert_eq!(played.verdict, Verdict::Failed);
-    assert_eq!(played.notices.iter().filter(|notice| matches!(notice.event, Event::Queued { .. })).count(), 1);
+    assert_eq!(played.events.iter().filter(|timed_event| matches!(timed_event.event, Event::Queued { .. })).count(), 1);
     // If it never ends, nobody can tell.
     let never = Run { shown: 9000 * SECOND, ..ours };
     let endless = World { earlier: Some(8000 * SECOND), ours: never, ..world };
@@ -148,8 +148,8 @@ fn while_new_runs_keep_coming_nothing_is_passed_on() {
     // Any of them may be ours: nobody can tell where they end.
     assert_eq!(world.play(IfRunning::Queue).verdict, Verdict::TimedOut);
     // With the very id it is known.
-    let told = World { post: TriggerOutcome::Tells, ..world };
-    assert_eq!(told.play(IfRunning::Queue).verdict, Verdict::Passed);
+    let response = World { post: TriggerOutcome::Tells, ..world };
+    assert_eq!(response.play(IfRunning::Queue).verdict, Verdict::Passed);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
     };
     let played = world.play(IfRunning::Queue);
     assert_eq!(played.verdict, Verdict::Passed);
-    let queued = played.notices.iter().filter(|notice| matches!(notice.event, Event::Queued { .. })).count();
+    let queued = played.events.iter().filter(|timed_event| matches!(timed_event.event, Event::Queued { .. })).count();
     assert_eq!(queued, 1, "told once, not at every look");
     // And it goes on where it stood: what has run before counts.
     let alone = World { earlier: Some(100 * SECOND), ..world };
@@ -217,7 +217,7 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(pipeline())));
     let not_sent =
-        ApiResponse::Execute(TriggerResponse::NotExecuted(miss(Operation::SignIn, FailureKind::Http(503))), None);
+        ApiResponse::Execute(TriggerResponse::NotExecuted(failure(Operation::SignIn, FailureKind::Http(503))), None);
     gate.observe(0, 3 * SECOND, not_sent, &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 5 * SECOND, &mut Vec::new()), Some(ApiRequest::List(pipeline())));
     // The answer never came back to the gate: it does not ask again, whatever the loop does.
@@ -247,11 +247,11 @@ fn whether_a_run_may_have_been_started_is_told_when_the_watch_ends_before_it_is_
         gate
     };
     assert_eq!(stopped(asked()), Request::InDoubt);
-    let lost = || TriggerResponse::Lost(miss(Operation::Execute, FailureKind::Broken));
-    let refused = TriggerResponse::Refused(miss(Operation::Execute, FailureKind::Http(400)));
-    for (launch, request) in [(lost(), Request::InDoubt), (TriggerResponse::Accepted(None), Request::Taken)] {
+    let lost = || TriggerResponse::Lost(failure(Operation::Execute, FailureKind::Broken));
+    let refused = TriggerResponse::Refused(failure(Operation::Execute, FailureKind::Http(400)));
+    for (trigger_response, request) in [(lost(), Request::InDoubt), (TriggerResponse::Accepted(None), Request::Taken)] {
         let mut gate = asked();
-        gate.observe(0, 3 * SECOND, ApiResponse::Execute(launch, None), &mut Vec::new()).expect("goes on");
+        gate.observe(0, 3 * SECOND, ApiResponse::Execute(trigger_response, None), &mut Vec::new()).expect("goes on");
         assert_eq!(stopped(gate), request);
     }
     let mut gate = asked();

@@ -33,7 +33,7 @@ pub(super) struct World {
     pub(super) ends: Vec<(Duration, &'static str)>,
     pub(super) listing: RunList,
     /// How long a look and a list take.
-    pub(super) look: Duration,
+    pub(super) poll: Duration,
     pub(super) list: Duration,
     pub(super) learning: Learning,
     pub(super) interval: Interval,
@@ -52,9 +52,9 @@ pub(super) struct Played {
     pub(super) verdicts: Vec<Verdict>,
     /// When each run's watch was over.
     pub(super) over: BTreeMap<usize, Duration>,
-    pub(super) looks: Vec<(Duration, usize)>,
+    pub(super) polls: Vec<(Duration, usize)>,
     pub(super) lists: Vec<Duration>,
-    pub(super) notices: Vec<TimedEvent>,
+    pub(super) events: Vec<TimedEvent>,
 }
 
 impl World {
@@ -63,7 +63,7 @@ impl World {
         World {
             ends: ends.into_iter().map(|end| (Duration::from_secs(end), "SUCCESS")).collect(),
             listing: RunList::True,
-            look: SECOND / 5,
+            poll: SECOND / 5,
             list: SECOND / 4,
             learning: Learning::On,
             interval: Interval::Auto,
@@ -97,10 +97,10 @@ impl World {
     }
 
     /// The list of a pipeline as it is answered at `now`, beside ten runs of the past.
-    fn survey(&self, pipeline: usize, mut survey: ListSummary, now: Duration) -> Answer<ListSummary> {
+    fn list_summary(&self, pipeline: usize, mut list_summary: ListSummary, now: Duration) -> Answer<ListSummary> {
         let mut take = |id: &str, word: &str, created: i64, took: i64| {
             let at = |seconds| chrono::DateTime::from_timestamp(CREATED + seconds, 0);
-            survey.take(ListedRun {
+            list_summary.take(ListedRun {
                 run: RunId::new(id),
                 number: None,
                 status: Some(Untrusted::new(word)),
@@ -135,7 +135,7 @@ impl World {
         let observation = match self.listing {
             RunList::Fails(kind) => Observation::Unusable(Failure { during: Operation::List, kind, detail: None }),
             RunList::True | RunList::Late(_) | RunList::Frozen | RunList::Short | RunList::Rosy | RunList::Worded => {
-                Observation::Record(survey)
+                Observation::Record(list_summary)
             }
         };
         Answer { observation, retry_after: None, date: Some(date(now)) }
@@ -151,59 +151,62 @@ impl World {
         let mut under_way: Vec<(Duration, PollTarget, ApiRequest)> = Vec::new();
         let mut clock = Duration::ZERO;
         while !gate.is_over() {
-            let turn = turns.iter().map(|(who, at)| (*at, *who)).min();
+            let turn = turns.iter().map(|(poll_target, at)| (*at, *poll_target)).min();
             let answer = under_way.iter().enumerate().map(|(n, (at, ..))| (*at, n)).min();
             let next = match (turn, answer) {
-                (Some((at, who)), answer)
+                (Some((at, poll_target)), answer)
                     if under_way.len() < self.at_once && answer.is_none_or(|(answered, _)| at < answered) =>
                 {
-                    turns.remove(&who);
+                    turns.remove(&poll_target);
                     // Where all places were taken, a turn comes late.
                     let at = at.max(clock);
-                    let ask = match who {
-                        PollTarget::Run(run) => gate.ask(run, at, &mut played.notices),
-                        PollTarget::Pipeline(pipeline) => gate.survey(pipeline, at),
+                    let ask = match poll_target {
+                        PollTarget::Run(run) => gate.ask(run, at, &mut played.events),
+                        PollTarget::Pipeline(pipeline) => gate.list_summary(pipeline, at),
                     };
                     let Some(ask) = ask else { continue };
-                    let takes = match who {
+                    let takes = match poll_target {
                         PollTarget::Run(run) => {
-                            played.looks.push((at, run));
-                            self.look
+                            played.polls.push((at, run));
+                            self.poll
                         }
                         PollTarget::Pipeline(_) => {
                             played.lists.push(at);
                             self.list
                         }
                     };
-                    under_way.push((at + takes, who, ask));
+                    under_way.push((at + takes, poll_target, ask));
                     continue;
                 }
                 (_, Some((_, n))) => under_way.swap_remove(n),
                 (_, None) => panic!("nobody looks any more, and it is not over"),
             };
             // What is told was so half a request ago.
-            let (now, who, ask) = next;
+            let (now, poll_target, ask) = next;
             clock = now;
-            match (who, ask) {
+            match (poll_target, ask) {
                 (PollTarget::Run(run), ApiRequest::Run(_)) => {
-                    let told = ApiResponse::Run(self.record(run, now - self.look / 2));
-                    match gate.observe(run, now, told, &mut played.notices) {
-                        Some(next) => drop(turns.insert(who, next)),
+                    let response = ApiResponse::Run(self.record(run, now - self.poll / 2));
+                    match gate.observe(run, now, response, &mut played.events) {
+                        Some(next) => drop(turns.insert(poll_target, next)),
                         None => drop(played.over.insert(run, now)),
                     }
                 }
-                (PollTarget::Pipeline(pipeline), ApiRequest::Survey(survey)) => {
-                    let answer = self.survey(pipeline, survey, now - self.list / 2);
-                    gate.surveyed(pipeline, now, answer, &mut played.notices);
+                (PollTarget::Pipeline(pipeline), ApiRequest::Survey(list_summary)) => {
+                    let answer = self.list_summary(pipeline, list_summary, now - self.list / 2);
+                    gate.list_summary_received(pipeline, now, answer, &mut played.events);
                 }
-                (who, ask) => panic!("{who:?} asked {ask:?}"),
+                (poll_target, ask) => panic!("{poll_target:?} asked {ask:?}"),
             }
-            for (who, at) in gate.take_moved() {
-                if matches!(who, PollTarget::Run(run) if !gate.is_watching(run)) {
+            for (poll_target, at) in gate.take_moved() {
+                if matches!(poll_target, PollTarget::Run(run) if !gate.is_pending(run)) {
                     continue;
                 }
-                assert!(!under_way.iter().any(|(_, busy, _)| *busy == who), "{who:?} has a request under way");
-                turns.insert(who, at);
+                assert!(
+                    !under_way.iter().any(|(_, busy, _)| *busy == poll_target),
+                    "{poll_target:?} has a request under way"
+                );
+                turns.insert(poll_target, at);
             }
         }
         played.verdicts = gate.outcome().runs.iter().filter_map(|run| run.end.verdict()).collect();
@@ -219,13 +222,13 @@ impl Played {
     }
 
     pub(super) fn looks_in(&self, from: u64, until: u64) -> usize {
-        let all = self.looks.iter().map(|(at, _)| at).chain(&self.lists);
+        let all = self.polls.iter().map(|(at, _)| at).chain(&self.lists);
         all.filter(|at| (from..until).contains(&at.as_secs())).count()
     }
 
     pub(super) fn is_spaced(&self) {
         let mut last: BTreeMap<usize, Duration> = BTreeMap::new();
-        for (at, run) in &self.looks {
+        for (at, run) in &self.polls {
             let before = last.insert(*run, *at);
             assert!(before.is_none_or(|before| *at >= before + SECOND), "run {run} at {before:?} and {at:?}");
         }

@@ -95,11 +95,11 @@ pub(super) struct Played {
     pub(super) was_shown: bool,
     /// The last list that was read: runs and their words.
     pub(super) last_list: Vec<(&'static str, &'static str)>,
-    pub(super) notices: Vec<TimedEvent>,
+    pub(super) events: Vec<TimedEvent>,
     pub(super) took: Duration,
 }
 
-pub(super) fn miss(during: Operation, kind: FailureKind) -> Failure {
+pub(super) fn failure(during: Operation, kind: FailureKind) -> Failure {
     Failure { during, kind, detail: None }
 }
 
@@ -150,20 +150,20 @@ impl World {
             asked_for: Vec::new(),
             was_shown: false,
             last_list: Vec::new(),
-            notices: Vec::new(),
+            events: Vec::new(),
             took: SECOND,
         };
         let (mut posted, mut lists) = (None, 0);
         while let Some((now, run)) = due.pop_first() {
             assert!(now <= 600 * SECOND, "past the deadline");
-            let Some(ask) = gate.ask(run, now, &mut played.notices) else { continue };
+            let Some(ask) = gate.ask(run, now, &mut played.events) else { continue };
             let runs = self.runs(posted, now);
-            let told = match ask {
+            let response = match ask {
                 ApiRequest::Survey(_) => panic!("no survey of two runs"),
                 ApiRequest::Execute(_) => {
                     played.executes += 1;
                     posted = Some(now);
-                    ApiResponse::Execute(self.launch(), None)
+                    ApiResponse::Execute(self.trigger_response(), None)
                 }
                 ApiRequest::List(_) => {
                     lists += 1;
@@ -186,9 +186,11 @@ impl World {
                                 Observation::Record(listing(&list))
                             }
                             Some(Spoilt::Unusable) => {
-                                Observation::Unusable(miss(Operation::List, FailureKind::Http(503)))
+                                Observation::Unusable(failure(Operation::List, FailureKind::Http(503)))
                             }
-                            Some(Spoilt::Null) => Observation::NotVisible(miss(Operation::List, FailureKind::NoRecord)),
+                            Some(Spoilt::Null) => {
+                                Observation::NotVisible(failure(Operation::List, FailureKind::NoRecord))
+                            }
                         },
                     ))
                 }
@@ -199,17 +201,17 @@ impl World {
                         now,
                         match row {
                             Some((id, _, word)) => Observation::Record(record(id, word)),
-                            None => Observation::NotVisible(miss(Operation::GetRun, FailureKind::NoRecord)),
+                            None => Observation::NotVisible(failure(Operation::GetRun, FailureKind::NoRecord)),
                         },
                     ))
                 }
             };
-            due.extend(gate.observe(run, now, told, &mut played.notices).map(|at| {
+            due.extend(gate.observe(run, now, response, &mut played.events).map(|at| {
                 assert!(at > now, "a wait of nothing");
                 (at, run)
             }));
-            for (who, at) in gate.take_moved() {
-                let PollTarget::Run(run) = who else { panic!("no survey is asked for without leave") };
+            for (poll_target, at) in gate.take_moved() {
+                let PollTarget::Run(run) = poll_target else { panic!("no survey is asked for without leave") };
                 due.retain(|(_, other)| *other != run);
                 due.insert((at, run));
             }
@@ -220,18 +222,18 @@ impl World {
         played
     }
 
-    pub(super) fn launch(&self) -> TriggerResponse {
+    pub(super) fn trigger_response(&self) -> TriggerResponse {
         match self.post {
             TriggerOutcome::Tells | TriggerOutcome::TellsOddly => {
                 TriggerResponse::Accepted(Some(Untrusted::new(self.post.id())))
             }
             TriggerOutcome::Hints => TriggerResponse::Accepted(Some(Untrusted::new("manual__2024"))),
             TriggerOutcome::LostAfter | TriggerOutcome::LostBefore => {
-                TriggerResponse::Lost(miss(Operation::Execute, FailureKind::Broken))
+                TriggerResponse::Lost(failure(Operation::Execute, FailureKind::Broken))
             }
-            TriggerOutcome::Refused => TriggerResponse::Refused(miss(Operation::Execute, FailureKind::Http(400))),
+            TriggerOutcome::Refused => TriggerResponse::Refused(failure(Operation::Execute, FailureKind::Http(400))),
             TriggerOutcome::Denied => {
-                TriggerResponse::Denied(Scope::Run, miss(Operation::Execute, FailureKind::Http(403)))
+                TriggerResponse::Denied(Scope::Run, failure(Operation::Execute, FailureKind::Http(403)))
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::junit::{Case, cases};
 use crate::runner::{github, gitlab};
 
 #[derive(Debug)]
-pub struct ApiResponse {
+pub struct StoryOutcome {
     /// None: a signal ended it.
     pub code: Option<i32>,
     pub at: Instant,
@@ -34,8 +34,8 @@ pub struct ApiResponse {
     pub files: BTreeMap<PathBuf, String>,
 }
 
-impl ApiResponse {
-    pub(super) fn read(story: &Story<'_>, status: ExitStatus, stdout: String, stderr: String) -> ApiResponse {
+impl StoryOutcome {
+    pub(super) fn read(story: &Story<'_>, status: ExitStatus, stdout: String, stderr: String) -> StoryOutcome {
         let whole = |path: &OsString| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
         let all: Vec<PathBuf> = story.inputs.values().chain(story.env.values()).map(whole).collect();
         // What has a document of its own: no device, and no path that was given twice.
@@ -53,7 +53,7 @@ impl ApiResponse {
                 .map(|(path, text)| (path.strip_prefix(&folder).expect("inside").display().to_string(), text))
                 .collect()
         };
-        ApiResponse {
+        StoryOutcome {
             code: status.code(),
             at: super::now(),
             stdout: matches!(story.reader, Reader::There).then_some(stdout),
@@ -114,7 +114,7 @@ impl ApiResponse {
     }
 
     /// The verdict and the exit code of the reference's row.
-    pub fn ended(&self, verdict: &str, code: i32) -> &ApiResponse {
+    pub fn ended(&self, verdict: &str, code: i32) -> &StoryOutcome {
         assert_eq!((self.verdict(), self.code), (verdict, Some(code)), "{}", self.log());
         self
     }
