@@ -111,9 +111,9 @@ pub fn url(pipeline: &str, run: &str) -> Option<String> {
 }
 
 /// A report of this outcome and way, 431 s and 57 looks long.
-pub fn report(outcome: &Outcome, notices: &[TimedEvent]) -> Report {
+pub fn report(outcome: &Outcome, events: &[TimedEvent]) -> Report {
     let story = ReportContext {
-        notices,
+        events,
         waited: seconds(431),
         polls: 57,
         run_url: &url,
@@ -146,8 +146,8 @@ fn bad_gateway() -> Failure {
     failure(Operation::GetRun, FailureKind::Http(502), "<html>Bad Gateway</html>\n::error::x")
 }
 
-fn single(run: RunOutcome, notices: &[TimedEvent]) -> Report {
-    report(&outcome(vec![run]), notices)
+fn single(run: RunOutcome, events: &[TimedEvent]) -> Report {
+    report(&outcome(vec![run]), events)
 }
 
 /// A report for each verdict, the first version, and several runs at once, by the name of its golden files.

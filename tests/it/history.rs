@@ -245,7 +245,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
         }
         let (names, sanitizer) = (RunNames::new(gate.wanted(), &fixture::sanitizer()), fixture::sanitizer());
         let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &sanitizer).to_string();
-        (heartbeat, messages::look(&gate, 0, minutes(4), Some(minutes(5)), &names, &sanitizer).to_string())
+        (heartbeat, messages::poll(&gate, 0, minutes(4), Some(minutes(5)), &names, &sanitizer).to_string())
     };
     let (heartbeat, look) = told(1);
     assert_eq!(heartbeat, "still waiting: RUNNING, usually 12m, about 6m left, 4m of 50m, 57 polls");
@@ -260,7 +260,7 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
         |passed, runs, at_least, after| Some(Streak { passed, runs, at_least, after, after_at_least: after >= 48 });
     let last = LastSuccess { run_id: Sanitized::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
     let nothing = RunHistory { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
-    let told = |past: &RunHistory| messages::standing(past).join("; ");
+    let told = |past: &RunHistory| messages::comparison(past).join("; ");
     let with = |in_a_row| RunHistory { in_a_row, last_success: Some(last.clone()), ..nothing.clone() };
     assert_eq!(told(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
     assert_eq!(told(&with(row(false, 1, false, 1))), "first failure after a success; last success 2d ago (run r)");

@@ -34,7 +34,7 @@ fn step(
     why: Option<(Operation, FailureKind)>,
 ) -> String {
     let why = why.map(|(during, kind)| failure(during, kind, "detail"));
-    let told = messages::told(&run(verdict, seen, why), seconds(3000), &fixture::sanitizer());
+    let told = messages::explanation(&run(verdict, seen, why), seconds(3000), &fixture::sanitizer());
     assert!(!told.reason.is_empty());
     told.next_step.to_string()
 }
@@ -46,7 +46,11 @@ fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
         [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
     {
         let told = |request| {
-            messages::told(&RunOutcome { request, ..run(verdict, None, None) }, seconds(3), &fixture::sanitizer())
+            messages::explanation(
+                &RunOutcome { request, ..run(verdict, None, None) },
+                seconds(3),
+                &fixture::sanitizer(),
+            )
         };
         assert!(
             !told(Request::None).reason.contains("start a run") && !told(Request::None).reason.contains("been started")
@@ -66,7 +70,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     let told = |verdict, word, meaning, why: Option<FailureKind>| {
         let why = why.map(|kind| failure(Operation::List, kind, "earlier"));
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
-        messages::told(&outcome, seconds(3), &fixture::sanitizer())
+        messages::explanation(&outcome, seconds(3), &fixture::sanitizer())
     };
     let wait_on = format!("set run-id: {}/{} instead of trigger", fixture::PIPELINE, fixture::RUN);
     for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
@@ -98,7 +102,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
 fn a_wait_behind_an_earlier_run_is_told_as_that() {
     let why = Some(failure(Operation::List, FailureKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
-    let told = messages::told(&outcome, seconds(3), &fixture::sanitizer());
+    let told = messages::explanation(&outcome, seconds(3), &fixture::sanitizer());
     assert!(told.reason.contains("may be queued behind an earlier run: earlier"), "{told:?}");
     assert!(told.next_step.contains("raise timeout") && told.next_step.contains("check in Maestro"), "{told:?}");
 }
