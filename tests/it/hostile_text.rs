@@ -323,11 +323,11 @@ fn a_fenced_text_stays_one_block_of_code() {
 
 #[test]
 fn a_code_span_stays_one_span_in_a_cell() {
-    claim(200, |text| {
+    let claim_of = |text: &str| {
         let text = clean(text);
         let span = escape::markdown_code_span(&text);
         let tree = markdown::parse(&format!("| a | b |\n|---|---|\n| {span} | end |\n\nx {span} y\n"));
-        let kinds: Vec<String> = markdown::kinds(&tree).into_iter().filter(|kind| kind != "text").collect();
+        let kinds = markdown::kinds(&tree).into_iter().filter(|kind| kind != "text" && kind != "html <!-- -->");
         let row = |span: &[&str]| {
             let start = ["root", "table", "tablerow", "tablecell", "tablecell", "tablerow", "tablecell"];
             [&start, span, &["tablecell", "paragraph"], span].concat().join("\0")
@@ -338,9 +338,12 @@ fn a_code_span_stays_one_span_in_a_cell() {
             () if text.contains('|') => row(&["html <code>", "html </code>"]),
             () => row(&[&code]),
         };
-        let found = kinds.iter().map(|kind| if kind.starts_with("inline") { seen(kind) } else { kind.clone() });
+        let found = kinds.map(|kind| if kind.starts_with("inline") { seen(&kind) } else { kind });
         assert_eq!(found.collect::<Vec<_>>().join("\0"), expected.replace(&code, &seen(&code)), "{span:?}");
-    });
+    };
+    // Without a `|` and with one, which makes it an element.
+    claim(200, claim_of);
+    claim(200, |text| claim_of(&format!("{text}|")));
 }
 
 #[test]

@@ -6,6 +6,9 @@ use super::super::sanitize::strip::is_break;
 /// already become: there no escape is left to see, only a gap keeps the parts apart.
 const GAP: &str = "&#8203;";
 
+/// Ends a piece of text for the Markdown parser, and is neither shown nor copied.
+const COMMENT: &str = "<!-- -->";
+
 /// Text within a sentence or a table's cell: one line of text, in which nothing is a link, an image, code, emphasis, HTML,
 /// another cell, a mention, an issue or an emoji; and at the start of a line no list, heading, quote or rule.
 ///
@@ -59,8 +62,8 @@ pub fn markdown_fence(text: &str) -> String {
 ///
 /// Backticks, more of them than stand together in the text (CommonMark 6.1). A `|` would end a cell, and its escape would
 /// be shown outside of one: such a text goes into a `code` element instead. GitHub looks for no mentions, issue numbers or
-/// emoji in there, so it needs no gaps, which would be copied with the text; only the Markdown parser makes links of `www.`
-/// and `://` (cmark-gfm, `autolink.c`), before it knows of elements.
+/// emoji in there. Only the Markdown parser makes links of `www.`, `://` and e-mail addresses, before it knows of elements
+/// (cmark-gfm, `autolink.c`). An empty comment keeps their parts apart, because it is not copied with the text.
 pub fn markdown_code_span(text: &str) -> String {
     let line = text.replace(is_break, " ").replace('\t', " ");
     let line = line.trim();
@@ -80,10 +83,11 @@ fn in_code_element(line: &str) -> String {
     let mut out = String::with_capacity(line.len() * 2);
     for (at, c) in line.char_indices() {
         match c {
-            ':' if line[at..].starts_with("://") => out.extend([":", GAP]),
+            ':' if line[at..].starts_with("://") => out.extend([":", COMMENT]),
             '.' if out.len() >= 3 && out[out.floor_char_boundary(out.len() - 3)..].eq_ignore_ascii_case("www") => {
-                out.extend([GAP, "."]);
+                out.extend([COMMENT, "."]);
             }
+            '@' => out.extend([COMMENT, "@"]),
             '&' | '<' | '>' | '|' | '\\' | '`' | '$' | '[' | ']' | '*' | '_' | '!' | '~' => {
                 out.push_str(&format!("&#{};", u32::from(c)));
             }
