@@ -12,24 +12,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::api::{AuthRetryState, Client};
 use crate::config::{Config, Credentials, InputError, Warning};
 use crate::core::{
-    Answer, Failure, FailureKind, Observation, Operation, PipelineId, RunList, SessionNote, Signal, Target, Untrusted,
-    Verdict, Vocabulary, Wanted, choose,
+    Answer, Failure, FailureKind, Observation, Operation, PipelineId, RunList, Signal, Target, Untrusted, Verdict,
+    Vocabulary, Wanted, choose,
 };
 use crate::finalize::Finalizer;
 use crate::report::checkup::{Check, CheckState, Checkup};
 use crate::report::messages;
 use crate::report::sanitize::Sanitizer;
 
+mod route_checks;
 mod start_check;
+
+use route_checks::on_the_way;
 
 /// For one request, redirects and a renewal included: a little more than the client gives itself.
 const REQUEST: Duration = Duration::from_secs(65);
 
 /// From how far on clocks that are apart are worth a word; one-time codes are made for 30 s.
 const APART: TimeDelta = TimeDelta::seconds(30);
-
-/// The checks that one request to the service makes, in the order in which it can fail.
-const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
 
 /// Makes all checks.
 pub async fn examine(config: Config, warnings: &[Warning], finalizer: &mut Finalizer) -> Checkup {
@@ -286,25 +286,6 @@ impl<'e> ServiceChecks<'e> {
     }
 
     /// The rows of the way to the service: all fine, or fine up to where the trouble is.
-    fn way(&mut self, client: &Client, failed_check: Option<(usize, Verdict, &Failure)>) {
-        let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
-        let connection = client.connection();
-        let fine = [
-            messages::proxy(&connection, &self.sanitizer),
-            "the service's name is known".to_owned(),
-            if self.config.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
-            if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
-        ];
-        for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
-            let check = match failed_check {
-                Some((broken, verdict, failure)) if at == broken => self.failed_check(name, verdict, failure, ""),
-                Some((broken, ..)) if at > broken => Check::new(name, CheckState::Skipped, "not reached"),
-                Some(_) | None => Check::new(name, CheckState::Fine, fine),
-            };
-            self.checks.push(check);
-        }
-    }
-
     fn clock(&mut self, date: Option<DateTime<Utc>>) {
         let Some(date) = date else {
             self.checks.push(Check::new(
@@ -369,32 +350,6 @@ impl<'e> ServiceChecks<'e> {
 
     fn id(&self, text: &str) -> String {
         self.sanitizer.id(&Untrusted::new(text)).to_string()
-    }
-}
-
-/// Where on the way to the service a request went wrong; `None`: it got there.
-fn on_the_way(failure: &Failure) -> Option<usize> {
-    match (failure.during, failure.kind) {
-        (
-            _,
-            FailureKind::Proxy
-            | FailureKind::ProxyRefused(_)
-            | FailureKind::ProxyAuthentication
-            | FailureKind::Http(407),
-        ) => Some(0),
-        (_, FailureKind::Dns) => Some(1),
-        (
-            _,
-            FailureKind::Connect
-            | FailureKind::Certificate
-            | FailureKind::Tls(_)
-            | FailureKind::Broken
-            | FailureKind::Timeout,
-        ) => Some(2),
-        (Operation::SignIn, _) | (_, FailureKind::TokenRefused | FailureKind::TokenFile | FailureKind::Http(401)) => {
-            Some(3)
-        }
-        _ => None,
     }
 }
 

@@ -8,19 +8,26 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
+use super::answer::{answer, collect, failure_of};
 use super::failure::{self, RequestError};
 use super::log_lines::Lines;
 use super::model::{self, Completeness, PipelineState, RUN_BODY};
 use super::redactor::Redactor;
-use super::session::{AuthToken, Generation, Session, TokenError, answer, collect, failure_of};
+use super::session::{AuthToken, Generation, Session, TokenError};
+use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
-use super::transport::{HttpOutcome, SetupError, Transport};
+use super::transport::{HttpOutcome, Transport};
 use crate::clock::Clock;
 use crate::config::Service;
 use crate::core::{
     Answer, ApiRequest, ApiResponse, Connection, Failure, FailureKind, ListSummary, Observation, Operation, PipelineId,
     RunId, RunList, Scope, SessionNote, Target, TriggerResponse, Untrusted,
 };
+
+mod retry_state;
+
+pub use retry_state::AuthRetryState;
+use retry_state::Renewal;
 
 /// The list for the history (docs/reference.md#limits).
 const SURVEY: Duration = Duration::from_secs(5);
@@ -35,29 +42,9 @@ pub struct Client {
     session: Session,
     redactor: Rc<dyn Redactor>,
     clock: Clock,
-    /// How the service is reached, as it was told last.
-    response: RefCell<Connection>,
+    /// The connection that was reported last.
+    reported_connection: RefCell<Connection>,
     implausible_clocks_reported: Cell<bool>,
-}
-
-/// One run's row of refused answers: it may renew the token once, until an answer accepts a token again, or the renewed
-/// one has grown old in an outage. From then on it asks with the newest token there is, should the refusals pass.
-#[derive(Debug, Default)]
-pub struct AuthRetryState {
-    /// The newest token that was refused and is to be renewed.
-    refused: Generation,
-    renewed: Renewal,
-    /// Whether the token was renewed because a request to start was refused with it.
-    start: Renewal,
-    /// When the failed sign-in was that this run was told of last.
-    response: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Renewal {
-    #[default]
-    NotYet,
-    Once,
 }
 
 impl Client {
@@ -75,7 +62,7 @@ impl Client {
             session,
             redactor,
             clock,
-            response: RefCell::default(),
+            reported_connection: RefCell::default(),
             implausible_clocks_reported: Cell::new(false),
         }
     }
@@ -262,8 +249,8 @@ impl Client {
     /// What the session has had to say since the last call, and how the service is reached where that is news.
     pub fn take_notes(&self) -> Vec<SessionNote> {
         let connection = self.transport.connection();
-        let response = self.response.replace(connection.clone());
-        let news = (response != connection).then_some(SessionNote::Connection(connection));
+        let reported = self.reported_connection.replace(connection.clone());
+        let news = (reported != connection).then_some(SessionNote::Connection(connection));
         let clocks = self.transport.implausible_clocks();
         let clocks = clocks.filter(|_| !self.implausible_clocks_reported.replace(true));
         let clocks = clocks.map(|(service, here)| SessionNote::ImplausibleClock { service, here });
@@ -334,42 +321,6 @@ impl Client {
 
     fn shortened<T>(&self, answer: Answer<T>) -> Answer<T> {
         answer.map_failure(|failure| self.redactor.shortened(failure))
-    }
-
-    /// A token to begin a look with: one that this run has not been refused, or else the newest there is.
-    async fn first_token(&self, retry_state: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
-        match self.token(retry_state).await {
-            Err(TokenError::NothingNewer) => {
-                self.session.newer_than(Generation::default()).ok_or(TokenError::NothingNewer)
-            }
-            other => other,
-        }
-    }
-
-    /// A token that this run has not been refused.
-    async fn token(&self, retry_state: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
-        let token =
-            self.session.token_for(&self.transport, self.clock, retry_state.refused, &mut retry_state.response).await;
-        if let Err(TokenError::Answer(answer)) = &token
-            && matches!(answer.observation, Observation::Denied(..) | Observation::Unreachable(_))
-        {
-            // What can't be renewed may be accepted again.
-            retry_state.refused = Generation::default();
-        }
-        token
-    }
-
-    /// Writes the refusal of `pass` into the row; whether there is nothing left to try.
-    fn is_final(&self, kind: FailureKind, pass: &AuthToken, retry_state: &mut AuthRetryState) -> bool {
-        retry_state.refused = pass.generation;
-        match std::mem::replace(&mut retry_state.renewed, Renewal::Once) {
-            Renewal::NotYet => self.session.is_fruitless(pass.generation, kind, self.clock),
-            Renewal::Once if self.session.is_young(pass.generation, self.clock) => {
-                self.session.renewal_was_fruitless(pass.generation);
-                true
-            }
-            Renewal::Once => false,
-        }
     }
 }
 

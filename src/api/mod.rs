@@ -6,6 +6,7 @@
 //! server's JSON.
 
 mod access_token;
+mod answer;
 mod client;
 mod dns;
 mod failure;
@@ -13,6 +14,7 @@ mod log_lines;
 pub mod model;
 mod redactor;
 mod session;
+mod setup_error;
 mod timing_headers;
 mod transport;
 mod trust;
@@ -28,4 +30,4 @@ mod scripted_server;
 pub use client::{AuthRetryState, Client};
 pub use model::PipelineState;
 pub use redactor::Redactor;
-pub use transport::SetupError;
+pub use setup_error::SetupError;

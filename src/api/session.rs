@@ -17,14 +17,16 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::access_token::{AccessToken, Claims};
+use super::answer::{answer, collect, failure_of};
 use super::failure::{self, RequestError};
 use super::model;
 use super::redactor::Redactor;
+use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
-use super::transport::{Permit, SetupError, Transport};
+use super::transport::{Permit, Transport};
 use crate::clock::Clock;
 use crate::config::{Credentials, Totp, odd_password};
-use crate::core::{Answer, Failure, FailureKind, Observation, Operation, SessionNote};
+use crate::core::{Answer, FailureKind, Observation, Operation, SessionNote};
 
 mod renewal;
 mod token_file;
@@ -360,38 +362,12 @@ impl SessionState {
     }
 }
 
-/// A sink that keeps a body up to `limit`.
-pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> Result<(), RequestError> {
-    move |piece| {
-        if piece.len() > limit - body.len() {
-            return Err(RequestError::new(FailureKind::TooLarge));
-        }
-        body.extend_from_slice(piece);
-        Ok(())
-    }
-}
-
-pub(crate) fn answer<T>(observation: Observation<T>, timing: TimingHeaders) -> Answer<T> {
-    Answer { observation, retry_after: timing.retry_after, date: timing.date }
-}
-
 /// Whether the service itself has said no: each time may count towards a locked account.
 fn is_refused(answer: &NoToken) -> bool {
     match &answer.observation {
         Observation::Denied(..) => true,
         Observation::Unreachable(failure) => matches!(failure.kind, FailureKind::Http(_)),
         Observation::Record(_) | Observation::NotVisible(_) | Observation::Unusable(_) => false,
-    }
-}
-
-/// Why there is no record, if there is none.
-pub(crate) fn failure_of<T>(observation: Observation<T>) -> Option<Failure> {
-    match observation {
-        Observation::Record(_) => None,
-        Observation::NotVisible(failure)
-        | Observation::Denied(_, failure)
-        | Observation::Unreachable(failure)
-        | Observation::Unusable(failure) => Some(failure),
     }
 }
 

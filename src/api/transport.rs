@@ -19,6 +19,7 @@ use url::Url;
 use super::dns::Resolver;
 use super::failure::{self, RequestError};
 use super::model::PageInfo;
+use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
 use super::trust::{Handshakes, trusting, trusting_nobody};
 use super::tunnel::Tunnel;
@@ -56,19 +57,6 @@ const REDIRECTS: usize = 5;
 /// All that is not unreserved (RFC 3986), `%` included: an id is ONE segment, and the URL parser, which reads `%2e` as a
 /// dot, finds no escape of the id's own making.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// Why there can be no client at all.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error("the access token is empty or has a character that no header may have")]
-    Token,
-    #[error("a certificate of the further roots can't be used: {0}")]
-    Root(#[source] rustls::Error),
-    #[error("set up TLS: {0}")]
-    Tls(#[source] rustls::Error),
-    #[error("set up the HTTP client: {0}")]
-    Http(#[source] reqwest::Error),
-}
 
 /// The connections to the service.
 pub(crate) struct Transport {

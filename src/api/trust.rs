@@ -20,7 +20,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
-use super::transport::SetupError;
+use super::setup_error::SetupError;
 use crate::config::SystemRoots;
 use crate::core::TrustSource;
 

@@ -1,7 +1,6 @@
 //! Looks at a scripted service: what is asked, and what is made of the answers.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use secrecy::SecretString;
 
@@ -386,13 +385,12 @@ async fn missing_logs_say_why_and_keep_what_came() {
 
 #[tokio::test]
 async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() {
-    for (elapsed, age, serves) in [(0, 0, true), (0, 20, false), (30, 20, true), (120, 60, true), (120, 61, false)] {
-        let age: u64 = age;
+    for (elapsed, age, serves) in [(0, 0_u64, true), (0, 20, false), (30, 20, true), (120, 60, true), (120, 61, false)]
+    {
         let server = service([Reply::with(200, &[("age", &age.to_string())], b"[]")]).await;
         let client = client(&server, password());
         later(Duration::from_secs(elapsed)).await;
-        let answer = client.list(&target().pipeline, &mut AuthRetryState::default()).await;
-        match answer.observation {
+        match client.list(&target().pipeline, &mut AuthRetryState::default()).await.observation {
             Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),
             Observation::Unusable(failure) => assert_eq!((failure.kind, serves), (FailureKind::Cached, false)),
             other => panic!("{other:?}"),

@@ -1,0 +1,57 @@
+//! How far a request gets on its way to the service.
+
+use super::ServiceChecks;
+use crate::api::Client;
+use crate::core::{Failure, FailureKind, Operation, SessionNote, Verdict};
+use crate::report::checkup::{Check, CheckState};
+use crate::report::messages;
+
+/// The checks that one request to the service makes, in the order in which it can fail.
+const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
+
+impl ServiceChecks<'_> {
+    pub(super) fn way(&mut self, client: &Client, failed_check: Option<(usize, Verdict, &Failure)>) {
+        let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
+        let connection = client.connection();
+        let fine = [
+            messages::proxy(&connection, &self.sanitizer),
+            "the service's name is known".to_owned(),
+            if self.config.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
+            if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
+        ];
+        for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
+            let check = match failed_check {
+                Some((broken, verdict, failure)) if at == broken => self.failed_check(name, verdict, failure, ""),
+                Some((broken, ..)) if at > broken => Check::new(name, CheckState::Skipped, "not reached"),
+                Some(_) | None => Check::new(name, CheckState::Fine, fine),
+            };
+            self.checks.push(check);
+        }
+    }
+}
+
+/// Where on the way to the service a request went wrong; `None`: it got there.
+pub(super) fn on_the_way(failure: &Failure) -> Option<usize> {
+    match (failure.during, failure.kind) {
+        (
+            _,
+            FailureKind::Proxy
+            | FailureKind::ProxyRefused(_)
+            | FailureKind::ProxyAuthentication
+            | FailureKind::Http(407),
+        ) => Some(0),
+        (_, FailureKind::Dns) => Some(1),
+        (
+            _,
+            FailureKind::Connect
+            | FailureKind::Certificate
+            | FailureKind::Tls(_)
+            | FailureKind::Broken
+            | FailureKind::Timeout,
+        ) => Some(2),
+        (Operation::SignIn, _) | (_, FailureKind::TokenRefused | FailureKind::TokenFile | FailureKind::Http(401)) => {
+            Some(3)
+        }
+        _ => None,
+    }
+}
