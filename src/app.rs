@@ -257,6 +257,9 @@ async fn watched(
     let update_view = |gate: &Gate, moment: LoopEvent, news: &[TimedEvent], made: u64| {
         panic_hook::panic_if_provoked("watch", "");
         polls.set(made);
+        if moment == LoopEvent::Resumed {
+            client.leave_connections();
+        }
         let now = clock.elapsed();
         let notes = client.take_notes().into_iter();
         let mut news: Vec<TimedEvent> =

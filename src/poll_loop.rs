@@ -1,6 +1,8 @@
 //! The loop: look, observe, tell, wait or be interrupted. The only sleeper, and the one place that hears signals.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -25,6 +27,7 @@ const LAST_LOOK: Duration = Duration::from_secs(5);
 const LATE: Duration = Duration::from_secs(1);
 
 /// How long after a suspension the new deadline is: what came meanwhile is read first, and then there is a last look.
+/// What was asked for before and is not answered by then is asked for again.
 const AFTER_SUSPENSION: Duration = Duration::from_secs(1);
 
 /// How long delivery may take in all once a signal came. The reference says two seconds; the rest is for leaving.
@@ -45,6 +48,8 @@ pub enum LoopEvent {
     Survey,
     /// A signal came, or the last looks were cut.
     Stopped,
+    /// The process was suspended: connections may have died meanwhile.
+    Resumed,
     /// Time goes by.
     Beat,
 }
@@ -55,6 +60,24 @@ enum Woken {
     /// An answer, and how long the process had been suspended when it was asked for.
     Answer(PollTarget, Duration, Box<ApiResponse>),
     Time,
+}
+
+/// A request that is under way.
+struct UnderWay<F> {
+    target: PollTarget,
+    /// How long the process had been suspended when it was made.
+    suspended: Duration,
+    /// A start may have taken effect: it is never given up for another request.
+    is_start: bool,
+    answer: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for UnderWay<F> {
+    type Output = (PollTarget, Duration, F::Output);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.answer.as_mut().poll(context).map(|answer| (self.target, self.suspended, answer))
+    }
 }
 
 /// Watches all runs to their end. `poll` asks the service; `update_view` hears what changed, and hears something every `heartbeat` at
@@ -91,6 +114,14 @@ where
             update_view(gate, LoopEvent::Stopped, &events, polls);
             break;
         }
+        // What was asked before a suspension and is not answered on the deadline may never be: its connection may be dead.
+        let may_be_lost = |request: &UnderWay<F>| request.suspended < suspended && !request.is_start;
+        let some_may_be_lost = !timeout.is_zero() && under_way.iter().any(may_be_lost);
+        if some_may_be_lost && now >= timeout {
+            let (lost, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut under_way).into_iter().partition(may_be_lost);
+            lost.iter().for_each(|request| queue.set(request.target, now));
+            under_way.extend(kept);
+        }
         while under_way.len() < AT_ONCE
             && let Some(target) = queue.take(now)
         {
@@ -100,8 +131,8 @@ where
             };
             if let Some(ask) = ask {
                 polls += 1;
-                let answer = poll(target, ask);
-                under_way.push(async move { (target, suspended, answer.await) });
+                let is_start = matches!(ask, ApiRequest::Execute(_));
+                under_way.push(UnderWay { target, suspended, is_start, answer: Box::pin(poll(target, ask)) });
             }
         }
         if gate.is_over() {
@@ -113,6 +144,9 @@ where
             && let Some(at) = queue.next()
         {
             wake = wake.min(at);
+        }
+        if some_may_be_lost && now < timeout {
+            wake = wake.min(timeout);
         }
         let woken = tokio::select! {
             biased;
@@ -126,6 +160,7 @@ where
         let overslept = now.saturating_sub(wake);
         if overslept >= LATE {
             suspended += overslept;
+            update_view(gate, LoopEvent::Resumed, &[], polls);
             if now >= timeout && !timeout.is_zero() {
                 gate.move_deadline(now + AFTER_SUSPENSION);
             }

@@ -86,7 +86,14 @@ impl View {
             (LoopEvent::Beat, None) if now >= self.spoke + HEARTBEAT => {
                 self.say(now, messages::heartbeat(gate, now, polls, &self.sanitizer));
             }
-            (LoopEvent::Answer { .. } | LoopEvent::Survey | LoopEvent::Stopped | LoopEvent::Beat, _) => {}
+            (
+                LoopEvent::Answer { .. }
+                | LoopEvent::Survey
+                | LoopEvent::Stopped
+                | LoopEvent::Resumed
+                | LoopEvent::Beat,
+                _,
+            ) => {}
         }
     }
 

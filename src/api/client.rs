@@ -241,6 +241,11 @@ impl Client {
         }
     }
 
+    /// Makes the next request over a new connection: those that there are may be dead.
+    pub fn leave_connections(&self) {
+        self.transport.leave_connections();
+    }
+
     /// How the service is reached, as far as it is known by now.
     pub fn connection(&self) -> Connection {
         self.transport.connection()

@@ -28,6 +28,9 @@ use crate::config::{Network, Proxy, ProxyKind};
 use crate::core::{Connection, FailureKind, TlsFault, Untrusted, Via, is_implausible};
 
 mod body;
+mod within;
+
+use within::within;
 
 /// Requests under way at once (docs/reference.md#limits).
 const AT_ONCE: usize = 8;
@@ -190,7 +193,7 @@ impl Transport {
             Err(RequestError::new(FailureKind::RedirectLoop))
         };
         let _turn = self.permit().await;
-        let reply = self.limited(answer).await;
+        let reply = self.limited(answer, clock).await;
         HttpOutcome { timing, reply }
     }
 
@@ -217,14 +220,18 @@ impl Transport {
                 Ok(_) | Err(_) => self.read(response, sink).await,
             }
         };
-        let reply = self.limited(answer).await;
+        let reply = self.limited(answer, clock).await;
         HttpOutcome { timing, reply }
     }
 
     /// Within the time of a whole request.
-    async fn limited(&self, answer: impl Future<Output = Result<Reply, RequestError>>) -> Result<Reply, RequestError> {
+    async fn limited(
+        &self,
+        answer: impl Future<Output = Result<Reply, RequestError>>,
+        clock: Clock,
+    ) -> Result<Reply, RequestError> {
         let late = || RequestError { kind: FailureKind::Timeout, detail: self.base.host_str().map(Untrusted::new) };
-        timeout(self.limits.whole, answer).await.unwrap_or_else(|_| Err(late()))
+        within(self.limits.whole, answer, clock).await.unwrap_or_else(|| Err(late()))
     }
 
     async fn send(
@@ -249,9 +256,9 @@ impl Transport {
         Ok(response)
     }
 
-    /// The next request goes over a new connection: this one leads to a server that does not answer for the service (RFC 9110,
-    /// section 15.5.20).
-    fn leave_connections(&self) {
+    /// The next request goes over a new connection: after a 421 because this one leads to a server that does not answer for
+    /// the service (RFC 9110, section 15.5.20), after a suspension because it may be dead.
+    pub(crate) fn leave_connections(&self) {
         let Some((proxy, tls)) = &self.made_of else { return };
         if let Ok(Ok(fresh)) = builder(proxy.as_ref(), tls).map(ClientBuilder::build) {
             self.http.replace(fresh);

@@ -73,6 +73,49 @@ async fn a_look_without_an_answer_is_cut_five_seconds_after_the_deadline() {
     assert_eq!(run(gate(10, 1), story).await.0, Verdict::TimedOut);
 }
 
+/// The process sleeps so long while this is under way.
+async fn suspended(length: Duration) {
+    // First the loop must have its timer.
+    sleep(Duration::from_millis(1)).await;
+    tokio::time::advance(length).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_suspension_over_the_deadline_there_is_a_last_poll() {
+    // What was under way is read, whatever it says; then, or if nothing comes of it, there is another look.
+    for word in ["RUNNING", "never"] {
+        for sleeps in [20, 60, 3600] {
+            let (verdict, at, polls) = run(gate(10, 1), |n| async move {
+                match (n, word) {
+                    (1, _) => suspended(SECOND * sleeps).await,
+                    (_, _) => return after(SECOND, "SUCCESS").await,
+                }
+                after(if word == "never" { SECOND * 10_000 } else { SECOND / 10 }, word).await
+            })
+            .await;
+            assert_eq!((verdict, polls), (Verdict::Passed, 2), "{word} after {sleeps} s");
+            assert!(at < SECOND * (sleeps + 3), "{word} after {sleeps} s: {at:?}");
+        }
+    }
+    // What was under way counts.
+    let (verdict, _, polls) = run(gate(10, 1), |_| async {
+        suspended(SECOND * 60).await;
+        after(SECOND / 10, "SUCCESS").await
+    })
+    .await;
+    assert_eq!((verdict, polls), (Verdict::Passed, 1));
+    // And the wait ends.
+    let (verdict, at, polls) = run(gate(10, 1), |n| async move {
+        if n == 1 {
+            suspended(SECOND * 60).await;
+        }
+        after(SECOND * 10_000, "SUCCESS").await
+    })
+    .await;
+    assert_eq!((verdict, polls), (Verdict::Unreachable, 2));
+    assert!(at >= SECOND * 65 && at < SECOND * 67, "{at:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn timeout_zero_lets_the_one_look_have_its_time() {
     let (verdict, at, polls) = run(gate(0, 1), |_| after(SECOND * 25, "SUCCESS")).await;

@@ -37,7 +37,7 @@ pub(crate) fn table(name: &str) -> Vec<Vec<String>> {
 
 /// Runs the program in an environment that holds nothing of the CI around these tests.
 fn gate(arguments: &[&str], variables: &[(&str, &Path)]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    let mut command = Command::new(crate::harness::program());
     command.args(arguments).env_clear();
     // Without it no Windows program can open a socket.
     #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]

@@ -12,7 +12,7 @@ use crate::stand_in::{DeadPort, On, Reply, Service};
 
 /// Doctor with these flags and variables, beside a way to sign in.
 fn command(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    let mut command = Command::new(crate::harness::program());
     command.arg("doctor").arg(format!("--base-url={address}")).args(flags).env_clear();
     // Without it no Windows program can open a socket.
     #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]

@@ -8,10 +8,11 @@ mod law;
 mod live;
 mod outcome;
 mod pipes;
+mod programs;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -23,6 +24,7 @@ pub use files::{make_folder, read, replace_by_a_file, write};
 pub use live::{Live, PATIENCE};
 pub use outcome::StoryOutcome;
 pub use pipes::{make_pipe, other_end};
+pub use programs::{example, program};
 
 use crate::stand_in::{Scenario, Service};
 
@@ -295,7 +297,7 @@ impl<'s> Story<'s> {
     /// Starts the gate.
     pub fn begun(self) -> Live<'s> {
         let mut command = match self.started_as {
-            As::Usual => Command::new(env!("CARGO_BIN_EXE_maestro-gate")),
+            As::Usual => Command::new(program()),
             As::Buggy(place) => {
                 let mut command = Command::new(example("provoke"));
                 command.arg(place);
@@ -303,17 +305,17 @@ impl<'s> Story<'s> {
             }
             As::Nohup => {
                 let mut command = Command::new("nohup");
-                command.arg(env!("CARGO_BIN_EXE_maestro-gate"));
+                command.arg(program());
                 command
             }
             As::Scripted(script) => {
                 let mut command = Command::new("sh");
-                command.args(["-c", script, env!("CARGO_BIN_EXE_maestro-gate")]);
+                command.args(["-c", script]).arg(program());
                 command
             }
             As::One => {
                 let mut command = Command::new("unshare");
-                command.args(["--pid", "--fork", "--kill-child", "--mount-proc", env!("CARGO_BIN_EXE_maestro-gate")]);
+                command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(program());
                 command
             }
         };
@@ -330,8 +332,9 @@ impl<'s> Story<'s> {
         let slot = live::DestinationSlot::take(self.weight);
         // What the service's runs do, they do from now on, however long the gate waited for its turn.
         self.service.iter().for_each(|service| service.begin());
+        let begun = now();
         let child = command.stdout(stdout).spawn().expect("the program starts");
-        Live::new(self, child, slot)
+        Live::new(self, begun, child, slot)
     }
 }
 
@@ -342,12 +345,6 @@ fn folder() -> TempDir {
 #[expect(clippy::disallowed_methods, reason = "how long a real process takes")]
 pub fn now() -> Instant {
     Instant::now()
-}
-
-/// The program of an example, which cargo builds beside the tests.
-pub fn example(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_maestro-gate")).with_file_name("examples");
-    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Whether namespaces can be made here; where not, what needs them is skipped, visibly.

@@ -21,7 +21,7 @@ fn no_core_dump_is_written_and_no_process_of_the_same_user_reads_the_environment
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
     let program = folder.path().join("maestro-gate");
-    fs::copy(env!("CARGO_BIN_EXE_maestro-gate"), &program).expect("a copy");
+    fs::copy(crate::harness::program(), &program).expect("a copy");
 
     let mut command = Command::new(program);
     let is_root = fs::metadata(folder.path()).expect("it is there").uid() == 0;

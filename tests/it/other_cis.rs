@@ -220,7 +220,7 @@ fn a_long_path_is_left_out_and_refuses_no_file() {
 /// Plays the real binary against a service, with these variables and flags.
 pub fn play(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32, String) {
     let service = service();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    let mut command = Command::new(crate::harness::program());
     command.env_clear().current_dir(folder).args(flags);
     // Without it no Windows program can open a socket.
     #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::channel;
 
-use crate::harness::PATIENCE;
+use crate::harness::{PATIENCE, program};
 
 /// The gate in `folder`, with nothing of this process's environment.
 fn gate(folder: &Path) -> Command {
-    let mut gate = Command::new(env!("CARGO_BIN_EXE_maestro-gate"));
+    let mut gate = Command::new(program());
     gate.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     gate.args(["--pipeline-id", "p", "--run-id", "r", "--base-url", "http://127.0.0.1:9"]);
     gate
@@ -130,11 +130,7 @@ fn help_and_version_stand_alone_or_are_mistakes() {
         (vec!["-"], 2),
         (vec![], 2),
     ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_maestro-gate"))
-            .env_clear()
-            .current_dir(folder.path())
-            .args(&args)
-            .output();
+        let output = Command::new(program()).env_clear().current_dir(folder.path()).args(&args).output();
         let output = output.expect("ended");
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output));
         assert!(!output.stdout.is_empty(), "{args:?}");

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use super::step::{Runner, send, shells};
-use crate::harness::PATIENCE;
+use crate::harness::{PATIENCE, program};
 use crate::stand_in::{On, Scenario, Service};
 
 /// The runner of the real program, its service with it.
@@ -11,7 +11,7 @@ pub(super) fn real(shell: &'static str, run: &str) -> (Runner, Service) {
     let service = Service::start(Scenario::from_json(include_str!("../../act/scenario.json")).expect("a scenario"));
     let mut runner = Runner::new(shell);
     for (name, value) in [
-        ("binary-path", env!("CARGO_BIN_EXE_maestro-gate")),
+        ("binary-path", program().to_str().expect("UTF-8")),
         ("pipeline-id", "nightly"),
         ("run-id", run),
         ("timeout", "60s"),

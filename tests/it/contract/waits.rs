@@ -99,6 +99,10 @@ pub const WAITS: &[Line] = &[
         &[
             "a_gate_that_was_suspended_over_its_deadline_polls_once_more",
             "an_answer_that_came_during_the_suspension_counts",
+            "an_answer_that_came_during_the_suspension_is_not_the_last_poll",
+            "a_request_that_is_never_answered_after_the_suspension_is_not_the_last_poll",
+            "after_a_suspension_over_the_deadline_there_is_a_last_poll",
+            "an_answer_that_came_during_a_suspension_is_read_after_it",
             "a_status_from_before_the_suspension_is_reported_with_its_age",
             "the_time_of_a_suspension_is_added_to_the_age_of_a_success",
         ],

@@ -69,10 +69,12 @@ pub struct Live<'s> {
     /// Keeps a pipe open that nobody reads.
     _asleep: Option<std::process::ChildStdout>,
     _slot: DestinationSlot,
+    /// A moment before the program was started.
+    begun: Instant,
 }
 
 impl<'s> Live<'s> {
-    pub(super) fn new(story: Story<'s>, mut child: Child, slot: DestinationSlot) -> Live<'s> {
+    pub(super) fn new(story: Story<'s>, begun: Instant, mut child: Child, slot: DestinationSlot) -> Live<'s> {
         let (stdout, stderr) = (Arc::<HttpOutcome>::default(), Arc::<HttpOutcome>::default());
         let mut listeners = vec![listen(child.stderr.take().expect("piped"), &stderr)];
         let mut asleep = None;
@@ -82,7 +84,7 @@ impl<'s> Live<'s> {
             (Reader::Gone | Reader::File(_) | Reader::There, pipe) => drop(pipe),
         }
         let process = Process::new(child);
-        Live { story, process, stdout, stderr, listeners, _asleep: asleep, _slot: slot }
+        Live { story, process, stdout, stderr, listeners, _asleep: asleep, _slot: slot, begun }
     }
 
     /// Blocks until the gate has said this on stdout.
@@ -101,6 +103,12 @@ impl<'s> Live<'s> {
             assert!(from.elapsed() < PATIENCE, "{file} never said {words:?}");
             thread::yield_now();
         }
+    }
+
+    /// Suspends the gate. Whether that was before its timeout, for certain: else the machine was too busy, and nothing can be
+    /// told from what follows.
+    pub fn suspended_within(&self, timeout: Duration) -> bool {
+        self.signal("STOP").duration_since(self.begun) < timeout
     }
 
     /// Sends a signal to the gate; returns when.

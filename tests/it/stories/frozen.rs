@@ -1,78 +1,130 @@
 //! A gate that is suspended (SIGSTOP), or started with SIGHUP ignored.
+//!
+//! Nothing here depends on the speed of the machine. What the run does is ordered while the gate is suspended; where the
+//! machine was too busy to suspend it before its deadline, the story is played again with a later one.
 
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{self, PIPELINE, RUNNING, SUCCESS, Story, scenario};
+use crate::harness::{self, Live, PATIENCE, PIPELINE, RUNNING, Story, StoryOutcome, scenario};
 use crate::stand_in::{On, Reply, Service};
 
-/// Longer than a deadline of three seconds and the five that the last poll has.
-const FREEZE: Duration = Duration::from_secs(10);
+/// Longer than the five seconds that the last poll has, and the second by which a waking loop may be late.
+const FREEZE: Duration = Duration::from_secs(7);
 
-/// Lets time pass, in which the gate may make so many requests at most.
-fn pass(service: &Service, time: Duration) {
-    assert!(!service.wait_for(On::Any, 1_000, time));
+/// The timeouts to try, in seconds.
+const TIMEOUTS: [u64; 4] = [3, 12, 48, 192];
+
+/// Plays a story of a gate that is suspended before its deadline and resumed after it. `until` waits for the moment to
+/// suspend it, `meanwhile` is what the service does then.
+fn suspended_over_its_deadline(
+    service: impl Fn() -> Service,
+    until: impl Fn(&Live<'_>, &Service),
+    meanwhile: impl Fn(&Service),
+    ended: impl Fn(&Service, &StoryOutcome),
+) {
+    for timeout in TIMEOUTS {
+        let service = service();
+        // The next poll after the first is the one on the deadline.
+        let story = Story::at(&service).runs(&[RUNNING]).with("poll-interval", "1h").with("logs", "never");
+        let gate = story.with("timeout", format!("{timeout}s")).begun();
+        until(&gate, &service);
+        if gate.suspended_within(Duration::from_secs(timeout)) {
+            meanwhile(&service);
+            thread::sleep(Duration::from_secs(timeout) + FREEZE);
+            gate.signal("CONT");
+            return ended(&service, &gate.ends());
+        }
+    }
+    panic!("the gate could not be suspended within {TIMEOUTS:?} seconds");
 }
 
-/// A run that succeeds so long after the start.
-fn succeeds(after: &str) -> Service {
-    let then = json!([{"after": after, "set": {"last_status": "SUCCESS", "updated_at": format!("begin+{after}")}}]);
-    let run = json!({"record": {"pipeline_run_id": SUCCESS}, "then": then});
-    Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})))
+fn seen_running(gate: &Live<'_>, _: &Service) {
+    gate.says("status RUNNING");
+}
+
+fn asked(_: &Live<'_>, service: &Service) {
+    assert!(service.wait_for(On::Run, 1, PATIENCE));
+}
+
+fn passed(_: &Service, told: &StoryOutcome) {
+    told.ended("passed", 0);
+}
+
+fn succeeds(service: &Service) {
+    service.order(On::Run, Reply::run("SUCCESS").forever());
 }
 
 #[test]
 fn a_gate_that_was_suspended_over_its_deadline_polls_once_more() {
-    let service = succeeds("4s");
-    let gate = Story::at(&service).with("timeout", "3s").begun();
-    gate.says("status RUNNING");
-    gate.signal("STOP");
-    pass(&service, FREEZE);
-    let polls = service.requests_to(On::Run).len();
-    gate.signal("CONT");
-    gate.ends().ended("passed", 0);
-    assert!(service.requests_to(On::Run).len() > polls);
+    suspended_over_its_deadline(harness::service, seen_running, succeeds, |service, told| {
+        told.ended("passed", 0);
+        assert_eq!(service.requests_to(On::Run).len(), 2);
+    });
 }
 
 #[test]
 fn an_answer_that_came_during_the_suspension_counts() {
-    let service = succeeds("0s");
-    service.order(On::Run, Reply::normal().delay(Duration::from_secs(2)));
-    service.order(On::Run, Reply::status(503).forever());
-    let gate = Story::at(&service).with("timeout", "3s").begun();
-    assert!(service.wait_for(On::Run, 1, FREEZE));
-    gate.signal("STOP");
-    pass(&service, FREEZE);
-    gate.signal("CONT");
-    gate.ends().ended("passed", 0);
+    let service = || {
+        let service = harness::service();
+        service.order(On::Run, Reply::run("SUCCESS").held());
+        service.order(On::Run, Reply::status(503).forever());
+        service
+    };
+    suspended_over_its_deadline(service, asked, Service::release, passed);
+}
+
+/// It says what the run did before the suspension.
+#[test]
+fn an_answer_that_came_during_the_suspension_is_not_the_last_poll() {
+    let service = || {
+        let service = harness::service();
+        service.order(On::Run, Reply::run("RUNNING").held());
+        service
+    };
+    let meanwhile = |service: &Service| {
+        service.release();
+        succeeds(service);
+    };
+    suspended_over_its_deadline(service, asked, meanwhile, passed);
+}
+
+/// Its connection did not outlive the sleep of the machine.
+#[test]
+fn a_request_that_is_never_answered_after_the_suspension_is_not_the_last_poll() {
+    let service = || {
+        let service = harness::service();
+        service.order(On::Run, Reply::hang());
+        service
+    };
+    suspended_over_its_deadline(service, asked, succeeds, passed);
 }
 
 #[test]
 fn a_status_from_before_the_suspension_is_reported_with_its_age() {
-    let service = harness::service();
-    service.order_for(On::Run, RUNNING, Reply::run("RUNNING"));
-    service.order_for(On::Run, RUNNING, Reply::status(503).forever());
-    let gate = Story::at(&service).runs(&[RUNNING]).with("timeout", "3s").with("logs", "never").begun();
-    gate.says("status RUNNING");
-    gate.signal("STOP");
-    pass(&service, FREEZE);
-    gate.signal("CONT");
-    let told = gate.ends();
-    told.ended("timed-out", 3);
-    let log = told.log();
-    assert!(!log.contains("still RUNNING when") && log.contains("ago as RUNNING"), "{log}");
+    let meanwhile = |service: &Service| service.order(On::Run, Reply::status(503).forever());
+    suspended_over_its_deadline(harness::service, seen_running, meanwhile, |_, told| {
+        told.ended("timed-out", 3);
+        let log = told.log();
+        assert!(!log.contains("still RUNNING when") && log.contains("ago as RUNNING"), "{log}");
+    });
 }
 
+/// The loop wakes every five seconds at least, so that all but five seconds of a suspension are seen.
 #[test]
 fn the_time_of_a_suspension_is_added_to_the_age_of_a_success() {
     for (max_age, verdict, code) in [("5s", "stale", 7), ("1h", "passed", 0)] {
-        let service = succeeds("1s");
-        service.order(On::Run, Reply::normal().delay(Duration::from_secs(2)).forever());
-        let gate = Story::at(&service).with("timeout", "5m").with("max-age", max_age).begun();
-        assert!(service.wait_for(On::Run, 1, FREEZE));
+        let ended = json!({"pipeline_run_id": RUNNING, "last_status": "SUCCESS", "updated_at": "now-0s"});
+        let pipelines = json!([{"pipeline_id": PIPELINE, "runs": [{"record": ended}]}]);
+        let service = Service::start(scenario(json!({"pipelines": pipelines})));
+        service.order(On::Run, Reply::normal().held());
+        let gate = Story::at(&service).runs(&[RUNNING]).with("timeout", "1h").with("max-age", max_age).begun();
+        asked(&gate, &service);
         gate.signal("STOP");
-        pass(&service, FREEZE);
+        service.release();
+        thread::sleep(2 * FREEZE);
         gate.signal("CONT");
         gate.ends().ended(verdict, code);
     }
@@ -82,10 +134,11 @@ fn the_time_of_a_suspension_is_added_to_the_age_of_a_success() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
-    let service = succeeds("3s");
-    let gate = Story::at(&service).under_nohup().begun();
+    let service = harness::service();
+    let gate = Story::at(&service).runs(&[RUNNING]).under_nohup().with("poll-interval", "1s").begun();
     gate.says("status RUNNING");
     gate.signal("HUP");
+    succeeds(&service);
     gate.ends().ended("passed", 0);
     let service = harness::service();
     let gate = Story::at(&service).runs(&[RUNNING]).under_nohup().begun();

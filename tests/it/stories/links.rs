@@ -204,7 +204,7 @@ fn no_report_replaces_the_gate_s_own_program() {
         let story = Story::at(&service).runs(&[FAILED]).with(input, "/proc/self/exe");
         refused(&service, story.begun().unheld(), "the gate's own program");
         let story = Story::at(&service).runs(&[FAILED]);
-        symlink(env!("CARGO_BIN_EXE_maestro-gate"), story.path("report")).expect("a link");
+        symlink(crate::harness::program(), story.path("report")).expect("a link");
         let path = story.path("report");
         let told = story.env("GITHUB_WORKSPACE", "/").with(input, path).begun().unheld();
         refused(&service, told, "the gate's own program");

@@ -83,9 +83,11 @@ fn quiet_keeps_the_verdict_and_verbose_shows_every_look() {
 #[test]
 fn help_and_version_ask_nothing_and_need_nothing() {
     for (flag, words) in [("help", "--run-id"), ("version", env!("CARGO_PKG_VERSION"))] {
-        let binary = env!("CARGO_BIN_EXE_maestro-gate");
-        let shown =
-            std::process::Command::new(binary).arg(format!("--{flag}")).env_clear().output().expect("it starts");
+        let shown = std::process::Command::new(harness::program())
+            .arg(format!("--{flag}"))
+            .env_clear()
+            .output()
+            .expect("it starts");
         assert_eq!((shown.status.code(), shown.stderr.len()), (Some(0), 0));
         assert!(String::from_utf8_lossy(&shown.stdout).contains(words));
     }
@@ -96,7 +98,7 @@ fn help_and_version_ask_nothing_and_need_nothing() {
 #[test]
 fn a_terminal_shows_a_spinner_and_a_pipe_to_it_gets_lines_alone() {
     let service = harness::service();
-    let (binary, base) = (env!("CARGO_BIN_EXE_maestro-gate"), service.base_url());
+    let (binary, base) = (harness::program().display(), service.base_url());
     let gate = format!("{binary} --base-url {base} --pipeline-id {PIPELINE} --run-id {RUNNING} --timeout 3s");
     let shown = |command: &str| {
         let mut script = std::process::Command::new("script");
