@@ -6,10 +6,11 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::core::{RunId, Untrusted, Wanted};
 use redact::{Patterns, RedactionStream};
+use secret_forms::{SHORTEST, forms};
 use strip::{Stripper, strip};
 
 mod redact;
@@ -62,7 +63,8 @@ struct KnownSecrets {
     secrets: Vec<String>,
     /// What was obtained while running, by the occasion.
     obtained: VecDeque<Vec<String>>,
-    patterns: Arc<Patterns>,
+    /// What is looked for, once it is needed: at the start, secrets are added one by one.
+    patterns: OnceLock<Arc<Patterns>>,
     /// The ids that were asked for, each the same for all its spellings.
     asked: HashSet<String>,
 }
@@ -75,6 +77,9 @@ const REMEMBERED: usize = 8;
 /// The longest beginning kept of an answer's text.
 const BEGINNING: usize = 512;
 
+/// How much of a text is cleaned at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
 impl Sanitizer {
     pub fn new() -> Sanitizer {
         Sanitizer::default()
@@ -83,7 +88,7 @@ impl Sanitizer {
     /// Adds a secret, for good; false if it is too short (under 6 bytes as a text shows it) to be told from ordinary text.
     pub fn add_secret(&self, secret: &str) -> bool {
         self.add(&[secret], |known, secrets| known.secrets.extend(secrets));
-        strip(secret).len() >= secret_forms::SHORTEST
+        strip(secret).len() >= SHORTEST
     }
 
     /// Adds what was obtained at once while running: the tokens of a sign-in, or a code.
@@ -104,53 +109,50 @@ impl Sanitizer {
 
     fn add(&self, secrets: &[&str], keep: fn(&mut KnownSecrets, Vec<String>)) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let is_new = |secret: &&&str| {
-            secret.len() >= secret_forms::SHORTEST
-                && !known.secrets.iter().chain(known.obtained.iter().flatten()).any(|old| old == *secret)
-        };
+        let is_new = |secret: &&&str| secret.len() >= SHORTEST && !known.all().any(|old| old == *secret);
         let new: Vec<String> = secrets.iter().filter(is_new).map(|secret| (*secret).to_owned()).collect();
         if !new.is_empty() {
             keep(&mut known, new);
-            let all = known.secrets.iter().chain(known.obtained.iter().flatten());
-            known.patterns = Arc::new(Patterns::new(all.flat_map(|secret| secret_forms::forms(secret))));
+            known.patterns.take();
         }
     }
 
-    fn redact(&self, text: &str) -> String {
-        let mut redact = self.redaction();
-        let mut out = Vec::with_capacity(text.len());
-        redact.push(text, &mut out);
-        redact.finish(&mut out);
-        into_text(out)
-    }
-
-    fn redaction(&self) -> RedactionStream {
-        RedactionStream::new(Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner).patterns))
+    fn patterns(&self) -> Arc<Patterns> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(Patterns::new(&known.all().flat_map(|secret| forms(secret)).collect()));
+        Arc::clone(known.patterns.get_or_init(make))
     }
 
     /// Text of many lines: stripped and redacted, lines end with `\n`.
     pub fn text(&self, text: &Untrusted) -> Sanitized {
-        Sanitized(self.redact(&strip(text.raw())))
+        let mut out = String::with_capacity(text.raw().len());
+        let mut stream = self.stream();
+        stream.add(text.raw().as_bytes(), &mut out);
+        Sanitized(out + &stream.finish())
     }
 
     /// The same as one line: line breaks and tabs become blanks, outer blanks go, at most `limit` bytes; `…` at the end
-    /// says that there was more.
+    /// says that there was more, which is not even read.
     pub fn line(&self, text: &Untrusted, limit: usize) -> Sanitized {
-        self.joined(&self.text(text), limit)
-    }
-
-    fn joined(&self, text: &Sanitized, limit: usize) -> Sanitized {
-        // Once more after joining: the blank between two lines may have been the one in a secret.
-        let line = self.redact(&one_line(text));
-        cut_line(line.trim(), limit)
+        self.line_of(text, limit, false)
     }
 
     /// The beginning of an answer's text whose end may be cut off: one line of 512 bytes, more than is ever shown of it.
     pub fn beginning(&self, text: &Untrusted) -> Untrusted {
-        let mut stream = self.stream();
-        let begun = stream.push(text.raw().as_bytes()).0;
-        let whole = Sanitized(begun + &stream.cut_off());
-        Untrusted::new(self.joined(&whole, BEGINNING).0)
+        Untrusted::new(self.line_of(text, BEGINNING, true).0)
+    }
+
+    fn line_of(&self, text: &Untrusted, limit: usize, cut_off: bool) -> Sanitized {
+        // Redacted once more as one line: the blank between two lines may have been the one in a secret.
+        let (mut lines, mut line, mut out) = (self.stream(), self.stream(), String::new());
+        for piece in text.raw().as_bytes().chunks(PIECE) {
+            line.add(one_line(&lines.push(piece)).as_bytes(), &mut out);
+            if out.trim().len() > limit {
+                return cut_line(out.trim(), limit);
+            }
+        }
+        line.add(one_line(&lines.end(cut_off)).as_bytes(), &mut out);
+        cut_line((out + &line.finish()).trim(), limit)
     }
 
     /// An id, on one line: as it is if it is one that was asked for, else redacted, for then the service has made it.
@@ -180,14 +182,24 @@ impl Sanitizer {
     /// Cleans a text that comes in pieces of any size, cut anywhere, to the same end as `text` would: the logs. Knows the
     /// secrets added before this call.
     pub fn stream(&self) -> SanitizedStream {
-        SanitizedStream { undecoded: Vec::new(), strip: Stripper::default(), redact: self.redaction() }
+        SanitizedStream {
+            undecoded: Vec::new(),
+            strip: Stripper::default(),
+            redact: RedactionStream::new(self.patterns()),
+        }
+    }
+}
+
+impl KnownSecrets {
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.secrets.iter().chain(self.obtained.iter().flatten())
     }
 }
 
 impl fmt::Debug for Sanitizer {
     /// Secrets are not shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cleaner").finish_non_exhaustive()
+        f.debug_struct("Sanitizer").finish_non_exhaustive()
     }
 }
 
@@ -206,68 +218,62 @@ pub struct SanitizedStream {
 impl SanitizedStream {
     /// What is clean so far, and was not returned before.
     pub fn push(&mut self, bytes: &[u8]) -> Sanitized {
-        let decoded = self.decode(bytes);
-        self.clean(&decoded)
+        let mut out = String::new();
+        self.add(bytes, &mut out);
+        Sanitized(out)
     }
 
     /// The rest.
     pub fn finish(self) -> Sanitized {
-        self.end(RedactionStream::finish)
+        self.end(false)
     }
 
     /// The rest of a text that a limit cut off here: the beginning of a secret, of 6 bytes or more, goes too, and so does
     /// half a character.
-    pub fn cut_off(mut self) -> Sanitized {
-        self.undecoded.clear();
-        self.end(|redact, out| redact.cut_off(secret_forms::SHORTEST, out))
+    pub fn cut_off(self) -> Sanitized {
+        self.end(true)
     }
 
-    fn end(mut self, end: impl FnOnce(RedactionStream, &mut Vec<u8>)) -> Sanitized {
-        let unfinished = if self.undecoded.is_empty() { "" } else { "\u{fffd}" };
-        let Sanitized(mut rest) = self.clean(unfinished);
-        let mut out = Vec::new();
-        end(self.redact, &mut out);
-        rest.push_str(&into_text(out));
-        Sanitized(rest)
+    fn add(&mut self, bytes: &[u8], out: &mut String) {
+        for piece in bytes.chunks(PIECE) {
+            if self.undecoded.is_empty() {
+                self.decode(piece);
+            } else {
+                let joined = [&std::mem::take(&mut self.undecoded), piece].concat();
+                self.decode(&joined);
+            }
+            self.redact.settle(out);
+        }
     }
 
-    fn clean(&mut self, text: &str) -> Sanitized {
-        let mut stripped = String::with_capacity(text.len());
-        self.strip.push(text, &mut stripped);
-        let mut out = Vec::with_capacity(stripped.len());
-        self.redact.push(&stripped, &mut out);
-        Sanitized(into_text(out))
+    fn end(mut self, cut_off: bool) -> Sanitized {
+        if !self.undecoded.is_empty() && !cut_off {
+            self.strip.push("\u{fffd}", self.redact.pending());
+        }
+        let mut out = String::new();
+        self.redact.finish(cut_off, &mut out);
+        Sanitized(out)
     }
 
     /// As `String::from_utf8_lossy` would decode the whole.
-    fn decode(&mut self, bytes: &[u8]) -> String {
-        let joined = [std::mem::take(&mut self.undecoded).as_slice(), bytes].concat();
-        let mut text = String::with_capacity(joined.len());
-        let mut left = joined.len();
-        for chunk in joined.utf8_chunks() {
-            text.push_str(chunk.valid());
-            let invalid = chunk.invalid();
-            left -= chunk.valid().len() + invalid.len();
-            let unfinished = left == 0 && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
-            if unfinished {
-                self.undecoded = invalid.to_vec();
-            } else if !invalid.is_empty() {
-                text.push('\u{fffd}');
-            }
+    fn decode(&mut self, mut bytes: &[u8]) {
+        loop {
+            let error = match str::from_utf8(bytes) {
+                Ok(text) => return self.strip.push(text, self.redact.pending()),
+                Err(error) => error,
+            };
+            let (valid, rest) = bytes.split_at(error.valid_up_to());
+            self.strip.push(str::from_utf8(valid).unwrap_or_default(), self.redact.pending());
+            let Some(invalid) = error.error_len() else { return self.undecoded = rest.to_vec() };
+            self.strip.push("\u{fffd}", self.redact.pending());
+            bytes = &rest[invalid..];
         }
-        text
     }
 }
 
 /// What is compared of an id: a pipeline's spellings are the same as a run's.
 fn folded(id: &str) -> Option<String> {
     RunId::new(id).map(|id| id.folded())
-}
-
-/// Redaction takes and gives whole characters: a secret begins and ends between characters. Should that be wrong, the text
-/// is damaged and nothing else.
-fn into_text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn one_line(text: &str) -> String {

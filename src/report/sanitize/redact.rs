@@ -7,6 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::secret_forms::SHORTEST;
 use decoding::DecodedText;
 pub(super) use patterns::Patterns;
 
@@ -23,7 +24,7 @@ const WIDEST: usize = 16;
 pub(super) struct RedactionStream {
     patterns: Arc<Patterns>,
     /// What is not written yet, behind as much of what is as a secret can reach back.
-    pending: Vec<u8>,
+    pending: String,
     written: usize,
     /// The longest place of a secret in a text, and of what decodes to its first byte.
     overlap: usize,
@@ -32,54 +33,53 @@ pub(super) struct RedactionStream {
 impl RedactionStream {
     pub(super) fn new(patterns: Arc<Patterns>) -> RedactionStream {
         let overlap = (patterns.longest + 1) * WIDEST;
-        RedactionStream { patterns, pending: Vec::new(), written: 0, overlap }
+        RedactionStream { patterns, pending: String::new(), written: 0, overlap }
     }
 
-    /// Adds to `out` what is settled now: whole characters.
-    pub(super) fn push(&mut self, text: &str, out: &mut Vec<u8>) {
+    /// To append the next piece to: not much longer than a window, and followed by `settle`.
+    pub(super) fn pending(&mut self) -> &mut String {
+        &mut self.pending
+    }
+
+    /// Adds to `out` what no later piece can change.
+    pub(super) fn settle(&mut self, out: &mut String) {
         if self.patterns.is_empty() {
-            out.extend_from_slice(text.as_bytes());
-            return;
-        }
-        let window = WINDOW.max(self.overlap);
-        for piece in text.as_bytes().chunks(window) {
-            self.pending.extend_from_slice(piece);
-            if self.pending.len() - self.written >= self.overlap + window {
-                let found = self.search(None);
-                self.write(&found, self.pending.len() - self.overlap, out);
-                self.pending.drain(..self.written.saturating_sub(self.overlap));
-                self.written = self.written.min(self.overlap);
-            }
+            out.push_str(&self.pending);
+            self.pending.clear();
+        } else if self.pending.len() - self.written >= self.overlap + WINDOW.max(4 * self.overlap) {
+            self.write(&self.search(None), self.pending.len() - self.overlap, out);
+            let context = self.pending.floor_char_boundary(self.written.saturating_sub(self.overlap));
+            self.pending.drain(..context);
+            self.written -= context;
         }
     }
 
-    /// Adds the rest of a text that was cut off here: as `finish`, but if it ends with the beginning of a secret, long enough
-    /// to be one, that goes too.
-    pub(super) fn cut_off(mut self, least: usize, out: &mut Vec<u8>) {
-        let found = self.search(Some(least));
-        self.write(&found, self.pending.len(), out);
-    }
-
-    /// Adds the rest.
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
-        let found = self.search(None);
+    /// Adds the rest. Where a limit `cut_off` the text, the beginning of a secret at its end goes too, if it is long enough to
+    /// be one.
+    pub(super) fn finish(mut self, cut_off: bool, out: &mut String) {
+        let found = self.search(cut_off.then_some(SHORTEST));
         self.write(&found, self.pending.len(), out);
     }
 
     /// Where secrets are in what is pending, in order; overlapping ones are one, for redacting the first alone would leave
     /// the rest of the second. With `least`, also the beginning of a secret at the end, of at least so many bytes.
     fn search(&self, least: Option<usize>) -> Vec<Range<usize>> {
+        let (text, patterns) = (self.pending.as_bytes(), &*self.patterns);
         let mut found = Vec::new();
-        let mut read = |reading: &DecodedText| {
-            let begun = self.patterns.search(reading.bytes(), |secret| found.push(reading.place(secret)));
-            let begins = reading.bytes().len() - begun;
-            if least.is_some_and(|least| begun >= least) {
-                found.push(reading.place(begins..reading.bytes().len()).start..self.pending.len());
+        let mut read = |reading: &DecodedText<'_>| {
+            let bytes = reading.bytes();
+            for Range { start, end } in reading.pieces(patterns.longest) {
+                let mut add =
+                    |secret: Range<usize>| found.push(reading.place(start + secret.start..start + secret.end));
+                patterns.search(&bytes[start..end], &mut add);
+            }
+            if let Some(begun) = least.and_then(|least| patterns.begun(bytes, least)) {
+                found.push(reading.place(bytes.len() - begun..bytes.len()).start..text.len());
             }
         };
-        DecodedText::each(&self.pending, &mut read);
+        DecodedText::each(text, &mut read);
         if least.is_some() {
-            DecodedText::before_the_cut(&self.pending, &mut read);
+            DecodedText::before_the_cut(text, &mut read);
         }
         found.sort_unstable_by_key(|secret| (secret.start, secret.end));
         found.dedup_by(|next, before| {
@@ -93,22 +93,21 @@ impl RedactionStream {
     }
 
     /// Writes all before `limit`, and the mark of a secret that begins before it.
-    fn write(&mut self, found: &[Range<usize>], limit: usize, out: &mut Vec<u8>) {
-        let is_boundary = |at: &usize| self.pending.get(*at).is_none_or(|byte| byte & 0b1100_0000 != 0b1000_0000);
-        let limit = (self.written..=limit).rev().find(is_boundary).unwrap_or(self.written);
+    fn write(&mut self, found: &[Range<usize>], limit: usize, out: &mut String) {
+        let limit = self.pending.floor_char_boundary(limit).max(self.written);
         let mut at = self.written;
         for secret in found.iter().filter(|secret| secret.end > self.written && secret.start < limit) {
             if secret.start >= at {
-                out.extend_from_slice(&self.pending[at..secret.start]);
+                out.push_str(&self.pending[at..secret.start]);
             }
             // The mark of one that began before is written.
             if secret.start >= self.written {
-                out.extend_from_slice(self.patterns.mark.as_bytes());
+                out.push_str(&self.patterns.mark);
             }
             at = secret.end;
         }
         if at < limit {
-            out.extend_from_slice(&self.pending[at..limit]);
+            out.push_str(&self.pending[at..limit]);
         }
         self.written = at.max(limit);
     }

@@ -12,7 +12,7 @@ pub(super) const SHORTEST: usize = 6;
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// Every form of `secret_forms`, each as it is, which an escape preserves, and as it looks after stripping; none that is then under
+/// Every form of `secret`, each as it is, which an escape preserves, and as it looks after stripping; none that is then under
 /// `SHORTEST` bytes.
 pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     let unix = secret.replace("\r\n", "\n").replace('\r', "\n");

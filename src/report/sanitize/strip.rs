@@ -41,13 +41,10 @@ impl Stripper {
     pub(super) fn push(&mut self, text: &str, out: &mut String) {
         let mut rest = text;
         while !rest.is_empty() {
-            if self.state == StripState::Ground {
-                let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~' | b'\t')).count();
-                if plain > 0 {
-                    out.push_str(&rest[..plain]);
-                    rest = &rest[plain..];
-                    self.after_return = false;
-                }
+            if self.state == StripState::Ground && !self.after_return {
+                let (plain, odd) = rest.split_at(plain(rest.as_bytes()));
+                out.push_str(plain);
+                rest = odd;
             }
             let mut chars = rest.chars();
             if let Some(c) = chars.next() {
@@ -104,6 +101,27 @@ impl Stripper {
     fn show(&mut self, c: char, out: &mut String) {
         out.push(c);
         self.after_return = false;
+    }
+}
+
+/// How many bytes the text begins with that stand for themselves: printable ASCII, tabs and line feeds.
+fn plain(text: &[u8]) -> usize {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // Eight at a time: in a byte from 0x20 to 0x7e none of the three has the highest bit, and in any other one of them has.
+    let are_printable = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        (eight | eight.wrapping_add(EACH) | eight.wrapping_sub(0x20 * EACH)) & 0x80 * EACH == 0
+    };
+    let is_plain = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n');
+    let mut plain = 0;
+    loop {
+        let rest = &text[plain..];
+        let printable = 8 * rest.as_chunks().0.iter().take_while(|eight| are_printable(eight)).count();
+        let more = rest[printable..].iter().take(8).take_while(is_plain).count();
+        plain += printable + more;
+        if more < 8 {
+            return plain;
+        }
     }
 }
 

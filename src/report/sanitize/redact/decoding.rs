@@ -1,22 +1,29 @@
-//! The readings of a text in which a secret is looked for: as it stands, without its line breaks (base64 is wrapped), and as
+//! The readings of a text in which a secret is looked for: without its line breaks (base64 is wrapped), and as
 //! percent-decoding, HTML and JSON show it, each of them once and twice.
 //!
 //! Encoders differ in what they leave as it is (`!`, `*`, `~`, `/` ...), so a secret has more encoded forms than can be
 //! listed; decoded, it has one. Whatever is not an escape stands for itself.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The longest escape that is decoded, in bytes, and so the longest that the end of a text can have cut off.
 const LONGEST_ESCAPE: usize = 12;
 
-/// A text with the place of each of its bytes in the window.
-pub(super) struct DecodedText {
-    bytes: Vec<u8>,
-    places: Vec<ByteRange>,
+/// A text, as it stands or decoded.
+pub(super) struct DecodedText<'t> {
+    bytes: Cow<'t, [u8]>,
+    /// What it was decoded from, and where its bytes come from, in order.
+    source: Option<&'t DecodedText<'t>>,
+    origins: Vec<Origin>,
 }
 
-/// From where to where in the window.
-type ByteRange = (u32, u32);
+/// Where the bytes from `at` on come from: from `from` on they stand as they are, or an escape stands for them.
+struct Origin {
+    at: usize,
+    from: usize,
+    escape: Option<usize>,
+}
 
 /// What an escape stands for: the bytes, how many of them count, and the length of the escape.
 type Decoded = ([u8; 4], usize, usize);
@@ -26,71 +33,90 @@ type Decode = fn(&[u8]) -> Option<Decoded>;
 
 const ENCODINGS: [(u8, Decode); 3] = [(b'%', percent), (b'&', html), (b'\\', json)];
 
-impl DecodedText {
-    /// Hands on each reading of a window that differs from those before it.
-    pub(super) fn each(window: &[u8], mut read: impl FnMut(&DecodedText)) {
-        let raw = DecodedText::raw(window);
+impl<'t> DecodedText<'t> {
+    /// Passes on each reading that differs from those before it.
+    pub(super) fn each(text: &[u8], read: &mut dyn FnMut(&DecodedText<'_>)) {
+        let raw = DecodedText::raw(text);
         read(&raw);
-        if window.contains(&b'\n') {
-            read(&raw.decoded(b'\n', |_| Some(([0; 4], 0, 1))));
-        }
+        raw.decoded(b'\n', |_| Some(([0; 4], 0, 1))).iter().for_each(&mut *read);
         for (mark, decode) in ENCODINGS {
-            if !window.contains(&mark) {
-                continue;
-            }
-            let once = raw.decoded(mark, decode);
-            read(&once);
-            if once.bytes.contains(&mark) {
-                read(&once.decoded(mark, decode));
+            if let Some(once) = raw.decoded(mark, decode) {
+                read(&once);
+                once.decoded(mark, decode).iter().for_each(&mut *read);
             }
         }
     }
 
-    /// Hands on what stands before an escape that the end of the window may have cut off: it may be the beginning of a secret.
-    pub(super) fn before_the_cut(window: &[u8], mut read: impl FnMut(&DecodedText)) {
-        let end = window.len().saturating_sub(LONGEST_ESCAPE);
+    /// Passes on what stands before an escape that the end of the text may have cut off: it may be the beginning of a secret.
+    pub(super) fn before_the_cut(text: &[u8], read: &mut dyn FnMut(&DecodedText<'_>)) {
+        let end = text.len().saturating_sub(LONGEST_ESCAPE);
         for (mark, decode) in ENCODINGS {
-            if let Some(cut) = window[end..].iter().rposition(|byte| *byte == mark) {
-                read(&DecodedText::raw(&window[..end + cut]).decoded(mark, decode));
+            if let Some(cut) = memchr::memrchr(mark, &text[end..]) {
+                let raw = DecodedText::raw(&text[..end + cut]);
+                read(raw.decoded(mark, decode).as_ref().unwrap_or(&raw));
             }
         }
+    }
+
+    fn raw(text: &'t [u8]) -> DecodedText<'t> {
+        DecodedText { bytes: Cow::Borrowed(text), source: None, origins: Vec::new() }
+    }
+
+    /// The same with its escapes decoded, each of which begins with `mark`; none if there are none.
+    fn decoded(&'t self, mark: u8, decode: impl Fn(&[u8]) -> Option<Decoded>) -> Option<DecodedText<'t>> {
+        let text = self.bytes();
+        let (mut bytes, mut origins, mut done) = (Vec::new(), Vec::new(), 0);
+        for at in memchr::memchr_iter(mark, text) {
+            let escape = &text[at..text.len().min(at + LONGEST_ESCAPE)];
+            let Some((decoded, count, length)) = Some(escape).filter(|_| at >= done).and_then(&decode) else {
+                continue;
+            };
+            if origins.is_empty() {
+                bytes.reserve(text.len());
+            }
+            origins.push(Origin { at: bytes.len(), from: done, escape: None });
+            bytes.extend_from_slice(&text[done..at]);
+            origins.push(Origin { at: bytes.len(), from: at, escape: Some(length) });
+            bytes.extend_from_slice(&decoded[..count]);
+            done = at + length;
+        }
+        origins.last()?;
+        origins.push(Origin { at: bytes.len(), from: done, escape: None });
+        bytes.extend_from_slice(&text[done..]);
+        Some(DecodedText { bytes: Cow::Owned(bytes), source: Some(self), origins })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Where a piece of the reading stands in the window.
-    pub(super) fn place(&self, piece: Range<usize>) -> Range<usize> {
-        self.places[piece.start].0 as usize..self.places[piece.end - 1].1 as usize
-    }
-
-    /// The text as it stands.
-    fn raw(window: &[u8]) -> DecodedText {
-        let length = u32::try_from(window.len()).expect("a window is small");
-        DecodedText { bytes: window.to_vec(), places: (0..length).map(|at| (at, at + 1)).collect() }
-    }
-
-    /// The same decoded; `mark` is what every escape begins with.
-    fn decoded(&self, mark: u8, decode: impl Fn(&[u8]) -> Option<Decoded>) -> DecodedText {
-        let length = self.bytes.len();
-        let mut reading = DecodedText { bytes: Vec::with_capacity(length), places: Vec::with_capacity(length) };
-        let mut at = 0;
-        while at < length {
-            let plain = self.bytes[at..].iter().position(|byte| *byte == mark).map_or(length, |next| at + next);
-            reading.bytes.extend_from_slice(&self.bytes[at..plain]);
-            reading.places.extend_from_slice(&self.places[at..plain]);
-            at = plain;
-            if at < length {
-                let escape = &self.bytes[at..length.min(at + LONGEST_ESCAPE)];
-                let (bytes, count, long) = decode(escape).unwrap_or(([mark, 0, 0, 0], 1, 1));
-                let place = (self.places[at].0, self.places[at + long - 1].1);
-                reading.bytes.extend_from_slice(&bytes[..count]);
-                reading.places.extend(std::iter::repeat_n(place, count));
-                at += long;
+    /// Where to look for secrets of up to `longest` bytes: what holds no decoded byte is in another reading too.
+    pub(super) fn pieces(&self, longest: usize) -> Vec<Range<usize>> {
+        let mut pieces: Vec<Range<usize>> = Vec::new();
+        for pair in self.origins.windows(2).filter(|pair| pair[0].escape.is_some()) {
+            let piece = pair[0].at.saturating_sub(longest)..(pair[1].at + longest).min(self.bytes.len());
+            match pieces.last_mut() {
+                Some(last) if piece.start <= last.end => last.end = piece.end,
+                _ => pieces.push(piece),
             }
         }
-        reading
+        if self.origins.is_empty() { vec![0..self.bytes.len()] } else { pieces }
+    }
+
+    /// Where a piece of the reading stands in the text.
+    pub(super) fn place(&self, piece: Range<usize>) -> Range<usize> {
+        match self.source {
+            Some(source) => source.place(self.origin(piece.start).start..self.origin(piece.end - 1).end),
+            None => piece,
+        }
+    }
+
+    fn origin(&self, at: usize) -> Range<usize> {
+        let origin = &self.origins[self.origins.partition_point(|origin| origin.at <= at) - 1];
+        match origin.escape {
+            Some(length) => origin.from..origin.from + length,
+            None => origin.from + (at - origin.at)..origin.from + (at - origin.at) + 1,
+        }
     }
 }
 

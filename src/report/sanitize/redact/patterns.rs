@@ -1,244 +1,228 @@
-//! The patterns to look for, as an Aho-Corasick automaton in two bytes or three a byte of pattern.
+//! Finds all patterns in a text at once: an Aho-Corasick automaton behind a filter that skips most of the text.
 //!
-//! Of our own: the time is linear in the text however many secrets there are and whatever the text does to come close to
-//! them. (The crate of that name has no search for overlapping matches in pieces, and is larger than this file's share of
-//! the binary.)
+//! The filter is that of Wu and Manber: three bytes of the text show how far away the next pattern can begin. Where one may
+//! begin, the automaton follows it, so the time is linear in the text, however many patterns there are and however close the
+//! text comes to them. Nodes of a pattern stand in a row, two bytes each; the links that few nodes have are in one table.
 //!
-//! A sign-in brings tokens of some kilobytes, each in five forms or more, and a gate may wait for a month: with a node of
-//! 24 bytes for each byte, the tokens of a day took more memory than all else. So a pattern is one run of bytes, and what
-//! is seldom needed stands in tables beside it.
+//! The crate `aho-corasick` was tried: two to three times slower on ordinary text, and ten times the memory, which counts
+//! because tokens make hundreds of kilobytes of patterns.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// What a secret becomes: three times the first of these that no secret holds, so that a mark beside other text can't spell
+use super::super::secret_forms::SHORTEST;
+
+/// What a secret becomes: three times the first of these that no pattern holds, so that a mark beside other text can't spell
 /// a secret.
 const MARKS: [char; 8] = ['*', '•', '█', '▒', '◆', '○', '※', '¤'];
 
 /// The start, which is also "no node".
 const ROOT: u32 = 0;
 
+/// How many bytes the filter looks at.
+const BLOCK: usize = 3;
+
+/// The size of the filter: it fits into the fastest cache, and hundreds of patterns fill a small part of it.
+const HASHES: usize = 1 << 13;
+
+/// Nodes up to this depth are not linked from longer beginnings: after those, the filter looks at their bytes again.
+const SHALLOW: usize = 3;
+
+/// The keys of a node's links; smaller ones are the bytes of children that are not the next node.
+const SHORTER: u16 = 1 << 8;
+const LENGTH: u16 = 2 << 8;
+
+/// A beginning of a pattern.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Its last byte.
+    byte: u8,
+    /// The kinds of links that it has, and whether it is no child of the node before it.
+    flags: u8,
+}
+
+const APART: u8 = 1 << 7;
+
 /// The patterns, ready to be looked for.
-///
-/// A node is a place in the trie of all patterns: the longest beginning of a pattern that the text read so far ends with.
-/// Its number is an index into `bytes`.
 #[derive(Clone, Debug)]
 pub(in crate::report::sanitize) struct Patterns {
-    /// The byte that leads to each node.
-    bytes: Vec<u8>,
-    /// Nodes in a row, each the child of the one before it: what each pattern added to those before it.
-    runs: Vec<PatternSpan>,
-    /// Children that don't follow their parent: by parent and byte.
-    branches: Vec<((u32, u8), u32)>,
-    /// The root's children, by byte: almost every byte of a text is looked up here.
-    first: [u32; 256],
-    /// Where to go on when no child fits, the next shorter such beginning: by node, where it is not the root.
-    fails: Vec<(u32, u32)>,
-    /// Length of the longest pattern that ends at a node: by node, where one does.
-    ends: Vec<(u32, u32)>,
-    /// The first two bytes of every pattern, as a set of bits: most of a text is passed by with one look.
-    pairs: Vec<u64>,
+    nodes: Vec<Node>,
+    /// By node and key: another child, the longest end of it that is a beginning too, and the length of the longest pattern
+    /// that ends with it.
+    links: Vec<((u32, u16), u32)>,
+    /// By a hash of the fourth to sixth byte from here: how far away the next pattern can begin.
+    skips: Vec<u8>,
     pub(super) longest: usize,
     pub(super) mark: String,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct PatternSpan {
-    /// Its first node.
-    start: u32,
-    /// How many bytes lead from the root to that.
-    depth: u32,
+/// The nodes that a pattern adds to those before it.
+struct PatternSpan<'p> {
+    pattern: &'p [u8],
+    /// How many bytes lead to the node that they branch off from.
+    shared: usize,
+    parent: u32,
+    first: u32,
 }
 
 impl Patterns {
-    /// The patterns have two bytes or more.
-    pub(in crate::report::sanitize) fn new(patterns: impl IntoIterator<Item: AsRef<str>>) -> Patterns {
-        let mut marks = MARKS.to_vec();
+    /// The patterns have `SHORTEST` bytes or more.
+    pub(in crate::report::sanitize) fn new(patterns: &BTreeSet<String>) -> Patterns {
+        let hold = |c: char| patterns.iter().any(|pattern| pattern.contains(c));
         let mut all = Patterns {
-            bytes: vec![0],
-            runs: vec![PatternSpan { start: ROOT, depth: 0 }],
-            branches: Vec::new(),
-            first: [ROOT; 256],
-            fails: Vec::new(),
-            ends: Vec::new(),
-            pairs: vec![0; 1 << 10],
-            longest: 0,
-            mark: String::new(),
+            nodes: vec![Node { byte: 0, flags: 0 }],
+            links: Vec::new(),
+            skips: vec![1 + (SHORTEST - BLOCK) as u8; HASHES],
+            longest: patterns.iter().map(String::len).max().unwrap_or(0),
+            mark: MARKS.into_iter().find(|mark| !hold(*mark)).unwrap_or(MARKS[0]).to_string().repeat(3),
         };
-        for pattern in patterns {
-            marks.retain(|mark| !pattern.as_ref().contains(*mark));
-            all.insert(pattern.as_ref().as_bytes());
-        }
-        all.mark = marks.first().unwrap_or(&MARKS[0]).to_string().repeat(3);
-        all.link();
-        all.shrink();
+        let runs = all.insert(patterns);
+        // The last node has a next one as well.
+        all.nodes.push(Node { byte: 0, flags: APART });
+        all.link(&runs);
+        all.nodes.shrink_to_fit();
+        all.links.shrink_to_fit();
         all
     }
 
-    fn insert(&mut self, pattern: &[u8]) {
-        let mut at = ROOT;
-        let mut known = 0;
-        while known < pattern.len() {
-            match self.child(at, pattern[known]) {
-                ROOT => break,
-                child => (at, known) = (child, known + 1),
+    fn insert<'p>(&mut self, patterns: &'p BTreeSet<String>) -> Vec<PatternSpan<'p>> {
+        let mut runs = Vec::with_capacity(patterns.len());
+        // In order, a pattern shares most with the one before it. The path has the nodes of that.
+        let (mut before, mut path): (&[u8], _) = (&[], vec![ROOT]);
+        for pattern in patterns.iter().map(String::as_bytes) {
+            let shared = before.iter().zip(pattern).take_while(|(one, other)| one == other).count();
+            let (parent, first) = (path[shared], index(self.nodes.len()));
+            path.truncate(shared + 1);
+            path.extend((first..).take(pattern.len() - shared));
+            self.nodes.extend(pattern[shared..].iter().map(|byte| Node { byte: *byte, flags: 0 }));
+            self.nodes[first as usize].flags = APART;
+            self.add_link(parent, pattern[shared].into(), first);
+            for (block, skip) in pattern[..SHORTEST].windows(BLOCK).rev().zip(0..) {
+                let hash = hash(block);
+                self.skips[hash] = self.skips[hash].min(skip);
             }
+            runs.push(PatternSpan { pattern, shared, parent, first });
+            before = pattern;
         }
-        if let [byte, ..] = pattern[known..] {
-            let start = index(self.bytes.len());
-            if at == ROOT {
-                self.first[usize::from(byte)] = start;
-            } else {
-                insert(&mut self.branches, (at, byte), start);
-            }
-            self.runs.push(PatternSpan { start, depth: index(known + 1) });
-            self.bytes.extend_from_slice(&pattern[known..]);
-            at = index(self.bytes.len() - 1);
-        }
-        if at != ROOT {
-            insert(&mut self.ends, at, index(pattern.len()));
-        }
-        if let [first, second, ..] = pattern {
-            let pair = pair(*first, *second);
-            self.pairs[pair / 64] |= 1 << (pair % 64);
-        }
-        self.longest = self.longest.max(pattern.len());
+        self.links.sort_unstable();
+        runs
     }
 
-    /// They are kept for as long as the gate waits: no more than they need.
-    fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.runs.shrink_to_fit();
-        self.branches.shrink_to_fit();
-        self.fails.shrink_to_fit();
-        self.ends.shrink_to_fit();
-    }
-
-    /// Fills in `fails` and `ends`, level by level: both look at shorter beginnings only.
-    fn link(&mut self) {
-        let mut fails = vec![ROOT; self.bytes.len()];
-        let mut ends: HashMap<u32, u32> = self.ends.drain(..).collect();
-        let mut level: VecDeque<u32> = self.first.iter().copied().filter(|child| *child != ROOT).collect();
-        while let Some(at) = level.pop_front() {
-            let follower = Some(at + 1).filter(|next| self.follows(*next));
-            let from = self.branches.partition_point(|((parent, _), _)| *parent < at);
-            let branches = self.branches[from..].iter().take_while(|((parent, _), _)| *parent == at);
-            for child in follower.into_iter().chain(branches.map(|(_, child)| *child)) {
-                let byte = self.bytes[child as usize];
-                let mut shorter = fails[at as usize];
-                let fail = loop {
-                    match self.child(shorter, byte) {
-                        ROOT if shorter != ROOT => shorter = fails[shorter as usize],
-                        found => break found,
-                    }
-                };
-                fails[child as usize] = fail;
-                if let Some(shorter) = ends.get(&fail).copied() {
-                    ends.entry(child).or_insert(shorter);
+    /// Adds the links that are not children. Each depends on those of shorter beginnings.
+    fn link(&mut self, runs: &[PatternSpan<'_>]) {
+        let (mut shorter, mut depths) = (vec![ROOT; self.nodes.len()], vec![0; self.nodes.len()]);
+        let mut lengths = vec![0; self.nodes.len()];
+        for depth in 1..=self.longest {
+            for run in runs.iter().filter(|run| run.shared < depth && depth <= run.pattern.len()) {
+                let node = run.first + index(depth - run.shared - 1);
+                let (mut from, mut found) = (if node == run.first { run.parent } else { node - 1 }, ROOT);
+                while from != ROOT && found == ROOT {
+                    from = shorter[from as usize];
+                    found = self.child(from, run.pattern[depth - 1]);
                 }
-                level.push_back(child);
+                let length = if depth == run.pattern.len() { index(depth) } else { lengths[found as usize] };
+                (shorter[node as usize], depths[node as usize], lengths[node as usize]) = (found, depth, length);
             }
         }
-        self.fails = (0..).zip(fails).filter(|(_, fail)| *fail != ROOT).collect();
-        self.ends.extend(ends);
-        self.ends.sort_unstable();
+        for (node, (shorter, length)) in (0..).zip(shorter.into_iter().zip(lengths)) {
+            if depths[shorter as usize] > SHALLOW {
+                self.add_link(node, SHORTER, shorter);
+            }
+            if length > 0 {
+                self.add_link(node, LENGTH, length);
+            }
+        }
+        self.links.sort_unstable();
     }
 
-    /// Whether a node is the child of the one before it.
-    fn follows(&self, node: u32) -> bool {
-        (node as usize) < self.bytes.len() && self.runs.binary_search_by_key(&node, |run| run.start).is_err()
+    fn add_link(&mut self, node: u32, key: u16, value: u32) {
+        self.links.push(((node, key), value));
+        self.nodes[node as usize].flags |= kind(key);
     }
 
-    fn child(&self, at: u32, byte: u8) -> u32 {
-        if at == ROOT {
-            return self.first[usize::from(byte)];
+    /// What a node is linked to, or 0.
+    fn linked(&self, node: u32, key: u16) -> u32 {
+        if self.nodes[node as usize].flags & kind(key) == 0 {
+            return 0;
         }
-        if self.bytes.get(at as usize + 1) == Some(&byte) && self.follows(at + 1) {
-            return at + 1;
-        }
-        look_up(&self.branches, (at, byte))
+        self.links.binary_search_by_key(&(node, key), |(key, _)| *key).map_or(0, |place| self.links[place].1)
+    }
+
+    fn child(&self, node: u32, byte: u8) -> u32 {
+        let next = self.nodes[node as usize + 1];
+        if next.byte == byte && next.flags & APART == 0 { node + 1 } else { self.linked(node, byte.into()) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.longest == 0
     }
 
-    /// Hands on where each pattern stands in `text`; returns how many bytes of a pattern the text ends with.
-    pub(super) fn search(&self, text: &[u8], mut found: impl FnMut(Range<usize>)) -> usize {
-        let mut node = ROOT;
+    /// Reports where patterns are in `text`: at least the longest that ends at each place.
+    pub(super) fn search(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         let mut at = 0;
-        while at < text.len() {
-            if node == ROOT {
-                let begins = |pair: &[u8]| self.begins(pair[0], pair[1]);
-                let Some(next) = text[at..].windows(2).position(begins) else { break };
-                at += next;
-            }
-            node = self.next(node, text[at]);
-            at += 1;
-            let length = self.ends(node);
-            if length > 0 {
-                found(at - length..at);
-            }
-        }
-        self.depth(node)
-    }
-
-    fn begins(&self, first: u8, second: u8) -> bool {
-        let pair = pair(first, second);
-        self.pairs[pair / 64] >> (pair % 64) & 1 == 1
-    }
-
-    fn next(&self, mut at: u32, byte: u8) -> u32 {
-        loop {
-            match self.child(at, byte) {
-                ROOT if at != ROOT => at = look_up(&self.fails, at),
-                child => return child,
+        while let Some(block) = text.get(at + SHORTEST - BLOCK..at + SHORTEST) {
+            match self.skips[hash(block)] {
+                0 => at = self.follow(text, at, found),
+                skip => at += usize::from(skip),
             }
         }
     }
 
-    fn ends(&self, at: u32) -> usize {
-        look_up(&self.ends, at) as usize
+    /// Follows the patterns that may begin here and those that begin within them. Returns where the next one can begin.
+    fn follow(&self, text: &[u8], begin: usize, found: &mut dyn FnMut(Range<usize>)) -> usize {
+        let (mut node, mut at) = (ROOT, begin);
+        while let Some(byte) = text.get(at) {
+            let next = self.nodes[node as usize + 1];
+            if next.byte == *byte && next.flags & (APART | kind(LENGTH)) == 0 {
+                (node, at) = (node + 1, at + 1);
+                continue;
+            }
+            match self.child(node, *byte) {
+                ROOT => match self.linked(node, SHORTER) {
+                    ROOT => return at.saturating_sub(SHALLOW).max(begin + 1),
+                    shorter => node = shorter,
+                },
+                child => {
+                    (node, at) = (child, at + 1);
+                    let length = self.linked(node, LENGTH) as usize;
+                    if length > 0 {
+                        found(at - length..at);
+                    }
+                }
+            }
+        }
+        at
     }
 
-    fn depth(&self, at: u32) -> usize {
-        let PatternSpan { start, depth } = self.runs[self.runs.partition_point(|run| run.start <= at) - 1];
-        (depth + at - start) as usize
+    /// How many bytes of a pattern the text ends with, if at least `least`.
+    pub(super) fn begun(&self, text: &[u8], least: usize) -> Option<usize> {
+        let child = |node, byte: &u8| Some(self.child(node, *byte)).filter(|child| *child != ROOT);
+        let is_begun = |length: &usize| text[text.len() - length..].iter().try_fold(ROOT, child).is_some();
+        (least..=self.longest.min(text.len())).rev().find(is_begun)
     }
 
     /// How much memory the tables hold, in bytes.
     #[cfg(test)]
     pub(in crate::report::sanitize) fn size(&self) -> usize {
-        self.bytes.capacity()
-            + size_of::<PatternSpan>() * self.runs.capacity()
-            + size_of::<((u32, u8), u32)>() * self.branches.capacity()
-            + size_of::<(u32, u32)>() * (self.fails.capacity() + self.ends.capacity())
+        size_of_val(&*self.nodes) + size_of_val(&*self.links) + self.skips.len()
     }
 }
 
 impl Default for Patterns {
     fn default() -> Patterns {
-        Patterns::new(std::iter::empty::<&str>())
+        Patterns::new(&BTreeSet::new())
     }
 }
 
-fn pair(first: u8, second: u8) -> usize {
-    usize::from(first) << 8 | usize::from(second)
+/// The flag of the kind of link with a key.
+const fn kind(key: u16) -> u8 {
+    1 << (key >> 8)
+}
+
+fn hash(block: &[u8]) -> usize {
+    block.iter().fold(0, |hash, byte| hash << 3 ^ usize::from(*byte)) % HASHES
 }
 
 fn index(length: usize) -> u32 {
     u32::try_from(length).expect("secrets have less than 4 GiB")
-}
-
-/// Puts a value into a sorted table.
-fn insert<K: Ord + Copy>(table: &mut Vec<(K, u32)>, key: K, value: u32) {
-    let place = table.partition_point(|(other, _)| *other < key);
-    if table.get(place).is_none_or(|(other, _)| *other != key) {
-        table.insert(place, (key, value));
-    }
-}
-
-/// The value in a sorted table, or 0.
-fn look_up<K: Ord + Copy>(table: &[(K, u32)], key: K) -> u32 {
-    table.binary_search_by_key(&key, |(key, _)| *key).map_or(0, |place| table[place].1)
 }
