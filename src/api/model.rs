@@ -13,6 +13,7 @@ use super::failure::{self, RequestError};
 use crate::core::{FailureKind, Observation, Operation, PipelineId, Record, RunList, Target, Untrusted};
 
 mod completeness;
+mod element;
 mod error_body;
 mod json_repair;
 mod pipeline_details;

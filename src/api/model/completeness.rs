@@ -1,20 +1,13 @@
 //! Whether a list is all there is.
 //!
-//! The documented list is a bare array, and nobody has told of pages. Should it be cut into some one day, by the service or
-//! by a gateway before it, the newest run may be on another one than the first. So whoever says in one of the usual ways
-//! that there is more is believed; who says that this is all of it, or something unknown, changes nothing.
-
-use std::iter;
+//! The documented list is a bare array without pages. If the service or a gateway cuts it into pages one day, the newest run
+//! may be on another page than the first. So an answer that says in a usual way that there is more is believed.
 
 use reqwest::header::{HeaderMap, LINK};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::failure::RequestError;
 use crate::core::{Failure, FailureKind, Operation};
-
-/// Where a wrapper may keep what it says of its pages.
-const WITHIN: [&str; 6] = ["meta", "pagination", "links", "paging", "page_info", "pageInfo"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Completeness {
@@ -55,51 +48,32 @@ impl PageInfo {
 
     /// Of a list with so many elements, and with this around them.
     pub(super) fn extent(self, around: &str, elements: u64) -> Completeness {
-        let is_part = self.has_next || self.total.is_some_and(|total| total > elements) || is_cut(around, elements);
+        let is_part = self.has_next
+            || self.total.is_some_and(|total| total > elements)
+            || serde_json::from_str(around).map_or(true, |around| is_cut(&around, elements));
         if is_part { Completeness::OnePage } else { Completeness::Whole }
     }
 }
 
-/// How a wrapper would say it, or an object in it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Paging {
-    #[serde(alias = "next_page", alias = "nextPage", alias = "next_cursor", alias = "nextCursor")]
-    next: Value,
-    #[serde(alias = "hasMore", alias = "has_next", alias = "hasNext", alias = "has_next_page", alias = "hasNextPage")]
-    has_more: Value,
-    #[serde(alias = "total_count", alias = "totalCount")]
-    total: Value,
-    /// Of all elements, or of those that are here.
-    count: Value,
-    /// From 0 or from 1 on: a first page is 1 at most.
-    #[serde(alias = "current_page", alias = "currentPage")]
-    page: Value,
-    pages: Value,
-    #[serde(alias = "totalPages")]
-    total_pages: Value,
-}
-
-impl Paging {
-    fn tells_of_more_than(&self, elements: u64) -> bool {
-        let is_said = |value: &Value| match value {
-            Value::Null | Value::Bool(false) => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Bool(true) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
-        };
-        let is_over = |limit: u64| move |value: &&Value| number(value).is_some_and(|number| number > limit);
-        [&self.next, &self.has_more].into_iter().any(is_said)
-            || [&self.total, &self.count].iter().any(is_over(elements))
-            || [&self.page, &self.pages, &self.total_pages].iter().any(is_over(1))
-    }
-}
-
-/// Of a wrapper that says such a thing twice nobody can tell.
-fn is_cut(around: &str, elements: u64) -> bool {
-    let Ok(around) = serde_json::from_str::<Value>(around) else { return true };
-    let within = WITHIN.iter().filter_map(|key| around.get(key));
-    let mut objects = iter::once(&around).chain(within).filter(|value| value.is_object());
-    objects.any(|object| Paging::deserialize(object).map_or(true, |paging| paging.tells_of_more_than(elements)))
+/// Whether the object around the elements says that there are more, or an object in it where wrappers keep such things.
+/// Spelt `next_page`, `nextPage` or `NextPage`.
+fn is_cut(around: &Value, elements: u64) -> bool {
+    let is_said = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Array(_) | Value::Object(_) => true,
+    };
+    around.as_object().into_iter().flatten().any(|(key, value)| {
+        match key.replace(['_', '-'], "").to_ascii_lowercase().as_str() {
+            "next" | "nextpage" | "nextcursor" | "hasmore" | "hasnext" | "hasnextpage" => is_said(value),
+            // Of all elements, or of those that are here.
+            "total" | "totalcount" | "count" => number(value) > Some(elements),
+            // From 0 or from 1 on: a first page is 1 at most.
+            "page" | "currentpage" | "pages" | "totalpages" => number(value) > Some(1),
+            "meta" | "pagination" | "links" | "paging" | "pageinfo" => is_cut(value, elements),
+            _ => false,
+        }
+    })
 }
 
 fn number(value: &Value) -> Option<u64> {
@@ -113,37 +87,13 @@ fn digits(text: &str) -> Option<u64> {
     is_number.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// Where in a `Link` header a character stands.
-#[derive(Clone, Copy, PartialEq)]
-enum LinkPosition {
-    Nothing,
-    Target,
-    Quotes,
-    /// Behind a backslash in quotes.
-    Escape,
-}
-
-/// Whether one of the links (RFC 8288) is to the next page. Of links that don't end nobody can tell.
+/// Whether one of the links (RFC 8288) is to the next page. What only looks like a parameter, within quotes, counts too: in
+/// doubt there is more.
 fn is_to_the_next(links: &str) -> bool {
-    let mut within = LinkPosition::Nothing;
-    let parameters = links.split(|character| {
-        within = match (within, character) {
-            (LinkPosition::Nothing, '<') => LinkPosition::Target,
-            (LinkPosition::Nothing, '"') | (LinkPosition::Escape, _) => LinkPosition::Quotes,
-            (LinkPosition::Target, '>') | (LinkPosition::Quotes, '"') => LinkPosition::Nothing,
-            (LinkPosition::Quotes, '\\') => LinkPosition::Escape,
-            (within, _) => within,
-        };
-        within == LinkPosition::Nothing && matches!(character, ',' | ';')
-    });
-    let is_next = |parameter: &str| {
-        let Some((name, value)) = parameter.split_once('=') else { return false };
+    links.split([',', ';']).filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
         let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
         name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
-    };
-    // All of them, so that where the last one ends is known.
-    let count = parameters.filter(|parameter| is_next(parameter)).count();
-    count > 0 || within != LinkPosition::Nothing
+    })
 }
 
 #[cfg(test)]
@@ -166,7 +116,8 @@ mod tests {
             r#"<?page=2> ; REL = "Next""#,
             r#"<?page=1>; rel="first", <?a=1,2;b>; title="a, \"b\"; c"; rel="prefetch next""#,
             r#"<?page=2>; rel="next"; title="b", </>; rel="index""#,
-            // Without an end.
+            // In quotes, and in quotes without an end.
+            r#"<?a>; title="b; rel=next, c"; rel=self"#,
             r#"<?page=2>; title="next; rel=next"#,
             "<?page=2; rel=next",
         ] {
@@ -178,7 +129,6 @@ mod tests {
             "</style.css>; rel=preload; as=style",
             r#"<?page=1>; rel="first last", <?page=0>; rel="prev""#,
             r#"<?a; rel=next>; rel=self"#,
-            r#"<?a>; title="b; rel=next, c"; rel=self"#,
             "<next>; rel=self",
             "<?a>; rel=https://x/rel/next",
             "<?a>; rev=next",

@@ -1,18 +1,15 @@
-//! A pipeline's list as it comes: cut into its elements piece by piece, each read and forgotten, so that 64 MiB of list
-//! never stand in memory.
+//! A pipeline's list as it comes: each element is read and forgotten, so that 64 MiB of list never stand in memory.
 //!
 //! What is around the elements is kept, and must be one strict JSON document without them: `[]`, or an object with that
 //! under `data`. An element that isn't JSON makes the list unusable; one that is, and can't be read as a run, stays in it as
 //! what it is: something that might be any run.
 
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::super::failure::{self, RequestError};
 use super::completeness::{Completeness, PageInfo};
-use super::strict_json::{self, Flaw};
-use super::{BLANKS, JsonFields, RUN_BODY, Shape, error_message, object, shape, string, text_of, timestamp};
-use crate::core::{Failure, FailureKind, Fingerprint, ListedRun, Operation, PipelineId, RunId, RunList, Untrusted};
+use super::{RUN_BODY, Shape, element, error_message, object, shape, text_of};
+use crate::core::{Failure, FailureKind, ListedRun, Operation, PipelineId, RunList};
 
 /// A whole list (docs/reference.md#limits), after decompression.
 pub(crate) const WHOLE_LIST: usize = 64 * 1024 * 1024;
@@ -27,9 +24,6 @@ pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 /// refused.
 const RUNS: usize = 250_000;
 
-/// The longest status word that is read.
-const WORD: usize = 1024;
-
 /// Takes in one record.
 pub(crate) type RecordSink<'k> = dyn FnMut(ListedRun) -> Result<(), RequestError> + 'k;
 
@@ -41,11 +35,14 @@ pub(crate) struct RunListReader<'p> {
     place: ListPosition,
     /// What is around the elements.
     around: Vec<u8>,
-    /// The element at hand, as far as it has come.
-    element: Vec<u8>,
-    /// How many brackets are open: around the elements, or in the one at hand.
+    /// How many brackets are open around the elements.
     depth: usize,
     text: StringPosition,
+    /// Elements, or the beginning of one, that have not been read.
+    unread: Vec<u8>,
+    /// Reading is tried again once so much is unread. It doubles each time, so that an element in a thousand pieces is not
+    /// read a thousand times.
+    enough: usize,
     taken: usize,
     elements: u64,
 }
@@ -56,11 +53,17 @@ enum ListPosition {
     Before,
     /// Behind the colon of `data`, in the object around the elements.
     Value,
-    /// In the array; whether a comma has come, so that there must be an element before its end.
-    Elements {
-        comma: bool,
-    },
+    /// In the array, where this comes next.
+    Elements(Next),
     After,
+}
+
+/// What may come next in the array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    ElementOrEnd,
+    Element,
+    CommaOrEnd,
 }
 
 /// Whether a byte stands in a string.
@@ -96,9 +99,10 @@ impl<'p> RunListReader<'p> {
             keep,
             place: ListPosition::Before,
             around: Vec::new(),
-            element: Vec::new(),
             depth: 0,
             text: StringPosition::Outside,
+            unread: Vec::new(),
+            enough: 0,
             taken: 0,
             elements: 0,
         }
@@ -109,7 +113,9 @@ impl<'p> RunListReader<'p> {
         if self.taken > self.limit {
             return Err(RequestError::new(FailureKind::TooLarge));
         }
-        piece.iter().try_for_each(|byte| self.byte(*byte))
+        let elements = self.around(piece)?;
+        self.unread.extend_from_slice(elements);
+        if self.unread.len() >= self.enough { self.elements() } else { Ok(()) }
     }
 
     /// The body is complete; `refusal` is what came with a status that is no success, `pages` is of its headers. Only then
@@ -117,15 +123,33 @@ impl<'p> RunListReader<'p> {
     ///
     /// # Errors
     /// Why there was no list.
-    pub(crate) fn finish(self, status: u16, refusal: &[u8], pages: PageInfo) -> Result<Completeness, Failure> {
+    pub(crate) fn finish(mut self, status: u16, refusal: &[u8], pages: PageInfo) -> Result<Completeness, Failure> {
         if status != 200 {
             return Err(failure::of_status(Operation::List, status, refusal));
         }
-        self.envelope().map_err(|fault| fault.during(Operation::List))?;
+        self.elements().and_then(|()| self.envelope()).map_err(|fault| fault.during(Operation::List))?;
         Ok(pages.extent(&String::from_utf8_lossy(&self.around), self.elements))
     }
 
-    fn byte(&mut self, byte: u8) -> Result<(), RequestError> {
+    /// Keeps what is around the elements; returns the rest of the piece, where they begin.
+    fn around<'b>(&mut self, mut piece: &'b [u8]) -> Result<&'b [u8], RequestError> {
+        while !matches!(self.place, ListPosition::Elements(_))
+            && let Some((byte, rest)) = piece.split_first()
+        {
+            self.outside(*byte)?;
+            piece = rest;
+        }
+        Ok(piece)
+    }
+
+    /// A byte of what is around the elements.
+    fn outside(&mut self, byte: u8) -> Result<(), RequestError> {
+        if self.around.len() >= AROUND {
+            return Err(RequestError {
+                kind: FailureKind::NotARecord("not a list"),
+                detail: error_message(&self.around),
+            });
+        }
         let was = self.text;
         self.text = match (was, byte) {
             (StringPosition::Inside, b'\\') => StringPosition::Escaped,
@@ -136,46 +160,18 @@ impl<'p> RunListReader<'p> {
             (StringPosition::Outside, _) => StringPosition::Outside,
         };
         let is_bare = was == StringPosition::Outside && self.text == StringPosition::Outside;
-        match self.place {
-            ListPosition::Elements { comma } if is_bare && self.depth == 0 && matches!(byte, b',' | b']') => {
-                self.end_element(byte, comma)
-            }
-            ListPosition::Elements { .. } => {
-                self.count(byte, is_bare);
-                if self.element.len() >= RUN_BODY {
-                    return Err(RequestError::new(FailureKind::TooLarge));
-                }
-                self.element.push(byte);
-                Ok(())
-            }
-            ListPosition::Before | ListPosition::Value | ListPosition::After => self.around(byte, is_bare),
+        let is_first = self.place == ListPosition::Before && self.around.trim_ascii().is_empty();
+        self.around.push(byte);
+        if is_bare && byte == b'[' && (is_first || self.place == ListPosition::Value) {
+            self.place = ListPosition::Elements(Next::ElementOrEnd);
+            return Ok(());
         }
-    }
-
-    fn count(&mut self, byte: u8, is_bare: bool) {
         match byte {
             b'{' | b'[' if is_bare => self.depth += 1,
             // An end too many is found when the text is read as JSON.
             b'}' | b']' if is_bare => self.depth = self.depth.saturating_sub(1),
             _ => {}
         }
-    }
-
-    fn around(&mut self, byte: u8, is_bare: bool) -> Result<(), RequestError> {
-        if self.around.len() >= AROUND {
-            return Err(RequestError {
-                kind: FailureKind::NotARecord("not a list"),
-                detail: error_message(&self.around),
-            });
-        }
-        let is_first = self.place == ListPosition::Before && self.around.trim_ascii().is_empty();
-        self.around.push(byte);
-        if is_bare && byte == b'[' && (is_first || self.place == ListPosition::Value) {
-            self.place = ListPosition::Elements { comma: false };
-            self.depth = 0;
-            return Ok(());
-        }
-        self.count(byte, is_bare);
         self.place = match self.place {
             ListPosition::Before if is_bare && byte == b':' && self.depth == 1 && self.is_behind_data() => {
                 ListPosition::Value
@@ -183,7 +179,7 @@ impl<'p> RunListReader<'p> {
             ListPosition::Value if byte.is_ascii_whitespace() => ListPosition::Value,
             // Another value than an array.
             ListPosition::Before | ListPosition::Value => ListPosition::Before,
-            place @ (ListPosition::Elements { .. } | ListPosition::After) => place,
+            place @ (ListPosition::Elements(_) | ListPosition::After) => place,
         };
         Ok(())
     }
@@ -195,47 +191,47 @@ impl<'p> RunListReader<'p> {
         key.strip_suffix(b"\"data\"").is_some_and(|before| !before.ends_with(b"\\"))
     }
 
-    fn end_element(&mut self, byte: u8, comma: bool) -> Result<(), RequestError> {
-        let mut element = std::mem::take(&mut self.element);
-        let is_empty_list = byte == b']' && !comma && element.iter().all(|byte| BLANKS.contains(&char::from(*byte)));
-        if !is_empty_list {
-            self.elements += 1;
-            self.read(&element)?;
+    /// Reads the elements that are complete.
+    fn elements(&mut self) -> Result<(), RequestError> {
+        let mut unread = std::mem::take(&mut self.unread);
+        // A number might go on in the next piece, unless something else follows it.
+        let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let readable = unread.iter().rposition(|byte| !is_of_number(byte)).map_or(0, |last| last + 1);
+        let mut rest = &unread[..readable];
+        while let ListPosition::Elements(next) = self.place
+            && let Some(byte) = rest.first()
+        {
+            let (length, next) = match (next, byte) {
+                (_, b' ' | b'\t' | b'\n' | b'\r') => (1, next),
+                (Next::CommaOrEnd, b',') => (1, Next::Element),
+                (Next::CommaOrEnd | Next::ElementOrEnd, b']') => {
+                    self.around.push(b']');
+                    self.place = ListPosition::After;
+                    rest = &rest[1..];
+                    break;
+                }
+                (Next::CommaOrEnd, _) => return Err(not_json()),
+                (Next::Element | Next::ElementOrEnd, _) => {
+                    let Some((length, listed)) = element::read(rest, self.pipeline).map_err(|_| not_json())? else {
+                        break;
+                    };
+                    self.elements += 1;
+                    listed.map_or(Ok(()), &mut *self.keep)?;
+                    (length, Next::CommaOrEnd)
+                }
+            };
+            rest = &rest[length..];
+            self.place = ListPosition::Elements(next);
         }
-        element.clear();
-        self.element = element;
-        self.place = ListPosition::Elements { comma: true };
-        if byte == b']' {
-            self.around.push(byte);
-            self.place = ListPosition::After;
+        let read = readable - rest.len();
+        let behind = self.around(&unread[read..])?.len();
+        unread.drain(..unread.len() - behind);
+        if unread.len() >= RUN_BODY {
+            return Err(RequestError::new(FailureKind::TooLarge));
         }
+        self.enough = 2 * unread.len();
+        self.unread = unread;
         Ok(())
-    }
-
-    /// Reads one element.
-    fn read(&mut self, element: &[u8]) -> Result<(), RequestError> {
-        let text = str::from_utf8(element).map_err(|_| not_json())?.trim_matches(BLANKS);
-        let listed = match strict_json::check(text) {
-            Ok(()) => self.listed(text),
-            // Behind that key there may be no JSON at all.
-            Err(Flaw::DuplicateKey) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Some(ListedRun::default()),
-            Err(Flaw::DuplicateKey) => return Err(not_json()),
-            Err(Flaw::NotJson) => return Err(not_json()),
-        };
-        listed.map_or(Ok(()), &mut *self.keep)
-    }
-
-    /// What an element says of a run; `None` where it is another pipeline's.
-    fn listed(&self, text: &str) -> Option<ListedRun> {
-        let raw = serde_json::from_str::<&RawValue>(text).ok().filter(|raw| matches!(shape(raw), Shape::Object));
-        let Some(fields) = raw.and_then(object) else { return Some(ListedRun::default()) };
-        match fields.pipeline_id.and_then(string) {
-            Some(id) if self.pipeline.is(id.trim()) => Some(read_fields(&fields)),
-            // A number may be what the database calls ours.
-            Some(id) if !id.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace()) => None,
-            // Whose it is nobody knows: it may be ours.
-            Some(_) | None => Some(ListedRun::default()),
-        }
     }
 
     /// Checks what is around the elements.
@@ -256,27 +252,6 @@ impl<'p> RunListReader<'p> {
             Some(data) if data.get() == "[]" => Ok(()),
             Some(_) | None => Err(not_a_list("not a list")),
         }
-    }
-}
-
-fn read_fields(fields: &JsonFields<'_>) -> ListedRun {
-    let stamp = |raw: Option<&RawValue>| raw.and_then(string).and_then(|text| timestamp::read(&text));
-    let number = fields.id.and_then(|raw| {
-        let digits = string(raw).unwrap_or_else(|| raw.get().to_owned());
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
-    });
-    let status = match fields.last_status {
-        None => Some(String::new()),
-        Some(raw) if raw.get() == "null" => Some(String::new()),
-        Some(raw) => string(raw).filter(|word| word.len() <= WORD),
-    };
-    ListedRun {
-        run: fields.pipeline_run_id.and_then(string).and_then(|id| RunId::new(&id)),
-        number,
-        status: status.map(Untrusted::new),
-        created_at: stamp(fields.created_at),
-        updated_at: stamp(fields.updated_at),
-        trace: fields.trace.and_then(string).and_then(|trace| Fingerprint::of(&trace)),
     }
 }
 

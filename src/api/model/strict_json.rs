@@ -7,10 +7,10 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Why a text is not the one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,105 +19,135 @@ pub(super) enum Flaw {
     DuplicateKey,
 }
 
-/// Walks the whole text and stores nothing of it but hashes of keys, so that 8 MiB of hostile JSON can't become
-/// hundreds. Depth is limited by `serde_json` (128).
+/// Reads the whole text. Depth is limited by `serde_json` (128).
 pub(super) fn check(text: &str) -> Result<(), Flaw> {
-    let twice = Cell::new(false);
-    let hasher = RandomState::new();
+    let has_duplicates = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let walked = Walk { twice: &twice, hasher: &hasher }.deserialize(&mut deserializer);
-    match walked.and_then(|()| deserializer.end()) {
-        Ok(()) => Ok(()),
-        Err(_) if twice.get() => Err(Flaw::DuplicateKey),
-        Err(_) => Err(Flaw::NotJson),
+    let read = Reader::skipping(&has_duplicates).deserialize(&mut deserializer).and_then(|_| deserializer.end());
+    match (read, has_duplicates.get()) {
+        (Err(_), _) => Err(Flaw::NotJson),
+        (Ok(()), true) => Err(Flaw::DuplicateKey),
+        (Ok(()), false) => Ok(()),
     }
 }
 
-#[derive(Clone, Copy)]
-struct Walk<'a> {
-    twice: &'a Cell<bool>,
-    hasher: &'a RandomState,
+/// A value of JSON; what is inside of arrays and objects is not kept.
+pub(super) enum Value<'t> {
+    Null,
+    Text(Cow<'t, str>),
+    Number(u64),
+    Other,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = ();
+/// Reads a value to its end and notes whether an object in it has a key twice. Of what it skips it stores nothing but hashes
+/// of keys, so that 8 MiB of hostile JSON can't become hundreds.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    has_duplicates: &'a Cell<bool>,
+    texts: Texts,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+#[derive(Clone, Copy)]
+enum Texts {
+    Keep,
+    Skip,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn skipping(has_duplicates: &'a Cell<bool>) -> Reader<'a> {
+        Reader { has_duplicates, texts: Texts::Skip }
+    }
+
+    pub(super) fn keeping(has_duplicates: &'a Cell<bool>) -> Reader<'a> {
+        Reader { has_duplicates, texts: Texts::Keep }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = ();
+impl<'de> Visitor<'de> for Reader<'_> {
+    type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, _: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, _: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(number))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(self)?.is_some() {}
-        Ok(())
+    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(match self.texts {
+            Texts::Keep => Value::Text(Cow::Owned(text.to_owned())),
+            Texts::Skip => Value::Other,
+        })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+        while seq.next_element_seed(Reader { texts: Texts::Skip, ..self })?.is_some() {}
+        Ok(Value::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
         // 64 bits of a keyed hash: a false alarm has a chance of one in millions for the largest body there may be, and
         // would make it unusable, never a record.
         let mut seen = HashSet::new();
-        while let Some(key) = map.next_key_seed(Key(self.hasher))? {
+        while let Some(key) = map.next_key_seed(Key(|key: &str| seen.hasher().hash_one(key)))? {
             if !seen.insert(key) {
-                self.twice.set(true);
-                return Err(A::Error::custom("duplicate key"));
+                self.has_duplicates.set(true);
             }
-            map.next_value_seed(self)?;
+            map.next_value_seed(Reader { texts: Texts::Skip, ..self })?;
         }
-        Ok(())
+        Ok(Value::Other)
     }
 }
 
-/// The hash of an object's key, its escapes resolved.
-struct Key<'a>(&'a RandomState);
+/// What this function makes of an object's key, its escapes resolved.
+pub(super) struct Key<F>(pub(super) F);
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = u64;
+impl<'de, K, F: FnOnce(&str) -> K> DeserializeSeed<'de> for Key<F> {
+    type Value = K;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<K, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for Key<'_> {
-    type Value = u64;
+impl<K, F: FnOnce(&str) -> K> Visitor<'_> for Key<F> {
+    type Value = K;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E>(self, key: &str) -> Result<u64, E> {
-        Ok(self.0.hash_one(key))
+    fn visit_str<E>(self, key: &str) -> Result<K, E> {
+        Ok(self.0(key))
     }
 }
 

@@ -1,27 +1,51 @@
 //! The service's time stamps, in all the shapes seen (docs/maestro-api.md#shapes-to-tolerate). A bad one is none.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
-/// Longer than any stamp with nine digits of fraction and an offset.
+/// Longer than any timestamp with nine digits of fraction and an offset.
 const LONGEST: usize = 64;
 
 /// `T` or a blank between date and time; 0 to 9 digits of fraction; `Z`, `+00:00`, `-0300`, `-03`, or none, which is UTC.
 pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim_ascii();
-    // Within the digits chrono skips any blank that Unicode knows.
-    if text.len() > LONGEST || !text.is_ascii() || !text.starts_with(|first: char| first.is_ascii_digit()) {
+    let mut rest = text.trim_ascii().as_bytes();
+    if rest.len() > LONGEST {
         return None;
     }
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let text = format!("{date}T{time}");
-    let (local, offset) = NaiveDateTime::parse_and_remainder(&text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+    let mut number = |most: usize, separators: &[u8]| {
+        let length = rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, behind) = rest.split_at_checked(length)?;
+        rest = match behind.split_first() {
+            _ if separators.is_empty() => behind,
+            Some((separator, behind)) if separators.contains(separator) => behind,
+            Some(_) | None => return None,
+        };
+        (length > 0).then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
+    };
+    let year = i32::try_from(number(4, b"-")?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(2, b"-")?, number(2, b"Tt ")?)?;
+    let (hour, minute, second) = (number(2, b":")?, number(2, b":")?, number(2, b"")?);
+    let (nanoseconds, offset) = fraction(rest)?;
+    let local = match second {
+        // A leap second.
+        60 => date.and_hms_nano_opt(hour, minute, 59, 1_000_000_000 + nanoseconds)?,
+        _ => date.and_hms_nano_opt(hour, minute, second, nanoseconds)?,
+    };
     let utc = local.checked_sub_signed(east_of_utc(offset.trim_ascii_start())?)?.and_utc();
     // Years of five digits could not be written as RFC 3339 again.
     (0..=9999).contains(&utc.year()).then_some(utc)
 }
 
-fn east_of_utc(offset: &str) -> Option<TimeDelta> {
-    let (sign, digits) = match offset.as_bytes() {
+/// The nanoseconds, and what is behind them.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, behind) = text.split_at_checked(length)?;
+    let digits = digits.iter().map(|digit| u32::from(digit - b'0')).chain(std::iter::repeat(0));
+    (length > 0).then(|| (digits.take(9).fold(0, |number, digit| number * 10 + digit), behind))
+}
+
+fn east_of_utc(offset: &[u8]) -> Option<TimeDelta> {
+    let (sign, digits) = match offset {
         [] | [b'Z' | b'z'] => return Some(TimeDelta::zero()),
         [b'+', digits @ ..] => (1, digits),
         [b'-', digits @ ..] => (-1, digits),

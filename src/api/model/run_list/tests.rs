@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::Observation;
+use crate::core::{Observation, Untrusted};
 
 const NEW: &str = r#"{"id":46,"pipeline_run_id":"b","pipeline_id":"p_1","last_status":"FAILED","created_at":"2024-01-15T14:00:00.000Z","updated_at":"2024-01-15T14:10:00.000Z","trace":"a, [b] {c} \"d\" \\"}"#;
 const OLD: &str = r#"{"id":"45","pipeline_run_id":"a","pipeline_id":"P-1","last_status":"SUCCESS","created_at":"2024-01-14T14:00:00Z"}"#;
@@ -131,7 +131,6 @@ fn a_list_that_has_further_pages_is_not_all_there_is() {
         r#""has_next":true"#,
         r#""total":3"#,
         r#""totalCount":3000"#,
-        r#""next":null,"next_page":null"#,
         r#""total":"3""#,
         r#""count":3"#,
         r#""page":1,"pages":2"#,
@@ -139,9 +138,9 @@ fn a_list_that_has_further_pages_is_not_all_there_is() {
         r#""current_page":2"#,
         r#""page":0,"total_pages":30"#,
         r#""totalPages":"30""#,
+        r#""Next-Page":2"#,
         r#""meta":{"total":3,"next":2}"#,
         r#""meta":{"current_page":1,"total_pages":30}"#,
-        r#""meta":{"next":null,"next_page":null}"#,
         r#""pagination":{"has_more":true}"#,
         r#""links":{"self":"/page/1","next":"/page/2"}"#,
         r#""links":{"next":{"href":"/page/2"}}"#,
@@ -155,6 +154,8 @@ fn a_list_that_has_further_pages_is_not_all_there_is() {
     for all in [
         r#""next":null"#,
         r#""next":"""#,
+        r#""next":null,"next_page":null"#,
+        r#""meta":{"next":null,"next_page":null}"#,
         r#""hasMore":false"#,
         r#""total":2,"status":true"#,
         r#""page":1"#,
@@ -256,6 +257,20 @@ fn a_list_has_its_limits() {
 }
 
 #[test]
+fn an_element_in_many_pieces_is_read_a_few_times() {
+    let pipeline = pipeline();
+    let mut keep = |_| Ok(());
+    let mut list = RunListReader::new(&pipeline, WHOLE_LIST, &mut keep);
+    list.push(b"[{\"trace\":\"").expect("a list begins");
+    let mut tries = std::collections::BTreeSet::new();
+    for _ in 0..1 << 17 {
+        list.push(b"1234 abc").expect("it goes on");
+        tries.insert(list.enough);
+    }
+    assert!(tries.len() < 20, "{tries:?}");
+}
+
+#[test]
 fn ten_thousand_runs_in_any_order_are_all_there() {
     let runs: Vec<String> = (0..10_000)
         .map(|n| {
@@ -336,10 +351,27 @@ fn a_form_feed_is_no_blank_of_json() {
     assert_eq!(ids("[ \t\r\n]"), [""; 0]);
 }
 
+#[test]
+fn a_number_is_read_as_a_whole_however_it_is_cut() {
+    // Up to the exponent it would be beyond a double.
+    let long = format!("[1{}e-390,12,{OLD}]", "0".repeat(400));
+    for size in 1..500 {
+        assert_eq!(read_by(size, long.as_bytes()), read_by(usize::MAX, long.as_bytes()), "{size}");
+    }
+    assert_eq!(ids(&long), ["?", "?", "a"]);
+    for body in ["[1", "[12 3]", "[1}", "[1e400]", "[1e999999999999]", "[-]", "[1,2"] {
+        for size in [1, 2, usize::MAX] {
+            assert!(matches!(read_by(size, body.as_bytes()), Observation::Unusable(_)), "{body}");
+        }
+    }
+}
+
 /// Found by fuzzing: the second `pipeline_id` ended the reading of an element whose rest is no JSON.
 #[test]
 fn an_element_that_is_no_json_makes_the_list_unusable_even_behind_a_key_that_stands_twice() {
     let twice = r#"{"pipeline_id":"p-1","pipeline_id":"p-1","created_at":"x"}"#;
     assert_eq!(ids(&format!("[{twice}]")), ["?"]);
-    assert_eq!(missed(&format!("[{}]", twice.replace("\"x\"", "\"x\":1"))), FailureKind::NotJson);
+    for behind in ["\"x\":1", "1e400", "\"\\ud83d\"", "NaN"] {
+        assert_eq!(missed(&format!("[{}]", twice.replace("\"x\"", behind))), FailureKind::NotJson);
+    }
 }
