@@ -87,7 +87,9 @@ fn is_id(text: &str) -> bool {
         && text.len() <= ID_LIMIT
         && text != "."
         && text != ".."
-        && !text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/' || c == ',')
+        && !text.contains(['/', ','])
+        && (text.bytes().all(|byte| byte.is_ascii_graphic())
+            || !text.chars().any(|c| c.is_control() || c.is_whitespace()))
 }
 
 impl PipelineId {
