@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::dns::Unresolved;
-use super::model;
+use super::error_body;
 use super::trust::CaFileIsLeaf;
 use crate::core::{Failure, FailureKind, Observation, Operation, Scope, TlsFault, TriggerResponse, Untrusted};
 
@@ -172,8 +172,11 @@ pub(crate) fn of_status(during: Operation, status: u16, body: &[u8]) -> Failure 
         _ => FailureKind::Http(status),
     };
     // The answer to a sign-in may hold tokens that nobody knows yet.
-    let detail =
-        if during == Operation::SignIn { model::labelled_error_message(body) } else { model::error_message(body) };
+    let detail = if during == Operation::SignIn {
+        error_body::labelled_error_message(body)
+    } else {
+        error_body::error_message(body)
+    };
     Failure { during, kind, detail }
 }
 
@@ -270,7 +273,7 @@ pub(crate) fn describe(error: &(dyn Error + 'static)) -> Untrusted {
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    model::bounded(&cause.to_string())
+    error_body::bounded(&cause.to_string())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod access_token;
 mod answer;
 mod client;
 mod dns;
+mod error_body;
 mod failure;
 mod log_lines;
 pub mod model;

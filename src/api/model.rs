@@ -14,7 +14,6 @@ use crate::core::{FailureKind, Observation, Operation, PipelineId, Record, RunLi
 
 mod completeness;
 mod element;
-mod error_body;
 mod json_repair;
 mod pipeline_details;
 mod run_list;
@@ -22,8 +21,8 @@ mod strict_json;
 mod timestamp;
 mod trigger_response;
 
+use super::error_body::{bounded, error_message};
 pub(crate) use completeness::{Completeness, PageInfo};
-pub(crate) use error_body::{bounded, error_message, labelled_error_message};
 pub use pipeline_details::PipelineState;
 pub(crate) use pipeline_details::read_details;
 pub(crate) use run_list::{RecordSink, RunListReader, SHORT_LIST, WHOLE_LIST, keep_all};

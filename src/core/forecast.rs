@@ -27,7 +27,7 @@
 
 use std::time::Duration;
 
-use super::schedule::{FLOOR, unit};
+use super::spacing::{FLOOR, unit};
 
 mod predictive;
 

@@ -12,10 +12,12 @@ mod monitor;
 mod observation;
 mod pipelines;
 mod repair;
+mod request;
 mod rules;
 mod run;
 mod schedule;
 mod select;
+mod spacing;
 mod status;
 mod target;
 mod timers;
@@ -33,16 +35,15 @@ pub use list_summary::ListSummary;
 pub use listing::{AmbiguousOrder, ListedRun, RunList};
 pub use monitor::{Gate, Outcome, PollTarget, RunOutcome};
 pub use observation::{
-    Answer, ApiRequest, ApiResponse, Failure, FailureKind, Observation, Operation, Record, Scope, TlsFault,
-    TriggerResponse,
+    Failure, FailureKind, LastRecord, Observation, Operation, Record, Scope, TlsFault, TriggerResponse,
 };
 pub use repair::Repair;
+pub use request::{Answer, ApiRequest, ApiResponse};
 pub use rules::{Learning, Limits, OnFirstFailure, Rules};
-pub use run::LastRecord;
 pub use schedule::Interval;
-pub use select::{Choice, Selector, choose};
+pub use select::{Choice, choose};
 pub use status::{Meaning, Vocabulary, WordError};
-pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Target, Wanted};
+pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted};
 pub use timers::Limit;
 pub use trigger::{Request, StartPreview, ahead};
 pub use untrusted::{Untrusted, is_hidden};

@@ -1,119 +1,10 @@
 //! What one look at a run saw, in the gate's own words. `api::failure` is the table that turns answers into these.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{ListSummary, PipelineId, Repair, RunList, Target, Untrusted};
-
-/// What to ask the service next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ApiRequest {
-    /// One run's record.
-    Run(Target),
-    /// A pipeline's runs.
-    List(PipelineId),
-    /// The same list, at a glance: a help, whose failure is no verdict.
-    Survey(ListSummary),
-    /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
-    Execute(PipelineId),
-}
-
-/// What came of it; of a request to start also its `Retry-RunsAfterStart`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ApiResponse {
-    Run(Answer),
-    List(Answer<RunList>),
-    Survey(Answer<ListSummary>),
-    Execute(TriggerResponse, Option<Duration>),
-}
-
-impl ApiResponse {
-    /// How long the service asks to be left alone.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            ApiResponse::Run(answer) => answer.retry_after,
-            ApiResponse::List(answer) => answer.retry_after,
-            ApiResponse::Survey(answer) => answer.retry_after,
-            ApiResponse::Execute(_, retry_after) => *retry_after,
-        }
-    }
-
-    /// The same, taken so long after it came: the service's clock has gone on.
-    pub fn received_later(self, by: Duration) -> ApiResponse {
-        match self {
-            ApiResponse::Run(answer) => ApiResponse::Run(answer.received_later(by)),
-            ApiResponse::List(answer) => ApiResponse::List(answer.received_later(by)),
-            ApiResponse::Survey(answer) => ApiResponse::Survey(answer.received_later(by)),
-            ApiResponse::Execute(..) => self,
-        }
-    }
-
-    /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        match self {
-            ApiResponse::Run(answer) => answer.observation.failure(),
-            ApiResponse::List(answer) => answer.observation.failure(),
-            ApiResponse::Survey(answer) => answer.observation.failure(),
-            ApiResponse::Execute(trigger_response, _) => match trigger_response {
-                TriggerResponse::Accepted(_) => None,
-                TriggerResponse::Lost(failure)
-                | TriggerResponse::Refused(failure)
-                | TriggerResponse::NotFound(failure)
-                | TriggerResponse::Denied(_, failure)
-                | TriggerResponse::Unreachable(failure)
-                | TriggerResponse::NotExecuted(failure) => Some(failure),
-            },
-        }
-    }
-}
-
-impl From<Answer> for ApiResponse {
-    fn from(answer: Answer) -> ApiResponse {
-        ApiResponse::Run(answer)
-    }
-}
-
-/// What a look brought: the observation, and what the answer's headers said about time. `T` is what was looked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer<T = Record> {
-    pub observation: Observation<T>,
-    /// `Retry-RunsAfterStart`, already a length of time, whatever the answer was.
-    pub retry_after: Option<Duration>,
-    /// The service's clock when it answered: `Date` plus `Age`.
-    pub date: Option<DateTime<Utc>>,
-}
-
-impl Answer<Infallible> {
-    /// An answer that holds nothing, as one about anything.
-    pub fn about<T>(self) -> Answer<T> {
-        self.map(|never| match never {}, |failure| failure)
-    }
-}
-
-impl<T> Answer<T> {
-    fn received_later(self, by: Duration) -> Answer<T> {
-        let date = self.date.and_then(|date| date.checked_add_signed(TimeDelta::from_std(by).ok()?));
-        Answer { date, ..self }
-    }
-
-    /// The same with what `change` makes of the miss, if there is one.
-    pub fn map_failure(self, change: impl FnOnce(Failure) -> Failure) -> Answer<T> {
-        self.map(|record| record, change)
-    }
-
-    fn map<U>(self, record: impl FnOnce(T) -> U, failure: impl FnOnce(Failure) -> Failure) -> Answer<U> {
-        let observation = match self.observation {
-            Observation::Record(found) => Observation::Record(record(found)),
-            Observation::NotVisible(why) => Observation::NotVisible(failure(why)),
-            Observation::Denied(scope, why) => Observation::Denied(scope, failure(why)),
-            Observation::Unreachable(why) => Observation::Unreachable(failure(why)),
-            Observation::Unusable(why) => Observation::Unusable(failure(why)),
-        };
-        Answer { observation, retry_after: self.retry_after, date: self.date }
-    }
-}
+use super::{Meaning, Repair, Untrusted};
 
 /// The rows of the table docs/reference.md#how-an-answer-is-read.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +22,7 @@ pub enum Observation<T = Record> {
 }
 
 impl<T> Observation<T> {
-    fn failure(&self) -> Option<&Failure> {
+    pub(super) fn failure(&self) -> Option<&Failure> {
         match self {
             Observation::Record(_) | Observation::NotVisible(_) => None,
             Observation::Denied(_, failure) | Observation::Unreachable(failure) | Observation::Unusable(failure) => {
@@ -195,6 +86,30 @@ pub struct Record {
     pub trace: Option<Untrusted>,
     /// What had to be repaired before the answer could be read; mostly nothing.
     pub repaired: Vec<Repair>,
+}
+
+/// A record, what its word means, when the service gave it (its own clock), and when it was taken (since the inputs were
+/// accepted).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastRecord {
+    pub record: Record,
+    pub meaning: Meaning,
+    pub date: Option<DateTime<Utc>>,
+    pub at: Duration,
+}
+
+impl LastRecord {
+    /// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
+    /// missing or in the wrong order make no duration. Rounded down to whole seconds.
+    pub fn duration(&self) -> Option<Duration> {
+        let to = match self.meaning {
+            Meaning::Passed | Meaning::Failed => self.record.updated_at,
+            Meaning::Wait | Meaning::Unknown => self.date,
+        }?;
+        let from = self.record.created_at?;
+        let exact = to.signed_duration_since(from).to_std().ok()?;
+        Some(Duration::from_secs(exact.as_secs()))
+    }
 }
 
 /// Why there is no record: which request, what kind of trouble, and what was said about it.

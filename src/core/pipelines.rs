@@ -22,7 +22,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::history::History;
 use super::list_summary::UnfinishedRun;
 use super::run::Run;
-use super::schedule::FLOOR;
+use super::spacing::FLOOR;
 use super::{
     Answer, ApiRequest, Event, Failure, FailureKind, Limits, ListSummary, Observation, PipelineId, Rules, RunId,
 };

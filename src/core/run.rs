@@ -24,8 +24,8 @@ use super::schedule::Schedule;
 use super::timers::{Limit, Timers};
 use super::trigger::{CandidateGroup, Starting, TriggerOutcome};
 use super::{
-    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, Limits, Meaning, Operation, PipelineId,
-    Record, Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
+    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, LastRecord, Limits, Operation, PipelineId,
+    Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
 };
 
 mod answer;
@@ -34,16 +34,6 @@ mod start;
 mod unfinished;
 
 use unfinished::Pace;
-
-/// A record, what its word means, when the service gave it (its own clock), and when it was taken (since the inputs were
-/// accepted).
-#[derive(Clone, Debug, PartialEq)]
-pub struct LastRecord {
-    pub record: Record,
-    pub meaning: Meaning,
-    pub date: Option<DateTime<Utc>>,
-    pub at: Duration,
-}
 
 /// One run, as far as it has been watched.
 #[derive(Clone, Debug)]

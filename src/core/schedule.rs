@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::spacing::{FLOOR, unit};
 use super::{Forecast, PastRun, Wanted};
 
 /// The time between two looks while all is well.
@@ -12,9 +13,6 @@ pub enum Interval {
     /// Always the same.
     Fixed(Duration),
 }
-
-/// No two looks at one run start closer together than this (docs/reference.md#limits: never more than one a second).
-pub(super) const FLOOR: Duration = Duration::from_secs(1);
 
 /// The ramp of `auto`. Short runs are seen to end within a second or two; after half a minute an even ten seconds costs
 /// the service six requests a minute.
@@ -99,15 +97,6 @@ impl Backoff {
 fn hash(wanted: &Wanted) -> u64 {
     let bytes = wanted.pipeline().as_str().bytes().chain([b'/']).chain(wanted.run().bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-/// The finaliser of `SplitMix64`, as a number in `0.0..1.0`.
-#[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
-pub(super) fn unit(seed: u64) -> f64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

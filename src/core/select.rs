@@ -4,28 +4,7 @@
 //! `last-success`, which asks for no newest run but for a proven success, it is passed over and counted.
 
 use super::listing::{AmbiguousOrder, RunList, newest};
-use super::{Meaning, RunId, Vocabulary};
-
-/// How a run is chosen instead of named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Selector {
-    /// The newest run when the gate starts, waited for if still going.
-    Latest,
-    /// The newest run that ended in success.
-    LastSuccess,
-}
-
-impl Selector {
-    pub const ALL: [Selector; 2] = [Selector::Latest, Selector::LastSuccess];
-
-    /// As an entry of `run-id` writes it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Selector::Latest => "latest",
-            Selector::LastSuccess => "last-success",
-        }
-    }
-}
+use super::{Meaning, RunId, Selector, Vocabulary};
 
 /// What a list gives.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::Selector;
-
 /// A pipeline's id as the user gave it: checked by `config`, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PipelineId(String);
@@ -21,6 +19,27 @@ pub struct RunId {
 pub struct Target {
     pub pipeline: PipelineId,
     pub run: RunId,
+}
+
+/// How a run is chosen instead of named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Selector {
+    /// The newest run when the gate starts, waited for if still going.
+    Latest,
+    /// The newest run that ended in success.
+    LastSuccess,
+}
+
+impl Selector {
+    pub const ALL: [Selector; 2] = [Selector::Latest, Selector::LastSuccess];
+
+    /// As an entry of `run-id` writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Selector::Latest => "latest",
+            Selector::LastSuccess => "last-success",
+        }
+    }
 }
 
 /// One thing to wait for: a run that is named, one that is to be chosen, or one that is to be started.

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::schedule::{FLOOR, Schedule};
+use super::schedule::Schedule;
+use super::spacing::FLOOR;
 use super::{Event, Failure, Forecast, Limits, PastRun, Verdict, Wanted};
 
 /// How long refusals must have been the only answer before they count: a gateway that restarts, an account that is being

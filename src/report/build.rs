@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, Utc};
-
 use super::messages::{self, RunNames};
 use super::previous_runs::{PipelineHistory, RunHistory};
 use super::sanitize::{self, Sanitized, Sanitizer};
+use super::values::{id_of, is_rfc3339};
 use super::{ConnectionReport, Report, RunReport, Stage};
 use crate::core::{
-    End, Event, LastRecord, Meaning, Outcome, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource, Untrusted,
-    Verdict, Wanted,
+    End, Event, Outcome, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource, Untrusted, Verdict, Wanted,
 };
 
 /// What a report tells besides the outcome.
@@ -25,10 +23,6 @@ pub struct ReportContext<'a> {
     pub trace_file: Option<&'a str>,
     pub sanitizer: &'a Sanitizer,
 }
-
-/// The longest id shown, in bytes. A run asked for by its database id may be spelt at any length by the service, and
-/// GitLab refuses a dotenv file of 5 KB.
-const ID_LIMIT: usize = 256;
 
 /// The longest sentence about one mistake, in bytes.
 const MISTAKE_LIMIT: usize = 1024;
@@ -162,7 +156,7 @@ impl RunReport {
             status: messages::status(&seen.record.status, story.sanitizer),
             started_at: seen.record.created_at.filter(is_rfc3339),
             updated_at: seen.record.updated_at.filter(is_rfc3339),
-            duration: duration(seen),
+            duration: seen.duration(),
             trace: seen.record.trace.as_ref().map(|trace| story.sanitizer.text(trace)),
             run_url: (story.run_url)(&pipeline_id, &run_id).and_then(|url| link(&url)),
             pipeline_id,
@@ -204,32 +198,6 @@ impl RunReport {
             past: None,
         }
     }
-}
-
-pub(super) fn id_of(id: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
-    let clean = sanitizer.id(id);
-    if clean.len() <= ID_LIMIT {
-        return clean;
-    }
-    let end = clean.floor_char_boundary(ID_LIMIT - '…'.len_utf8());
-    Sanitized::ours(format!("{}…", &clean[..end]))
-}
-
-/// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
-/// missing or in the wrong order make no duration. Rounded down to whole seconds.
-pub(super) fn duration(seen: &LastRecord) -> Option<Duration> {
-    let to = match seen.meaning {
-        Meaning::Passed | Meaning::Failed => seen.record.updated_at,
-        Meaning::Wait | Meaning::Unknown => seen.date,
-    }?;
-    let from = seen.record.created_at?;
-    let exact = to.signed_duration_since(from).to_std().ok()?;
-    Some(Duration::from_secs(exact.as_secs()))
-}
-
-/// RFC 3339 has four digits for a year.
-pub(super) fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
-    (0..=9999).contains(&stamp.year())
 }
 
 /// An https address, with whatever Markdown, a table or a log could read as an end of it percent-encoded.

@@ -13,9 +13,8 @@ mod statistics;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-
 use super::sanitize::{self, Sanitized, Sanitizer};
+pub use super::values::stamp;
 use super::{Report, RunReport, Stage};
 use crate::core::{End, Failure, FailureKind, Operation, Signal, Untrusted, Verdict, Wanted};
 
@@ -83,11 +82,6 @@ pub fn clock(at: Duration) -> String {
     let seconds = at.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
-}
-
-/// RFC 3339 in UTC, whole seconds: `2024-01-13T06:00:00Z`.
-pub fn stamp(stamp: DateTime<Utc>) -> String {
-    stamp.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// `1 run`, `5 runs`.

@@ -25,6 +25,7 @@ pub mod sanitize;
 pub mod teamcity;
 pub mod text;
 pub mod trace_file;
+mod values;
 
 use std::time::Duration;
 

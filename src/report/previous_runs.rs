@@ -5,9 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::build::{id_of, is_rfc3339};
-use super::messages;
 use super::sanitize::{Sanitized, Sanitizer};
+use super::values::{id_of, is_rfc3339, stamp};
 use crate::core::{DurationRange, History, PipelineId, RunOutcome, Streak, Untrusted};
 
 /// Fewer earlier runs than this make no picture.
@@ -128,7 +127,7 @@ impl PipelineRow<'_> {
         let seconds = |length: fn(&DurationRange) -> Duration| past.lengths.as_ref().map(|all| length(all).as_secs());
         let bar = |bar: &Bar| BarRow {
             passed: bar.passed,
-            started_at: Some(bar.started_at).filter(is_rfc3339).map(messages::stamp),
+            started_at: Some(bar.started_at).filter(is_rfc3339).map(stamp),
             duration_seconds: bar.duration.map(|length| length.as_secs()),
         };
         PipelineRow {
@@ -165,7 +164,7 @@ impl RunHistoryRow<'_> {
             in_a_row: past.in_a_row.map(|row| row.runs),
             in_a_row_is_at_least: past.in_a_row.map(|row| row.at_least),
             last_success_run_id: last.map(|last| &*last.run_id).filter(|id| !id.is_empty()),
-            last_success_at: last.and_then(|last| last.ended_at).map(messages::stamp),
+            last_success_at: last.and_then(|last| last.ended_at).map(stamp),
             same_trace_as_last_failure: past.same_trace,
             slower_than: past.slower.map(|(runs, _)| runs),
             slower_than_of: past.slower.map(|(_, of)| of),

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::super::timers::CONFIRM;
 use super::super::{
-    Answer, Event, Failure, Meaning, Observation, Record, Scope, Untrusted, Verdict, judged_at, repair,
+    Answer, Event, Failure, FailureKind, LastRecord, Meaning, Observation, Operation, Record, Scope, Untrusted,
+    Verdict, judged_at,
 };
-use super::{AnswerContext, LastRecord, Phase, Run, SuccessPolicy, Transition};
+use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
 
 /// How many unknown words are kept (docs/reference.md#status-values), and how many characters of each: the 64 that are
 /// shown are cut when secrets have been looked for, which half a secret would escape.
@@ -86,7 +87,7 @@ impl Run {
             self.repaired.clone_from(&record.repaired);
             emit(Event::Repaired { run, repairs: self.repaired.clone() });
         }
-        if let Some(failure) = repair::bars_pass(&record, meaning) {
+        if let Some(failure) = bars_pass(&record, meaning) {
             return self.unusable(at, failure, emit);
         }
         self.present(at, emit);
@@ -176,4 +177,11 @@ impl Run {
         self.failure = Some(failure.clone());
         self.without_record = without_record;
     }
+}
+
+/// Why this record does not pass though its status would. In an answer that one program reads so and another one otherwise, a
+/// success is not proven.
+fn bars_pass(record: &Record, meaning: Meaning) -> Option<Failure> {
+    let is_barred = meaning == Meaning::Passed && !record.repaired.is_empty();
+    is_barred.then_some(Failure { during: Operation::GetRun, kind: FailureKind::Repaired, detail: None })
 }

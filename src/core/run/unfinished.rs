@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::schedule::FLOOR;
+use super::super::spacing::FLOOR;
 use super::super::{Event, Forecast, LastRecord, Limits, Meaning, PastRun};
 use super::{Phase, Run};
 

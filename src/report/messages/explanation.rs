@@ -72,9 +72,7 @@ impl ExplanationWriter<'_> {
             return ("did not succeed".to_owned(), "check the result of the run in Maestro".to_owned());
         };
         let word = self.word(seen);
-        let length = super::super::build::duration(seen)
-            .map(|length| format!(" after {}", duration(length)))
-            .unwrap_or_default();
+        let length = seen.duration().map(|length| format!(" after {}", duration(length))).unwrap_or_default();
         let reason = format!("status {word}{length}");
         let again = match self.run.started {
             true => "re-run this job, which starts a new run",

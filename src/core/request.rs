@@ -1,0 +1,116 @@
+//! What the core asks the service, and the answers it takes.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Failure, ListSummary, Observation, PipelineId, Record, RunList, Target, TriggerResponse};
+
+/// What to ask the service next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiRequest {
+    /// One run's record.
+    Run(Target),
+    /// A pipeline's runs.
+    List(PipelineId),
+    /// The same list, at a glance: a help, whose failure is no verdict.
+    Survey(ListSummary),
+    /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
+    Execute(PipelineId),
+}
+
+/// What came of it; of a request to start also its `Retry-RunsAfterStart`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ApiResponse {
+    Run(Answer),
+    List(Answer<RunList>),
+    Survey(Answer<ListSummary>),
+    Execute(TriggerResponse, Option<Duration>),
+}
+
+impl ApiResponse {
+    /// How long the service asks to be left alone.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ApiResponse::Run(answer) => answer.retry_after,
+            ApiResponse::List(answer) => answer.retry_after,
+            ApiResponse::Survey(answer) => answer.retry_after,
+            ApiResponse::Execute(_, retry_after) => *retry_after,
+        }
+    }
+
+    /// The same, taken so long after it came: the service's clock has gone on.
+    pub fn received_later(self, by: Duration) -> ApiResponse {
+        match self {
+            ApiResponse::Run(answer) => ApiResponse::Run(answer.received_later(by)),
+            ApiResponse::List(answer) => ApiResponse::List(answer.received_later(by)),
+            ApiResponse::Survey(answer) => ApiResponse::Survey(answer.received_later(by)),
+            ApiResponse::Execute(..) => self,
+        }
+    }
+
+    /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        match self {
+            ApiResponse::Run(answer) => answer.observation.failure(),
+            ApiResponse::List(answer) => answer.observation.failure(),
+            ApiResponse::Survey(answer) => answer.observation.failure(),
+            ApiResponse::Execute(trigger_response, _) => match trigger_response {
+                TriggerResponse::Accepted(_) => None,
+                TriggerResponse::Lost(failure)
+                | TriggerResponse::Refused(failure)
+                | TriggerResponse::NotFound(failure)
+                | TriggerResponse::Denied(_, failure)
+                | TriggerResponse::Unreachable(failure)
+                | TriggerResponse::NotExecuted(failure) => Some(failure),
+            },
+        }
+    }
+}
+
+impl From<Answer> for ApiResponse {
+    fn from(answer: Answer) -> ApiResponse {
+        ApiResponse::Run(answer)
+    }
+}
+
+/// What a look brought: the observation, and what the answer's headers said about time. `T` is what was looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer<T = Record> {
+    pub observation: Observation<T>,
+    /// `Retry-RunsAfterStart`, already a length of time, whatever the answer was.
+    pub retry_after: Option<Duration>,
+    /// The service's clock when it answered: `Date` plus `Age`.
+    pub date: Option<DateTime<Utc>>,
+}
+
+impl Answer<Infallible> {
+    /// An answer that holds nothing, as one about anything.
+    pub fn about<T>(self) -> Answer<T> {
+        self.map(|never| match never {}, |failure| failure)
+    }
+}
+
+impl<T> Answer<T> {
+    fn received_later(self, by: Duration) -> Answer<T> {
+        let date = self.date.and_then(|date| date.checked_add_signed(TimeDelta::from_std(by).ok()?));
+        Answer { date, ..self }
+    }
+
+    /// The same with what `change` makes of the miss, if there is one.
+    pub fn map_failure(self, change: impl FnOnce(Failure) -> Failure) -> Answer<T> {
+        self.map(|record| record, change)
+    }
+
+    fn map<U>(self, record: impl FnOnce(T) -> U, failure: impl FnOnce(Failure) -> Failure) -> Answer<U> {
+        let observation = match self.observation {
+            Observation::Record(found) => Observation::Record(record(found)),
+            Observation::NotVisible(why) => Observation::NotVisible(failure(why)),
+            Observation::Denied(scope, why) => Observation::Denied(scope, failure(why)),
+            Observation::Unreachable(why) => Observation::Unreachable(failure(why)),
+            Observation::Unusable(why) => Observation::Unusable(failure(why)),
+        };
+        Answer { observation, retry_after: self.retry_after, date: self.date }
+    }
+}

@@ -1,0 +1,29 @@
+//! Ids and stamps as every report shows them.
+
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+
+use super::sanitize::{Sanitized, Sanitizer};
+use crate::core::Untrusted;
+
+/// The longest id shown, in bytes. A run asked for by its database id may be spelt at any length by the service, and
+/// GitLab refuses a dotenv file of 5 KB.
+const ID_LIMIT: usize = 256;
+
+pub(super) fn id_of(id: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
+    let clean = sanitizer.id(id);
+    if clean.len() <= ID_LIMIT {
+        return clean;
+    }
+    let end = clean.floor_char_boundary(ID_LIMIT - '…'.len_utf8());
+    Sanitized::ours(format!("{}…", &clean[..end]))
+}
+
+/// RFC 3339 has four digits for a year.
+pub(super) fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
+    (0..=9999).contains(&stamp.year())
+}
+
+/// RFC 3339 in UTC, whole seconds: `2024-01-13T06:00:00Z`.
+pub fn stamp(stamp: DateTime<Utc>) -> String {
+    stamp.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
