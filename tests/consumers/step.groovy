@@ -26,6 +26,25 @@ assert step.environment.MAESTRO_BASE_URL == ''
 assert step.environment.MAESTRO_CI == 'jenkins'
 assert !step.environment.containsKey('DADOSFERA_PASSWORD')
 assert step.ran.size() == 1 && step.ran[0].endsWith('exec maestro-gate')
+// The page's own lines, with the step as the library's global variable.
+abstract class Page extends Pipeline {
+  Script maestroGate
+
+  void maestroGate(Map given) { maestroGate.call(given) }
+
+  Map usernamePassword(Map names) { names }
+
+  void withCredentials(List<Map> credentials, Closure body) { body() }
+}
+
+def page = new File(args[1]).text
+def blocks = (page =~ /(?s)```groovy\n(.*?)```/).collect { it[1] }
+assert blocks.size() == 1
+def pageConfiguration = new org.codehaus.groovy.control.CompilerConfiguration(scriptBaseClass: Page.name)
+def shown = new GroovyShell(this.class.classLoader, new Binding(), pageConfiguration).parse(blocks[0])
+shown.maestroGate = step
+shown.run()
+assert step.ran.size() == 2 && step.environment.MAESTRO_RUN_ID == 'latest' && step.environment.MAESTRO_HISTORY == ''
 try {
   step.call(runid: 'a')
   assert false : 'an unknown input was accepted'
