@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
-use super::answer::{answer, collect, failure_of};
+use super::responses::{answer, collect, failure_of};
 use super::failure::{self, RequestError};
 use super::log_lines::Lines;
 use super::model::{self, Completeness, PipelineState, RUN_BODY};

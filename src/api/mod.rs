@@ -6,7 +6,7 @@
 //! server's JSON.
 
 mod access_token;
-mod answer;
+mod responses;
 mod client;
 mod dns;
 mod error_body;

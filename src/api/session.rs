@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::access_token::{AccessToken, Claims};
-use super::answer::{answer, collect, failure_of};
+use super::responses::{answer, collect, failure_of};
 use super::failure::{self, RequestError};
 use super::model;
 use super::redactor::Redactor;

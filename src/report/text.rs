@@ -287,7 +287,7 @@ fn bug_reason(verdict: Verdict, place: &str) -> String {
 }
 
 #[derive(Serialize)]
-struct Object<'a, T> {
+struct LogObject<'a, T> {
     event: &'static str,
     #[serde(flatten)]
     rest: &'a T,
@@ -295,5 +295,5 @@ struct Object<'a, T> {
 
 /// One object, one line. Our own structs of text and numbers always serialise.
 fn object<T: Serialize>(event: &'static str, rest: &T) -> String {
-    serde_json::to_string(&Object { event, rest }).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
+    serde_json::to_string(&LogObject { event, rest }).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
 }

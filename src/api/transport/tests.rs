@@ -30,7 +30,7 @@ fn transport(server: &Server) -> Transport {
 async fn get(transport: &Transport, limit: usize) -> (TimingHeaders, Result<(u16, Vec<u8>), FailureKind>) {
     let mut body = Vec::new();
     let url = transport.address(&["run"]);
-    let mut sink = super::super::answer::collect(&mut body, limit);
+    let mut sink = super::super::responses::collect(&mut body, limit);
     let outcome = transport.get(url, &TOKEN, Clock::start(), &mut sink).await;
     drop(sink);
     (outcome.timing, outcome.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind))

@@ -1,287 +1,192 @@
-//! Rust source as far as the laws need it: its words without comments, strings and test code, and the paths among them.
-//!
-//! Not a parser. It knows how text begins and ends (so that a path in a comment is none), how `use` trees branch, and how
-//! far an item under `#[cfg(test)]` goes. What a macro makes of its input stays unseen; there is no macro of ours.
+//! Rust source as the rules need it: its paths, calls, types and imports, without tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
-/// A word or a sign, and the line it stands on. A string literal is the word `"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Token<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) line: usize,
+use syn::visit::{self, Visit};
+
+use super::root;
+
+pub(super) type Names = Vec<String>;
+
+/// A file of ours, without its tests.
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) path: String,
+    pub(super) module: Names,
+    /// Every path, in full if it begins with `crate`, `self` or `super`.
+    pub(super) paths: Vec<Names>,
+    pub(super) methods: BTreeSet<String>,
+    pub(super) types: BTreeSet<String>,
+    /// What `use` brings in, by name.
+    pub(super) imports: HashMap<String, Names>,
+    test_modules: Vec<Names>,
+    inside: Names,
 }
 
-/// Source without its tests.
-pub(crate) struct Product<'a> {
-    pub(crate) tokens: Vec<Token<'a>>,
-    /// The modules declared `#[cfg(test)] mod NAME;`: their files are tests too.
-    pub(crate) test_modules: BTreeSet<&'a str>,
+pub(super) fn names(path: &str) -> Names {
+    path.split("::").map(str::to_owned).collect()
 }
 
-/// A path as written, from its root on: `crate::a::b`, `super::c`, `chrono::Utc`.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Path<'a> {
-    pub(crate) segments: Vec<&'a str>,
-    /// The inline modules around it, outermost first.
-    pub(crate) inside: Vec<&'a str>,
-    pub(crate) line: usize,
-}
-
-fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphanumeric() || c == '_')
-}
-
-/// How many bytes at the start of `rest` are part of one word.
-fn word_length(rest: &str) -> usize {
-    rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
-}
-
-/// How many bytes of `rest`, which begins with `quote`, are a literal with backslash escapes.
-fn quoted_length(rest: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if c == quote => return at + c.len_utf8(),
-            _ => {}
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| match &attribute.meta {
+        syn::Meta::List(list) if list.path.is_ident("cfg") => {
+            let condition = list.tokens.to_string().replace(' ', "");
+            condition == "test" || condition.starts_with("all(test,")
         }
+        _ => false,
+    })
+}
+
+impl Source {
+    pub(super) fn parse(path: &str, text: &str) -> Source {
+        let module = names(&path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::"));
+        let module = module.into_iter().filter(|name| name != "mod").collect();
+        let mut source = Source { path: path.to_owned(), module, ..Source::default() };
+        source.visit_file(&syn::parse_file(text).expect("Rust"));
+        source
     }
-    rest.len()
-}
 
-/// The same for a raw string, from its hashes (if any) on; none if it is no raw string.
-fn raw_length(rest: &str) -> Option<usize> {
-    let hashes = rest.len() - rest.trim_start_matches('#').len();
-    let body = rest[hashes..].strip_prefix('"')?;
-    let close = format!("\"{}", "#".repeat(hashes));
-    Some(body.find(&close).map_or(rest.len(), |at| hashes + 1 + at + close.len()))
-}
-
-/// Block comments nest.
-fn block_comment_length(rest: &str) -> usize {
-    let mut depth = 0usize;
-    let mut at = 0;
-    while at < rest.len() {
-        let here = &rest[at..];
-        if here.starts_with("/*") {
-            depth += 1;
-            at += 2;
-        } else if here.starts_with("*/") {
-            depth -= 1;
-            at += 2;
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += here.chars().next().map_or(1, char::len_utf8);
-        }
+    /// The module that a path starts in: `lib.rs` and `main.rs` are no modules.
+    fn scope(&self) -> Names {
+        let file = if self.module == ["lib"] || self.module == ["main"] { &[][..] } else { &self.module };
+        [file, &self.inside].concat()
     }
-    rest.len()
-}
 
-/// `'a` is a lifetime, `'a'` and `'\n'` are characters.
-fn apostrophe_length(rest: &str) -> usize {
-    let mut chars = rest.chars().skip(1);
-    match (chars.next(), chars.next()) {
-        (Some('\\'), _) | (Some(_), Some('\'')) => quoted_length(rest, '\''),
-        _ => 1 + word_length(&rest[1..]),
-    }
-}
-
-pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
-    let mut found = Vec::new();
-    let (mut at, mut line) = (0, 1);
-    while let Some(first) = source[at..].chars().next() {
-        let rest = &source[at..];
-        let (length, text) = if first.is_whitespace() {
-            (first.len_utf8(), None)
-        } else if rest.starts_with("//") {
-            (rest.find('\n').unwrap_or(rest.len()), None)
-        } else if rest.starts_with("/*") {
-            (block_comment_length(rest), None)
-        } else if first == '"' {
-            (quoted_length(rest, '"'), Some("\""))
-        } else if first == '\'' {
-            (apostrophe_length(rest), None)
-        } else if rest.starts_with("::") {
-            (2, Some("::"))
-        } else if is_word(rest) {
-            let word = word_length(rest);
-            let behind = &rest[word..];
-            match &rest[..word] {
-                "r" | "br" | "cr" if raw_length(behind).is_some() => {
-                    (word + raw_length(behind).unwrap_or_default(), Some("\""))
-                }
-                "b" | "c" if behind.starts_with('"') => (word + quoted_length(behind, '"'), Some("\"")),
-                "b" if behind.starts_with('\'') => (word + quoted_length(behind, '\''), None),
-                text => (word, Some(text)),
-            }
-        } else {
-            (first.len_utf8(), Some(&rest[..first.len_utf8()]))
+    fn add(&mut self, path: Names) -> Names {
+        let supers = path.iter().take_while(|name| *name == "super").count();
+        let scope = self.scope();
+        let full = match path[0].as_str() {
+            "crate" | "maestro_gate" => [names("crate"), path[1..].to_vec()].concat(),
+            "self" => [names("crate"), scope, path[1..].to_vec()].concat(),
+            "super" => [names("crate"), scope[..scope.len() - supers].to_vec(), path[supers..].to_vec()].concat(),
+            _ => path,
         };
-        found.extend(text.map(|text| Token { text, line }));
-        line += source[at..at + length].matches('\n').count();
-        at += length;
+        self.paths.push(full.clone());
+        full
     }
-    found
-}
 
-/// The index behind the bracket that closes the one at `open`.
-fn behind_group(tokens: &[Token<'_>], open: usize) -> usize {
-    let mut depth = 0usize;
-    for (at, token) in tokens.iter().enumerate().skip(open) {
-        match token.text {
-            "(" | "[" | "{" => depth += 1,
-            ")" | "]" | "}" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 {
-            return at + 1;
-        }
+    fn add_tree(&mut self, before: &[String], tree: &syn::UseTree) {
+        let join = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        let (path, name) = match tree {
+            syn::UseTree::Path(path) => return self.add_tree(&join(&path.ident), &path.tree),
+            syn::UseTree::Group(group) => return group.items.iter().for_each(|tree| self.add_tree(before, tree)),
+            syn::UseTree::Glob(_) => (before.to_vec(), "*".to_owned()),
+            syn::UseTree::Name(name) if name.ident == "self" => (before.to_vec(), before[before.len() - 1].clone()),
+            syn::UseTree::Name(name) => (join(&name.ident), name.ident.to_string()),
+            syn::UseTree::Rename(name) => (join(&name.ident), name.rename.to_string()),
+        };
+        let full = self.add(path);
+        self.imports.insert(name, full);
     }
-    tokens.len()
-}
 
-/// The index behind the item, field or statement that begins at `start`.
-fn behind_item(tokens: &[Token<'_>], start: usize) -> usize {
-    let head = tokens[start..].iter().take(8).map(|token| token.text).find(|text| {
-        matches!(
-            *text,
-            "fn" | "mod" | "impl" | "struct" | "enum" | "trait" | "use" | "static" | "type" | "macro_rules" | "let"
-        )
-    });
-    // These end at their semicolon even if braces come before it; a `const fn` was found as `fn`.
-    let to_semicolon = matches!(head, Some("use" | "static" | "type" | "let"))
-        || head.is_none() && tokens[start..].iter().take(5).any(|token| token.text == "const");
-    let mut at = start;
-    while let Some(token) = tokens.get(at) {
-        match token.text {
-            ";" => return at + 1,
-            "," if head.is_none() => return at + 1,
-            ")" | "]" | "}" => return at,
-            "{" if !to_semicolon => return behind_group(tokens, at),
-            "(" | "[" | "{" => at = behind_group(tokens, at),
-            _ => at += 1,
+    /// The paths and calls in what a macro or an attribute is given, which is no syntax tree.
+    fn scan(&mut self, tokens: &str) {
+        let text = tokens.replace(" :: ", "::").replace(" . ", ".");
+        for word in text.split(|c: char| !c.is_alphanumeric() && !"_:.".contains(c)) {
+            let mut calls = word.split('.');
+            let path = names(calls.next().unwrap_or_default().trim_matches(':'));
+            if path.len() > 1 && path.iter().all(|name| !name.is_empty()) {
+                self.add(path);
+            }
+            self.methods.extend(calls.map(str::to_owned));
         }
     }
-    at
 }
 
-/// Whether an attribute's words leave what follows to tests alone.
-fn is_for_tests(attribute: &[Token<'_>]) -> bool {
-    let words: Vec<&str> = attribute.iter().map(|token| token.text).collect();
-    words == ["cfg", "(", "test", ")"] || words.starts_with(&["cfg", "(", "all", "(", "test", ","])
+/// Items under `#[cfg(test)]` are left out.
+macro_rules! visit_product {
+    ($($visit:ident $node:ident $($name:ident)?),*) => {$(
+        fn $visit(&mut self, item: &'ast syn::$node) {
+            if !is_test(&item.attrs) {
+                $(self.$name.insert(item.ident.to_string());)?
+                visit::$visit(self, item);
+            }
+        }
+    )*};
 }
 
-/// What is left without the items under `#[cfg(test)]`.
-pub(crate) fn product<'a>(tokens: &[Token<'a>]) -> Product<'a> {
-    let mut left = Product { tokens: Vec::new(), test_modules: BTreeSet::new() };
-    let mut at = 0;
-    while at < tokens.len() {
-        let texts = |from: usize| tokens[from..].iter().map(|token| token.text);
-        if texts(at).take(3).eq(["#", "!", "["]) && is_for_tests(&tokens[at + 3..behind_group(tokens, at + 2) - 1]) {
-            return left;
-        }
-        if !texts(at).take(2).eq(["#", "["]) || !is_for_tests(&tokens[at + 2..behind_group(tokens, at + 1) - 1]) {
-            left.tokens.push(tokens[at]);
-            at += 1;
-            continue;
-        }
-        while texts(at).take(2).eq(["#", "["]) {
-            at = behind_group(tokens, at + 1);
-        }
-        let end = behind_item(tokens, at);
-        let item: Vec<&str> = tokens[at..end].iter().map(|token| token.text).collect();
-        if let [.., "mod", name, ";"] = item[..] {
-            left.test_modules.insert(name);
-        }
-        at = end;
-    }
-    left
-}
+impl<'ast> Visit<'ast> for Source {
+    visit_product!(
+        visit_item_fn ItemFn, visit_item_const ItemConst, visit_item_static ItemStatic, visit_item_impl ItemImpl,
+        visit_impl_item_fn ImplItemFn, visit_field Field, visit_variant Variant, visit_item_struct ItemStruct types,
+        visit_item_enum ItemEnum types, visit_item_trait ItemTrait types, visit_item_type ItemType types
+    );
 
-/// Every path of two segments or more, and every `use`, whatever its length.
-pub(crate) fn paths<'a>(tokens: &[Token<'a>]) -> Vec<Path<'a>> {
-    let mut found = Vec::new();
-    let mut inside: Vec<(&str, usize)> = Vec::new();
-    let mut depth = 0usize;
-    let mut at = 0;
-    let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
-    while at < tokens.len() {
-        let here: Vec<&str> = inside.iter().map(|(name, _)| *name).collect();
-        match text(at) {
-            "{" => depth += 1,
-            "}" => {
-                depth = depth.saturating_sub(1);
-                inside.retain(|(_, opened)| *opened <= depth);
-            }
-            "mod" if text(at + 2) == "{" => {
-                inside.push((text(at + 1), depth + 1));
-                depth += 1;
-                at += 3;
-                continue;
-            }
-            // `impl Trait + use<'a>` is no import.
-            "use" if text(at + 1) != "<" => {
-                let line = tokens[at].line;
-                let mut branches = Vec::new();
-                at = use_tree(tokens, at + 1, &[], &mut branches);
-                found.extend(branches.into_iter().map(|segments| Path { segments, inside: here.clone(), line }));
-                continue;
-            }
-            "extern" if text(at + 1) == "crate" => {
-                found.push(Path { segments: vec![text(at + 2)], inside: here, line: tokens[at].line });
-            }
-            root if is_word(root) && text(at + 1) == "::" => {
-                // A root stands alone, or behind a leading `::`; behind `a::` or `>::` it is the middle of a path, and
-                // behind a dot a method.
-                let middle = at > 1 && text(at - 1) == "::" && (is_word(text(at - 2)) || text(at - 2) == ">")
-                    || at > 1 && text(at - 1) == "." && text(at - 2) != ".";
-                let line = tokens[at].line;
-                let mut segments = vec![root];
-                while text(at + 1) == "::" && is_word(text(at + 2)) {
-                    segments.push(text(at + 2));
-                    at += 2;
-                }
-                if !middle {
-                    found.push(Path { segments, inside: here, line });
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    found
-}
-
-/// Follows one branch of a `use` from `at`; returns the index behind it.
-fn use_tree<'a>(tokens: &[Token<'a>], mut at: usize, stem: &[&'a str], found: &mut Vec<Vec<&'a str>>) -> usize {
-    let mut path = stem.to_vec();
-    while let Some(token) = tokens.get(at) {
-        match token.text {
-            "::" => at += 1,
-            "as" => at += 2,
-            "{" => {
-                at += 1;
-                while at < tokens.len() && tokens[at].text != "}" {
-                    at = use_tree(tokens, at, &path, found);
-                    if tokens.get(at).is_some_and(|token| token.text == ",") {
-                        at += 1;
-                    }
-                }
-                return at + 1;
-            }
-            // `use a::{self}` names `a`.
-            "self" if !path.is_empty() => at += 1,
-            "," | "}" | ";" => break,
-            word => {
-                path.push(word);
-                at += 1;
-            }
+    fn visit_file(&mut self, file: &'ast syn::File) {
+        if !is_test(&file.attrs) {
+            visit::visit_file(self, file);
         }
     }
-    found.push(path);
-    at
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.inside.push(item.ident.to_string());
+        if is_test(&item.attrs) {
+            self.test_modules.push(self.scope());
+        } else {
+            visit::visit_item_mod(self, item);
+        }
+        self.inside.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if !is_test(&item.attrs) {
+            self.add_tree(&[], &item.tree);
+        }
+    }
+
+    fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
+        self.add(names(&item.ident.to_string()));
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        // A single name is a variable, or comes from a `use`.
+        if path.segments.len() > 1 {
+            self.add(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        self.methods.insert(call.method.to_string());
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_macro(&mut self, of: &'ast syn::Macro) {
+        self.scan(&of.tokens.to_string());
+        visit::visit_macro(self, of);
+    }
+
+    fn visit_meta_list(&mut self, list: &'ast syn::MetaList) {
+        self.scan(&list.tokens.to_string());
+    }
+}
+
+/// Every Rust file in these folders.
+pub(super) fn read(folders: &[&str]) -> Vec<(String, String)> {
+    let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    let mut found = BTreeMap::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root()).expect("it is below the root").to_string_lossy().replace('\\', "/");
+            found.insert(name, fs::read_to_string(&path).expect("source is UTF-8"));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The files of the crate that are no tests, parsed once.
+pub(super) fn sources() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        let all: Vec<Source> = read(&["src"]).iter().map(|(path, text)| Source::parse(path, text)).collect();
+        let tests: Vec<Names> = all.iter().flat_map(|source| source.test_modules.clone()).collect();
+        all.into_iter().filter(|source| !tests.iter().any(|test| source.module.starts_with(test))).collect()
+    })
 }
