@@ -3,14 +3,16 @@
 //! The verdict is fixed when this is asked to conclude. Every document is rendered before the first is written; what goes
 //! wrong from then on is a warning: it is shown, and changes nothing.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{
-    Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, Volume, WriteTarget, ci::Ci,
+    Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
+    ci::Ci,
 };
 use crate::console::{self, Console};
-use crate::core::{Untrusted, Verdict};
+use crate::core::{Signal, Untrusted, Verdict};
 use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
 use crate::panic_hook;
 use crate::poll_loop::{GracePeriod, Signals};
@@ -65,6 +67,37 @@ pub fn exit_on_panic(verdict: Verdict, format: LogFormat, console: Option<&Conso
 }
 
 impl Finalizer {
+    /// `first_signal` came while the inputs were read.
+    pub fn new(
+        output_config: OutputConfig,
+        console: Console,
+        sanitizer: Sanitizer,
+        clock: Clock,
+        signals: Signals,
+        first_signal: Option<Signal>,
+    ) -> Finalizer {
+        let mut grace_period = GracePeriod::default();
+        if let Some(signal) = first_signal {
+            grace_period.shorten(signal, &clock);
+        }
+        let coloured = coloured(output_config.colour, std::io::stdout().is_terminal());
+        let delivery = ReportWriter::new(output_config);
+        Finalizer { delivery, console, sanitizer, clock, signals, grace_period, coloured, closing: None }
+    }
+
+    /// Untrusted text as a sentence may show it.
+    pub fn shown(&self, text: &Untrusted) -> String {
+        self.sanitizer.line(text, usize::MAX).to_string()
+    }
+
+    /// The warnings about inputs, and the notes on the first versions.
+    pub fn notes(&self, warnings: &[Warning], notes: Vec<(NoteLevel, Sanitized)>) -> Vec<Note> {
+        let sentences = warnings.iter().map(|warning| warning.sentence(|text| self.shown(text)));
+        let warnings = sentences.map(|text| self.sanitizer.line(&Untrusted::new(text), usize::MAX));
+        let all = warnings.map(|text| (NoteLevel::Warning, text)).chain(notes);
+        all.map(|(weight, text)| Note { at: self.clock.elapsed(), weight, text }).collect()
+    }
+
     /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>, limit: Duration) -> Option<T> {
         self.grace_period.wait(work, limit, &self.clock, &mut self.signals).await
@@ -328,7 +361,7 @@ impl Finalizer {
 }
 
 /// Whether to colour: as the user says, else if a terminal reads.
-pub fn coloured(colour: Colour, terminal: bool) -> bool {
+fn coloured(colour: Colour, terminal: bool) -> bool {
     match colour {
         Colour::Never => false,
         Colour::Always => true,

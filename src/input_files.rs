@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::config::{self, Start};
+use crate::config::{self, InputError, Start};
 use crate::core::Signal;
 use crate::inputs::Env;
 use crate::poll_loop::Signals;
@@ -34,6 +34,20 @@ pub struct ResolvedInputs {
     pub first_signal: Option<Signal>,
     /// Whether a file was given up for it: then what is missing is no mistake in the inputs.
     pub gave_up: bool,
+}
+
+/// Why there is nothing to wait for.
+pub enum StartupError {
+    InvalidInputs(Vec<InputError>),
+    /// Not all files of the inputs were read. Other errors in them are reported at the next try.
+    Interrupted(Signal),
+}
+
+impl StartupError {
+    /// `interrupted`: a signal for which reading a file was given up.
+    pub fn new(errors: Vec<InputError>, interrupted: Option<Signal>) -> StartupError {
+        interrupted.map_or(StartupError::InvalidInputs(errors), StartupError::Interrupted)
+    }
 }
 
 /// That a signal came, and whether a file was given up for it.

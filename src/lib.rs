@@ -38,3 +38,4 @@ pub mod panic_hook;
 pub mod poll_loop;
 pub mod progress;
 pub mod report;
+pub mod wait_for_runs;

@@ -82,7 +82,7 @@ impl<F: Future> Future for UnderWay<F> {
 
 /// Watches all runs to their end. `poll` asks the service; `update_view` hears what changed, and hears something every `heartbeat` at
 /// least. Returns how many requests were made.
-pub async fn watch<F>(
+pub async fn poll_until_done<F>(
     gate: &mut Gate,
     clock: &Clock,
     signals: &mut Signals,

@@ -1,11 +1,12 @@
 //! The live view: a line when something changed, a heartbeat while nothing does, a spinner on a terminal.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
-use crate::config::{LogFormat, Volume};
+use crate::config::ci::Ci;
+use crate::config::{LogFormat, OutputConfig, Volume};
 use crate::console::Console;
 use crate::core::{Gate, TimedEvent, Wanted};
 use crate::poll_loop::LoopEvent;
@@ -22,6 +23,16 @@ const TICK: Duration = Duration::from_secs(5);
 
 /// How often the spinner turns.
 const TURN: Duration = Duration::from_millis(200);
+
+/// Whether to show a spinner: to a person at a terminal who wants to see text. Where a pipe brings stdout to the same
+/// terminal, its lines and the spinner would come in any order.
+pub fn wants_spinner(output_config: &OutputConfig) -> bool {
+    output_config.ci == Ci::None
+        && output_config.log_format == LogFormat::Text
+        && output_config.volume != Volume::Quiet
+        && io::stderr().is_terminal()
+        && io::stdout().is_terminal()
+}
 
 /// Shows what happens while it happens.
 pub struct View {

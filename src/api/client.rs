@@ -1,6 +1,7 @@
 //! The client: one method per endpoint.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,11 +9,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
-use super::responses::{answer, collect, failure_of};
 use super::failure::{self, RequestError};
 use super::log_lines::Lines;
 use super::model::{self, Completeness, PipelineState, RUN_BODY};
-use super::redactor::Redactor;
+use super::responses::{answer, collect, failure_of};
 use super::session::{AuthToken, Generation, Session, TokenError};
 use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Service;
 use crate::core::{
     Answer, ApiRequest, ApiResponse, Connection, Failure, FailureKind, ListSummary, Observation, Operation, PipelineId,
-    RunId, RunList, Scope, SessionNote, Target, TriggerResponse, Untrusted,
+    PollTarget, Redactor, RunId, RunList, Scope, SessionNote, Target, TriggerResponse, Untrusted,
 };
 
 mod retry_state;
@@ -44,6 +44,7 @@ pub struct Client {
     clock: Clock,
     /// The connection that was reported last.
     reported_connection: RefCell<Connection>,
+    retry_states: RefCell<HashMap<PollTarget, AuthRetryState>>,
     implausible_clocks_reported: Cell<bool>,
 }
 
@@ -63,12 +64,22 @@ impl Client {
             redactor,
             clock,
             reported_connection: RefCell::default(),
+            retry_states: RefCell::default(),
             implausible_clocks_reported: Cell::new(false),
         }
     }
 
+    /// Answers one request of the core's. `target` is what it is about, of which one request at most is under way.
+    pub async fn answer(&self, target: PollTarget, request: ApiRequest) -> ApiResponse {
+        // Taken out for the request, and put back after it.
+        let mut retry_state = self.retry_states.borrow_mut().remove(&target).unwrap_or_default();
+        let response = self.ask(&request, &mut retry_state).await;
+        self.retry_states.borrow_mut().insert(target, retry_state);
+        response
+    }
+
     /// Asks what the gate wants to know. `retry_state` is the asking run's own, kept between its questions.
-    pub async fn ask(&self, ask: &ApiRequest, retry_state: &mut AuthRetryState) -> ApiResponse {
+    async fn ask(&self, ask: &ApiRequest, retry_state: &mut AuthRetryState) -> ApiResponse {
         match ask {
             ApiRequest::Run(target) => ApiResponse::Run(self.poll(target, retry_state).await),
             ApiRequest::List(pipeline) => ApiResponse::List(self.list(pipeline, retry_state).await),

@@ -6,7 +6,6 @@
 //! server's JSON.
 
 mod access_token;
-mod responses;
 mod client;
 mod dns;
 mod error_body;
@@ -14,6 +13,7 @@ mod failure;
 mod log_lines;
 pub mod model;
 mod redactor;
+mod responses;
 mod session;
 mod setup_error;
 mod timing_headers;
@@ -30,5 +30,4 @@ mod scripted_server;
 
 pub use client::{AuthRetryState, Client};
 pub use model::PipelineState;
-pub use redactor::Redactor;
 pub use setup_error::SetupError;

@@ -18,14 +18,14 @@ use url::Url;
 
 use super::client::{AuthRetryState, Client};
 use super::http2_frames;
-use super::redactor::{Learned, Redactor};
+use super::redactor::Learned;
 use super::session::Session;
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::Credentials;
 use crate::core::{
-    ApiRequest, ApiResponse, Gate, Limits, Observation, PipelineId, Rules, RunId, Target, TriggerResponse, Verdict,
-    Vocabulary,
+    ApiRequest, ApiResponse, Gate, Limits, Observation, PipelineId, PollTarget, Redactor, Rules, RunId, Target,
+    TriggerResponse, Verdict, Vocabulary,
 };
 
 mod coding;
@@ -258,7 +258,7 @@ impl Service {
 
     async fn start_pipeline(&mut self, dice: &mut Dice) -> (Option<String>, Option<String>, Story) {
         let (carried, over_2) = self.ready(200, &other_bodies::start(), dice);
-        let response = self.client(over_2).ask(&ApiRequest::Execute(pipeline()), &mut AuthRetryState::default()).await;
+        let response = self.client(over_2).answer(PollTarget::Run(0), ApiRequest::Execute(pipeline())).await;
         self.done(&carried, over_2);
         let found = match response {
             ApiResponse::Execute(TriggerResponse::Accepted(id), _) => id.map(|id| id.raw().to_owned()),

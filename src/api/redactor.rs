@@ -3,18 +3,7 @@
 //! A secret goes there the moment it comes up, and an answer's text before it is kept: so nothing that the service says can
 //! be cut, stored or shown before the secrets in it are known and gone.
 
-use std::fmt;
-
-use crate::core::{Failure, Untrusted};
-
-/// The redactor of the reports.
-pub trait Redactor: fmt::Debug {
-    /// Looks for these tokens and codes from now on.
-    fn learn(&self, secrets: &[&str]);
-
-    /// The beginning of a text that may have been cut off at its end: redacted, then cut to what a sentence shows of it.
-    fn shorten(&self, text: &Untrusted) -> Untrusted;
-}
+use crate::core::{Failure, Redactor};
 
 impl dyn Redactor {
     /// The same with what is kept of its detail.
@@ -36,8 +25,8 @@ impl Learned {
 }
 
 #[cfg(test)]
-impl fmt::Debug for Learned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Debug for Learned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Learned").finish_non_exhaustive()
     }
 }
@@ -48,7 +37,7 @@ impl Redactor for Learned {
         self.0.borrow_mut().extend(secrets.iter().map(|secret| (*secret).to_owned()));
     }
 
-    fn shorten(&self, text: &Untrusted) -> Untrusted {
+    fn shorten(&self, text: &crate::core::Untrusted) -> crate::core::Untrusted {
         text.clone()
     }
 }

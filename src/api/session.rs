@@ -17,16 +17,15 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::access_token::{AccessToken, Claims};
-use super::responses::{answer, collect, failure_of};
 use super::failure::{self, RequestError};
 use super::model;
-use super::redactor::Redactor;
+use super::responses::{answer, collect, failure_of};
 use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
 use super::transport::{Permit, Transport};
 use crate::clock::Clock;
 use crate::config::{Credentials, Totp, odd_password};
-use crate::core::{Answer, FailureKind, Observation, Operation, SessionNote};
+use crate::core::{Answer, FailureKind, Observation, Operation, Redactor, SessionNote};
 
 mod renewal;
 mod token_file;

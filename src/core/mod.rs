@@ -11,6 +11,7 @@ mod listing;
 mod monitor;
 mod observation;
 mod pipelines;
+mod redaction;
 mod repair;
 mod request;
 mod rules;
@@ -37,6 +38,7 @@ pub use monitor::{Gate, Outcome, PollTarget, RunOutcome};
 pub use observation::{
     Failure, FailureKind, LastRecord, Observation, Operation, Record, Scope, TlsFault, TriggerResponse,
 };
+pub use redaction::Redactor;
 pub use repair::Repair;
 pub use request::{Answer, ApiRequest, ApiResponse};
 pub use rules::{Learning, Limits, OnFirstFailure, Rules};

@@ -38,7 +38,7 @@ async fn run<F: Future<Output = Answer>>(mut gate: Gate, poll: impl Fn(u32) -> F
         number.set(number.get() + 1);
         poll(number.get())
     };
-    let polls = watch(&mut gate, &clock, &mut signals, SECOND * 60, numbered, |_, _, _, _| {}).await;
+    let polls = poll_until_done(&mut gate, &clock, &mut signals, SECOND * 60, numbered, |_, _, _, _| {}).await;
     (gate.outcome().verdict, clock.elapsed(), polls)
 }
 
@@ -150,7 +150,7 @@ async fn the_view_is_told_every_beat() {
         }
     };
     // The service answers nothing at all, which must not silence the beat.
-    watch(&mut gate, &clock, &mut signals, SECOND * 55, |_, _| after(SECOND * 10_000, "RUNNING"), tell).await;
+    poll_until_done(&mut gate, &clock, &mut signals, SECOND * 55, |_, _| after(SECOND * 10_000, "RUNNING"), tell).await;
     let beats = beats.into_inner();
     assert!(beats.len() >= 10, "{beats:?}");
     assert!(beats.windows(2).all(|pair| pair[1] - pair[0] <= SECOND * 60), "{beats:?}");

@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::core::{RunId, Untrusted, Wanted};
+use crate::core::{Redactor, RunId, Untrusted, Wanted};
 use redact::{Patterns, RedactionStream};
 use secret_forms::{SHORTEST, forms};
 use strip::{Stripper, strip};
@@ -16,6 +16,16 @@ use strip::{Stripper, strip};
 mod redact;
 mod secret_forms;
 pub(super) mod strip;
+impl Redactor for Sanitizer {
+    fn learn(&self, secrets: &[&str]) {
+        self.add_tokens(secrets);
+    }
+
+    fn shorten(&self, text: &Untrusted) -> Untrusted {
+        self.beginning(text)
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
