@@ -2,7 +2,7 @@
 //!
 //! Each request is made once. The row of the table in which its trouble stands is told by what kind of trouble it is; what
 //! comes before it in the gate's way has worked. Trouble is what would keep the gate from a pass, and what it would only
-//! warn about and somebody should mend before: a report that can't be written, a token that ends before `timeout` does.
+//! warn about and somebody should fix before: a report that can't be written, a token that ends before `timeout` does.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -82,7 +82,7 @@ async fn files(finalizer: &mut Finalizer) -> Vec<Check> {
     }
     let check = |(name, failed_check): (String, Option<String>)| match failed_check {
         None => Check::new("files", CheckState::Fine, format!("{name} can be written")),
-        // The gate warns, and its verdict stands; for who asks beforehand it is something to mend.
+        // The gate warns, and its verdict stands; for who asks beforehand it is something to fix.
         Some(failed_check) => Check::new("files", CheckState::Trouble(Verdict::InvalidInput), failed_check)
             .to_do("give another path, or let this user write there"),
     };
@@ -115,7 +115,7 @@ enum ListUse {
     ToLearn,
 }
 
-/// What is needed of the plan.
+/// What is needed of the config.
 struct ConfigFacts {
     timeout: Duration,
     is_plain: bool,

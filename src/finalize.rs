@@ -46,7 +46,7 @@ pub struct Finalizer {
 /// What came of the first versions.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    /// Older reports that can't be replaced, and paths that lead elsewhere: mistakes in the inputs.
+    /// Older reports that can't be replaced, and paths that lead elsewhere: input errors.
     pub input_errors: Vec<String>,
     pub notes: Vec<(NoteLevel, Sanitized)>,
 }
@@ -124,7 +124,7 @@ impl Finalizer {
         prepared
     }
 
-    /// On a thread, for a file system may hang. What can't be told in time is taken for different: the paths differ as they
+    /// On a thread, for a file system may hang. What can't be reported in time is taken for different: the paths differ as they
     /// are written.
     async fn collisions(&mut self) -> Vec<Collision> {
         let mut looked = Jobs::start(vec![self.delivery.collisions()]);

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 thread_local! {
-    /// Set while a panic costs this thread alone: how its owner is told.
+    /// Set while a panic costs this thread alone: how its owner is notified.
     static LOST: Cell<Option<Box<dyn FnOnce()>>> = const { Cell::new(None) };
 }
 

@@ -17,16 +17,16 @@ mod signals;
 use poll_queue::PollQueue;
 pub use signals::Signals;
 
-/// How many looks are under way at once (docs/reference.md#limits: at most 8 requests).
+/// How many polls are under way at once (docs/reference.md#limits: at most 8 requests).
 const AT_ONCE: usize = 8;
 
-/// How long after the deadline the last look is cut (docs/reference.md#time-limits-and-polling).
+/// How long after the deadline the last poll is cut (docs/reference.md#time-limits-and-polling).
 const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// How much later than planned the loop may wake up on a busy machine. Later than that, the process was suspended.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How long after a suspension the new deadline is: what came meanwhile is read first, and then there is a last look.
+/// How long after a suspension the new deadline is: what came meanwhile is read first, and then there is a last poll.
 /// What was asked for before and is not answered by then is asked for again.
 const AFTER_SUSPENSION: Duration = Duration::from_secs(1);
 
@@ -42,11 +42,11 @@ const LAST_WORDS: Duration = Duration::from_millis(150);
 /// What the view is told about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoopEvent {
-    /// An answer about a run was taken; it is looked at again then, unless its watch is over.
+    /// An answer about a run was taken; it is polled again then, unless its wait has ended.
     Answer { run: usize, next: Option<Duration> },
     /// An answer about a pipeline was taken.
     Survey,
-    /// A signal came, or the last looks were cut.
+    /// A signal came, or the last polls were cut.
     Stopped,
     /// The process was suspended: connections may have died meanwhile.
     Resumed,
@@ -103,7 +103,7 @@ where
 
     while !gate.is_over() {
         let now = clock.elapsed();
-        // With a timeout of zero the one look has its requests' own limits.
+        // With a timeout of zero the one poll has its requests' own limits.
         let timeout = gate.rules().limits.timeout;
         let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
         if now >= cut_at {
@@ -180,7 +180,7 @@ where
                         gate.list_summary_received(pipeline, now, answer, &mut events);
                         LoopEvent::Survey
                     }
-                    // What was asked for is what is told.
+                    // What was asked for is what is reported.
                     (
                         PollTarget::Pipeline(_),
                         ApiResponse::Run(_) | ApiResponse::List(_) | ApiResponse::Execute(..),
@@ -197,7 +197,7 @@ where
             Woken::Time => LoopEvent::Beat,
         };
         if moment == LoopEvent::Beat {
-            // Waking up for a look is no beat.
+            // Waking up for a poll is no heartbeat.
             if clock.elapsed() < next_heartbeat {
                 continue;
             }
@@ -209,7 +209,7 @@ where
     polls
 }
 
-/// Waiting before the first look and after the last: each piece of work has its limit, and a signal shortens what is left.
+/// Waiting before the first poll and after the last: each piece of work has its limit, and a signal shortens what is left.
 #[derive(Debug, Default)]
 pub struct GracePeriod {
     /// The first signal that was heard, and when everything must be over for it.

@@ -18,7 +18,7 @@ use crate::report::{Note, NoteLevel, text};
 /// step that is silent for ten.
 const HEARTBEAT: Duration = Duration::from_secs(54);
 
-/// How often it is seen whether a heartbeat is due. The silence begins with any line, so that no longer beat would do.
+/// How often it is seen whether a heartbeat is due. The silence begins with any line, so that no longer heartbeat would do.
 const TICK: Duration = Duration::from_secs(5);
 
 /// How often the spinner turns.

@@ -83,7 +83,7 @@ fn mean(looks: &[u32]) -> f64 {
     f64::from(looks.iter().sum::<u32>()) / looks.len() as f64
 }
 
-/// The looks of all gates, by the second.
+/// The polls of all gates, by the second.
 fn looks(herd: &Herd, seed: u64) -> Vec<u32> {
     let mut looks = vec![0; SECONDS];
     let mut chance = Chance(seed);

@@ -1,7 +1,7 @@
 //! `cargo run --release --example forecast-bench [-- SEED]`: what the forecast is worth, in tables.
 //!
 //! A row draws 2,000 histories and for each ten runs that are then watched, 20,000 in all, from the age of two seconds
-//! on. It shows the mean lag (from the end to the look that sees it), the mean number of requests, and the same against
+//! on. It shows the mean lag (from the end to the poll that sees it), the mean number of requests, and the same against
 //! an even 10-second poll of the very same runs. The product of both is what counts: each can be had for the other.
 //! `best` is our lag over that of the best schedule there is, for one who knows the true distribution (`oracle.rs`).
 //! Seeds are fixed; another one shows what is chance.

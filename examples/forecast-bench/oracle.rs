@@ -1,7 +1,7 @@
 //! The best schedule there is for somebody who knows the true distribution: what no forecast can beat.
 //!
 //! Looks at least 1 s and at most 20 s apart, with the least mean lag for a given mean number of requests. Found exactly,
-//! on a fine grid of ages: from the last age backwards, the best next look from each (dynamic programming), for a price
+//! on a fine grid of ages: from the last age backwards, the best next poll from each (dynamic programming), for a price
 //! of a request that is then chosen so that the mean number comes out as asked.
 
 use crate::schedules::Cost;
@@ -21,7 +21,7 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// From a sample of lengths of runs that are watched from `start` on.
+    /// From a sample of lengths of runs that are waited for from `start` on.
     pub fn new(mut lengths: Vec<f64>, start: f64) -> Oracle {
         lengths.sort_by(f64::total_cmp);
         let longest = lengths.last().copied().unwrap_or_default() + 1.0;
@@ -61,7 +61,7 @@ impl Oracle {
         fewer.lag + share * (more.lag - fewer.lag)
     }
 
-    /// The mean lag of the runs that end between two looks, times their share.
+    /// The mean lag of the runs that end between two polls, times their share.
     fn lag_between(&self, from: usize, to: usize) -> f64 {
         self.integral[to] - self.integral[from] - (to - from) as f64 * self.step * self.ended[from]
     }

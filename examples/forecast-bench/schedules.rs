@@ -24,7 +24,7 @@ impl Cost {
     }
 }
 
-/// Looks at a run from `age` on until it is seen to have ended. `wait` gets the number of the look and the run's age.
+/// Looks at a run from `age` on until it is seen to have ended. `wait` gets the number of the poll and the run's age.
 pub fn play(length: f64, mut age: f64, mut wait: impl FnMut(u32, f64) -> f64) -> Cost {
     let mut looks = 1;
     while age < length {
@@ -37,7 +37,7 @@ pub fn play(length: f64, mut age: f64, mut wait: impl FnMut(u32, f64) -> f64) ->
 /// Another gate's way to wait.
 pub struct Peer {
     pub name: &'static str,
-    /// Requests for each look.
+    /// Requests for each poll.
     pub requests: f64,
     /// The wait after the `nth` look, in seconds.
     pub wait: fn(u32, &mut Chance) -> f64,

@@ -91,7 +91,7 @@ impl Client {
         }
     }
 
-    /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one look at one run, signed in and renewed as needed.
+    /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one poll of one run, signed in and renewed as needed.
     pub async fn poll(&self, target: &Target, retry_state: &mut AuthRetryState) -> Answer {
         self.signed_in(Operation::GetRun, retry_state, async |pass| self.get_run(target, pass).await).await
     }
@@ -361,7 +361,7 @@ fn not_sent(error: TokenError) -> (TriggerResponse, Option<Duration>) {
     }
 }
 
-/// For a run whose token was refused at an earlier look, and there still is no other.
+/// For a run whose token was refused at an earlier poll, and there still is no other.
 fn refused_before<T>(during: Operation) -> Answer<T> {
     answer(failure::read(RequestError::new(FailureKind::TokenRefused).during(during)), TimingHeaders::default())
 }

@@ -46,7 +46,7 @@ pub(crate) fn read<T>(failure: Failure) -> Observation<T> {
         // No sign-in at this address: a wrong `base-url`.
         (Operation::SignIn, FailureKind::Http(404)) => Observation::Unreachable(failure),
 
-        // What is left of a refusal when no renewal can mend it. One run's refusal is not another's.
+        // What is left of a refusal when no renewal can fix it. One run's refusal is not another's.
         (
             Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
             FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile,
@@ -66,7 +66,7 @@ pub(crate) fn read<T>(failure: Failure) -> Observation<T> {
 
         // The token would go to somebody else, and a redirect is configuration: it stays.
         (_, FailureKind::RedirectOffOrigin) => Observation::Unreachable(failure),
-        // Credentials and certificates do not mend themselves within a job.
+        // Credentials and certificates do not fix themselves within a job.
         (_, FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_)) => {
             Observation::Unreachable(failure)
         }

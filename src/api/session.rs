@@ -1,8 +1,8 @@
 //! The session: signed in once for everybody, renewed before and when it must be.
 //!
-//! All looks share one token. Whoever finds none that serves signs in while the others wait for it and share what came
+//! All polls share one token. Whoever finds none that serves signs in while the others wait for it and share what came
 //! of it. Nothing is held across a suspension but the lock, and a code or an attempt is written down before it is sent:
-//! a look may be dropped at any point.
+//! a poll may be dropped at any point.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -38,7 +38,7 @@ use token_file::read;
 const SHARED: Duration = Duration::from_secs(1);
 const LONGEST_SHARED: Duration = Duration::from_secs(60);
 
-/// What a sign-in before time may take from the look that it goes along with: less than the five seconds that the last
+/// What a sign-in before time may take from the poll that it goes along with: less than the five seconds that the last
 /// look of all has. When the old token is refused there is time for a whole request.
 const EARLY_LIMIT: Duration = Duration::from_secs(4);
 
@@ -85,7 +85,7 @@ pub(crate) struct Session {
     credentials: Credentials,
     redactor: Rc<dyn Redactor>,
     state: RefCell<SessionState>,
-    /// Without it every look that wants a token would sign in for itself.
+    /// Without it every poll that wants a token would sign in for itself.
     flight: Mutex<()>,
 }
 
@@ -185,7 +185,7 @@ impl Session {
     }
 
     /// A failure of while we waited, or of just before. The pause that the service asked for is told to each run once:
-    /// one that comes back earlier is looked at for the last time before a clock of its own ends, and that is a real look.
+    /// one that comes back earlier is polled for the last time before a clock of its own ends, and that is a real poll.
     fn failed_since(&self, asked: Duration, now: Duration, told: &mut Option<Duration>) -> Option<NoToken> {
         let state = self.state.borrow();
         let shared = || {
@@ -225,7 +225,7 @@ impl Session {
         self.state.borrow().fruitless == Some(generation) && self.is_newest_within(limit, generation, clock)
     }
 
-    /// Renews a token that grows old, beside the look that uses it. Failing is a note: the old token still serves.
+    /// Renews a token that grows old, beside the poll that uses it. Failing is a note: the old token still serves.
     pub(crate) async fn renew_early(&self, http: &Transport, clock: Clock) {
         let Credentials::Password { username, password, totp_secret } = &self.credentials else { return };
         let login = Login { username, password, totp: totp_secret.as_ref() };
@@ -233,7 +233,7 @@ impl Session {
         {
             let mut state = self.state.borrow_mut();
             let SessionState { held: Some(held), codes, .. } = &mut *state else { return };
-            // A look must not wait for the next code.
+            // A poll must not wait for the next code.
             let ready = login.totp.is_none_or(|totp| codes.has_fresh(totp, clock.awake()));
             if !ready || !held.early.begin(clock.elapsed()) {
                 return;

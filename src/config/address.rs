@@ -1,7 +1,7 @@
 //! The service's address (`base-url`) and the link to a run (`run-url`).
 //!
-//! Both are checked as text before a URL parser sees them: it mends what it can (`http://0x7f.1` becomes 127.0.0.1,
-//! tabs vanish, `\` becomes `/`), and a mended address is not the one that somebody looked at and approved. So what the
+//! Both are checked as text before a URL parser sees them: it fixes what it can (`http://0x7f.1` becomes 127.0.0.1,
+//! tabs vanish, `\` becomes `/`), and a fixed address is not the one that somebody looked at and approved. So what the
 //! parser made of the service's address is held against the text once more.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -33,7 +33,7 @@ impl RunUrl {
     }
 }
 
-/// An address cut at its joints, without mending anything.
+/// An address cut at its joints, without fixing anything.
 struct UrlParts<'a> {
     scheme: String,
     /// Between `//` and the path: may hold user info and a port.

@@ -20,7 +20,7 @@ pub(super) fn check(validator: &mut Validator<'_>) {
 /// Refuses a value of `input` from a lower place than `owner`'s.
 pub(super) fn outranks(validator: &mut Validator<'_>, owner: &GivenValue, input: Input, consequence: &str) {
     let Some(given) = validator.inputs.chosen(input).filter(|given| given.place > owner.place) else { return };
-    // A value that is wrong in itself may not be shown, and is told already.
+    // A value that is wrong in itself may not be shown, and is reported already.
     if validator.input_errors.iter().any(|input_error| input_error.about == InputSubject::Input(input)) {
         return;
     }

@@ -17,7 +17,7 @@ use super::{Credentials, Read};
 /// No password and no token is longer; a file that is was not meant.
 const FILE_LIMIT: usize = 64 * 1024;
 
-/// The way to sign in; secrets found on the way go to `secrets`. `None`: mistakes were noted.
+/// The way to sign in; secrets found on the way go to `secrets`. `None`: input errors were noted.
 pub(super) fn read(
     validator: &mut Validator<'_>,
     env: &Env,

@@ -1,4 +1,4 @@
-//! Further trusted roots (`ca-file`): read and checked before the first request, so that a wrong file is a mistake and
+//! Further trusted roots (`ca-file`): read and checked before the first request, so that a wrong file is an input error and
 //! not a certificate that is refused an hour later.
 
 use rustls::RootCertStore;

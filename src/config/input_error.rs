@@ -1,4 +1,4 @@
-//! Mistakes and warnings about the inputs, as values: what a person sees of them is made once, at the end.
+//! Input errors and warnings about the inputs, as values: what a person sees of them is made once, at the end.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ pub struct InputError {
     pub what: String,
 }
 
-/// What a mistake is about, in the order of telling.
+/// What an input error is about, in the order of telling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InputSubject {
     CommandLine,
@@ -35,12 +35,12 @@ pub struct Warning {
 }
 
 impl InputError {
-    /// A mistake about an input that was not given.
+    /// An input error about an input that was not given.
     pub(super) fn missing(input: Input, what: impl Into<String>) -> InputError {
         InputError { about: InputSubject::Input(input), called: None, value: None, what: what.into() }
     }
 
-    /// A mistake about a given value; the value is told unless the table forbids it.
+    /// An input error about a given value; the value is reported unless the table forbids it.
     pub(super) fn of(given: &GivenValue, value: Option<&str>, what: impl Into<String>) -> InputError {
         InputError {
             about: InputSubject::Input(given.input),
@@ -50,7 +50,7 @@ impl InputError {
         }
     }
 
-    /// One sentence; `show` makes foreign text fit to be seen.
+    /// One sentence; `show` makes untrusted text fit to be seen.
     pub fn sentence(&self, show: impl Fn(&Untrusted) -> String) -> String {
         let mut text = match self.about {
             InputSubject::CommandLine => "command line".to_owned(),
@@ -74,7 +74,7 @@ impl Warning {
         Warning { name: None, what: what.into() }
     }
 
-    /// One sentence; `show` makes foreign text fit to be seen.
+    /// One sentence; `show` makes untrusted text fit to be seen.
     pub fn sentence(&self, show: impl Fn(&Untrusted) -> String) -> String {
         match &self.name {
             Some(name) => format!("{}: {}", show(name), self.what),
@@ -83,7 +83,7 @@ impl Warning {
     }
 }
 
-/// The mistake that a fault of the command line is.
+/// The input error that a fault of the command line is.
 pub(super) fn of_command_line(fault: &ArgumentError) -> InputError {
     let line = |value: Option<String>, what: String| InputError {
         about: InputSubject::CommandLine,
@@ -149,7 +149,7 @@ fn by_variable(input: Input) -> String {
     }
 }
 
-/// The mistake that an unreadable value is.
+/// The input error that an unreadable value is.
 pub(super) fn of_unreadable(given: &GivenValue, why: Unreadable) -> InputError {
     let what = match why {
         Unreadable::NotUtf8 => "the value is not UTF-8 text".to_owned(),

@@ -1,4 +1,4 @@
-//! What the gate will do: every default, every check; all mistakes at once.
+//! What the gate will do: every default, every check; all input errors at once.
 
 mod address;
 pub mod ci;
@@ -90,7 +90,7 @@ pub enum Credentials {
     },
     /// A token made elsewhere, fit for a header.
     Token(SecretString),
-    /// A file, and the token that it held when the plan was made, fit for a header. It is read again when that is refused and
+    /// A file, and the token that it held when the config was made, fit for a header. It is read again when that is refused and
     /// not before: what a pipe gave is not there a second time.
     TokenFile {
         path: PathBuf,
@@ -106,11 +106,11 @@ pub enum Logs {
     Always,
 }
 
-/// Where and how to report. Made even when the plan is not: mistakes are reported too.
+/// Where and how to report. Made even when the config is not: input errors are reported too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputConfig {
     pub ci: ci::Ci,
-    /// In the order of delivery, without those whose path is a mistake.
+    /// In the order of delivery, without those whose path is an input error.
     pub destinations: Vec<Destination>,
     /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and
     /// Forgejo may be too old for the kind of chart, and would show an error in its place.
@@ -146,7 +146,7 @@ pub enum Colour {
     Auto,
 }
 
-/// Reads a file: the only way in which the plan touches the world.
+/// Reads a file: the only way in which the config touches the world.
 pub type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
 
 /// What the command line and the environment ask for.
@@ -167,9 +167,9 @@ pub struct Resolved {
     /// proxy's credentials.
     pub secrets: Vec<(&'static str, SecretString)>,
     pub warnings: Vec<Warning>,
-    /// `--help` beside other arguments: printed, though the plan is a mistake.
+    /// `--help` beside other arguments: printed, though the config is an input error.
     pub help: Option<String>,
-    /// The plan, or every mistake, in input order and never none.
+    /// The plan, or every input error, in input order and never none.
     pub config: Result<Config, Vec<InputError>>,
 }
 
@@ -266,7 +266,7 @@ fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
     })
 }
 
-/// The user's own status words.
+/// The user's own status values.
 fn vocabulary(validator: &mut Validator<'_>) -> Option<Vocabulary> {
     let words = |text: &str| -> Result<Vec<String>, InvalidValue> {
         let words = list(text, Separator::LineBreaks)?;
@@ -332,7 +332,7 @@ fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
     secrets
 }
 
-/// What the step says beats the environment, and an unknown setting sets nothing: both are told.
+/// What the step says beats the environment, and an unknown setting sets nothing: both are reported.
 fn warnings(inputs: &Inputs) -> Vec<Warning> {
     let overruled = inputs.overruled().map(|given| {
         let winner = match inputs.chosen(given.input) {

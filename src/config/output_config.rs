@@ -1,7 +1,7 @@
 //! Where the reports go: which paths were given, and which of them can't be.
 //!
 //! Pure: what the file system has to say about a path is `output`'s, and `collision` is asked again then. A path that is
-//! refused here is left out of the outlet, so that telling the mistake can't do the harm that the mistake would have done.
+//! refused here is left out of the outlet, so that telling the input error can't do the harm that the input error would have done.
 
 use std::path::{Component, Path, PathBuf};
 

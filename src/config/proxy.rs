@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn every_proxy_variable_is_looked_at() {
+    fn every_proxy_variable_is_read() {
         for name in VARIABLES {
             assert_eq!(
                 secrets(&Env::from_pairs([(name, "http://me:secret@proxy")])),

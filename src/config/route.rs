@@ -1,5 +1,5 @@
 //! Whether requests to the service go through a proxy, and through which one. This is the only place that decides it: the
-//! HTTP client, the log, the report and `doctor` are told.
+//! HTTP client, the log, the report and `doctor` use its result.
 //!
 //! `HTTPS_PROXY`, then `ALL_PROXY`, each also in lower case; `NO_PROXY` exempts. `HTTP_PROXY` has no say, because the
 //! service is never asked over plain http but on this machine, where no proxy has business.

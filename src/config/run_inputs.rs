@@ -20,7 +20,7 @@ enum Named {
     Chosen(Selector),
 }
 
-/// What to wait for, in the order given. `None`: mistakes were noted.
+/// What to wait for, in the order given. `None`: input errors were noted.
 pub(super) fn read(validator: &mut Validator<'_>) -> Option<Vec<Wanted>> {
     let pipelines = read_pipelines(validator);
     let trigger = validator.read(Input::Trigger, switch);
@@ -28,7 +28,7 @@ pub(super) fn read(validator: &mut Validator<'_>) -> Option<Vec<Wanted>> {
     let if_running = validator.read(Input::IfRunning, |text| choice(text, &whats));
     match trigger {
         Some(true) => start(validator, pipelines, if_running),
-        // What was meant is not known: nothing about run-id could be told.
+        // What was meant is not known: nothing about run-id could be reported.
         None => None,
         Some(false) => watch(validator, pipelines),
     }
@@ -74,7 +74,7 @@ fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
 
 fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
     let entries = read_entries(validator);
-    // By the text, so that an entry that is wrong in another way does not bring a second mistake along.
+    // By the text, so that an entry that is wrong in another way does not bring a second input error along.
     let wants_pipeline = match validator.inputs.chosen(Input::RunId).map(|given| &given.text) {
         None => true,
         Some(Err(_)) => false,
@@ -146,7 +146,7 @@ fn of(pipeline: PipelineId, run: Named) -> Wanted {
     }
 }
 
-/// Empty: none was given. `None`: mistakes were noted.
+/// Empty: none was given. `None`: input errors were noted.
 fn read_pipelines(validator: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
     let pipelines = validator.read_optional(Input::PipelineId, |text| {
         evaluated(text).map_err(InvalidValue::whole)?;
@@ -157,7 +157,7 @@ fn read_pipelines(validator: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
     pipelines.map(Option::unwrap_or_default)
 }
 
-/// `None`: there are none, or mistakes were noted, one for each wrong entry.
+/// `None`: there are none, or input errors were noted, one for each wrong entry.
 fn read_entries<'a>(validator: &mut Validator<'a>) -> Option<Vec<RunEntry<'a>>> {
     let (given, text) = validator.given(Input::RunId)?;
     // An expression may hold blanks, so the whole is looked at before it is cut.

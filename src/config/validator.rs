@@ -1,4 +1,4 @@
-//! Where values are read and mistakes are gathered, so that all of them can be told at once.
+//! Where values are read and input errors are gathered, so that all of them can be reported at once.
 
 use crate::inputs::{ArgumentError, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
 
@@ -6,7 +6,7 @@ use super::defaults::default;
 use super::input_error::{self, InputError, Warning};
 use super::suspicious_text::{BREAKS, visible};
 
-/// The inputs on one side, the mistakes found so far on the other.
+/// The inputs on one side, the input errors found so far on the other.
 pub(super) struct Validator<'a> {
     pub inputs: &'a Inputs,
     pub input_errors: Vec<InputError>,
@@ -77,7 +77,7 @@ impl<'a> Validator<'a> {
         given.text.as_deref().ok().map(|text| (given, text))
     }
 
-    /// Reads the value or else the default. `None`: neither is there, or a mistake was noted.
+    /// Reads the value or else the default. `None`: neither is there, or an input error was noted.
     pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<T> {
         match self.inputs.chosen(input) {
             None => default(input).and_then(|text| parse(text).ok()),
@@ -91,7 +91,7 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Reads the value if there is one. Outer `None`: a mistake was noted.
+    /// Reads the value if there is one. Outer `None`: an input error was noted.
     pub fn read_optional<T>(
         &mut self,
         input: Input,
@@ -103,13 +103,13 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// What was read beside the inputs' table. `None`: mistakes were noted.
+    /// What was read beside the inputs' table. `None`: input errors were noted.
     pub fn accept<T>(&mut self, read: Result<T, Vec<InputError>>) -> Option<T> {
         read.map_err(|input_errors| self.input_errors.extend(input_errors)).ok()
     }
 
     /// Notes that an input is needed, unless a flag that does not exist was probably meant to give it: one slip is one
-    /// mistake.
+    /// input error.
     pub fn missing(&mut self, input: Input, what: impl Into<String>) {
         let is_sign_in = |input: Input| input.row().group == InputGroup::SignIn;
         let is_meant = |meant: &Input| {

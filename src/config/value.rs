@@ -74,7 +74,7 @@ pub(super) enum Separator {
 }
 
 /// The entries of a list. A comma needs an entry on both sides: where one is missing, an expression came out empty, and
-/// less would be watched than was meant.
+/// less would be waited for than was meant.
 pub(super) fn list(text: &str, between: Separator) -> Result<Vec<&str>, InvalidValue> {
     let mut entries = Vec::new();
     for chunk in text.split(',') {

@@ -24,19 +24,19 @@ pub enum Event {
     UnknownWord { run: usize, word: Untrusted },
     /// An answer was not quite JSON and was repaired; told again when the damage is another one.
     Repaired { run: usize, repairs: Vec<Repair> },
-    /// The service does not know the run; the watch ends if that is so for `limit`.
+    /// The service does not know the run; the wait ends if that is so for `limit`.
     NotVisible { run: usize, failure: Failure, limit: Duration },
     /// The run was seen before, and is gone.
     Vanished { run: usize, failure: Failure, limit: Duration },
     /// The run is (again) visible after not being so for `lasted`.
     Appeared { run: usize, lasted: Duration },
-    /// No usable answer; the watch ends if that stays so for `limit`.
+    /// No usable answer; the wait ends if that stays so for `limit`.
     OutageBegan { run: usize, failure: Failure, limit: Duration },
     /// The service gave usable answers again.
     OutageEnded { run: usize, lasted: Duration, misses: u64 },
-    /// The service refuses; the watch ends if there is nothing else for `limit`, its pauses not counted.
+    /// The service refuses; the wait ends if there is nothing else for `limit`, its pauses not counted.
     Refused { run: usize, failure: Failure, limit: Duration },
-    /// The service asked to be left alone for longer than the next look was away.
+    /// The service asked to be left alone for longer than the next poll was away.
     AskedToWait { run: usize, asked: Duration, waits: Duration },
     /// A run was chosen from its pipeline's list; so many records could not be read and were passed over.
     Chosen { run: usize, selector: Selector, id: RunId, passed_over: usize },
@@ -44,7 +44,7 @@ pub enum Event {
     Started { run: usize },
     /// Whether the pipeline was started nobody knows: the list will tell.
     StartLost { run: usize, failure: Failure },
-    /// What was started is not listed yet, and an earlier run is still going.
+    /// What was started is not listed yet, and an earlier run is still running.
     Queued { run: usize, behind: Option<RunId> },
     /// A run is waited for as what was started.
     Taken { run: usize, id: RunId, taken: AdoptionReason },
@@ -58,7 +58,7 @@ pub enum Event {
     Overdue { run: usize, age: Duration, typical: Duration },
     /// Something about the session.
     Session(SessionNote),
-    /// The watch of a run is over.
+    /// The wait of a run has ended.
     Ended { run: usize, end: End },
 }
 
@@ -93,7 +93,7 @@ impl Event {
 /// Why a run is taken for what was started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdoptionReason {
-    /// It was going already (`if-running: attach`).
+    /// It was running already (`if-running: attach`).
     Attached,
     /// It has the id that the request was answered with.
     Ours,
@@ -126,7 +126,7 @@ pub enum SessionNote {
 /// service on a bad month must not fill the memory of a gate that waits for thirty days.
 const OF_EACH_END: usize = 500;
 
-/// The longest status word kept, in bytes. The report shows 64 characters; so many more that a secret in them is whole
+/// The longest status value kept, in bytes. The report shows 64 characters; so many more that a secret in them is whole
 /// when it is looked for.
 const WORD_KEPT: usize = 4096;
 

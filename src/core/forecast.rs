@@ -1,26 +1,26 @@
-//! When the run will end, as far as the pipeline's past tells, and where to place the looks.
+//! When the run will end, as far as the pipeline's past tells, and where to place the polls.
 //!
-//! **Where looks pay.** A look costs the service a request; a gap between two looks costs the person half of it on
-//! average. The best density of looks is proportional to the square root of the hazard rate of the end: of the chance
+//! **Where polls pay.** A poll costs the service a request; a gap between two polls costs the person half of it on
+//! average. The best density of polls is proportional to the square root of the hazard rate of the end: of the chance
 //! that the run ends now, given that it has not yet (Keller 1974, *Optimum checking schedules*). A memoryless end has a
 //! constant hazard, and then nothing beats an even poll. So all the gain is in what [`Predictive`] knows.
 //!
 //! **How many.** The height of the density is chosen so that a run that takes as long as the past says costs
-//! [`BUDGET`] of the looks of an even 10-second poll, or fewer where they give a mean lag of [`PROMPT`] already.
+//! [`BUDGET`] of the polls of an even 10-second poll, or fewer where they give a mean lag of [`PROMPT`] already.
 //!
 //! **What if the past is wrong?** Four things bound the loss, whatever the run does:
 //!
 //! - [`SURPRISE`] of the belief is on a run like no other, of any length around the usual. It keeps the hazard, and so
-//!   the looks, from piling up at the end of the known: the longer a run outlasts the past, the more likely it is such
+//!   the polls, from piling up at the end of the known: the longer a run outlasts the past, the more likely it is such
 //!   a one;
 //! - before the usual time gaps never exceed [`WIDEST`], under the reference's cap of 20 s: a run that fails early is
 //!   seen at most twice as late as by an even 10-second poll;
-//! - never more looks than [`GENEROUS`] times those of an even 10-second poll since the start, and one;
+//! - never more polls than [`GENEROUS`] times those of an even 10-second poll since the start, and one;
 //! - once fewer than [`OVERDUE`] of the runs took longer, an even ten seconds: there is nothing more to know.
 //!
 //! **No two gates in step.** Ten thousand gates start at the top of an hour. Each run has its own phase and its own
-//! pace, from its id; a run's looks are fixed points of its life, so a slow answer does not shift the later ones. As no
-//! gap may be wider than 20 s, a phase of its own costs a run half a look on average. A short wait of a dozen looks can't
+//! pace, from its id; a run's polls are fixed points of its life, so a slow answer does not shift the later ones. As no
+//! gap may be wider than 20 s, a phase of its own costs a run half a poll on average. A short wait of a dozen polls can't
 //! afford that, so phases grow apart with the usual time.
 //!
 //! `examples/forecast-bench` measures all this and prints the table.
@@ -41,7 +41,7 @@ pub struct PastRun {
     pub passed: bool,
 }
 
-/// How many past runs are looked at: the newest.
+/// How many past runs are polled: the newest.
 pub const NEWEST: usize = 50;
 
 /// Fewer past runs than this say nothing about their spread.
@@ -50,44 +50,44 @@ const ENOUGH: usize = 3;
 /// A stamp that makes a run longer than this is a mistake.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// The widest gap between two looks (the reference's limit for `auto`), and the widest planned: the pace may stretch it.
+/// The widest gap between two polls (the reference's limit for `auto`), and the widest planned: the pace may stretch it.
 const CAP: Duration = Duration::from_secs(20);
 const WIDEST: f64 = 19.76;
 
-/// The even poll that everything is measured against, and that an overdue run comes back to: a look each ten seconds.
+/// The even poll that everything is measured against, and that an overdue run comes back to: a poll each ten seconds.
 const EVEN: f64 = 0.1;
 
-/// The share of an even poll's looks that a run as long as the past says may cost; but at least so many beside the
-/// first, because a run of ten seconds must be looked at too.
+/// The share of an even poll's polls that a run as long as the past says may cost; but at least so many beside the
+/// first, because a run of ten seconds must be polled too.
 const BUDGET: f64 = 0.82;
 const AT_LEAST: f64 = 1.5;
 
-/// The mean lag in seconds that is good enough: nobody is served by less, and the looks saved make room for surprise.
+/// The mean lag in seconds that is good enough: nobody is served by less, and the polls saved make room for surprise.
 const PROMPT: f64 = 2.0;
 
 /// The belief in a run like no other.
 const SURPRISE: f64 = 0.04;
 
-/// How many times an even poll's looks a run may ever cost.
+/// How many times an even poll's polls a run may ever cost.
 const GENEROUS: f64 = 1.19;
 const HEAD_START: f64 = 0.3;
 
 /// A run is overdue when the past had so few longer ones.
 const OVERDUE: f64 = 0.004;
 
-/// How far apart in phase the gates on different runs are, in looks, by the usual time in seconds. Where it is flat, a run
+/// How far apart in phase the gates on different runs are, in polls, by the usual time in seconds. Where it is flat, a run
 /// that ends after a quarter of that time could not afford more.
 const APART: [(f64, f64); 4] = [(0.0, 0.0), (243.0, 0.64), (480.0, 0.64), (650.0, 1.0)];
 
 /// How far a run's own pace is off the common one.
 const PACE: f64 = 0.012;
 
-/// A look that would come sooner than this after the last one, in looks, is left out. The first may come at once: that is
+/// A poll that would come sooner than this after the last one, in polls, is left out. The first may come at once: that is
 /// what sets gates apart that were started together.
 const TOO_SOON: f64 = 0.29;
 const FIRST: f64 = 0.02;
 
-/// What the pipeline's past says about one run that is being watched.
+/// What the pipeline's past says about one run that is being waited for.
 #[derive(Clone, Debug)]
 pub struct Forecast {
     /// The run's life as planned, from its age at the start to overdue; empty if it was overdue at the start.
@@ -104,7 +104,7 @@ pub struct Forecast {
 #[derive(Clone, Copy, Debug)]
 struct PlanPoint {
     age: f64,
-    /// The looks planned from the start to here, if the run lasts so long.
+    /// The polls planned from the start to here, if the run lasts so long.
     polls: f64,
     /// The share of runs still going, of those that were at the start.
     unfinished: f64,
@@ -118,7 +118,7 @@ pub struct SlowerThan {
 }
 
 impl Forecast {
-    /// From the past runs, newest first, for a run of this age when its watch starts; `seed` is the run's own. `None`:
+    /// From the past runs, newest first, for a run of this age when its wait starts; `seed` is the run's own. `None`:
     /// too little is known.
     pub fn new(past: &[PastRun], age_at_start: Duration, seed: u64) -> Option<Forecast> {
         let past: Vec<PastRun> = past
@@ -152,7 +152,7 @@ impl Forecast {
         Duration::try_from_secs_f64(wait).unwrap_or(FLOOR).clamp(FLOOR, CAP)
     }
 
-    /// How far apart the looks are at this age: for one who has just seen the run go on in another way, and whose looks need
+    /// How far apart the polls are at this age: for one who has just seen the run go on in another way, and whose polls need
     /// not keep the run's own phase.
     pub fn gap(&self, age: Duration) -> Duration {
         let age = age.as_secs_f64();
@@ -183,7 +183,7 @@ impl Forecast {
         (slower.of >= 5 && slower.runs * 10 >= slower.of * 9).then_some(slower)
     }
 
-    /// The looks planned from the start to this age.
+    /// The polls planned from the start to this age.
     fn polls(&self, age: f64) -> f64 {
         match around(&self.marks, |mark| mark.age <= age) {
             (Some(before), Some(after)) => between((before.age, before.polls), (after.age, after.polls), age),
@@ -192,7 +192,7 @@ impl Forecast {
         }
     }
 
-    /// The age at which so many looks are planned.
+    /// The age at which so many polls are planned.
     fn age(&self, polls: f64) -> f64 {
         match around(&self.marks, |mark| mark.polls <= polls) {
             (Some(before), Some(after)) => between((before.polls, before.age), (after.polls, after.age), polls),
@@ -249,7 +249,7 @@ struct Segment {
     going_after: f64,
 }
 
-/// Plans the looks of a run.
+/// Plans the polls of a run.
 fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<PlanPoint> {
     let overdue = predictive.exceeded_by(OVERDUE);
     if overdue <= start + 1.0 {
@@ -258,7 +258,7 @@ fn marks(predictive: &Predictive, typical: f64, start: f64) -> Vec<PlanPoint> {
     let stretches = stretches(predictive, typical, start, overdue);
     let expected: f64 = stretches.iter().map(|stretch| stretch.seconds * stretch.unfinished).sum();
     let budget = (BUDGET * EVEN * expected).max(AT_LEAST);
-    // The height of the density, as a logarithm: looks grow with it and the lag falls.
+    // The height of the density, as a logarithm: polls grow with it and the lag falls.
     let (mut low, mut high) = (-10.0_f64, 15.0_f64);
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);

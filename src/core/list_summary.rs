@@ -1,7 +1,7 @@
-//! One short look at a pipeline's list: how its newest runs went, and which of them are going. What is kept of a list is
+//! One short look at a pipeline's list: how its newest runs went, and which of them are running. What is kept of a list is
 //! bounded, however long it is.
 //!
-//! A survey is a help and never a verdict: without it every run is looked at as if there were no list.
+//! A survey is a help and never a verdict: without it every run is polled as if there were no list.
 
 use super::history::{FinishedRun, History, newest_first};
 use super::listing::ListedRun;
@@ -11,7 +11,7 @@ use super::{Meaning, PipelineId, RunId, Untrusted, Vocabulary};
 /// in the wrong order is not sorted at every record.
 const KEPT: usize = 400;
 
-/// How many runs that are going are kept. Nobody watches more in one gate; what is over is looked at by itself.
+/// How many runs that are running are kept. Nobody waits for more in one gate; what is over is polled by itself.
 const GOING: usize = 10_000;
 
 /// What is made of a list while it comes.
@@ -26,7 +26,7 @@ pub struct ListSummary {
     unfinished: Vec<UnfinishedRun>,
 }
 
-/// A run that the list shows as going.
+/// A run that the list shows as running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnfinishedRun {
     pub(super) run: RunId,

@@ -47,7 +47,7 @@ impl ListedRun {
 /// The newest of these runs: greatest `created_at`, then greatest `id`. `None`: there is none.
 ///
 /// # Errors
-/// When that can't be told: a run has no readable `created_at`; or several have the greatest and their numbers do not
+/// When that can't be reported: a run has no readable `created_at`; or several have the greatest and their numbers do not
 /// tell them apart; or the newest has no id by which to ask for it.
 pub(super) fn newest<'a>(runs: impl IntoIterator<Item = &'a ListedRun>) -> Result<Option<&'a RunId>, AmbiguousOrder> {
     let mut first: Vec<&ListedRun> = Vec::new();

@@ -22,7 +22,7 @@ pub struct RunOutcome {
     pub request: Request,
     /// Whether this gate asked the service to start it, as far as is known: to run the gate again would start another.
     pub started: bool,
-    /// Why there was no record in the end: the answer that ended the watch, or the last one before the time limit.
+    /// Why there was no record in the end: the answer that ended the wait, or the last one before the time limit.
     pub failure: Option<Failure>,
     /// The words that no table knows, as met: at most ten.
     pub unknown_words: Vec<Untrusted>,
@@ -42,7 +42,7 @@ pub struct Outcome {
 /// Whom a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PollTarget {
-    /// A pipeline of which runs are watched, by its place.
+    /// A pipeline of which runs are waited for, by its place.
     Pipeline(usize),
     /// A run, by its place.
     Run(usize),
@@ -114,7 +114,7 @@ impl Gate {
         self.pending += 1;
     }
 
-    /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its watch is over; what is to be
+    /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its wait has ended; what is to be
     /// started is not started once the time is up.
     pub fn ask(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) -> Option<ApiRequest> {
         let timeout = self.rules.limits.timeout;
@@ -130,7 +130,7 @@ impl Gate {
 
     /// Takes what came of an `ApiRequest` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
     /// Returns when to ask again: later than `elapsed`, at the latest on the deadline (but for a run that had to be chosen
-    /// before the one look of a timeout of zero); `None` once this watch is over.
+    /// before the one poll of a timeout of zero); `None` once this wait has ended.
     pub fn observe(
         &mut self,
         run: usize,
@@ -154,7 +154,7 @@ impl Gate {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
-                // First its own end: one that joins too late ends all that are watched, where the first failure does.
+                // First its own end: one that joins too late ends all that are waited for, where the first failure does.
                 if next.is_none() {
                     self.ended(run, elapsed, events);
                 }
@@ -188,7 +188,7 @@ impl Gate {
         self.runs.get(run)?.next
     }
 
-    /// Whether a success of this run is the end of its watch.
+    /// Whether a success of this run is the end of its wait.
     fn pass(&self, run: usize) -> SuccessPolicy {
         let passed = |other: &usize| {
             *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
@@ -235,12 +235,12 @@ impl Gate {
         self.rules.limits.timeout = to;
     }
 
-    /// A signal came: every run still watched ends as interrupted. Those that have a verdict keep it.
+    /// A signal came: every run still waited for ends as interrupted. Those that have a verdict keep it.
     pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         self.end_all(elapsed, events, |_| End::Verdict(Verdict::Interrupted(signal)));
     }
 
-    /// A bug of ours was met: no run still watched can pass any more.
+    /// A bug of ours was met: no run still waited for can pass any more.
     pub fn give_up(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         self.end_all(elapsed, events, |_| End::Verdict(Verdict::InternalError));
     }
@@ -249,7 +249,7 @@ impl Gate {
         &self.rules
     }
 
-    /// The runs still watched, by their place.
+    /// The runs still waited for, by their place.
     pub fn pending(&self) -> impl Iterator<Item = usize> + '_ {
         self.runs.iter().enumerate().filter(|(_, watched)| watched.end.is_none()).map(|(run, _)| run)
     }
@@ -262,7 +262,7 @@ impl Gate {
         self.pending == 0
     }
 
-    /// How many runs still are watched, and how many there are.
+    /// How many runs still are waited for, and how many there are.
     pub fn progress(&self) -> (usize, usize) {
         (self.pending, self.runs.len())
     }
@@ -310,7 +310,7 @@ impl Gate {
     }
 
     /// How the other runs of a pipeline went. A list from which a run was chosen may show that run itself as over; where
-    /// several are watched, each is among the others' past.
+    /// several are waited for, each is among the others' past.
     fn past(&self, pipeline: &Pipeline) -> Option<History> {
         let history = pipeline.history()?.clone();
         match pipeline.runs.as_slice() {

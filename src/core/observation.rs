@@ -163,11 +163,11 @@ pub enum FailureKind {
     OnePage,
     /// The list is a cache's, and too old to tell what is new.
     Cached,
-    /// The list does not show yet what a run's own record has told: that it is over.
+    /// The list does not show yet what a run's own record has told: that it has ended.
     Lagging,
     /// The list came without a date by which to tell new runs from old ones.
     NoDate,
-    /// `if-running: fail` met a run that is going.
+    /// `if-running: fail` met a run that is running.
     AlreadyGoing,
     /// The service answered a request to start with a plain no.
     Refused,

@@ -1,18 +1,18 @@
-//! What the gate asks about whole pipelines: how their runs usually go, and, where it watches many runs of one, which of
-//! them are still going, in one request instead of one each.
+//! What the gate asks about whole pipelines: how their runs usually go, and, where it waits for many runs of one, which of
+//! them are still running, in one request instead of one each.
 //!
-//! The first survey comes a second after the first record of a run that is going, and brings the history. Later ones
+//! The first survey comes a second after the first record of a run that is running, and brings the history. Later ones
 //! only save requests, and only where they can do no harm:
 //!
-//! - A list ends no watch and stops no clock. A run that it shows as going, in the very word of the run's own last record,
-//!   is looked at later; one that it shows as over is looked at now; any other is looked at when it would have been.
+//! - A list ends no wait and stops no clock. A run that it shows as running, in the very word of the run's own last record,
+//!   is polled later; one that it shows as over is polled now; any other is polled when it would have been.
 //! - A survey is asked shortly before the first of its runs is due. If it fails, is late, or leaves a run out, that run's
-//!   own look comes as if there were no list.
-//! - A run whose record has no answer (an outage, not visible) is looked at by itself until it has one.
-//! - The list is checked: one of the runs that it shows as going is looked at all the same, each in its turn. If a run turns
-//!   out to have ended well before the list showed it as going, the list lags, and is asked no more. So a list that never
-//!   changes, with a fresh date, puts off the sight of an end until the check comes to a run that is over: by up to ten
-//!   seconds for each run that is watched. With a list that is true nothing waits longer than with plain looks.
+//!   own poll comes as if there were no list.
+//! - A run whose record has no answer (an outage, not visible) is polled by itself until it has one.
+//! - The list is checked: one of the runs that it shows as running is polled all the same, each in its turn. If a run turns
+//!   out to have ended well before the list showed it as running, the list lags, and is asked no more. So a list that never
+//!   changes, with a fresh date, puts off the sight of an end until the check comes to a run that has ended: by up to ten
+//!   seconds for each run that is waited for. With a list that is true nothing waits longer than with plain polls.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -33,20 +33,20 @@ const FEWEST: usize = 3;
 /// A list that takes so long that it would have to be asked this much ahead is of no use.
 const MOST_AHEAD: Duration = Duration::from_secs(3);
 
-/// How often one of the runs that a list shows as going is looked at all the same.
+/// How often one of the runs that a list shows as running is polled all the same.
 const CHECK: Duration = Duration::from_secs(10);
 
-/// How long before a list's own date a run may have ended that the list shows as going: stamps of one service differ.
+/// How long before a list's own date a run may have ended that the list shows as running: stamps of one service differ.
 const LAG: TimeDelta = TimeDelta::seconds(5);
 
 /// How long the list is left alone after it has failed; and after it came too slowly, as a multiple of what it took. Not long
-/// at first, for either may be chance (or a token at its end, which the next look renews), and meanwhile each run is looked
+/// at first, for either may be chance (or a token at its end, which the next poll renews), and meanwhile each run is looked
 /// at by itself. Longer each time, up to the last.
 const REST: Duration = Duration::from_secs(10);
 const SLOW_REST: u32 = 10;
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-/// One pipeline of which runs are watched.
+/// One pipeline of which runs are waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     pub(super) id: PipelineId,
@@ -134,14 +134,14 @@ impl Pipeline {
             return None;
         }
         let first = unfinished().filter_map(|run| run.next).min()?;
-        // At the deadline each run has a last look of its own.
+        // At the deadline each run has a last poll of its own.
         if first >= limits.timeout {
             return None;
         }
         Some(first.saturating_sub(self.ahead().min(MOST_AHEAD)).max(self.not_before).max(elapsed))
     }
 
-    /// How long before a look the list has to be asked.
+    /// How long before a poll the list has to be asked.
     fn ahead(&self) -> Duration {
         self.took * 2 + FLOOR / 4
     }
@@ -164,7 +164,7 @@ impl Pipeline {
         Some(ApiRequest::Survey(ListSummary::new(self.id.clone(), rules.vocabulary.clone())))
     }
 
-    /// Takes a survey's answer. Returns which runs are to be looked at when instead.
+    /// Takes a survey's answer. Returns which runs are to be polled when instead.
     pub(super) fn take(
         &mut self,
         pipeline: usize,
@@ -183,7 +183,7 @@ impl Pipeline {
                 return self.failed(pipeline, elapsed, failure, emit);
             }
             Observation::Denied(_, failure) | Observation::Unreachable(failure) => {
-                // A token is renewed for a look, never for a list; nothing else mends by waiting.
+                // A token is renewed for a poll, never for a list; nothing else fixes by waiting.
                 self.useless |= failure.kind != FailureKind::TokenRefused;
                 return self.failed(pipeline, elapsed, failure, emit);
             }
@@ -218,7 +218,7 @@ impl Pipeline {
         Vec::new()
     }
 
-    /// Puts off the looks at those that the list shows as going, and hurries those at what it shows as over.
+    /// Puts off the looks at those that the list shows as running, and hurries those at what it shows as over.
     fn share(
         &mut self,
         list_summary: &ListSummary,
@@ -253,7 +253,7 @@ impl Pipeline {
         moved
     }
 
-    /// The list has shown a run as going that had ended well before. Returns which runs are to be looked at when instead:
+    /// The list has shown a run as running that had ended well before. Returns which runs are to be polled when instead:
     /// it may be so with all of them.
     pub(super) fn check(&mut self, run: usize, runs: &[Run], elapsed: Duration) -> Vec<(usize, Duration)> {
         let lags = runs.get(run).is_some_and(|run| run.ended_before_listed(LAG));

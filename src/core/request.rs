@@ -20,7 +20,7 @@ pub enum ApiRequest {
     Execute(PipelineId),
 }
 
-/// What came of it; of a request to start also its `Retry-RunsAfterStart`.
+/// What came of it; of a request to start also its `Retry-After`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApiResponse {
     Run(Answer),
@@ -75,11 +75,11 @@ impl From<Answer> for ApiResponse {
     }
 }
 
-/// What a look brought: the observation, and what the answer's headers said about time. `T` is what was looked for.
+/// What a poll brought: the observation, and what the answer's headers said about time. `T` is what was looked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer<T = Record> {
     pub observation: Observation<T>,
-    /// `Retry-RunsAfterStart`, already a length of time, whatever the answer was.
+    /// `Retry-After`, already a length of time, whatever the answer was.
     pub retry_after: Option<Duration>,
     /// The service's clock when it answered: `Date` plus `Age`.
     pub date: Option<DateTime<Utc>>,

@@ -1,4 +1,4 @@
-//! What the gate goes by: the clocks' limits and the words, all from the plan.
+//! What the gate goes by: the clocks' limits and the words, all from the config.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub enum OnFirstFailure {
     StopWaiting,
 }
 
-/// Whether to learn from a pipeline's list of runs what its runs usually are like, and which of them are going.
+/// Whether to learn from a pipeline's list of runs what its runs usually are like, and which of them are running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learning {
     On,

@@ -1,17 +1,17 @@
-//! The watch of one run: what each answer changes, and when to look again.
+//! The wait of one run: what each answer changes, and when to poll again.
 //!
 //! | answer | appear clock | outage clock | then |
 //! |---|---|---|---|
 //! | record, word that ends | stops | stops | ended: passed, stale or failed |
-//! | record, any other word | stops | stops | look again after the interval |
+//! | record, any other word | stops | stops | poll again after the interval |
 //! | not visible | starts, unless it runs | stops | at or past its limit: `not-found`; else poll again after the backoff |
 //! | unusable | goes on | starts, unless it runs | at or past its limit: `unreachable`; else poll again after the backoff |
-//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-RunsAfterStart`: ended at once; nothing else for a minute: ended; else poll again after the backoff |
+//! | refused (denied, unreachable) | goes on | goes on | the first thing ever seen, and without `Retry-After`: ended at once; nothing else for a minute: ended; else poll again after the backoff |
 //!
-//! A refusal is confirmed by a clock of its own (`timers`), which any other answer stops. While a `Retry-RunsAfterStart` is obeyed,
+//! A refusal is confirmed by a clock of its own (`timers`), which any other answer stops. While a `Retry-After` is obeyed,
 //! that clock and the outage clock stand still.
 //!
-//! An answer at or past the deadline that did not end the watch ends it: a refusal as what it is, else `timed-out` if there
+//! An answer at or past the deadline that did not end the wait ends it: a refusal as what it is, else `timed-out` if there
 //! ever was a record, else what the answer says, `not-found` or `unreachable`.
 //!
 //! A run that is not known yet is looked for in its pipeline's list, by the same table: `discovery` says what a list is read as.
@@ -35,7 +35,7 @@ mod unfinished;
 
 use unfinished::Pace;
 
-/// One run, as far as it has been watched.
+/// One run, as far as it has been waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     phase: Phase,
@@ -47,7 +47,7 @@ pub(super) struct Run {
     /// What the last event about repairs told.
     repaired: Vec<Repair>,
     clocks: Timers,
-    /// What the last answer would make of a watch that must end without a record.
+    /// What the last answer would make of a wait that must end without a record.
     without_record: Verdict,
     /// Whether a request to start it was made, as far as is known.
     pub(super) started: bool,
@@ -57,11 +57,11 @@ pub(super) struct Run {
     behind: Option<Option<RunId>>,
     /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
     aged: Option<(Duration, Duration)>,
-    /// When it is looked at next; none while that is under way.
+    /// When it is polled next; none while that is under way.
     pub(super) next: Option<Duration>,
     /// When the last answer about it came.
     pub(super) polled: Duration,
-    /// The date of the last list that showed it as going.
+    /// The date of the last list that showed it as running.
     listed: Option<DateTime<Utc>>,
     has_learned: bool,
     pace: Pace,
@@ -83,8 +83,8 @@ pub(super) enum Step {
     Ended,
     /// Sign-in was refused: every run ends so.
     AllDenied(Failure),
-    /// This is now one of the runs that may be what was started, and is looked at then (never: the time is up); the
-    /// others are to be watched as well.
+    /// This is now one of the runs that may be what was started, and is polled then (never: the time is up); the
+    /// others are to be waited for as well.
     Took {
         others: Vec<Target>,
         group: Box<CandidateGroup>,
@@ -249,7 +249,7 @@ impl Run {
                 let next = (!is_late).then(|| self.clocks.next_step(limits, at.elapsed, retry_after));
                 return Step::Took { others, group, next };
             }
-            // Looking once means once at the run: choosing it is not that look.
+            // Looking once means once at the run: choosing it is not that poll.
             Transition::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
             Transition::On | Transition::Next | Transition::Found if at.elapsed >= limits.timeout => {
                 self.time_is_up(at.run, emit);
@@ -266,7 +266,7 @@ impl Run {
         Step::Ended
     }
 
-    /// Ends the watch at the deadline.
+    /// Ends the wait at the deadline.
     pub(super) fn time_is_up(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
         let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
         let verdict = match self.clocks.refusal() {
@@ -286,7 +286,7 @@ impl Run {
         emit(Event::Ended { run: index, end });
     }
 
-    /// A run that the list knows, when the time is up before it was looked at.
+    /// A run that the list knows, when the time is up before it was polled.
     pub(super) fn never_polled(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
         self.without_record = Verdict::TimedOut;
         self.time_is_up(index, emit);

@@ -1,11 +1,11 @@
-//! When to look again: the spacing of looks while all is well, and while something is missing.
+//! When to poll again: the spacing of polls while all is well, and while something is missing.
 
 use std::time::Duration;
 
 use super::spacing::{FLOOR, unit};
 use super::{Forecast, PastRun, Wanted};
 
-/// The time between two looks while all is well.
+/// The time between two polls while all is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interval {
     /// By the forecast, once there is one; until then a ramp from one second to ten. Jittered by the run's id.
@@ -93,7 +93,7 @@ impl Backoff {
     }
 }
 
-/// FNV-1a over the ids: the same run is looked at in the same rhythm on every machine, which makes reports comparable.
+/// FNV-1a over the ids: the same run is polled in the same rhythm on every machine, which makes reports comparable.
 fn hash(wanted: &Wanted) -> u64 {
     let bytes = wanted.pipeline().as_str().bytes().chain([b'/']).chain(wanted.run().bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
@@ -135,7 +135,7 @@ mod tests {
         assert!(waits.len() > 95, "{} different waits", waits.len());
     }
 
-    /// The looks a second of ten thousand gates that started together, for ten minutes.
+    /// The polls a second of ten thousand gates that started together, for ten minutes.
     fn herd(wait: impl Fn(&Schedule, u32) -> Duration) -> Vec<u32> {
         let mut polls = vec![0; 600];
         for run in 0..10_000 {
@@ -162,7 +162,7 @@ mod tests {
         let polls = herd(Schedule::after_miss);
         let minutes: Vec<u32> = polls.chunks(60).map(|minute| minute.iter().sum()).collect();
         assert!(minutes[0] > 2 * minutes[1], "{minutes:?}");
-        // From ten looks in the first minute to under three.
+        // From ten polls in the first minute to under three.
         assert!(minutes[0] > 80_000 && minutes[1..].iter().all(|polls| *polls < 30_000), "{minutes:?}");
         let peak = polls[60..].iter().max().expect("nine minutes");
         assert!(f64::from(*peak) <= 1.5 * f64::from(minutes[1..].iter().sum::<u32>()) / 540.0, "{peak} of {minutes:?}");

@@ -1,6 +1,6 @@
-//! What the service's status words mean (docs/reference.md#status-values).
+//! What the service's status values mean (docs/reference.md#status-values).
 
-/// What a status word tells about a run.
+/// What a status value tells about a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
     Passed,
@@ -78,7 +78,7 @@ impl Vocabulary {
         if wrong.is_empty() { Ok(Vocabulary { success, failure }) } else { Err(wrong) }
     }
 
-    /// Reads a status word. The documented words first, then the user's, then the undocumented rows of the table.
+    /// Reads a status value. The documented words first, then the user's, then the undocumented rows of the table.
     pub fn read(&self, word: &str) -> Meaning {
         if is(word, PASSES) {
             Meaning::Passed

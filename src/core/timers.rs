@@ -11,7 +11,7 @@ use super::{Event, Failure, Forecast, Limits, PastRun, Verdict, Wanted};
 /// changed and a proxy between two configurations take less; a person who waits for a plain no should not wait longer.
 pub(super) const CONFIRM: Duration = Duration::from_secs(60);
 
-/// For how long a `Retry-RunsAfterStart` stops a clock: one pause, and all pauses while that clock runs.
+/// For how long a `Retry-After` stops a clock: one pause, and all pauses while that clock runs.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSES: Duration = Duration::from_secs(15 * 60);
 
@@ -106,7 +106,7 @@ impl Timers {
         }
     }
 
-    /// From now on it is this run that is looked at, in a rhythm of its own.
+    /// From now on it is this run that is polled, in a rhythm of its own.
     pub(super) fn turn_to(&mut self, run: &Wanted) {
         self.schedule.turn_to(run);
         self.useful_in_a_row = 0;
@@ -225,14 +225,14 @@ impl Timers {
         self.not_before
     }
 
-    /// It is still going, as something else than its own record has told. When to look again at a run of this age.
+    /// It is still running, as something else than its own record has told. When to poll again at a run of this age.
     pub(super) fn put_off(&mut self, limits: Limits, elapsed: Duration, age: Option<Duration>) -> Duration {
         self.useful();
         let ours = self.schedule.after_list(self.useful_in_a_row.saturating_sub(1), age);
         self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed)))
     }
 
-    /// When to look again at a run of this age. The answer came before the deadline, and the result is later than the
+    /// When to poll again at a run of this age. The answer came before the deadline, and the result is later than the
     /// answer.
     pub(super) fn next_poll(
         &mut self,
@@ -260,12 +260,12 @@ impl Timers {
         next
     }
 
-    /// The next step is known and need not be waited for; only `Retry-RunsAfterStart`, and the one request a second, hold it up.
+    /// The next step is known and need not be waited for; only `Retry-After`, and the one request a second, hold it up.
     pub(super) fn next_step(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
         self.place(limits, elapsed, FLOOR.max(retry_after.unwrap_or_default()))
     }
 
-    /// The next request is another one than the last, which nothing holds up but `Retry-RunsAfterStart`.
+    /// The next request is another one than the last, which nothing holds up but `Retry-After`.
     pub(super) fn next_at_once(&self, limits: Limits, elapsed: Duration, retry_after: Option<Duration>) -> Duration {
         match retry_after {
             Some(asked) if !asked.is_zero() => self.next_step(limits, elapsed, retry_after),
@@ -286,11 +286,11 @@ impl Timers {
 
     /// The end of a wait that begins now.
     ///
-    /// It ends at the latest when a running clock does, so that its limit is met by a look and not overslept; and no look
+    /// It ends at the latest when a running clock does, so that its limit is met by a poll and not overslept; and no poll
     /// falls into the last second before the deadline, because one starts on it.
     fn place(&self, limits: Limits, elapsed: Duration, wait: Duration) -> Duration {
         let mut next = elapsed.saturating_add(wait);
-        // A clock that is over waits for an answer of its own kind, and no look sooner than usual brings that about.
+        // A clock that has ended waits for an answer of its own kind, and no poll sooner than usual brings that about.
         for (_, end) in self.ends(limits).filter(|(_, end)| *end > elapsed) {
             next = next.min(end);
         }

@@ -3,7 +3,7 @@
 //! The request may be answered with a `run_id` that need not be a run's. If it has the shape of the listed ids ([`shape`]),
 //! it names our run, and no other run counts. Any other id is asked for once. If there is no such run, whatever is new is a
 //! candidate, and all candidates are waited for: it is better to wait for a stranger's run than to pass on it.
-//! While an earlier run is going, behind which ours may be queued and not listed, nothing is passed on. What can't be known:
+//! While an earlier run is running, behind which ours may be queued and not listed, nothing is passed on. What can't be known:
 //! without such an id, a run that somebody else started in the same moments can't be told from ours; and if it ended well
 //! before ours was listed at all, it would be the only one waited for.
 
@@ -67,7 +67,7 @@ pub(super) struct Baseline {
     known: Arc<HashSet<u64>>,
     /// The shapes of their ids, as hashes too.
     shapes: Arc<HashSet<u64>>,
-    /// What came since and is watched.
+    /// What came since and is waited for.
     taken: Vec<u64>,
     /// A run created earlier is none of ours.
     from: DateTime<Utc>,
@@ -83,11 +83,11 @@ pub(super) struct CandidateGroup {
     pub(super) held: PendingPass,
 }
 
-/// Whether candidates passed while an earlier run was going: then the one that was started is most likely still to come.
+/// Whether candidates passed while an earlier run was running: then the one that was started is most likely still to come.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum PendingPass {
     No,
-    /// The last list showed that run as going.
+    /// The last list showed that run as running.
     Yes,
     /// It is over. Until then ours may take to be listed.
     Until(Duration),
@@ -98,7 +98,7 @@ pub(super) enum PendingPass {
 pub(super) enum StartDecision {
     Start(Baseline),
     Attach(RunId),
-    /// A run is going, and none is to be started beside it.
+    /// A run is running, and none is to be started beside it.
     Going(Option<RunId>),
 }
 
@@ -106,11 +106,11 @@ pub(super) enum StartDecision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartPreview {
     Nobody,
-    /// A run is going, behind which another would wait.
+    /// A run is running, behind which another would wait.
     Queue,
-    /// A run is going, and would be waited for instead.
+    /// A run is running, and would be waited for instead.
     Attach,
-    /// A run is going, so that none would be started.
+    /// A run is running, so that none would be started.
     Refused,
 }
 
@@ -145,11 +145,11 @@ pub(super) enum RunsAfterStart {
     These(Vec<RunId>),
 }
 
-/// An earlier run that is still going, if there is one; by its id, if it has one.
+/// An earlier run that is still running, if there is one; by its id, if it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BlockingRun {
     Nobody,
-    /// It is going, but runs that began after it have ended: it holds up nobody, and may go on for ever.
+    /// It is running, but runs that began after it have ended: it holds up nobody, and may go on for ever.
     Overtaken(Option<RunId>),
     Run(Option<RunId>),
 }
@@ -292,7 +292,7 @@ pub(super) fn after(
     Ok(RunsAfterStart::These(candidates.into_iter().map(|(_, id)| id.clone()).collect()))
 }
 
-/// Whether a list shows all that was taken, and nothing of it as going.
+/// Whether a list shows all that was taken, and nothing of it as running.
 pub(super) fn shows_taken_as_over(listing: &RunList, baseline: &Baseline, vocabulary: &Vocabulary) -> bool {
     let mut missing = baseline.taken.clone();
     for run in &listing.runs {
@@ -305,7 +305,7 @@ pub(super) fn shows_taken_as_over(listing: &RunList, baseline: &Baseline, vocabu
     missing.is_empty()
 }
 
-/// Which run from before is still going.
+/// Which run from before is still running.
 pub(super) fn behind(listing: &RunList, baseline: &Baseline, vocabulary: &Vocabulary) -> BlockingRun {
     let is_from_before = |run: &&ListedRun| run.run.as_ref().is_none_or(|id| baseline.is_from_before(id));
     let (unfinished, over): (Vec<&ListedRun>, Vec<&ListedRun>) =

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Text from outside: a trace, a status word, an error body, an id as the service spells it.
+/// Text from outside: a trace, a status value, an error body, an id as the service spells it.
 ///
 /// It has no `Display` on purpose: the one way to show it leads through `report::sanitize`. Its `Debug` tells the
 /// length only, so that not even a panic message can carry it.
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn its_debug_tells_the_length_and_nothing_else() {
+    fn its_debug_says_the_length_and_nothing_else() {
         assert_eq!(format!("{:?}", Untrusted::new("é::set-env")), "Foreign(11 bytes)");
     }
 

@@ -25,7 +25,7 @@ pub enum Signal {
     Terminate,
 }
 
-/// How the watch of one run ended.
+/// How the wait of one run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     Verdict(Verdict),

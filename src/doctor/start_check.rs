@@ -1,4 +1,4 @@
-//! What a start would come upon: a run that is going, a list that can't serve, a pipeline that is paused or unknown.
+//! What a start would come upon: a run that is running, a list that can't serve, a pipeline that is paused or unknown.
 //! Nothing is started.
 
 use crate::api::{AuthRetryState, Client, PipelineState};

@@ -1,7 +1,7 @@
 //! What the command line says, to its last argument.
 //!
 //! clap stops at the first thing it does not know, prints it (a password, in `--password x`), and forgets what stands
-//! behind it. A gate tells all mistakes at once, repeats nothing that might be a secret, and must know even then where
+//! behind it. A gate tells all input errors at once, repeats nothing that might be a secret, and must know even then where
 //! its reports go. So the words are sorted in here, by clap's own rules, and clap describes the command (`cli`); a test
 //! holds the two to the same reading.
 

@@ -1,6 +1,6 @@
 //! The process environment, read once and here only.
 //!
-//! Values stay as the system has them (`OsString`): one that is not UTF-8 becomes a mistake where it is looked at, and
+//! Values stay as the system has them (`OsString`): one that is not UTF-8 becomes an input error where it is looked at, and
 //! never a panic.
 
 use std::collections::BTreeMap;

@@ -41,7 +41,7 @@ pub enum Unreadable {
     NoValue,
     /// A flag that takes one value, given several times.
     Repeated,
-    /// A flag repeated, one of its values empty: an expression came out empty, and one run fewer would be watched.
+    /// A flag repeated, one of its values empty: an expression came out empty, and one run fewer would be waited for.
     EmptyAmongSeveral,
     /// The step says one thing with underscores, and the environment another with hyphens.
     TwoSpellings,

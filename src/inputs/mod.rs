@@ -15,7 +15,7 @@ pub use args::{ArgumentError, Mode};
 pub use env::Env;
 pub use lookup::{GivenValue, InputSource, Inputs, Unreadable, look_up, secret};
 
-/// Every input, in the order of the reference's table, which is also the order in which mistakes are told.
+/// Every input, in the order of the reference's table, which is also the order in which input errors are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Input {
     PipelineId,

@@ -95,7 +95,7 @@ fn secrets_have_no_flag() {
 }
 
 #[test]
-fn help_tells_every_input_of_this_version_with_its_variable() {
+fn help_says_every_input_of_this_version_with_its_variable() {
     let help = cli::help(&PLAIN);
     for row in ROWS.iter().filter(|row| row.input.has_flag()) {
         let told = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
@@ -180,7 +180,7 @@ fn values_are_trimmed_but_secrets_lose_only_line_breaks() {
 }
 
 #[test]
-fn a_variable_that_loses_to_a_different_value_is_told() {
+fn a_variable_that_loses_to_a_different_value_is_reported() {
     let lost = |args: &[&str], env: &[(&str, &str)]| -> Vec<String> {
         inputs(args, env).overruled().map(|given| given.called.clone()).collect()
     };
@@ -276,7 +276,7 @@ fn credentials_count_as_one_set() {
 }
 
 #[test]
-fn a_repeated_list_flag_adds_entries_and_an_empty_one_is_a_mistake() {
+fn a_repeated_list_flag_adds_entries_and_an_empty_one_is_an_input_error() {
     let text = |args: &[&str]| inputs(args, &[]).chosen(Input::RunId).map(|given| given.text.clone());
     assert_eq!(text(&["--run-id", "a", "--run-id=b c"]), Some(Ok("a\nb c".to_owned())));
     for gap in ["", "  ", "b,", ",b"] {

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_killed_and_told() {
+    fn a_program_that_hangs_is_killed_and_reported() {
         let calls = vec![shell("exec sleep 600", "")];
         let error = call_within("sh", calls, &[], 3).expect_err("it does not end");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

@@ -78,7 +78,7 @@ mod tests {
     use super::is_hang_up_in;
 
     #[test]
-    fn the_mask_of_ignored_signals_tells_of_nohup() {
+    fn the_mask_of_ignored_signals_says_of_nohup() {
         let status = |mask: &str| format!("Name:\tgate\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\nSigCgt:\t01\n");
         assert!(is_hang_up_in(&status("0000000000000001")) && is_hang_up_in(&status("0000000000001005")));
         assert!(!is_hang_up_in(&status("0000000000001000")) && !is_hang_up_in(&status("x")));

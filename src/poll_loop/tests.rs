@@ -1,4 +1,4 @@
-//! The loop against scripted looks, on a paused clock: no socket here, so pausing is safe.
+//! The loop against scripted polls, on a paused clock: no socket here, so pausing is safe.
 
 use std::cell::{Cell, RefCell};
 
@@ -29,7 +29,7 @@ fn answer(word: &str) -> Answer {
     Answer { observation: Observation::Record(record), retry_after: None, date: None }
 }
 
-/// Watches with `poll`, which is given the number of the look; returns the verdict and when it fell.
+/// Watches with `poll`, which is given the number of the poll; returns the verdict and when it fell.
 async fn run<F: Future<Output = Answer>>(mut gate: Gate, poll: impl Fn(u32) -> F) -> (Verdict, Duration, u64) {
     let clock = Clock::start();
     let mut signals = Signals::listen();
@@ -48,14 +48,14 @@ async fn after(time: Duration, word: &str) -> Answer {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_under_way_at_the_deadline_is_the_last() {
+async fn a_poll_under_way_at_the_deadline_is_the_last() {
     let (verdict, at, polls) = run(gate(10, 1), |_| after(SECOND * 12, "SUCCESS")).await;
     assert_eq!((verdict, polls), (Verdict::Passed, 1));
     assert!(at >= SECOND * 12 && at < SECOND * 13, "{at:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_look_starts_on_the_deadline() {
+async fn the_last_poll_starts_on_the_deadline() {
     let (verdict, at, _) = run(gate(10, 1), |n| after(SECOND / 10, if n < 4 { "RUNNING" } else { "SUCCESS" })).await;
     assert_eq!(verdict, Verdict::Passed);
     assert!(at < SECOND * 10, "{at:?}");
@@ -65,7 +65,7 @@ async fn the_last_look_starts_on_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_without_an_answer_is_cut_five_seconds_after_the_deadline() {
+async fn a_poll_without_an_answer_is_cut_five_seconds_after_the_deadline() {
     let (verdict, at, _) = run(gate(10, 1), |_| after(SECOND * 1000, "SUCCESS")).await;
     assert_eq!(verdict, Verdict::Unreachable);
     assert!(at >= SECOND * 15 && at < SECOND * 16, "{at:?}");
@@ -117,7 +117,7 @@ async fn after_a_suspension_over_the_deadline_there_is_a_last_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn timeout_zero_lets_the_one_look_have_its_time() {
+async fn timeout_zero_lets_the_one_poll_have_its_time() {
     let (verdict, at, polls) = run(gate(0, 1), |_| after(SECOND * 25, "SUCCESS")).await;
     assert_eq!((verdict, polls), (Verdict::Passed, 1));
     assert!(at >= SECOND * 25 && at < SECOND * 26, "{at:?}");
@@ -139,7 +139,7 @@ async fn at_most_eight_requests_are_under_way_and_every_run_is_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_view_is_told_every_beat() {
+async fn the_view_gets_every_heartbeat() {
     let beats = RefCell::new(Vec::new());
     let clock = Clock::start();
     let mut signals = Signals::listen();
@@ -149,7 +149,7 @@ async fn the_view_is_told_every_beat() {
             beats.borrow_mut().push(clock.elapsed());
         }
     };
-    // The service answers nothing at all, which must not silence the beat.
+    // The service answers nothing at all, which must not silence the heartbeat.
     poll_until_done(&mut gate, &clock, &mut signals, SECOND * 55, |_, _| after(SECOND * 10_000, "RUNNING"), tell).await;
     let beats = beats.into_inner();
     assert!(beats.len() >= 10, "{beats:?}");

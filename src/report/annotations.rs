@@ -26,7 +26,7 @@ pub(super) fn warnings(report: &Report) -> Vec<String> {
 }
 
 /// The error's text, of at most `limit` characters; nothing for a pass. What happened, which runs did not pass or what the
-/// only one's trace says, what to do. Its lines of foreign text stand behind the gutter, for the runner prints the message
+/// only one's trace says, what to do. Its lines of untrusted text stand behind the gutter, for the runner prints the message
 /// into the log.
 pub(super) fn error(report: &Report, limit: usize) -> Option<String> {
     if report.verdict == Verdict::Passed {

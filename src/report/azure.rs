@@ -35,7 +35,7 @@ pub fn issues(report: &Report) -> String {
     warnings.chain(error).collect()
 }
 
-/// Foreign text as a group of the log.
+/// Untrusted text as a group of the log.
 pub fn group(title: &str, text: &Sanitized) -> String {
     format!("##[group]{}\n{}\n##[endgroup]\n", escape::log_line(title), escape::gutter(text).trim_end_matches('\n'))
 }

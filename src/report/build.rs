@@ -24,7 +24,7 @@ pub struct ReportContext<'a> {
     pub sanitizer: &'a Sanitizer,
 }
 
-/// The longest sentence about one mistake, in bytes.
+/// The longest sentence about one input error, in bytes.
 const MISTAKE_LIMIT: usize = 1024;
 
 /// The longest bug report, in bytes: a panic's message may hold what the service sent.
@@ -72,7 +72,7 @@ impl Report {
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }
 
-    /// The report of inputs that can't be obeyed. A mistake is one sentence: input, value unless secret, what would be
+    /// The report of inputs that can't be obeyed. An input error is one sentence: input, value unless secret, what would be
     /// right.
     pub fn invalid_input(input_errors: impl IntoIterator<Item = String>, sanitizer: &Sanitizer) -> Report {
         let clean = |input_error| sanitizer.line(&Untrusted::new(input_error), MISTAKE_LIMIT);
@@ -124,7 +124,7 @@ impl Report {
 }
 
 impl ConnectionReport {
-    /// As it was told last.
+    /// As it was reported last.
     fn new(story: &ReportContext<'_>) -> ConnectionReport {
         let explanation = story.events.iter().rev().find_map(|timed_event| {
             let Event::Session(SessionNote::Connection(connection)) = &timed_event.event else { return None };

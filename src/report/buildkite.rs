@@ -41,13 +41,13 @@ pub fn annotation(report: &Report, prefix: &str) -> (String, &'static str) {
     (context, style)
 }
 
-/// Foreign text as a group of the log, the first one open.
+/// Untrusted text as a group of the log, the first one open.
 pub fn group(title: &str, text: &Sanitized, index: usize) -> String {
     let mark = if index == 0 { "+++" } else { "---" };
     format!("{mark} {}\n{}\n", escape::log_line(title), escape::gutter(text).trim_end_matches('\n'))
 }
 
-/// A group for what follows the foreign text: without it the verdict would be folded away with the last piece.
+/// A group for what follows the untrusted text: without it the verdict would be folded away with the last piece.
 pub fn verdict_group(report: &Report) -> String {
     format!("+++ maestro-gate: {}\n", report.verdict.name())
 }

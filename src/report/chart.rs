@@ -1,6 +1,6 @@
 //! The last runs of a pipeline as a picture: a strip of text anywhere, a chart where Mermaid is rendered.
 //!
-//! Nothing in a picture is foreign text: all of it is numbers of ours and words of ours.
+//! Nothing in a picture is untrusted text: all of it is numbers of ours and words of ours.
 
 use std::time::Duration;
 

@@ -56,10 +56,10 @@ fn command(name: &str, title: &str, message: &str) -> String {
     format!("::{name} title={}::{}\n", escape::github_property(title), escape::github_data(&message))
 }
 
-/// Foreign text as a fold of the log, in which the runner obeys nothing until the token is said.
+/// Untrusted text as a fold of the log, in which the runner obeys nothing until the token is said.
 pub fn fold(title: &str, text: &Sanitized, token: &Delimiter) -> String {
     let token = &token.0;
-    // Chance can't bring the token into the text; a mistake in the caller's randomness might.
+    // Chance can't bring the token into the text; a bug in the caller's randomness might.
     let text = escape::gutter(&text.replace(token.as_str(), "***"));
     format!(
         "::group::{}\n::stop-commands::{token}\n{}\n::{token}::\n::endgroup::\n",

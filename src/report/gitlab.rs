@@ -17,7 +17,7 @@ pub enum Section {
     Folded,
 }
 
-/// Foreign text as a section of the log (`lib/gitlab/regex.rb`, `build_trace_section_regex`). A section's name must be the
+/// Untrusted text as a section of the log (`lib/gitlab/regex.rb`, `build_trace_section_regex`). A section's name must be the
 /// only one of its kind in the job, so it tells the time, and which of the gate's sections it is.
 ///
 /// The mark needs a carriage return and an escape character, and clean text has neither: no text can end its section.

@@ -1,6 +1,6 @@
 //! Every sentence that a person reads: lower-case fragments, what happened first, what to do next.
 //!
-//! `events` words what happens on the way, `explanation` why a run ended so, `next_steps` what can be done about it. All foreign
+//! `events` words what happens on the way, `explanation` why a run ended so, `next_steps` what can be done about it. All untrusted
 //! text in a sentence has been made one line of bounded length by the `Sanitizer`.
 
 mod events;
@@ -28,7 +28,7 @@ pub use statistics::{about, comparison, eta, history, pipeline};
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
 const DETAIL_LIMIT: usize = 300;
 
-/// The longest status word shown, in characters (docs/reference.md#status-values).
+/// The longest status value shown, in characters (docs/reference.md#status-values).
 const WORD_LIMIT: usize = 64;
 
 /// What runs are called in a line. Empty for the only run: its lines need no name.
@@ -106,7 +106,7 @@ pub fn status(word: &Untrusted, sanitizer: &Sanitizer) -> String {
     sanitize::status(&Untrusted::new(self::word(word, sanitizer).to_string()))
 }
 
-/// A status word as sentences quote it.
+/// A status value as sentences quote it.
 pub fn word(word: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
     let line = sanitizer.word(word, WORD_LIMIT * 4);
     match line.char_indices().nth(WORD_LIMIT) {

@@ -1,4 +1,4 @@
-//! What is told at the end: the report, made once from the outcome, with every text from outside already cleaned.
+//! What is reported at the end: the report, made once from the outcome, with every text from outside already cleaned.
 //!
 //! The renderers beside this file are pure functions from a `Report` to text. The one `Untrusted` in it, a run's id for
 //! requests, has no way to be shown; what they put into a grammar goes through `escape`.

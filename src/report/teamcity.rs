@@ -47,7 +47,7 @@ pub fn problems(report: &Report, prefix: &str) -> String {
     lines
 }
 
-/// Foreign text as a block of the log.
+/// Untrusted text as a block of the log.
 pub fn block(title: &str, text: &Sanitized) -> String {
     let mark = |name| message(name, &[("name", title)]);
     format!("{}{}\n{}", mark("blockOpened"), escape::gutter(text).trim_end_matches('\n'), mark("blockClosed"))

@@ -14,7 +14,7 @@ use super::sanitize::{self, Sanitized};
 use super::{Note, NoteLevel, Report, RunReport, azure, buildkite, chart, escape, messages, teamcity};
 use crate::core::Verdict;
 
-/// How the CI at hand folds long foreign text away.
+/// How the CI at hand folds long untrusted text away.
 #[derive(Clone, Copy)]
 pub enum Fold<'a> {
     /// It does not.
@@ -31,7 +31,7 @@ pub enum Fold<'a> {
     Teamcity(&'a str),
 }
 
-/// One piece of foreign text, and all of it together, in bytes: GitLab drops what is over 4 MiB, and the verdict comes
+/// One piece of untrusted text, and all of it together, in bytes: GitLab drops what is over 4 MiB, and the verdict comes
 /// last.
 const PIECE_LIMIT: usize = 16 * 1024;
 const ALL_PIECES_LIMIT: usize = 256 * 1024;
@@ -150,7 +150,7 @@ enum Piece {
     Full,
 }
 
-/// The foreign text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
+/// The untrusted text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
 fn pieces(report: &Report) -> Vec<Piece> {
     let traces =
         report.runs.iter().filter_map(|run| Some((format!("trace of {}", messages::run(run)), run.telling_trace()?)));
@@ -226,7 +226,7 @@ struct VerdictLine<'a> {
     trace_file: Option<&'a str>,
 }
 
-/// `log-format: json`: the block at the end. An object for each run and each foreign text, the verdict's last.
+/// `log-format: json`: the block at the end. An object for each run and each untrusted text, the verdict's last.
 pub fn closing_json(report: &Report) -> String {
     let mut log = String::new();
     for piece in pieces(report) {

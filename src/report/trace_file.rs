@@ -17,7 +17,7 @@ pub fn logs_head(run: &RunReport) -> String {
     format!("-- logs of {}\n", messages::run(run))
 }
 
-/// The file without logs: its first version, and its last where no run was watched.
+/// The file without logs: its first version, and its last where no run was waited for.
 pub fn whole(report: &Report) -> String {
     match report.stage {
         Stage::Final if !report.runs.is_empty() => report.runs.iter().map(section).collect(),

@@ -139,7 +139,7 @@ fn the_step_that_downloads_and_builds_is_given_no_secret() {
 }
 
 #[test]
-fn a_default_told_is_the_program_s() {
+fn a_default_reported_is_the_program_s() {
     let action = Action::read();
     let inputs = action.entries("inputs");
     for row in &ROWS {

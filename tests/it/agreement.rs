@@ -160,7 +160,7 @@ fn help_has_a_flag_for_every_input_that_may_have_one_and_no_other() {
 }
 
 #[test]
-fn help_tells_each_default_and_variable_and_every_secret_s_variable() {
+fn help_says_each_default_and_variable_and_every_secret_s_variable() {
     for (name, description) in flags() {
         let Some(input) = Input::named(&name) else { continue };
         assert!(description.contains(&format!("[env: {}]", input.row().variable)), "{description}");
@@ -284,7 +284,7 @@ fn examples_replay_no_old_success() {
 
 /// What is asked for is shown, and only what was asked for alone is a success.
 #[test]
-fn help_is_printed_alone_as_a_command_and_beside_a_mistake() {
+fn help_is_printed_alone_as_a_command_and_beside_an_input_error() {
     let whole = help();
     for arguments in [&["help"][..], &["-h"], &["doctor", "--help"], &["doctor", "-h"], &["doctor", "help"]] {
         let output = gate(arguments, &[]);

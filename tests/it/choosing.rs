@@ -274,7 +274,7 @@ fn a_list_is_no_poll_of_the_run_that_it_names() {
 }
 
 #[test]
-fn looking_once_chooses_and_looks_once() {
+fn polling_once_chooses_and_polls_once() {
     let service = service();
     let told = Story::at(&service).with("run-id", "last-success").with("max-age", "any").with("timeout", "0").told();
     told.ended("passed", 0);

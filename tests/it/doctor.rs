@@ -240,7 +240,7 @@ fn a_signal_ends_doctor_too_and_is_its_exit_code() {
 }
 
 #[test]
-fn what_can_not_be_reached_is_told_from_what_is_not_trusted() {
+fn what_can_not_be_reached_is_distinguished_from_what_is_not_trusted() {
     let dead = DeadPort::reserve().expect("a port");
     let table = Table::of(doctor(&dead.base_url(), &RUN, &[]));
     assert_eq!((table.code, table.states("connection")), (Some(6), vec!["trouble"]), "{}", table.text);
@@ -281,7 +281,7 @@ fn doctor_names_the_proxy_and_what_vouched_for_the_service() {
 }
 
 #[test]
-fn mistakes_and_files_that_can_not_be_written_are_found_without_a_request() {
+fn input_errors_and_files_that_can_not_be_written_are_found_without_a_request() {
     let service = service();
     let table = Table::of(doctor(&service.base_url(), &["--run-id=x", "--timeout=ever"], &[]));
     assert_eq!((table.code, table.states("inputs").len()), (Some(2), 2), "{}", table.text);
@@ -342,7 +342,7 @@ fn the_ci_s_own_places_are_tried_by_their_names() {
 }
 
 #[test]
-fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told() {
+fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_reported() {
     // Good until 2033, or over within the wait.
     let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
     let token = |ends: i64| format!("{}.{}.sig", part(r#"{"alg":"none"}"#), part(&format!(r#"{{"exp":{ends}}}"#)));

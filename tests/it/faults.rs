@@ -27,7 +27,7 @@ struct Fault {
 enum Ends {
     /// An answer, sooner or later.
     ByAnswer,
-    /// `timeout: 0`: the one look.
+    /// `timeout: 0`: the one poll.
     AtOnce,
     /// `max-outage` or `appear-timeout`.
     ByClock,

@@ -36,7 +36,7 @@ fn assert_sections(log: &str, expected: usize) {
 }
 
 #[test]
-fn each_foreign_text_is_a_section_and_the_first_is_open() {
+fn each_untrusted_text_is_a_section_and_the_first_is_open() {
     let log = log(&told("why it failed"));
     assert_sections(&log, 2);
     assert_eq!(log.matches("[collapsed=true]").count(), 1);

@@ -365,7 +365,7 @@ pub fn skipped(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
-/// Plays many stories at once; all that went wrong is told together.
+/// Plays many stories at once; all that went wrong is reported together.
 pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
     some_at_once(16, stories, name, play);
 }

@@ -44,17 +44,17 @@ fn lists(service: &Service) -> usize {
 }
 
 #[test]
-fn the_past_is_asked_for_once_and_only_while_the_run_is_going() {
+fn the_past_is_asked_for_once_and_only_while_the_run_is_running() {
     let service = with("SSSSSSSS", "SUCCESS");
     let told = waiting(&service).told();
     told.ended("passed", 0);
     assert_eq!(lists(&service), 1);
     let order: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
-    // After the first look; whether before or behind the second, which comes at the same time.
+    // After the first poll; whether before or behind the second, which comes at the same time.
     assert_eq!(order[..2], [On::SignIn, On::Run]);
     assert!(order[2..4].contains(&On::Runs), "{order:?}");
     assert!(told.notes().iter().any(|note| note.contains("8 of the last 8 runs passed, usually in 10m")));
-    // A run that is over at the first look, looking once, and without leave: none.
+    // A run that is over at the first poll, looking once, and without leave: none.
     type Row = (&'static str, &'static str, &'static str, usize);
     let rows: [Row; 4] = [
         ("run-id", "past_3", "passed", 0),
@@ -120,7 +120,7 @@ fn one_page_of_a_list_is_past_enough() {
 }
 
 #[test]
-fn a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_same() {
+fn a_failure_is_reported_with_its_row_the_last_success_and_whether_the_trace_is_the_same() {
     let service = with("SSSSSSFF", "FAILED");
     let github = waiting(&service).env("GITHUB_SERVER_URL", "https://github.com").told();
     github.ended("failed", 1);
@@ -229,7 +229,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     let slower = messages::eta(&forecast, Duration::from_secs(772));
     assert_eq!(slower, "usually 12m, slower than 18 of 20, about 5s left");
     assert_eq!(messages::eta(&forecast, minutes(40)), "usually 12m, overdue");
-    // So do the heartbeat, and with `verbose` each look.
+    // So do the heartbeat, and with `verbose` each poll.
     let limits = Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) };
     let rules = Rules { learning: Learning::On, ..Rules::within(limits) };
     let targets = [fixture::target("p", "r"), fixture::target("p", "s")];

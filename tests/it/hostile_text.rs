@@ -361,7 +361,7 @@ fn a_status_keeps_to_its_alphabet_and_shows_no_secret() {
 }
 
 #[test]
-fn a_secret_in_a_status_word_is_hidden_before_the_word_is_cut() {
+fn a_secret_in_a_status_value_is_hidden_before_the_word_is_cut() {
     // As long as a token: 64 characters of it are none that the cleaner knows.
     let secret = format!("eyJhbGciOiJIUzI1NiJ9.{}", "c2VjcmV0".repeat(40));
     let sanitizer = Sanitizer::new();

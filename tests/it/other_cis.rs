@@ -284,7 +284,7 @@ fn teamcity_gets_parameters_first_and_last_and_a_problem() {
     assert_eq!(code, 1);
     let (code, log) = play(folder.path(), SUCCESS, &[("MAESTRO_CI", "teamcity")], &[]);
     assert!(code == 0 && !log.contains("buildProblem"), "{log}");
-    // A mistake is told in the same form; nothing was set before it.
+    // An input error is reported in the same form; nothing was set before it.
     let (code, log) = play(folder.path(), "/", &[("MAESTRO_CI", "teamcity")], &[]);
     assert_eq!((code, log.matches("_VERDICT").count()), (2, 1));
     assert_eq!(teamcity_parameters(&log)["MAESTRO_GATE_VERDICT"], "invalid-input");

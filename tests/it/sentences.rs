@@ -41,7 +41,7 @@ fn step(
 
 /// What was started, or may have been, must not be started again unseen.
 #[test]
-fn a_request_to_start_whose_run_nobody_saw_is_told_with_the_end() {
+fn a_request_to_start_whose_run_nobody_saw_is_reported_with_the_end() {
     for verdict in
         [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
     {
@@ -99,7 +99,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
 }
 
 #[test]
-fn a_wait_behind_an_earlier_run_is_told_as_that() {
+fn a_wait_behind_an_earlier_run_is_reported_as_that() {
     let why = Some(failure(Operation::List, FailureKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
     let told = messages::explanation(&outcome, seconds(3), &fixture::sanitizer());
@@ -151,7 +151,7 @@ fn the_next_step_names_the_input_to_change() {
 }
 
 #[test]
-fn a_failure_by_another_word_is_told_with_its_way_out() {
+fn a_failure_by_another_word_is_reported_with_its_way_out() {
     let skipped = step(Verdict::Failed, Some(seen("SKIPPED", Meaning::Failed, None)), None);
     assert!(skipped.contains("success-statuses: SKIPPED"), "{skipped}");
     // The word that always fails can't be taught another meaning.
@@ -160,7 +160,7 @@ fn a_failure_by_another_word_is_told_with_its_way_out() {
 }
 
 #[test]
-fn a_miss_is_told_with_what_was_tried_and_what_was_said() {
+fn a_miss_is_reported_with_what_was_tried_and_what_was_said() {
     let why = failure(Operation::GetRun, FailureKind::Http(502), "bad\ngateway correct-horse-battery");
     assert_eq!(
         &*messages::failure(&why, &fixture::sanitizer()),
@@ -171,7 +171,7 @@ fn a_miss_is_told_with_what_was_tried_and_what_was_said() {
 }
 
 #[test]
-fn steps_are_told_once_and_the_gate_s_own_first() {
+fn steps_are_reported_once_and_the_gate_s_own_first() {
     let runs = (0..50).map(|index| {
         let why = failure(Operation::GetRun, FailureKind::Http(404), "");
         let mut run = run(Verdict::NotFound, None, Some(why));
@@ -201,7 +201,7 @@ fn what_deserves_a_warning_gets_one_and_a_blip_does_not() {
 }
 
 #[test]
-fn an_end_is_told_where_neither_status_nor_verdict_tells_it() {
+fn an_end_is_reported_where_neither_status_nor_verdict_says_it() {
     let sanitizer = fixture::sanitizer();
     let note = |targets: &[Target], end| {
         let notice = TimedEvent { at: seconds(1), event: Event::Ended { run: 0, end } };
@@ -235,7 +235,7 @@ fn a_line_names_its_run_only_where_there_are_several() {
 }
 
 #[test]
-fn signals_are_told_apart() {
+fn signals_are_distinguished() {
     let reason = |by| {
         let outcome = fixture::outcome(vec![run(Verdict::Interrupted(by), None, None)]);
         messages::headline(&fixture::report(&outcome, &[])).to_string()
@@ -259,7 +259,7 @@ fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
 }
 
 #[test]
-fn a_bug_is_told_as_a_bug_whatever_was_known() {
+fn a_bug_is_reported_as_a_bug_whatever_was_known() {
     for known in [fixture::first(), fixture::passed(), fixture::several()] {
         let report = Report::internal_error(known, &Untrusted::new("index out of bounds"), &fixture::sanitizer());
         assert_eq!((report.verdict, report.stage), (Verdict::InternalError, Stage::Final));

@@ -247,7 +247,7 @@ fn going() -> Value {
 }
 
 #[test]
-fn behind_a_run_that_is_going_the_gate_queues_attaches_or_fails() {
+fn behind_a_run_that_is_running_the_gate_queues_attaches_or_fails() {
     type Row = (&'static str, &'static str, i32, usize, &'static str);
     let rows: [Row; 3] = [
         // Six seconds are twice the appear timeout, which stands still for as long.
@@ -308,7 +308,7 @@ fn of_several_new_runs_all_are_waited_for_and_the_worst_decides() {
 }
 
 #[test]
-fn what_passes_while_an_earlier_run_is_going_is_not_passed_on() {
+fn what_passes_while_an_earlier_run_is_running_is_not_passed_on() {
     let runs: Vec<Value> =
         [going(), by_schedule("SUCCESS")].iter().flat_map(|runs| runs.as_array().expect("runs").clone()).collect();
     // Ours begins when the earlier run has ended, two seconds after the scheduled one.
@@ -359,7 +359,7 @@ fn several_pipelines_are_started_once_each() {
 }
 
 #[test]
-fn inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started() {
+fn inputs_that_make_no_sense_with_trigger_are_input_errors_and_nothing_is_started() {
     let service = with(json!({}));
     for (input, value) in [("run-id", "x"), ("timeout", "0"), ("if-running", "wait")] {
         let told = trigger(&service).with(input, value).told();
@@ -370,7 +370,7 @@ fn inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started() 
 }
 
 #[test]
-fn a_start_that_the_time_limit_leaves_no_time_for_is_told_as_that() {
+fn a_start_that_the_time_limit_leaves_no_time_for_is_reported_as_that() {
     let service = service();
     service.order(On::SignIn, Reply::normal().delay(Duration::from_secs(4)));
     let story = Story::at(&service).without("run-id").with("trigger", "true").with("timeout", "3s");

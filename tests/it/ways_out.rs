@@ -1,5 +1,5 @@
 //! Ways out that are easy to forget: inputs that block, a reader of stdout who is gone, and what stands in the reports
-//! when no run was watched. The real binary, no service.
+//! when no run was waited for. The real binary, no service.
 
 #![expect(clippy::disallowed_methods, reason = "a test puts files in the way")]
 
@@ -63,7 +63,7 @@ fn a_file_that_nobody_writes_makes_the_gate_deaf_to_no_signal() {
 }
 
 #[test]
-fn every_report_tells_of_mistakes_the_trace_file_too() {
+fn every_report_says_of_input_errors_the_trace_file_too() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = gate(folder.path()).args(["--trace-file", "trace.txt"]).output().expect("ended");
     assert_eq!(output.status.code(), Some(2));
@@ -102,7 +102,7 @@ fn a_report_into_the_log_s_own_file_is_refused_by_every_name() {
 
 #[cfg(unix)]
 #[test]
-fn a_stdout_that_is_closed_is_told_on_stderr_and_changes_no_exit_code() {
+fn a_stdout_that_is_closed_is_reported_on_stderr_and_changes_no_exit_code() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = gate(folder.path()).args(["--json", "report.json"]).spawn().expect("started");
     drop(child.stdout.take());
@@ -114,7 +114,7 @@ fn a_stdout_that_is_closed_is_told_on_stderr_and_changes_no_exit_code() {
 }
 
 #[test]
-fn help_and_version_stand_alone_or_are_mistakes() {
+fn help_and_version_stand_alone_or_are_input_errors() {
     let folder = tempfile::tempdir().expect("a folder");
     for (args, code) in [
         (vec!["--help"], 0),

@@ -1,6 +1,6 @@
 //! A day and a night: the real client, over sockets, through more than fifty lives of a token.
 //!
-//! The clock jumps between two looks and runs while there is something on the wire: moved under a request it would fire
+//! The clock jumps between two polls and runs while there is something on the wire: moved under a request it would fire
 //! time limits that never passed.
 
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ async fn service(clock: Clock, life: Duration, refused: Arc<Mutex<u32>>) -> Serv
     .await
 }
 
-/// Looks once a minute until the run has ended. Returns the looks, the sign-ins and the refused tokens.
+/// Looks once a minute until the run has ended. Returns the polls, the sign-ins and the refused tokens.
 async fn waited(life: Duration) -> (u64, usize, u32) {
     let clock = Clock::start();
     let refused = Arc::default();
@@ -69,13 +69,13 @@ async fn waited(life: Duration) -> (u64, usize, u32) {
 async fn a_wait_of_26_hours_sees_no_token_refused_that_lives_for_half_an_hour() {
     let (looks, sign_ins, refused) = waited(30 * MINUTE).await;
     assert_eq!(refused, 0);
-    // Every 25 minutes, found by the next look.
+    // Every 25 minutes, found by the next poll.
     assert!((58..=64).contains(&sign_ins), "{sign_ins} sign-ins");
     assert!((1_555..=1_562).contains(&looks), "{looks} looks");
 }
 
 #[tokio::test]
-async fn a_token_that_dies_early_is_replaced_within_the_look_it_is_refused_in() {
+async fn a_token_that_dies_early_is_replaced_within_the_poll_it_is_refused_in() {
     let (looks, sign_ins, refused) = waited(20 * MINUTE).await;
     assert!((74..=79).contains(&refused), "{refused} refused");
     assert_eq!(sign_ins, refused as usize + 1);

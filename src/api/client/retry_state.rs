@@ -27,7 +27,7 @@ pub(super) enum Renewal {
 }
 
 impl Client {
-    /// A token to begin a look with: one that this run has not been refused, or else the newest there is.
+    /// A token to begin a poll with: one that this run has not been refused, or else the newest there is.
     pub(super) async fn first_token(&self, retry_state: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
         match self.token(retry_state).await {
             Err(TokenError::NothingNewer) => {

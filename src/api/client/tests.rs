@@ -29,7 +29,7 @@ fn token() -> Credentials {
     Credentials::Token(SecretString::from("given"))
 }
 
-/// Every sign-in works and gives `token-N`; looks are answered from the list, its last for ever.
+/// Every sign-in works and gives `token-N`; polls are answered from the list, its last for ever.
 async fn service(answers: impl IntoIterator<Item = Reply>) -> Server {
     let mut answers: VecDeque<Reply> = answers.into_iter().collect();
     let mut count = 0;
@@ -43,7 +43,7 @@ async fn service(answers: impl IntoIterator<Item = Reply>) -> Server {
     .await
 }
 
-/// The tokens that looks came with, in order.
+/// The tokens that polls came with, in order.
 fn tokens(server: &Server) -> Vec<String> {
     let looks = server.asked().into_iter().filter(|asked| !asked.is_sign_in());
     looks.map(|asked| asked.header("authorization").to_owned()).collect()
@@ -58,7 +58,7 @@ fn refused(status: u16) -> Reply {
 }
 
 #[tokio::test]
-async fn a_look_asks_as_the_service_wants_it() {
+async fn a_poll_asks_as_the_service_wants_it() {
     let server = service([Reply::with(
         200,
         &[("date", "Mon, 15 Jan 2024 10:45:23 GMT"), ("retry-after", "9")],
@@ -109,7 +109,7 @@ async fn after_a_misdirected_request_the_next_one_takes_a_new_connection() {
 }
 
 #[tokio::test]
-async fn looks_share_a_connection_and_keep_no_cookie() {
+async fn polls_share_a_connection_and_keep_no_cookie() {
     let server = service([Reply::with(200, &[("set-cookie", "a=b")], RECORD.as_bytes())]).await;
     let client = client(&server, password());
     let mut retry_state = AuthRetryState::default();
@@ -201,7 +201,7 @@ async fn a_refused_token_is_not_used_again_while_sign_in_is_down() {
 }
 
 #[tokio::test]
-async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_next_look() {
+async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_next_poll() {
     for (status, kind) in [(401, FailureKind::TokenRefused), (403, FailureKind::Http(403))] {
         let server = service([refused(status)]).await;
         let client = client(&server, token());
@@ -224,7 +224,7 @@ async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_nex
 }
 
 #[tokio::test]
-async fn while_refusals_go_on_each_look_is_one_request_with_the_renewed_token() {
+async fn while_refusals_go_on_each_poll_is_one_request_with_the_renewed_token() {
     for status in [401, 403] {
         let server = service([refused(status)]).await;
         let client = client(&server, password());
@@ -239,7 +239,7 @@ async fn while_refusals_go_on_each_look_is_one_request_with_the_renewed_token() 
 }
 
 #[tokio::test]
-async fn a_refusal_that_asks_for_a_pause_is_told_before_the_token_is_renewed() {
+async fn a_refusal_that_asks_for_a_pause_is_reported_before_the_token_is_renewed() {
     let pause = Reply::with(403, &[("retry-after", "1")], b"");
     for (credentials, expected) in [(password(), ["token-1", "token-2"]), (token(), ["given", "given"])] {
         let server = service([pause.clone(), record()]).await;

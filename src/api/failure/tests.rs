@@ -62,7 +62,7 @@ fn every_fault_is_read_as_the_reference_says() {
 }
 
 #[test]
-fn a_refusal_s_kind_tells_a_dead_token_from_a_missing_right() {
+fn a_refusal_s_kind_says_a_dead_token_from_a_missing_right() {
     assert_eq!(of_status(Operation::GetRun, 401, b"").kind, FailureKind::TokenRefused);
     let detail = |during| of_status(during, 500, br#"{"tokens":{"accessToken":"abc"}}"#).detail;
     assert!(
@@ -99,7 +99,7 @@ fn a_cause_is_found_behind_nested_io_errors() {
 }
 
 #[test]
-fn an_error_is_told_in_the_words_of_its_first_cause() {
+fn an_error_is_reported_in_the_words_of_its_first_cause() {
     #[derive(Debug, thiserror::Error)]
     #[error("a layer above")]
     struct Layer(#[source] std::num::ParseIntError);

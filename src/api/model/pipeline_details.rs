@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_this_pipeline_s_record_tells_nothing() {
+    fn what_is_not_this_pipeline_s_record_says_nothing() {
         for nothing in ["", " ", "null", "{}", r#"{"status":true,"data":null}"#] {
             assert_eq!(read(200, nothing), "not visible", "{nothing}");
         }

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn half_characters_are_mended_and_nothing_else_is_touched() {
+    fn half_characters_are_repaired_and_nothing_else_is_touched() {
         for whole in
             [r#""plain""#, r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\n\u00e9\"\\""#, r#""\u12"#, "\\", "\\u", "é\\ué"]
         {

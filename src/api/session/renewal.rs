@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_secs(60);
 pub(super) enum EarlyRenewal {
     /// There is nothing to renew it with, or a renewal was refused: it serves until it is refused itself.
     Never,
-    /// Due at this time, and whether a failure was told before.
+    /// Due at this time, and whether a failure was reported before.
     At { due: Duration, told: bool },
 }
 
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_early_renewal_is_told_once_and_tried_once_a_minute() {
+    fn a_failed_early_renewal_is_reported_once_and_tried_once_a_minute() {
         let mut early = EarlyRenewal::At { due: at(100), told: false };
         assert!(!early.begin(at(99)));
         assert!(early.begin(at(100)));

@@ -72,7 +72,7 @@ fn notes(session: &Session) -> Vec<SessionNote> {
 }
 
 #[tokio::test]
-async fn many_looks_share_one_sign_in() {
+async fn many_polls_share_one_sign_in() {
     let server = counting().await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let passes = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
@@ -87,7 +87,7 @@ async fn many_looks_share_one_sign_in() {
 }
 
 #[tokio::test]
-async fn many_refused_looks_share_one_renewal() {
+async fn many_refused_polls_share_one_renewal() {
     let server = counting().await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
@@ -132,7 +132,7 @@ async fn a_sign_in_given_up_leaves_the_next_one_free() {
 }
 
 #[tokio::test]
-async fn tokens_and_codes_are_told_to_the_redactor() {
+async fn tokens_and_codes_are_given_to_the_redactor() {
     let server = counting().await;
     let (http, learned, clock) = (transport(&server), Rc::<Learned>::default(), Clock::start());
     let session = password_with(Some(totp()), Rc::<Learned>::clone(&learned));
@@ -210,7 +210,7 @@ async fn once_then(reply: Reply) -> (Server, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn a_failed_early_renewal_keeps_the_old_token_and_is_told_once() {
+async fn a_failed_early_renewal_keeps_the_old_token_and_is_reported_once() {
     let (server, count) = once_then(Reply::json(500, "")).await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let _ = session.token(&http, clock, 0).await;

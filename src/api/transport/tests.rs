@@ -236,7 +236,7 @@ async fn at_most_eight_requests_are_under_way() {
 }
 
 #[tokio::test]
-async fn no_connection_is_told_from_a_broken_one() {
+async fn no_connection_is_distinguished_from_a_broken_one() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let free = listener.local_addr().expect("bound");
     drop(listener);
@@ -262,7 +262,7 @@ impl Resolve for NoName {
 }
 
 #[tokio::test]
-async fn a_name_that_can_t_be_resolved_is_told() {
+async fn a_name_that_can_t_be_resolved_is_reported() {
     let (builder, base) = direct("https://maestro.invalid", Vec::new());
     let transport = Transport::build(builder.dns_resolver(NoName), base).expect("a client");
     assert_eq!(get(&transport, 9).await.1, Err(FailureKind::Dns));

@@ -31,7 +31,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(30);
 
-    /// An answer that comes during a suspension of so long, and is read by another task when that is over.
+    /// An answer that comes during a suspension of so long, and is read by another task when that has ended.
     async fn suspended(length: Duration) -> Option<u8> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let answer = async {

@@ -103,7 +103,7 @@ proptest! {
 
 /// The password would go to what the parser made of it, which nobody approved.
 #[test]
-fn an_address_that_would_be_mended_is_refused() {
+fn an_address_that_would_be_repaired_is_refused() {
     for (text, about) in [
         ("https://h%41", "the host is not"),
         ("https://h%2eexample", "the host is not"),
@@ -253,7 +253,7 @@ fn a_template_that_is_no_link_to_a_run_is_refused() {
 }
 
 #[test]
-fn a_ca_file_that_cannot_be_used_is_a_mistake() {
+fn a_ca_file_that_cannot_be_used_is_an_input_error() {
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
     let good = with("MAESTRO_CA_FILE", "ca.pem").file("ca.pem", &pem);

@@ -107,7 +107,7 @@ fn a_system_s_own_file_is_found_by_its_variable_and_left_alone_by_others() {
     ] {
         let all: Vec<_> = files.into_iter().chain([("MAESTRO_CI", ci)]).collect();
         assert_eq!(outputs(&output_config(&all)), expected.map(PathBuf::from), "{ci}");
-        // Nested systems are real: a mark without its file is no mistake.
+        // Nested systems are real: a mark without its file is no input error.
         assert_eq!(outputs(&output_config(&[("MAESTRO_CI", ci)])), None, "{ci}");
         with("MAESTRO_CI", ci).config();
     }

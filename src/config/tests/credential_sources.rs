@@ -74,12 +74,12 @@ fn the_default_and_a_trust_anchor_may_come_from_anywhere() {
     let key = rcgen::KeyPair::generate().unwrap();
     let pem = rcgen::CertificateParams::new(vec!["ca.example".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
     step().env(&[("MAESTRO_CA_FILE", "ca.pem")]).file("ca.pem", pem).config();
-    // What loses to the step does not count, and is no mistake.
+    // What loses to the step does not count, and is no input error.
     let own = step().env(&[("INPUT_BASE_URL", "https://own.example"), ("MAESTRO_BASE_URL", EVIL)]);
     assert_eq!(own.config().service.base.as_str(), "https://own.example/");
     // Empty is unset: nothing is hidden by it.
     assert!(step().env(&[("INPUT_BASE_URL", ""), ("MAESTRO_BASE_URL", EVIL)]).input_error().starts_with("base-url"));
-    // A wrong address is one mistake.
+    // A wrong address is one input error.
     assert!(step().env(&[("MAESTRO_BASE_URL", "ftp://x")]).input_error().contains("not an https address"));
     assert!(step().env(&[("MAESTRO_BASE_URL", "https://u:hunter2@x")]).input_error().starts_with("base-url (MAESTRO"));
 }

@@ -14,7 +14,7 @@ const WRAPS: [&str; 8] =
 /// What makes a value wrong that would be right: no text at all, or a character that may not stand there.
 const TAILS: [&[u8]; 4] = [b"", b"x\xff", "x\u{fffd}".as_bytes(), b"{"];
 
-/// Everything that is told or could be: sentences, and every `Debug`.
+/// Everything that is reported or could be: sentences, and every `Debug`.
 fn kind(story: &Story) -> String {
     let start = story.start();
     let mut text = format!("{start:?}");
@@ -114,7 +114,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn resolve_never_panics_and_never_gives_up_without_a_mistake(
+    fn resolve_never_panics_and_never_gives_up_without_an_input_error(
         args in prop::collection::vec(argument(), 0..6),
         env in prop::collection::vec((prop::sample::select(names()), value()), 0..12),
         open in any::<[bool; 2]>(),
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn no_secret_is_ever_told(
+    fn no_secret_is_ever_reported(
         args in prop::collection::vec(argument(), 0..4),
         env in prop::collection::vec((prop::sample::select(names()), value()), 0..8),
         carrier in prop::sample::select(&["password", "totp-secret", "access-token"][..]),

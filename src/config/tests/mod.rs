@@ -65,12 +65,12 @@ impl Story {
         self.resolved().config.unwrap_or_else(|input_errors| panic!("{:?}", sentences(&input_errors)))
     }
 
-    /// Every mistake as a person sees it.
+    /// Every input error as a person sees it.
     fn input_errors(&self) -> Vec<String> {
         sentences(&self.resolved().config.expect_err("mistakes were expected"))
     }
 
-    /// The only mistake.
+    /// The only input error.
     fn input_error(&self) -> String {
         let mut input_errors = self.input_errors();
         assert_eq!(input_errors.len(), 1, "{input_errors:?}");
@@ -187,7 +187,7 @@ fn a_user_s_words_are_learnt() {
 }
 
 #[test]
-fn words_that_would_fool_the_gate_are_all_told() {
+fn words_that_would_fool_the_gate_are_all_reported() {
     let story = story()
         .env(&ENOUGH)
         .env(&[("MAESTRO_SUCCESS_STATUSES", "FAILED, QUEUED, X"), ("MAESTRO_FAILURE_STATUSES", "SUCCESS,RUNNING,x")]);
@@ -223,9 +223,9 @@ fn doctor_comes_before_all_flags() {
     );
 }
 
-/// docs/reference.md: all mistakes are reported at once (input, value unless secret, what would be right).
+/// docs/reference.md: all input errors are reported at once (input, value unless secret, what would be right).
 #[test]
-fn all_mistakes_are_told_at_once_in_input_order() {
+fn all_input_errors_are_reported_at_once_in_input_order() {
     let story = story()
         .args(&["--fail-fast=maybe", "--nope", "--verbose", "--quiet"])
         .env(&[("MAESTRO_TIMEOUT", "ever"), ("DADOSFERA_PASSWORD", "hunter2"), ("MAESTRO_BASE_URL", "ftp://x")])

@@ -1,4 +1,4 @@
-//! The outlet: usable whatever the mistakes are, and never aimed at what it must not touch.
+//! The outlet: usable whatever the input errors are, and never aimed at what it must not touch.
 
 use super::super::ci::Ci;
 use super::*;
@@ -119,7 +119,7 @@ fn the_outlet_stands_whatever_else_is_wrong() {
 }
 
 #[test]
-fn a_path_used_twice_is_a_mistake_and_the_first_keeps_it() {
+fn a_path_used_twice_is_an_input_error_and_the_first_keeps_it() {
     for (first, second) in [
         ("a.json", "a.json"),
         ("a.json", "./a.json"),

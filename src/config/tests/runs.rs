@@ -33,7 +33,7 @@ fn an_id_may_be_anything_visible() {
 }
 
 #[test]
-fn a_comma_without_an_entry_on_one_side_is_a_mistake() {
+fn a_comma_without_an_entry_on_one_side_is_an_input_error() {
     for entries in ["a,", ",a", "a,,b", "a, ,b", ",", "a,\n,b"] {
         let input_error = refused(&["--pipeline-id", "p", "--run-id", entries]);
         assert!(input_error.starts_with("run-id") && input_error.contains("comma"), "{entries:?}: {input_error}");
@@ -43,7 +43,7 @@ fn a_comma_without_an_entry_on_one_side_is_a_mistake() {
 }
 
 #[test]
-fn an_entry_with_half_of_it_missing_is_a_mistake() {
+fn an_entry_with_half_of_it_missing_is_an_input_error() {
     assert!(refused(&["--run-id", "/r"]).contains("no pipeline before"));
     assert!(refused(&["--run-id", "p/"]).contains("no run after"));
     assert!(refused(&["--run-id", "/"]).contains("no run after"));
@@ -51,7 +51,7 @@ fn an_entry_with_half_of_it_missing_is_a_mistake() {
 }
 
 #[test]
-fn every_wrong_entry_is_told() {
+fn every_wrong_entry_is_reported() {
     let input_errors = sign_in().args(&["--run-id", "/r p/ p/.. ok/ok a/\u{7} ../r"]).input_errors();
     assert_eq!(input_errors.len(), 5, "{input_errors:#?}");
     for (input_error, entry) in input_errors.iter().zip(["/r", "p/", "p/..", "a/\u{7}", "../r"]) {
@@ -166,7 +166,7 @@ fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
 }
 
 #[test]
-fn two_spellings_of_one_pipeline_are_a_mistake_where_each_would_start_it() {
+fn two_spellings_of_one_pipeline_are_an_input_error_where_each_would_start_it() {
     for (given, again) in [("a_b,a-b", "a-b"), ("P q p", "p"), ("x A-b-C x a_B_c", "a_B_c")] {
         let input_error = refused(&["--trigger", "--pipeline-id", given]);
         let expected =

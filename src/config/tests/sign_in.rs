@@ -48,9 +48,9 @@ fn no_way_to_sign_in_names_the_three() {
     }
 }
 
-/// docs/reference.md: a conflict within one place is a mistake.
+/// docs/reference.md: a conflict within one place is an input error.
 #[test]
-fn conflicts_within_one_place_are_mistakes() {
+fn conflicts_within_one_place_are_input_errors() {
     let (user, password, totp) =
         (("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "hunter2"), ("DADOSFERA_TOTP_SECRET", SEED));
     let (password_file, token, token_file) =
@@ -119,7 +119,7 @@ fn files_of_secrets_are_read_and_never_shown() {
 }
 
 #[test]
-fn a_token_that_cannot_be_sent_is_a_mistake() {
+fn a_token_that_cannot_be_sent_is_an_input_error() {
     for (token, hint) in [
         ("Bearer eyJ0", "Bearer"),
         ("bearer eyJ0", "Bearer"),
@@ -139,7 +139,7 @@ fn a_token_that_cannot_be_sent_is_a_mistake() {
 }
 
 #[test]
-fn a_wrong_totp_secret_is_a_mistake_without_its_value() {
+fn a_wrong_totp_secret_is_an_input_error_without_its_value() {
     let story =
         runs().env(&[("DADOSFERA_USERNAME", "me"), ("DADOSFERA_PASSWORD", "x"), ("DADOSFERA_TOTP_SECRET", "s3cr8t!")]);
     let input_error = story.input_error();
@@ -173,7 +173,7 @@ fn everything_secret_is_handed_to_the_redactor() {
 
 /// Whatever a check says about it: the table forbids to show it.
 #[test]
-fn no_mistake_carries_a_secret_or_the_path_of_one() {
+fn no_input_error_carries_a_secret_or_the_path_of_one() {
     let unshown: Vec<&str> = ROWS
         .iter()
         .filter(|row| {
@@ -230,7 +230,7 @@ fn a_user_name_may_come_from_a_higher_place_than_its_password_and_never_from_a_l
 }
 
 #[test]
-fn a_user_name_that_was_not_meant_so_is_a_mistake() {
+fn a_user_name_that_was_not_meant_so_is_an_input_error() {
     for (name, hint) in [
         ("me\u{200b}@x", "U+200B"),
         ("me@x\u{a0}", "U+00A0"),

@@ -1,4 +1,4 @@
-//! Slips of the hand: each is one mistake, with what to do about it.
+//! Slips of the hand: each is one input error, with what to do about it.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn complete() -> Story {
 
 /// What the misspelt flag was to give is not missing on top of it.
 #[test]
-fn a_misspelt_flag_is_one_mistake() {
+fn a_misspelt_flag_is_one_input_error() {
     let token = [("DADOSFERA_ACCESS_TOKEN", "token")];
     let password = [("DADOSFERA_PASSWORD", "x")];
     for (env, args, meant) in [
@@ -61,7 +61,7 @@ fn help_is_advice_for_a_command_line_alone() {
 }
 
 #[test]
-fn help_beside_other_arguments_is_printed_and_a_mistake() {
+fn help_beside_other_arguments_is_printed_and_an_input_error() {
     for args in
         [&["--help", "--quiet"][..], &["--run-id", "p/r", "-h"], &["help", "--quiet"], &["doctor", "--help", "-q"]]
     {
@@ -99,7 +99,7 @@ fn durations_in_days_are_documented_where_a_duration_is_wrong() {
 }
 
 #[test]
-fn two_spellings_of_a_step_s_input_are_a_mistake_with_the_way_out() {
+fn two_spellings_of_a_step_s_input_are_an_input_error_with_the_way_out() {
     let step = [("GITHUB_ACTIONS", "true"), ("INPUT_BASE_URL", "https://own.example")];
     for (other, value) in [("INPUT_BASE-URL", "https://evil.example"), ("INPUT_SUCCESS-STATUSES", "CANCELED")] {
         let input_error = complete().env(&step).env(&[("INPUT_SUCCESS_STATUSES", ""), (other, value)]).input_error();

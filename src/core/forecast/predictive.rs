@@ -219,7 +219,7 @@ fn densities(off: f64) -> [f64; SPREADS] {
     densities
 }
 
-/// The share of the standard normal distribution above `x` (Abramowitz and Stegun 7.1.26, to 1e-7: a hundredth of a look
+/// The share of the standard normal distribution above `x` (Abramowitz and Stegun 7.1.26, to 1e-7: a hundredth of a poll
 /// in a day).
 fn upper_tail(x: f64) -> f64 {
     if x.abs() > 6.0 {

@@ -24,7 +24,7 @@ fn forecast(past: &[PastRun]) -> Forecast {
     Forecast::new(past, Duration::ZERO, 7).expect("enough to learn from")
 }
 
-/// The ages at which a run is looked at, up to an age.
+/// The ages at which a run is polled, up to an age.
 fn poll_times(forecast: &Forecast, from: Duration, until: Duration) -> Vec<f64> {
     let mut ages = vec![from.as_secs_f64()];
     let mut age = from;
@@ -35,7 +35,7 @@ fn poll_times(forecast: &Forecast, from: Duration, until: Duration) -> Vec<f64> 
     ages
 }
 
-/// The widest and the narrowest gap between two looks that both fall between two ages.
+/// The widest and the narrowest gap between two polls that both fall between two ages.
 fn gaps(poll_times: &[f64], from: f64, until: f64) -> (f64, f64) {
     let inside: Vec<f64> = poll_times.iter().copied().filter(|age| (from..until).contains(age)).collect();
     inside
@@ -45,20 +45,20 @@ fn gaps(poll_times: &[f64], from: f64, until: f64) -> (f64, f64) {
 }
 
 #[test]
-fn looks_are_dense_where_runs_end_and_wide_before() {
+fn polls_are_dense_where_runs_end_and_wide_before() {
     let poll_times = poll_times(&forecast(&steady(900.0)), Duration::ZERO, seconds(3000.0));
     assert!(gaps(&poll_times, 10.0, 600.0).1 > 18.0, "{poll_times:?}");
     assert!(gaps(&poll_times, 880.0, 960.0).0 < 4.5, "{poll_times:?}");
 }
 
 #[test]
-fn an_overdue_run_is_soon_looked_at_every_ten_seconds() {
+fn an_overdue_run_is_soon_polled_every_ten_seconds() {
     for (usual, from) in [(120.0, 190.0), (900.0, 1300.0), (3600.0, 5200.0)] {
         let poll_times = poll_times(&forecast(&steady(usual)), Duration::ZERO, seconds(usual * 4.0));
         let (most, least) = gaps(&poll_times, from, usual * 4.0);
         assert!(most < 10.3 && least > 9.7, "usual {usual}: {least} to {most}");
     }
-    // Overdue when the watch starts.
+    // Overdue when the wait starts.
     let forecast = Forecast::new(&steady(120.0), seconds(5000.0), 7).expect("a forecast");
     let poll_times = poll_times(&forecast, seconds(5000.0), seconds(6000.0));
     let (most, least) = gaps(&poll_times, 5001.0, 6000.0);
@@ -66,7 +66,7 @@ fn an_overdue_run_is_soon_looked_at_every_ten_seconds() {
 }
 
 #[test]
-fn both_of_two_peaks_are_looked_at_closely_and_the_valley_is_not() {
+fn both_of_two_peaks_are_polled_closely_and_the_valley_is_not() {
     let past: Vec<f64> =
         (0..20).map(|n| if n % 3 == 0 { 400.0 } else { 1000.0 } * (1.0 + 0.002 * f64::from(n))).collect();
     let poll_times = poll_times(&forecast(&passed(&past)), Duration::ZERO, seconds(1200.0));
@@ -93,7 +93,7 @@ fn the_age_at_the_start_counts() {
 }
 
 #[test]
-fn a_slow_answer_does_not_shift_the_later_looks() {
+fn a_slow_answer_does_not_shift_the_later_polls() {
     let forecast = forecast(&steady(900.0));
     let planned = poll_times(&forecast, Duration::ZERO, seconds(850.0));
     for pair in planned.windows(2) {
@@ -124,7 +124,7 @@ fn only_the_newest_fifty_count() {
 }
 
 #[test]
-fn gates_on_different_runs_look_at_different_ages() {
+fn gates_on_different_runs_poll_at_different_ages() {
     let past = steady(3600.0);
     let forecasts: Vec<Forecast> = (0..200).filter_map(|seed| Forecast::new(&past, Duration::ZERO, seed)).collect();
     let thirds: BTreeSet<u64> = forecasts
@@ -151,7 +151,7 @@ fn the_view_says_usually_twelve_minutes_about_four_left() {
 }
 
 #[test]
-fn slower_than_nine_of_ten_is_told_from_five_runs_on() {
+fn slower_than_nine_of_ten_is_distinguished_from_five_runs_on() {
     let ten = forecast(&passed(&[60.0, 61.0, 62.0, 63.0, 64.0, 65.0, 66.0, 67.0, 68.0, 90.0]));
     assert_eq!(ten.slower_than(seconds(67.5)), None);
     assert_eq!(ten.slower_than(seconds(69.0)), Some(SlowerThan { runs: 9, of: 10 }));
@@ -190,7 +190,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_past_gives_looks_one_to_twenty_seconds_apart(
+    fn any_past_gives_polls_one_to_twenty_seconds_apart(
         past in any_past(),
         start in prop_oneof![Just(Duration::ZERO), (0.0..1e5_f64).prop_map(seconds), any::<Duration>()],
         seed in any::<u64>(),
@@ -218,7 +218,7 @@ proptest! {
         if let Some(forecast) = Forecast::new(&past, seconds(start), seed) {
             for (nth, age) in poll_times(&forecast, seconds(start), seconds(start + 4000.0)).iter().enumerate() {
                 let even = 0.1 * (age - start);
-                // Beside the first look, and the one that ends the wait: what their pace may be quicker.
+                // Beside the first poll, and the one that ends the wait: what their pace may be quicker.
                 let most = (GENEROUS * even + HEAD_START) / (1.0 - PACE) + 2.0;
                 prop_assert!(nth as f64 <= most, "{nth} looks at {age}, {even} of an even poll");
             }

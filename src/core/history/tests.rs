@@ -100,7 +100,7 @@ fn only_runs_that_began_before_this_one_are_earlier_and_itself_is_none() {
 }
 
 #[test]
-fn a_list_from_which_a_run_was_chosen_tells_how_the_others_went() {
+fn a_list_from_which_a_run_was_chosen_says_how_the_others_went() {
     let listed = |hour: i64, word: &str| ListedRun {
         run: RunId::new(&format!("run_{hour}")),
         status: Some(Untrusted::new(word)),

@@ -12,7 +12,7 @@ impl Gate {
         self.pipelines.get_mut(pipeline)?.ask(&self.runs, &self.rules, elapsed)
     }
 
-    /// Takes what came of a survey. It never ends a watch.
+    /// Takes what came of a survey. It never ends a wait.
     pub fn list_summary_received(
         &mut self,
         pipeline: usize,
@@ -72,7 +72,7 @@ impl Gate {
         }
     }
 
-    /// Moves looks that are not under way.
+    /// Moves polls that are not under way.
     fn move_to(&mut self, moved: Vec<(usize, Duration)>) {
         for (run, next) in moved {
             if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.next.is_some()) {

@@ -60,7 +60,7 @@ fn asking(observation: Observation, retry_after: u64) -> Answer {
     Answer { observation, retry_after: Some(Duration::from_secs(retry_after)), date: None }
 }
 
-/// Plays answers to one run, each `latency` after its look was due; returns the verdict and when it fell.
+/// Plays answers to one run, each `latency` after its poll was due; returns the verdict and when it fell.
 fn play(rules: Rules, latency: Duration, answers: impl IntoIterator<Item = Answer>) -> (Option<Verdict>, Duration) {
     let mut gate = Gate::new(rules, vec![target("r")]);
     let mut due = Duration::ZERO;
@@ -134,7 +134,7 @@ fn a_success_passes_and_nothing_else_does() {
 }
 
 #[test]
-fn the_first_terminal_word_ends_the_watch() {
+fn the_first_terminal_word_ends_the_wait() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
     assert_eq!(gate.observe(0, SECOND, plain(record("FAILED")), &mut Vec::new()), None);
     assert_eq!(gate.observe(0, 2 * SECOND, plain(record("SUCCESS")), &mut Vec::new()), None);
@@ -146,7 +146,7 @@ fn the_first_terminal_word_ends_the_watch() {
 fn a_run_that_stays_unknown_is_not_found_after_appear_timeout() {
     let (verdict, at) = play(usual(), SECOND, std::iter::repeat_with(|| plain(not_visible())));
     assert_eq!(verdict, Some(Verdict::NotFound));
-    // The clock starts with the first answer, and a look falls on its end: no later than that plus the answer's time.
+    // The clock starts with the first answer, and a poll falls on its end: no later than that plus the answer's time.
     assert!(at >= 121 * SECOND && at <= 123 * SECOND, "{at:?}");
 }
 
@@ -164,7 +164,7 @@ fn only_its_record_stops_the_appear_clock() {
 }
 
 #[test]
-fn an_appear_clock_that_is_over_hurries_no_look_of_an_outage() {
+fn an_appear_clock_that_is_over_hurries_no_poll_of_an_outage() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
     let mut at = gate.observe(0, SECOND, plain(not_visible()), &mut Vec::new()).expect("watching");
     // No answer of its own kind ends the appear clock from here on; its end passes after two minutes of the outage.
@@ -199,7 +199,7 @@ fn any_other_answer_stops_the_outage_clock() {
 }
 
 #[test]
-fn a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind() {
+fn a_clock_ends_a_wait_only_on_an_answer_of_its_own_kind() {
     // Appear's limit passes during an outage: the outage's answers do not end it as not found.
     let story = (0..).map(|n| plain(if n == 0 { not_visible() } else { unusable() }));
     let (verdict, at) = play(rules(3000, 20, 600, Interval::Auto), SECOND, story);
@@ -211,7 +211,7 @@ fn a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind() {
 }
 
 #[test]
-fn the_last_look_lands_on_the_deadline() {
+fn the_last_poll_lands_on_the_deadline() {
     for interval in [Interval::Auto, Interval::Fixed(7 * SECOND), Interval::Fixed(3600 * SECOND)] {
         let mut gate = Gate::new(rules(100, 60, 60, interval), vec![target("r")]);
         let mut due = Duration::ZERO;
@@ -226,14 +226,14 @@ fn the_last_look_lands_on_the_deadline() {
 }
 
 #[test]
-fn a_success_at_the_last_look_still_passes() {
+fn a_success_at_the_last_poll_still_passes() {
     let story = [plain(record("RUNNING")), plain(record("SUCCESS"))];
     let (verdict, at) = play(rules(5, 60, 60, Interval::Fixed(3600 * SECOND)), 4 * SECOND, story);
     assert_eq!((verdict, at), (Some(Verdict::Passed), 9 * SECOND));
 }
 
 #[test]
-fn timeout_zero_looks_once() {
+fn timeout_zero_polls_once() {
     let cases = [
         (record("SUCCESS"), Verdict::Passed),
         (record("RUNNING"), Verdict::TimedOut),
@@ -259,7 +259,7 @@ fn at_the_deadline_a_run_never_seen_is_not_found_or_unreachable_after_the_last_a
 }
 
 #[test]
-fn a_last_look_cut_short_leaves_the_last_answer() {
+fn a_last_poll_cut_short_leaves_the_last_answer() {
     let cut = |answers: Vec<Observation>| {
         let mut gate = Gate::new(rules(20, 600, 600, Interval::Auto), vec![target("r")]);
         for observation in answers {
@@ -297,7 +297,7 @@ fn retry_after_is_obeyed_on_any_answer_and_can_not_exceed_the_next_clock() {
 }
 
 #[test]
-fn poll_interval_does_not_slow_the_looks_of_a_running_clock() {
+fn poll_interval_does_not_slow_the_polls_of_a_running_clock() {
     let mut gate = Gate::new(rules(90_000, 120, 600, Interval::Fixed(3600 * SECOND)), vec![target("r")]);
     let mut at = Duration::ZERO;
     let mut waits = Vec::new();
@@ -310,7 +310,7 @@ fn poll_interval_does_not_slow_the_looks_of_a_running_clock() {
 }
 
 #[test]
-fn unknown_words_are_told_once_each_and_ten_are_kept() {
+fn unknown_words_are_reported_once_each_and_ten_are_kept() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
     let mut events = Vec::new();
     for n in 0..40_u32 {
@@ -362,7 +362,7 @@ fn fail_fast_gives_up_the_others_which_are_never_the_verdict() {
 }
 
 #[test]
-fn a_signal_interrupts_what_is_still_watched() {
+fn a_signal_interrupts_what_is_pending() {
     for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
         let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
         gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
@@ -374,7 +374,7 @@ fn a_signal_interrupts_what_is_still_watched() {
 }
 
 #[test]
-fn a_watch_never_brought_to_an_end_is_a_bug_not_a_pass() {
+fn a_wait_never_brought_to_an_end_is_a_bug_not_a_pass() {
     let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
     assert_eq!(gate.outcome().verdict, Verdict::InternalError);

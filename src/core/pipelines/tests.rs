@@ -16,7 +16,7 @@ fn rules(timeout: Duration) -> Rules {
     Rules { learning: Learning::On, ..Rules::within(limits) }
 }
 
-/// A pipeline and so many runs of it, each seen to be going at zero, and to be looked at next at that time.
+/// A pipeline and so many runs of it, each seen to be going at zero, and to be polled next at that time.
 fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
     let pipeline = PipelineId::new("p").expect("an id");
     let mut home = Pipeline::new(pipeline.clone(), 0);
@@ -150,7 +150,7 @@ fn a_survey_is_asked_once_only_if_wanted_and_not_from_the_deadline_on() {
 }
 
 #[test]
-fn no_survey_helps_a_look_at_the_deadline() {
+fn no_survey_helps_a_poll_at_the_deadline() {
     let rules = rules(100 * SECOND);
     let planned = |next| {
         let (mut home, runs) = settled(&rules, 3, next);
@@ -262,7 +262,7 @@ fn one_of_those_put_off_is_checked_in_its_turn_every_ten_seconds() {
 }
 
 #[test]
-fn a_run_that_is_being_looked_at_is_left_alone() {
+fn a_run_that_is_being_polled_is_left_alone() {
     let rules = rules(3000 * SECOND);
     let moved = |words: &[&str]| {
         let (mut home, mut runs) = stage(&rules, 3, 20 * SECOND);
@@ -270,7 +270,7 @@ fn a_run_that_is_being_looked_at_is_left_alone() {
         list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(words)).iter().any(|(run, _)| *run == 1)
     };
     assert!(!moved(&["RUNNING"; 3]) && !moved(&["SUCCESS"; 3]));
-    // When a list was found out, all are looked at, but for that one.
+    // When a list was found out, all are polled, but for that one.
     let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
     list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
     let ended = Record {

@@ -9,7 +9,7 @@ use super::super::{
 };
 use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
 
-/// How many unknown words are kept (docs/reference.md#status-values), and how many characters of each: the 64 that are
+/// How many unknown status values are kept (docs/reference.md#status-values), and how many characters of each: the 64 that are
 /// shown are cut when secrets have been looked for, which half a secret would escape.
 const UNKNOWN_WORDS: usize = 10;
 const WORD_LENGTH: usize = 4096;
@@ -49,7 +49,7 @@ impl Run {
         })
     }
 
-    /// An answer that waiting is not known to fix. The only place that decides whether it ends the watch.
+    /// An answer that waiting is not known to fix. The only place that decides whether it ends the wait.
     pub(super) fn refused(
         &mut self,
         at: AnswerContext<'_>,

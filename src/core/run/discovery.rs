@@ -137,7 +137,7 @@ impl Run {
         }
     }
 
-    /// The run has passed, and nothing else may be what was started: it is over if the list says so too.
+    /// The run has passed, and nothing else may be what was started: it has ended if the list says so too.
     pub(super) fn await_confirmation(&mut self, group: Box<CandidateGroup>) -> Transition {
         let Phase::Watching(target) = &self.phase else { return Transition::Over(Verdict::InternalError) };
         self.phase = Phase::Confirming(target.clone(), group);
@@ -177,7 +177,7 @@ impl Run {
                 group.held = PendingPass::Until(until);
                 self.doubt(target, group, None)
             }
-            // The service queues what is started while a run is going: this one passed it, so it is hardly ours.
+            // The service queues what is started while a run is running: this one passed it, so it is hardly ours.
             RunsAfterStart::Nothing(BlockingRun::Run(behind)) => {
                 group.held = PendingPass::Yes;
                 self.queued(at, behind.clone(), emit);
@@ -207,7 +207,7 @@ impl Run {
     }
 
     pub(super) fn watch(&mut self, target: Target) {
-        // The list knows the run; if the time is up before it was asked for by itself, that is what ended the watch.
+        // The list knows the run; if the time is up before it was asked for by itself, that is what ended the wait.
         self.without_record = Verdict::TimedOut;
         self.clocks.turn_to(&Wanted::Run(target.clone()));
         self.phase = Phase::Watching(target);

@@ -237,7 +237,7 @@ impl Run {
         }
     }
 
-    /// What was started is not there, and an earlier run is still going.
+    /// What was started is not there, and an earlier run is still running.
     pub(super) fn excused(
         &mut self,
         at: AnswerContext<'_>,

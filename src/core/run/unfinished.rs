@@ -8,7 +8,7 @@ use super::super::spacing::FLOOR;
 use super::super::{Event, Forecast, LastRecord, Limits, Meaning, PastRun};
 use super::{Phase, Run};
 
-/// How a run gets on, as far as it was told.
+/// How a run gets on, as far as it was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     Usual,
@@ -46,7 +46,7 @@ impl Run {
         is_watched && self.failure.is_none() && self.seen.as_ref().is_some_and(goes_on)
     }
 
-    /// The id that it is watched by, the same for all spellings.
+    /// The id that it is waited for by, the same for all spellings.
     pub(in crate::core) fn id(&self) -> Option<String> {
         match &self.phase {
             Phase::Watching(target) | Phase::Confirming(target, _) => Some(target.run.folded()),
@@ -65,13 +65,13 @@ impl Run {
         self.clocks.put_off(limits, elapsed, self.age(elapsed))
     }
 
-    /// As soon as it may be looked at: one request a second for one run, and what its last answer asked for.
+    /// As soon as it may be polled: one request a second for one run, and what its last answer asked for.
     pub(in crate::core) fn soon(&self, elapsed: Duration) -> Duration {
         let soon = elapsed.max(self.polled + FLOOR).max(self.clocks.not_before());
         self.next.map_or(soon, |next| soon.min(next))
     }
 
-    /// Whether its record says that it ended well before a list showed it as going; or does not say when.
+    /// Whether its record says that it ended well before a list showed it as running; or does not say when.
     pub(in crate::core) fn ended_before_listed(&self, lag: TimeDelta) -> bool {
         let is_over = |seen: &&LastRecord| matches!(seen.meaning, Meaning::Passed | Meaning::Failed);
         let (Some(listed), Some(seen)) = (self.listed, self.seen.as_ref().filter(is_over)) else { return false };

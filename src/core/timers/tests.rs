@@ -28,7 +28,7 @@ fn clocks(interval: Interval) -> Timers {
 }
 
 #[test]
-fn that_the_service_asks_for_a_longer_wait_is_told_once_until_it_asks_for_none() {
+fn that_the_service_asks_for_a_longer_wait_is_reported_once_until_it_asks_for_none() {
     let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
     let mut clocks = clocks(Interval::Fixed(seconds(10)));
     let mut response = |asked: u64| {
@@ -91,7 +91,7 @@ fn the_first_miss_is_followed_by_the_shortest_wait_and_the_others_by_longer_ones
 }
 
 #[test]
-fn a_look_may_end_a_second_before_the_deadline_and_no_later() {
+fn a_poll_may_end_a_second_before_the_deadline_and_no_later() {
     let limits = Limits { timeout: seconds(100), appear: seconds(30), outage: seconds(60) };
     let place = |wait| clocks(Interval::Auto).place(limits, seconds(10), Duration::from_millis(wait));
     assert_eq!(place(89_000), seconds(99));

@@ -137,7 +137,7 @@ fn a_record_that_might_be_ours_and_can_not_be_read_is_never_passed_over() {
 }
 
 #[test]
-fn a_run_that_is_going_is_queued_behind_attached_to_or_refused() {
+fn a_run_that_is_running_is_queued_behind_attached_to_or_refused() {
     let runs = [listed("a", 100, "SUCCESS"), listed("b", 200, "RUNNING"), listed("c", 300, "QUEUED")];
     let read = |runs: &[ListedRun], mode| before(&listing(runs), Some(date(1000)), mode, &Vocabulary::default());
     assert!(matches!(read(&runs, IfRunning::Queue), Ok(StartDecision::Start(_))));

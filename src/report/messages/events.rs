@@ -9,7 +9,7 @@ use crate::core::{
     AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, SessionNote, TimedEvent, Untrusted, Verdict,
 };
 
-/// From how long on an outage that is over deserves a warning: a single refused look is everyday life.
+/// From how long on an outage that has ended deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
 
 /// A notice in words; behind the run's name where there are several. None for an end that needs none: the status has

@@ -237,7 +237,7 @@ fn a_cache_that_cannot_be_written_costs_a_warning() {
 }
 
 #[test]
-fn a_bad_address_is_a_mistake_and_is_not_repeated() {
+fn a_bad_address_is_an_input_error_and_is_not_repeated() {
     let mut runner = released("sh");
     for url in [
         "http://mirror.example",

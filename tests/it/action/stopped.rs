@@ -28,7 +28,7 @@ fn downloading(shell: &'static str) -> (Runner, Child) {
 }
 
 #[test]
-fn a_signal_before_the_gate_began_ends_the_download_and_is_told() {
+fn a_signal_before_the_gate_began_ends_the_download_and_is_reported() {
     for shell in shells() {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
             let (runner, child) = downloading(shell);

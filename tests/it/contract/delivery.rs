@@ -7,13 +7,13 @@ pub const DELIVERY: &[Line] = &[
     section("#report-files"),
     line(
         "a first version before the first request, so that no old pass is left",
-        &[KILLED, "a_reused_workspace_never_shows_an_old_pass", "an_old_pass_is_overwritten_by_a_mistake_too"],
+        &[KILLED, "a_reused_workspace_never_shows_an_old_pass", "an_old_pass_is_overwritten_by_an_input_error_too"],
     ),
     line(
         "an old report that stays, a path used twice, a CI's file: invalid-input",
         &[
-            "an_old_report_that_can_not_be_replaced_is_a_mistake_before_any_request",
-            "a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone",
+            "an_old_report_that_can_not_be_replaced_is_an_input_error_before_any_request",
+            "a_path_used_twice_or_a_file_of_the_ci_is_an_input_error_and_left_alone",
         ],
     ),
     line(

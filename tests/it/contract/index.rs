@@ -51,7 +51,7 @@ pub const RULES: &[Line] = &[
     ),
     line(
         "the appear clock stands still while an earlier run is going",
-        &["the_appear_clock_stands_still_while_an_earlier_run_is_going"],
+        &["the_appear_clock_stands_still_while_an_earlier_run_is_running"],
     ),
     section("#how-an-answer-is-read"),
     line("200 with the record, bare or under data", &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"]),
@@ -82,7 +82,7 @@ pub const RULES: &[Line] = &[
     section("#time-limits-and-polling"),
     line(
         "appear and outage clocks",
-        &["a_clock_ends_a_watch_only_on_an_answer_of_its_own_kind", "only_its_record_stops_the_appear_clock", FAULTS],
+        &["a_clock_ends_a_wait_only_on_an_answer_of_its_own_kind", "only_its_record_stops_the_appear_clock", FAULTS],
     ),
     line("every wait ends at once on a signal", &[SIGNALS, "a_signal_while_connecting_is_heeded"]),
     section("#verdicts-and-exit-codes"),
@@ -103,14 +103,14 @@ pub const RULES: &[Line] = &[
         "the verdict and the next step last",
         &[
             "the_last_lines_of_the_log_say_what_to_do_and_what_happened",
-            "the_log_tells_a_failure_with_its_trace_and_the_next_step_last",
+            "the_log_says_a_failure_with_its_trace_and_the_next_step_last",
         ],
     ),
     line(
         "time left, the last runs and how this one stands among them",
         &[
             "while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue",
-            "a_failure_is_told_with_its_row_the_last_success_and_whether_the_trace_is_the_same",
+            "a_failure_is_reported_with_its_row_the_last_success_and_whether_the_trace_is_the_same",
             "a_hostile_past_yields_nothing",
         ],
     ),
@@ -157,9 +157,9 @@ pub const RULES: &[Line] = &[
         "many runs of a pipeline share a list, and wait no longer for it",
         &[
             "a_hundred_runs_of_a_pipeline_cost_little_more_than_one",
-            "a_list_that_fails_changes_no_look_at_any_run",
-            "a_run_that_the_list_leaves_out_is_looked_at_as_if_there_were_no_list",
-            "no_word_of_a_list_ends_a_watch",
+            "a_list_that_fails_changes_no_poll_at_any_run",
+            "a_run_that_the_list_leaves_out_is_polled_as_if_there_were_no_list",
+            "no_word_of_a_list_ends_a_wait",
         ],
     ),
     line(
@@ -187,11 +187,11 @@ pub const RULES: &[Line] = &[
         "doctor checks everything and starts nothing",
         &[
             "each_trouble_of_the_service_is_found_in_its_row",
-            "what_can_not_be_reached_is_told_from_what_is_not_trusted",
+            "what_can_not_be_reached_is_distinguished_from_what_is_not_trusted",
             "a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none",
             "what_would_keep_a_pipeline_from_being_started_is_found",
-            "a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_told",
-            "mistakes_and_files_that_can_not_be_written_are_found_without_a_request",
+            "a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_reported",
+            "input_errors_and_files_that_can_not_be_written_are_found_without_a_request",
             "a_signal_ends_doctor_too_and_is_its_exit_code",
             "doctor_starts_nothing_and_leaves_every_report_as_it_is",
         ],

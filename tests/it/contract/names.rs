@@ -11,10 +11,10 @@ pub const fn line(says: &'static str, held_by: &'static [&'static str]) -> Line 
     Line { says, held_by }
 }
 
-pub const MISTAKES: &str = "a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made";
+pub const MISTAKES: &str = "an_input_error_is_reported_by_the_name_of_its_input_and_no_request_is_made";
 pub const REPORTS: &str = "a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict";
 pub const EACH_RUN: &str = "each_run_has_its_own_verdict_and_the_outputs_describe_the_first_with_the_gate_s";
-pub const ANSWERS: &str = "the_documented_answers_and_every_status_word_are_read_as_the_table_says";
+pub const ANSWERS: &str = "the_documented_answers_and_every_status_value_are_read_as_the_table_says";
 pub const BODIES: &str = "a_body_that_is_not_this_run_s_record_never_passes";
 pub const STATUSES: &str = "a_status_decides_and_never_the_words_of_its_body";
 pub const FAULTS: &str = "each_answer_that_comes_and_goes_ends_as_the_table_says";
@@ -37,11 +37,11 @@ pub const INPUTS: &[Line] = &[
         &[
             "whatever_becomes_of_the_answer_the_service_is_asked_once",
             "no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed",
-            "inputs_that_make_no_sense_with_trigger_are_mistakes_and_nothing_is_started",
-            "two_spellings_of_one_pipeline_are_a_mistake_where_each_would_start_it",
+            "inputs_that_make_no_sense_with_trigger_are_input_errors_and_nothing_is_started",
+            "two_spellings_of_one_pipeline_are_an_input_error_where_each_would_start_it",
         ],
     ),
-    line("if-running", &["behind_a_run_that_is_going_the_gate_queues_attaches_or_fails"]),
+    line("if-running", &["behind_a_run_that_is_running_the_gate_queues_attaches_or_fails"]),
     line(
         "max-age",
         &[
@@ -49,14 +49,14 @@ pub const INPUTS: &[Line] = &[
             "what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one",
         ],
     ),
-    line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_look_lands_on_the_deadline"]),
+    line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_poll_lands_on_the_deadline"]),
     line(
         "poll-interval",
         &[
             "a_fixed_interval_is_kept",
             "the_ramp_grows_from_one_second_to_ten",
-            "a_past_that_is_learned_places_the_looks",
-            "looks_are_dense_where_runs_end_and_wide_before",
+            "a_past_that_is_learned_places_the_polls",
+            "polls_are_dense_where_runs_end_and_wide_before",
         ],
     ),
     line("appear-timeout", &[FAULTS, "a_run_that_stays_unknown_is_not_found_after_appear_timeout"]),
@@ -65,7 +65,7 @@ pub const INPUTS: &[Line] = &[
     line(
         "history",
         &[
-            "the_past_is_asked_for_once_and_only_while_the_run_is_going",
+            "the_past_is_asked_for_once_and_only_while_the_run_is_running",
             "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict",
             "history_is_learned_from_unless_it_is_switched_off",
         ],
@@ -122,21 +122,21 @@ pub const INPUTS: &[Line] = &[
         "log-format",
         &["json_lines_are_one_object_each_and_nothing_else", "every_json_report_and_log_satisfies_its_schema"],
     ),
-    line("quiet", &["quiet_keeps_the_verdict_and_verbose_shows_every_look"]),
-    line("verbose", &["quiet_keeps_the_verdict_and_verbose_shows_every_look"]),
+    line("quiet", &["quiet_keeps_the_verdict_and_verbose_shows_every_poll"]),
+    line("verbose", &["quiet_keeps_the_verdict_and_verbose_shows_every_poll"]),
 ];
 
 pub const VERDICTS: &[Line] = &[
     line("passed", &[ANSWERS, "every_story_up_to_length_six_is_bounded_and_only_a_last_success_passes"]),
-    line("failed", &[ANSWERS, "the_log_tells_a_failure_with_its_trace_and_the_next_step_last"]),
-    line("invalid-input", &[MISTAKES, "all_mistakes_are_told_at_once"]),
+    line("failed", &[ANSWERS, "the_log_says_a_failure_with_its_trace_and_the_next_step_last"]),
+    line("invalid-input", &[MISTAKES, "all_input_errors_are_reported_at_once"]),
     line("timed-out", &[ANSWERS, FAULTS]),
     line("not-found", &[BODIES, FAULTS]),
     line("denied", &[STATUSES, SIGN_IN]),
     line("unreachable", &[STATUSES, BELOW]),
     line("stale", &["a_success_is_as_fresh_as_the_service_s_own_clock_says"]),
     line("not-started", &["whatever_becomes_of_the_answer_the_service_is_asked_once"]),
-    line("internal-error", &[KILLED, "a_bug_is_told_as_a_bug_whatever_was_known"]),
+    line("internal-error", &[KILLED, "a_bug_is_reported_as_a_bug_whatever_was_known"]),
     line("interrupted", &[SIGNALS, "process_one_heeds_signals"]),
 ];
 

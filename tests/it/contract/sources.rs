@@ -17,8 +17,8 @@ pub const SOURCES: &[Line] = &[
         "help and version print and exit 0 alone; help beside other arguments prints and exits 2",
         &[
             "help_and_version_are_granted_only_alone",
-            "help_is_printed_alone_as_a_command_and_beside_a_mistake",
-            "help_beside_other_arguments_is_printed_and_a_mistake",
+            "help_is_printed_alone_as_a_command_and_beside_an_input_error",
+            "help_beside_other_arguments_is_printed_and_an_input_error",
         ],
     ),
     line(
@@ -39,7 +39,7 @@ pub const SOURCES: &[Line] = &[
     line(
         "one slip is one mistake",
         &[
-            "a_misspelt_flag_is_one_mistake",
+            "a_misspelt_flag_is_one_input_error",
             "a_flag_with_the_wrong_dash_is_one_slip",
             "help_is_advice_for_a_command_line_alone",
         ],
@@ -53,7 +53,7 @@ pub const SOURCES: &[Line] = &[
         &["missing_credentials_are_told_why_in_a_ci"],
     ),
     line("booleans and durations", &["booleans_are_exactly_six_words", "durations_are_the_reference_s"]),
-    line("all mistakes at once, no request made", &["all_mistakes_are_told_at_once", MISTAKES]),
+    line("all mistakes at once, no request made", &["all_input_errors_are_reported_at_once", MISTAKES]),
     line("what is not UTF-8 is a mistake, not a panic", &["what_is_not_utf_8_is_a_fault_and_no_panic", MISTAKES]),
     section("#sources-of-inputs"),
     line(
@@ -84,7 +84,7 @@ pub const SOURCES: &[Line] = &[
         &[
             "step_inputs_have_one_spelling",
             "no_other_spelling_beats_what_the_step_says",
-            "two_spellings_of_a_step_s_input_are_a_mistake_with_the_way_out",
+            "two_spellings_of_a_step_s_input_are_an_input_error_with_the_way_out",
         ],
     ),
     line("no variable changes what a step says", &["no_variable_changes_what_a_step_says"]),

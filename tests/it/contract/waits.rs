@@ -15,7 +15,7 @@ pub const WAITS: &[Line] = &[
             "an_odd_answer_between_good_ones_ends_no_wait",
             "what_has_worked_for_one_run_has_worked_for_all_and_a_sign_in_is_enough",
             "a_refused_list_is_confirmed_like_a_refused_run",
-            "while_refusals_go_on_each_look_is_one_request_with_the_renewed_token",
+            "while_refusals_go_on_each_poll_is_one_request_with_the_renewed_token",
             "an_old_token_is_tried_again_where_its_renewal_is_refused",
         ],
     ),
@@ -38,7 +38,7 @@ pub const WAITS: &[Line] = &[
     line(
         "at the deadline and at a timeout of zero a refusal counts as what it is",
         &[
-            "at_the_deadline_a_refusal_counts_as_what_it_is_and_a_look_is_not_repeated_at_a_timeout_of_zero",
+            "at_the_deadline_a_refusal_counts_as_what_it_is_and_a_poll_is_not_repeated_at_a_timeout_of_zero",
             "at_the_deadline_a_refusal_counts_as_what_it_is",
         ],
     ),
@@ -84,12 +84,12 @@ pub const WAITS: &[Line] = &[
     ),
     line(
         "the last poll is cut five seconds after the deadline",
-        &["a_look_without_an_answer_is_cut_five_seconds_after_the_deadline", BELOW],
+        &["a_poll_without_an_answer_is_cut_five_seconds_after_the_deadline", BELOW],
     ),
     line(
         "timeout 0 polls once, and fetches no logs of a run in progress",
         &[
-            "timeout_zero_looks_once",
+            "timeout_zero_polls_once",
             "nothing_is_asked_twice_at_a_timeout_of_zero",
             "logs_are_fetched_for_the_verdicts_that_were_asked_for",
         ],
@@ -109,7 +109,7 @@ pub const WAITS: &[Line] = &[
     ),
     line(
         "a SIGHUP that was ignored at the start stays ignored",
-        &["a_hang_up_that_was_ignored_at_the_start_stays_ignored", "the_mask_of_ignored_signals_tells_of_nohup"],
+        &["a_hang_up_that_was_ignored_at_the_start_stays_ignored", "the_mask_of_ignored_signals_says_of_nohup"],
     ),
     line("a list is no poll of a run", &["a_list_is_no_poll_of_the_run_that_it_names"]),
 ];

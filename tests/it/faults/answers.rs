@@ -1,5 +1,5 @@
 //! Answers that are whole as HTTP, of an ordinary server: what each status and body is read as, in
-//! one look (`timeout: 0`).
+//! one poll (`timeout: 0`).
 
 use httpmock::Method::{GET, POST};
 use httpmock::MockServer;
@@ -62,7 +62,7 @@ fn hold(rows: &[Row]) {
 }
 
 #[test]
-fn the_documented_answers_and_every_status_word_are_read_as_the_table_says() {
+fn the_documented_answers_and_every_status_value_are_read_as_the_table_says() {
     let failed = word("FAILED").replace("\"trace\":null", "\"trace\":\"Connection timeout\"");
     let mut rows = vec![
         row(200, RECORD, "passed", 0),

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 use crate::stand_in::{On, READY, authenticator};
 
-/// The run ends within 10 ms of its first look: looks until it has, without a sleep.
-fn look_until_ended(service: &Service, path: &str) -> String {
+/// The run ends within 10 ms of its first poll: looks until it has, without a sleep.
+fn poll_until_ended(service: &Service, path: &str) -> String {
     let token = sign_in(service, "ci@example.com");
     for _ in 0..10_000 {
         let text = ask(service, "GET", path, &[("authorization", &token)], "").text();
@@ -27,11 +27,11 @@ fn documented() -> Service {
 fn the_three_documented_runs_are_answered_byte_by_byte() {
     let service = documented();
     assert_eq!(
-        look_until_ended(&service, RUN_PATH),
+        poll_until_ended(&service, RUN_PATH),
         r#"{"id":45,"pipeline_run_id":"e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","last_status":"SUCCESS","created_at":"2024-01-15T10:30:00.000Z","updated_at":"2024-01-15T10:45:23.000Z","trace":null}"#
     );
     assert_eq!(
-        look_until_ended(&service, &RUN_PATH.replace(SUCCESS, "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d")),
+        poll_until_ended(&service, &RUN_PATH.replace(SUCCESS, "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d")),
         r#"{"id":43,"pipeline_run_id":"f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","last_status":"FAILED","created_at":"2024-01-13T06:00:00.000Z","updated_at":"2024-01-13T06:15:12.000Z","trace":"Connection timeout: Unable to connect to source database after 30 seconds"}"#
     );
     let token = sign_in(&service, "ci@example.com");
@@ -44,7 +44,7 @@ fn the_three_documented_runs_are_answered_byte_by_byte() {
 }
 
 #[test]
-fn a_documented_run_is_running_at_its_first_look() {
+fn a_documented_run_is_running_at_its_first_poll() {
     let service = Service::start(Scenario::documented().at_speed(0.001).expect("a speed"));
     let token = sign_in(&service, "ci@example.com");
     let came = ask(&service, "GET", RUN_PATH, &[("authorization", &token)], "");
@@ -75,7 +75,7 @@ fn the_readme_shows_scenarios_that_can_be_read() {
 }
 
 #[test]
-fn a_mistake_in_a_scenario_is_named() {
+fn an_input_error_in_a_scenario_is_named() {
     for (json, word) in [
         (r#"{"speeed": 2}"#, "speeed"),
         (r#"{"speed": 0}"#, "speed"),

@@ -8,7 +8,7 @@ fn statuses(list: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_run_may_appear_change_and_vanish_by_looks() {
+fn a_run_may_appear_change_and_vanish_by_polls() {
     let service = Service::start(playing(json!([{
         "record": {"pipeline_run_id": SUCCESS}, "hidden": true,
         "then": [{"looks": 1, "hidden": false}, {"looks": 2, "set": {"last_status": "SUCCESS"}}, {"looks": 3, "hidden": true}],

@@ -187,7 +187,7 @@ pub fn trusting(pems: &[&str]) -> ClientConfig {
         .with_no_client_auth()
 }
 
-/// What a client that trusts the service's authority is told, through a proxy if there is one.
+/// What a client that trusts the service's authority gets, through a proxy if there is one.
 async fn through_tls(service: &Service, proxy: Option<&Service>) -> Result<StatusCode, String> {
     let mut client = Client::builder().tls_backend_preconfigured(trusting(&[service.ca_pem()]));
     if let Some(proxy) = proxy {

@@ -1,4 +1,4 @@
-//! Where the reports go: what can't be written is a warning, what would leave an old report or harm the CI is a mistake.
+//! Where the reports go: what can't be written is a warning, what would leave an old report or harm the CI is an input error.
 
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -34,7 +34,7 @@ fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
 }
 
 #[test]
-fn a_destination_that_fails_twice_is_told_once_and_no_file_is_named_that_is_not_there() {
+fn a_destination_that_fails_twice_is_reported_once_and_no_file_is_named_that_is_not_there() {
     let service = harness::service();
     // A trace file's last version fails in other words than its first.
     for (input, place) in
@@ -80,7 +80,7 @@ fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
 }
 
 #[test]
-fn a_report_that_fails_at_the_end_is_told_in_the_log_of_every_ci() {
+fn a_report_that_fails_at_the_end_is_reported_in_the_log_of_every_ci() {
     // There when the gate began, and gone when it ended: a file stands where its folder was.
     for (ci, format) in ["none", "gitlab", "circleci", "buildkite"].iter().flat_map(|ci| [(ci, "text"), (ci, "json")]) {
         let service = harness::service();
@@ -99,7 +99,7 @@ fn a_report_that_fails_at_the_end_is_told_in_the_log_of_every_ci() {
 }
 
 #[test]
-fn logs_that_can_not_be_had_are_told_in_the_log() {
+fn logs_that_can_not_be_had_are_reported_in_the_log() {
     let service = harness::service();
     service.order(On::Logs, Reply::status(404).times(2));
     let told = Story::at(&service).runs(&[FAILED]).told();
@@ -131,7 +131,7 @@ fn missing_folders_are_made() {
 }
 
 #[test]
-fn an_old_report_that_can_not_be_replaced_is_a_mistake_before_any_request() {
+fn an_old_report_that_can_not_be_replaced_is_an_input_error_before_any_request() {
     for input in ["json", "junit", "dotenv", "markdown", "trace-file"] {
         let service = harness::service();
         let story = Story::at(&service);
@@ -153,7 +153,7 @@ fn an_old_report_that_can_not_be_replaced_is_a_mistake_before_any_request() {
 }
 
 #[test]
-fn a_path_used_twice_or_a_file_of_the_ci_is_a_mistake_and_left_alone() {
+fn a_path_used_twice_or_a_file_of_the_ci_is_an_input_error_and_left_alone() {
     let service = harness::service();
     let refused = |story: Story<'_>, says: &str| {
         let told = story.told();

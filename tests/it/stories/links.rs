@@ -1,4 +1,4 @@
-//! One file under two names, which only the file system knows of: as much a mistake as the same path twice.
+//! One file under two names, which only the file system knows of: as much an input error as the same path twice.
 
 #![cfg(unix)]
 
@@ -29,7 +29,7 @@ fn twin(to: &Path, from: &Path) {
 }
 
 #[test]
-fn a_report_that_leads_to_another_report_is_a_mistake_whether_that_is_there_or_not() {
+fn a_report_that_leads_to_another_report_is_an_input_error_whether_that_is_there_or_not() {
     let service = harness::service();
     for old in [None, Some("old")] {
         let story = Story::at(&service);
@@ -165,7 +165,7 @@ fn what_keeps_nothing_may_have_many_names() {
 }
 
 #[test]
-fn a_link_to_a_file_of_its_own_is_no_mistake() {
+fn a_link_to_a_file_of_its_own_is_no_input_error() {
     let service = harness::service();
     let story = Story::at(&service);
     make_folder(&story.path("kept"));

@@ -1,4 +1,4 @@
-//! Mistakes in the inputs: all told at once, in every report, and not one request is made.
+//! Input errors: all told at once, in every report, and not one request is made.
 
 use std::ffi::OsString;
 
@@ -8,7 +8,7 @@ use crate::stand_in::Service;
 type Change = for<'s> fn(Story<'s>) -> Story<'s>;
 
 #[test]
-fn a_mistake_is_told_by_the_name_of_its_input_and_no_request_is_made() {
+fn an_input_error_is_reported_by_the_name_of_its_input_and_no_request_is_made() {
     let rows: Vec<(&str, Change)> = vec![
         ("run-id", |story| story.without("run-id")),
         ("run-id", |story| story.with("run-id", "a,,b")),
@@ -109,7 +109,7 @@ fn nothing_was_asked(service: &Service) {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
+fn all_input_errors_are_reported_at_once() {
     let service = harness::service();
     let story = Story::at(&service).without("run-id").without_password().with("timeout", "x").with("logs", "y");
     let told = story.with("json-file", "z").told();
@@ -142,7 +142,7 @@ fn nothing_is_in_the_way_of_a_wrong_address_but_the_check_itself() {
 }
 
 #[test]
-fn an_old_pass_is_overwritten_by_a_mistake_too() {
+fn an_old_pass_is_overwritten_by_an_input_error_too() {
     let service = harness::service();
     let workspace = std::sync::Arc::new(tempfile::tempdir().expect("a folder"));
     Story::in_workspace(&service, &workspace).without_env("GITHUB_STEP_SUMMARY").told().ended("passed", 0);

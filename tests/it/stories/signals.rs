@@ -149,7 +149,7 @@ fn a_signal_is_heeded_though_nobody_reads_stdout_or_a_report() {
 }
 
 #[test]
-fn the_verdict_is_told_though_stalled_reports_take_all_the_time() {
+fn the_verdict_is_reported_though_stalled_reports_take_all_the_time() {
     let service = harness::service();
     let mut story = Story::at(&service).runs(&[RUNNING]);
     for input in ["json", "junit", "dotenv", "markdown", "trace-file"] {

@@ -26,7 +26,7 @@ fn a_reader_who_is_asleep_changes_nothing() {
 }
 
 #[test]
-fn the_log_tells_a_failure_with_its_trace_and_the_next_step_last() {
+fn the_log_says_a_failure_with_its_trace_and_the_next_step_last() {
     let service = harness::service();
     let told = Story::at(&service).runs(&[FAILED]).told();
     let log = told.ended("failed", 1).log();
@@ -65,7 +65,7 @@ fn json_lines_are_one_object_each_and_nothing_else() {
 }
 
 #[test]
-fn quiet_keeps_the_verdict_and_verbose_shows_every_look() {
+fn quiet_keeps_the_verdict_and_verbose_shows_every_poll() {
     let service = harness::service();
     service.script(On::Run, [Reply::run("RUNNING"), Reply::run("RUNNING")]);
     let told = Story::at(&service).with("verbose", "true").told();

@@ -56,7 +56,7 @@ fn a_list_is_bare_or_under_data_and_read_the_same_however_it_is_cut() {
 }
 
 #[test]
-fn a_run_is_told_with_what_choosing_needs() {
+fn a_run_is_reported_with_what_choosing_needs() {
     let runs = listed(&format!("[{NEW},{OLD}]"));
     assert_eq!(runs[0].number, Some(46));
     assert_eq!(runs[1].number, Some(45));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn many_looks_share_a_failed_sign_in_for_a_second() {
+async fn many_polls_share_a_failed_sign_in_for_a_second() {
     let server = failing(Reply::with(503, &[("retry-after", "7")], b"")).await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let all = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
@@ -16,7 +16,7 @@ async fn many_looks_share_a_failed_sign_in_for_a_second() {
     assert_eq!(server.sign_ins(), 1);
     let _ = session.token(&http, clock, 0).await;
     assert_eq!(server.sign_ins(), 1);
-    // It is tried again when that is over.
+    // It is tried again when that has ended.
     session.state.borrow_mut().failure = None;
     let _ = session.token(&http, clock, 0).await;
     assert_eq!(server.sign_ins(), 2);
@@ -45,7 +45,7 @@ fn a_failed_sign_in_speaks_for_a_second_or_the_pause_that_the_service_wants_but_
     let at = Duration::from_secs;
     let late = session.failed_since(at(100), at(500), &mut None).expect("it is shared");
     assert_eq!(late.retry_after, Some(at(3200)));
-    // Who was told and comes back all the same has a clock that ends.
+    // A run that was informed and asks again all the same has a clock that ends.
     let mut told = None;
     assert!(session.failed_since(at(110), at(110), &mut told).is_some());
     assert_eq!(told, Some(at(100)));
@@ -54,7 +54,7 @@ fn a_failed_sign_in_speaks_for_a_second_or_the_pause_that_the_service_wants_but_
 }
 
 #[tokio::test]
-async fn a_last_look_within_a_pause_of_sign_in_is_a_real_one() {
+async fn a_last_poll_within_a_pause_of_sign_in_is_a_real_one() {
     let (server, count) = once_then(Reply::with(503, &[("retry-after", "50")], b"")).await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
@@ -62,7 +62,7 @@ async fn a_last_look_within_a_pause_of_sign_in_is_a_real_one() {
     for sign_ins in [2, 3] {
         assert!(session.token_for(&http, clock, first.generation, &mut told).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), sign_ins);
-        // Another run has no look to lose.
+        // Another run has no poll to lose.
         assert!(session.token(&http, clock, first.generation).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), sign_ins);
         later(Duration::from_secs(10)).await;
@@ -133,7 +133,7 @@ async fn a_refused_code_is_tried_once_more_with_the_next_one() {
         let codes: Vec<String> = server.asked().into_iter().map(|asked| asked.body).collect();
         assert!(codes.len() == 2 && codes[0] != codes[1], "{codes:?}");
     }
-    // Twice is all: and what is told knows of the code.
+    // Twice is all: and what is reported knows of the code.
     let server = failing(Reply::json(200, r#"{"mfaStatus":"required"}"#)).await;
     let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
     let mut told = None;

@@ -45,7 +45,7 @@ async fn a_certificate_of_another_name_or_time_is_refused_at_once() {
 }
 
 #[test]
-fn a_root_that_is_none_is_a_mistake() {
+fn a_root_that_is_none_is_an_input_error() {
     let bad = CertificateDer::from(b"nonsense".to_vec());
     assert!(matches!(
         Transport::new(

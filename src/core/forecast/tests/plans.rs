@@ -1,4 +1,4 @@
-//! Whole plans, number by number: `tests/golden/forecast.txt`. The rhythm of a run's looks is the same on every machine and
+//! Whole plans, number by number: `tests/golden/forecast.txt`. The rhythm of a run's polls is the same on every machine and
 //! changes only on purpose. `UPDATE_GOLDEN=1` rewrites the file; read the difference before committing it.
 
 use std::fmt::Write as _;

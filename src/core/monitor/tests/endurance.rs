@@ -1,4 +1,4 @@
-//! Days of waiting and hundreds of thousands of looks, in simulated time: the core ends when it has to, and is as small
+//! Days of waiting and hundreds of thousands of polls, in simulated time: the core ends when it has to, and is as small
 //! afterwards as before.
 
 use super::*;
@@ -6,7 +6,7 @@ use crate::core::EventLog;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What a look brings at worst and at best, so that every counter and clock of a run is used.
+/// What a poll brings at worst and at best, so that every counter and clock of a run is used.
 fn weather(poll: u64) -> Observation {
     match poll % 10 {
         3 | 4 => unusable(),
@@ -22,7 +22,7 @@ fn size(gate: &Gate) -> usize {
 }
 
 #[test]
-fn a_hundred_thousand_looks_leave_the_gate_as_small_as_a_thousand() {
+fn a_hundred_thousand_polls_leave_the_gate_as_small_as_a_thousand() {
     let mut gate = Gate::new(rules(30 * 24 * 3600, 600, 600, Interval::Fixed(20 * SECOND)), vec![target("r")]);
     let mut kept = EventLog::default();
     let (mut at, mut sizes, mut response) = (Duration::ZERO, Vec::new(), 0);

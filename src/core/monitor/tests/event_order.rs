@@ -1,9 +1,9 @@
-//! What is told of a watch: each change once.
+//! What is told of a wait: each change once.
 
 use super::*;
 
 #[test]
-fn what_changed_is_told_once() {
+fn what_changed_is_reported_once() {
     let mut gate = Gate::new(usual(), vec![target("r")]);
     let mut events = Vec::new();
     let story = [

@@ -20,7 +20,7 @@ fn quarters() -> Vec<PastRun> {
 }
 
 /// The looks at one run that goes on, each answered after a second, with the past known after the first.
-fn looks_with_a_past(rules: Rules, age: u64) -> Vec<Duration> {
+fn polls_with_a_past(rules: Rules, age: u64) -> Vec<Duration> {
     let mut gate = Gate::new(rules, vec![target("r")]);
     let mut polls = vec![Duration::ZERO];
     let mut next = gate.observe(0, SECOND, aged("RUNNING", age), &mut Vec::new());
@@ -33,8 +33,8 @@ fn looks_with_a_past(rules: Rules, age: u64) -> Vec<Duration> {
 }
 
 #[test]
-fn a_past_that_is_learned_places_the_looks() {
-    let polls = looks_with_a_past(usual(), 0);
+fn a_past_that_is_learned_places_the_polls() {
+    let polls = polls_with_a_past(usual(), 0);
     let near =
         |from: u32, until: u32| polls.iter().filter(|&&poll| (from * SECOND..until * SECOND).contains(&poll)).count();
     assert!(near(0, 600) < 34, "{polls:?}");
@@ -43,9 +43,9 @@ fn a_past_that_is_learned_places_the_looks() {
 }
 
 #[test]
-fn with_a_forecast_too_one_look_starts_on_the_deadline_and_none_in_the_last_second() {
+fn with_a_forecast_too_one_poll_starts_on_the_deadline_and_none_in_the_last_second() {
     for timeout in 880..930 {
-        let polls = looks_with_a_past(rules(timeout, 120, 600, Interval::Auto), 0);
+        let polls = polls_with_a_past(rules(timeout, 120, 600, Interval::Auto), 0);
         let deadline = Duration::from_secs(timeout);
         assert_eq!(polls.last(), Some(&deadline));
         assert!(polls.windows(2).all(|pair| pair[1] >= pair[0] + SECOND), "{polls:?}");
@@ -56,7 +56,7 @@ fn with_a_forecast_too_one_look_starts_on_the_deadline_and_none_in_the_last_seco
 #[test]
 fn the_age_is_the_service_s_not_the_gate_s() {
     // The service says that the run is 860 s old: it ends soon.
-    let polls = looks_with_a_past(usual(), 860);
+    let polls = polls_with_a_past(usual(), 860);
     let soon = polls.iter().filter(|poll| **poll < 60 * SECOND).count();
     assert!((6..16).contains(&soon), "{polls:?}");
     let mut gate = Gate::new(usual(), vec![target("r")]);
@@ -93,7 +93,7 @@ fn what_is_learned_changes_nothing_where_it_must_not() {
 }
 
 #[test]
-fn a_run_that_takes_longer_than_most_is_told_once_and_once_more_when_it_is_overdue() {
+fn a_run_that_takes_longer_than_most_is_reported_once_and_once_more_when_it_is_overdue() {
     let response = |past: &[PastRun], ages: std::ops::Range<u64>| {
         let mut gate = Gate::new(Rules { learning: Learning::On, ..usual() }, vec![target("r")]);
         let mut events = Vec::new();
@@ -117,7 +117,7 @@ fn a_run_that_takes_longer_than_most_is_told_once_and_once_more_when_it_is_overd
     let [("slow", slow, 18, of_slow), ("overdue", overdue, 0, of_overdue)] = found[..] else { panic!("{found:?}") };
     assert!((905..912).contains(&slow) && (912..1100).contains(&overdue), "{found:?}");
     assert_eq!((of_slow, of_overdue), (typical, typical));
-    // One that was overdue from the start was never merely slow; one that is over in time is neither.
+    // One that was overdue from the start was never merely slow; one that has ended in time is neither.
     let late = response(&quarters(), 2000..2100);
     assert!(matches!(late[..], [("overdue", 2000..2003, 0, _)]), "{late:?}");
     assert_eq!(response(&quarters(), 0..890), []);

@@ -116,12 +116,12 @@ fn a_refusal_stops_no_outage() {
 }
 
 #[test]
-fn at_the_deadline_a_refusal_counts_as_what_it_is_and_a_look_is_not_repeated_at_a_timeout_of_zero() {
+fn at_the_deadline_a_refusal_counts_as_what_it_is_and_a_poll_is_not_repeated_at_a_timeout_of_zero() {
     for refusal in refusals() {
         let verdict = Some(verdict_of(&refusal));
         let story = std::iter::once(plain(record("RUNNING"))).chain(std::iter::repeat_with(|| plain(refusal.clone())));
         assert_eq!(play(rules(20, 60, 60, Interval::Auto), SECOND, story), (verdict, 21 * SECOND), "{refusal:?}");
-        // The last look brings no answer.
+        // The last poll brings no answer.
         let mut gate = Gate::new(rules(20, 60, 60, Interval::Auto), vec![target("r")]);
         gate.observe(0, SECOND, plain(record("RUNNING")), &mut Vec::new());
         gate.observe(0, 19 * SECOND, plain(refusal.clone()), &mut Vec::new());

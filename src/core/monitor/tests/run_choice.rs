@@ -1,4 +1,4 @@
-//! Runs that are chosen from a list, through the whole gate; all short stories of lists and looks.
+//! Runs that are chosen from a list, through the whole gate; all short stories of lists and polls.
 
 use chrono::{DateTime, Utc};
 
@@ -148,7 +148,7 @@ fn a_list_has_the_clocks_of_a_run() {
 }
 
 #[test]
-fn a_run_that_was_chosen_and_never_looked_at_is_timed_out_at_the_deadline() {
+fn a_run_that_was_chosen_and_never_polled_is_timed_out_at_the_deadline() {
     let mut gate = Gate::new(rules(10, 5, 5, Interval::Auto), [chosen(Selector::Latest)]);
     let list = runs(&[listed("r", 0, "SUCCESS")]);
     assert_eq!(gate.observe(0, SECOND * 11, list, &mut Vec::new()), None);
@@ -166,7 +166,7 @@ fn an_answer_to_another_question_is_a_bug_never_a_pass() {
 }
 
 #[test]
-fn a_chosen_run_is_looked_at_in_the_rhythm_of_its_own_id() {
+fn a_chosen_run_is_polled_in_the_rhythm_of_its_own_id() {
     let waits = |wanted: Wanted| {
         let mut gate = Gate::new(rules(3000, 120, 60, Interval::Auto), [wanted]);
         let (mut at, mut waits) = (Duration::ZERO, Vec::new());

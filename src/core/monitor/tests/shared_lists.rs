@@ -53,20 +53,20 @@ fn a_thousand_runs_of_ten_pipelines_cost_requests_in_the_order_of_the_pipelines(
 }
 
 #[test]
-fn one_or_two_runs_are_looked_at_by_themselves() {
+fn one_or_two_runs_are_polled_by_themselves() {
     for runs in 1..=2 {
         let played = World::new((0..runs).map(|n| 700 + n)).play();
         assert_eq!(played.lists.len(), 1, "the past, and no more");
         assert_eq!(played.lists[0], SECOND / 5 + SECOND, "a second after the first answer");
     }
-    // A run that is over at the first look needs no past.
+    // A run that has ended at the first poll needs no past.
     assert_eq!(World::new([0]).play().lists.len(), 0);
     // And without leave there is none.
     assert_eq!(World { learning: Learning::Off, ..hundred() }.play().lists.len(), 0);
 }
 
 #[test]
-fn a_list_that_fails_changes_no_look_at_any_run() {
+fn a_list_that_fails_changes_no_poll_at_any_run() {
     for kind in [
         FailureKind::Http(503),
         FailureKind::NotJson,
@@ -93,7 +93,7 @@ fn a_list_that_fails_changes_no_look_at_any_run() {
 }
 
 #[test]
-fn a_run_that_the_list_leaves_out_is_looked_at_as_if_there_were_no_list() {
+fn a_run_that_the_list_leaves_out_is_polled_as_if_there_were_no_list() {
     let world = World { listing: RunList::Short, interval: Interval::Fixed(5 * SECOND), ..hundred() };
     let played = world.play();
     played.is_spaced();
@@ -112,7 +112,7 @@ fn a_list_too_slow_to_help_is_left_alone_and_holds_nothing_up() {
     let without = World { learning: Learning::Off, interval, ..hundred() };
     let (slow, plain) = (slow.play(), without.play());
     assert!(slow.lists.len() <= 5, "{:?}", slow.lists);
-    // A list that comes late puts off only what was looked at meanwhile.
+    // A list that comes late puts off only what was polled meanwhile.
     assert!(slow.longest_lag(&without) <= plain.longest_lag(&without) + SECOND, "{:?}", slow.longest_lag(&without));
 }
 
@@ -120,7 +120,7 @@ fn a_list_too_slow_to_help_is_left_alone_and_holds_nothing_up() {
 fn a_list_that_lags_is_found_out_at_the_first_end_and_asked_no_more() {
     let world = World { listing: RunList::Late(60 * SECOND), interval: Interval::Fixed(10 * SECOND), ..hundred() };
     let played = world.play();
-    // The first run's end may be seen late, by the lag at most; the others' as with plain looks.
+    // The first run's end may be seen late, by the lag at most; the others' as with plain polls.
     let late = played.over.iter().filter(|(run, over)| **over > world.ends[**run].0 + 12 * SECOND).count();
     assert!(late <= 16, "{late} ends were seen late");
     assert!(played.longest_lag(&world) < 75 * SECOND, "{:?}", played.longest_lag(&world));
@@ -142,7 +142,7 @@ fn a_list_that_never_changes_is_found_out_by_the_checks() {
 }
 
 #[test]
-fn no_word_of_a_list_ends_a_watch() {
+fn no_word_of_a_list_ends_a_wait() {
     let mut world = World { listing: RunList::Rosy, ..World::new([700, 800, 900, 950, 1000]) };
     world.ends[2].1 = "FAILED";
     let played = world.play();
@@ -156,19 +156,19 @@ fn no_word_of_a_list_ends_a_watch() {
 
 #[test]
 fn a_list_stops_no_clock() {
-    // The service answers lists, and no looks.
+    // The service answers lists, and no polls.
     let world = World { outage: 100 * SECOND, ..hundred() };
     let played = world.play();
     assert_eq!(played.verdicts, vec![Verdict::Unreachable; 100]);
-    // Sixty seconds after the first unusable answer, which comes when a run is looked at: a check, or an end.
+    // Sixty seconds after the first unusable answer, which comes when a run is polled: a check, or an end.
     let (first, last) = (played.over.values().min().expect("one"), played.over.values().max().expect("one"));
     assert!(*first >= 160 * SECOND && *last < 1100 * SECOND, "{first:?} to {last:?}");
-    // With plain looks each would have met it at once: so a run in an outage is looked at by itself from then on.
+    // With plain polls each would have met it at once: so a run in an outage is polled by itself from then on.
     assert!(played.looks_in(160, 170) > 0);
 }
 
 #[test]
-fn a_run_that_the_list_shows_in_another_word_is_looked_at_as_if_there_were_no_list() {
+fn a_run_that_the_list_shows_in_another_word_is_polled_as_if_there_were_no_list() {
     let interval = Interval::Fixed(5 * SECOND);
     let worded = World { listing: RunList::Worded, interval, ..hundred() }.play();
     let plain = World { learning: Learning::Off, interval, ..hundred() }.play();
@@ -182,7 +182,7 @@ fn a_run_that_the_list_shows_in_another_word_is_looked_at_as_if_there_were_no_li
 
 #[test]
 fn a_survey_has_its_turn_where_there_is_much_to_do() {
-    // Eight at once, a second each: a hundred runs that want a look every two seconds never leave a place free.
+    // Eight at once, a second each: a hundred runs that want a poll every two seconds never leave a place free.
     let world = World { at_once: 8, poll: SECOND, interval: Interval::Fixed(2 * SECOND), ..hundred() };
     let played = world.play();
     played.is_spaced();

@@ -1,11 +1,11 @@
-//! What the view asks while runs are watched, and the report when they are not any more.
+//! What the view asks while runs are waited for, and the report when they are not any more.
 
 use super::*;
 use crate::core::{ListedRun, RunList, Selector};
 use chrono::DateTime;
 
 #[test]
-fn the_view_is_told_what_is_watched_what_was_seen_and_why_not() {
+fn the_view_gets_what_is_pending_what_was_seen_and_why_not() {
     let mut gate = Gate::new(usual(), vec![target("a"), target("b"), target("c")]);
     assert_eq!((gate.progress(), gate.is_over()), ((3, 3), false));
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
@@ -21,7 +21,7 @@ fn the_view_is_told_what_is_watched_what_was_seen_and_why_not() {
 }
 
 #[test]
-fn after_a_bug_no_run_that_is_still_watched_can_pass() {
+fn after_a_bug_no_run_that_is_pending_can_pass() {
     let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
     let mut events = Vec::new();

@@ -63,7 +63,7 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
             assert!(world.post != TriggerOutcome::Tells || !fails, "{world:?}: passed on another than the named run");
             // Without a stranger there is nothing but our run to pass on.
             assert!(world.stranger.is_some() || world.post.starts() && !fails, "{world:?}");
-            // What passes while an earlier run is going is not what waits behind that one, if the first list told of it.
+            // What passes while an earlier run is running is not what waits behind that one, if the first list told of it.
             let untold = world.earlier.is_none() || matches!(world.spoilt, Some((0, Spoilt::Empty)));
             assert!(untold || !world.post.starts() || !fails, "{world:?}: ours was still to come");
         }
@@ -113,7 +113,7 @@ fn with_the_id_that_was_answered_a_stranger_decides_nothing() {
 }
 
 #[test]
-fn a_stranger_that_passes_while_an_earlier_run_is_going_is_not_passed_on() {
+fn a_stranger_that_passes_while_an_earlier_run_is_running_is_not_passed_on() {
     let ours = Run { shown: 300 * SECOND, ends: 310 * SECOND, word: "FAILED" };
     let stranger = Some(Run { shown: 3 * SECOND, ends: 9 * SECOND, word: "SUCCESS" });
     let earlier = Some(290 * SECOND);
@@ -153,7 +153,7 @@ fn while_new_runs_keep_coming_nothing_is_passed_on() {
 }
 
 #[test]
-fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
+fn the_appear_clock_stands_still_while_an_earlier_run_is_running() {
     let ours = Run { shown: 200 * SECOND, ends: 210 * SECOND, word: "SUCCESS" };
     let world = World {
         post: TriggerOutcome::Tells,
@@ -175,7 +175,7 @@ fn the_appear_clock_stands_still_while_an_earlier_run_is_going() {
 }
 
 #[test]
-fn what_is_going_already_is_attached_to_or_nothing_is_started() {
+fn what_is_running_already_is_attached_to_or_nothing_is_started() {
     let ours = Run { shown: Duration::ZERO, ends: SECOND, word: "SUCCESS" };
     let world = World {
         post: TriggerOutcome::Tells,
@@ -228,7 +228,7 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
 }
 
 #[test]
-fn whether_a_run_may_have_been_started_is_told_when_the_watch_ends_before_it_is_known() {
+fn whether_a_run_may_have_been_started_is_reported_when_the_wait_ends_before_it_is_known() {
     let pipeline = || PipelineId::new("p").expect("an id");
     let list = |now: Duration| ApiResponse::List(answer(now, Observation::Record(RunList::default())));
     let ready = || {

@@ -23,7 +23,7 @@ pub(super) enum RunList {
     Short,
     /// Every run has ended well, it says.
     Rosy,
-    /// With another word for those that are going.
+    /// With another word for those that are running.
     Worded,
     Fails(FailureKind),
 }
@@ -32,14 +32,14 @@ pub(super) struct World {
     /// When each run ends, and how.
     pub(super) ends: Vec<(Duration, &'static str)>,
     pub(super) listing: RunList,
-    /// How long a look and a list take.
+    /// How long a poll and a list take.
     pub(super) poll: Duration,
     pub(super) list: Duration,
     pub(super) learning: Learning,
     pub(super) interval: Interval,
-    /// From when on looks bring a 503.
+    /// From when on polls bring a 503.
     pub(super) outage: Duration,
-    /// What every look asks for, in `Retry-RunsAfterStart`.
+    /// What every poll asks for, in `Retry-After`.
     pub(super) rest: Option<Duration>,
     /// How many requests are under way at once.
     pub(super) at_once: usize,
@@ -181,7 +181,7 @@ impl World {
                 (_, Some((_, n))) => under_way.swap_remove(n),
                 (_, None) => panic!("nobody looks any more, and it is not over"),
             };
-            // What is told was so half a request ago.
+            // What is reported was so half a request ago.
             let (now, poll_target, ask) = next;
             clock = now;
             match (poll_target, ask) {
