@@ -93,4 +93,28 @@ pub const SOURCES: &[Line] = &[
         &["no_run_of_another_pipeline_passes_for_the_one_that_was_given", "a_pipeline_that_is_given_is_fixed"],
     ),
     line("a run id that comes from outside has a max-age in every example", &["examples_replay_no_old_success"]),
+    line(
+        "in the component and the packages, no variable sets an input that is left open",
+        &[
+            "no_variable_sets_what_an_input_decides",
+            "no_variable_of_the_job_decides_what_an_input_of_a_package_decides",
+        ],
+    ),
+    line(
+        "the packages have every input, and it arrives as it was given",
+        &[
+            "the_packages_are_what_the_table_of_inputs_makes_of_them",
+            "every_input_of_a_package_arrives_as_it_is",
+            "the_step_for_jenkins_knows_every_input_by_its_name_in_groovy",
+            "the_images_packages_name_every_input",
+        ],
+    ),
+    line(
+        "in Kubernetes, each deployment gets a new Job, and no failure lets it through",
+        &[
+            "each_example_in_kubernetes_waits_for_a_new_job_and_lets_no_failure_through",
+            "each_job_in_kubernetes_runs_once_and_ends_after_the_gate",
+            "the_order_of_rollouts_and_the_source_of_flux_hold_the_new_version_back",
+        ],
+    ),
 ];
