@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Answer, Failure, FailureKind, Gate, Interval, Learning, Limits, MaxAge, Observation, OnFirstFailure, Operation,
+    Answer, Failure, FailureKind, Freshness, Gate, Interval, Learning, Limits, Observation, OnFirstFailure, Operation,
     PastRun, PipelineId, Record, Rules, RunId, Target, Untrusted, Vocabulary,
 };
 
@@ -120,7 +120,7 @@ fn rules() -> Rules {
         limits: Limits { timeout: hours, appear: hours, outage: hours },
         interval: Interval::Auto,
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words of the user's"),
-        max_age: MaxAge::Any,
+        freshness: Freshness::default(),
         began: None,
         learning: Learning::Off,
         on_first_failure: OnFirstFailure::WaitForAll,

@@ -20,6 +20,7 @@ pub fn default(input: Input) -> Option<&'static str> {
         Input::PipelineId
         | Input::RunId
         | Input::MaxAge
+        | Input::StartedAfter
         | Input::SuccessStatuses
         | Input::FailureStatuses
         | Input::RunUrl

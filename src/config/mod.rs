@@ -29,7 +29,7 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::core::{Interval, Learning, Limits, MaxAge, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
+use crate::core::{Freshness, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
 use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
 
 pub use address::RunUrl;
@@ -47,7 +47,7 @@ use credentials::Secrets;
 use proxy::UserInfoRule;
 use route::ProxySettings;
 use validator::{InvalidValue, Validator};
-use value::{Separator, choice, duration_within, list, switch};
+use value::{Separator, choice, duration_within, list, switch, timestamp};
 
 /// What to wait for, and how.
 #[derive(Debug)]
@@ -239,9 +239,10 @@ fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
         switch(text).map(|stop| if stop { OnFirstFailure::StopWaiting } else { OnFirstFailure::WaitForAll })
     });
     let max_age = validator.read_optional(Input::MaxAge, |text| match text {
-        "any" => Ok(MaxAge::Any),
-        _ => duration_within(text, "1s", "3650d").map(MaxAge::Within),
+        "any" => Ok(None),
+        _ => duration_within(text, "1s", "3650d").map(Some),
     });
+    let started_after = validator.read_optional(Input::StartedAfter, timestamp);
     let learning =
         validator.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
     if timeout.is_some_and(|timeout| timeout.is_zero())
@@ -260,7 +261,7 @@ fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
         interval: interval?,
         vocabulary: vocabulary?,
         on_first_failure: on_first_failure?,
-        max_age: max_age?.unwrap_or(MaxAge::Any),
+        freshness: Freshness { max_age: max_age?.flatten(), started_after: started_after? },
         began: None,
         learning: learning?,
     })

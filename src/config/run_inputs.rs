@@ -91,12 +91,13 @@ fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> O
             "required: the run to wait for (its id, PIPELINE/RUN, latest or last-success), unless trigger is true";
         validator.missing(Input::RunId, what);
     }
-    if let (Some(entries), None) = (&entries, validator.inputs.chosen(Input::MaxAge))
+    let has_limit = [Input::MaxAge, Input::StartedAfter].iter().any(|input| validator.inputs.chosen(*input).is_some());
+    if let (Some(entries), false) = (&entries, has_limit)
         && let Some(entry) = entries.iter().find(|entry| matches!(entry.run, Named::Chosen(_)))
     {
         let what = format!(
-            "required with `{}`: how long ago the run may have ended, such as 24h, or `any`. An old success says \
-             nothing about today's data",
+            "required with `{}`, unless started-after is set: how long ago the run may have finished, such as 24h, or `any`. An \
+             old success says nothing about today's data",
             entry.text
         );
         validator.missing(Input::MaxAge, what);

@@ -1,7 +1,10 @@
-//! How one value is read: durations, switches, choices, lists.
+//! How one value is read: durations, timestamps, switches, choices, lists.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
+use super::suspicious_text::evaluated;
 use super::validator::InvalidValue;
 use crate::inputs;
 
@@ -50,6 +53,29 @@ pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Dur
         false => Err(InvalidValue::whole(format!("out of range: {least} to {most} is allowed"))),
     }
 }
+
+/// The years that a timestamp may be in, from the first to before the second. Earlier ones are texts that mean something
+/// else: a date without separators, hours, or the zero of some language (`0001-01-01T00:00:00Z`). Any run would have started
+/// after those. A Unix time in milliseconds is later.
+const YEARS: (i64, i64) = (946_684_800, 7_258_118_400);
+
+/// `2024-01-15T06:00:00Z`, any offset, or a Unix time in seconds.
+pub(super) fn timestamp(text: &str) -> Result<DateTime<Utc>, InvalidValue> {
+    evaluated(text).map_err(InvalidValue::whole)?;
+    let read = match number(text) {
+        Some(seconds) => DateTime::from_timestamp(i64::try_from(seconds).unwrap_or(i64::MAX), 0),
+        None => Some(DateTime::parse_from_rfc3339(text).map_err(|_| InvalidValue::whole(NOT_A_TIMESTAMP))?.to_utc()),
+    };
+    read.filter(|read| (YEARS.0..YEARS.1).contains(&read.timestamp())).ok_or_else(|| {
+        InvalidValue::whole(
+            "out of range: 2000-01-01 to 2199-12-31 is allowed. A Unix time is in seconds, such as 1705298400",
+        )
+    })
+}
+
+const NOT_A_TIMESTAMP: &str = "not a timestamp. Write a date, a time and an offset from UTC, such as 2024-01-15T06:00:00Z or \
+                               2024-01-15T03:00:00-03:00, or a Unix time in seconds, such as 1705298400. Was an expression \
+                               empty?";
 
 /// `true` or `false`.
 pub(super) fn switch(text: &str) -> Result<bool, InvalidValue> {
@@ -120,6 +146,67 @@ mod tests {
             "1 h", "h1", "1hm", "15min", "1,5h", "½h",
         ] {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_is_rfc_3339_or_a_unix_time() {
+        for (text, seconds) in [
+            ("2024-01-15T06:00:00Z", 1_705_298_400),
+            ("2024-01-15T06:00:00.000Z", 1_705_298_400),
+            ("2024-01-15T03:00:00-03:00", 1_705_298_400),
+            ("2024-01-15T06:00:00+00:00", 1_705_298_400),
+            ("2024-01-15t06:00:00z", 1_705_298_400),
+            ("1705298400", 1_705_298_400),
+            ("946684800", 946_684_800),
+            ("2199-12-31T23:59:59Z", 7_258_118_399),
+        ] {
+            assert_eq!(timestamp(text).ok().map(|read| read.timestamp()), Some(seconds), "{text}");
+        }
+        let precise = timestamp("2024-01-15T06:00:00.25Z").ok().map(|read| read.timestamp_subsec_millis());
+        assert_eq!(precise, Some(250));
+    }
+
+    #[test]
+    fn what_is_no_timestamp_is_an_input_error() {
+        for text in [
+            "missing",
+            "null",
+            "",
+            "now",
+            "today",
+            "24h",
+            "2024-01-15",
+            "06:00",
+            "2024-01-15T06:00:00",
+            "2024-01-15 06:00",
+            "2024-01-15T06:00Z",
+            "2024-01-15T25:00:00Z",
+            "2023-02-29T06:00:00Z",
+            "2024-01-15T06:00:00 -0300",
+            "Mon, 15 Jan 2024 06:00:00 GMT",
+            "1705298400.5",
+            "-1705298400",
+            "+1705298400",
+            "1e9",
+            "@1705298400",
+            "${{ github.event.head_commit.timestamp }}",
+            "$CI_COMMIT_TIMESTAMP",
+            // Read as a Unix time or a date, any run would have started after these.
+            "0",
+            "24",
+            "20240115",
+            "946684799",
+            "0001-01-01T00:00:00Z",
+            "1970-01-01T00:00:00Z",
+            "1999-12-31T23:59:59Z",
+            // Milliseconds, and a date without separators.
+            "1705298400000",
+            "20240115060000",
+            "99999999999999999999",
+            "2200-01-01T00:00:00Z",
+        ] {
+            assert!(timestamp(text).is_err(), "{text}");
         }
     }
 

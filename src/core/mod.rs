@@ -30,7 +30,7 @@ pub use connection::{Connection, TrustSource, Via};
 pub use event::{AdoptionReason, Event, EventLog, Gap, SessionNote, TimedEvent};
 pub use fingerprint::Fingerprint;
 pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
-pub use freshness::{MaxAge, is_implausible, judged_at};
+pub use freshness::{Freshness, Stale, is_implausible, judged_at};
 pub use history::{DurationRange, FinishedRun, History, RunComparison, Streak};
 pub use list_summary::ListSummary;
 pub use listing::{AmbiguousOrder, ListedRun, RunList};

@@ -6,9 +6,9 @@ use super::pipelines::Pipeline;
 use super::run::{AnswerContext, Run, Step, SuccessPolicy};
 use super::trigger::CandidateGroup;
 use super::{
-    AdoptionReason, Answer, ApiRequest, ApiResponse, End, Event, Failure, History, LastRecord, Learning, Limit, MaxAge,
-    Observation, OnFirstFailure, Operation, PipelineId, Request, Rules, Signal, Target, TimedEvent, Untrusted, Verdict,
-    Wanted, decide,
+    AdoptionReason, Answer, ApiRequest, ApiResponse, End, Event, Failure, Freshness, History, LastRecord, Learning,
+    Limit, Observation, OnFirstFailure, Operation, PipelineId, Request, Rules, Signal, Target, TimedEvent, Untrusted,
+    Verdict, Wanted, decide,
 };
 
 /// What became of one run.
@@ -26,8 +26,8 @@ pub struct RunOutcome {
     pub failure: Option<Failure>,
     /// The words that no table knows, as met: at most ten.
     pub unknown_words: Vec<Untrusted>,
-    /// How old a success may be.
-    pub max_age: MaxAge,
+    /// How fresh it must be.
+    pub freshness: Freshness,
 }
 
 /// What became of all of it.
@@ -303,7 +303,7 @@ impl Gate {
                 seen: run.seen,
                 failure: run.failure,
                 unknown_words: run.unknown_words,
-                max_age: self.rules.max_age,
+                freshness: self.rules.freshness,
             })
             .collect();
         Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, histories }

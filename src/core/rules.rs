@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Interval, MaxAge, Vocabulary};
+use super::{Freshness, Interval, Vocabulary};
 
 /// The clocks' limits (docs/reference.md#time-limits-and-polling).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Rules {
     pub interval: Interval,
     pub vocabulary: Vocabulary,
     pub on_first_failure: OnFirstFailure,
-    pub max_age: MaxAge,
+    pub freshness: Freshness,
     /// This machine's clock when the inputs were accepted; none before then.
     pub began: Option<DateTime<Utc>>,
     pub learning: Learning,
@@ -52,7 +52,7 @@ impl Rules {
             interval: Interval::Auto,
             vocabulary: Vocabulary::default(),
             on_first_failure: OnFirstFailure::WaitForAll,
-            max_age: MaxAge::Any,
+            freshness: Freshness::default(),
             began: None,
             learning: Learning::Off,
         }

@@ -23,6 +23,7 @@ pub enum Input {
     Trigger,
     IfRunning,
     MaxAge,
+    StartedAfter,
     Timeout,
     PollInterval,
     AppearTimeout,
@@ -175,7 +176,7 @@ use Kind::{List, One, Secret, SecretFile, Switch};
 
 /// THE table (docs/reference.md#inputs).
 #[rustfmt::skip]
-pub const ROWS: [Row; 35] = [
+pub const ROWS: [Row; 36] = [
     row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,
         "The pipeline; several are allowed with latest, last-success and trigger. Required unless every entry of run-id \
          names its own"),
@@ -187,7 +188,10 @@ pub const ROWS: [Row; 35] = [
     row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
         "With trigger, if a run is already in progress: queue, attach or fail"),
     row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
-        "A success that finished longer ago is stale; any = of any age. Required with latest and last-success"),
+        "A success that finished longer ago is stale; any = of any age. With latest and last-success, this or started-after \
+         is required"),
+    row(Input::StartedAfter, "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs,
+        "A success that started earlier is stale: RFC 3339, such as 2024-01-15T06:00:00Z, or a Unix time"),
     row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
         "Limit for the whole wait, at most 30d; 0 = poll once"),
     row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting,

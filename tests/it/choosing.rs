@@ -265,6 +265,47 @@ fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
 }
 
 #[test]
+fn a_run_that_started_before_started_after_is_stale() {
+    let runs = |created: &str| json!({"runs": [{"record": run(1, "r", "SUCCESS", created, "2024-01-15T10:45:23Z")}]});
+    let rows = [
+        ("2024-01-15T10:30:00.000Z", "2024-01-15T10:30:00Z", "passed", 0),
+        ("2024-01-15T10:30:00.000Z", "2024-01-15T07:30:00-03:00", "passed", 0),
+        ("2024-01-15T10:30:00.000Z", "1705314600", "passed", 0),
+        ("2024-01-15T10:30:00.000Z", "2024-01-15T10:30:01Z", "stale", 7),
+        ("2024-01-15T10:29:59.999Z", "1705314600", "stale", 7),
+        ("now+10m", "2024-01-15T10:30:00Z", "stale", 7),
+        ("now-5s", "2024-01-15T10:30:00Z", "passed", 0),
+    ];
+    side_by_side(
+        &rows,
+        |row| format!("{row:?}"),
+        |(created, started_after, verdict, code)| {
+            for run in ["r", "latest", "last-success"] {
+                let service = with(runs(created));
+                let told = Story::at(&service).with("run-id", run).with("started-after", started_after).told();
+                told.ended(verdict, *code);
+            }
+        },
+    );
+    // A run whose start can't be read can be asked for by its id alone.
+    let service = with(runs("soon"));
+    let told = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").told();
+    told.ended("stale", 7);
+    // Both limits hold, and a failed run is failed, however old it is.
+    let service = with(runs("2024-01-15T10:30:00.000Z"));
+    let both = |age: &str| {
+        Story::at(&service).with("run-id", "r").with("started-after", "1705314600").with("max-age", age).told()
+    };
+    both("1h").ended("stale", 7);
+    both("any").ended("passed", 0);
+    let service = with(json!({"runs": [{"record": run(1, "r", "FAILED", "now-2d", "now-2d")}]}));
+    let told = Story::at(&service).with("run-id", "latest").with("started-after", "1705314600").told();
+    told.ended("failed", 1);
+    let told = Story::at(&service).with("run-id", "latest").with("started-after", "missing").told();
+    told.ended("invalid-input", 2);
+}
+
+#[test]
 fn a_list_is_no_poll_of_the_run_that_it_names() {
     let service = service();
     let story = Story::at(&service).with("run-id", "last-success").with("max-age", "any");

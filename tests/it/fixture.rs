@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Connection, End, Event, Failure, FailureKind, Fingerprint, History, LastRecord, ListedRun, MaxAge, Meaning,
+    Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, LastRecord, ListedRun, Meaning,
     Operation, Outcome, PipelineId, Record, Request, RunId, RunList, RunOutcome, SessionNote, Signal, SlowerThan,
     Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
 };
@@ -72,7 +72,7 @@ pub fn run(end: Verdict, seen: Option<LastRecord>, failure: Option<Failure>) -> 
         seen,
         failure,
         unknown_words: Vec::new(),
-        max_age: MaxAge::Within(seconds(24 * 3600)),
+        freshness: Freshness { max_age: Some(seconds(24 * 3600)), started_after: None },
         request: Request::None,
         started: false,
     }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use maestro_gate::core::{
-    End, Event, EventLog, FailureKind, MaxAge, Meaning, Operation, Request, RunOutcome, SessionNote, TimedEvent,
+    End, Event, EventLog, FailureKind, Freshness, Meaning, Operation, Request, RunOutcome, SessionNote, TimedEvent,
     Untrusted, Verdict,
 };
 use maestro_gate::report::chart::Chart;
@@ -59,7 +59,7 @@ fn crowd(count: usize, trace: &str) -> Report {
             seen: Some(seen),
             failure: None,
             unknown_words: Vec::new(),
-            max_age: MaxAge::Any,
+            freshness: Freshness::default(),
             request: Request::None,
             started: false,
         }

@@ -1,7 +1,9 @@
 //! Selecting runs.
 
+use chrono::DateTime;
+
 use super::*;
-use crate::core::{IfRunning, MaxAge, PipelineId, RunId, Target, Wanted};
+use crate::core::{Freshness, IfRunning, PipelineId, RunId, Target, Wanted};
 
 fn sign_in() -> Story {
     story().env(&[("DADOSFERA_ACCESS_TOKEN", "token")])
@@ -115,10 +117,20 @@ fn what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one() {
         let input_errors = sign_in().args(&["--pipeline-id=p", "--run-id=latest", "--max-age", age]).input_errors();
         assert!(input_errors[0].starts_with("max-age"), "{input_errors:?}");
     }
-    let max_age = |args: &[&str]| sign_in().args(&[&["--run-id=p/r"][..], args].concat()).config().rules.max_age;
-    assert_eq!(max_age(&[]), MaxAge::Any);
-    assert_eq!(max_age(&["--max-age=any"]), MaxAge::Any);
-    assert_eq!(max_age(&["--max-age=90m"]), MaxAge::Within(Duration::from_secs(5400)));
+    let freshness = |args: &[&str]| sign_in().args(&[&["--run-id=p/r"][..], args].concat()).config().rules.freshness;
+    let any = Freshness::default();
+    assert_eq!(freshness(&[]), any);
+    assert_eq!(freshness(&["--max-age=any"]), any);
+    let max_age = Some(Duration::from_secs(5400));
+    assert_eq!(freshness(&["--max-age=90m"]), Freshness { max_age, ..any });
+    // The start of the run is a limit of its own, with every kind of run-id, and enough for what is chosen.
+    let started_after = DateTime::from_timestamp(1_705_298_400, 0);
+    let both = Freshness { max_age, started_after };
+    assert_eq!(freshness(&["--max-age=90m", "--started-after=2024-01-15T03:00:00-03:00"]), both);
+    for run in ["p/r", "p/latest", "p/last-success"] {
+        let only = sign_in().args(&["--run-id", run, "--started-after=1705298400"]).config().rules.freshness;
+        assert_eq!(only, Freshness { started_after, ..any }, "{run}");
+    }
     // Only the whole word is one.
     assert_eq!(
         selected(&["--pipeline-id=p", "--run-id=Latest,latest_,p/LATEST"]),

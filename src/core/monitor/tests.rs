@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::core::{
-    Answer, FailureKind, Interval, Limits, MaxAge, Observation, Operation, PipelineId, Record, Repair, RunId, Scope,
-    Vocabulary,
+    Answer, FailureKind, Interval, Limits, Observation, Operation, PipelineId, Record, Repair, RunId, Scope, Vocabulary,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -100,7 +100,7 @@ impl Run {
         }
         let here = rules.began.map(|began| began + at.elapsed);
         let judged_at = judged_at(date, here);
-        let is_fresh = rules.max_age.allows(record.updated_at, judged_at);
+        let is_fresh = rules.freshness.check(record.created_at, record.updated_at, judged_at).is_ok();
         if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
             // A run "from the future" has a clock trouble, and is taken as new.
             self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));

@@ -7,7 +7,7 @@ use super::events::teach;
 use super::next_steps::remedy;
 use super::{came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word};
 use crate::core::{
-    End, FailureKind, LastRecord, MaxAge, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict,
+    End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Stale, Untrusted, Verdict,
 };
 
 /// The explanation of one run's verdict; both empty for a pass.
@@ -167,28 +167,44 @@ impl ExplanationWriter<'_> {
     }
 
     fn stale(&self) -> (String, String) {
-        let ended = self.run.seen.as_ref().and_then(|seen| seen.record.updated_at);
-        let date = self.run.seen.as_ref().and_then(|seen| seen.date);
-        let reason = match (ended, date) {
-            (None, _) => "succeeded, but its age is unknown: its updated_at can't be read".to_owned(),
-            (Some(ended), None) => {
-                format!("succeeded at {}, but its age is unknown: the answer has no Date header", stamp(ended))
-            }
-            (Some(ended), Some(date)) => match date.signed_duration_since(ended).to_std() {
-                Ok(age) => {
-                    let limit = match self.run.max_age {
-                        MaxAge::Any => String::new(),
-                        MaxAge::Within(limit) => format!(" of {}", duration(limit)),
-                    };
-                    format!("succeeded at {}, {} ago, which exceeds max-age{limit}", stamp(ended), duration(age))
-                }
-                Err(_) => format!("succeeded at {}, which is in the future", stamp(ended)),
-            },
+        let required = self.run.freshness;
+        let (started, finished, date) = match &self.run.seen {
+            Some(seen) => (seen.record.created_at, seen.record.updated_at, seen.date),
+            None => (None, None, None),
         };
-        let next = match self.run.started {
-            true => "check in Maestro when the run finished and why its time stamps are wrong",
-            false => {
+        let reason = match (required.check(started, finished, date), started, finished, date) {
+            (Err(Stale::StartedBefore), Some(started), ..) => {
+                let earliest = required.started_after.map(stamp).unwrap_or_default();
+                format!("succeeded, but started at {}, before started-after {earliest}", stamp(started))
+            }
+            (Err(Stale::UnknownStart), None, ..) => {
+                "succeeded, but it is unknown when it started: its created_at can't be read".to_owned()
+            }
+            (Err(Stale::UnknownStart), Some(started), ..) => {
+                format!("succeeded, but it started at {}, which is in the future", stamp(started))
+            }
+            (Err(Stale::UnknownAge), _, Some(finished), Some(_)) => {
+                format!("succeeded at {}, which is in the future", stamp(finished))
+            }
+            (Err(Stale::UnknownAge), _, Some(finished), None) => {
+                format!("succeeded at {}, but its age is unknown: the answer has no Date header", stamp(finished))
+            }
+            (Err(Stale::TooOld), _, Some(finished), Some(date)) => {
+                let age = date.signed_duration_since(finished).to_std().unwrap_or_default();
+                let limit = required.max_age.map(|limit| format!(" of {}", duration(limit))).unwrap_or_default();
+                format!("succeeded at {}, {} ago, which exceeds max-age{limit}", stamp(finished), duration(age))
+            }
+            (Ok(()) | Err(Stale::UnknownAge | Stale::TooOld | Stale::StartedBefore), ..) => {
+                "succeeded, but its age is unknown: its updated_at can't be read".to_owned()
+            }
+        };
+        let next = match (self.run.started, required.started_after) {
+            (true, _) => "check in Maestro when the run started and finished and why its timestamps are wrong",
+            (false, None) => {
                 "start a new run in Maestro, then re-run this job; if an older success is acceptable, raise max-age"
+            }
+            (false, Some(_)) => {
+                "start a new run in Maestro, then re-run this job; if this run is new enough, set an earlier started-after"
             }
         };
         (reason, next.to_owned())

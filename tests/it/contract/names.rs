@@ -49,6 +49,15 @@ pub const INPUTS: &[Line] = &[
             "what_is_chosen_needs_a_max_age_and_what_is_named_may_have_one",
         ],
     ),
+    line(
+        "started-after",
+        &[
+            "a_run_must_have_started_at_or_after_started_after",
+            "a_run_that_started_before_started_after_is_stale",
+            "a_timestamp_is_rfc_3339_or_a_unix_time",
+            "what_is_no_timestamp_is_an_input_error",
+        ],
+    ),
     line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_poll_lands_on_the_deadline"]),
     line(
         "poll-interval",

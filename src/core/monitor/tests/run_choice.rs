@@ -111,7 +111,7 @@ fn every_short_story_of_a_choice_passes_only_on_a_fresh_record_of_the_run_itself
     for selector in Selector::ALL {
         for (timeout, appear, outage) in [(3000, 120, 600), (30, 5, 10), (4, 0, 2), (0, 120, 600)] {
             let mut rules = rules(timeout, appear, outage, Interval::Auto);
-            rules.max_age = MaxAge::Within(SECOND * 3600);
+            rules.freshness.max_age = Some(SECOND * 3600);
             response += emit(&Gate::new(rules, [chosen(selector)]), Duration::ZERO, 6);
         }
     }
