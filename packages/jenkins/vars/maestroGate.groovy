@@ -7,6 +7,7 @@ def call(Map given = [:]) {
     trigger: 'MAESTRO_TRIGGER',
     ifRunning: 'MAESTRO_IF_RUNNING',
     maxAge: 'MAESTRO_MAX_AGE',
+    startedAfter: 'MAESTRO_STARTED_AFTER',
     timeout: 'MAESTRO_TIMEOUT',
     pollInterval: 'MAESTRO_POLL_INTERVAL',
     appearTimeout: 'MAESTRO_APPEAR_TIMEOUT',
