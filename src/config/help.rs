@@ -39,14 +39,14 @@ fn closing() -> String {
 fn when(verdict: Verdict) -> &'static str {
     use crate::core::Signal;
     match verdict {
-        Verdict::Passed => "every run succeeded, and is as fresh as max-age asks",
+        Verdict::Passed => "every run succeeded, and is as fresh as max-age and started-after require",
         Verdict::Failed => "a run ended without success",
         Verdict::InvalidInput => "an input error; no request was made",
         Verdict::TimedOut => "the time limit was reached before the run finished",
         Verdict::NotFound => "the service does not know the run or the pipeline",
         Verdict::Denied => "sign-in or token refused, or not allowed to see the run",
         Verdict::Unreachable => "no usable answer for max-outage, or one that waiting cannot fix",
-        Verdict::Stale => "the run succeeded, but longer ago than max-age, or its age is unknown",
+        Verdict::Stale => "the run succeeded, but longer ago than max-age, or it started before started-after",
         Verdict::NotStarted => "the pipeline was not started: paused, refused, or already running",
         Verdict::InternalError => "a bug in maestro-gate",
         Verdict::Interrupted(Signal::Interrupt) => "SIGINT, Ctrl-C",

@@ -188,8 +188,8 @@ pub const ROWS: [Row; 36] = [
     row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
         "With trigger, if a run is already in progress: queue, attach or fail"),
     row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
-        "A success that finished longer ago is stale; any = of any age. With latest and last-success, this or started-after \
-         is required"),
+        "A success that finished longer ago is stale; any = of any age. With latest and last-success, set this or \
+         started-after"),
     row(Input::StartedAfter, "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs,
         "A success that started earlier is stale: RFC 3339, such as 2024-01-15T06:00:00Z, or a Unix time"),
     row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
