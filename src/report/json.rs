@@ -21,6 +21,8 @@ struct JsonReport<'a> {
     next_steps: Vec<String>,
     /// Where the documentation explains the verdict.
     help: Option<String>,
+    // The key is older than the name, and keys stay within a major version.
+    #[serde(rename = "mistakes")]
     input_errors: Vec<&'a str>,
     bug: Option<&'a str>,
     connection: ConnectionRow<'a>,
