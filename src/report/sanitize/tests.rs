@@ -116,7 +116,7 @@ fn clones_share_secrets_on_every_thread_and_the_newest_four_sign_ins_are_remembe
     sanitizer.add_tokens(&[&token(4, "access")]);
     assert_eq!(shown(token(0, "access")), token(0, "access"));
     assert_eq!([token(1, "access"), token(4, "access"), "first-and-last".into()].map(shown), ["***"; 3]);
-    assert_eq!(format!("{sanitizer:?}"), "Cleaner { .. }");
+    assert_eq!(format!("{sanitizer:?}"), "Sanitizer { .. }");
 }
 
 #[test]
