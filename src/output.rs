@@ -9,9 +9,10 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::config::{Collision, Destination, DocumentKind, OUTPUTS, OutputConfig, WriteTarget};
+use crate::config::{Collision, Destination, DocumentKind, OutputConfig, WriteTarget};
 use crate::panic_hook;
 use crate::report::github::Delimiter;
+use crate::report::output_values::OUTPUTS;
 use crate::report::sanitize::Sanitized;
 use crate::report::{Report, Stage};
 use path_guard::{PathGuard, PathKind, path_kind};

@@ -9,16 +9,13 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::clock::Clock;
-use crate::core::{ApiRequest, ApiResponse, Gate, PollTarget, Signal, TimedEvent};
+use crate::core::{ApiRequest, ApiResponse, Gate, PollTarget, REQUESTS_AT_ONCE, Signal, TimedEvent};
 
 mod poll_queue;
 mod signals;
 
 use poll_queue::PollQueue;
 pub use signals::Signals;
-
-/// How many polls are under way at once (docs/reference.md#limits: at most 8 requests).
-const AT_ONCE: usize = 8;
 
 /// How long after the deadline the last poll is cut (docs/reference.md#time-limits-and-polling).
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -122,7 +119,7 @@ where
             lost.iter().for_each(|request| queue.set(request.target, now));
             under_way.extend(kept);
         }
-        while under_way.len() < AT_ONCE
+        while under_way.len() < REQUESTS_AT_ONCE
             && let Some(target) = queue.take(now)
         {
             let ask = match target {
@@ -140,7 +137,7 @@ where
             break;
         }
         let mut wake = cut_at.min(next_heartbeat);
-        if under_way.len() < AT_ONCE
+        if under_way.len() < REQUESTS_AT_ONCE
             && let Some(at) = queue.next()
         {
             wake = wake.min(at);

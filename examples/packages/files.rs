@@ -6,7 +6,6 @@
 
 use std::fmt::Write;
 
-use maestro_gate::config;
 use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, InputGroup, Kind, ROWS, Row};
 
@@ -64,7 +63,7 @@ pub fn choices(input: Input) -> &'static [&'static str] {
 /// The line of `--help`, with the default. A package has no flags.
 fn description(row: &Row) -> String {
     let help = row.help.replace(", or the flag repeated", "");
-    match config::default(row.input) {
+    match row.default {
         Some(default) => format!("{help}. Default: {default}"),
         None => help,
     }
@@ -127,7 +126,7 @@ fn action_types() -> String {
         text += &format!("  {}:\n    type: {kind}", row.name);
     }
     text += "  binary-path:\n    type: string\n  download-url:\n    type: string\n\noutputs:\n";
-    for output in config::OUTPUTS {
+    for output in maestro_gate::report::output_values::OUTPUTS {
         let kind = match output {
             "verdict" => format!("enum\n    allowed-values:\n{}", list(&Verdict::ALL.map(Verdict::name))),
             "exit-code" | "waited-seconds" | "polls" => "integer\n".to_owned(),

@@ -25,15 +25,12 @@ use super::trust::{Handshakes, trusting, trusting_nobody};
 use super::tunnel::Tunnel;
 use crate::clock::Clock;
 use crate::config::{Network, Proxy, ProxyKind};
-use crate::core::{Connection, FailureKind, TlsFault, Untrusted, Via, is_implausible};
+use crate::core::{Connection, FailureKind, REQUESTS_AT_ONCE, TlsFault, Untrusted, Via, is_implausible};
 
 mod body;
 mod within;
 
 use within::within;
-
-/// Requests under way at once (docs/reference.md#limits).
-const AT_ONCE: usize = 8;
 
 /// To be connected, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -139,7 +136,7 @@ impl Transport {
             http: RefCell::new(http),
             made_of: None,
             base,
-            permits: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(REQUESTS_AT_ONCE),
             limits: RequestLimits { whole: WHOLE, error_body: ERROR_BODY },
             via: None,
             tunnel: None,

@@ -7,26 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::core::Untrusted;
 use crate::inputs::Input;
+use crate::report::output_values::OUTPUTS;
 
 use super::{Destination, DocumentKind, InputError, InputSubject, NamedBy, OutputConfig, Warning};
-
-/// The names of the outputs (docs/reference.md#outputs): the files of `output-dir`.
-pub const OUTPUTS: [&str; 14] = [
-    "verdict",
-    "exit-code",
-    "status",
-    "duration",
-    "duration-seconds",
-    "trace",
-    "trace-file",
-    "pipeline-id",
-    "run-id",
-    "started-at",
-    "updated-at",
-    "waited-seconds",
-    "polls",
-    "runs",
-];
 
 /// Where a path leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,7 @@
 
 use crate::core::Verdict;
 use crate::inputs::ROWS;
-use crate::inputs::cli::{self, HelpText};
-
-use super::defaults::default;
+use crate::inputs::cli;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,7 +16,7 @@ Examples:
 
 /// The text of `--help`.
 pub(super) fn text() -> String {
-    cli::help(&HelpText { default: &default, closing: &closing() })
+    cli::help(closing())
 }
 
 fn closing() -> String {

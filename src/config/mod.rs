@@ -5,7 +5,6 @@ pub mod ci;
 mod collision;
 mod credential_owner;
 mod credentials;
-mod defaults;
 mod destination;
 mod extra_roots;
 mod help;
@@ -33,9 +32,8 @@ use crate::core::{Freshness, Interval, Learning, Limits, OnFirstFailure, Rules, 
 use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
 
 pub use address::RunUrl;
-pub use collision::{Collision, CollisionKind, FileLocation, OUTPUTS, OccupiedPath};
+pub use collision::{Collision, CollisionKind, FileLocation, OccupiedPath};
 pub use credentials::odd_password;
-pub use defaults::default;
 pub use destination::{Destination, DocumentKind, NamedBy, WriteTarget};
 pub use extra_roots::SystemRoots;
 pub use input_error::{InputError, InputSubject, Warning};

@@ -12,7 +12,7 @@ use super::collision::{FileLocation, OccupiedPath, holder, no_links, obstacle, o
 use super::destination::{Destination, DocumentKind, NamedBy, WriteTarget};
 use super::validator::{InvalidValue, Validator};
 use super::value::{choice, switch};
-use super::{Colour, LogFormat, OutputConfig, Volume, defaults::default};
+use super::{Colour, LogFormat, OutputConfig, Volume};
 
 /// Destinations in input order: of two that collide, the later one is refused.
 const DESTINATIONS: [(Input, DocumentKind); 6] = [
@@ -38,7 +38,7 @@ pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
     let ci = validator.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
     let wants_summary = validator.read(Input::Summary, switch).unwrap_or(true);
     let output_prefix =
-        validator.read(Input::OutputPrefix, prefix).or_else(|| default(Input::OutputPrefix).map(str::to_owned));
+        validator.read(Input::OutputPrefix, prefix).or_else(|| Input::OutputPrefix.row().default.map(str::to_owned));
     let output_prefix = output_prefix.unwrap_or_default();
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = validator.read(Input::LogFormat, |text| match choice(text, &formats)? {

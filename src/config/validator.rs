@@ -2,7 +2,6 @@
 
 use crate::inputs::{ArgumentError, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
 
-use super::defaults::default;
 use super::input_error::{self, InputError, Warning};
 use super::suspicious_text::{BREAKS, visible};
 
@@ -80,7 +79,7 @@ impl<'a> Validator<'a> {
     /// Reads the value or else the default. `None`: neither is there, or an input error was noted.
     pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<T> {
         match self.inputs.chosen(input) {
-            None => default(input).and_then(|text| parse(text).ok()),
+            None => input.row().default.and_then(|text| parse(text).ok()),
             Some(given) => match seen(input, given.text.as_deref().ok()?).and_then(parse) {
                 Ok(value) => Some(value),
                 Err(wrong) => {

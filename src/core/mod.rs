@@ -41,7 +41,7 @@ pub use observation::{
 pub use redaction::Redactor;
 pub use repair::Repair;
 pub use request::{Answer, ApiRequest, ApiResponse};
-pub use rules::{Learning, Limits, OnFirstFailure, Rules};
+pub use rules::{Learning, Limits, OnFirstFailure, REQUESTS_AT_ONCE, Rules};
 pub use schedule::Interval;
 pub use select::{Choice, choose};
 pub use status::{Meaning, Vocabulary, WordError};

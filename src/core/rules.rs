@@ -17,6 +17,9 @@ pub struct Limits {
     pub outage: Duration,
 }
 
+/// Requests under way at once (docs/reference.md#limits).
+pub const REQUESTS_AT_ONCE: usize = 8;
+
 /// What to do with the others when a run did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFirstFailure {

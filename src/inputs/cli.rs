@@ -2,23 +2,15 @@
 
 use clap::builder::{Arg, ArgAction, Command};
 
-use super::{Input, Kind, ROWS};
-
-/// What `--help` says that the table does not know.
-pub struct HelpText<'a> {
-    /// An input's default, as a user would write it.
-    pub default: &'a dyn Fn(Input) -> Option<&'static str>,
-    /// Examples, exit codes.
-    pub closing: &'a str,
-}
+use super::{Kind, ROWS};
 
 /// The heading of what is no input.
 const OTHER: &str = "Other";
 
 /// The command line's definition.
-pub fn command(wording: &HelpText<'_>) -> Command {
+pub fn command() -> Command {
     let flags = ROWS.iter().filter(|row| row.input.has_flag()).map(|row| {
-        let default = (wording.default)(row.input).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+        let default = row.default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
         let arg = Arg::new(row.name)
             .long(row.name)
             .short(row.input.short())
@@ -53,14 +45,13 @@ pub fn command(wording: &HelpText<'_>) -> Command {
                 .help("Print version")
                 .help_heading(OTHER),
         )
-        .after_help(wording.closing.to_owned())
         .disable_help_subcommand(true)
         .max_term_width(120)
 }
 
-/// The text of `--help`.
-pub fn help(wording: &HelpText<'_>) -> String {
-    command(wording).render_help().to_string()
+/// The text of `--help`; `closing` comes after the flags.
+pub fn help(closing: String) -> String {
+    command().after_help(closing).render_help().to_string()
 }
 
 /// The text of `--version`.

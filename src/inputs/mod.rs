@@ -2,7 +2,7 @@
 //!
 //! Everything that names an input is made from [`ROWS`]: the flags and `--help` (`cli`), the variables looked up
 //! (`lookup`), the checks in `config`, and the tests that hold README, `action.yml` and the GitLab component to it.
-//! Nothing in here knows a default or judges a value: that is `config`'s.
+//! Nothing in here judges a value: `config` does.
 
 mod args;
 pub mod cli;
@@ -68,6 +68,8 @@ pub struct Row {
     /// What stands for the value in `--help`; empty for a switch.
     pub value: &'static str,
     pub group: InputGroup,
+    /// As a user would write it; `None` where being unset means something of its own.
+    pub default: Option<&'static str>,
     pub help: &'static str,
 }
 
@@ -159,6 +161,7 @@ pub fn switch(text: &str) -> Option<bool> {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "the columns of the table")]
 const fn row(
     input: Input,
     name: &'static str,
@@ -166,9 +169,10 @@ const fn row(
     kind: Kind,
     value: &'static str,
     group: InputGroup,
+    default: Option<&'static str>,
     help: &'static str,
 ) -> Row {
-    Row { input, name, variable, kind, value, group, help }
+    Row { input, name, variable, kind, value, group, default, help }
 }
 
 use InputGroup::{Log, Reports, Runs, Service, SignIn, Waiting};
@@ -177,79 +181,80 @@ use Kind::{List, One, Secret, SecretFile, Switch};
 /// THE table (docs/reference.md#inputs).
 #[rustfmt::skip]
 pub const ROWS: [Row; 36] = [
-    row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs,
+    row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs, None,
         "The pipeline; several are allowed with latest, last-success and trigger. Required unless every entry of run-id \
          names its own"),
-    row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs,
+    row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs, None,
         "The runs to wait for: RUN, latest, last-success, or one of them as PIPELINE/...; separated by commas, blanks or \
          line breaks, or the flag repeated"),
-    row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs,
+    row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs, Some("false"),
         "Start the pipeline, then wait for the run that this started; excludes run-id"),
-    row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs,
+    row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs, Some("queue"),
         "With trigger, if a run is already in progress: queue, attach or fail"),
-    row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs,
+    row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs, None,
         "A success that finished longer ago is stale; any = of any age. With latest and last-success, set this or \
          started-after"),
-    row(Input::StartedAfter, "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs,
+    row(Input::StartedAfter, "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs, None,
         "A success that started earlier is stale: RFC 3339, such as 2024-01-15T06:00:00Z, or a Unix time"),
-    row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting,
+    // Below the one hour at which GitLab and Azure kill a job.
+    row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting, Some("50m"),
         "Limit for the whole wait, at most 30d; 0 = poll once"),
-    row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting,
+    row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting, Some("auto"),
         "Time between two polls: auto, or 1s to 1h"),
-    row(Input::AppearTimeout, "appear-timeout", "MAESTRO_APPEAR_TIMEOUT", One, "DURATION", Waiting,
+    row(Input::AppearTimeout, "appear-timeout", "MAESTRO_APPEAR_TIMEOUT", One, "DURATION", Waiting, Some("2m"),
         "How long the service may not know the run"),
-    row(Input::MaxOutage, "max-outage", "MAESTRO_MAX_OUTAGE", One, "DURATION", Waiting,
+    row(Input::MaxOutage, "max-outage", "MAESTRO_MAX_OUTAGE", One, "DURATION", Waiting, Some("10m"),
         "How long the service may give no usable answer"),
-    row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting,
+    row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting, Some("false"),
         "With several runs, stop waiting at the first that did not pass"),
-    row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting,
+    row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting, Some("true"),
         "Use the pipeline's previous runs to place polls, estimate the time left and draw charts"),
-    row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting,
+    row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting, None,
         "Status values that pass besides SUCCESS, separated by commas or line breaks"),
-    row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting,
+    row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting, None,
         "Status values that fail besides FAILED and similar ones"),
-    row(Input::BaseUrl, "base-url", "MAESTRO_BASE_URL", One, "URL", Service,
+    row(Input::BaseUrl, "base-url", "MAESTRO_BASE_URL", One, "URL", Service, Some("https://maestro.dadosfera.ai"),
         "Address of the service, https (http only to this machine); a path prefix is kept"),
-    row(Input::RunUrl, "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service,
+    row(Input::RunUrl, "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service, None,
         "Template for the link to a run in reports: an https address with {pipeline_id} and {run_id}"),
-    row(Input::Username, "username", "DADOSFERA_USERNAME", One, "NAME", SignIn,
+    row(Input::Username, "username", "DADOSFERA_USERNAME", One, "NAME", SignIn, None,
         "Sign-in name, an e-mail address; used with password or password-file"),
-    row(Input::Password, "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn,
+    row(Input::Password, "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn, None,
         "The password"),
-    row(Input::PasswordFile, "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn,
+    row(Input::PasswordFile, "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn, None,
         "A file that holds the password"),
-    row(Input::TotpSecret, "totp-secret", "DADOSFERA_TOTP_SECRET", Secret, "SECRET", SignIn,
+    row(Input::TotpSecret, "totp-secret", "DADOSFERA_TOTP_SECRET", Secret, "SECRET", SignIn, None,
         "The MFA secret, base32 or an otpauth:// address"),
-    row(Input::AccessToken, "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn,
+    row(Input::AccessToken, "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn, None,
         "An access token made elsewhere"),
-    row(Input::AccessTokenFile, "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn,
+    row(Input::AccessTokenFile, "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn, None,
         "A file that holds an access token; read again when the token is refused"),
-    row(Input::CaFile, "ca-file", "MAESTRO_CA_FILE", One, "PATH", Service,
+    row(Input::CaFile, "ca-file", "MAESTRO_CA_FILE", One, "PATH", Service, None,
         "File of additional trusted root certificates; the system's and the bundled ones stay trusted"),
-    row(Input::Summary, "summary", "MAESTRO_SUMMARY", Switch, "", Reports,
+    row(Input::Summary, "summary", "MAESTRO_SUMMARY", Switch, "", Reports, Some("true"),
         "Write the CI's job summary"),
-    row(Input::Logs, "logs", "MAESTRO_LOGS", One, "WHEN", Reports,
+    row(Input::Logs, "logs", "MAESTRO_LOGS", One, "WHEN", Reports, Some("on-failure"),
         "Fetch the run's logs: on-failure, always or never"),
-    row(Input::TraceFile, "trace-file", "MAESTRO_TRACE_FILE", One, "PATH", Reports,
+    row(Input::TraceFile, "trace-file", "MAESTRO_TRACE_FILE", One, "PATH", Reports, None,
         "Write the whole trace, and the logs, to this file"),
-    row(Input::Json, "json", "MAESTRO_JSON_FILE", One, "PATH", Reports,
+    row(Input::Json, "json", "MAESTRO_JSON_FILE", One, "PATH", Reports, None,
         "Write a JSON report"),
-    row(Input::Junit, "junit", "MAESTRO_JUNIT_FILE", One, "PATH", Reports,
+    row(Input::Junit, "junit", "MAESTRO_JUNIT_FILE", One, "PATH", Reports, None,
         "Write a JUnit report"),
-    row(Input::Dotenv, "dotenv", "MAESTRO_DOTENV_FILE", One, "PATH", Reports,
+    row(Input::Dotenv, "dotenv", "MAESTRO_DOTENV_FILE", One, "PATH", Reports, None,
         "Write the outputs as NAME=value lines"),
-    row(Input::Markdown, "markdown", "MAESTRO_MARKDOWN_FILE", One, "PATH", Reports,
+    row(Input::Markdown, "markdown", "MAESTRO_MARKDOWN_FILE", One, "PATH", Reports, None,
         "Write the summary as Markdown"),
-    row(Input::OutputDir, "output-dir", "MAESTRO_OUTPUT_DIR", One, "PATH", Reports,
+    row(Input::OutputDir, "output-dir", "MAESTRO_OUTPUT_DIR", One, "PATH", Reports, None,
         "Write one file per output into this folder"),
-    row(Input::OutputPrefix, "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports,
+    row(Input::OutputPrefix, "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports, Some("MAESTRO_GATE_"),
         "Prefix of the variable names that the gate writes"),
-    row(Input::Ci, "ci", "MAESTRO_CI", One, "NAME", Reports,
+    row(Input::Ci, "ci", "MAESTRO_CI", One, "NAME", Reports, Some("auto"),
         "The CI system to report to: auto, none, or its name (github, azure, teamcity, circleci, ...)"),
-    row(Input::LogFormat, "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log,
+    row(Input::LogFormat, "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log, Some("text"),
         "text, or json: one object a line"),
-    row(Input::Quiet, "quiet", "MAESTRO_QUIET", Switch, "", Log,
+    row(Input::Quiet, "quiet", "MAESTRO_QUIET", Switch, "", Log, Some("false"),
         "Print only the heartbeat and the verdict"),
-    row(Input::Verbose, "verbose", "MAESTRO_VERBOSE", Switch, "", Log,
+    row(Input::Verbose, "verbose", "MAESTRO_VERBOSE", Switch, "", Log, Some("false"),
         "Print every poll"),
 ];

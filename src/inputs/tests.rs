@@ -4,10 +4,8 @@ mod command_line;
 
 use std::ffi::OsString;
 
-use super::cli::{self, HelpText};
+use super::cli;
 use super::*;
-
-const PLAIN: HelpText<'static> = HelpText { default: &|_| None, closing: "" };
 
 fn words(text: &[&str]) -> Vec<OsString> {
     text.iter().map(OsString::from).collect()
@@ -85,8 +83,8 @@ fn names_and_variables_are_the_reference_s() {
 
 #[test]
 fn secrets_have_no_flag() {
-    cli::command(&PLAIN).debug_assert();
-    let command = cli::command(&PLAIN);
+    cli::command().debug_assert();
+    let command = cli::command();
     let flags: Vec<&str> = command.get_arguments().filter_map(|arg| arg.get_long()).collect();
     for row in &ROWS {
         assert_eq!(flags.contains(&row.name), !row.input.is_secret(), "{}", row.name);
@@ -97,7 +95,7 @@ fn secrets_have_no_flag() {
 
 #[test]
 fn help_says_every_input_of_this_version_with_its_variable() {
-    let help = cli::help(&PLAIN);
+    let help = cli::help(String::new());
     for row in ROWS.iter().filter(|row| row.input.has_flag()) {
         let told = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
         assert!(told, "{}", row.name);

@@ -14,6 +14,24 @@ const TRACE_FILE_LIMIT: usize = 1024;
 /// `runs`: past this, one variable of the environment is near to being refused (128 KiB on Linux).
 const RUNS_LIMIT: usize = 64 * 1024;
 
+/// The names of the outputs (docs/reference.md#outputs), which are also the files of `output-dir`.
+pub const OUTPUTS: [&str; 14] = [
+    "verdict",
+    "exit-code",
+    "status",
+    "duration",
+    "duration-seconds",
+    "trace",
+    "trace-file",
+    "pipeline-id",
+    "run-id",
+    "started-at",
+    "updated-at",
+    "waited-seconds",
+    "polls",
+    "runs",
+];
+
 /// One output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -51,24 +69,29 @@ pub fn outputs(report: &Report, destination: OutputTarget) -> Outputs {
         OutputTarget::CiFile | OutputTarget::OutputDir => runs(report),
         OutputTarget::Variables => (String::new(), None),
     };
-    let all = [
-        ("verdict", report.verdict.name().to_owned()),
-        ("exit-code", report.verdict.exit_code().to_string()),
-        ("status", text(run.map(|run| run.status.clone()))),
-        ("duration", text(length.map(messages::duration))),
-        ("duration-seconds", text(length.map(|length| length.as_secs().to_string()))),
-        ("trace", text(run.map(|run| trace(run, destination)))),
-        ("trace-file", text(report.trace_file.as_ref().map(Sanitized::to_string))),
-        ("pipeline-id", text(run.map(|run| run.pipeline_id.to_string()))),
-        ("run-id", text(run.map(|run| run.run_id.to_string()))),
-        ("started-at", stamp(run.and_then(|run| run.started_at))),
-        ("updated-at", stamp(run.and_then(|run| run.updated_at))),
-        ("waited-seconds", report.waited.as_secs().to_string()),
-        ("polls", report.polls.to_string()),
-        ("runs", runs),
+    let values = [
+        report.verdict.name().to_owned(),
+        report.verdict.exit_code().to_string(),
+        text(run.map(|run| run.status.clone())),
+        text(length.map(messages::duration)),
+        text(length.map(|length| length.as_secs().to_string())),
+        text(run.map(|run| trace(run, destination))),
+        text(report.trace_file.as_ref().map(Sanitized::to_string)),
+        text(run.map(|run| run.pipeline_id.to_string())),
+        text(run.map(|run| run.run_id.to_string())),
+        stamp(run.and_then(|run| run.started_at)),
+        stamp(run.and_then(|run| run.updated_at)),
+        report.waited.as_secs().to_string(),
+        report.polls.to_string(),
+        runs,
     ];
     let wanted = |name: &str| destination != OutputTarget::Variables || !["duration", "trace", "runs"].contains(&name);
-    let rows = all.into_iter().filter(|(name, _)| wanted(name)).map(|(name, value)| Output { name, value }).collect();
+    let rows = OUTPUTS
+        .into_iter()
+        .zip(values)
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| Output { name, value })
+        .collect();
     Outputs { rows, warning }
 }
 

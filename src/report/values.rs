@@ -3,11 +3,7 @@
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 use super::sanitize::{Sanitized, Sanitizer};
-use crate::core::Untrusted;
-
-/// The longest id shown, in bytes. A run asked for by its database id may be spelt at any length by the service, and
-/// GitLab refuses a dotenv file of 5 KB.
-const ID_LIMIT: usize = 256;
+use crate::core::{ID_LIMIT, Untrusted};
 
 pub(super) fn id_of(id: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
     let clean = sanitizer.id(id);

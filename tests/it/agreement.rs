@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use maestro_gate::config;
 use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, ROWS};
 
@@ -79,9 +78,7 @@ fn available() -> impl Iterator<Item = Input> {
 /// Name, variable and default of every input, as the code has them.
 fn built() -> Vec<[String; 3]> {
     available()
-        .map(|input| {
-            [input.name(), input.row().variable, config::default(input).unwrap_or_default()].map(str::to_owned)
-        })
+        .map(|input| [input.name(), input.row().variable, input.row().default.unwrap_or_default()].map(str::to_owned))
         .collect()
 }
 
@@ -164,7 +161,7 @@ fn help_says_each_default_and_variable_and_every_secret_s_variable() {
     for (name, description) in flags() {
         let Some(input) = Input::named(&name) else { continue };
         assert!(description.contains(&format!("[env: {}]", input.row().variable)), "{description}");
-        let default = config::default(input).map(|default| format!("[default: {default}]"));
+        let default = input.row().default.map(|default| format!("[default: {default}]"));
         assert!(default.is_none_or(|default| description.contains(&default)), "{description}");
     }
     let help = help();

@@ -225,14 +225,14 @@ async fn an_answer_that_does_not_end_is_cut() {
 
 #[tokio::test]
 async fn at_most_eight_requests_are_under_way() {
-    let gate = Arc::new(Barrier::new(AT_ONCE));
+    let gate = Arc::new(Barrier::new(REQUESTS_AT_ONCE));
     let server = answering(Reply::json(200, "x").behind(&gate)).await;
     let transport = transport(&server);
     // HTTP/1.1: as many connections as requests at once. Fewer than eight would wait for the others for ever.
-    let all = futures_util::future::join_all((0..3 * AT_ONCE).map(|_| get(&transport, 1024))).await;
+    let all = futures_util::future::join_all((0..3 * REQUESTS_AT_ONCE).map(|_| get(&transport, 1024))).await;
     assert!(all.into_iter().all(|(_, reply)| reply.is_ok()));
     let connections = server.asked().iter().map(|asked| asked.connection).max().expect("asked") + 1;
-    assert_eq!(connections, AT_ONCE);
+    assert_eq!(connections, REQUESTS_AT_ONCE);
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ fn every_default_is_the_reference_s() {
 fn every_default_can_be_written_by_the_user_as_well() {
     let inputs = ROWS.iter().map(|row| row.input);
     let env: Vec<(&str, &str)> =
-        inputs.filter_map(|input| Some((input.row().variable, default(input)?))).chain(ENOUGH).collect();
+        inputs.filter_map(|input| Some((input.row().variable, input.row().default?))).chain(ENOUGH).collect();
     let (written, unwritten) = (story().env(&env), story().env(&ENOUGH));
     assert_eq!(format!("{:?}", written.config()), format!("{:?}", unwritten.config()));
     assert_eq!(written.resolved().output_config, unwritten.resolved().output_config);
@@ -284,7 +284,7 @@ fn help_and_version_are_shown_and_nothing_else() {
     }
     for row in &ROWS {
         assert!(help.contains(row.variable), "{}", row.name);
-        let default = default(row.input).map(|text| format!("[default: {text}]"));
+        let default = row.default.map(|text| format!("[default: {text}]"));
         let unwrapped = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(default.is_none_or(|default| unwrapped.contains(&default)), "{}", row.name);
     }
