@@ -222,6 +222,8 @@ struct VerdictLine<'a> {
     cause: Option<&'a str>,
     next_steps: Vec<&'a str>,
     help: Option<&'a str>,
+    // The key is older than the name, and keys stay within a major version.
+    #[serde(rename = "mistakes")]
     input_errors: Vec<&'a str>,
     trace_file: Option<&'a str>,
 }
