@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::{
     Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
-    ci::Ci,
 };
 use crate::console::{self, Console};
 use crate::core::{Signal, Untrusted, Verdict};
@@ -17,9 +16,10 @@ use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
 use crate::panic_hook;
 use crate::poll_loop::{GracePeriod, Signals};
 use crate::progress;
+use crate::report::ci::{LogContext, SummaryChannel};
 use crate::report::output_values::{self, outputs};
 use crate::report::sanitize::{Sanitized, Sanitizer};
-use crate::report::{Note, NoteLevel, Report, Stage, azure, teamcity, text};
+use crate::report::{Note, NoteLevel, Report, Stage, text};
 
 /// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
 /// verdict while somebody still looks.
@@ -266,8 +266,10 @@ impl Finalizer {
             match done {
                 Ok(_) => {
                     let upload = self.delivery.destination(index).upload.as_deref();
-                    if let Some(upload) = upload.map(azure::upload_summary) {
-                        self.console.write(upload);
+                    if let (Some(path), SummaryChannel::Uploaded { command, .. }) =
+                        (upload, self.delivery.output_config().ci.summary)
+                    {
+                        self.console.write(command(path));
                     }
                 }
                 Err(error) => {
@@ -282,20 +284,8 @@ impl Finalizer {
 
     /// The outputs for a CI that takes them as commands in the log; the last one of a name wins.
     fn commands(&self, report: &Report) -> String {
-        let output_config = self.delivery.output_config();
-        match output_config.ci {
-            Ci::Azure => azure::variables(report, &output_config.output_prefix),
-            Ci::Teamcity => teamcity::parameters(report, &output_config.output_prefix),
-            Ci::Bitbucket
-            | Ci::Buildkite
-            | Ci::Circleci
-            | Ci::CloudBuild
-            | Ci::Drone
-            | Ci::Files
-            | Ci::Github
-            | Ci::Gitlab
-            | Ci::None => String::new(),
-        }
+        let OutputConfig { ci, output_prefix, .. } = self.delivery.output_config();
+        ci.log_commands(report, output_prefix)
     }
 
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
@@ -344,18 +334,11 @@ impl Finalizer {
         } else {
             report
         };
-        let fold = |fold| text::closing(report, fold);
-        let words = match (output_config.log_format, output_config.ci) {
-            (LogFormat::Json, _) => return text::closing_json(report),
-            (LogFormat::Text, Ci::Github) => fold(text::Fold::Github(&token())),
-            (LogFormat::Text, Ci::Gitlab) => fold(text::Fold::Gitlab(self.clock.utc())),
-            (LogFormat::Text, Ci::Azure) => fold(text::Fold::Azure),
-            (LogFormat::Text, Ci::Buildkite) => fold(text::Fold::Buildkite),
-            (LogFormat::Text, Ci::Teamcity) => fold(text::Fold::Teamcity(&output_config.output_prefix)),
-            (LogFormat::Text, Ci::Bitbucket | Ci::Circleci | Ci::CloudBuild | Ci::Drone | Ci::Files | Ci::None) => {
-                fold(text::Fold::None)
-            }
-        };
+        if output_config.log_format == LogFormat::Json {
+            return text::closing_json(report);
+        }
+        let context = LogContext { token: token(), now: self.clock.utc(), prefix: &output_config.output_prefix };
+        let words = text::closing(report, output_config.ci, &context);
         if self.coloured { paint(&words, report.verdict) } else { words }
     }
 }

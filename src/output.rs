@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::config::{Collision, Destination, DocumentKind, OutputConfig, WriteTarget};
 use crate::panic_hook;
-use crate::report::github::Delimiter;
+use crate::report::ci::github::Delimiter;
 use crate::report::output_values::OUTPUTS;
 use crate::report::sanitize::Sanitized;
 use crate::report::{Report, Stage};
@@ -86,7 +86,7 @@ enum OpenDestination {
     File(ReportFile),
     Folder(Vec<(&'static str, ReportFile)>),
     Shared(SharedFile),
-    Agent,
+    Agent(&'static str),
 }
 
 impl ReportWriter {
@@ -248,7 +248,7 @@ impl OpenDestination {
         match self {
             OpenDestination::File(file) => file.is_in_place(),
             OpenDestination::Folder(files) => files.iter().any(|(_, file)| file.is_in_place()),
-            OpenDestination::Shared(_) | OpenDestination::Agent => false,
+            OpenDestination::Shared(_) | OpenDestination::Agent(_) => false,
         }
     }
 }
@@ -269,7 +269,7 @@ fn open(destination: &Destination, guard: &Arc<PathGuard>) -> Result<OpenDestina
             OpenDestination::Shared(SharedFile::of_text(path)?)
         }
         WriteTarget::Shared(path) => OpenDestination::Shared(SharedFile::of_records(path)?),
-        WriteTarget::Agent => OpenDestination::Agent,
+        WriteTarget::Agent(program) => OpenDestination::Agent(program),
     })
 }
 
@@ -305,15 +305,15 @@ fn write(
             result
         }
         (OpenDestination::Shared(file), RenderedContent::Text(text)) => Ok(file.write(&text)?),
-        (OpenDestination::Agent, RenderedContent::Calls(calls)) => {
-            Ok(agent::call(AGENT, calls, &crate::config::secret_variables())?)
+        (OpenDestination::Agent(program), RenderedContent::Calls(calls)) => {
+            Ok(agent::call(program, calls, &crate::config::secret_variables())?)
         }
         (
             OpenDestination::File(_) | OpenDestination::Shared(_),
             RenderedContent::Files(_) | RenderedContent::Calls(_),
         )
         | (OpenDestination::Folder(_), RenderedContent::Text(_) | RenderedContent::Calls(_))
-        | (OpenDestination::Agent, RenderedContent::Text(_) | RenderedContent::Files(_)) => Err(WriteError::Bug),
+        | (OpenDestination::Agent(_), RenderedContent::Text(_) | RenderedContent::Files(_)) => Err(WriteError::Bug),
     }
 }
 
@@ -332,9 +332,6 @@ pub fn descriptors() -> io::Result<()> {
     let open = |_| report_file::open(OpenOptions::new().read(true), Path::new(NULL));
     (0..DESCRIPTORS).map(open).collect::<io::Result<Vec<File>>>().map(drop)
 }
-
-/// Buildkite's agent, found by the PATH.
-const AGENT: &str = "buildkite-agent";
 
 /// A token that nobody can guess, for delimiters and stop commands.
 pub fn token() -> Delimiter {

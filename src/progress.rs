@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
-use crate::config::ci::Ci;
 use crate::config::{LogFormat, OutputConfig, Volume};
 use crate::console::Console;
 use crate::core::{Gate, TimedEvent, Wanted};
 use crate::poll_loop::LoopEvent;
+use crate::report::ci::CiSystem;
 use crate::report::messages::{self, RunNames};
 use crate::report::sanitize::{Sanitized, Sanitizer};
 use crate::report::{Note, NoteLevel, text};
@@ -27,7 +27,7 @@ const TURN: Duration = Duration::from_millis(200);
 /// Whether to show a spinner: to a person at a terminal who wants to see text. Where a pipe brings stdout to the same
 /// terminal, its lines and the spinner would come in any order.
 pub fn wants_spinner(output_config: &OutputConfig) -> bool {
-    output_config.ci == Ci::None
+    output_config.ci == CiSystem::none()
         && output_config.log_format == LogFormat::Text
         && output_config.volume != Volume::Quiet
         && io::stderr().is_terminal()

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::inputs::{self, Env, GivenValue, Input};
+use crate::report::ci::CiSystem;
 
-use super::ci::{self, Ci};
 use super::credential_owner::source_phrase;
+use super::detect_ci;
 use super::input_error::InputError;
 use super::suspicious_text::{evaluated, visible};
 use super::totp::Totp;
@@ -132,29 +133,8 @@ fn missing(validator: &mut Validator<'_>, env: &Env, input: Input, what: &str) {
 
 /// Why a secret that was set up may be empty in this job; nothing outside a CI.
 fn availability(env: &Env) -> &'static str {
-    match ci::detect(env) {
-        Ci::Github => {
-            ". If they come from secrets: are the secrets available to this event? Pull requests from forks and from \
-             Dependabot get none"
-        }
-        Ci::Gitlab => {
-            ". If they come from CI/CD variables: a protected variable exists on protected branches and tags only, and \
-             pipelines of forks get none"
-        }
-        Ci::None if !env.is_true("CI") => "",
-        Ci::Azure
-        | Ci::Bitbucket
-        | Ci::Buildkite
-        | Ci::Circleci
-        | Ci::CloudBuild
-        | Ci::Drone
-        | Ci::Files
-        | Ci::None
-        | Ci::Teamcity => {
-            ". If they come from the CI's secrets: are the secrets available to this build? Pull requests from forks \
-             usually get none"
-        }
-    }
+    let ci = detect_ci::detect(env);
+    if ci == CiSystem::none() && !env.is_true("CI") { "" } else { ci.missing_secrets }
 }
 
 /// What about a password may be why it was refused; never the password.

@@ -52,8 +52,8 @@ pub enum WriteTarget {
     Folder(PathBuf),
     /// A file of the CI's, which others write to as well: appended to.
     Shared(PathBuf),
-    /// Buildkite's agent, which takes it over.
-    Agent,
+    /// A program of the CI, which takes it over.
+    Agent(&'static str),
 }
 
 impl Destination {
@@ -76,7 +76,7 @@ impl Destination {
     pub fn path(&self) -> Option<&Path> {
         match &self.target {
             WriteTarget::File(path) | WriteTarget::Folder(path) | WriteTarget::Shared(path) => Some(path),
-            WriteTarget::Agent => None,
+            WriteTarget::Agent(_) => None,
         }
     }
 }

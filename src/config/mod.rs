@@ -1,11 +1,11 @@
 //! What the gate will do: every default, every check; all input errors at once.
 
 mod address;
-pub mod ci;
 mod collision;
 mod credential_owner;
 mod credentials;
 mod destination;
+mod detect_ci;
 mod extra_roots;
 mod help;
 mod input_error;
@@ -30,6 +30,7 @@ use url::Url;
 
 use crate::core::{Freshness, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
 use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
+use crate::report::ci::CiSystem;
 
 pub use address::RunUrl;
 pub use collision::{Collision, CollisionKind, FileLocation, OccupiedPath};
@@ -107,7 +108,7 @@ pub enum Logs {
 /// Where and how to report. Made even when the config is not: input errors are reported too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputConfig {
-    pub ci: ci::Ci,
+    pub ci: &'static CiSystem,
     /// In the order of delivery, without those whose path is an input error.
     pub destinations: Vec<Destination>,
     /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and

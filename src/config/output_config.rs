@@ -6,10 +6,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use crate::inputs::{Env, GivenValue, Input};
+use crate::report::ci::{CiSystem, OutputChannel, SummaryChannel};
 
-use super::ci::{self, Ci};
 use super::collision::{FileLocation, OccupiedPath, holder, no_links, obstacle, output_files};
 use super::destination::{Destination, DocumentKind, NamedBy, WriteTarget};
+use super::detect_ci;
 use super::validator::{InvalidValue, Validator};
 use super::value::{choice, switch};
 use super::{Colour, LogFormat, OutputConfig, Volume};
@@ -35,14 +36,14 @@ pub const LOG_TAKEN: &str = "this is the gate's own log, where a CI would read a
 
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
 pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
-    let ci = validator.read(Input::Ci, |text| ci::read(text, env)).unwrap_or_else(|| ci::detect(env));
+    let ci = validator.read(Input::Ci, |text| detect_ci::read(text, env)).unwrap_or_else(|| detect_ci::detect(env));
     let wants_summary = validator.read(Input::Summary, switch).unwrap_or(true);
     let output_prefix =
         validator.read(Input::OutputPrefix, prefix).or_else(|| Input::OutputPrefix.row().default.map(str::to_owned));
     let output_prefix = output_prefix.unwrap_or_default();
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = validator.read(Input::LogFormat, |text| match choice(text, &formats)? {
-        LogFormat::Json if ci.commands_in_log() => Err(InvalidValue::whole(
+        LogFormat::Json if ci.has_commands_in_log() => Err(InvalidValue::whole(
             "cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none",
         )),
         format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
@@ -51,18 +52,18 @@ pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
     let volume = read_volume(validator);
     let others = others(validator, env);
     let (named, taken) = read_destinations(validator, env, &output_prefix, &others);
-    let links = if ci == Ci::Gitlab { links(validator, env, &named, &taken) } else { None };
+    let links = if ci.takes_links { links(validator, env, &named, &taken) } else { None };
     let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().chain(named).chain(links).collect();
     if wants_summary {
         summarize(ci, env, &output_prefix, &taken, &mut destinations);
     }
     // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
-    destinations.sort_by_key(|destination| destination.target == WriteTarget::Agent);
+    destinations.sort_by_key(|destination| matches!(destination.target, WriteTarget::Agent(_)));
     OutputConfig {
         ci,
         destinations,
-        has_mermaid: ci == Ci::Github && is_github_itself(env),
-        workspace: ci::workspace(env),
+        has_mermaid: ci.draws_mermaid && is_github_itself(env),
+        workspace: detect_ci::workspace(env),
         others,
         output_prefix,
         log_format,
@@ -72,30 +73,40 @@ pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
 }
 
 /// Where the CI takes outputs, if not from the log.
-fn outputs(ci: Ci, env: &Env) -> Option<Destination> {
-    if ci == Ci::Buildkite {
-        return Some(Destination::new(DocumentKind::Outputs, NamedBy::Gate("buildkite-agent"), WriteTarget::Agent));
-    }
-    let variable = ci::output_variable(ci)?;
-    let path = ci::output_file(ci, env)?;
-    // What Cloud Build keeps is the beginning of the file: the last version must be the only one.
-    let target = if ci == Ci::CloudBuild { WriteTarget::File(path) } else { WriteTarget::Shared(path) };
-    Some(Destination::new(DocumentKind::Outputs, NamedBy::Variable(variable), target))
+fn outputs(ci: &CiSystem, env: &Env) -> Option<Destination> {
+    let (named_by, target) = match ci.outputs {
+        OutputChannel::Nowhere | OutputChannel::Log(_) => return None,
+        OutputChannel::Appended { variable, .. } => {
+            (NamedBy::Variable(variable), WriteTarget::Shared(detect_ci::file(env, variable)?))
+        }
+        OutputChannel::InFolder { variable, file, .. } => {
+            (NamedBy::Variable(variable), WriteTarget::File(detect_ci::file(env, variable)?.join(file)))
+        }
+        OutputChannel::Agent { program, .. } => (NamedBy::Gate(program), WriteTarget::Agent(program)),
+    };
+    Some(Destination::new(DocumentKind::Outputs, named_by, target))
 }
 
-/// Adds the job summary. Azure is told a path from the root, of a file that stays until the job is over: the `markdown`
-/// report, or else one of ours in the agent's own folder for such files. That one is named after the prefix, so that two
-/// gates of one job don't collide.
-fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[OccupiedPath], destinations: &mut Vec<Destination>) {
+/// Adds the job summary. One that is uploaded is the `markdown` report, or else a file of ours that stays until the job is
+/// over, by its path from the root. That one is named after the prefix, so that two gates of one job don't collide.
+fn summarize(
+    ci: &CiSystem,
+    env: &Env,
+    output_prefix: &str,
+    taken: &[OccupiedPath],
+    destinations: &mut Vec<Destination>,
+) {
     let summary = |named_by, target| Destination::new(DocumentKind::Summary, named_by, target);
-    match ci {
-        Ci::Github => {
-            const VARIABLE: &str = "GITHUB_STEP_SUMMARY";
-            let path = ci::file(env, VARIABLE);
-            destinations.extend(path.map(|path| summary(NamedBy::Variable(VARIABLE), WriteTarget::Shared(path))));
+    match ci.summary {
+        SummaryChannel::Nowhere => {}
+        SummaryChannel::Appended(variable) => {
+            let path = detect_ci::file(env, variable);
+            destinations.extend(path.map(|path| summary(NamedBy::Variable(variable), WriteTarget::Shared(path))));
         }
-        Ci::Buildkite => destinations.push(summary(NamedBy::Gate("buildkite-agent"), WriteTarget::Agent)),
-        Ci::Azure => {
+        SummaryChannel::Agent { program, .. } => {
+            destinations.push(summary(NamedBy::Gate(program), WriteTarget::Agent(program)))
+        }
+        SummaryChannel::Uploaded { folder, .. } => {
             let from_root = |path: &Path| Some(whole(env, path)).filter(|path| path.is_absolute());
             let markdown = destinations.iter_mut().find(|other| other.document == DocumentKind::Markdown);
             if let Some(markdown) = markdown {
@@ -104,7 +115,7 @@ fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[OccupiedPath], des
             }
             let name = output_prefix.trim_matches('_').to_ascii_lowercase();
             let name = if name.is_empty() { "maestro_gate" } else { &name };
-            let path = ci::file(env, "AGENT_TEMPDIRECTORY");
+            let path = detect_ci::file(env, folder);
             let path = path.and_then(|folder| from_root(&folder.join(format!("{name}.md"))));
             let free = path.filter(|path| taken.iter().all(|other| other.place.path != *path));
             destinations.extend(free.map(|path| Destination {
@@ -112,14 +123,6 @@ fn summarize(ci: Ci, env: &Env, output_prefix: &str, taken: &[OccupiedPath], des
                 ..summary(NamedBy::Gate("summary"), WriteTarget::File(path))
             }));
         }
-        Ci::Bitbucket
-        | Ci::Circleci
-        | Ci::CloudBuild
-        | Ci::Drone
-        | Ci::Files
-        | Ci::Gitlab
-        | Ci::None
-        | Ci::Teamcity => {}
     }
 }
 
@@ -176,7 +179,7 @@ fn whole(env: &Env, path: &Path) -> PathBuf {
 
 /// What no report may be written over: the CI's own files, and those that are read.
 fn others(validator: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
-    let own = ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
+    let own = detect_ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
     let read = SOURCES.into_iter().filter_map(|input| {
         let (_, text) = validator.given(input)?;
         Some((PathBuf::from(text), format!("read as {}", input.name())))

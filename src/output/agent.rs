@@ -9,25 +9,20 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::blocking;
+use crate::report::ci::AgentCall;
 
 /// How often a wait looks up, and how often it does so before the program is killed: four seconds, less than a destination
 /// has (`finalize`), so that a call is over when its destination is given up.
 const LOOK_UP: Duration = Duration::from_millis(20);
 const LOOK_UPS: u32 = 200;
 
-/// One call of the program.
-pub(super) struct Call {
-    pub arguments: Vec<String>,
-    pub input: String,
-}
-
 /// Makes all calls at once, and waits for all; an error if one of them failed. One that fails holds up none of the others:
 /// half of a report is better than none, and a value of an earlier try may stand where ours did not arrive.
-pub(super) fn call(program: &str, calls: Vec<Call>, hidden: &[String]) -> io::Result<()> {
+pub(super) fn call(program: &str, calls: Vec<AgentCall>, hidden: &[String]) -> io::Result<()> {
     call_within(program, calls, hidden, LOOK_UPS)
 }
 
-fn call_within(program: &str, calls: Vec<Call>, hidden: &[String], look_ups: u32) -> io::Result<()> {
+fn call_within(program: &str, calls: Vec<AgentCall>, hidden: &[String], look_ups: u32) -> io::Result<()> {
     let mut running = Running { children: Vec::new(), first_error: None };
     for call in calls {
         match start(program, call, hidden) {
@@ -47,7 +42,7 @@ fn call_within(program: &str, calls: Vec<Call>, hidden: &[String], look_ups: u32
     Err(io::Error::new(io::ErrorKind::TimedOut, format!("{program} did not end in time")))
 }
 
-fn start(program: &str, call: Call, hidden: &[String]) -> io::Result<Child> {
+fn start(program: &str, call: AgentCall, hidden: &[String]) -> io::Result<Child> {
     let mut command = Command::new(program);
     command.args(&call.arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     for name in hidden {
@@ -104,8 +99,8 @@ impl Drop for Running {
 mod tests {
     use super::*;
 
-    fn shell(script: &str, input: &str) -> Call {
-        Call { arguments: vec!["-c".to_owned(), script.to_owned()], input: input.to_owned() }
+    fn shell(script: &str, input: &str) -> AgentCall {
+        AgentCall { arguments: vec!["-c".to_owned(), script.to_owned()], input: input.to_owned() }
     }
 
     #[test]

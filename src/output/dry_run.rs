@@ -1,15 +1,15 @@
 //! Whether the destinations can be written at all, for `doctor`: each is tried, and left as it is.
 
-use super::agent::Call;
-use super::{AGENT, Job, ReportWriter, WriteResult, agent, report_file};
+use super::{Job, ReportWriter, WriteResult, agent, report_file};
 use crate::config::{Destination, DocumentKind, WriteTarget};
+use crate::report::ci::AgentCall;
 
 impl ReportWriter {
     /// Tries every destination, and leaves each as it is.
     pub fn trials(&self) -> Vec<Job<WriteResult>> {
         // The agent is asked once, whatever it gets.
         let asked = |destination: &Destination| {
-            destination.target != WriteTarget::Agent || destination.document == DocumentKind::Outputs
+            !matches!(destination.target, WriteTarget::Agent(_)) || destination.document == DocumentKind::Outputs
         };
         let job = |(index, destination): (usize, &Destination)| {
             let (guard, target) = (self.guard(), destination.target.clone());
@@ -24,9 +24,9 @@ impl ReportWriter {
                         guard().admit(path)?;
                         report_file::try_folder(path)?;
                     }
-                    WriteTarget::Agent => {
-                        let version = Call { arguments: vec!["--version".to_owned()], input: String::new() };
-                        agent::call(AGENT, vec![version], &crate::config::secret_variables())?;
+                    WriteTarget::Agent(program) => {
+                        let version = AgentCall { arguments: vec!["--version".to_owned()], input: String::new() };
+                        agent::call(program, vec![version], &crate::config::secret_variables())?;
                     }
                 }
                 Ok(None)

@@ -4,17 +4,12 @@
 //! requests, has no way to be shown; what they put into a grammar goes through `escape`.
 
 mod annotations;
-pub mod azure;
 mod build;
-pub mod buildkite;
 pub mod chart;
 pub mod checkup;
-pub mod circleci;
-pub mod cloud_build;
+pub mod ci;
 pub mod dotenv;
 pub mod escape;
-pub mod github;
-pub mod gitlab;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -22,7 +17,6 @@ pub mod messages;
 pub mod output_values;
 pub mod previous_runs;
 pub mod sanitize;
-pub mod teamcity;
 pub mod text;
 pub mod trace_file;
 mod values;

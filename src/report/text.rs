@@ -2,34 +2,15 @@
 //!
 //! All functions return whole lines, each with its line break.
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::github::{self, Delimiter};
-use super::gitlab::{self, Section};
+use super::ci::{CiSystem, Folded, LogContext};
 use super::json::NoteRow;
 use super::output_values::RunRow;
 use super::previous_runs::{PipelineRow, RunHistoryRow};
-use super::sanitize::{self, Sanitized};
-use super::{Note, NoteLevel, Report, RunReport, azure, buildkite, chart, escape, messages, teamcity};
+use super::sanitize;
+use super::{Note, NoteLevel, Report, RunReport, chart, escape, messages};
 use crate::core::Verdict;
-
-/// How the CI at hand folds long untrusted text away.
-#[derive(Clone, Copy)]
-pub enum Fold<'a> {
-    /// It does not.
-    None,
-    /// GitHub's groups and annotations.
-    Github(&'a Delimiter),
-    /// GitLab's sections, which carry the time.
-    Gitlab(DateTime<Utc>),
-    /// Azure's groups and issues.
-    Azure,
-    /// Buildkite's groups.
-    Buildkite,
-    /// TeamCity's blocks, and its build problem, which is told from another gate's by the outputs' prefix.
-    Teamcity(&'a str),
-}
 
 /// One piece of untrusted text, and all of it together, in bytes: GitLab drops what is over 4 MiB, and the verdict comes
 /// last.
@@ -51,16 +32,17 @@ pub fn note(note: &Note) -> String {
 }
 
 /// The block at the end.
-pub fn closing(report: &Report, fold: Fold<'_>) -> String {
+pub fn closing(report: &Report, ci: &CiSystem, context: &LogContext<'_>) -> String {
     let mut log = String::new();
-    for (index, piece) in pieces(report).into_iter().enumerate() {
-        log.push_str(&match piece {
-            Piece::Shown(title, text) => show(index, &title, &text, fold),
-            Piece::Full => line("more traces and logs are not shown, to keep this log short"),
-        });
+    let Pieces { shown, is_cut } = pieces(report);
+    for piece in &shown {
+        log.push_str(&(ci.fold)(piece, context));
     }
-    if let (Fold::Buildkite, false) = (fold, log.is_empty()) {
-        log.push_str(&buildkite::verdict_group(report));
+    if is_cut {
+        log.push_str(&line("more traces and logs are not shown, to keep this log short"));
+    }
+    if !log.is_empty() {
+        log.push_str(&(ci.after_folds)(report));
     }
     if let Some(path) = &report.trace_file {
         log.push_str(&line(&format!("full traces: {path}")));
@@ -72,12 +54,7 @@ pub fn closing(report: &Report, fold: Fold<'_>) -> String {
         log.push_str(&told_one_by_one(report));
     }
     log.push_str(&history(report));
-    match fold {
-        Fold::Github(_) => log.push_str(&github::annotations(report)),
-        Fold::Azure => log.push_str(&azure::issues(report)),
-        Fold::Teamcity(prefix) => log.push_str(&teamcity::problems(report, prefix)),
-        Fold::Buildkite | Fold::Gitlab(_) | Fold::None => {}
-    }
+    log.push_str(&(ci.problems)(report, context));
     if let [RunReport { run_url: Some(url), .. }] = report.runs.as_slice() {
         log.push_str(&line(&format!("link to the run: {url}")));
     }
@@ -144,14 +121,14 @@ fn history(report: &Report) -> String {
     lines
 }
 
-enum Piece {
-    Shown(String, Sanitized),
-    /// There is more than a log should hold.
-    Full,
+/// Untrusted text for the log, and whether there is more than a log should hold.
+struct Pieces {
+    shown: Vec<Folded>,
+    is_cut: bool,
 }
 
 /// The untrusted text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
-fn pieces(report: &Report) -> Vec<Piece> {
+fn pieces(report: &Report) -> Pieces {
     let traces =
         report.runs.iter().filter_map(|run| Some((format!("trace of {}", messages::run(run)), run.telling_trace()?)));
     let logs = report
@@ -159,31 +136,17 @@ fn pieces(report: &Report) -> Vec<Piece> {
         .iter()
         .filter_map(|run| Some((format!("end of the logs of {}", messages::run(run)), run.logs.as_ref()?)));
     let bug = report.bug.iter().map(|bug| ("details of the bug".to_owned(), bug));
-    let mut pieces = Vec::new();
+    let mut shown = Vec::new();
     let mut room = ALL_PIECES_LIMIT;
-    for (title, text) in bug.chain(traces).chain(logs) {
+    for (index, (title, text)) in bug.chain(traces).chain(logs).enumerate() {
         let text = sanitize::cut(text, PIECE_LIMIT);
         let Some(left) = room.checked_sub(text.len() + title.len()) else {
-            pieces.push(Piece::Full);
-            break;
+            return Pieces { shown, is_cut: true };
         };
         room = left;
-        pieces.push(Piece::Shown(title, text));
+        shown.push(Folded { title, text, index });
     }
-    pieces
-}
-
-fn show(index: usize, title: &str, text: &Sanitized, fold: Fold<'_>) -> String {
-    match fold {
-        Fold::None => format!("{}{}\n", line(&format!("{title}:")), escape::gutter(text).trim_end_matches('\n')),
-        Fold::Github(token) => github::fold(title, text, token),
-        // The first is what a person came for: GitLab has no other page that would show it.
-        Fold::Gitlab(at) if index == 0 => gitlab::section(title, text, at, index, Section::Open),
-        Fold::Gitlab(at) => gitlab::section(title, text, at, index, Section::Folded),
-        Fold::Azure => azure::group(title, text),
-        Fold::Buildkite => buildkite::group(title, text, index),
-        Fold::Teamcity(_) => teamcity::block(title, text),
-    }
+    Pieces { shown, is_cut: false }
 }
 
 fn line(text: &str) -> String {
@@ -231,10 +194,8 @@ struct VerdictLine<'a> {
 /// `log-format: json`: the block at the end. An object for each run and each untrusted text, the verdict's last.
 pub fn closing_json(report: &Report) -> String {
     let mut log = String::new();
-    for piece in pieces(report) {
-        if let Piece::Shown(title, text) = piece {
-            log.push_str(&object("text", &TextLine { title: &title, text: &text }));
-        }
+    for Folded { title, text, .. } in &pieces(report).shown {
+        log.push_str(&object("text", &TextLine { title, text }));
     }
     for run in &report.runs {
         let row = RunRow::new(run);

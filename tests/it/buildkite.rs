@@ -4,27 +4,35 @@ use std::fs;
 use std::path::Path;
 
 use maestro_gate::core::Verdict;
-use maestro_gate::report::buildkite;
-use maestro_gate::report::text::{self, Fold};
+use maestro_gate::report::Report;
 use proptest::prelude::*;
 
+use crate::ci_log::{PREFIX, calls, closing};
 use crate::fixture;
 use crate::harness::{FAILED, SUCCESS};
 use crate::hostile::hostile_text;
-use crate::other_cis::{PREFIX, play, read, told};
+use crate::other_cis::{play, read, told};
 use crate::runner;
 
 #[test]
 fn buildkite_s_values_are_never_empty_and_its_annotation_is_replaced() {
+    let context = |report: &Report, prefix: &str| {
+        let (_, summary) = calls(report, "buildkite", prefix);
+        summary[0].arguments[2].clone()
+    };
     for (name, report) in fixture::all() {
-        let data = buildkite::meta_data(&report, PREFIX);
-        assert!(data.iter().all(|(_, value)| !value.trim().is_empty()), "{name}");
-        let (context, style) = buildkite::annotation(&report, PREFIX);
-        assert_eq!(context, "maestro_gate", "{name}: the same, so that the last version replaces the first");
-        assert_eq!(style == "success", report.verdict == Verdict::Passed, "{name}: {style}");
-        assert_ne!(buildkite::annotation(&report, "SALES_").0, context);
+        let (outputs, summary) = calls(&report, "buildkite", PREFIX);
+        assert!(outputs.iter().all(|call| !call.input.trim().is_empty()), "{name}");
+        let arguments = &summary[0].arguments;
+        assert_eq!(
+            arguments[..4],
+            ["annotate", "--context", "maestro_gate", "--style"],
+            "{name}: the last one replaces the first"
+        );
+        assert_eq!(arguments[4] == "success", report.verdict == Verdict::Passed, "{name}: {arguments:?}");
+        assert_ne!(context(&report, "SALES_"), "maestro_gate");
     }
-    assert!(buildkite::annotation(&fixture::failed(), &"X".repeat(500)).0.len() <= 100);
+    assert!(context(&fixture::failed(), &"X".repeat(500)).len() <= 100);
 }
 
 proptest! {
@@ -32,7 +40,7 @@ proptest! {
 
     #[test]
     fn buildkite_s_groups_are_ours_and_the_verdict_is_not_folded_away(text in hostile_text()) {
-        let log = text::closing(&told(&format!("x{text}")), Fold::Buildkite);
+        let log = closing(&told(&format!("x{text}")), "buildkite");
         let groups = runner::buildkite_groups(&log);
         let marks: Vec<&str> = groups.iter().map(|line| &line[..3]).collect();
         prop_assert_eq!(marks, ["+++", "---", "+++"]);

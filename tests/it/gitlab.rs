@@ -1,16 +1,17 @@
 //! What GitLab gets: sections in the log, and a file of links, read by its own rules.
 
 use maestro_gate::core::{Meaning, RunOutcome, Untrusted, Verdict};
-use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Report, gitlab as rendered};
+use maestro_gate::report::Report;
+use maestro_gate::report::ci::gitlab as rendered;
 use proptest::prelude::*;
 
-use crate::fixture::{self, at, report, run, seen, target};
+use crate::ci_log::closing;
+use crate::fixture::{self, report, run, seen, target};
 use crate::hostile::hostile_text;
 use crate::runner::gitlab;
 
 fn log(report: &Report) -> String {
-    text::closing(report, Fold::Gitlab(at("2024-01-13T06:20:30Z")))
+    closing(report, "gitlab")
 }
 
 fn links(report: &Report) -> Vec<(String, String)> {

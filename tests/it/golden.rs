@@ -3,18 +3,12 @@
 use std::path::PathBuf;
 
 use maestro_gate::report::chart::Chart;
-use maestro_gate::report::github::Delimiter;
+use maestro_gate::report::ci::{github, gitlab};
 use maestro_gate::report::output_values::{OutputTarget, outputs};
-use maestro_gate::report::text::Fold;
-use maestro_gate::report::{
-    Report, Stage, azure, circleci, cloud_build, dotenv, github, gitlab, json, junit, markdown, teamcity, text,
-};
+use maestro_gate::report::{Report, Stage, dotenv, json, junit, markdown, text};
 
+use crate::ci_log::{self, PREFIX, closing, token};
 use crate::fixture;
-
-fn token() -> Delimiter {
-    Delimiter::new("0123456789abcdefghij").expect("long enough")
-}
 
 /// The documents of a report by the ending of their file's name.
 fn documents(report: &Report) -> Vec<(&'static str, String)> {
@@ -26,7 +20,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
     };
     let mut documents = vec![
         ("md", summary),
-        ("log", live + &text::closing(report, Fold::None)),
+        ("log", live + &closing(report, "none")),
         ("json", json::render(report).expect("plain structs")),
         ("xml", junit::render(report)),
         ("annotations.json", gitlab::annotations(report).expect("plain structs")),
@@ -36,15 +30,13 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
     if report.runs.len() > 1 || report.runs.iter().any(|run| run.logs.is_some()) {
         let live: String = report.notes.iter().map(text::note_json).collect();
         documents.push(("jsonl", live + &text::closing_json(report)));
-        documents.push(("gitlab-log", text::closing(report, Fold::Gitlab(fixture::at("2024-01-13T06:20:30Z")))));
-        let prefix = "MAESTRO_GATE_";
-        documents.push(("azure-log", azure::variables(report, prefix) + &text::closing(report, Fold::Azure)));
-        let closing = text::closing(report, Fold::Teamcity(prefix));
-        documents.push(("teamcity-log", teamcity::parameters(report, prefix) + &closing));
-        documents.push(("buildkite-log", text::closing(report, Fold::Buildkite)));
-        documents.push(("circleci.sh", circleci::exports(report, prefix)));
-        documents.push(("cloud-build.json", cloud_build::render(report).expect("plain structs")));
-        documents.push(("github-log", text::closing(report, Fold::Github(&token()))));
+        documents.push(("gitlab-log", closing(report, "gitlab")));
+        documents.push(("azure-log", ci_log::outputs(report, "azure", PREFIX) + &closing(report, "azure")));
+        documents.push(("teamcity-log", ci_log::outputs(report, "teamcity", PREFIX) + &closing(report, "teamcity")));
+        documents.push(("buildkite-log", closing(report, "buildkite")));
+        documents.push(("circleci.sh", ci_log::outputs(report, "circleci", PREFIX)));
+        documents.push(("cloud-build.json", ci_log::outputs(report, "cloud-build", PREFIX)));
+        documents.push(("github-log", closing(report, "github")));
     }
     documents
 }

@@ -8,19 +8,13 @@ use maestro_gate::core::{
     Untrusted, Verdict,
 };
 use maestro_gate::report::chart::Chart;
-use maestro_gate::report::github::{self, Delimiter};
 use maestro_gate::report::sanitize::Sanitized;
-use maestro_gate::report::text::{self, Fold};
+use maestro_gate::report::text;
 use maestro_gate::report::{Note, NoteLevel, Report, dotenv, json, junit, markdown};
 use proptest::prelude::*;
 
+use crate::ci_log::{PREFIX, closing, problems};
 use crate::fixture::{self, SECRET, failure, seconds, seen, target};
-
-const TOKEN: &str = "0123456789abcdefghij";
-
-fn token() -> Delimiter {
-    Delimiter::new(TOKEN).expect("long enough")
-}
 
 /// What GitHub's runner obeys in a log (`ActionCommand.cs`, `ActionCommandManager.cs`), stricter: every name counts.
 fn obeyed(log: &str) -> Vec<(String, String)> {
@@ -165,7 +159,7 @@ fn the_first_version_of_a_summary_is_one_line_that_the_end_does_not_contradict()
 #[test]
 fn one_error_on_anything_but_a_pass_and_none_on_a_pass() {
     for (name, report) in fixture::all() {
-        let log = text::closing(&report, Fold::Github(&token()));
+        let log = closing(&report, "github");
         let obeyed = obeyed(&log);
         let errors = obeyed.iter().filter(|(name, _)| name == "error").count();
         assert_eq!(errors, usize::from(report.verdict != Verdict::Passed), "{name}");
@@ -183,7 +177,7 @@ fn at_most_five_warnings_and_the_fifth_counts_the_others() {
             let text = Sanitized::ours(format!("warning {at}"));
             report.notes.push(Note { at: seconds(at), weight: NoteLevel::Warning, text });
         }
-        let log = github::annotations(&report);
+        let log = problems(&report, "github", PREFIX);
         assert_eq!(log.lines().count(), obeyed(&log).len());
         log.lines().map(str::to_owned).collect::<Vec<_>>()
     };
@@ -201,7 +195,7 @@ fn a_message_of_any_length_keeps_its_next_step() {
         crowd(2, &"é\n".repeat(1 << 20)),
         Report::invalid_input((0..500).map(|_| "%".repeat(1000)), &fixture::sanitizer()),
     ] {
-        let log = github::annotations(&report);
+        let log = problems(&report, "github", PREFIX);
         let (name, message) = obeyed(&log).pop().expect("an error");
         assert_eq!((name == "error"), report.verdict != Verdict::Passed);
         let message = message.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%");
@@ -215,8 +209,8 @@ fn a_message_of_any_length_keeps_its_next_step() {
 #[test]
 fn the_last_lines_of_the_log_say_what_to_do_and_what_happened() {
     for (name, report) in fixture::all() {
-        for fold in [Fold::None, Fold::Github(&token())] {
-            let log = text::closing(&report, fold);
+        for ci in ["none", "github"] {
+            let log = closing(&report, ci);
             let mut lines = log.lines().rev();
             let last = lines.next().expect("a line");
             let verdict = report.verdict;
@@ -232,7 +226,7 @@ fn the_last_lines_of_the_log_say_what_to_do_and_what_happened() {
 #[test]
 fn a_log_does_not_drown_the_verdict() {
     // GitLab drops what is over 4 MiB.
-    assert!(text::closing(&CROWD, Fold::None).len() < 1 << 20);
+    assert!(closing(&CROWD, "none").len() < 1 << 20);
 }
 
 #[test]
@@ -262,7 +256,7 @@ fn no_document_carries_a_secret() {
         let live: String = report.notes.iter().flat_map(|note| [text::note(note), text::note_json(note)]).collect();
         let documents = [
             live,
-            text::closing(&report, Fold::Github(&token())),
+            closing(&report, "github"),
             text::closing_json(&report),
             markdown::summary(&report, Chart::Mermaid),
             json::render(&report).expect("JSON"),
@@ -302,9 +296,9 @@ proptest! {
 
         let live: String = report.notes.iter().map(text::note).collect();
         prop_assert_eq!(obeyed(&live), vec![]);
-        prop_assert_eq!(obeyed(&text::closing(&report, Fold::None)), vec![]);
+        prop_assert_eq!(obeyed(&closing(&report, "none")), vec![]);
         let known = ["error", "warning", "group", "endgroup"];
-        let log = text::closing(&report, Fold::Github(&token()));
+        let log = closing(&report, "github");
         for (name, _) in obeyed(&log) {
             prop_assert!(known.contains(&name.as_str()), "{}", name);
         }

@@ -11,6 +11,7 @@ mod action;
 mod agreement;
 mod buildkite;
 mod choosing;
+mod ci_log;
 mod component;
 mod contract;
 mod crowd;

@@ -9,16 +9,14 @@ use std::process::{Command, Output};
 use maestro_gate::core::{Meaning, Untrusted, Verdict};
 use maestro_gate::report::output_values::{OutputTarget, encoded, outputs, variables};
 use maestro_gate::report::sanitize::Sanitized;
-use maestro_gate::report::text::{self, Fold};
-use maestro_gate::report::{Note, NoteLevel, Report, azure, circleci, cloud_build, dotenv, escape, teamcity};
+use maestro_gate::report::{Note, NoteLevel, Report, dotenv, escape};
 use proptest::prelude::*;
 
+use crate::ci_log::{PREFIX, closing, outputs as outputs_of, problems};
 use crate::fixture::{self, report, run, seen};
 use crate::harness::{FAILED, PASSWORD, PIPELINE, SUCCESS, USERNAME, service};
 use crate::hostile::hostile_text;
 use crate::runner::{self, gitlab};
-
-pub const PREFIX: &str = "MAESTRO_GATE_";
 
 /// A failed run with this trace and these logs, and a name that says the same.
 pub fn told(text: &str) -> Report {
@@ -61,10 +59,18 @@ fn rows(report: &Report) -> BTreeMap<String, String> {
 fn every_system_reads_the_same_variables_and_the_last_version_wins() {
     for (name, report) in fixture::all() {
         let twice = |render: fn(&Report, &str) -> String| render(&fixture::first(), PREFIX) + &render(&report, PREFIX);
-        assert_eq!(azure_variables(&twice(azure::variables)), rows(&report), "{name}");
-        assert_eq!(teamcity_parameters(&twice(teamcity::parameters)), rows(&report), "{name}");
+        assert_eq!(
+            azure_variables(&twice(|report, prefix| outputs_of(report, "azure", prefix))),
+            rows(&report),
+            "{name}"
+        );
+        assert_eq!(
+            teamcity_parameters(&twice(|report, prefix| outputs_of(report, "teamcity", prefix))),
+            rows(&report),
+            "{name}"
+        );
         assert_eq!(gitlab::dotenv(&twice(dotenv::render)).expect("variables"), rows(&report), "{name}");
-        let exports = twice(circleci::exports).replace("export ", "");
+        let exports = twice(|report, prefix| outputs_of(report, "circleci", prefix)).replace("export ", "");
         assert_eq!(gitlab::dotenv(&exports).expect("variables"), rows(&report), "{name}");
     }
 }
@@ -73,12 +79,12 @@ fn every_system_reads_the_same_variables_and_the_last_version_wins() {
 fn a_pass_raises_no_error_and_anything_else_raises_one() {
     for (name, report) in fixture::all() {
         let expected = usize::from(report.verdict != Verdict::Passed);
-        let commands = runner::azure(&azure::issues(&report));
+        let commands = runner::azure(&problems(&report, "azure", PREFIX));
         assert!(commands.iter().all(|command| command.name == "task.logissue"));
         let errors = commands.iter().filter(|command| command.properties["type"] == "error").count();
         assert_eq!((errors, commands.len() - errors <= 5), (expected, true), "{name}");
 
-        let messages = runner::teamcity::messages(&teamcity::problems(&report, PREFIX));
+        let messages = runner::teamcity::messages(&problems(&report, "teamcity", PREFIX));
         let problems: Vec<_> = messages.into_iter().flatten().filter(|(name, _)| name == "buildProblem").collect();
         assert_eq!(problems.len(), expected, "{name}");
         for (_, attributes) in problems {
@@ -94,18 +100,18 @@ fn a_pass_raises_no_error_and_anything_else_raises_one() {
 fn two_gates_of_one_build_have_names_of_their_own() {
     let report = fixture::failed();
     let identity = |prefix| {
-        let mut messages = runner::teamcity::messages(&teamcity::problems(&report, prefix));
+        let mut messages = runner::teamcity::messages(&problems(&report, "teamcity", prefix));
         messages.pop().expect("a problem").expect("a message").1["identity"].clone()
     };
     assert_ne!(identity("SALES_"), identity("STOCK_"));
-    let (sales, stock) = (azure::variables(&report, "SALES_"), azure::variables(&report, "STOCK_"));
+    let (sales, stock) = (outputs_of(&report, "azure", "SALES_"), outputs_of(&report, "azure", "STOCK_"));
     assert!(azure_variables(&sales).keys().all(|name| !azure_variables(&stock).contains_key(name)));
 }
 
 #[test]
 fn teamcity_charts_seconds_once_they_are_known() {
     let charted = |report: &Report| -> BTreeMap<String, String> {
-        let messages = runner::teamcity::messages(&teamcity::parameters(report, PREFIX)).into_iter().flatten();
+        let messages = runner::teamcity::messages(&outputs_of(report, "teamcity", PREFIX)).into_iter().flatten();
         let values = messages.filter(|(name, _)| name == "buildStatisticValue");
         values.map(|(_, attributes)| (attributes["key"].clone(), attributes["value"].clone())).collect()
     };
@@ -122,7 +128,7 @@ proptest! {
     #[test]
     fn azure_obeys_what_we_meant_and_nothing_else(text in hostile_text()) {
         let report = told(&format!("x{text}"));
-        let log = azure::variables(&report, PREFIX) + &text::closing(&report, Fold::Azure);
+        let log = outputs_of(&report, "azure", PREFIX) + &closing(&report, "azure");
         let commands = runner::azure(&log);
         let names: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
         let mut expected = vec!["task.setvariable"; 11];
@@ -142,7 +148,7 @@ proptest! {
     #[test]
     fn teamcity_obeys_what_we_meant_and_nothing_else(text in hostile_text()) {
         let report = told(&format!("x{text}"));
-        let log = teamcity::parameters(&report, PREFIX) + &text::closing(&report, Fold::Teamcity(PREFIX));
+        let log = outputs_of(&report, "teamcity", PREFIX) + &closing(&report, "teamcity");
         let messages: Result<Vec<_>, _> = runner::teamcity::messages(&log).into_iter().collect();
         let messages = messages.expect("TeamCity drops none");
         // The port that is lenient finds no more than those.
@@ -159,7 +165,7 @@ proptest! {
 
     #[test]
     fn cloud_build_s_file_is_one_small_line(text in hostile_text()) {
-        let file = cloud_build::render(&told(&text)).expect("JSON");
+        let file = outputs_of(&told(&text), "cloud-build", PREFIX);
         prop_assert!(file.len() < 4096 && file.ends_with("}\n") && file.lines().count() == 1, "{}", file);
         let read: BTreeMap<String, String> = serde_json::from_str(&file).expect("JSON");
         prop_assert_eq!((read["verdict"].as_str(), read["exit_code"].as_str()), ("failed", "1"));
@@ -169,10 +175,10 @@ proptest! {
 #[test]
 fn azure_s_escapes_are_the_agent_s() {
     let report = told("a;b]c%d%3Be\nf|g'h[i");
-    let commands = runner::azure(&text::closing(&report, Fold::Azure));
+    let commands = runner::azure(&closing(&report, "azure"));
     let said = &commands[0].data;
     assert!(said.ends_with("a;b]c%d%3Be f|g'h[i"), "{said}");
-    let messages = runner::teamcity::messages(&text::closing(&told("é|'[]😀\nx"), Fold::Teamcity(PREFIX)));
+    let messages = runner::teamcity::messages(&closing(&told("é|'[]😀\nx"), "teamcity"));
     let (_, attributes) = messages.into_iter().flatten().find(|(name, _)| name == "message").expect("the warning");
     assert!(attributes["text"].ends_with("é|'[]😀 x"), "{}", attributes["text"]);
 }
@@ -181,7 +187,7 @@ fn azure_s_escapes_are_the_agent_s() {
 fn what_kubernetes_and_cloud_build_keep_is_small_enough_for_them() {
     // Cleaned ids have no control characters, so that a quotation mark is what grows most in JSON.
     let report = told(&"\"".repeat(100_000));
-    assert!(cloud_build::render(&report).expect("JSON").len() < 4096);
+    assert!(outputs_of(&report, "cloud-build", PREFIX).len() < 4096);
     // Tekton: one termination message of 4096 bytes for all results of a Task; Argo keeps parameters in the workflow.
     for row in outputs(&told(&"é\n".repeat(100_000)), OutputTarget::OutputDir).rows {
         let limit = if ["runs", "trace-file"].contains(&row.name) { usize::MAX } else { 1024 };
@@ -196,7 +202,7 @@ fn a_shell_that_reads_the_exports_has_them_and_runs_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("env");
     let report = told("$(touch hit) `touch hit`; touch hit & '\"\\ x\n");
-    let text = circleci::exports(&fixture::first(), PREFIX) + &circleci::exports(&report, PREFIX);
+    let text = outputs_of(&fixture::first(), "circleci", PREFIX) + &outputs_of(&report, "circleci", PREFIX);
     #[expect(clippy::disallowed_methods, reason = "this test plays the runner")]
     fs::write(&file, text).expect("written");
     let script = ". ./env; sh -c 'printf %s \"$MAESTRO_GATE_VERDICT $MAESTRO_GATE_RUN_ID\"'";
@@ -214,7 +220,7 @@ fn a_long_path_is_left_out_and_refuses_no_file() {
     let mut report = fixture::failed();
     report.trace_file = Some(Sanitized::ours("x/".repeat(3000)));
     assert_eq!(rows(&report)["MAESTRO_GATE_TRACE_FILE"], "");
-    assert!(cloud_build::render(&report).expect("JSON").len() < 4096);
+    assert!(outputs_of(&report, "cloud-build", PREFIX).len() < 4096);
 }
 
 /// Plays the real binary against a service, with these variables and flags.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maestro_gate::core::{Failure, FailureKind, LastRecord, Meaning, RunOutcome, Signal, Untrusted, Verdict};
-use maestro_gate::report::github::{self, Delimiter};
+use maestro_gate::report::ci::github::{self, Delimiter};
 use maestro_gate::report::output_values::{Output, OutputTarget, outputs, variables};
 use maestro_gate::report::sanitize::Sanitized;
 use maestro_gate::report::{Report, dotenv};

@@ -9,9 +9,10 @@ use maestro_gate::core::{
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::messages::{self, RunNames};
-use maestro_gate::report::text::{self, Fold};
+use maestro_gate::report::text;
 use maestro_gate::report::{NoteLevel, Report, Stage, json, junit, markdown};
 
+use crate::ci_log::closing;
 use crate::fixture::{self, failure, no_url, run, seconds, seen, target};
 
 #[test]
@@ -287,7 +288,7 @@ fn links_are_https_and_can_not_end_early() {
 /// The last line alone has to be enough for the person on call.
 #[test]
 fn the_last_line_holds_the_verdict_the_run_and_the_cause() {
-    let last = |report: &Report| text::closing(report, Fold::None).lines().next_back().expect("a line").to_owned();
+    let last = |report: &Report| closing(report, "none").lines().next_back().expect("a line").to_owned();
     let all = fixture::all();
     let of = |name: &str| last(&all.iter().find(|(other, _)| *other == name).expect("a report").1);
     for (name, cause) in [
@@ -331,7 +332,7 @@ fn every_report_but_a_pass_leads_to_the_section_of_its_verdict() {
     for (name, report) in fixture::all() {
         let section = format!("docs/troubleshooting.md#{}", report.verdict.name());
         let documents = [
-            text::closing(&report, Fold::None),
+            closing(&report, "none"),
             text::closing_json(&report),
             markdown::summary(&report, Chart::Text),
             json::render(&report).expect("JSON"),

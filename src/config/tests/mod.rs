@@ -111,7 +111,7 @@ fn every_default_is_the_reference_s() {
     assert!(warnings.is_empty());
     assert_eq!(secrets.len(), 1);
     let expected = OutputConfig {
-        ci: super::ci::Ci::None,
+        ci: crate::report::ci::CiSystem::none(),
         destinations: Vec::new(),
         has_mermaid: false,
         workspace: Some("/work".into()),

@@ -4,15 +4,26 @@
 
 use std::path::Path;
 
-use super::sanitize::Sanitized;
-use super::{Report, annotations, escape, output_values};
+use super::{CiSystem, EnvMarker, Folded, LogContext, OutputChannel, PLAIN, SummaryChannel};
+use crate::report::{Report, annotations, escape, output_values};
+
+pub(super) static AZURE: CiSystem = CiSystem {
+    names: &["azure"],
+    marks: &[EnvMarker::True("TF_BUILD")],
+    workspaces: &["BUILD_SOURCESDIRECTORY"],
+    outputs: OutputChannel::Log(variables),
+    summary: SummaryChannel::Uploaded { folder: "AGENT_TEMPDIRECTORY", command: upload_summary },
+    fold: group,
+    problems: issues,
+    ..PLAIN
+};
 
 /// The longest message, in characters: an issue stands on the run's first page.
 const MESSAGE_LIMIT: usize = 4096;
 
 /// The outputs, one command a line; the last one of a name wins. Later steps read `$(STEP.NAME)`, which the agent pastes
 /// into their scripts: that is why the values are encoded as for a shell.
-pub fn variables(report: &Report, prefix: &str) -> String {
+fn variables(report: &Report, prefix: &str) -> String {
     let command = |(name, value): (String, String)| {
         let value = escape::azure(&value);
         format!("##vso[task.setvariable variable={};isoutput=true]{value}\n", escape::azure(&name))
@@ -21,12 +32,12 @@ pub fn variables(report: &Report, prefix: &str) -> String {
 }
 
 /// Shows a Markdown file on the run's first page. The agent reads it later, so that it must stay.
-pub fn upload_summary(path: &Path) -> String {
+fn upload_summary(path: &Path) -> String {
     format!("##vso[task.uploadsummary]{}\n", escape::azure(&path.to_string_lossy()))
 }
 
 /// The warnings, then one error on anything but a pass.
-pub fn issues(report: &Report) -> String {
+fn issues(report: &Report, _context: &LogContext<'_>) -> String {
     let issue = |kind: &str, text: &str| format!("##vso[task.logissue type={kind}]{}\n", escape::azure(text));
     let warnings =
         annotations::warnings(report).into_iter().map(|text| issue("warning", &format!("maestro-gate: {text}")));
@@ -36,6 +47,7 @@ pub fn issues(report: &Report) -> String {
 }
 
 /// Untrusted text as a group of the log.
-pub fn group(title: &str, text: &Sanitized) -> String {
-    format!("##[group]{}\n{}\n##[endgroup]\n", escape::log_line(title), escape::gutter(text).trim_end_matches('\n'))
+fn group(piece: &Folded, _context: &LogContext<'_>) -> String {
+    let text = escape::gutter(&piece.text);
+    format!("##[group]{}\n{}\n##[endgroup]\n", escape::log_line(&piece.title), text.trim_end_matches('\n'))
 }

@@ -4,34 +4,35 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::sanitize::Sanitized;
-use super::{Report, RunReport, escape, messages};
+use super::{CiSystem, EnvMarker, Folded, LogContext, PLAIN};
+use crate::report::{Report, RunReport, escape, messages};
 
-/// Whether a section is open when the log is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    Open,
-    Folded,
-}
+pub(super) static GITLAB: CiSystem = CiSystem {
+    names: &["gitlab"],
+    marks: &[EnvMarker::True("GITLAB_CI")],
+    workspaces: &["CI_PROJECT_DIR"],
+    takes_links: true,
+    fold: section,
+    missing_secrets: ". If they come from CI/CD variables: a protected variable exists on protected branches and tags \
+                      only, and pipelines of forks get none",
+    ..PLAIN
+};
 
 /// Untrusted text as a section of the log (`lib/gitlab/regex.rb`, `build_trace_section_regex`). A section's name must be the
 /// only one of its kind in the job, so it tells the time, and which of the gate's sections it is.
 ///
 /// The mark needs a carriage return and an escape character, and clean text has neither: no text can end its section.
-pub fn section(title: &str, text: &Sanitized, at: DateTime<Utc>, index: usize, section: Section) -> String {
-    let time = at.timestamp().max(0);
-    let name = format!("maestro_gate_{time}_{index}");
-    let folded = match section {
-        Section::Open => "",
-        Section::Folded => "[collapsed=true]",
-    };
+fn section(piece: &Folded, context: &LogContext<'_>) -> String {
+    let time = context.now.timestamp().max(0);
+    let name = format!("maestro_gate_{time}_{}", piece.index);
+    // The first is what a person came for: GitLab has no other page that would show it.
+    let folded = if piece.index == 0 { "" } else { "[collapsed=true]" };
     format!(
         "\u{1b}[0Ksection_start:{time}:{name}{folded}\r\u{1b}[0K{}\n{}\n\u{1b}[0Ksection_end:{time}:{name}\r\u{1b}[0K\n",
-        escape::log_line(title),
-        escape::gutter(text).trim_end_matches('\n')
+        escape::log_line(&piece.title),
+        escape::gutter(&piece.text).trim_end_matches('\n')
     )
 }
 

@@ -2,8 +2,17 @@
 //!
 //! <https://www.jetbrains.com/help/teamcity/service-messages.html>
 
-use super::sanitize::Sanitized;
-use super::{Report, Stage, annotations, escape, output_values};
+use super::{CiSystem, EnvMarker, Folded, LogContext, OutputChannel, PLAIN};
+use crate::report::{Report, Stage, annotations, escape, output_values};
+
+pub(super) static TEAMCITY: CiSystem = CiSystem {
+    names: &["teamcity"],
+    marks: &[EnvMarker::Set("TEAMCITY_VERSION")],
+    outputs: OutputChannel::Log(parameters),
+    fold: block,
+    problems,
+    ..PLAIN
+};
 
 /// The longest description of a build problem, in characters, and the longest identity.
 const PROBLEM_LIMIT: usize = 4000;
@@ -14,7 +23,7 @@ const IDENTITY_LIMIT: usize = 60;
 /// begin a reference; doubled it is one sign (TeamCity's documentation, *Configuring Build Parameters*).
 ///
 /// At the end also what can be charted, as statistic values.
-pub fn parameters(report: &Report, prefix: &str) -> String {
+fn parameters(report: &Report, prefix: &str) -> String {
     let variables = output_values::encoded(report, prefix);
     let message = |name: &str, value: &str| {
         let value = value.replace('%', "%%");
@@ -35,22 +44,23 @@ pub fn parameters(report: &Report, prefix: &str) -> String {
 
 /// The warnings, then one build problem on anything but a pass. A build has one problem of an identity: the prefix tells
 /// the problems of two gates apart.
-pub fn problems(report: &Report, prefix: &str) -> String {
+fn problems(report: &Report, context: &LogContext<'_>) -> String {
     let warning =
         |text: String| message("message", &[("text", &format!("maestro-gate: {text}")), ("status", "WARNING")]);
     let mut lines: String = annotations::warnings(report).into_iter().map(warning).collect();
     let title = format!("maestro-gate: {}: ", report.verdict.name());
     if let Some(text) = annotations::error(report, PROBLEM_LIMIT - title.len()) {
-        let identity: String = escape::dotenv_key(prefix, report.verdict.name()).chars().take(IDENTITY_LIMIT).collect();
+        let identity: String =
+            escape::dotenv_key(context.prefix, report.verdict.name()).chars().take(IDENTITY_LIMIT).collect();
         lines.push_str(&message("buildProblem", &[("description", &(title + &text)), ("identity", &identity)]));
     }
     lines
 }
 
 /// Untrusted text as a block of the log.
-pub fn block(title: &str, text: &Sanitized) -> String {
-    let mark = |name| message(name, &[("name", title)]);
-    format!("{}{}\n{}", mark("blockOpened"), escape::gutter(text).trim_end_matches('\n'), mark("blockClosed"))
+fn block(piece: &Folded, _context: &LogContext<'_>) -> String {
+    let mark = |name| message(name, &[("name", &piece.title)]);
+    format!("{}{}\n{}", mark("blockOpened"), escape::gutter(&piece.text).trim_end_matches('\n'), mark("blockClosed"))
 }
 
 fn message(name: &str, attributes: &[(&str, &str)]) -> String {

@@ -1,0 +1,65 @@
+//! Which CI system is this? From the input and the environment, pure. What is known of each system is in `report::ci`.
+
+use std::path::PathBuf;
+
+use crate::inputs::Env;
+use crate::report::ci::{ALL, CiSystem, EnvMarker, OutputChannel};
+
+use super::validator::InvalidValue;
+
+/// Names that somebody may try, and what serves them.
+const NO_NAMES: [(&str, &str); 2] = [
+    ("tekton", "not a name to give: Tekton has no log commands. Set output-dir, and leave ci out"),
+    ("argo", "not a name to give: Argo has no log commands. Set output-dir, and leave ci out"),
+];
+
+/// Reads the input `ci`.
+pub(super) fn read(text: &str, env: &Env) -> Result<&'static CiSystem, InvalidValue> {
+    if text == "auto" {
+        return Ok(detect(env));
+    }
+    if let Some((_, what)) = NO_NAMES.iter().find(|(name, _)| *name == text) {
+        return Err(InvalidValue::whole(*what));
+    }
+    CiSystem::named(text).ok_or_else(|| {
+        let names: Vec<&str> = ALL.into_iter().flat_map(|system| system.names).copied().collect();
+        InvalidValue::whole(format!("must be one of: auto, {}", names.join(", ")))
+    })
+}
+
+/// Which system this is, by what it sets.
+pub(super) fn detect(env: &Env) -> &'static CiSystem {
+    let holds = |mark: &EnvMarker| match *mark {
+        EnvMarker::True(name) => env.is_true(name),
+        EnvMarker::Set(name) => env.value(name).is_some(),
+        EnvMarker::Says(name, word) => env.value(name).is_some_and(|value| value.eq_ignore_ascii_case(word)),
+    };
+    let marked = ALL.into_iter().find(|system| system.marks.iter().any(holds));
+    let capable = || ALL.into_iter().find(|system| system.weak_mark.as_ref().is_some_and(holds));
+    marked.or_else(capable).unwrap_or(CiSystem::none())
+}
+
+/// The folder of the job's checked-out files; where the CI names none, the working folder.
+pub(super) fn workspace(env: &Env) -> Option<PathBuf> {
+    let named = ALL.into_iter().flat_map(|system| system.workspaces).filter_map(|name| file(env, name));
+    named.into_iter().find(|path| path.is_absolute()).or_else(|| env.folder().map(Into::into))
+}
+
+/// A file that the CI offers.
+pub(super) fn file(env: &Env, name: &str) -> Option<PathBuf> {
+    env.value(name).map(PathBuf::from)
+}
+
+/// The CI's own files that are there, with the variable that names each.
+pub(super) fn command_files(env: &Env) -> Vec<(&'static str, PathBuf)> {
+    let named =
+        ALL.into_iter().flat_map(|system| system.command_files).filter_map(|name| Some((*name, file(env, name)?)));
+    let in_folders = ALL.into_iter().filter_map(|system| match system.outputs {
+        OutputChannel::InFolder { variable, file: name, .. } => Some((variable, file(env, variable)?.join(name))),
+        OutputChannel::Nowhere
+        | OutputChannel::Appended { .. }
+        | OutputChannel::Log(_)
+        | OutputChannel::Agent { .. } => None,
+    });
+    named.chain(in_folders).collect()
+}
