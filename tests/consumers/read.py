@@ -73,7 +73,20 @@ def plugin() -> None:
     said("jsonschema", f"the Buildkite plugin's {len(schema['properties'])} settings")
 
 
+def metadata() -> None:
+    """The keys that Woodpecker's and Bitbucket's documentation name. Neither publishes a schema."""
+    page = (ROOT / "packages/woodpecker/docs.md").read_text()
+    header = yaml.safe_load(page.split("---\n")[1])
+    assert set(header) == {"name", "description", "author", "tags", "containerImage", "containerImageUrl", "url"}, header
+    pipe = yaml.safe_load((ROOT / "packages/bitbucket/pipe.yml").read_text())
+    documented = {"name", "image", "category", "description", "repository", "vendor", "maintainer", "tags", "icon", "variables"}
+    assert {"name", "image", "description"} <= set(pipe) <= documented, pipe.keys()
+    assert all(set(given) == {"name", "description", "required"} for given in pipe["variables"])
+    said("pyyaml", "the metadata for Woodpecker and Bitbucket")
+
+
 junit()
 html()
 variables()
 plugin()
+metadata()

@@ -228,6 +228,52 @@ mod in_a_shell {
         Env::from_pairs(env.split('\0').filter_map(|pair| pair.split_once('=')))
     }
 
+    /// The scripts that download the program, each with the folder that it unpacks into, below the one that it is given.
+    fn installers() -> [(&'static str, String, &'static str); 2] {
+        let orb = yaml("packages/circleci/orb.yml")["commands"]["install"]["steps"][0]["run"]["command"].clone();
+        let azure = yaml("packages/azure-pipelines/install.yml")["steps"][0]["bash"].clone();
+        [
+            ("HOME", orb.into_string().expect("a script"), "PATH"),
+            ("AGENT_TEMPDIRECTORY", azure.into_string().expect("a script"), "prependpath"),
+        ]
+    }
+
+    #[test]
+    fn a_download_is_used_only_if_its_checksum_is_the_given_one() {
+        for (variable, script, mark) in installers() {
+            for (checksum, passes) in [("$(sha256sum <release.tar.gz | cut -d ' ' -f 1)", true), ("\"$WRONG\"", false)]
+            {
+                let folder = tempfile::tempdir().expect("a folder");
+                // A release, and a `curl` that writes down what it is asked for and gives it.
+                let setup = r#"printf '#!/bin/sh\necho the gate\n' >maestro-gate; chmod +x maestro-gate
+                    tar -czf release.tar.gz maestro-gate; rm maestro-gate; mkdir bin
+                    printf '#!/bin/sh\nfor url; do :; done\necho "$url" >"$TOP/asked"\ncp "$TOP/release.tar.gz" "$(basename "$url")"\n' >bin/curl
+                    chmod +x bin/curl; export SHA256="#;
+                let output = Command::new("sh")
+                    .args(["-e", "-c", &format!("{setup}{checksum}\n{script}")])
+                    .current_dir(folder.path())
+                    .env_clear()
+                    .env("PATH", format!("{}/bin:/usr/bin:/bin", folder.path().display()))
+                    .env("TOP", folder.path())
+                    .env(variable, folder.path().join("home"))
+                    .env("BASH_ENV", folder.path().join("bash-env"))
+                    .env("RELEASES", "https://example.com/releases/download")
+                    .env("VERSION", "1.2.3")
+                    .env("WRONG", "0".repeat(64))
+                    .output()
+                    .expect("a shell");
+                let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.success(), passes, "{variable}: {errors}");
+                let asked = fs::read_to_string(folder.path().join("asked")).expect("curl was called");
+                let name = "v1.2.3/maestro-gate-1.2.3-x86_64-unknown-linux-musl.tar.gz";
+                assert_eq!(asked.trim_end(), format!("https://example.com/releases/download/{name}"));
+                assert_eq!(folder.path().join("home/maestro-gate/maestro-gate").exists(), passes, "{variable}");
+                let path = fs::read_to_string(folder.path().join("bash-env")).unwrap_or_default();
+                assert_eq!((path + &String::from_utf8_lossy(&output.stdout)).contains(mark), passes, "{variable}");
+            }
+        }
+    }
+
     fn chosen(env: &Env, input: Input) -> Option<(String, String)> {
         look_up(&[], env).chosen(input).map(|given| (given.called.clone(), given.text.clone().expect("text")))
     }

@@ -107,6 +107,7 @@ pub const SOURCES: &[Line] = &[
             "every_input_of_a_package_arrives_as_it_is",
             "the_step_for_jenkins_knows_every_input_by_its_name_in_groovy",
             "the_images_packages_name_every_input",
+            "a_download_is_used_only_if_its_checksum_is_the_given_one",
         ],
     ),
     line(
