@@ -105,10 +105,12 @@ fn siblings(sources: &[Source]) -> BTreeMap<Names, BTreeSet<(String, String)>> {
         for _ in 0..8 {
             let length = (0..=path.len()).rev().find(|length| modules.contains_key(&path[..*length])).unwrap_or(0);
             let next = path.get(length).and_then(|name| modules.get(&path[..length])?.imports.get(name));
-            match next {
-                Some(next) if next[0] == "crate" => path = [&next[1..], &path[length + 1..]].concat(),
-                _ => return path[..length].to_vec(),
-            }
+            path = match next {
+                Some(next) if next[0] == "crate" => [&next[1..], &path[length + 1..]].concat(),
+                // `pub use child::Name`
+                Some(next) => [&path[..length], next, &path[length + 1..]].concat(),
+                None => return path[..length].to_vec(),
+            };
         }
         path
     };
