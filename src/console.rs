@@ -100,13 +100,13 @@ impl Console {
 
     /// Says a last thing behind all that was said so far; on stderr, if stdout's reader does not read.
     pub fn last_words(&self, text: &str) {
-        let (tell, told) = channel();
+        let (sender, receiver) = channel();
         self.write(text.to_owned());
         // The process may be gone.
         self.in_turn(move || {
-            let _told = tell.send(());
+            let _sent = sender.send(());
         });
-        if told.recv_timeout(LAST).is_err() || self.dropped() > 0 {
+        if receiver.recv_timeout(LAST).is_err() || self.dropped() > 0 {
             last_words_aside(text);
         }
     }
@@ -132,13 +132,13 @@ pub fn last_words_aside(text: &str) {
 
 /// Whether it could be said.
 fn say_last(mut out: impl Write + Send + 'static, text: &str) -> bool {
-    let (tell, told) = channel();
+    let (sender, receiver) = channel();
     let text = text.to_owned();
     blocking::start("last-words", move || {
         // The process may be gone.
-        let _told = tell.send(put(&mut out, text.as_bytes()).is_ok());
+        let _sent = sender.send(put(&mut out, text.as_bytes()).is_ok());
     });
-    told.recv_timeout(LAST).unwrap_or(false)
+    receiver.recv_timeout(LAST).unwrap_or(false)
 }
 
 fn take(message: Message, out: &Mutex<dyn Write + Send>, state: &QueueState) {

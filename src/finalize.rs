@@ -127,8 +127,8 @@ impl Finalizer {
     /// On a thread, for a file system may hang. What can't be reported in time is taken for different: the paths differ as they
     /// are written.
     async fn collisions(&mut self) -> Vec<Collision> {
-        let mut looked = Jobs::start(vec![self.delivery.collisions()]);
-        let found = self.wait(looked.next(), PIECE).await.flatten();
+        let mut check = Jobs::start(vec![self.delivery.collisions()]);
+        let found = self.wait(check.next(), PIECE).await.flatten();
         found.and_then(|(_, collisions)| collisions).unwrap_or_default()
     }
 
@@ -168,7 +168,7 @@ impl Finalizer {
                 }
                 Err(error) => {
                     let warning = self.failed(index, &error);
-                    self.delivery.failure(index, warning.clone());
+                    self.delivery.note_missed(index, warning.clone());
                     prepared.notes.push((NoteLevel::Warning, warning));
                 }
             }
@@ -291,12 +291,12 @@ impl Finalizer {
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
     pub fn warn(&mut self, report: &mut Report, warning: Sanitized) {
         if !report.notes.iter().any(|note| note.text == warning) {
-            self.tell(report, Note { at: self.clock.elapsed(), weight: NoteLevel::Warning, text: warning });
+            self.add_note(report, Note { at: self.clock.elapsed(), weight: NoteLevel::Warning, text: warning });
         }
     }
 
     /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
-    pub fn tell(&mut self, report: &mut Report, note: Note) {
+    pub fn add_note(&mut self, report: &mut Report, note: Note) {
         let output_config = self.delivery.output_config();
         if progress::is_shown(&note, output_config.volume) {
             self.console.write(progress::line(&note, output_config.log_format));

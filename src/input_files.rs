@@ -59,13 +59,13 @@ struct Cancellation {
 
 /// Resolves the inputs.
 pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> ResolvedInputs {
-    let hurry = Arc::new(Cancellation::default());
-    let hurried = Arc::clone(&hurry);
+    let cancellation = Arc::new(Cancellation::default());
+    let shared = Arc::clone(&cancellation);
     let (sender, mut resolving) = oneshot::channel();
     blocking::start("inputs", move || {
         panic_hook::panic_if_provoked("inputs", "");
         // The gate waits for it.
-        let _told = sender.send(config::resolve(&args, &env, &|path| read(path, &hurried)));
+        let _sent = sender.send(config::resolve(&args, &env, &|path| read(path, &shared)));
     });
     let mut first_signal = None;
     loop {
@@ -73,18 +73,18 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Re
             biased;
             signal = signals.next(), if first_signal.is_none() => {
                 first_signal = Some(signal);
-                hurry.came.store(true, Ordering::Relaxed);
+                cancellation.came.store(true, Ordering::Relaxed);
             }
             start = &mut resolving => {
                 let start = start.expect("no thread comes back from a panic");
-                return ResolvedInputs { start, first_signal, gave_up: hurry.gave_up.load(Ordering::Relaxed) };
+                return ResolvedInputs { start, first_signal, gave_up: cancellation.gave_up.load(Ordering::Relaxed) };
             }
         }
     }
 }
 
-/// Reads a file, in ten seconds or not at all; not at all once there is a `hurry`.
-fn read(path: &Path, hurry: &Cancellation) -> io::Result<Vec<u8>> {
+/// Reads a file, in ten seconds or not at all; not at all once there is a `cancellation`.
+fn read(path: &Path, cancellation: &Cancellation) -> io::Result<Vec<u8>> {
     let (sender, receiver) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
@@ -93,8 +93,8 @@ fn read(path: &Path, hurry: &Cancellation) -> io::Result<Vec<u8>> {
         match receiver.recv_timeout(LOOK_UP) {
             Ok(read) => return read,
             Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::Other.into()),
-            Err(RecvTimeoutError::Timeout) if hurry.came.load(Ordering::Relaxed) => {
-                hurry.gave_up.store(true, Ordering::Relaxed);
+            Err(RecvTimeoutError::Timeout) if cancellation.came.load(Ordering::Relaxed) => {
+                cancellation.gave_up.store(true, Ordering::Relaxed);
                 return Err(ErrorKind::Interrupted.into());
             }
             Err(RecvTimeoutError::Timeout) => {}

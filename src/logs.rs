@@ -53,7 +53,7 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut 
         finalizer.closing = None;
         notes.extend(fetched.err());
     }
-    notes.into_iter().for_each(|note| finalizer.tell(report, note));
+    notes.into_iter().for_each(|note| finalizer.add_note(report, note));
     if let (Some(file), Some(index)) = (file, trace_index) {
         let written = finalizer.wait(file.finish(), FILE).await.unwrap_or(Err(WriteError::NotInTime));
         let Err(trouble) = written else { return };

@@ -128,7 +128,7 @@ impl ReportWriter {
     }
 
     /// A destination did not get its first version, of which this was said. The last one is tried all the same.
-    pub fn failure(&mut self, index: usize, said: Sanitized) {
+    pub fn note_missed(&mut self, index: usize, said: Sanitized) {
         self.slots[index].missed = Some(said);
     }
 

@@ -97,15 +97,15 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 
 /// A body that is one strict JSON document.
 fn text_of(body: &[u8]) -> Result<&str, RequestError> {
-    let told = |kind| RequestError { kind, detail: error_message(body) };
-    let text = str::from_utf8(body).map_err(|_| told(FailureKind::NotJson))?;
+    let error = |kind| RequestError { kind, detail: error_message(body) };
+    let text = str::from_utf8(body).map_err(|_| error(FailureKind::NotJson))?;
     if text.trim_matches(BLANKS).is_empty() {
         return Err(RequestError::new(FailureKind::NoRecord));
     }
     match strict_json::check(text) {
         Ok(()) => Ok(text),
-        Err(strict_json::Flaw::NotJson) => Err(told(FailureKind::NotJson)),
-        Err(strict_json::Flaw::DuplicateKey) => Err(told(FailureKind::NotARecord("duplicate key"))),
+        Err(strict_json::Flaw::NotJson) => Err(error(FailureKind::NotJson)),
+        Err(strict_json::Flaw::DuplicateKey) => Err(error(FailureKind::NotARecord("duplicate key"))),
     }
 }
 

@@ -137,14 +137,14 @@ impl Session {
         }
     }
 
-    /// A token newer than `refused`, from wherever the credentials allow. `told` is the asking run's own: when the failed
+    /// A token newer than `refused`, from wherever the credentials allow. `reported_failure` is the asking run's own: when the failed
     /// sign-in was that it knows of.
     pub(crate) async fn token_for(
         &self,
         http: &Transport,
         clock: Clock,
         refused: Generation,
-        told: &mut Option<Duration>,
+        reported_failure: &mut Option<Duration>,
     ) -> Result<AuthToken, TokenError> {
         if let Some(pass) = self.newer_than(refused) {
             return Ok(pass);
@@ -158,7 +158,7 @@ impl Session {
             Credentials::Token(_) => return Err(TokenError::NothingNewer),
             Credentials::TokenFile { path, .. } => self.read_file(path, clock).await?,
             Credentials::Password { username, password, totp_secret } => {
-                if let Some(answer) = self.failed_since(asked, clock.elapsed(), told) {
+                if let Some(answer) = self.failed_since(asked, clock.elapsed(), reported_failure) {
                     return Err(TokenError::Answer(answer));
                 }
                 let login = Login { username, password, totp: totp_secret.as_ref() };
@@ -170,7 +170,7 @@ impl Session {
                     signed_in = self.sign_in(login, http, clock).await;
                 }
                 if let Err(answer) = signed_in {
-                    *told = self.state.borrow().failure.as_ref().map(|(at, _)| *at);
+                    *reported_failure = self.state.borrow().failure.as_ref().map(|(at, _)| *at);
                     return Err(TokenError::Answer(answer));
                 }
             }
@@ -186,17 +186,17 @@ impl Session {
 
     /// A failure of while we waited, or of just before. The pause that the service asked for is told to each run once:
     /// one that comes back earlier is polled for the last time before a clock of its own ends, and that is a real poll.
-    fn failed_since(&self, asked: Duration, now: Duration, told: &mut Option<Duration>) -> Option<NoToken> {
+    fn failed_since(&self, asked: Duration, now: Duration, reported_failure: &mut Option<Duration>) -> Option<NoToken> {
         let state = self.state.borrow();
         let shared = || {
             let (at, answer) = state.failure.as_ref()?;
             let since = now.saturating_sub(*at);
             let pause = answer.retry_after.unwrap_or_default();
-            let is_news = *told != Some(*at);
+            let is_news = *reported_failure != Some(*at);
             if *at < asked && since >= SHARED && !(is_news && since < pause.min(LONGEST_SHARED)) {
                 return None;
             }
-            *told = Some(*at);
+            *reported_failure = Some(*at);
             let left = pause.checked_sub(since).filter(|left| !left.is_zero());
             Some(NoToken { retry_after: left, ..answer.clone() })
         };

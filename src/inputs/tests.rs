@@ -97,8 +97,8 @@ fn secrets_have_no_flag() {
 fn help_says_every_input_of_this_version_with_its_variable() {
     let help = cli::help(String::new());
     for row in ROWS.iter().filter(|row| row.input.has_flag()) {
-        let told = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
-        assert!(told, "{}", row.name);
+        let is_shown = help.contains(&format!("--{} ", row.name)) || help.contains(&format!("--{}[", row.name));
+        assert!(is_shown, "{}", row.name);
         assert!(help.contains(row.variable), "{}", row.name);
     }
     for heading in ["What to wait for:", "How to wait:", "The service:", "Signing in:", "Reports:", "Log:"] {

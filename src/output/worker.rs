@@ -52,9 +52,9 @@ impl<T: Send + 'static> Jobs<T> {
 fn work<T: 'static>(queue: &Queue<T>, notify: &UnboundedSender<(usize, Option<T>)>) {
     let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let current = Rc::new(Cell::new(0));
-    let (lost, told) = (Rc::clone(&current), notify.clone());
+    let (lost, sender) = (Rc::clone(&current), notify.clone());
     // Whoever waited may be gone: nothing is to be done about it.
-    panic_hook::stop_only_this_thread(move || drop(told.send((lost.get(), None))));
+    panic_hook::stop_only_this_thread(move || drop(sender.send((lost.get(), None))));
     while let Some((number, job)) = take() {
         current.set(number);
         let _told = notify.send((number, Some(job())));

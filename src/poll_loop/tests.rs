@@ -144,13 +144,21 @@ async fn the_view_gets_every_heartbeat() {
     let clock = Clock::start();
     let mut signals = Signals::listen();
     let mut gate = gate(600, 1);
-    let tell = |_: &Gate, moment, _: &[TimedEvent], _| {
+    let update_view = |_: &Gate, moment, _: &[TimedEvent], _| {
         if moment == LoopEvent::Beat {
             beats.borrow_mut().push(clock.elapsed());
         }
     };
     // The service answers nothing at all, which must not silence the heartbeat.
-    poll_until_done(&mut gate, &clock, &mut signals, SECOND * 55, |_, _| after(SECOND * 10_000, "RUNNING"), tell).await;
+    poll_until_done(
+        &mut gate,
+        &clock,
+        &mut signals,
+        SECOND * 55,
+        |_, _| after(SECOND * 10_000, "RUNNING"),
+        update_view,
+    )
+    .await;
     let beats = beats.into_inner();
     assert!(beats.len() >= 10, "{beats:?}");
     assert!(beats.windows(2).all(|pair| pair[1] - pair[0] <= SECOND * 60), "{beats:?}");

@@ -100,8 +100,8 @@ fn ended(text: &str) -> String {
 fn headline(report: &Report) -> String {
     match report.runs.as_slice() {
         [only] if report.stage == Stage::Final && only.end == End::Verdict(report.verdict) => {
-            let (gap, told) = messages::told_of(only);
-            format!("{}{gap} {}", named(only, "Run"), ended(&told))
+            let (gap, facts) = messages::gap_and_reason(only);
+            format!("{}{gap} {}", named(only, "Run"), ended(&facts))
         }
         _ => sentence(&messages::headline(report)),
     }
@@ -191,9 +191,9 @@ fn reasons(report: &Report) -> String {
     if report.runs.len() < 2 {
         return String::new();
     }
-    let told = report.runs.iter().filter(|run| !run.reason.is_empty());
+    let facts = report.runs.iter().filter(|run| !run.reason.is_empty());
     let lines: Vec<String> =
-        told.map(|run| format!("{}: {}", code(run.name()), inline(&messages::reason(run)))).collect();
+        facts.map(|run| format!("{}: {}", code(run.name()), inline(&messages::reason(run)))).collect();
     if lines.is_empty() { String::new() } else { format!("### Why\n\n{}", list(lines, "runs")) }
 }
 
@@ -201,9 +201,9 @@ fn reasons(report: &Report) -> String {
 fn history(report: &Report, chart: Chart) -> String {
     let mut page = String::new();
     if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let told = messages::comparison(past);
-        if !told.is_empty() {
-            page.push_str(&format!("{}\n\n", sentence(&told.join("; "))));
+        let facts = messages::comparison(past);
+        if !facts.is_empty() {
+            page.push_str(&format!("{}\n\n", sentence(&facts.join("; "))));
         }
     }
     for past in report.histories.iter().take(PIPELINES) {
@@ -249,10 +249,10 @@ fn traces(report: &Report) -> String {
     if let Some(fence) = report.bug.as_ref().and_then(|bug| fence_within(bug, &mut room)) {
         page.push_str(&format!("### Details of the bug\n\n{fence}\n\n"));
     }
-    let telling: Vec<(&RunReport, &Sanitized)> =
+    let traced: Vec<(&RunReport, &Sanitized)> =
         report.runs.iter().filter_map(|run| Some((run, run.telling_trace()?))).collect();
     let mut fences = Vec::new();
-    for (run, trace) in &telling {
+    for (run, trace) in &traced {
         let Some(fence) = fence_within(trace, &mut room) else { break };
         let whose = if report.runs.len() > 1 { format!(" of {}", code(run.name())) } else { String::new() };
         fences.push(format!("Trace{whose}\n\n{fence}\n\n"));
@@ -264,11 +264,11 @@ fn traces(report: &Report) -> String {
             page.push_str(&format!("<details><summary>More traces</summary>\n\n{others}</details>\n\n"));
         }
     }
-    if fences.len() < telling.len() {
-        let rest = messages::count(telling.len() - fences.len(), "more trace is", "more traces are");
+    if fences.len() < traced.len() {
+        let rest = messages::count(traced.len() - fences.len(), "more trace is", "more traces are");
         page.push_str(&format!("{rest} not shown.\n\n"));
     }
-    let path = report.trace_file.as_ref().filter(|path| !telling.is_empty() && path.len() <= PATH_LIMIT);
+    let path = report.trace_file.as_ref().filter(|path| !traced.is_empty() && path.len() <= PATH_LIMIT);
     if let Some(path) = path {
         page.push_str(&format!("Full traces: {}\n\n", code(path)));
     }

@@ -189,7 +189,7 @@ pub fn headline(report: &Report) -> Sanitized {
         (Verdict::InternalError, _) => Sanitized::ours("a bug in maestro-gate, not a result of the run"),
         (verdict, []) => Sanitized::ours(format!("no run was polled: {}", verdict.name())),
         (_, [only]) => {
-            let (gap, explanation) = told_of(only);
+            let (gap, explanation) = gap_and_reason(only);
             Sanitized::ours(format!("{}{gap} {explanation}", run(only)))
         }
         (verdict, runs) => Sanitized::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
@@ -245,7 +245,7 @@ pub(crate) fn help(verdict: Verdict) -> Option<Sanitized> {
 }
 
 /// What became of a run, to stand behind its name, and what parts the two.
-pub(crate) fn told_of(run: &RunReport) -> (&'static str, String) {
+pub(crate) fn gap_and_reason(run: &RunReport) -> (&'static str, String) {
     if !run.passed() {
         return (":", run.reason.to_string());
     }

@@ -113,9 +113,9 @@ fn history(report: &Report) -> String {
         )));
     }
     if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let told = messages::comparison(past);
-        if !told.is_empty() {
-            lines.push_str(&line(&format!("this run: {}", told.join("; "))));
+        let facts = messages::comparison(past);
+        if !facts.is_empty() {
+            lines.push_str(&line(&format!("this run: {}", facts.join("; "))));
         }
     }
     lines

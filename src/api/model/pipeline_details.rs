@@ -29,30 +29,30 @@ pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> O
 }
 
 fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestError> {
-    let told = |kind| RequestError { kind, detail: error_message(body) };
+    let error = |kind| RequestError { kind, detail: error_message(body) };
     let text = text_of(body)?;
-    let document: &RawValue = serde_json::from_str(text).map_err(|_| told(FailureKind::NotJson))?;
+    let document: &RawValue = serde_json::from_str(text).map_err(|_| error(FailureKind::NotJson))?;
     let outer = match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
-        Shape::Object => object(document).ok_or_else(|| told(FailureKind::NotJson))?,
-        Shape::Other => return Err(told(FailureKind::NotARecord("not an object"))),
+        Shape::Object => object(document).ok_or_else(|| error(FailureKind::NotJson))?,
+        Shape::Other => return Err(error(FailureKind::NotARecord("not an object"))),
     };
     let inner = match outer.data.map(|data| (data, shape(data))) {
         None => outer,
         Some((_, Shape::Null)) => return Err(RequestError::new(FailureKind::NoRecord)),
         Some(_) if outer.status.is_some_and(|status| status.get() == "false") => {
-            return Err(told(FailureKind::NotARecord("its status is false")));
+            return Err(error(FailureKind::NotARecord("its status is false")));
         }
-        Some((data, Shape::Object)) => object(data).ok_or_else(|| told(FailureKind::NotJson))?,
-        Some((_, Shape::EmptyObject | Shape::Other)) => return Err(told(FailureKind::NotARecord("data is not one"))),
+        Some((data, Shape::Object)) => object(data).ok_or_else(|| error(FailureKind::NotJson))?,
+        Some((_, Shape::EmptyObject | Shape::Other)) => return Err(error(FailureKind::NotARecord("data is not one"))),
     };
     // `id` may be a number of the database's beside `pipeline_id`: one of the two must name the pipeline.
     let mut ids = [inner.pipeline_id, inner.id].into_iter().flatten().filter_map(string);
     if !ids.any(|id| pipeline.is(&id)) {
-        return Err(told(FailureKind::NotARecord("it does not name this pipeline")));
+        return Err(error(FailureKind::NotARecord("it does not name this pipeline")));
     }
     let Some(word) = inner.status.and_then(string) else {
-        return Err(told(FailureKind::NotARecord("no status")));
+        return Err(error(FailureKind::NotARecord("no status")));
     };
     Ok(match word.trim_ascii() {
         word if word.eq_ignore_ascii_case("active") => PipelineState::Active,

@@ -236,15 +236,15 @@ impl<'p> RunListReader<'p> {
 
     /// Checks what is around the elements.
     fn envelope(&self) -> Result<(), RequestError> {
-        let told = |kind| RequestError { kind, detail: error_message(&self.around) };
-        let not_a_list = |what| told(FailureKind::NotARecord(what));
+        let error = |kind| RequestError { kind, detail: error_message(&self.around) };
+        let not_a_list = |what| error(FailureKind::NotARecord(what));
         let text = text_of(&self.around)?;
-        let document: &RawValue = serde_json::from_str(text).map_err(|_| told(FailureKind::NotJson))?;
+        let document: &RawValue = serde_json::from_str(text).map_err(|_| error(FailureKind::NotJson))?;
         let outer = match shape(document) {
             Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
             Shape::Other if document.get() == "[]" => return Ok(()),
             Shape::Other => return Err(not_a_list("not a list")),
-            Shape::Object => object(document).ok_or_else(|| told(FailureKind::NotJson))?,
+            Shape::Object => object(document).ok_or_else(|| error(FailureKind::NotJson))?,
         };
         match outer.data {
             Some(data) if data.get() == "null" => Err(RequestError::new(FailureKind::NoRecord)),

@@ -23,7 +23,7 @@ pub(super) enum EarlyRenewal {
     /// There is nothing to renew it with, or a renewal was refused: it serves until it is refused itself.
     Never,
     /// Due at this time, and whether a failure was reported before.
-    At { due: Duration, told: bool },
+    At { due: Duration, reported: bool },
 }
 
 impl EarlyRenewal {
@@ -37,7 +37,7 @@ impl EarlyRenewal {
         // Both by the service's clocks; a token given out twice has less left than it was issued with.
         let life = [ends(claims.issued), ends(date)].into_iter().flatten().min();
         let age = life.map_or(AGE, |life| AGE.min(life / 6 * 5));
-        EarlyRenewal::At { due: now.saturating_add(age), told: false }
+        EarlyRenewal::At { due: now.saturating_add(age), reported: false }
     }
 
     /// Whether an attempt is due; it counts as made, however it ends.
@@ -55,9 +55,9 @@ impl EarlyRenewal {
     pub(super) fn fail(&mut self, refused: bool, again: Duration) -> bool {
         let first = match self {
             EarlyRenewal::Never => false,
-            EarlyRenewal::At { due, told } => {
+            EarlyRenewal::At { due, reported } => {
                 *due = again.max(*due);
-                !std::mem::replace(told, true)
+                !std::mem::replace(reported, true)
             }
         };
         if refused {
@@ -126,7 +126,7 @@ mod tests {
     fn due(issued: Option<i64>, ends: Option<i64>, answered: Option<i64>) -> u64 {
         let claims = Claims { issued: issued.and_then(date), ends: ends.and_then(date) };
         let early = EarlyRenewal::from_claims(claims, answered.and_then(date), at(1_000));
-        let EarlyRenewal::At { due, told: false } = early else { panic!("{early:?}") };
+        let EarlyRenewal::At { due, reported: false } = early else { panic!("{early:?}") };
         due.as_secs() - 1_000
     }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_failed_early_renewal_is_reported_once_and_tried_once_a_minute() {
-        let mut early = EarlyRenewal::At { due: at(100), told: false };
+        let mut early = EarlyRenewal::At { due: at(100), reported: false };
         assert!(!early.begin(at(99)));
         assert!(early.begin(at(100)));
         assert!(early.fail(false, at(0)));

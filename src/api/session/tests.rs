@@ -56,7 +56,7 @@ async fn failing(reply: Reply) -> Server {
 
 fn make_due(session: &Session) {
     let mut state = session.state.borrow_mut();
-    state.held.as_mut().expect("a token").early = EarlyRenewal::At { due: Duration::ZERO, told: false };
+    state.held.as_mut().expect("a token").early = EarlyRenewal::At { due: Duration::ZERO, reported: false };
 }
 
 fn error(error: Result<AuthToken, TokenError>) -> Observation {
@@ -219,10 +219,10 @@ async fn a_failed_early_renewal_keeps_the_old_token_and_is_reported_once() {
     session.renew_early(&http, clock).await;
     assert_eq!(count.load(Ordering::SeqCst), 2);
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
-    let told = notes(&session);
+    let reported_failure = notes(&session);
     assert!(
-        matches!(&told[1..], [SessionNote::EarlyRenewalFailed(failure)] if failure.kind == FailureKind::Http(500)),
-        "{told:?}"
+        matches!(&reported_failure[1..], [SessionNote::EarlyRenewalFailed(failure)] if failure.kind == FailureKind::Http(500)),
+        "{reported_failure:?}"
     );
 }
 

@@ -46,11 +46,11 @@ fn a_failed_sign_in_speaks_for_a_second_or_the_pause_that_the_service_wants_but_
     let late = session.failed_since(at(100), at(500), &mut None).expect("it is shared");
     assert_eq!(late.retry_after, Some(at(3200)));
     // A run that was informed and asks again all the same has a clock that ends.
-    let mut told = None;
-    assert!(session.failed_since(at(110), at(110), &mut told).is_some());
-    assert_eq!(told, Some(at(100)));
-    assert!(session.failed_since(at(111), at(111), &mut told).is_none());
-    assert!(session.failed_since(at(100), at(111), &mut told).is_some(), "but for one sign-in at a time");
+    let mut reported_failure = None;
+    assert!(session.failed_since(at(110), at(110), &mut reported_failure).is_some());
+    assert_eq!(reported_failure, Some(at(100)));
+    assert!(session.failed_since(at(111), at(111), &mut reported_failure).is_none());
+    assert!(session.failed_since(at(100), at(111), &mut reported_failure).is_some(), "but for one sign-in at a time");
 }
 
 #[tokio::test]
@@ -58,9 +58,9 @@ async fn a_last_poll_within_a_pause_of_sign_in_is_a_real_one() {
     let (server, count) = once_then(Reply::with(503, &[("retry-after", "50")], b"")).await;
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
-    let mut told = None;
+    let mut reported_failure = None;
     for sign_ins in [2, 3] {
-        assert!(session.token_for(&http, clock, first.generation, &mut told).await.is_err());
+        assert!(session.token_for(&http, clock, first.generation, &mut reported_failure).await.is_err());
         assert_eq!(count.load(Ordering::SeqCst), sign_ins);
         // Another run has no poll to lose.
         assert!(session.token(&http, clock, first.generation).await.is_err());
@@ -126,8 +126,8 @@ async fn a_refused_code_is_tried_once_more_with_the_next_one() {
         })
         .await;
         let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
-        let mut told = None;
-        let mut token = Box::pin(session.token_for(&http, clock, 0, &mut told));
+        let mut reported_failure = None;
+        let mut token = Box::pin(session.token_for(&http, clock, 0, &mut reported_failure));
         after_refusals(&session, &mut token, 1).await;
         assert_eq!(token.await.ok().expect("a token").header, "second");
         let codes: Vec<String> = server.asked().into_iter().map(|asked| asked.body).collect();
@@ -136,8 +136,8 @@ async fn a_refused_code_is_tried_once_more_with_the_next_one() {
     // Twice is all: and what is reported knows of the code.
     let server = failing(Reply::json(200, r#"{"mfaStatus":"required"}"#)).await;
     let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
-    let mut told = None;
-    let mut token = Box::pin(session.token_for(&http, clock, 0, &mut told));
+    let mut reported_failure = None;
+    let mut token = Box::pin(session.token_for(&http, clock, 0, &mut reported_failure));
     after_refusals(&session, &mut token, 1).await;
     let Observation::Denied(crate::core::Scope::SignIn, failure) = error(token.await) else { panic!("not denied") };
     assert_eq!((failure.kind, server.sign_ins()), (FailureKind::CodeRefused, 2));
