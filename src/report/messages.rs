@@ -5,9 +5,9 @@
 
 mod events;
 mod explanation;
+mod failure_words;
 mod live;
 mod network;
-mod next_steps;
 mod statistics;
 
 use std::collections::HashSet;
@@ -16,13 +16,13 @@ use std::time::Duration;
 use super::sanitize::{self, Sanitized, Sanitizer};
 pub use super::values::stamp;
 use super::{Report, RunReport, Stage};
-use crate::core::{End, Failure, FailureKind, Operation, Signal, Untrusted, Verdict, Wanted};
+use crate::core::{End, Failure, Operation, Signal, Untrusted, Verdict, Wanted};
 
 pub use events::note;
 pub use explanation::{Explanation, explanation};
+pub use failure_words::remedy;
 pub use live::{heartbeat, opening, poll};
 pub use network::{connection, proxy, trust};
-pub use next_steps::remedy;
 pub use statistics::{about, comparison, eta, history, pipeline};
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
@@ -130,50 +130,9 @@ pub fn failure(failure: &Failure, sanitizer: &Sanitizer) -> Sanitized {
 
 /// The same where it is clear what was tried: `the service answered 502: bad gateway`.
 fn came(failure: &Failure, sanitizer: &Sanitizer) -> Sanitized {
-    let came = match failure.kind {
-        FailureKind::Http(code) => format!("the service answered {code}"),
-        FailureKind::NoRecord => "the service returned no record".to_owned(),
-        FailureKind::NotJson => "the answer is not JSON".to_owned(),
-        FailureKind::NotARecord(what) if failure.during == Operation::List => {
-            format!("the answer is not a list of runs: {what}")
-        }
-        FailureKind::NotARecord(what) if failure.during == Operation::Details => {
-            format!("the answer is not a pipeline record: {what}")
-        }
-        FailureKind::NotARecord(what) => format!("the answer is not a run record: {what}"),
-        FailureKind::NotListed => "the list has no such run".to_owned(),
-        FailureKind::Queued => "the new run may be queued behind an earlier run".to_owned(),
-        FailureKind::OnePage => "the list has more pages, so the newest run may be missing".to_owned(),
-        FailureKind::Cached => "the list came from a cache and is too old to show new runs".to_owned(),
-        FailureKind::Lagging => "the list does not show yet that the run has finished".to_owned(),
-        FailureKind::Unplaceable => "a record in the list can't be ordered and may be the newest run".to_owned(),
-        FailureKind::NoDate => "the answer has no Date header, so new runs can't be told from old ones".to_owned(),
-        FailureKind::AlreadyGoing => "a run is already in progress".to_owned(),
-        FailureKind::Refused => "the service refused".to_owned(),
-        FailureKind::Repaired => "the answer reports success, but is not valid JSON".to_owned(),
-        FailureKind::AnotherRun => "the answer is about another run".to_owned(),
-        FailureKind::BeforeStart => "the run that the service named began before the request to start it".to_owned(),
-        FailureKind::TooLarge => "the answer is too large".to_owned(),
-        FailureKind::RedirectOffOrigin => "the service redirected to another host".to_owned(),
-        FailureKind::RedirectLoop => "too many redirects, or one that leads nowhere".to_owned(),
-        FailureKind::ProxyAuthentication => "the proxy requires credentials (407)".to_owned(),
-        FailureKind::ProxyRefused(status) => format!("the proxy refused the connection with status {status}"),
-        FailureKind::Proxy => "the proxy refused the connection".to_owned(),
-        FailureKind::Tls(fault) => network::tls(fault).to_owned(),
-        FailureKind::Certificate => "the server's certificate is not trusted".to_owned(),
-        FailureKind::Dns => "the host name can't be resolved".to_owned(),
-        FailureKind::Connect => "can't connect".to_owned(),
-        FailureKind::Broken => "the connection was closed too early".to_owned(),
-        FailureKind::Timeout => "no complete answer in time".to_owned(),
-        FailureKind::NoToken => "the answer contains no token, and no totp-secret was given".to_owned(),
-        FailureKind::CodeRefused => {
-            "the answer contains no token, although a code from totp-secret was sent".to_owned()
-        }
-        FailureKind::TokenRefused => "the token was refused".to_owned(),
-        FailureKind::TokenFile => "the token file can't be read or contains no token".to_owned(),
-    };
+    let came = failure_words::words(failure).came;
     let detail = failure.detail.as_ref().map(|detail| sanitizer.line(detail, DETAIL_LIMIT)).unwrap_or_default();
-    Sanitized::ours(if detail.is_empty() { came } else { format!("{came}: {detail}") })
+    Sanitized::ours(if detail.is_empty() { came.into_owned() } else { format!("{came}: {detail}") })
 }
 
 /// What happened, in one sentence, without the verdict's own word.

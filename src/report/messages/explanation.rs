@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
-use super::next_steps::remedy;
+use super::failure_words::remedy;
 use super::{came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word};
 use crate::core::{
     End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Stale, Untrusted, Verdict,
