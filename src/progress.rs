@@ -71,8 +71,9 @@ impl View {
     /// Hears what changed.
     pub fn update_view(&mut self, gate: &Gate, moment: LoopEvent, events: &[TimedEvent], now: Duration, polls: u64) {
         // What was chosen has another name now, and what was started may be several runs.
-        if gate.wanted().len() != self.names.len() || events.iter().any(|timed_event| timed_event.event.is_name()) {
-            self.names = RunNames::new(gate.wanted(), &self.sanitizer);
+        let renamed = events.iter().filter_map(|timed_event| timed_event.event.renamed_run());
+        for run in (self.names.len()..gate.wanted().len()).chain(renamed) {
+            self.names.set(run, &gate.wanted_in(run), &self.sanitizer);
         }
         for timed_event in events {
             if let Some(note) = messages::note(timed_event, &self.names, &self.sanitizer) {

@@ -1,5 +1,7 @@
 //! Which runs: `pipeline-id` with the entries of `run-id`, or with `trigger` (docs/reference.md#selecting-runs).
 
+use std::collections::{HashMap, HashSet};
+
 use crate::core::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted};
 use crate::inputs::Input;
 
@@ -68,8 +70,8 @@ fn start(
 
 /// The first pipeline that an earlier one names too, in another spelling.
 fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
-    let is_named = |(at, id): &(usize, &PipelineId)| pipelines.iter().take(*at).any(|before| before.is(id.as_str()));
-    pipelines.iter().enumerate().find(is_named).map(|(_, id)| id)
+    let mut named = HashSet::new();
+    pipelines.iter().find(|id| !named.insert(id.folded()))
 }
 
 fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> Option<Vec<Wanted>> {
@@ -103,13 +105,15 @@ fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> O
         validator.missing(Input::MaxAge, what);
     }
     let (pipelines, entries) = (pipelines?, entries?);
+    // The first of each, whatever its spelling.
+    let fixed: HashMap<String, &PipelineId> = pipelines.iter().rev().map(|id| (id.folded(), id)).collect();
     let mut wanted = Vec::new();
     let mut is_whole = true;
     for RunEntry { text, pipeline, run } in entries {
         match (pipeline, run) {
-            (Some(pipeline), run) => match pipelines.iter().find(|fixed| fixed.is(pipeline.as_str())) {
+            (Some(pipeline), run) => match fixed.get(&pipeline.folded()) {
                 // In the spelling that was fixed: nobody else decides even that.
-                Some(fixed) => wanted.push(of(fixed.clone(), run)),
+                Some(fixed) => wanted.push(of((*fixed).clone(), run)),
                 None if pipelines.is_empty() => wanted.push(of(pipeline, run)),
                 None => {
                     is_whole = false;

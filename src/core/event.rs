@@ -63,10 +63,10 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whether a run has a name from here on that it had not before.
-    pub fn is_name(&self) -> bool {
+    /// The run that has a name from here on that it had not before.
+    pub fn renamed_run(&self) -> Option<usize> {
         match self {
-            Event::Chosen { .. } | Event::Taken { .. } => true,
+            Event::Chosen { run, .. } | Event::Taken { run, .. } => Some(*run),
             Event::Status { .. }
             | Event::UnknownWord { .. }
             | Event::Repaired { .. }
@@ -85,7 +85,7 @@ impl Event {
             | Event::Slow { .. }
             | Event::Overdue { .. }
             | Event::Session(_)
-            | Event::Ended { .. } => false,
+            | Event::Ended { .. } => None,
         }
     }
 }
@@ -189,9 +189,10 @@ mod tests {
     #[test]
     fn a_run_has_a_name_once_it_was_chosen_or_taken() {
         let id = || RunId::new("r").expect("an id");
-        let chosen = Event::Chosen { run: 0, selector: Selector::Latest, id: id(), passed_over: 0 };
-        assert!(chosen.is_name() && Event::Taken { run: 0, id: id(), taken: AdoptionReason::Attached }.is_name());
-        assert!(!status(0, "RUNNING").event.is_name() && !Event::Started { run: 0 }.is_name());
+        let chosen = Event::Chosen { run: 3, selector: Selector::Latest, id: id(), passed_over: 0 };
+        let taken = Event::Taken { run: 4, id: id(), taken: AdoptionReason::Attached };
+        let named = [chosen, taken, status(0, "RUNNING").event, Event::Started { run: 0 }];
+        assert_eq!(named.map(|event| event.renamed_run()), [Some(3), Some(4), None, None]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The gate over all its runs: each has its own watch, the reference's order makes one verdict of them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::pipelines::Pipeline;
@@ -55,7 +56,11 @@ pub struct Gate {
     runs: Vec<Run>,
     pending: usize,
     groups: Vec<Candidates>,
+    /// The group of each run that has one.
+    group_of: HashMap<usize, usize>,
     pipelines: Vec<Pipeline>,
+    /// The place of each pipeline.
+    places: HashMap<PipelineId, usize>,
     /// The pipeline of each run.
     homes: Vec<usize>,
     /// Who is to be asked about at another time than was said before.
@@ -81,7 +86,9 @@ impl Gate {
             runs: Vec::new(),
             pending: 0,
             groups: Vec::new(),
+            group_of: HashMap::new(),
             pipelines: Vec::new(),
+            places: HashMap::new(),
             homes: Vec::new(),
             moved: Vec::new(),
             has_worked: false,
@@ -99,16 +106,11 @@ impl Gate {
     fn add(&mut self, wanted: Wanted) {
         let place = self.runs.len();
         let pipeline = wanted.pipeline();
-        let home = match self.pipelines.iter().position(|known| known.id == *pipeline) {
-            Some(known) => {
-                self.pipelines[known].runs.push(place);
-                known
-            }
-            None => {
-                self.pipelines.push(Pipeline::new(pipeline.clone(), place));
-                self.pipelines.len() - 1
-            }
-        };
+        let home = *self.places.entry(pipeline.clone()).or_insert_with(|| {
+            self.pipelines.push(Pipeline::new(pipeline.clone()));
+            self.pipelines.len() - 1
+        });
+        self.pipelines[home].runs.push(place);
         self.homes.push(home);
         self.runs.push(Run::new(&self.rules, wanted));
         self.pending += 1;
@@ -125,7 +127,9 @@ impl Gate {
             return None;
         }
         watched.next = None;
-        Some(watched.ask())
+        let request = watched.ask();
+        self.track(run);
+        Some(request)
     }
 
     /// Takes what came of an `ApiRequest` for run `run`, `elapsed` after the inputs were accepted, and tells what changed.
@@ -153,6 +157,7 @@ impl Gate {
         let next = match watched.observe(at, response, pass, &mut emit) {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
+                self.group_of.insert(run, self.groups.len());
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
                 // First its own end: one that joins too late ends all that are waited for, where the first failure does.
                 if next.is_none() {
@@ -162,7 +167,7 @@ impl Gate {
                 next
             }
             Step::PassedBeside(others, group) => {
-                if let Some(candidates) = self.groups.iter_mut().find(|candidates| candidates.runs.contains(&run)) {
+                if let Some(candidates) = self.group_of.get(&run).and_then(|at| self.groups.get_mut(*at)) {
                     candidates.group = group;
                 }
                 self.ended(run, elapsed, events);
@@ -182,6 +187,7 @@ impl Gate {
         };
         let watched = self.runs.get_mut(run)?;
         watched.next = next;
+        self.track(run);
         if self.rules.learning == Learning::On {
             self.learn_from_poll(run, elapsed, events);
         }
@@ -193,8 +199,7 @@ impl Gate {
         let passed = |other: &usize| {
             *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
         };
-        let Some(Candidates { runs, group: Some(group) }) =
-            self.groups.iter().find(|candidates| candidates.runs.contains(&run))
+        let Some(Candidates { runs, group: Some(group) }) = self.group_of.get(&run).and_then(|at| self.groups.get(*at))
         else {
             return SuccessPolicy::Stands;
         };
@@ -204,7 +209,7 @@ impl Gate {
 
     /// Further runs of the group that `run` belongs to.
     fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, events: &mut Vec<TimedEvent>) {
-        let Some(at) = self.groups.iter().position(|candidates| candidates.runs.contains(&run)) else { return };
+        let Some(at) = self.group_of.get(&run).copied() else { return };
         let is_ours = self.groups[at].group.is_none();
         let of = self.groups[at].runs.len() + others.len();
         for target in others {
@@ -214,6 +219,7 @@ impl Gate {
             self.add(Wanted::Run(target));
             self.runs[other].started = true;
             self.groups[at].runs.push(other);
+            self.group_of.insert(other, at);
             if elapsed >= self.rules.limits.timeout {
                 self.runs[other].never_polled(other, &mut |event| events.push(TimedEvent { at: elapsed, event }));
                 self.ended(other, elapsed, events);
@@ -265,6 +271,11 @@ impl Gate {
     /// How many runs still are waited for, and how many there are.
     pub fn progress(&self) -> (usize, usize) {
         (self.pending, self.runs.len())
+    }
+
+    /// What is waited for in this place, as far as it is known by now.
+    pub fn wanted_in(&self, run: usize) -> Wanted {
+        self.runs[run].wanted()
     }
 
     /// What is waited for, as far as it is known by now.
@@ -324,6 +335,7 @@ impl Gate {
 
     fn ended(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         self.pending -= 1;
+        self.track(run);
         let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
         match self.rules.on_first_failure {
             OnFirstFailure::StopWaiting if !passed => self.end_all(elapsed, events, |_| End::NotWaited),
@@ -336,6 +348,7 @@ impl Gate {
             let end = end(watched);
             watched.finish(run, end, &mut |event: Event| events.push(TimedEvent { at: elapsed, event }));
         }
+        self.pipelines.iter_mut().for_each(Pipeline::all_ended);
         self.pending = 0;
     }
 }

@@ -14,7 +14,7 @@
 //!   changes, with a fresh date, puts off the sight of an end until the check comes to a run that has ended: by up to ten
 //!   seconds for each run that is waited for. With a list that is true nothing waits longer than with plain polls.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -52,6 +52,10 @@ pub(super) struct Pipeline {
     pub(super) id: PipelineId,
     /// The places of its runs.
     pub(super) runs: Vec<usize>,
+    /// When each of its unfinished runs is polled next, by its place; none while that is under way.
+    unfinished: BTreeMap<usize, Option<Duration>>,
+    /// The same in order of time, so that no answer has to go through all runs.
+    polls: BTreeSet<(Duration, usize)>,
     past: KnownHistory,
     /// When the next survey is to be asked.
     planned: Option<Duration>,
@@ -62,7 +66,7 @@ pub(super) struct Pipeline {
     not_before: Duration,
     failures: u32,
     check_at: Duration,
-    /// Whether the list is of no use: it lags, or may not be seen.
+    /// Whether the list is of no use: it lags, or is too long.
     useless: bool,
 }
 
@@ -76,10 +80,12 @@ enum KnownHistory {
 }
 
 impl Pipeline {
-    pub(super) fn new(id: PipelineId, run: usize) -> Pipeline {
+    pub(super) fn new(id: PipelineId) -> Pipeline {
         Pipeline {
             id,
-            runs: vec![run],
+            runs: Vec::new(),
+            unfinished: BTreeMap::new(),
+            polls: BTreeSet::new(),
             past: KnownHistory::NotYet,
             planned: None,
             asked: None,
@@ -100,7 +106,7 @@ impl Pipeline {
 
     /// A list that was read for another reason has told the history.
     pub(super) fn know(&mut self, pipeline: usize, history: History, emit: &mut impl FnMut(Event)) {
-        if matches!(self.past, KnownHistory::NotYet) {
+        if self.history().is_none() {
             if history.runs().len() > 1 {
                 emit(Event::Learned { pipeline, id: self.id.clone(), history: history.clone() });
             }
@@ -108,12 +114,31 @@ impl Pipeline {
         }
     }
 
+    /// Takes in what has become of one of its runs. To be called after each change of its state or its next poll.
+    pub(super) fn track(&mut self, place: usize, run: &Run) {
+        let next = run.is_unfinished().then_some(run.next);
+        let before = match next {
+            Some(next) => self.unfinished.insert(place, next),
+            None => self.unfinished.remove(&place),
+        };
+        if let Some(before) = before.flatten() {
+            self.polls.remove(&(before, place));
+        }
+        self.polls.extend(next.flatten().map(|next| (next, place)));
+    }
+
+    /// None of its runs is waited for any more.
+    pub(super) fn all_ended(&mut self) {
+        self.unfinished.clear();
+        self.polls.clear();
+    }
+
     /// When to ask for the next survey, if that changes.
-    pub(super) fn plan(&mut self, runs: &[Run], limits: Limits, elapsed: Duration) -> Option<Duration> {
+    pub(super) fn plan(&mut self, limits: Limits, elapsed: Duration) -> Option<Duration> {
         if self.asked.is_some() {
             return None;
         }
-        let due = self.due(runs, limits, elapsed).filter(|due| *due < limits.timeout);
+        let due = self.due(limits, elapsed).filter(|due| *due < limits.timeout);
         // One that is due keeps its place, or it would never have its turn where there is much to do.
         let is_due = due.is_some() && self.planned.is_some_and(|planned| planned <= elapsed);
         if due == self.planned || is_due {
@@ -123,17 +148,18 @@ impl Pipeline {
         due
     }
 
-    fn due(&self, runs: &[Run], limits: Limits, elapsed: Duration) -> Option<Duration> {
-        let unfinished = || self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_unfinished());
+    fn due(&self, limits: Limits, elapsed: Duration) -> Option<Duration> {
         match self.past {
             // The first record has just come: the next request is a second away.
-            KnownHistory::NotYet => return unfinished().next().map(|_| self.planned.unwrap_or(elapsed + FLOOR)),
+            KnownHistory::NotYet => {
+                return (!self.unfinished.is_empty()).then(|| self.planned.unwrap_or(elapsed + FLOOR));
+            }
             KnownHistory::Nothing | KnownHistory::History(_) => {}
         }
-        if self.useless || unfinished().count() < FEWEST {
+        if self.useless || self.unfinished.len() < FEWEST {
             return None;
         }
-        let first = unfinished().filter_map(|run| run.next).min()?;
+        let (first, _) = *self.polls.first()?;
         // At the deadline each run has a last poll of its own.
         if first >= limits.timeout {
             return None;
@@ -154,14 +180,15 @@ impl Pipeline {
     }
 
     /// The survey that is due, if it still is wanted.
-    pub(super) fn ask(&mut self, runs: &[Run], rules: &Rules, elapsed: Duration) -> Option<ApiRequest> {
-        let wanted = self.due(runs, rules.limits, elapsed).is_some() && self.asked.is_none();
+    pub(super) fn ask(&mut self, rules: &Rules, elapsed: Duration) -> Option<ApiRequest> {
+        let wanted = self.due(rules.limits, elapsed).is_some() && self.asked.is_none();
         self.planned = None;
         if !wanted || elapsed >= rules.limits.timeout {
             return None;
         }
         self.asked = Some(elapsed);
-        Some(ApiRequest::Survey(ListSummary::new(self.id.clone(), rules.vocabulary.clone())))
+        let list = ListSummary::new(self.id.clone(), rules.vocabulary.clone());
+        Some(ApiRequest::Survey(if self.runs.len() < FEWEST { list } else { list.shared() }))
     }
 
     /// Takes a survey's answer. Returns which runs are to be polled when instead.
@@ -179,14 +206,10 @@ impl Pipeline {
         self.not_before = (asked + FLOOR).max(elapsed + answer.retry_after.unwrap_or_default());
         let list_summary = match answer.observation {
             Observation::Record(list_summary) => list_summary,
-            Observation::NotVisible(failure) | Observation::Unusable(failure) => {
-                return self.failed(pipeline, elapsed, failure, emit);
-            }
-            Observation::Denied(_, failure) | Observation::Unreachable(failure) => {
-                // A token is renewed for a poll, never for a list; nothing else fixes by waiting.
-                self.useless |= failure.kind != FailureKind::TokenRefused;
-                return self.failed(pipeline, elapsed, failure, emit);
-            }
+            Observation::NotVisible(failure)
+            | Observation::Unusable(failure)
+            | Observation::Denied(_, failure)
+            | Observation::Unreachable(failure) => return self.failed(pipeline, elapsed, failure, emit),
         };
         if self.ahead() > MOST_AHEAD {
             self.rest(self.took * SLOW_REST, elapsed);
@@ -194,11 +217,10 @@ impl Pipeline {
             self.failures = 0;
         }
         self.know(pipeline, list_summary.history(), emit);
-        let unfinished = self.runs.iter().filter_map(|run| runs.get(*run)).filter(|run| run.is_unfinished()).count();
         match answer.date {
             // Without its date the list could not be checked.
             None => Vec::new(),
-            Some(_) if self.useless || unfinished < FEWEST => Vec::new(),
+            Some(_) if self.useless || self.unfinished.len() < FEWEST => Vec::new(),
             Some(date) => self.share(&list_summary, date, runs, limits, elapsed),
         }
     }
@@ -210,6 +232,8 @@ impl Pipeline {
         failure: Failure,
         emit: &mut impl FnMut(Event),
     ) -> Vec<(usize, Duration)> {
+        // It will not become shorter.
+        self.useless |= failure.kind == FailureKind::TooLarge;
         if matches!(self.past, KnownHistory::NotYet) {
             emit(Event::NoHistory { pipeline, id: self.id.clone(), failure });
             self.past = KnownHistory::Nothing;
@@ -230,16 +254,14 @@ impl Pipeline {
         let listed = RunsById::of(list_summary);
         let mut moved = Vec::new();
         let mut put_off: Vec<usize> = Vec::new();
-        for place in &self.runs {
-            let Some(run) = runs.get_mut(*place).filter(|run| run.is_unfinished() && run.next.is_some()) else {
-                continue;
-            };
+        for place in self.waiting() {
+            let Some(run) = runs.get_mut(place) else { continue };
             match listed.find(run) {
                 ShownAs::Going => {
-                    moved.push((*place, run.put_off(limits, elapsed, date)));
-                    put_off.push(*place);
+                    moved.push((place, run.put_off(limits, elapsed, date)));
+                    put_off.push(place);
                 }
-                ShownAs::Over => moved.push((*place, run.soon(elapsed))),
+                ShownAs::Over => moved.push((place, run.soon(elapsed))),
                 ShownAs::Otherwise => {}
             }
         }
@@ -262,11 +284,12 @@ impl Pipeline {
         }
         self.useless = true;
         self.planned = None;
-        let unfinished = self.runs.iter().filter_map(|place| Some((*place, runs.get(*place)?)));
-        unfinished
-            .filter(|(_, run)| run.is_unfinished() && run.next.is_some())
-            .map(|(place, run)| (place, run.soon(elapsed)))
-            .collect()
+        self.waiting().filter_map(|place| Some((place, runs.get(place)?.soon(elapsed)))).collect()
+    }
+
+    /// The unfinished runs that are not being polled.
+    fn waiting(&self) -> impl Iterator<Item = usize> + '_ {
+        self.unfinished.iter().filter(|(_, next)| next.is_some()).map(|(place, _)| *place)
     }
 }
 
@@ -278,30 +301,29 @@ enum ShownAs {
     Otherwise,
 }
 
-/// A list's runs by their ids.
+/// A list's runs by the keys of their ids.
 struct RunsById<'s> {
-    unfinished: HashMap<String, Vec<&'s UnfinishedRun>>,
-    over: HashSet<String>,
+    unfinished: HashMap<u64, Vec<&'s UnfinishedRun>>,
+    list: &'s ListSummary,
 }
 
 impl<'s> RunsById<'s> {
-    fn of(list_summary: &'s ListSummary) -> RunsById<'s> {
-        let mut unfinished: HashMap<String, Vec<&UnfinishedRun>> = HashMap::new();
-        for run in list_summary.unfinished() {
-            unfinished.entry(run.run.folded()).or_default().push(run);
-            if let Some(number) =
-                run.number.map(|number| number.to_string()).filter(|number| number != run.run.as_str())
-            {
+    fn of(list: &'s ListSummary) -> RunsById<'s> {
+        let mut unfinished: HashMap<u64, Vec<&UnfinishedRun>> = HashMap::new();
+        for run in list.unfinished() {
+            let (key, number) = (run.run.key(), run.number.and_then(|number| RunId::new(&number.to_string())));
+            unfinished.entry(key).or_default().push(run);
+            if let Some(number) = number.map(|number| number.key()).filter(|number| *number != key) {
                 unfinished.entry(number).or_default().push(run);
             }
         }
-        RunsById { unfinished, over: list_summary.over().map(RunId::folded).collect() }
+        RunsById { unfinished, list }
     }
 
     fn find(&self, run: &Run) -> ShownAs {
-        let (Some(id), Some(word)) = (run.id(), run.word()) else { return ShownAs::Otherwise };
-        let is_over = self.over.contains(&id);
-        match self.unfinished.get(&id).map(Vec::as_slice) {
+        let (Some(key), Some(word)) = (run.key(), run.word()) else { return ShownAs::Otherwise };
+        let is_over = self.list.is_over(key);
+        match self.unfinished.get(&key).map(Vec::as_slice) {
             Some([only]) if !is_over && only.word.raw() == word => ShownAs::Going,
             None | Some([]) if is_over => ShownAs::Over,
             None | Some(_) => ShownAs::Otherwise,

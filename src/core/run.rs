@@ -34,6 +34,8 @@ mod start;
 mod unfinished;
 
 use unfinished::Pace;
+#[cfg(test)]
+pub(super) use unfinished::STATES_READ;
 
 /// One run, as far as it has been waited for.
 #[derive(Clone, Debug)]

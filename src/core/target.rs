@@ -1,6 +1,7 @@
 //! The ids a gate is asked about, and when an answer's ids are the same ones.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A pipeline's id as the user gave it: checked by `config`, never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -120,6 +121,11 @@ impl PipelineId {
         &self.0
     }
 
+    /// The same text for all spellings of this id.
+    pub fn folded(&self) -> String {
+        folded(&self.0)
+    }
+
     /// Whether `answered` names this pipeline: the service writes `_` where requests may have `-`.
     pub fn is(&self, answered: &str) -> bool {
         same(&self.0, answered)
@@ -143,7 +149,14 @@ impl RunId {
 
     /// The same text for all spellings of this id.
     pub fn folded(&self) -> String {
-        self.text.bytes().map(fold).map(char::from).collect()
+        folded(&self.text)
+    }
+
+    /// The same number for all spellings of this id, and in all likelihood for no other one.
+    pub fn key(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.folded().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Whether a record with this `pipeline_run_id` and this integer `id` is the run that was asked for. Leading zeros do
@@ -156,6 +169,10 @@ impl RunId {
 /// `-` equals `_`, ASCII case is folded, all else is compared byte by byte.
 fn same(asked: &str, answered: &str) -> bool {
     asked.len() == answered.len() && asked.bytes().zip(answered.bytes()).all(|(a, b)| fold(a) == fold(b))
+}
+
+fn folded(text: &str) -> String {
+    text.bytes().map(fold).map(char::from).collect()
 }
 
 fn fold(byte: u8) -> u8 {

@@ -157,11 +157,11 @@ pub(super) enum BlockingRun {
 impl Baseline {
     /// From now on this run is no news.
     pub(super) fn take(&mut self, run: &RunId) {
-        self.taken.push(key(run));
+        self.taken.push(run.key());
     }
 
     pub(super) fn is_from_before(&self, run: &RunId) -> bool {
-        self.known.contains(&key(run))
+        self.known.contains(&run.key())
     }
 
     /// Whether a run that was created then began before the request.
@@ -175,13 +175,8 @@ impl Baseline {
     }
 
     fn is_new(&self, run: &RunId) -> bool {
-        !self.is_from_before(run) && !self.taken.contains(&key(run))
+        !self.is_from_before(run) && !self.taken.contains(&run.key())
     }
-}
-
-/// Ids that name the same run have the same key.
-fn key(run: &RunId) -> u64 {
-    hash(&run.folded())
 }
 
 fn hash(text: &str) -> u64 {
@@ -224,7 +219,7 @@ pub(super) fn before(
         let created = run.created_at.ok_or(FailureKind::Unplaceable)?;
         match &run.run {
             Some(id) => {
-                known.insert(key(id));
+                known.insert(id.key());
                 shapes.insert(hash(&shape(id)));
             }
             // It can't be known again, which matters only if it could be taken for ours.
@@ -296,7 +291,7 @@ pub(super) fn after(
 pub(super) fn shows_taken_as_over(listing: &RunList, baseline: &Baseline, vocabulary: &Vocabulary) -> bool {
     let mut missing = baseline.taken.clone();
     for run in &listing.runs {
-        let Some(key) = run.run.as_ref().map(key).filter(|key| baseline.taken.contains(key)) else { continue };
+        let Some(key) = run.run.as_ref().map(RunId::key).filter(|key| baseline.taken.contains(key)) else { continue };
         if run.is_unfinished(vocabulary) {
             return false;
         }

@@ -34,13 +34,14 @@ impl Report {
     /// The report of a watch that came to its end.
     pub fn new(outcome: &Outcome, story: &ReportContext<'_>) -> Report {
         let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.sanitizer);
+        let histories = outcome.histories.iter().map(|(pipeline, history)| (pipeline, history)).collect();
         Report {
             verdict: outcome.verdict,
             runs: outcome
                 .runs
                 .iter()
                 .map(|run| RunReport {
-                    past: RunHistory::new(run, &outcome.histories, story.sanitizer),
+                    past: RunHistory::new(run, &histories, story.sanitizer),
                     ..RunReport::new(run, story)
                 })
                 .collect(),

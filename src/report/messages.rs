@@ -10,7 +10,8 @@ mod live;
 mod network;
 mod statistics;
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::sanitize::{self, Sanitized, Sanitizer};
@@ -31,40 +32,61 @@ const DETAIL_LIMIT: usize = 300;
 /// The longest status value shown, in characters (docs/reference.md#status-values).
 const WORD_LIMIT: usize = 64;
 
-/// What runs are called in a line. Empty for the only run: its lines need no name.
-pub struct RunNames(Vec<Sanitized>);
+/// What runs are called in a line.
+pub struct RunNames {
+    names: Vec<RunName>,
+    /// How many runs have this id.
+    ids: HashMap<String, usize>,
+}
+
+struct RunName {
+    id: String,
+    short: Sanitized,
+    /// Behind its pipeline's.
+    full: Sanitized,
+}
 
 impl RunNames {
-    /// A run is called by its own id, behind the pipeline's where that does not tell it from the others.
     pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, sanitizer: &Sanitizer) -> RunNames {
-        let wanted: Vec<Wanted> = wanted.into_iter().map(Into::into).collect();
-        if wanted.len() <= 1 {
-            return RunNames(vec![Sanitized::default(); wanted.len()]);
-        }
-        let distinct: HashSet<&str> = wanted.iter().map(Wanted::run).collect();
-        let is_enough = distinct.len() == wanted.len();
-        let name = |wanted: &Wanted| {
-            let run = sanitizer.id(&Untrusted::new(wanted.run()));
-            if is_enough {
-                return run;
+        let mut names = RunNames { names: Vec::new(), ids: HashMap::new() };
+        wanted.into_iter().enumerate().for_each(|(run, wanted)| names.set(run, &wanted.into(), sanitizer));
+        names
+    }
+
+    /// Names the run with this index in input order, or a further one.
+    pub fn set(&mut self, run: usize, wanted: &Wanted, sanitizer: &Sanitizer) {
+        let shown = |id: &str| sanitizer.id(&Untrusted::new(id));
+        let (id, short) = (wanted.run().to_owned(), shown(wanted.run()));
+        let full = Sanitized::ours(format!("{}/{short}", shown(wanted.pipeline().as_str())));
+        *self.ids.entry(id.clone()).or_default() += 1;
+        let name = RunName { id, short, full };
+        let Some(named) = self.names.get_mut(run) else { return self.names.push(name) };
+        let before = std::mem::replace(named, name);
+        if let Entry::Occupied(mut runs) = self.ids.entry(before.id) {
+            *runs.get_mut() -= 1;
+            if *runs.get() == 0 {
+                runs.remove();
             }
-            Sanitized::ours(format!("{}/{run}", sanitizer.id(&Untrusted::new(wanted.pipeline().as_str()))))
-        };
-        RunNames(wanted.iter().map(name).collect())
+        }
     }
 
     /// How many runs have a name.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.names.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
-    /// The name of a run by its index in input order; empty if there is only one.
+    /// The name of a run by its index in input order: its own id, behind the pipeline's where that does not tell it from the
+    /// others. Empty for the only run, whose lines need no name.
     pub fn of(&self, run: usize) -> &str {
-        self.0.get(run).map_or("", |name| name)
+        match self.names.get(run) {
+            Some(name) if self.len() > 1 && self.ids.len() == self.len() => &name.short,
+            Some(name) if self.len() > 1 => &name.full,
+            Some(_) | None => "",
+        }
     }
 }
 

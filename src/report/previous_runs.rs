@@ -1,5 +1,6 @@
 //! What a report tells of the past: how a pipeline's earlier runs went, and how a run stands among them.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -79,11 +80,11 @@ impl RunHistory {
     /// `None` where nothing is known: of the past, or of the run.
     pub(super) fn new(
         run: &RunOutcome,
-        histories: &[(PipelineId, History)],
+        histories: &HashMap<&PipelineId, &History>,
         sanitizer: &Sanitizer,
     ) -> Option<RunHistory> {
         let seen = run.seen.as_ref()?;
-        let (_, history) = histories.iter().find(|(pipeline, _)| pipeline == run.wanted.pipeline())?;
+        let history = histories.get(run.wanted.pipeline())?;
         let comparison = history.comparison(seen);
         if comparison.earlier == 0 {
             return None;

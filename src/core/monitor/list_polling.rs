@@ -9,7 +9,7 @@ use super::{Gate, PollTarget};
 impl Gate {
     /// The survey of pipeline `pipeline` that is due, if it still is wanted.
     pub fn list_summary(&mut self, pipeline: usize, elapsed: Duration) -> Option<ApiRequest> {
-        self.pipelines.get_mut(pipeline)?.ask(&self.runs, &self.rules, elapsed)
+        self.pipelines.get_mut(pipeline)?.ask(&self.rules, elapsed)
     }
 
     /// Takes what came of a survey. It never ends a wait.
@@ -78,13 +78,20 @@ impl Gate {
             if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.next.is_some()) {
                 watched.next = Some(next);
                 self.moved.push((PollTarget::Run(run), next));
+                self.track(run);
             }
         }
     }
 
+    /// A run's state or its next poll has changed.
+    pub(super) fn track(&mut self, run: usize) {
+        if let (Some(home), Some(watched)) = (self.homes.get(run), self.runs.get(run)) {
+            self.pipelines[*home].track(run, watched);
+        }
+    }
+
     fn plan_list_poll(&mut self, pipeline: usize, elapsed: Duration) {
-        let planned =
-            self.pipelines.get_mut(pipeline).and_then(|planned| planned.plan(&self.runs, self.rules.limits, elapsed));
+        let planned = self.pipelines.get_mut(pipeline).and_then(|planned| planned.plan(self.rules.limits, elapsed));
         self.moved.extend(planned.map(|at| (PollTarget::Pipeline(pipeline), at)));
     }
 
@@ -95,6 +102,7 @@ impl Gate {
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         let next = watched.learn(limits, elapsed, past);
         watched.next = next.or(watched.next);
+        self.track(run);
         next
     }
 

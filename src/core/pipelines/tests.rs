@@ -19,7 +19,7 @@ fn rules(timeout: Duration) -> Rules {
 /// A pipeline and so many runs of it, each seen to be going at zero, and to be polled next at that time.
 fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
     let pipeline = PipelineId::new("p").expect("an id");
-    let mut home = Pipeline::new(pipeline.clone(), 0);
+    let mut home = Pipeline::new(pipeline.clone());
     home.runs = (0..runs).collect();
     let unfinished = |place: usize| {
         let run = RunId::new(&format!("run_{place}")).expect("an id");
@@ -43,6 +43,21 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
         watched
     };
     (home, (0..runs).map(unfinished).collect())
+}
+
+/// As the gate does after each change of a run.
+fn track(home: &mut Pipeline, runs: &[Run]) {
+    runs.iter().enumerate().for_each(|(place, run)| home.track(place, run));
+}
+
+fn plan(home: &mut Pipeline, runs: &[Run], rules: &Rules, elapsed: Duration) -> Option<Duration> {
+    track(home, runs);
+    home.plan(rules.limits, elapsed)
+}
+
+fn ask(home: &mut Pipeline, runs: &[Run], rules: &Rules, elapsed: Duration) -> Option<ApiRequest> {
+    track(home, runs);
+    home.ask(rules, elapsed)
 }
 
 /// The same, with the past known.
@@ -69,7 +84,7 @@ fn earlier(runs: i64) -> History {
 
 /// A list that shows runs in these words.
 fn list(words: &[&str]) -> Answer<ListSummary> {
-    let mut list_summary = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary);
+    let mut list_summary = ListSummary::new(PipelineId::new("p").expect("an id"), rules(SECOND).vocabulary).shared();
     for (n, word) in words.iter().enumerate() {
         list_summary.take(ListedRun {
             run: RunId::new(&format!("run_{n}")),
@@ -101,7 +116,8 @@ fn list_summary(
     [asked, answered]: [Duration; 2],
     answer: Answer<ListSummary>,
 ) -> Vec<(usize, Duration)> {
-    assert!(home.ask(runs, rules, asked).is_some(), "it is asked");
+    assert!(ask(home, runs, rules, asked).is_some(), "it is asked");
+    track(home, runs);
     home.take(0, runs, rules.limits, answered, answer, &mut |_| {})
 }
 
@@ -109,14 +125,14 @@ fn list_summary(
 fn the_past_is_asked_for_a_second_after_the_first_record_and_not_at_the_deadline() {
     let rules = rules(100 * SECOND);
     let (mut home, runs) = stage(&rules, 1, 30 * SECOND);
-    assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND), Some(6 * SECOND));
-    assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND + milliseconds(1)), None, "it is planned");
+    assert_eq!(plan(&mut home, &runs, &rules, 5 * SECOND), Some(6 * SECOND));
+    assert_eq!(plan(&mut home, &runs, &rules, 5 * SECOND + milliseconds(1)), None, "it is planned");
     let (mut home, runs) = stage(&rules, 1, 100 * SECOND);
-    assert_eq!(home.plan(&runs, rules.limits, 99 * SECOND), None, "the last looks have that moment to themselves");
+    assert_eq!(plan(&mut home, &runs, &rules, 99 * SECOND), None, "the last polls have that moment to themselves");
     let (mut home, mut runs) = stage(&rules, 1, 30 * SECOND);
     runs[0].failure = Some(failure(FailureKind::Http(503)));
-    assert_eq!(home.plan(&runs, rules.limits, 5 * SECOND), None, "nothing is known to go on");
-    assert!(home.ask(&runs, &rules, 6 * SECOND).is_none());
+    assert_eq!(plan(&mut home, &runs, &rules, 5 * SECOND), None, "nothing is known to go on");
+    assert!(ask(&mut home, &runs, &rules, 6 * SECOND).is_none());
 }
 
 #[test]
@@ -124,29 +140,29 @@ fn a_survey_that_is_due_keeps_its_place_and_one_that_is_not_moves() {
     let rules = rules(100 * SECOND);
     let planned = |at: Duration| {
         let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
-        assert_eq!(home.plan(&runs, rules.limits, 10 * SECOND), Some(milliseconds(19_750)));
+        assert_eq!(plan(&mut home, &runs, &rules, 10 * SECOND), Some(milliseconds(19_750)));
         runs.iter_mut().for_each(|run| run.next = Some(30 * SECOND));
-        home.plan(&runs, rules.limits, at)
+        plan(&mut home, &runs, &rules, at)
     };
     assert_eq!(planned(milliseconds(19_749)), Some(milliseconds(29_750)));
     assert_eq!(planned(milliseconds(19_750)), None);
     assert_eq!(planned(milliseconds(19_751)), None);
     // One that is under way is not planned again.
     let (mut home, runs) = settled(&rules, 3, 20 * SECOND);
-    assert!(home.ask(&runs, &rules, 10 * SECOND).is_some());
-    assert_eq!(home.plan(&runs, rules.limits, 10 * SECOND), None);
+    assert!(ask(&mut home, &runs, &rules, 10 * SECOND).is_some());
+    assert_eq!(plan(&mut home, &runs, &rules, 10 * SECOND), None);
 }
 
 #[test]
 fn a_survey_is_asked_once_only_if_wanted_and_not_from_the_deadline_on() {
     let rules = rules(100 * SECOND);
     let (mut home, runs) = settled(&rules, 3, 20 * SECOND);
-    assert!(home.ask(&runs, &rules, 10 * SECOND).is_some());
-    assert!(home.ask(&runs, &rules, 11 * SECOND).is_none(), "one is under way");
+    assert!(ask(&mut home, &runs, &rules, 10 * SECOND).is_some());
+    assert!(ask(&mut home, &runs, &rules, 11 * SECOND).is_none(), "one is under way");
     let (mut home, runs) = settled(&rules, 2, 20 * SECOND);
-    assert!(home.ask(&runs, &rules, 10 * SECOND).is_none(), "two runs need none");
+    assert!(ask(&mut home, &runs, &rules, 10 * SECOND).is_none(), "two runs need none");
     let (mut home, runs) = stage(&rules, 3, 20 * SECOND);
-    assert!(home.ask(&runs, &rules, 100 * SECOND).is_none(), "the time is up");
+    assert!(ask(&mut home, &runs, &rules, 100 * SECOND).is_none(), "the time is up");
 }
 
 #[test]
@@ -154,7 +170,7 @@ fn no_survey_helps_a_poll_at_the_deadline() {
     let rules = rules(100 * SECOND);
     let planned = |next| {
         let (mut home, runs) = settled(&rules, 3, next);
-        home.plan(&runs, rules.limits, 10 * SECOND)
+        plan(&mut home, &runs, &rules, 10 * SECOND)
     };
     assert_eq!(planned(100 * SECOND), None);
     assert_eq!(planned(milliseconds(99_999)), Some(milliseconds(99_749)));
@@ -168,7 +184,7 @@ fn the_next_survey_comes_as_early_as_the_last_one_was_slow_but_no_more_than_one_
         let answer = Answer { retry_after, ..list(&["RUNNING"; 3]) };
         list_summary(&mut home, &mut runs, &rules, [10 * SECOND, 10 * SECOND + took], answer);
         runs.iter_mut().for_each(|run| run.next = Some(next));
-        home.plan(&runs, rules.limits, 10 * SECOND + took)
+        plan(&mut home, &runs, &rules, 10 * SECOND + took)
     };
     assert_eq!(planned(SECOND, 50 * SECOND, None), Some(milliseconds(47_750)), "twice what it took, and a quarter");
     assert_eq!(planned(milliseconds(100), milliseconds(10_200), None), Some(11 * SECOND), "one a second");
@@ -193,26 +209,44 @@ fn a_list_that_is_slow_again_and_again_is_left_alone_longer_and_longer() {
 }
 
 #[test]
-fn a_list_that_may_not_be_seen_is_asked_no_more_and_one_that_failed_is_left_alone_longer_and_longer() {
+fn a_list_that_failed_in_whatever_way_is_left_alone_longer_and_longer_and_one_that_is_too_long_for_good() {
     let rules = rules(3000 * SECOND);
     let planned = |answers: Vec<Observation<ListSummary>>| {
         let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
         for answer in answers {
-            if home.ask(&runs, &rules, 10 * SECOND).is_some() {
+            if ask(&mut home, &runs, &rules, 10 * SECOND).is_some() {
                 home.take(0, &mut runs, rules.limits, 10 * SECOND, without(answer), &mut |_| {});
             }
         }
-        home.plan(&runs, rules.limits, 10 * SECOND)
+        plan(&mut home, &runs, &rules, 10 * SECOND)
     };
-    let denied = |kind| Observation::Denied(Scope::Run, failure(kind));
-    assert_eq!(planned(vec![denied(FailureKind::Http(403))]), None);
-    assert_eq!(planned(vec![Observation::Unreachable(failure(FailureKind::Certificate))]), None);
-    assert_eq!(planned(vec![denied(FailureKind::TokenRefused)]), Some(20 * SECOND), "a look renews the token");
+    let odd = [
+        Observation::Denied(Scope::Run, failure(FailureKind::Http(403))),
+        Observation::Denied(Scope::Run, failure(FailureKind::TokenRefused)),
+        Observation::Unreachable(failure(FailureKind::Certificate)),
+        Observation::NotVisible(failure(FailureKind::Http(404))),
+    ];
+    for answer in odd {
+        assert_eq!(planned(vec![answer.clone()]), Some(20 * SECOND), "{answer:?}");
+        assert_eq!(planned(vec![answer.clone(), answer.clone()]), Some(30 * SECOND), "{answer:?}");
+    }
+    assert_eq!(planned(vec![Observation::Unusable(failure(FailureKind::TooLarge))]), None);
     let unusable = || Observation::Unusable(failure(FailureKind::Http(503)));
     for (failures, rest) in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 160), (6, 320), (7, 600), (40, 600)] {
         let answers = (0..failures).map(|_| unusable()).collect();
         assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
     }
+}
+
+#[test]
+fn a_history_that_could_not_be_had_at_first_may_come_later() {
+    let rules = rules(3000 * SECOND);
+    let (mut home, mut runs) = stage(&rules, 3, 20 * SECOND);
+    let refused = Observation::Denied(Scope::Run, failure(FailureKind::Http(403)));
+    list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], without(refused));
+    assert!(home.history().is_none());
+    list_summary(&mut home, &mut runs, &rules, [20 * SECOND; 2], list(&["SUCCESS"; 3]));
+    assert_eq!(home.history().map(|history| history.runs().len()), Some(3));
 }
 
 #[test]
@@ -235,7 +269,7 @@ fn three_runs_share_a_list_with_a_date_and_two_do_not() {
 #[test]
 fn a_past_of_one_run_is_not_worth_a_line() {
     for (runs, lines) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
-        let mut home = Pipeline::new(PipelineId::new("p").expect("an id"), 0);
+        let mut home = Pipeline::new(PipelineId::new("p").expect("an id"));
         let mut response = 0;
         home.know(0, earlier(runs), &mut |_| response += 1);
         assert_eq!(response, lines, "{runs} runs");
@@ -287,6 +321,7 @@ fn a_run_that_is_being_polled_is_left_alone() {
     assert!(matches!(runs[0].observe(at, ApiResponse::Run(answer), SuccessPolicy::Stands, &mut |_| {}), Step::Ended));
     runs[0].next = None;
     runs[1].next = None;
+    track(&mut home, &runs);
     assert_eq!(home.check(0, &runs, 11 * SECOND).iter().map(|(run, _)| *run).collect::<Vec<_>>(), [2]);
 }
 

@@ -16,6 +16,12 @@ pub(super) enum Pace {
     Overdue,
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How often it was asked whether a run is unfinished: a loop over all runs at each answer shows here.
+    pub(in crate::core) static STATES_READ: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 impl Run {
     /// How old the run is, by the service's clock; `None` if no answer said so.
     pub(in crate::core) fn age(&self, elapsed: Duration) -> Option<Duration> {
@@ -41,15 +47,17 @@ impl Run {
 
     /// Whether its own last answer was a record of a run that is not over.
     pub(in crate::core) fn is_unfinished(&self) -> bool {
+        #[cfg(test)]
+        STATES_READ.set(STATES_READ.get() + 1);
         let is_watched = self.end.is_none() && matches!(self.phase, Phase::Watching(_));
         let goes_on = |seen: &LastRecord| matches!(seen.meaning, Meaning::Wait | Meaning::Unknown);
         is_watched && self.failure.is_none() && self.seen.as_ref().is_some_and(goes_on)
     }
 
-    /// The id that it is waited for by, the same for all spellings.
-    pub(in crate::core) fn id(&self) -> Option<String> {
+    /// The key of the id that it is waited for by.
+    pub(in crate::core) fn key(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Watching(target) | Phase::Confirming(target, _) => Some(target.run.folded()),
+            Phase::Watching(target) | Phase::Confirming(target, _) => Some(target.run.key()),
             Phase::Choosing(..) | Phase::Starting(..) => None,
         }
     }

@@ -151,12 +151,17 @@ pub const RULES: &[Line] = &[
     ),
     line(
         "the history list: 8 MiB and 5 s, else a note",
-        &["a_list_has_its_limits", "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict"],
+        &[
+            "a_list_has_its_limits",
+            "a_past_that_can_not_be_had_is_a_note_and_never_a_verdict",
+            "a_list_that_failed_in_whatever_way_is_left_alone_longer_and_longer_and_one_that_is_too_long_for_good",
+        ],
     ),
     line(
         "many runs of a pipeline share a list, and wait no longer for it",
         &[
             "a_hundred_runs_of_a_pipeline_cost_little_more_than_one",
+            "a_run_costs_the_same_among_a_thousand_and_among_twenty_thousand",
             "a_list_that_fails_changes_no_poll_at_any_run",
             "a_run_that_the_list_leaves_out_is_polled_as_if_there_were_no_list",
             "no_word_of_a_list_ends_a_wait",

@@ -1,6 +1,6 @@
 //! Pipelines of many runs with their lists, and a gate that waits for the runs, played without waiting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use crate::core::{Answer, ApiRequest, ApiResponse, Learning, ListSummary, ListedRun, PollTarget};
@@ -55,6 +55,27 @@ pub(super) struct Played {
     pub(super) polls: Vec<(Duration, usize)>,
     pub(super) lists: Vec<Duration>,
     pub(super) events: Vec<TimedEvent>,
+}
+
+/// When whom is to be polled, the first one first.
+#[derive(Default)]
+struct Turns {
+    order: BTreeSet<(Duration, PollTarget)>,
+    at: BTreeMap<PollTarget, Duration>,
+}
+
+impl Turns {
+    fn set(&mut self, poll_target: PollTarget, at: Duration) {
+        self.remove(&poll_target);
+        self.at.insert(poll_target, at);
+        self.order.insert((at, poll_target));
+    }
+
+    fn remove(&mut self, poll_target: &PollTarget) {
+        if let Some(at) = self.at.remove(poll_target) {
+            self.order.remove(&(at, *poll_target));
+        }
+    }
 }
 
 impl World {
@@ -117,7 +138,8 @@ impl World {
             RunList::Frozen => SECOND,
             RunList::True | RunList::Short | RunList::Rosy | RunList::Worded | RunList::Fails(_) => now,
         };
-        for run in (0..self.ends.len()).filter(|run| run / self.per_pipeline == pipeline) {
+        let first = pipeline.saturating_mul(self.per_pipeline);
+        for run in first..self.ends.len().min(first.saturating_add(self.per_pipeline)) {
             match self.listing {
                 RunList::Short if run % 3 == 0 => {}
                 RunList::Rosy => take(&run.to_string(), "SUCCESS", 0, 1),
@@ -133,7 +155,13 @@ impl World {
             }
         }
         let observation = match self.listing {
-            RunList::Fails(kind) => Observation::Unusable(Failure { during: Operation::List, kind, detail: None }),
+            RunList::Fails(kind) => {
+                let failure = Failure { during: Operation::List, kind, detail: None };
+                match kind {
+                    FailureKind::Http(403) => Observation::Denied(Scope::Run, failure),
+                    _ => Observation::Unusable(failure),
+                }
+            }
             RunList::True | RunList::Late(_) | RunList::Frozen | RunList::Short | RunList::Rosy | RunList::Worded => {
                 Observation::Record(list_summary)
             }
@@ -146,12 +174,12 @@ impl World {
         let rules = Rules { learning: self.learning, ..rules(20_000, 120, 60, self.interval) };
         let mut gate = Gate::new(rules, (0..self.ends.len()).map(|run| self.target(run)));
         let mut played = Played::default();
-        let mut turns: BTreeMap<PollTarget, Duration> =
-            (0..self.ends.len()).map(|run| (PollTarget::Run(run), Duration::ZERO)).collect();
+        let mut turns = Turns::default();
+        (0..self.ends.len()).for_each(|run| turns.set(PollTarget::Run(run), Duration::ZERO));
         let mut under_way: Vec<(Duration, PollTarget, ApiRequest)> = Vec::new();
         let mut clock = Duration::ZERO;
         while !gate.is_over() {
-            let turn = turns.iter().map(|(poll_target, at)| (*at, *poll_target)).min();
+            let turn = turns.order.first().copied();
             let answer = under_way.iter().enumerate().map(|(n, (at, ..))| (*at, n)).min();
             let next = match (turn, answer) {
                 (Some((at, poll_target)), answer)
@@ -188,7 +216,7 @@ impl World {
                 (PollTarget::Run(run), ApiRequest::Run(_)) => {
                     let response = ApiResponse::Run(self.record(run, now - self.poll / 2));
                     match gate.observe(run, now, response, &mut played.events) {
-                        Some(next) => drop(turns.insert(poll_target, next)),
+                        Some(next) => turns.set(poll_target, next),
                         None => drop(played.over.insert(run, now)),
                     }
                 }
@@ -206,7 +234,7 @@ impl World {
                     !under_way.iter().any(|(_, busy, _)| *busy == poll_target),
                     "{poll_target:?} has a request under way"
                 );
-                turns.insert(poll_target, at);
+                turns.set(poll_target, at);
             }
         }
         played.verdicts = gate.outcome().runs.iter().filter_map(|run| run.end.verdict()).collect();
