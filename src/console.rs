@@ -117,7 +117,7 @@ impl Console {
     }
 }
 
-/// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`. Whoever does not read
+/// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`. A reader that does not read
 /// stdout may read stderr.
 pub fn last_words(text: &str) {
     if !say_last(std::io::stdout(), text) {
@@ -125,7 +125,7 @@ pub fn last_words(text: &str) {
     }
 }
 
-/// The same to whoever reads stderr: what stdout's reader did not get.
+/// The same on stderr: what stdout's reader did not get.
 pub fn last_words_aside(text: &str) {
     say_last(std::io::stderr(), text);
 }

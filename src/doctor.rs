@@ -218,7 +218,7 @@ impl<'e> ServiceChecks<'e> {
         list
     }
 
-    /// What the first answer tells of the way to the service, and of what came along. Whether it is an answer of the
+    /// What the first answer says about the way to the service. Whether it is an answer of the
     /// service's own.
     fn arrives(&mut self, client: &Client, date: Option<DateTime<Utc>>, missed: Option<&(Verdict, Failure)>) -> bool {
         if self.reached {
@@ -322,7 +322,7 @@ impl<'e> ServiceChecks<'e> {
             ),
             Some(left) => {
                 let text = format!("it ends in {}, but the wait may take {needed}", messages::duration(left));
-                // A file may be renewed by whoever writes it. The gate would warn, and find out: a run may be over sooner.
+                // Another program may renew the file, and the run may end sooner: the gate would only warn.
                 let state = if self.config.renews { CheckState::Note } else { CheckState::Trouble(Verdict::Denied) };
                 Check::new("token", state, text)
                     .to_do("sign in with username and password, which the gate renews by itself; or lower timeout")

@@ -1,4 +1,4 @@
-//! Before the first request and after the last: the reports' first versions, and every way out.
+//! Writes the reports' first versions before the first request, and their final versions at the end.
 //!
 //! The verdict is fixed when this is asked to conclude. Every document is rendered before the first is written; what goes
 //! wrong from then on is a warning: it is shown, and changes nothing.

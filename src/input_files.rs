@@ -1,4 +1,4 @@
-//! Before there is a plan: the inputs are resolved without becoming deaf to signals.
+//! Resolves the inputs, reading the files they name, while signals are still handled.
 //!
 //! A file that an input names may be a FIFO that nobody writes to (`--password-file <(...)` is one), or lie on a file
 //! system that is gone. Opening it then blocks for ever; so files are read on a thread, and given up in time.

@@ -1,5 +1,5 @@
-//! Where the reports go: every destination is opened and gets its first version before the first request, and its last on
-//! every way out. The only writer of files.
+//! Writes the reports: every destination is opened and gets its first version before the first request, and its final
+//! version whatever the result. Only this module writes files.
 //!
 //! All documents of a version are rendered before any of them is written: a panic then writes nothing, and what stands is
 //! the first version. Once writing has begun, a destination that fails, hangs or panics costs itself alone.
@@ -232,7 +232,7 @@ impl ReportWriter {
         Arc::clone(&self.slots[index].state)
     }
 
-    /// Looked up once, by whoever needs it first: that may take a file system's time.
+    /// Created on first use, because it reads the file system, which may be slow.
     fn guard(&self) -> impl Fn() -> Arc<PathGuard> + Send + use<> {
         let (guard, output_config) = (Arc::clone(&self.guard), self.output_config.clone());
         move || Arc::clone(guard.get_or_init(|| Arc::new(PathGuard::new(&output_config))))

@@ -49,7 +49,7 @@ fn report_panic(info: &PanicHookInfo<'_>, main: ThreadId) {
         }
     }
     let place = info.location().map_or("an unknown place".to_owned(), |at| format!("{}:{}", at.file(), at.line()));
-    // Whoever panics next waits here until the process is gone.
+    // The next thread that panics waits here until the process has exited.
     let on_panic = ON_PANIC.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((code, print)) = &*on_panic {
         print(&place);

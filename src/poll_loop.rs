@@ -1,4 +1,4 @@
-//! The loop: look, observe, tell, wait or be interrupted. The only sleeper, and the one place that hears signals.
+//! The poll loop: request, pass the answer to the core, update the view, sleep. Only this module sleeps or receives signals.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The live view: a line when something changed, a heartbeat while nothing does, a spinner on a terminal.
+//! The live view: a line when something changes, a heartbeat when nothing does, a spinner on a terminal.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;

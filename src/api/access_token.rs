@@ -75,7 +75,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A JWT's own times, by the clock of whoever issued it.
+/// A JWT's own times, by its issuer's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Claims {
     pub(crate) issued: Option<DateTime<Utc>>,

@@ -128,7 +128,7 @@ pub(crate) fn trigger_failure(failure: Failure) -> TriggerResponse {
         // Turned away before anything was done.
         FailureKind::Http(429) => TriggerResponse::NotExecuted(failure),
         FailureKind::Http(400..=499) | FailureKind::Refused => TriggerResponse::Refused(failure),
-        // Whoever answered so was not the service. Of a redirect elsewhere nobody can tell who sent it.
+        // This answer is not the service's. Who sent a redirect to another place is unknown.
         FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_) => {
             TriggerResponse::Unreachable(failure)
         }

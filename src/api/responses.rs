@@ -1,4 +1,4 @@
-//! An answer in the core's terms, made of what a request brought.
+//! Turns what a request brought into an answer in the core's terms.
 
 use super::failure::RequestError;
 use super::timing_headers::TimingHeaders;

@@ -1,8 +1,8 @@
 //! The session: signed in once for everybody, renewed before and when it must be.
 //!
-//! All polls share one token. Whoever finds none that serves signs in while the others wait for it and share what came
-//! of it. Nothing is held across a suspension but the lock, and a code or an attempt is written down before it is sent:
-//! a poll may be dropped at any point.
+//! All polls share one token. The first one that finds no valid token signs in; the others wait and share the result.
+//! Only the lock is held across an `await`. A code or an attempt is recorded before it is sent, because a poll may be
+//! dropped at any point.
 
 use std::cell::RefCell;
 use std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! One HTTP request and its limits: time, size, redirects, how many at once, and whom TLS trusts.
+//! One HTTP request and its limits: time, size, redirects, how many at once, and which certificates TLS trusts.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -336,7 +336,7 @@ impl Transport {
     }
 }
 
-/// Whom to trust. `config` lets plain http through to loopback only: no certificate has business there.
+/// Which certificates to trust. `config` lets plain http through to loopback only: no certificate has business there.
 fn tls(base: &Url, network: Network, handshakes: &Arc<Handshakes>) -> Result<ClientConfig, SetupError> {
     if base.scheme() == "http" {
         return trusting_nobody();

@@ -1,4 +1,4 @@
-//! Whom TLS trusts: the bundled roots, the user's and the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` too). Each adds,
+//! Which certificates TLS trusts: the bundled roots, the user's and the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` too). Each adds,
 //! none replaces. Which of them vouched for the service is kept, to be shown.
 //!
 //! The system's are read when a certificate comes that the others don't vouch for, and not before: on Debian they are
@@ -116,7 +116,7 @@ fn tls(roots: Roots) -> Result<ClientConfig, SetupError> {
     Ok(config)
 }
 
-/// The roots, and whom they are for.
+/// The roots, and the server that they are for.
 #[derive(Debug)]
 struct Roots {
     at_hand: Vec<(TrustSource, RootCertStore)>,

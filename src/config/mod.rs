@@ -1,4 +1,4 @@
-//! What the gate will do: every default, every check; all input errors at once.
+//! Checks the inputs and decides what the gate will do; all input errors are reported at once.
 
 mod address;
 mod collision;

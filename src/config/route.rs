@@ -60,7 +60,7 @@ pub(super) struct ProxySettings {
 
 impl ProxySettings {
     /// Reads all proxy variables. One that is set and can't be understood is an error even where another one counts:
-    /// whoever set it expects that it does something.
+    /// its author expects that it does something.
     pub(super) fn read(env: &Env) -> Result<ProxySettings, Vec<InputError>> {
         let mut settings = ProxySettings::default();
         let mut input_errors = Vec::new();

@@ -1,4 +1,4 @@
-//! Where values are read and input errors are gathered, so that all of them can be reported at once.
+//! Reads values and collects input errors, so that all of them are reported at once.
 
 use crate::inputs::{ArgumentError, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
 

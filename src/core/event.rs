@@ -1,4 +1,4 @@
-//! What changed on the way, as events: the only interface between the engine and its views.
+//! What changed while waiting, as events: the only interface between the core and what shows it.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! How the earlier runs of a pipeline went, and how one run stands among them. All of it is for the person and for the
-//! placing of polls; none of it can become a verdict.
+//! How the previous runs of a pipeline went, and how one run compares. It is shown to people and used to place polls; it
+//! never decides a verdict.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The core: what the gate makes of what it sees. Pure and synchronous: no I/O, no clock, no environment.
+//! The core: decides what the service's answers mean and when to poll next. Pure and synchronous: no I/O, no clock, no
+//! environment.
 
 mod connection;
 mod event;

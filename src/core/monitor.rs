@@ -1,4 +1,4 @@
-//! The gate over all its runs: each has its own watch, the reference's order makes one verdict of them.
+//! The gate over all its runs: each run gets a verdict, and the most severe one is the gate's.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Outcome {
     pub histories: Vec<(PipelineId, History)>,
 }
 
-/// Whom a question is about.
+/// The run or pipeline to poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PollTarget {
     /// A pipeline of which runs are waited for, by its place.

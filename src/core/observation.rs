@@ -1,4 +1,4 @@
-//! What one look at a run saw, in the gate's own words. `api::failure` is the table that turns answers into these.
+//! What one answer about a run means to the gate. `api::failure` is the table that turns answers into these.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl TriggerResponse {
     }
 }
 
-/// Whom a refusal concerns.
+/// What a refusal is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Sign-in was refused: no run can be seen.

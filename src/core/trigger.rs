@@ -250,7 +250,7 @@ pub(super) fn after(
     said: Option<&RunId>,
     vocabulary: &Vocabulary,
 ) -> Result<RunsAfterStart, AmbiguousOrder> {
-    // A run from before is none of ours, whoever answered its id.
+    // A run from before the request is not ours, even if the answer names it.
     let is_old = |said: &RunId| {
         let listed = listing.runs.iter().find(|run| run.run.as_ref().is_some_and(|id| id.is(said.as_str(), None)));
         baseline.is_from_before(said) || listed.is_some_and(|run| baseline.is_older(run.created_at))

@@ -1,4 +1,4 @@
-//! Text that somebody else wrote, kept apart from ours by its type.
+//! Untrusted text, kept apart from ours by its type.
 
 use std::fmt;
 

@@ -30,7 +30,7 @@ impl SharedFile {
 
     /// A page on which all that is written is shown.
     pub(super) fn of_text(path: &Path) -> io::Result<SharedFile> {
-        // Whoever appends can't write over anything.
+        // Appending can't overwrite anything.
         let how = |options: &mut OpenOptions| report_file::open(options.read(true).write(true).create(true), path);
         Ok(SharedFile { file: how(&mut OpenOptions::new())?, first: FirstVersion::TakenBack(None) })
     }

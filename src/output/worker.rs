@@ -53,7 +53,7 @@ fn work<T: 'static>(queue: &Queue<T>, notify: &UnboundedSender<(usize, Option<T>
     let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let current = Rc::new(Cell::new(0));
     let (lost, sender) = (Rc::clone(&current), notify.clone());
-    // Whoever waited may be gone: nothing is to be done about it.
+    // The receiver may be gone; then nobody needs the result.
     panic_hook::stop_only_this_thread(move || drop(sender.send((lost.get(), None))));
     while let Some((number, job)) = take() {
         current.set(number);

@@ -1,4 +1,4 @@
-//! Whose turn is when: each has one turn at most, and it can be moved.
+//! When each run or pipeline is polled next: one entry each, which can be moved.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;

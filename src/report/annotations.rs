@@ -1,4 +1,4 @@
-//! What a CI shows above everything else: one error on anything but a pass, and a few warnings. Plain text, not yet in any
+//! Annotations, which a CI shows above everything else: one error unless the gate passed, and a few warnings. Plain text, not yet in any
 //! CI's grammar.
 
 use super::sanitize;
@@ -8,7 +8,7 @@ use crate::core::Verdict;
 /// The most warnings: GitHub and Azure keep ten of a step's, and the other tools of the step may want some.
 const WARNINGS: usize = 5;
 
-/// The most runs that an error tells of; all stand in the log and the summary.
+/// The most runs that an error names; the log and the summary have all of them.
 const RUNS: usize = 10;
 
 /// What an error shows of a trace, in bytes.

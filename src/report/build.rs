@@ -1,4 +1,4 @@
-//! How a report is made: from an outcome, before there is one, or instead of one.
+//! Builds a report: from an outcome, before there is one, or instead of one.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every sentence that a person reads: lower-case fragments, what happened first, what to do next.
+//! The sentences that people read: lower-case fragments that say what happened, then what to do.
 //!
 //! `events` words what happens on the way, `explanation` why a run ended so, `next_steps` what can be done about it. All untrusted
 //! text in a sentence has been made one line of bounded length by the `Sanitizer`.

@@ -1,4 +1,4 @@
-//! What is reported at the end: the report, made once from the outcome, with every text from outside already cleaned.
+//! The report: made once from the outcome, with all untrusted text already sanitized.
 //!
 //! The renderers beside this file are pure functions from a `Report` to text. The one `Untrusted` in it, a run's id for
 //! requests, has no way to be shown; what they put into a grammar goes through `escape`.
@@ -133,7 +133,7 @@ impl Report {
         }
     }
 
-    /// The same without what is told of the past: for who wants to hear the verdict alone.
+    /// The same without previous runs: `quiet` shows the verdict alone.
     pub fn without_past(&self) -> Report {
         let runs = self.runs.iter().map(|run| RunReport { past: None, ..run.clone() }).collect();
         Report { histories: Vec::new(), runs, ..self.clone() }

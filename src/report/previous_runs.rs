@@ -1,4 +1,4 @@
-//! What a report tells of the past: how a pipeline's earlier runs went, and how a run stands among them.
+//! What a report shows of previous runs: how a pipeline's earlier runs went, and how a run stands among them.
 
 use std::collections::HashMap;
 use std::time::Duration;

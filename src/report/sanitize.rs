@@ -1,4 +1,4 @@
-//! Hostile text made harmless: decode, strip, redact, cut. The last step, escaping, is `escape`'s.
+//! Sanitizes untrusted text: decode, strip, redact, cut. The last step, escaping, is in `escape`.
 //!
 //! The order matters. A secret or a command that control characters break up is whole again once they are stripped, so
 //! redaction comes after it (and compares secrets in stripped form); half a secret can't be recognised, so cutting comes

@@ -15,7 +15,7 @@ pub struct AuthRetryState {
     pub(super) renewed: Renewal,
     /// Whether the token was renewed because a request to start was refused with it.
     pub(super) start: Renewal,
-    /// When the failed sign-in was that this run was told of last.
+    /// When the failed sign-in happened that was last reported for this run.
     pub(super) reported_failure: Option<Duration>,
 }
 

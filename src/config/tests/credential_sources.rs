@@ -107,7 +107,7 @@ fn no_lower_place_makes_trigger_wait_for_a_run_that_it_did_not_start() {
     story(&["--if-running=attach"], &[("MAESTRO_TRIGGER", "true")]).config();
 }
 
-/// What a step says can't be changed by whoever sets a variable, and what it leaves open can only be filled in. Every
+/// What a step sets can't be changed by a variable, and what it leaves open can only be filled in. Every
 /// input: a new one must find its place here.
 #[test]
 fn no_variable_changes_what_a_step_says() {

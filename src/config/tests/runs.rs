@@ -192,7 +192,7 @@ fn two_spellings_of_one_pipeline_are_an_input_error_where_each_would_start_it() 
     assert_eq!(selected(&["--pipeline-id=a_b,a-b", "--run-id=latest", "--max-age=any"]), ["a_b/latest", "a-b/latest"]);
 }
 
-/// Whoever says `pipeline-id` has said which pipeline it is: no entry of `run-id`, from wherever it comes, says another.
+/// `pipeline-id` decides which pipeline it is: no entry of `run-id`, from wherever it comes, says another.
 #[test]
 fn a_pipeline_that_is_given_is_fixed() {
     for (given, entries, wrong) in [

@@ -67,7 +67,7 @@ fn help_beside_other_arguments_is_printed_and_an_input_error() {
     {
         let Resolved { help, config, .. } = story().args(args).resolved();
         assert!(help.is_some_and(|text| text.contains("Exit codes:")), "{args:?}");
-        // Whoever asks for help has not written the rest yet.
+        // A user who asks for help has not written the rest yet.
         let kind = sentences(&config.expect_err("not a pass"));
         assert_eq!(kind, ["command line: --help must be the only argument. No run was waited for"], "{args:?}");
     }

@@ -1,4 +1,4 @@
-//! A run that is not known yet: chosen from a list, or started and then found in one.
+//! Finds a run that is not known yet: one chosen from a list, or one that was started and is then listed.
 
 use super::super::select::{Choice, choose};
 use super::super::trigger::{

@@ -1,4 +1,4 @@
-//! A run that goes on: its age, what the past says about it, and what a list does.
+//! A run that has not finished: its age, what previous runs say about it, and what a list changes.
 
 use std::time::Duration;
 

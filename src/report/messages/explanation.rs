@@ -1,4 +1,4 @@
-//! Why a run got its verdict, and what to do about it.
+//! Explains why a run got its verdict, and what to do about it.
 
 use std::time::Duration;
 

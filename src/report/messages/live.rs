@@ -70,7 +70,7 @@ fn eta(gate: &Gate, run: usize, now: Duration) -> String {
     known.map(|(forecast, age)| format!(", {}", super::eta(forecast, age))).unwrap_or_default()
 }
 
-/// `, the last in about 8m`: if the past tells of all that are still running.
+/// `, the last in about 8m`: if previous runs say how long each of those takes that are still running.
 fn last_of(gate: &Gate, now: Duration) -> String {
     let left = gate.pending().map(|run| gate.forecast(run)?.left(gate.age(run, now)?));
     let longest = left.collect::<Option<Vec<Duration>>>().and_then(|all| all.into_iter().max());

@@ -1,4 +1,4 @@
-//! What a person is told of the past: how long runs take, how many passed, and how this one stands among them.
+//! Sentences about previous runs: how long runs take, how many passed, and how this one stands among them.
 
 use std::time::Duration;
 

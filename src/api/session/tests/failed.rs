@@ -1,4 +1,4 @@
-//! For how long, and for whom, a failed sign-in speaks.
+//! How long a failed sign-in counts, and for which runs.
 
 use super::*;
 

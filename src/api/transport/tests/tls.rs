@@ -84,7 +84,7 @@ async fn a_server_with_no_common_version_or_cipher_is_named_at_once() {
     }
     // Internal error: may be better the next time.
     assert_eq!(secure(answering_hello(alert(80)).await, Vec::new()).await, Err(FailureKind::Connect));
-    // Whoever closes without a word may do better the next time, too.
+    // A server that closes without an alert may do better the next time, too.
     assert_eq!(secure(answering_hello(Vec::new()).await, Vec::new()).await, Err(FailureKind::Connect));
 }
 

@@ -1,4 +1,4 @@
-//! What is told of a wait: each change once.
+//! Each change is reported once.
 
 use super::*;
 
