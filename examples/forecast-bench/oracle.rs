@@ -1,6 +1,6 @@
 //! The best schedule there is for somebody who knows the true distribution: what no forecast can beat.
 //!
-//! Looks at least 1 s and at most 20 s apart, with the least mean lag for a given mean number of requests. Found exactly,
+//! Looks at least 1 s apart and at most as far as ours may be, with the least mean lag for a given mean number of requests. Found exactly,
 //! on a fine grid of ages: from the last age backwards, the best next poll from each (dynamic programming), for a price
 //! of a request that is then chosen so that the mean number comes out as asked.
 
@@ -22,7 +22,7 @@ pub struct Oracle {
 
 impl Oracle {
     /// From a sample of lengths of runs that are waited for from `start` on.
-    pub fn new(mut lengths: Vec<f64>, start: f64) -> Oracle {
+    pub fn new(mut lengths: Vec<f64>, start: f64, cap: f64) -> Oracle {
         lengths.sort_by(f64::total_cmp);
         let longest = lengths.last().copied().unwrap_or_default() + 1.0;
         let step = ((longest - start) / AGES).max(0.1);
@@ -40,7 +40,13 @@ impl Oracle {
         for pair in ended.windows(2) {
             integral.push(integral[integral.len() - 1] + (pair[0] + pair[1]) / 2.0 * step);
         }
-        Oracle { step, ended, integral, gaps: ((1.0 / step).ceil() as usize, (20.0 / step).floor() as usize) }
+        Oracle { step, ended, integral, gaps: ((1.0 / step).ceil() as usize, (cap / step).floor() as usize) }
+    }
+
+    /// The least product of lag and requests, whatever their number.
+    pub fn product(&self) -> f64 {
+        let prices = (-15..15).map(|nth| (f64::from(nth) / 3.0).exp());
+        prices.map(|price| self.solve(price).product()).fold(f64::INFINITY, f64::min)
     }
 
     /// The least mean lag for this mean number of requests.

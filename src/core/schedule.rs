@@ -8,7 +8,7 @@ use super::{Forecast, PastRun, Wanted};
 /// The time between two polls while all is well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interval {
-    /// By the forecast, once there is one; until then a ramp from one second to ten. Jittered by the run's id.
+    /// By the forecast, once there is one, unless runs are short; else a ramp from one second to ten. Jittered by the run's id.
     Auto,
     /// Always the same.
     Fixed(Duration),
@@ -48,32 +48,24 @@ impl Schedule {
         self.seed = hash(run);
     }
 
-    /// Takes in what the pipeline's past says about a run of this age. Returns how long to wait from now on, if that changes.
+    /// Takes in what the previous runs say about a run of this age. Returns how long to wait from now on, if that changes.
     pub(super) fn learn(&mut self, past: &[PastRun], age: Duration) -> Option<Duration> {
-        let forecast = Forecast::new(past, age, self.seed)?;
-        let wait = forecast.wait(age);
-        self.forecast = Some(forecast);
-        (self.interval == Interval::Auto).then_some(wait)
+        let forecast = self.forecast.insert(Forecast::new(past, age, self.seed)?);
+        forecast.wait(age).filter(|_| self.interval == Interval::Auto)
     }
 
     pub(super) fn forecast(&self) -> Option<&Forecast> {
         self.forecast.as_ref()
     }
 
-    /// The wait after a record that is not the end, the `nth` in a row (from 0), of a run of this age.
-    pub(super) fn after_record(&self, nth: u32, age: Option<Duration>) -> Duration {
-        match (self.interval, &self.forecast, age) {
-            (Interval::Auto, Some(forecast), Some(age)) => forecast.wait(age),
-            (Interval::Auto, _, _) => RAMP.wait(nth, self.seed),
-            (Interval::Fixed(interval), _, _) => interval.max(FLOOR),
-        }
-    }
-
-    /// The wait after something else than a record has told that the run goes on.
-    pub(super) fn after_list(&self, nth: u32, age: Option<Duration>) -> Duration {
-        match (self.interval, &self.forecast, age) {
-            (Interval::Auto, Some(forecast), Some(age)) => forecast.gap(age),
-            (Interval::Auto | Interval::Fixed(_), _, _) => self.after_record(nth, age),
+    /// The wait after an answer that shows a run of this age in progress, the `nth` in a row (from 0).
+    pub(super) fn in_progress(&self, nth: u32, age: Option<Duration>) -> Duration {
+        match self.interval {
+            Interval::Auto => {
+                let planned = self.forecast.as_ref().zip(age).and_then(|(forecast, age)| forecast.wait(age));
+                planned.unwrap_or_else(|| RAMP.wait(nth, self.seed))
+            }
+            Interval::Fixed(interval) => interval.max(FLOOR),
         }
     }
 
@@ -111,7 +103,7 @@ mod tests {
     #[test]
     fn the_ramp_grows_from_one_second_to_ten() {
         let schedule = Schedule::new(Interval::Auto, &target("r"));
-        let waits: Vec<f64> = (0..40).map(|nth| schedule.after_record(nth, None).as_secs_f64()).collect();
+        let waits: Vec<f64> = (0..40).map(|nth| schedule.in_progress(nth, None).as_secs_f64()).collect();
         assert!((1.0..=1.25).contains(&waits[0]), "{waits:?}");
         assert!(waits.iter().all(|wait| (1.0..=10.0).contains(wait)), "{waits:?}");
         assert!(waits[12..].iter().all(|wait| *wait >= 8.0), "{waits:?}");
@@ -130,7 +122,7 @@ mod tests {
     #[test]
     fn gates_on_different_runs_do_not_beat_in_step() {
         let waits: std::collections::BTreeSet<Duration> = (0..100)
-            .map(|run| Schedule::new(Interval::Auto, &target(&run.to_string())).after_record(30, None))
+            .map(|run| Schedule::new(Interval::Auto, &target(&run.to_string())).in_progress(30, None))
             .collect();
         assert!(waits.len() > 95, "{} different waits", waits.len());
     }
@@ -152,7 +144,7 @@ mod tests {
 
     #[test]
     fn ten_thousand_gates_started_together_do_not_beat_in_step_after_a_minute() {
-        let polls = herd(|schedule, nth| schedule.after_record(nth, None));
+        let polls = herd(|schedule, nth| schedule.in_progress(nth, None));
         let (peak, sum) = polls[60..].iter().fold((0, 0), |(peak, sum), polls| (peak.max(*polls), sum + polls));
         assert!(f64::from(peak) <= 1.5 * f64::from(sum) / 540.0, "{polls:?}");
     }
@@ -174,7 +166,7 @@ mod tests {
         assert!((unit(0) - 0.883_310_808_213_642_6).abs() < 1e-15, "{}", unit(0));
         let schedule = Schedule::new(Interval::Auto, &target("r"));
         let pace = |wait: Duration, most: f64, apart: f64| (1.0 - wait.as_secs_f64() / most) / apart;
-        let (record, failure) = (schedule.after_record(60, None), schedule.after_miss(60));
+        let (record, failure) = (schedule.in_progress(60, None), schedule.after_miss(60));
         assert!((pace(record, 10.0, 0.2) - unit(schedule.seed)).abs() < 1e-6);
         assert!((pace(failure, 30.0, 0.4) - unit(!schedule.seed)).abs() < 1e-6);
     }
@@ -182,7 +174,7 @@ mod tests {
     #[test]
     fn a_fixed_interval_is_kept() {
         let schedule = Schedule::new(Interval::Fixed(Duration::from_secs(7)), &target("r"));
-        assert_eq!(schedule.after_record(0, None), Duration::from_secs(7));
-        assert_eq!(schedule.after_record(1000, None), Duration::from_secs(7));
+        assert_eq!(schedule.in_progress(0, None), Duration::from_secs(7));
+        assert_eq!(schedule.in_progress(1000, None), Duration::from_secs(7));
     }
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// No two looks at one run start closer together than this (docs/reference.md#limits: never more than one a second).
 pub(super) const FLOOR: Duration = Duration::from_secs(1);
 
+/// Runs that usually take less than this are polled by the ramp: a plan has no room in so few seconds.
+pub(super) const SHORT: Duration = Duration::from_secs(15);
+
 /// The finaliser of `SplitMix64`, as a number in `0.0..1.0`.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are what a double holds")]
 pub(super) fn unit(seed: u64) -> f64 {

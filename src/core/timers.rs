@@ -228,7 +228,7 @@ impl Timers {
     /// It is still running, as something else than its own record has told. When to poll again at a run of this age.
     pub(super) fn put_off(&mut self, limits: Limits, elapsed: Duration, age: Option<Duration>) -> Duration {
         self.useful();
-        let ours = self.schedule.after_list(self.useful_in_a_row.saturating_sub(1), age);
+        let ours = self.schedule.in_progress(self.useful_in_a_row.saturating_sub(1), age);
         self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed)))
     }
 
@@ -246,7 +246,7 @@ impl Timers {
         let ours = if self.misses_in_a_row > 0 {
             self.schedule.after_miss(self.misses_in_a_row - 1)
         } else {
-            self.schedule.after_record(self.useful_in_a_row.saturating_sub(1), age)
+            self.schedule.in_progress(self.useful_in_a_row.saturating_sub(1), age)
         };
         let asked = retry_after.unwrap_or_default();
         self.outage.iter_mut().for_each(|outage| outage.stretch.pause(asked));

@@ -1,47 +1,40 @@
-//! What the past runs say about how long the next one takes: a distribution that knows how little it knows.
+//! What the previous runs say about how long the next one takes: a distribution that knows how little it knows.
 //!
-//! Run times live on a ratio scale (half and double are equally far), so all of this happens in the logarithm of the
-//! time. The distribution is a mixture of bell curves, and which mixture is decided by how well each would have
-//! foretold the past, run after run, each from the older ones alone (Dawid's prequential principle). The candidates:
+//! Run times are compared as ratios (half and double are equally far), so all of this happens in the logarithm of the
+//! time. The distribution is a mixture of bell curves. Candidates compete by how well each would have predicted the previous
+//! runs, one after the other, each from the older ones alone (Dawid's prequential principle). They differ in:
 //!
-//! - **shape**: one bell at the mean of the past (steady pipelines: with few runs nothing learns faster), or a bell
-//!   around every past run (a kernel density: two peaks, a long tail, outliers);
-//! - **spread** of a bell: 1 % to 45 %, in steps of √2;
-//! - **memory**: the newest five runs or so, or all of them (a pipeline that has just become slower, or grows).
+//! - **shape**: one bell at the mean of the previous runs (steady pipelines: with few runs nothing learns faster), or a bell
+//!   around each of them (a kernel density: two peaks, a long tail, outliers);
+//! - **spread** of a bell: 1 % to 90 %, in steps of √2;
+//! - **memory**: the newest five runs or so, or all of them (a pipeline that has just become slower).
 //!
 //! All candidates stay in, weighted by their likelihood. So few runs give a wide distribution without a rule for it,
-//! and eight runs of a steady pipeline a narrow one. Runs that failed are foretold apart from those that passed,
+//! and eight runs of a steady pipeline a narrow one. Runs that failed are predicted apart from those that passed,
 //! because they end at other times; the two are mixed as often as they came.
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::PastRun;
 
-/// How many spreads are tried, and the narrowest, as a share of the run time. Narrower than 1 % is luck.
-const SPREADS: usize = 12;
+/// The narrowest spread, as a share of the run time, and how many are tried. It balances the polls that a steady pipeline
+/// saves against chance: a few runs may differ by less than this by luck.
 const NARROWEST: f64 = 0.01;
+const SPREADS: usize = 14;
 
-/// How many runs the weights of older runs take to fall to 1/e.
-const MEMORIES: [f64; 2] = [40.0, 5.0];
-
-/// How likely each memory is at first: most pipelines are as they were, and forgetting costs what little is known.
-const LIKELY: [f64; MEMORIES.len()] = [1.0, 0.1];
-
-/// How likely a shape with a bell around every run is at first. Most pipelines have one usual time, and with eight runs
-/// the simple shape is a few per cent better; when there are two peaks, a few runs outvote this.
-const MANY_BELLS: f64 = 0.1;
-
-/// A candidate foretells like this wide bell with the weight of one run: else a single odd run would rule out every
-/// narrow candidate for good.
-const ODD_RUN: f64 = 1.2;
+/// How many runs the weights of older runs take to fall to 1/e, for a candidate that forgets. It balances how soon a
+/// pipeline that has become slower is believed against how little five runs say.
+const FORGETS: f64 = 5.0;
+const MEMORIES: [f64; 2] = [f64::INFINITY, FORGETS];
 
 /// A candidate with less weight than this is left out: it costs time and changes nothing.
 const NEGLIGIBLE: f64 = 0.01;
 
-/// The distribution of the length of a run.
+/// The distribution of the duration of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Predictive {
     bells: Vec<NormalComponent>,
+    runs: f64,
 }
 
 /// A normal distribution of the logarithm of the seconds, with a weight.
@@ -53,7 +46,7 @@ struct NormalComponent {
 }
 
 impl Predictive {
-    /// From past runs, newest first; at least one, none of length zero.
+    /// From previous runs, newest first; at least one, each longer than nothing.
     pub(super) fn new(past: &[PastRun]) -> Predictive {
         let times = |passed: bool| -> Vec<f64> {
             past.iter().filter(|run| run.passed == passed).map(|run| run.duration.as_secs_f64().ln()).collect()
@@ -62,7 +55,12 @@ impl Predictive {
         for times in [times(true), times(false)] {
             add_bells(&times, count(times.len()) / count(past.len()), &mut bells);
         }
-        Predictive { bells }
+        Predictive { bells, runs: count(past.len()) }
+    }
+
+    /// How many runs it is made of.
+    pub(super) fn runs(&self) -> f64 {
+        self.runs
     }
 
     /// The share of runs that take longer than `seconds`.
@@ -127,11 +125,9 @@ fn add_bells(times: &[f64], share: f64, bells: &mut Vec<NormalComponent>) {
     let scores = scores(times);
     let best = scores.iter().flatten().map(|score| score.one_bell.max(score.many_bells)).fold(f64::MIN, f64::max);
     let mut likelihoods = scores;
-    for (row, likely) in likelihoods.iter_mut().zip(LIKELY) {
-        for score in row {
-            score.one_bell = likely * (score.one_bell - best).exp();
-            score.many_bells = likely * MANY_BELLS * (score.many_bells - best).exp();
-        }
+    for score in likelihoods.iter_mut().flatten() {
+        score.one_bell = (score.one_bell - best).exp();
+        score.many_bells = (score.many_bells - best).exp();
     }
     let all: f64 = likelihoods.iter().flatten().map(|score| score.one_bell + score.many_bells).sum();
 
@@ -162,7 +158,8 @@ fn add_bells(times: &[f64], share: f64, bells: &mut Vec<NormalComponent>) {
     }
 }
 
-/// How well each candidate would have foretold each run from the older ones.
+/// How well each candidate would have predicted each run from the older ones. A run unlike all others has the weight of one
+/// run: otherwise a single one would rule out every narrow candidate for good.
 fn scores(times: &[f64]) -> [[Score; SPREADS]; MEMORIES.len()] {
     let mut scores = [[Score::default(); SPREADS]; MEMORIES.len()];
     for next in 0..times.len().saturating_sub(1) {
@@ -180,7 +177,7 @@ fn scores(times: &[f64]) -> [[Score; SPREADS]; MEMORIES.len()] {
         }
         for (row, (sums, many)) in scores.iter_mut().zip(sums.into_iter().zip(many)) {
             let off = times[next] - sums.mean();
-            let odd = density(off, ODD_RUN);
+            let odd = odd_density(off);
             for ((score, spread), many) in row.iter_mut().zip(spreads()).zip(many) {
                 let one = sums.weight * density(off, spread * sums.widening());
                 score.one_bell += ((one + odd) / (sums.weight + 1.0)).ln();
@@ -197,6 +194,11 @@ fn spreads() -> impl Iterator<Item = f64> {
 
 fn fading(age: usize, memory: f64) -> f64 {
     (-count(age) / memory).exp()
+}
+
+/// The density of a run unlike all others: any time, as likely under half of the usual one as over its double.
+fn odd_density(off: f64) -> f64 {
+    0.25 / (off / 2.0).cosh().powi(2)
 }
 
 /// The normal density at a distance from its centre.

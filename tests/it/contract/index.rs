@@ -84,6 +84,15 @@ pub const RULES: &[Line] = &[
         "appear and outage clocks",
         &["a_clock_ends_a_wait_only_on_an_answer_of_its_own_kind", "only_its_record_stops_the_appear_clock", FAULTS],
     ),
+    line(
+        "poll-interval auto: gaps of at most 20 s, growing to 60 s for long runs; short runs use the ramp",
+        &[
+            "any_past_gives_polls_one_second_to_a_minute_apart",
+            "gaps_reach_twenty_seconds_at_twenty_minutes_and_a_minute_for_long_runs",
+            "runs_of_less_than_fifteen_seconds_are_left_to_the_ramp",
+            "whenever_a_run_ends_lag_times_polls_is_at_most_a_quarter_over_that_of_an_even_poll",
+        ],
+    ),
     line("every wait ends at once on a signal", &[SIGNALS, "a_signal_while_connecting_is_heeded"]),
     section("#verdicts-and-exit-codes"),
     line("a GitHub step without a reported pass is red", &["a_program_that_does_nothing_is_red"]),
