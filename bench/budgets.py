@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -115,6 +116,40 @@ def gone_after_signal(gate, program, tries=5):
         stand_in.stop()
 
 
+def system_calls(gate, program):
+    """System calls for one poll of a gate that waits over TLS, counted by strace."""
+    folder = WORK / "budgets-calls"
+    stand_in = StandIn(program, scenario({RUN: None}), folder)
+    trace = folder / "trace.txt"
+    traced = subprocess.Popen(["strace", "-f", "-o", trace, *arguments(stand_in, gate)], env=environment(), stdout=subprocess.DEVNULL)
+
+    def so_far(polls):
+        """Lines and requests, a moment after that many polls: the gate sleeps."""
+        until("the polls", stand_in, polls, "/pipeline_run/")
+        time.sleep(0.3)
+        return len(trace.read_text().splitlines()), len(stand_in.seen())
+
+    try:
+        (lines, requests), (lines_after, requests_after) = so_far(5), so_far(5 + LOOKS)
+        return (lines_after - lines) / (requests_after - requests)
+    finally:
+        # The gate, not strace: it ends with it.
+        for child in Path(f"/proc/{traced.pid}/task/{traced.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGTERM)
+        traced.wait()
+        stand_in.stop()
+
+
+def threads_of_version(gate):
+    """How many threads and processes `--version` and `--help` start."""
+    started = 0
+    for flag in ("--version", "--help"):
+        trace = subprocess.run(["strace", "-f", "-e", "trace=clone,clone3,fork,vfork", gate, flag], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True, check=True).stderr  # fmt: skip
+        started += trace.count("clone") + trace.count("fork")
+    return started
+
+
 def version_against_true(gate, rounds=300):
     """The times of `--version` and of /bin/true in seconds, taken in turns: of many the lower quartile, for what else the
     machine does can only add to them."""
@@ -136,7 +171,7 @@ def measure(gate, program):
     return {
         "bytes": os.path.getsize(gate), "to_first_request": first, "per_look": look, "waiting_bytes": memory,
         "cpu_to_first_request": cpu, "version": version, "true": true,
-        "gone_after_signal": gone,
+        "gone_after_signal": gone, "system_calls": system_calls(gate, program), "threads_of_version": threads_of_version(gate),
     }  # fmt: skip
 
 
@@ -164,6 +199,10 @@ def verdicts(measured, budget):
         most = round(budget["signal"]["gone_within_s"] * 1e6)
         found = round(measured["gone_after_signal"] * 1e6)
         yield "gone after a signal, in µs", found, most, found <= most
+    if "system_calls" in measured:
+        most = budget["system_calls"]["per_poll"]
+        yield "system calls per poll", measured["system_calls"], most, measured["system_calls"] <= most
+        yield "threads started by --version and --help", measured["threads_of_version"], 0, not measured["threads_of_version"]
     most = budget["memory"]["waiting_bytes"]
     yield "peak memory waiting, in bytes", measured["waiting_bytes"], most, measured["waiting_bytes"] <= most
 

@@ -176,8 +176,8 @@ def soak(machine, result):
 requests (`bench/soak.py` lists them). Every fifth sign-in fails, and tokens expire every two minutes. There were
 {result["requests"]:,} requests, {result["a_second"]:.0f} per second, from {len(result["gates"])} gates with {result["runs_each"]} runs each.
 Growth is the slope, with twice its standard error, through the minimum of each half minute in the second half. In the first half, buffers and the
-list of events, which holds a thousand, still fill. The tokens of a sign-in take up to 8 KiB, until
-those of 64 sign-ins are stored.
+list of events, which holds a thousand, still fill. The tokens of a sign-in take up to 8 KiB; those
+of the newest 4 sign-ins are stored.
 
 {table(head, rows)}
 {verdict}

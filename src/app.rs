@@ -15,7 +15,7 @@ use crate::finalize::{Finalizer, Prepared, exit_on_panic};
 use crate::input_files::{self, ResolvedInputs, StartupError};
 use crate::inputs::Env;
 use crate::output::{self, ReportWriter};
-use crate::poll_loop::{GracePeriod, Signals};
+use crate::poll_loop::Signals;
 use crate::progress::{self, View};
 use crate::report::Report;
 use crate::report::messages::RunNames;
@@ -30,6 +30,9 @@ const SHOWN: Duration = Duration::from_secs(5);
 pub fn start(args: Vec<OsString>, env: Env) -> u8 {
     panic_hook::hook();
     exit_on_panic(Verdict::InternalError, LogFormat::Text, None);
+    if let Some(text) = config::requested_text(&args) {
+        return show(&text);
+    }
     // One thread is enough: it polls at most once a second, and nothing is shared that would need a lock.
     let runtime =
         output::descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
@@ -48,7 +51,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
     let ResolvedInputs { start, first_signal, gave_up } = input_files::resolve(args, env, &mut signals).await;
     let (resolved, is_doctor) = match start {
-        Start::Show(text) => return show(text, signals).await,
+        Start::Show(text) => return show(&text),
         Start::Gate(resolved) => (*resolved, false),
         Start::Doctor(resolved) => (*resolved, true),
     };
@@ -117,12 +120,9 @@ async fn run_doctor(config: Result<Config, StartupError>, warnings: &[Warning], 
     checkup.verdict().exit_code()
 }
 
-/// Prints a text that was asked for.
-async fn show(text: String, mut signals: Signals) -> u8 {
-    let console = Console::over(io::stdout());
-    console.write(text);
-    // The reader may stop reading, or not read at all: that is no error.
-    let _read = GracePeriod::default().wait(console.flushed(), SHOWN, &Clock::start(), &mut signals).await;
+/// Prints a text that was asked for, which takes no runtime and no thread. A reader that stops reading is no error.
+fn show(text: &str) -> u8 {
+    console::print_at_once(text, SHOWN);
     0
 }
 

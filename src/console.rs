@@ -45,6 +45,43 @@ enum Message {
     Flush(oneshot::Sender<()>),
 }
 
+/// What a pipe that can be written to takes at once (PIPE_BUF of Linux).
+#[cfg(unix)]
+const PIECE: usize = 4096;
+
+/// Writes a text to stdout on this thread. If stdout takes nothing for so long, the rest is left out.
+#[cfg(unix)]
+pub fn print_at_once(text: &str, patience: Duration) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdout = std::io::stdout();
+    let patience = Timespec { tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX), tv_nsec: 0 };
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        // Only what fits is written: a write to a pipe that nobody reads would block.
+        if !matches!(poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], Some(&patience)), Ok(1..)) {
+            return;
+        }
+        match rustix::io::write(&stdout, &rest[..rest.len().min(PIECE)]) {
+            Ok(written) => rest = &rest[written..],
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Writes a text to stdout. If that takes longer than this, it is not waited for.
+#[cfg(not(unix))]
+pub fn print_at_once(text: &str, patience: Duration) {
+    let (done, written) = channel();
+    let text = text.to_owned();
+    blocking::start("console", move || {
+        let _written = std::io::stdout().write_all(text.as_bytes());
+        let _waited_for = done.send(());
+    });
+    let _in_time = written.recv_timeout(patience);
+}
+
 impl Console {
     /// Starts the thread that writes to `out` from now on.
     pub fn over(out: impl Write + Send + 'static) -> Console {

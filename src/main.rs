@@ -5,6 +5,11 @@ use maestro_gate::inputs::Env;
 use maestro_gate::inputs::env::args;
 use maestro_gate::memory;
 
+/// musl's own allocator gives every larger block back to the system at once: eight system calls in each poll.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() {
     memory::protect();
     exit(app::start(args(), Env::from_process()))

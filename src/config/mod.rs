@@ -172,13 +172,24 @@ pub struct Resolved {
     pub config: Result<Config, Vec<InputError>>,
 }
 
+/// The help or the version, if the arguments ask for nothing else.
+pub fn requested_text(args: &[OsString]) -> Option<String> {
+    text_of(crate::inputs::mode(args))
+}
+
+fn text_of(mode: Option<Mode>) -> Option<String> {
+    match mode? {
+        Mode::Help => Some(help::text()),
+        Mode::Version => Some(cli::version()),
+        Mode::Doctor => None,
+    }
+}
+
 /// Reads, completes and checks all inputs.
 pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     let inputs = look_up(args, env);
-    match inputs.mode {
-        Some(Mode::Help) => return Start::Show(help::text()),
-        Some(Mode::Version) => return Start::Show(cli::version()),
-        Some(Mode::Doctor) | None => {}
+    if let Some(text) = text_of(inputs.mode) {
+        return Start::Show(text);
     }
     let mut validator = Validator::new(&inputs);
     let mut secrets = secrets(&inputs, env);

@@ -71,6 +71,11 @@ enum ArgumentTarget {
     Unknown,
 }
 
+/// What the arguments ask for beside a gate.
+pub fn mode(args: &[OsString]) -> Option<Mode> {
+    read(args).mode
+}
+
 pub fn read(args: &[OsString]) -> Arguments {
     let mut arguments = Arguments::default();
     let mut target = ArgumentTarget::Nobody;

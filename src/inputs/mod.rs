@@ -11,7 +11,7 @@ mod lookup;
 #[cfg(test)]
 mod tests;
 
-pub use args::{ArgumentError, Mode};
+pub use args::{ArgumentError, Mode, mode};
 pub use env::Env;
 pub use lookup::{GivenValue, InputSource, Inputs, Unreadable, look_up, secret};
 

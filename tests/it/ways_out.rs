@@ -3,7 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test puts files in the way")]
 
-use std::io::Read;
+use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::channel;
@@ -134,5 +135,33 @@ fn help_and_version_stand_alone_or_are_input_errors() {
         let output = output.expect("ended");
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output));
         assert!(!output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+/// While nobody reads the version, the process can be looked into: it has one thread, and no event queue of a runtime.
+#[cfg(target_os = "linux")]
+#[test]
+fn help_and_version_start_no_thread_and_no_runtime_and_end_though_nobody_reads_them() {
+    for flag in ["--version", "--help", "help"] {
+        let (reader, mut writer) = std::io::pipe().expect("a pipe");
+        writer.write_all(&[0; 65_536]).expect("what a pipe holds");
+        let mut child = Command::new(program()).env_clear().arg(flag).stdout(writer).spawn().expect("started");
+        let process = Path::new("/proc").join(child.id().to_string());
+        // Once it waits for its reader, nothing more is started.
+        let mut asleep = false;
+        while !asleep && child.try_wait().expect("a child").is_none() {
+            let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+            asleep = stat.contains("(maestro-gate) S ");
+            std::thread::yield_now();
+        }
+        let tasks = fs::read_dir(process.join("task")).expect("threads").count();
+        assert_eq!((asleep, tasks), (true, 1), "{flag}");
+        // Only root may see what a process that is not dumpable has open.
+        let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        let events =
+            open.filter_map(|fd| fs::read_link(fd.path()).ok()).filter(|to| to.to_string_lossy().contains("eventpoll"));
+        assert_eq!(events.count(), 0, "{flag}");
+        assert_eq!(child.wait().expect("ended").code(), Some(0), "{flag}");
+        drop(reader);
     }
 }
