@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -22,10 +22,12 @@ use crate::{blocking, panic_hook};
 /// The largest file of an input (a certificate bundle is a few hundred KiB): a device can't fill the memory.
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// How often a wait for a file looks up, and how often it does so before the file is given up: ten seconds, enough for a
-/// command that fetches a secret into a FIFO.
+/// How often a wait for a file looks up.
 const LOOK_UP: Duration = Duration::from_millis(50);
-const LOOK_UPS: u32 = 200;
+
+/// How long all files together may take, unless the gate's own timeout is shorter: enough for a command that fetches a secret
+/// into a FIFO.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// What came of the inputs.
 pub struct ResolvedInputs {
@@ -50,16 +52,34 @@ impl StartupError {
     }
 }
 
-/// That a signal came, and whether a file was given up for it.
-#[derive(Default)]
+/// What ends a wait for a file: a signal, or the time that all files have together.
 struct Cancellation {
+    /// A signal came.
     came: AtomicBool,
+    /// A file was given up for it.
     gave_up: AtomicBool,
+    /// How often a wait may still look up.
+    look_ups_left: AtomicU32,
+}
+
+impl Cancellation {
+    /// `timeout` is the gate's; zero polls once, and is no limit here.
+    fn new(timeout: Option<Duration>) -> Cancellation {
+        let limit = timeout.filter(|timeout| !timeout.is_zero()).map_or(LIMIT, |timeout| timeout.min(LIMIT));
+        let look_ups = u32::try_from(limit.as_millis() / LOOK_UP.as_millis()).unwrap_or(u32::MAX);
+        Cancellation { came: AtomicBool::new(false), gave_up: AtomicBool::new(false), look_ups_left: look_ups.into() }
+    }
+
+    /// Uses up one of the waits that are left; whether there was one.
+    fn look_up(&self) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        self.look_ups_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
 }
 
 /// Resolves the inputs.
 pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> ResolvedInputs {
-    let cancellation = Arc::new(Cancellation::default());
+    let cancellation = Arc::new(Cancellation::new(config::timeout(&args, &env)));
     let shared = Arc::clone(&cancellation);
     let (sender, mut resolving) = oneshot::channel();
     blocking::start("inputs", move || {
@@ -83,13 +103,13 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Re
     }
 }
 
-/// Reads a file, in ten seconds or not at all; not at all once there is a `cancellation`.
+/// Reads a file, in the time that is left for all files or not at all; not at all once a signal came.
 fn read(path: &Path, cancellation: &Cancellation) -> io::Result<Vec<u8>> {
     let (sender, receiver) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
     blocking::start("input-file", move || drop(sender.send(read_whole(&path))));
-    for _ in 0..LOOK_UPS {
+    while cancellation.look_up() {
         match receiver.recv_timeout(LOOK_UP) {
             Ok(read) => return read,
             Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::Other.into()),
@@ -107,4 +127,32 @@ fn read_whole(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(FILE_LIMIT).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look_ups(timeout: Option<u64>) -> usize {
+        let cancellation = Cancellation::new(timeout.map(Duration::from_secs));
+        std::iter::from_fn(|| cancellation.look_up().then_some(())).count()
+    }
+
+    #[test]
+    fn all_files_together_have_ten_seconds_or_the_gate_s_timeout() {
+        assert_eq!([None, Some(0), Some(3600), Some(2)].map(look_ups), [200, 200, 200, 40]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_after_one_that_took_all_the_time_is_given_up_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        let cancellation = Cancellation::new(Some(LOOK_UP));
+        for _ in 0..3 {
+            assert_eq!(read(&pipe, &cancellation).expect_err("nobody writes").kind(), ErrorKind::TimedOut);
+        }
+        assert!(!cancellation.look_up());
+    }
 }

@@ -320,9 +320,10 @@ fn write(
 /// What can be opened anywhere.
 const NULL: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
-/// How many descriptors the runtime takes for waiting and for signals, and one to write reports with. Without the latter
-/// an earlier job's reports could not be replaced.
-const DESCRIPTORS: usize = 6;
+/// How many descriptors the gate needs to wait and to write reports: the runtime takes five for waiting and for signals, and
+/// replacing a file takes up to four more (the spare one, the folder on the way, the folder itself, the new file). With fewer, an
+/// earlier job's reports would be removed and none written.
+const DESCRIPTORS: usize = 9;
 
 /// Whether the process may have as many as that.
 ///

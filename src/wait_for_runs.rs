@@ -50,6 +50,9 @@ pub async fn wait_for_runs(
     if matches!(service.credentials, Credentials::Password { .. }) {
         gate = gate.signing_in();
     }
+    if let Some(host) = service.base.host_str() {
+        gate = gate.at_host(Untrusted::new(host));
+    }
     let client = match Client::new(service, clock, Rc::new(sanitizer.clone())) {
         Ok(client) => client,
         Err(error) => {

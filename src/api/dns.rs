@@ -5,14 +5,16 @@
 //! knows nothing. There the name servers are asked again, in glibc's way (`stub`).
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::pin::pin;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::net::lookup_host;
 use tokio::select;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+use crate::blocking;
 
 mod message;
 mod stub;
@@ -35,9 +37,18 @@ pub(crate) async fn addresses(host: &str) -> Result<Vec<SocketAddr>, Unresolved>
     if host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
     }
-    let system = async { Ok(lookup_host((host, 0)).await?.collect::<Vec<_>>()) };
-    let found = if IS_MUSL { either(system, stub::addresses(host)).await? } else { system.await? };
+    let found = if IS_MUSL { either(system(host), stub::addresses(host)).await? } else { system(host).await? };
     if found.is_empty() { Err(io::Error::from(io::ErrorKind::NotFound).into()) } else { Ok(found) }
+}
+
+/// What the system's resolver finds. It blocks, so it has a thread, or this one where the system has none left: tokio's own
+/// look-up panics there.
+async fn system(host: &str) -> io::Result<Vec<SocketAddr>> {
+    let (sender, receiver) = oneshot::channel();
+    let host = host.to_owned();
+    // Nobody waits any more for one that comes too late.
+    blocking::start("resolver", move || drop(sender.send((host.as_str(), 0).to_socket_addrs().map(Iterator::collect))));
+    receiver.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
 }
 
 /// What `system` finds; where it fails, or is late, what `second` finds. If neither finds anything, the error is `system`'s.

@@ -88,6 +88,43 @@ struct JsonFields<'a> {
     /// In the wrapper whether all is well; a pipeline's own state.
     #[serde(borrow, deserialize_with = "present")]
     status: Option<&'a RawValue>,
+    /// What only an answer that is no success says, in a wrapper (docs/maestro-api.md#error-bodies).
+    #[serde(borrow, deserialize_with = "present")]
+    success: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present", rename = "statusCode")]
+    status_code: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    exception_type: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    traceback: Option<&'a RawValue>,
+}
+
+impl JsonFields<'_> {
+    /// Why a wrapper may not be believed. Its `status` is documented as `true`; the words are those that other services use.
+    fn wrapper_error(&self) -> Option<&'static str> {
+        let says = |field: Option<&RawValue>, good: &dyn Fn(&str) -> bool| {
+            field.is_none_or(|raw| raw.get() == "null" || good(&raw.get().to_ascii_lowercase()))
+        };
+        let is_yes = |text: &str| matches!(text, "true" | "\"true\"" | "\"ok\"" | "\"success\"");
+        let is_2xx = |text: &str| text.parse::<u16>().is_ok_and(|code| (200..300).contains(&code));
+        let is_nothing = |text: &str| matches!(text, "false" | "\"\"" | "[]" | "{}");
+        let errors = [self.error, self.errors, self.exception_type, self.traceback];
+        if !says(self.status, &is_yes) {
+            Some("its status is not true")
+        } else if !says(self.success, &is_yes) {
+            Some("its success is not true")
+        } else if !says(self.status_code, &is_2xx) {
+            Some("its statusCode is an error")
+        } else if !errors.into_iter().all(|error| says(error, &is_nothing)) {
+            Some("it reports an error beside its data")
+        } else {
+            None
+        }
+    }
 }
 
 /// Keeps `null` apart from a missing key.
@@ -151,8 +188,10 @@ fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Request
         // A field of the run's own, which no decision needs.
         Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_message(fault, body)),
         Shape::Null => Err(RequestError::new(FailureKind::NoRecord)),
-        _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_record("its status is false")),
-        Shape::Object => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_message(fault, body)),
+        Shape::Object => match outer.wrapper_error() {
+            Some(why) => Err(not_a_record(why)),
+            None => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_message(fault, body)),
+        },
         Shape::EmptyObject | Shape::Other => Err(not_a_record("data is not a run")),
     }
 }

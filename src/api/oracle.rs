@@ -19,7 +19,7 @@ use url::Url;
 use super::client::{AuthRetryState, Client};
 use super::http2_frames;
 use super::redactor::Learned;
-use super::session::Session;
+use super::session::{Generation, Session, TokenError};
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::Credentials;
@@ -38,6 +38,7 @@ use coding::Coded;
 use dice::Dice;
 use document::{PIPELINE, RUN, Says};
 use framing::Sent;
+use other_bodies::SignIn;
 
 /// Within the ordinary tests.
 const ANSWERS: u64 = 20_000;
@@ -269,6 +270,36 @@ impl Service {
     }
 }
 
+impl Service {
+    async fn sign_in(&self, dice: &mut Dice) -> (SignIn, SignIn, Story) {
+        let (status, body, brings) = other_bodies::sign_in(dice);
+        let (carried, over_2) = self.ready(status, &body, dice);
+        let base = if over_2 { &self.base_2 } else { &self.base_1 };
+        let transport = Transport::over(base.clone(), over_2);
+        let credentials = Credentials::Password {
+            username: "ci@example.com".to_owned(),
+            password: SecretString::from("correct-horse-battery"),
+            totp_secret: None,
+        };
+        let session = Session::new(credentials, Rc::<Learned>::default()).expect("no token is given");
+        let found = match session.token_for(&transport, Clock::start(), Generation::default(), &mut None).await {
+            Ok(token) if token.header == other_bodies::TOKEN => SignIn::Token(other_bodies::TOKEN),
+            Ok(_) => SignIn::Token("another"),
+            Err(TokenError::Answer(answer)) => match answer.observation {
+                Observation::Denied(..) => SignIn::Denied,
+                Observation::Unreachable(_) => SignIn::Unreachable,
+                Observation::NotVisible(_) | Observation::Unusable(_) => SignIn::Unusable,
+            },
+            Err(TokenError::NothingNewer) => panic!("a password gets a token or an answer: {}", (carried.story)()),
+        };
+        // Where the status says no, nothing is asked of the body.
+        let is_full = matches!(status, 200 | 201);
+        let expected = if is_full && !carried.arrives { SignIn::Unusable } else { brings };
+        let what = String::from_utf8_lossy(&body).into_owned();
+        (found, expected, Box::new(move || format!("sign-in, {status}: {what}; {}", (carried.story)())))
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "how much a test does is not the gate's to know")]
 fn asked(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
@@ -283,7 +314,7 @@ async fn no_false_answer_passes_and_no_right_one_is_refused() {
     for number in 0..answers {
         let number = seed.wrapping_mul(1 << 40).wrapping_add(number);
         let dice = &mut Dice::new(number);
-        let key = match dice.within(0..8) {
+        let key = match dice.within(0..9) {
             0 => {
                 let (found, expected, story) = service.list(dice).await;
                 assert_eq!(found, expected, "answer {number}: {}", story());
@@ -294,6 +325,11 @@ async fn no_false_answer_passes_and_no_right_one_is_refused() {
                 assert_eq!(found, expected, "answer {number}: {}", story());
                 format!("start {}", found.is_some())
             }
+            2 => {
+                let (found, expected, story) = service.sign_in(dice).await;
+                assert_eq!(found, expected, "answer {number}: {}", story());
+                format!("sign-in {}", if let SignIn::Token(_) = found { "token" } else { "none" })
+            }
             _ => {
                 let (found, expected, story) = service.run(dice).await;
                 assert_eq!(found, expected, "answer {number}: {}", story());
@@ -303,7 +339,18 @@ async fn no_false_answer_passes_and_no_right_one_is_refused() {
         *verdicts.entry(key).or_default() += 1;
     }
     // None of the cases has become rare: each is met in one answer of fifty, and a pass in one of twenty.
-    for key in ["passed", "failed", "timed-out", "not-found", "unreachable", "list true", "list false", "start true"] {
+    for key in [
+        "passed",
+        "failed",
+        "timed-out",
+        "not-found",
+        "unreachable",
+        "list true",
+        "list false",
+        "start true",
+        "sign-in token",
+        "sign-in none",
+    ] {
         let least = if key == "passed" { answers / 20 } else { answers / 50 };
         assert!(verdicts.get(key).is_some_and(|count| *count >= least), "{key}: {verdicts:?}");
     }

@@ -48,6 +48,6 @@ fn when(verdict: Verdict) -> &'static str {
         Verdict::NotStarted => "the pipeline was not started: paused, refused, or already running",
         Verdict::InternalError => "a bug in maestro-gate",
         Verdict::Interrupted(Signal::Interrupt) => "SIGINT, Ctrl-C",
-        Verdict::Interrupted(Signal::Terminate) => "SIGTERM, SIGHUP, Ctrl-Break",
+        Verdict::Interrupted(Signal::Terminate) => "SIGTERM, SIGHUP, SIGQUIT, Ctrl-Break",
     }
 }

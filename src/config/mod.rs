@@ -23,6 +23,7 @@ mod value;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
@@ -211,6 +212,16 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     if inputs.mode == Some(Mode::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
+/// The timeout that is asked for; `None` where it is an input error.
+pub fn timeout(args: &[OsString], env: &Env) -> Option<Duration> {
+    let inputs = look_up(args, env);
+    read_timeout(&mut Validator::new(&inputs))
+}
+
+fn read_timeout(validator: &mut Validator<'_>) -> Option<Duration> {
+    validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"))
+}
+
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
 fn config(validator: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Config> {
     let wanted = run_inputs::read(validator);
@@ -238,7 +249,7 @@ fn config(validator: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &m
 }
 
 fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
-    let timeout = validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
+    let timeout = read_timeout(validator);
     let interval = validator.read(Input::PollInterval, |text| match text {
         "auto" => Ok(Interval::Auto),
         _ => duration_within(text, "1s", "1h").map(Interval::Fixed),

@@ -69,6 +69,8 @@ pub struct Gate {
     has_worked: bool,
     /// Whether the gate signs in by itself, so that every other request comes after a sign-in that worked.
     signs_in: bool,
+    /// The service's host, to name where it does not answer.
+    host: Option<Untrusted>,
 }
 
 /// The runs of which one may be what a trigger started.
@@ -93,6 +95,7 @@ impl Gate {
             moved: Vec::new(),
             has_worked: false,
             signs_in: false,
+            host: None,
         };
         wanted.into_iter().for_each(|wanted| gate.add(wanted.into()));
         gate
@@ -101,6 +104,11 @@ impl Gate {
     /// The same gate, whose token comes from a sign-in of its own.
     pub fn signing_in(self) -> Gate {
         Gate { signs_in: true, ..self }
+    }
+
+    /// The same gate, of a service at this host.
+    pub fn at_host(self, host: Untrusted) -> Gate {
+        Gate { host: Some(host), ..self }
     }
 
     fn add(&mut self, wanted: Wanted) {
@@ -232,6 +240,7 @@ impl Gate {
     /// The last look at `run` brought no answer in time.
     pub fn cut(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
+        watched.got_no_answer(self.host.clone());
         watched.time_is_up(run, &mut |event| events.push(TimedEvent { at: elapsed, event }));
         self.ended(run, elapsed, events);
     }

@@ -268,6 +268,14 @@ impl Run {
         Step::Ended
     }
 
+    /// No request about it was ever answered: the cause, should that be the verdict.
+    pub(super) fn got_no_answer(&mut self, host: Option<Untrusted>) {
+        let during = if matches!(self.phase, Phase::Watching(_)) { Operation::GetRun } else { Operation::List };
+        if self.failure.is_none() && self.seen.is_none() && self.without_record == Verdict::Unreachable {
+            self.failure = Some(Failure { detail: host, ..discovery::failure(during, FailureKind::Timeout) });
+        }
+    }
+
     /// Ends the wait at the deadline.
     pub(super) fn time_is_up(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
         let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));

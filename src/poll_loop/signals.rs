@@ -2,7 +2,7 @@
 
 use crate::core::Signal;
 
-/// Listens for SIGINT, SIGTERM and SIGHUP; Ctrl-C, Ctrl-Break and their kin on Windows.
+/// Listens for SIGINT, SIGTERM, SIGQUIT and SIGHUP; Ctrl-C, Ctrl-Break and their kin on Windows.
 ///
 /// Listening is also what makes a process with id 1 heed them at all: there the default is to ignore.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub struct Signals(Inner);
 struct Inner {
     interrupt: Option<tokio::signal::unix::Signal>,
     terminate: Option<tokio::signal::unix::Signal>,
+    quit: Option<tokio::signal::unix::Signal>,
     hang_up: Option<tokio::signal::unix::Signal>,
 }
 
@@ -46,6 +47,7 @@ impl Signals {
         Signals(Inner {
             interrupt: signal(SignalKind::interrupt()).ok(),
             terminate: signal(SignalKind::terminate()).ok(),
+            quit: signal(SignalKind::quit()).ok(),
             hang_up: if ignores_hang_up() { None } else { signal(SignalKind::hangup()).ok() },
         })
     }
@@ -55,6 +57,7 @@ impl Signals {
         tokio::select! {
             () = first_signal!(self.0.interrupt) => Signal::Interrupt,
             () = first_signal!(self.0.terminate) => Signal::Terminate,
+            () = first_signal!(self.0.quit) => Signal::Terminate,
             () = first_signal!(self.0.hang_up) => Signal::Terminate,
         }
     }

@@ -317,6 +317,6 @@ pub(crate) fn report_the_bug() -> Sanitized {
 pub(crate) const fn signal(signal: Signal) -> &'static str {
     match signal {
         Signal::Interrupt => "SIGINT (Ctrl-C, or a cancelled job)",
-        Signal::Terminate => "SIGTERM or SIGHUP (a cancelled job, a closed terminal, or a machine going down)",
+        Signal::Terminate => "SIGTERM, SIGQUIT or SIGHUP (a cancelled job, a closed terminal, or a machine going down)",
     }
 }

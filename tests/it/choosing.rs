@@ -1,7 +1,5 @@
 //! `latest`, `last-success` and `max-age`, by the real binary over real sockets.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::harness::{PIPELINE, Story, scenario, service, side_by_side};
@@ -310,8 +308,9 @@ fn a_list_is_no_poll_of_the_run_that_it_names() {
     let service = service();
     let story = Story::at(&service).with("run-id", "last-success").with("max-age", "any");
     story.told().ended("passed", 0);
-    let at = |on| service.requests_to(on)[0].at;
-    assert!(at(On::Run) - at(On::Runs) < Duration::from_millis(900), "{:?}", at(On::Run) - at(On::Runs));
+    // That nothing is waited for in between is held where a busy machine has no say (`core/monitor/tests/run_choice.rs`).
+    let asked: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
+    assert_eq!(asked, [On::SignIn, On::Runs, On::Run]);
 }
 
 #[test]

@@ -75,6 +75,8 @@ fn hold(faults: &[Fault]) {
             service.script(fault.on, fault.replies.clone());
             let told = limited(Story::at(&service), fault.ends).told();
             told.ended(fault.verdict, fault.code);
+            let reason = told.report()["reason"].to_string();
+            assert!(!reason.contains("no usable answer\""), "without a cause: {reason}");
             bounded(&told, fault.ends);
         },
     );

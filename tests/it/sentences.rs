@@ -242,7 +242,7 @@ fn signals_are_distinguished() {
         messages::headline(&fixture::report(&outcome, &[])).to_string()
     };
     assert!(reason(Signal::Interrupt).contains("no answer yet when SIGINT"), "{}", reason(Signal::Interrupt));
-    assert!(reason(Signal::Terminate).contains("SIGTERM or SIGHUP"));
+    assert!(reason(Signal::Terminate).contains("SIGTERM, SIGQUIT or SIGHUP"));
 }
 
 #[test]

@@ -40,10 +40,12 @@ fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestE
     let inner = match outer.data.map(|data| (data, shape(data))) {
         None => outer,
         Some((_, Shape::Null)) => return Err(RequestError::new(FailureKind::NoRecord)),
-        Some(_) if outer.status.is_some_and(|status| status.get() == "false") => {
-            return Err(error(FailureKind::NotARecord("its status is false")));
+        Some((data, Shape::Object)) => {
+            if let Some(why) = outer.wrapper_error() {
+                return Err(error(FailureKind::NotARecord(why)));
+            }
+            object(data).ok_or_else(|| error(FailureKind::NotJson))?
         }
-        Some((data, Shape::Object)) => object(data).ok_or_else(|| error(FailureKind::NotJson))?,
         Some((_, Shape::EmptyObject | Shape::Other)) => return Err(error(FailureKind::NotARecord("data is not one"))),
     };
     // `id` may be a number of the database's beside `pipeline_id`: one of the two must name the pipeline.

@@ -248,8 +248,7 @@ impl<'p> RunListReader<'p> {
         };
         match outer.data {
             Some(data) if data.get() == "null" => Err(RequestError::new(FailureKind::NoRecord)),
-            _ if outer.status.is_some_and(|status| status.get() == "false") => Err(not_a_list("its status is false")),
-            Some(data) if data.get() == "[]" => Ok(()),
+            Some(data) if data.get() == "[]" => outer.wrapper_error().map_or(Ok(()), |why| Err(not_a_list(why))),
             Some(_) | None => Err(not_a_list("not a list")),
         }
     }

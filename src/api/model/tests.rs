@@ -76,7 +76,13 @@ fn a_record_may_stand_under_data_but_not_in_both_places() {
     }
     assert_eq!(missed(r#"{"last_status":"SUCCESS","data":null}"#), FailureKind::NotARecord("no pipeline_run_id"));
     let refused = format!(r#"{{"status":false,"data":{SUCCESS}}}"#);
-    assert_eq!(missed(refused), FailureKind::NotARecord("its status is false"));
+    assert_eq!(missed(refused), FailureKind::NotARecord("its status is not true"));
+    // Nor where anything else says that it is no success; the other kinds are the oracle's.
+    for error in [r#""status":"false""#, r#""status":0"#, r#""statusCode":500"#, r#""error":"x""#, r#""success":false"#]
+    {
+        let kind = missed(format!(r#"{{{error},"data":{SUCCESS}}}"#));
+        assert!(matches!(kind, FailureKind::NotARecord(_)), "{error}: {kind:?}");
+    }
     let twice = format!(r#"{{"data":{{"data":{SUCCESS}}}}}"#);
     assert_eq!(missed(twice), FailureKind::NotARecord("no pipeline_run_id"));
     // A run's own `status` is an unknown field.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{bounded, error_message, failure};
+use super::{JsonFields, bounded, error_message, failure};
 use crate::core::{Failure, FailureKind, Operation, PipelineId, TriggerResponse};
 
 #[derive(Serialize)]
@@ -22,11 +22,14 @@ pub(crate) fn read_trigger_response(status: u16, body: &[u8]) -> TriggerResponse
         return failure::trigger_failure(failure::of_status(Operation::Execute, status, body));
     }
     let failure = |kind| Failure { during: Operation::Execute, kind, detail: error_message(body) };
-    let Ok(Value::Object(answer)) = serde_json::from_slice(body) else {
+    let Ok(Value::Object(answer)) = serde_json::from_slice::<Value>(body) else {
         return TriggerResponse::Lost(failure(FailureKind::NotJson));
     };
     if answer.get("status") == Some(&Value::Bool(false)) {
         return failure::trigger_failure(failure(FailureKind::Refused));
+    }
+    if let Some(why) = serde_json::from_slice::<JsonFields<'_>>(body).ok().and_then(|fields| fields.wrapper_error()) {
+        return TriggerResponse::Lost(failure(FailureKind::NotARecord(why)));
     }
     let data = answer.get("data").unwrap_or(&Value::Null);
     let id = data.get("run_id").or_else(|| answer.get("run_id"));

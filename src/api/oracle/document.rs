@@ -153,15 +153,48 @@ pub(super) fn document(dice: &mut Dice) -> Document {
     }
 }
 
+/// What a wrapper says beside its data where all is well, and what it says of an error.
+pub(super) const GOOD_WRAPPERS: [&str; 8] = [
+    "",
+    "\"status\":true,",
+    "\"status\": null,",
+    "\"status\":\"success\",\"message\":\"x\",",
+    "\"status\":\"OK\",\"error\":null,",
+    "\"error\":\"\",\"errors\":[],\"exception_type\":null,\"traceback\":null,",
+    "\"statusCode\":200,\"detail\":\"x\",",
+    "\"success\":true,\"x\":null,",
+];
+pub(super) const BAD_WRAPPERS: [&str; 14] = [
+    "\"status\": false",
+    "\"status\":\"false\"",
+    "\"status\":\"error\"",
+    "\"status\":\"FAILED\"",
+    "\"status\":[]",
+    "\"status\":0",
+    "\"status\":1",
+    "\"status\":{}",
+    "\"success\":false",
+    "\"statusCode\":403,\"message\":\"x\"",
+    "\"error\":\"Database connection error\",\"msg\":\"x\"",
+    "\"errors\":[{\"msg\":\"x\"}]",
+    "\"status\":true,\"exception_type\":\"PipelineNotFound\"",
+    "\"traceback\":\"x\",\"statusCode\":200",
+];
+
 fn wrapped(mut fields: Fields, says: Says, dice: &mut Dice) -> Document {
     let run = object(&fields);
     let made = |body: String, says, what| Document { body: body.into_bytes(), says, what };
     match dice.within(0..8) {
         0 | 1 => {
-            let status = dice.of(&["", "\"status\":true,", "\"status\":\"false\",", "\"status\":[],\"x\":null,"]);
-            made(format!("{{{status}\"data\":{run}}}"), says, "a record under data")
+            let good = dice.of(&GOOD_WRAPPERS);
+            made(format!("{{{good}\"data\":{run}}}"), says, "a record under data")
         }
-        2 => made(format!("{{\"data\":{run},\"status\": false}}"), Says::Nothing, "a wrapper that says no"),
+        2 => {
+            let bad = dice.of(&BAD_WRAPPERS);
+            let body =
+                if dice.one_in(2) { format!("{{{bad},\"data\":{run}}}") } else { format!("{{\"data\":{run},{bad}}}") };
+            made(body, Says::Nothing, "a wrapper that says no")
+        }
         3 => {
             let data = dice.of(&["null", "[]", "\"x\"", "0", "true", "[{\"last_status\":\"FAILED\"}]"]);
             fields.insert(dice.within(0..fields.len() + 1), ("data", data.to_owned()));

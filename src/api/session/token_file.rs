@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::api::access_token::{AccessToken, TOKEN_LIMIT};
 use crate::api::failure;
+use crate::blocking;
 use crate::core::Untrusted;
 
 /// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
@@ -14,15 +16,19 @@ use crate::core::Untrusted;
 pub(super) async fn read(path: &Path) -> Result<AccessToken, Option<Untrusted>> {
     use std::io::Read;
     let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        let mut text = String::new();
-        std::fs::File::open(path)?.take(TOKEN_LIMIT as u64 + 1).read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>(text)
+    let (sender, receiver) = oneshot::channel();
+    blocking::start("token-file", move || {
+        let read = || {
+            let mut text = String::new();
+            std::fs::File::open(path)?.take(TOKEN_LIMIT as u64 + 1).read_to_string(&mut text)?;
+            Ok::<_, std::io::Error>(text)
+        };
+        drop(sender.send(read()));
     });
-    match timeout(Duration::from_secs(10), read).await {
+    match timeout(Duration::from_secs(10), receiver).await {
         Ok(Ok(Ok(text))) => AccessToken::new(&text).ok_or(None),
         Ok(Ok(Err(error))) => Err(Some(failure::describe(&error))),
-        // Not read in time, or the runtime is shutting down.
+        // Not read in time.
         Ok(Err(_)) | Err(_) => Err(None),
     }
 }

@@ -187,7 +187,11 @@ impl ExplanationWriter<'_> {
                 format!("succeeded at {}, which is in the future", stamp(finished))
             }
             (Err(Stale::UnknownAge), _, Some(finished), None) => {
-                format!("succeeded at {}, but its age is unknown: the answer has no Date header", stamp(finished))
+                format!(
+                    "succeeded at {}, but its age is unknown: the answer has no readable Date header, or an Age header \
+                     that can't be read",
+                    stamp(finished)
+                )
             }
             (Err(Stale::TooOld), _, Some(finished), Some(date)) => {
                 let age = date.signed_duration_since(finished).to_std().unwrap_or_default();

@@ -81,8 +81,8 @@ pub(super) fn words(failure: &Failure) -> FailureWords {
             "set run-id to the id of the run; report the unreadable record in the list of runs to Dadosfera",
         ),
         FailureKind::NoDate => row(
-            "the answer has no Date header, so new runs can't be told from old ones",
-            "check the proxies between this machine and the service: the Date header of the answer is missing",
+            "the answer has no readable Date and Age headers, so new runs can't be told from old ones",
+            "check the proxies between this machine and the service: the Date header of the answer is missing, or its Age header can't be read",
         ),
         FailureKind::AlreadyGoing => row(
             "a run is already in progress",

@@ -56,6 +56,10 @@ pub const RULES: &[Line] = &[
     section("#how-an-answer-is-read"),
     line("200 with the record, bare or under data", &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"]),
     line(
+        "a wrapper whose status is not a yes, or that reports an error, holds no record",
+        &[BODIES, "a_record_may_stand_under_data_but_not_in_both_places"],
+    ),
+    line(
         "null, nothing, {} and data: null are not visible",
         &[BODIES, "null_nothing_and_an_empty_object_are_not_visible"],
     ),

@@ -108,6 +108,13 @@ fn a_body_that_is_not_this_run_s_record_never_passes() {
         row(200, wrapped("\"ok\"", RECORD), "passed", 0),
         row(200, format!("{{\"data\":{RECORD}}}"), "passed", 0),
         row(200, wrapped("false", RECORD), "unreachable", 6),
+        row(200, wrapped("\"false\"", RECORD), "unreachable", 6),
+        row(
+            200,
+            format!(r#"{{"statusCode":500,"error":"Database connection error","data":{RECORD}}}"#),
+            "unreachable",
+            6,
+        ),
         row(200, RECORD.replace('}', &format!(",\"data\":{RECORD}}}")), "unreachable", 6),
         row(200, wrapped("true", &format!("[{RECORD}]")), "unreachable", 6),
         row(200, wrapped("true", &wrapped("true", RECORD)), "unreachable", 6),

@@ -143,12 +143,13 @@ fn one_connection_carries_many_requests_and_what_is_no_request_ends_it() {
 #[test]
 fn requests_under_way_at_once_are_counted() {
     let service = service();
-    service.order(On::Run, Reply::hang().times(3));
+    service.order(On::Run, Reply::status(503).held().times(3));
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| ask_within(SILENCE, &service, "GET", RUN_PATH, &[], ""));
+            scope.spawn(|| ask_within(PATIENCE, &service, "GET", RUN_PATH, &[], ""));
         }
         assert!(service.wait_for(On::Run, 3, PATIENCE));
+        service.release();
     });
     assert_eq!(service.requests().len(), 3);
     assert_eq!(service.most_at_once(), 3);

@@ -3,7 +3,6 @@
 //! Nothing here depends on the speed of the machine. What the run does is ordered while the gate is suspended; where the
 //! machine was too busy to suspend it before its deadline, the story is played again with a later one.
 
-use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
@@ -16,6 +15,11 @@ const FREEZE: Duration = Duration::from_secs(7);
 
 /// The timeouts to try, in seconds.
 const TIMEOUTS: [u64; 4] = [3, 12, 48, 192];
+
+/// Lets time pass, in which nobody makes so many requests.
+fn pass(service: &Service, time: Duration) {
+    assert!(!service.wait_for(On::Any, 1_000, time));
+}
 
 /// Plays a story of a gate that is suspended before its deadline and resumed after it. `until` waits for the moment to
 /// suspend it, `meanwhile` is what the service does then.
@@ -33,7 +37,7 @@ fn suspended_over_its_deadline(
         until(&gate, &service);
         if gate.suspended_within(Duration::from_secs(timeout)) {
             meanwhile(&service);
-            thread::sleep(Duration::from_secs(timeout) + FREEZE);
+            pass(&service, Duration::from_secs(timeout) + FREEZE);
             gate.signal("CONT");
             return ended(&service, &gate.ends());
         }
@@ -124,7 +128,7 @@ fn the_time_of_a_suspension_is_added_to_the_age_of_a_success() {
         asked(&gate, &service);
         gate.signal("STOP");
         service.release();
-        thread::sleep(2 * FREEZE);
+        pass(&service, 2 * FREEZE);
         gate.signal("CONT");
         gate.ends().ended(verdict, code);
     }

@@ -1,10 +1,13 @@
 //! The way to the service: which proxy, whose certificate, and that a person can see both.
 
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+
 use serde_json::json;
 
 use crate::harness::{self, Story, StoryOutcome, scenario, side_by_side};
 use crate::socks::{Manner, Socks, Wanted};
-use crate::stand_in::{On, Reply, Scenario, Service, Tls};
+use crate::stand_in::{End, On, Reply, Scenario, Service, Tls};
 
 const PROXY_PASSWORD: &str = "proxy-password-1";
 
@@ -175,4 +178,39 @@ fn a_socks_proxy_that_refuses_is_no_way_around_it() {
         told.ended("unreachable", 6);
         assert!(service.requests().is_empty(), "{manner:?}");
     }
+}
+
+/// Leads the first connection to the first of these services, the next to the next, and all others to the last.
+fn relay(services: &[&Service]) -> String {
+    let host = |url: String| url.split('/').nth(2).expect("scheme://address/prefix").to_owned();
+    let addresses: Vec<String> = services.iter().map(|service| host(service.base_url())).collect();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let here = listener.local_addr().expect("bound").to_string();
+    let url = services[0].base_url().replace(&addresses[0], &here);
+    thread::spawn(move || {
+        for (number, client) in listener.incoming().flatten().enumerate() {
+            let Ok(server) = TcpStream::connect(&addresses[number.min(addresses.len() - 1)]) else { continue };
+            for (mut from, mut to) in [(&client, &server), (&server, &client)]
+                .map(|(from, to)| (from.try_clone().expect("a socket"), to.try_clone().expect("a socket")))
+            {
+                thread::spawn(move || {
+                    let _copied = std::io::copy(&mut from, &mut to);
+                    to.shutdown(Shutdown::Write)
+                });
+            }
+        }
+    });
+    url
+}
+
+/// A server that is being replaced, or somebody in between for a moment: what worked before is tried again, and nothing is sent.
+#[test]
+fn another_certificate_once_ends_no_healthy_wait() {
+    let (ours, other) = (encrypted(), Service::start(Scenario { tls: Tls::Untrusted, ..scenario(json!({})) }));
+    ours.order(On::Run, Reply::run("RUNNING").then(End::Close));
+    let address = relay(&[&ours, &other, &ours]);
+    let told = at(&ours).with("base-url", address).told();
+    told.ended("passed", 0);
+    assert!(told.log().contains("certificate is not trusted"), "{}", told.log());
+    assert!(other.requests().is_empty());
 }

@@ -73,7 +73,7 @@ fn gone_in_time(told: &StoryOutcome, signalled: Instant) {
 #[test]
 fn a_signal_at_any_moment_ends_the_gate_with_its_reports() {
     let mut stories = Vec::new();
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 143), ("QUIT", 143)] {
         stories.extend(moments().map(|moment| (moment, signal, code)));
     }
     some_at_once(

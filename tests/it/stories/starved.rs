@@ -58,6 +58,15 @@ fn without_a_thread_everything_is_written_all_the_same() {
     }
 }
 
+/// No name under .invalid is ever found (RFC 6761).
+#[test]
+fn without_a_thread_a_name_is_looked_up_all_the_same() {
+    let story = Story::at_address("https://x.invalid").with("timeout", "0").with("log-format", "text");
+    let told = story.env("RUST_MIN_STACK", (1_u64 << 46).to_string()).told();
+    told.ended("unreachable", 6);
+    assert!(told.log().contains("the host name can't be resolved"), "{}", told.log());
+}
+
 #[test]
 fn a_limit_of_threads_changes_no_verdict() {
     // Root may start as many as it likes, so another user does.
@@ -116,6 +125,7 @@ fn with_few_descriptors_the_reports_agree() {
             let story = after_a_pass(&service, &workspace).with("max-outage", "1s").started_by(script);
             let told = story.begun().unheld();
             agrees(&told, &format!("{count} descriptors"));
+            assert!(told.json.is_some(), "{count} descriptors: no report: {}", told.everything());
             if *count >= 16 {
                 assert_eq!((told.code, told.verdict()), (Some(0), "passed"), "{count}: {}", told.everything());
             }

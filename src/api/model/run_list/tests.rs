@@ -41,7 +41,7 @@ fn a_list_is_bare_or_under_data_and_read_the_same_however_it_is_cut() {
     let bodies = [
         bare.clone(),
         format!(r#"{{"status":true,"data":{bare}}}"#),
-        format!(r#"{{"data" : {bare},"status":[true],"x":{{"data":[1]}}}}"#),
+        format!(r#"{{"data" : {bare},"status":"success","x":{{"data":[1]}}}}"#),
         format!(r#"{{"a":"\"data\":[","x":[{{"data":[7]}}],"data":{bare}}}"#),
     ];
     for body in bodies {
