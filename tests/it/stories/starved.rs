@@ -18,8 +18,10 @@ fn agrees(told: &StoryOutcome, what: &str) {
     say("output-dir", told.output_dir.as_ref().and_then(|folder| folder.get("exit-code").cloned()));
     let code = told.code.map(|code| code.to_string());
     for (place, said) in says {
+        // Without memory the program may die, at the latest behind its last report: a runner takes that for no pass.
+        let has_died = code.is_none() && said != "0";
         assert!(
-            said == "70" || Some(&said) == code.as_ref(),
+            said == "70" || Some(&said) == code.as_ref() || has_died,
             "{what}: {place} says {said} of {:?}: {told:#?}",
             told.code
         );
