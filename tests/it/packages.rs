@@ -204,8 +204,10 @@ mod in_a_shell {
         Step { script: step["bash"].as_str().expect("a script").to_owned(), environment }
     }
 
-    const STEPS: [(&str, fn(&Values<'_>) -> Step); 3] =
-        [("buildkite", buildkite), ("circleci", circleci), ("azure", azure)];
+    /// A CI system, and its step with these values.
+    type Package = (&'static str, fn(&Values<'_>) -> Step);
+
+    const STEPS: [Package; 3] = [("buildkite", buildkite), ("circleci", circleci), ("azure", azure)];
 
     /// The environment that the gate was started in.
     fn run(step: &Step, variables: &[(String, String)]) -> Env {
