@@ -11,14 +11,14 @@ use crate::config::{
     Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
 };
 use crate::console::{self, Console};
-use crate::core::{Signal, Untrusted, Verdict};
+use crate::core::{Outcome, RunOutcome, Signal, Untrusted, Verdict};
 use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
 use crate::panic_hook;
-use crate::poll_loop::{GracePeriod, Signals};
+use crate::poll_loop::{GracePeriod, Signals, let_signals_in};
 use crate::progress;
 use crate::report::ci::{LogContext, SummaryChannel};
 use crate::report::output_values::{self, outputs};
-use crate::report::sanitize::{Sanitized, Sanitizer};
+use crate::report::sanitize::{Sanitized, SanitizedSteps, Sanitizer};
 use crate::report::{Note, NoteLevel, Report, Stage, text};
 
 /// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
@@ -101,6 +101,25 @@ impl Finalizer {
     /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
     pub async fn wait<T>(&mut self, work: impl Future<Output = T>, limit: Duration) -> Option<T> {
         self.grace_period.wait(work, limit, &self.clock, &mut self.signals).await
+    }
+
+    /// Sanitizes the traces, and obeys signals meanwhile: what can't be done in the time that one leaves is left out.
+    pub async fn traces(&mut self, outcome: &Outcome) -> Vec<Option<Sanitized>> {
+        if let Verdict::Interrupted(signal) = outcome.verdict {
+            self.grace_period.shorten(signal, &self.clock);
+        }
+        let mut traces = Vec::with_capacity(outcome.runs.len());
+        for trace in outcome.runs.iter().map(RunOutcome::trace) {
+            let mut begun = trace.map(|trace| self.sanitizer.begin(trace));
+            let steps = async {
+                while begun.as_mut().is_some_and(SanitizedSteps::step) {
+                    let_signals_in().await;
+                }
+            };
+            self.wait(steps, Duration::MAX).await;
+            traces.push(begun.map(SanitizedSteps::finish));
+        }
+        traces
     }
 
     /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be

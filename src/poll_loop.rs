@@ -261,6 +261,11 @@ impl GracePeriod {
     }
 }
 
+/// To be awaited between the steps of long work, so that a signal is noticed.
+pub async fn let_signals_in() {
+    tokio::task::yield_now().await;
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that waits")]
 async fn sleep(time: Duration) {
     tokio::time::sleep(time).await;

@@ -84,7 +84,9 @@ pub async fn wait_for_runs(
         sanitizer: &sanitizer,
     };
     panic_hook::panic_if_provoked("core", "");
-    let mut report = Report::new(&gate.outcome(), &context);
+    let outcome = gate.outcome();
+    let traces = finalizer.traces(&outcome).await;
+    let mut report = Report::new(&outcome, traces, &context);
     report.notes_left_out(gap);
     WaitResult { report, logs: Some(logs::Source { client, which, timeout }) }
 }

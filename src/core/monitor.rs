@@ -31,6 +31,12 @@ pub struct RunOutcome {
     pub freshness: Freshness,
 }
 
+impl RunOutcome {
+    pub fn trace(&self) -> Option<&Untrusted> {
+        self.seen.as_ref()?.record.trace.as_ref()
+    }
+}
+
 /// What became of all of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {

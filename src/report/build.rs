@@ -31,8 +31,8 @@ const MISTAKE_LIMIT: usize = 1024;
 const BUG_LIMIT: usize = 8 * 1024;
 
 impl Report {
-    /// The report of a watch that came to its end.
-    pub fn new(outcome: &Outcome, story: &ReportContext<'_>) -> Report {
+    /// The report of a watch that came to its end, with the sanitized traces of its runs.
+    pub fn new(outcome: &Outcome, traces: Vec<Option<Sanitized>>, story: &ReportContext<'_>) -> Report {
         let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.sanitizer);
         let histories = outcome.histories.iter().map(|(pipeline, history)| (pipeline, history)).collect();
         Report {
@@ -40,7 +40,9 @@ impl Report {
             runs: outcome
                 .runs
                 .iter()
-                .map(|run| RunReport {
+                .zip(traces)
+                .map(|(run, trace)| RunReport {
+                    trace,
                     past: RunHistory::new(run, &histories, story.sanitizer),
                     ..RunReport::new(run, story)
                 })
@@ -158,7 +160,6 @@ impl RunReport {
             started_at: seen.record.created_at.filter(is_rfc3339),
             updated_at: seen.record.updated_at.filter(is_rfc3339),
             duration: seen.duration(),
-            trace: seen.record.trace.as_ref().map(|trace| story.sanitizer.text(trace)),
             run_url: (story.run_url)(&pipeline_id, &run_id).and_then(|url| link(&url)),
             pipeline_id,
             run_id,

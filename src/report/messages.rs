@@ -125,7 +125,7 @@ pub fn run(run: &RunReport) -> Sanitized {
 
 /// The `status` output: redacted like all text from outside, then in its narrow alphabet.
 pub fn status(word: &Untrusted, sanitizer: &Sanitizer) -> String {
-    sanitize::status(&Untrusted::new(self::word(word, sanitizer).to_string()))
+    sanitizer.status(word)
 }
 
 /// A status value as sentences quote it.

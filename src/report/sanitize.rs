@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::core::{Redactor, RunId, Untrusted, Wanted};
+use crate::core::{Redactor, RunId, Untrusted, Wanted, is_hidden};
 use redact::{Patterns, RedactionStream};
 use secret_forms::{SHORTEST, forms};
 use strip::{Stripper, strip};
@@ -58,11 +58,10 @@ impl fmt::Display for Sanitized {
     }
 }
 
-/// Knows the secrets, and cleans.
+/// Sanitizes texts, and knows the secrets that may be in them.
 ///
-/// A clone knows the same secrets, also those added later to any of them: the session adds the tokens that it obtains, while
-/// progress and delivery, on threads of their own, clean with what is known by then. The lock is held to copy a
-/// pointer, and while what is looked for is made anew; never while a text is cleaned.
+/// Clones share their secrets, also those added later: the session adds the tokens that it obtains, while progress and output
+/// sanitize on other threads. The lock is held to copy a pointer or to build the patterns, never while a text is sanitized.
 #[derive(Clone, Default)]
 pub struct Sanitizer {
     known: Arc<RwLock<KnownSecrets>>,
@@ -71,23 +70,25 @@ pub struct Sanitizer {
 #[derive(Default)]
 struct KnownSecrets {
     secrets: Vec<String>,
-    /// What was obtained while running, by the occasion.
+    /// What was obtained while running: the tokens of a sign-in together.
     obtained: VecDeque<Vec<String>>,
-    /// What is looked for, once it is needed: at the start, secrets are added one by one.
+    /// Built when a text first needs them: at the start, secrets are added one by one.
     patterns: OnceLock<Arc<Patterns>>,
-    /// The ids that were asked for, each the same for all its spellings.
+    /// The ids that were asked for, in the form that all their spellings share.
     asked: HashSet<String>,
 }
 
-/// Of how many occasions obtained secrets are remembered: four sign-ins, each with a one-time code before it. A token is
-/// renewed before it expires, so those before these are worth nothing; without a limit, a gate that waits for thirty days
-/// would remember thousands.
+/// How many additions of tokens or codes are remembered: four sign-ins, each with a one-time code before it. Older tokens have
+/// expired, and without a limit a gate that waits for thirty days would remember thousands.
 const REMEMBERED: usize = 8;
 
 /// The longest beginning kept of an answer's text.
 const BEGINNING: usize = 512;
 
-/// How much of a text is cleaned at once, in bytes.
+/// The longest `status` output, in characters.
+const STATUS: usize = 64;
+
+/// How much of a text is sanitized at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
 impl Sanitizer {
@@ -135,10 +136,15 @@ impl Sanitizer {
 
     /// Text of many lines: stripped and redacted, lines end with `\n`.
     pub fn text(&self, text: &Untrusted) -> Sanitized {
-        let mut out = String::with_capacity(text.raw().len());
-        let mut stream = self.stream();
-        stream.add(text.raw().as_bytes(), &mut out);
-        Sanitized(out + &stream.finish())
+        let mut begun = self.begin(text);
+        while begun.step() {}
+        begun.finish()
+    }
+
+    /// The same step by step: a long text can take seconds.
+    pub fn begin<'t>(&self, text: &'t Untrusted) -> SanitizedSteps<'t> {
+        let text = text.raw().as_bytes();
+        SanitizedSteps { stream: self.stream(), left: text, done: String::with_capacity(text.len()) }
     }
 
     /// The same as one line: line breaks and tabs become blanks, outer blanks go, at most `limit` bytes; `…` at the end
@@ -171,10 +177,22 @@ impl Sanitizer {
         if folded(text.raw()).is_some_and(asked) { self.given(text) } else { self.line(text, usize::MAX) }
     }
 
-    /// A status on one line. A blank beyond ASCII makes another status of it (`core::Vocabulary`), so it stays visible.
+    /// A status on one line. A character that can't be seen, or that looks like another, makes another status of it
+    /// (`core::Vocabulary`), so it is shown by its number: `SUC<U+200B>CESS`.
     pub fn word(&self, word: &Untrusted, limit: usize) -> Sanitized {
-        let visible = |c: char| if c.is_whitespace() && !c.is_ascii() { '\u{fffd}' } else { c };
-        self.line(&Untrusted::new(word.raw().chars().map(visible).collect::<String>()), limit)
+        self.revealed(word, limit, |c| format!("<U+{:04X}>", u32::from(c)))
+    }
+
+    fn revealed(&self, word: &Untrusted, limit: usize, show: impl Fn(char) -> String) -> Sanitized {
+        let line = self.line(word, limit);
+        // In pieces, a secret would no longer be found.
+        let has_letters = word.raw().contains(|c: char| c.is_ascii_alphabetic());
+        let is_deceptive = |c| is_unseen(c) || has_letters && looks_like_a_letter(c);
+        if !word.raw().contains(is_deceptive) || line != cut_line(&self.given(word), limit) {
+            return line;
+        }
+        let revealed = word.raw().chars().map(|c| if is_deceptive(c) { show(c) } else { c.to_string() });
+        self.line(&Untrusted::new(revealed.collect::<String>()), limit)
     }
 
     /// What the user has said, a path or an address: stripped to one line, never redacted.
@@ -185,12 +203,12 @@ impl Sanitizer {
     /// The `status` output's alphabet, redacted first: outside `[A-Za-z0-9_ .:-]` becomes `?`, at most 64 characters.
     pub fn status(&self, word: &Untrusted) -> String {
         let known = |c: char| c.is_ascii_alphanumeric() || "_ .:-".contains(c);
-        let line = self.line(word, usize::MAX);
-        line.chars().take(64).map(|c| if known(c) { c } else { '?' }).collect::<String>().trim_end().to_owned()
+        let line = self.revealed(word, STATUS * '…'.len_utf8(), |_| "?".to_owned());
+        line.chars().take(STATUS).map(|c| if known(c) { c } else { '?' }).collect::<String>().trim_end().to_owned()
     }
 
-    /// Cleans a text that comes in pieces of any size, cut anywhere, to the same end as `text` would: the logs. Knows the
-    /// secrets added before this call.
+    /// Sanitizes a text that comes in pieces of any size, cut anywhere, with the same result as `text`: the logs. It knows the
+    /// secrets that were added before this call.
     pub fn stream(&self) -> SanitizedStream {
         SanitizedStream {
             undecoded: Vec::new(),
@@ -213,12 +231,33 @@ impl fmt::Debug for Sanitizer {
     }
 }
 
-/// The `status` output of a word, where no secret is known: `Sanitizer::status` is the one for a word of the service.
-pub fn status(word: &Untrusted) -> String {
-    Sanitizer::new().status(word)
+/// A text that is sanitized step by step.
+pub struct SanitizedSteps<'t> {
+    stream: SanitizedStream,
+    left: &'t [u8],
+    done: String,
 }
 
-/// A text being cleaned piece by piece. It keeps an unfinished character and what may be the beginning of a secret, and no more.
+impl SanitizedSteps<'_> {
+    /// Does a few milliseconds' work; false once nothing is left.
+    pub fn step(&mut self) -> bool {
+        let (piece, left) = self.left.split_at(self.left.len().min(PIECE));
+        self.stream.add(piece, &mut self.done);
+        self.left = left;
+        !left.is_empty()
+    }
+
+    /// What is done. If that is not all, the end says how much was left out.
+    pub fn finish(self) -> Sanitized {
+        if self.left.is_empty() {
+            return Sanitized(self.done + &self.stream.finish());
+        }
+        let left_out = format!("\n[... the last {} bytes left out: the gate was stopped ...]\n", self.left.len());
+        Sanitized(self.done + &self.stream.cut_off() + &left_out)
+    }
+}
+
+/// A text that is sanitized piece by piece. It holds an unfinished character and what may be the beginning of a secret.
 pub struct SanitizedStream {
     undecoded: Vec<u8>,
     strip: Stripper,
@@ -226,7 +265,7 @@ pub struct SanitizedStream {
 }
 
 impl SanitizedStream {
-    /// What is clean so far, and was not returned before.
+    /// What is sanitized by now, and was not returned before.
     pub fn push(&mut self, bytes: &[u8]) -> Sanitized {
         let mut out = String::new();
         self.add(bytes, &mut out);
@@ -284,6 +323,17 @@ impl SanitizedStream {
 /// What is compared of an id: a pipeline's spellings are the same as a run's.
 fn folded(id: &str) -> Option<String> {
     RunId::new(id).map(|id| id.folded())
+}
+
+fn is_unseen(c: char) -> bool {
+    (c.is_control() || c.is_whitespace() || is_hidden(c)) && !c.is_ascii_whitespace()
+}
+
+/// Whether a character is of a kind whose letters look like those of a status: Greek, Cyrillic, Armenian, Cherokee, letter-like
+/// and mathematical symbols, full width.
+fn looks_like_a_letter(c: char) -> bool {
+    matches!(c, '\u{370}'..='\u{58f}' | '\u{13a0}'..='\u{13ff}' | '\u{1f00}'..='\u{1fff}' | '\u{2100}'..='\u{214f}'
+        | '\u{ff01}'..='\u{ff5e}' | '\u{1d400}'..='\u{1d7ff}')
 }
 
 fn one_line(text: &str) -> String {

@@ -120,8 +120,10 @@ pub fn report(outcome: &Outcome, events: &[TimedEvent]) -> Report {
         trace_file: None,
         sanitizer: &sanitizer(),
     };
+    let sanitized = |run: &RunOutcome| run.trace().map(|trace| story.sanitizer.text(trace));
+    let traces = outcome.runs.iter().map(sanitized).collect();
     // A golden file must not change with every release.
-    Report { version: "0.0.0", ..Report::new(outcome, &story) }
+    Report { version: "0.0.0", ..Report::new(outcome, traces, &story) }
 }
 
 fn notice(at: u64, event: Event) -> TimedEvent {

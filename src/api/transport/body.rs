@@ -33,7 +33,14 @@ pub(super) async fn read(response: Response, sink: &mut BodySink<'_>) -> Result<
     let mut body = Body::from(response);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Ok(piece) = frame.map_err(failure::of_error)?.into_data() {
-            decoder.push(&piece, sink)?;
+            let mut left = &*piece;
+            while !left.is_empty() {
+                decoder.step(&mut left, sink)?;
+                if !left.is_empty() {
+                    // A piece can hold megabytes; whoever waits for a signal has a turn meanwhile.
+                    tokio::task::yield_now().await;
+                }
+            }
         }
     }
     // hyper takes a stream that is reset with NO_ERROR for one that has ended, and so one of a connection that says goodbye
@@ -89,20 +96,18 @@ impl Decoder {
         }
     }
 
-    fn push(&mut self, piece: &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
-        let Decoder::Gzip(decoder) = self else { return sink(piece) };
-        let mut left = piece;
-        while !left.is_empty() {
-            match decoder.write(left).map_err(undecodable)? {
-                // It takes nothing more only where the member is over; what is left must be another one.
-                0 => {
-                    end(decoder, sink)?;
-                    *decoder = member();
-                }
-                taken => {
-                    left = left.get(taken..).unwrap_or_default();
-                    drain(decoder, sink)?;
-                }
+    /// Decodes a short part of what is `left` of a piece.
+    fn step(&mut self, left: &mut &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
+        let Decoder::Gzip(decoder) = self else { return sink(std::mem::take(left)) };
+        match decoder.write(left).map_err(undecodable)? {
+            // It takes nothing more only where the member is over; what is left must be another one.
+            0 => {
+                end(decoder, sink)?;
+                *decoder = member();
+            }
+            taken => {
+                *left = left.get(taken..).unwrap_or_default();
+                drain(decoder, sink)?;
             }
         }
         Ok(())

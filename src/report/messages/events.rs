@@ -200,6 +200,9 @@ fn unknown(found: &Untrusted, sanitizer: &Sanitizer) -> String {
 
 /// Which input would teach the gate a word.
 pub(super) fn teach(word: &str) -> String {
+    if word.contains("<U+") {
+        return format!("{word} has a character that can't be seen or looks like another: fix what writes this status");
+    }
     format!("if {word} means success, set success-statuses: {word}; if it means failure, set failure-statuses: {word}")
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::failure_words::remedy;
-use super::{came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word};
+use super::{
+    WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word,
+};
 use crate::core::{
     End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Stale, Untrusted, Verdict,
 };
@@ -87,7 +89,7 @@ impl ExplanationWriter<'_> {
             return (reason, next);
         }
         let source = match &seen.record.trace {
-            Some(trace) if !self.sanitizer.text(trace).trim().is_empty() => "read the trace",
+            Some(trace) if !self.sanitizer.line(trace, WORD_LIMIT).is_empty() => "read the trace",
             Some(_) | None => "read the run's logs in Maestro",
         };
         (reason, format!("{source}, fix the cause, {again}"))

@@ -23,8 +23,13 @@ pub(super) fn forms(secret: &str) -> BTreeSet<String> {
     for part in [secret, &unix, &windows].into_iter().chain(lines) {
         forms.insert(part.to_owned());
         forms.insert(part.replace(' ', "+"));
-        forms.insert(part.bytes().map(|byte| format!("{byte:02x}")).collect());
-        forms.insert(part.bytes().map(|byte| format!("{byte:02X}")).collect());
+        let hexadecimal: String = part
+            .bytes()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+            .collect();
+        forms.insert(hexadecimal.to_ascii_uppercase());
+        forms.insert(hexadecimal);
         base64(part.as_bytes(), &mut forms);
     }
     forms.extend(jwt_parts(secret));

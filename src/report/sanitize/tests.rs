@@ -247,6 +247,60 @@ fn a_line_that_was_shortened_says_so() {
 }
 
 #[test]
+fn what_can_not_be_seen_in_a_status_is_shown_by_its_number() {
+    let sanitizer = knowing(&["topsecret"]);
+    for (status, line, output) in [
+        ("SUC\u{200b}CESS", "SUC<U+200B>CESS", "SUC?CESS"),
+        ("SUCCESS\u{0}", "SUCCESS<U+0000>", "SUCCESS?"),
+        ("\u{feff}SUCCESS\u{3000}", "<U+FEFF>SUCCESS<U+3000>", "?SUCCESS?"),
+        ("\u{1b}[31mFAILED", "<U+001B>[31mFAILED", "??31mFAILED"),
+        ("SU\u{202e}SSECC", "SU<U+202E>SSECC", "SU?SSECC"),
+        // Letters of another script, if they stand among ours.
+        ("SU\u{421}CESS", "SU<U+0421>CESS", "SU?CESS"),
+        ("\u{ff33}UCCESS", "<U+FF33>UCCESS", "?UCCESS"),
+        (" UP FOR\tRETRY\r\n", "UP FOR RETRY", "UP FOR RETRY"),
+        ("CONCLU\u{cd}DO", "CONCLU\u{cd}DO", "CONCLU?DO"),
+        ("\u{5b8c}\u{4e86} \u{435}", "\u{5b8c}\u{4e86} \u{435}", "?? ?"),
+        // A secret stays hidden: in pieces, it would be shown.
+        ("top\u{200b}secret \u{0}", "***", "???"),
+    ] {
+        let untrusted = Untrusted::new(status);
+        let shown = (sanitizer.word(&untrusted, 256).to_string(), sanitizer.status(&untrusted));
+        assert_eq!(shown, (line.to_owned(), output.to_owned()), "{status:?}");
+    }
+}
+
+#[test]
+fn a_text_whose_sanitizing_was_stopped_says_so_and_shows_no_part_of_a_secret() {
+    let sanitizer = knowing(&["topsecret"]);
+    let text = Untrusted::new("x".repeat(PIECE - 6) + "topsecret" + &"y".repeat(2 * PIECE));
+    let after = |steps| {
+        let mut begun = sanitizer.begin(&text);
+        (0..steps).for_each(|_| assert!(begun.step()));
+        begun.finish().to_string()
+    };
+    let left_out = |bytes| format!("\n[... the last {bytes} bytes left out: the gate was stopped ...]\n");
+    assert_eq!(after(0), left_out(3 * PIECE + 3));
+    assert_eq!(after(1), "x".repeat(PIECE - 6) + "***" + &left_out(2 * PIECE + 3));
+    assert_eq!(after(2), "x".repeat(PIECE - 6) + "***" + &"y".repeat(PIECE - 3) + &left_out(PIECE + 3));
+    assert!(sanitizer.text(&text).ends_with("yyy"));
+}
+
+/// A line is shown of it, so a status of megabytes costs no more than its beginning.
+#[test]
+fn a_line_is_the_beginning_of_the_whole_however_long_that_is() {
+    let sanitizer = knowing(&["topsecret"]);
+    let blanks = " \n".repeat(100_000);
+    for (text, limit, line) in [
+        (format!("{blanks}one{blanks}"), 3, "one"),
+        (format!("{blanks}one{blanks}two"), 4, "o…"),
+        (format!("{}end{blanks}", "top\nsecret topsecret".repeat(20_000)), 12, "*** *****…"),
+    ] {
+        assert_eq!(sanitizer.line(&Untrusted::new(text), limit).as_str(), line);
+    }
+}
+
+#[test]
 fn what_the_user_has_said_is_never_redacted_and_every_other_id_is() {
     let sanitizer = knowing(&["ababab"]);
     let hostile = Untrusted::new(" run_ababab\u{202e}\u{1b}[0m_1\n");

@@ -148,6 +148,10 @@ pub const RULES: &[Line] = &[
         ],
     ),
     line(
+        "a status with a character that can't be seen shows its code point",
+        &["what_can_not_be_seen_in_a_status_is_shown_by_its_number"],
+    ),
+    line(
         "proxy credentials and proxies",
         &[
             "https_goes_through_the_proxy_of_the_environment",
@@ -190,6 +194,9 @@ pub const RULES: &[Line] = &[
             SIGNALS,
             "a_signal_is_heeded_though_nobody_reads_stdout_or_a_report",
             "a_report_that_is_late_still_agrees_if_it_comes_within_the_two_seconds",
+            "a_signal_is_obeyed_while_a_long_trace_is_sanitized",
+            "a_signal_is_obeyed_while_long_logs_are_sanitized",
+            "a_text_whose_sanitizing_was_stopped_says_so_and_shows_no_part_of_a_secret",
         ],
     ),
     line(

@@ -5,8 +5,12 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::harness::{self, FAILED, Live, PATIENCE, RUNNING, Story, StoryOutcome, can_be_process_one, some_at_once};
-use crate::stand_in::{On, Reply, Service};
+use serde_json::json;
+
+use crate::harness::{
+    self, FAILED, Live, PATIENCE, PIPELINE, RUNNING, Story, StoryOutcome, can_be_process_one, some_at_once,
+};
+use crate::stand_in::{Gzip, On, Reply, Service};
 
 /// Less than what a gate that heard no signal would take: 30 s for a request or the logs, for ever for a pipe. That it is two
 /// seconds is held where a busy machine has no say (`watch/tests.rs`), and measured by `bench/budgets.py`.
@@ -102,6 +106,43 @@ fn a_signal_while_connecting_is_heeded() {
     let signalled = gate.signal("TERM");
     let told = gate.ends();
     told.ended("interrupted", 143);
+    gone_in_time(&told, signalled);
+}
+
+/// What takes a test's program a while: escapes within escapes, and beginnings of the password.
+fn slow_text(length: usize) -> String {
+    let password = harness::PASSWORD;
+    let almost = &password[..password.len() - 1];
+    let part = format!("{almost}%2541{almost}&amp;amp;{almost}\\\\u005c{almost}\n").repeat(4);
+    part.repeat(length / part.len())
+}
+
+#[test]
+fn a_signal_is_obeyed_while_a_long_trace_is_sanitized() {
+    let trace = slow_text(24 << 20);
+    let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED", "trace": trace}});
+    let service = Service::start(harness::scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
+    let gate = Story::at(&service).runs(&[FAILED]).with("logs", "never").begun();
+    gate.says("status FAILED");
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    told.ended("failed", 1);
+    gone_in_time(&told, signalled);
+    // A faster machine may be through before the signal comes.
+    let file = told.trace_file.as_ref().expect("a file");
+    let is_cut = file.trim_end().ends_with("bytes left out: the gate was stopped ...]");
+    assert!(is_cut || told.at - signalled < Duration::from_secs(2), "{} of {} bytes", file.len(), trace.len());
+}
+
+#[test]
+fn a_signal_is_obeyed_while_long_logs_are_sanitized() {
+    let service = harness::service();
+    service.order(On::Logs, Reply::text(200, &slow_text(60 << 20)).gzip(Gzip::Right));
+    let gate = Story::at(&service).runs(&[FAILED]).begun();
+    assert!(service.wait_for(On::Logs, 1, PATIENCE));
+    let signalled = gate.signal("TERM");
+    let told = gate.ends();
+    told.ended("failed", 1);
     gone_in_time(&told, signalled);
 }
 

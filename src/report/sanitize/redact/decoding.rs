@@ -18,11 +18,11 @@ pub(super) struct DecodedText<'t> {
     origins: Vec<Origin>,
 }
 
-/// Where the bytes from `at` on come from: from `from` on they stand as they are, or an escape stands for them.
+/// Where the bytes from `at` on come from: an escape of some length at `from`, or as they are from there on if that is 0.
 struct Origin {
     at: usize,
     from: usize,
-    escape: Option<usize>,
+    escape: usize,
 }
 
 /// What an escape stands for: the bytes, how many of them count, and the length of the escape.
@@ -65,23 +65,26 @@ impl<'t> DecodedText<'t> {
     /// The same with its escapes decoded, each of which begins with `mark`; none if there are none.
     fn decoded(&'t self, mark: u8, decode: impl Fn(&[u8]) -> Option<Decoded>) -> Option<DecodedText<'t>> {
         let text = self.bytes();
-        let (mut bytes, mut origins, mut done) = (Vec::new(), Vec::new(), 0);
-        for at in memchr::memchr_iter(mark, text) {
+        let (mut bytes, mut origins, mut done, mut next) = (Vec::new(), Vec::new(), 0, 0);
+        while let Some(gap) = memchr::memchr(mark, &text[next..]) {
+            let at = next + gap;
+            next = at + 1;
             let escape = &text[at..text.len().min(at + LONGEST_ESCAPE)];
-            let Some((decoded, count, length)) = Some(escape).filter(|_| at >= done).and_then(&decode) else {
-                continue;
-            };
-            if origins.is_empty() {
-                bytes.reserve(text.len());
+            let Some((decoded, count, length)) = decode(escape) else { continue };
+            if done < at {
+                bytes.reserve(text.len() - bytes.len());
+                origins.push(Origin { at: bytes.len(), from: done, escape: 0 });
+                bytes.extend_from_slice(&text[done..at]);
             }
-            origins.push(Origin { at: bytes.len(), from: done, escape: None });
-            bytes.extend_from_slice(&text[done..at]);
-            origins.push(Origin { at: bytes.len(), from: at, escape: Some(length) });
-            bytes.extend_from_slice(&decoded[..count]);
+            if count > 0 {
+                origins.push(Origin { at: bytes.len(), from: at, escape: length });
+                bytes.extend(&decoded[..count]);
+            }
             done = at + length;
+            next = done;
         }
         origins.last()?;
-        origins.push(Origin { at: bytes.len(), from: done, escape: None });
+        origins.push(Origin { at: bytes.len(), from: done, escape: 0 });
         bytes.extend_from_slice(&text[done..]);
         Some(DecodedText { bytes: Cow::Owned(bytes), source: Some(self), origins })
     }
@@ -90,11 +93,11 @@ impl<'t> DecodedText<'t> {
         &self.bytes
     }
 
-    /// Where to look for secrets of up to `longest` bytes: what holds no decoded byte is in another reading too.
+    /// Where to look for secrets of up to `longest` bytes: what has one origin is in another reading too.
     pub(super) fn pieces(&self, longest: usize) -> Vec<Range<usize>> {
         let mut pieces: Vec<Range<usize>> = Vec::new();
-        for pair in self.origins.windows(2).filter(|pair| pair[0].escape.is_some()) {
-            let piece = pair[0].at.saturating_sub(longest)..(pair[1].at + longest).min(self.bytes.len());
+        for origin in self.origins.iter().skip(1) {
+            let piece = origin.at.saturating_sub(longest)..(origin.at + longest).min(self.bytes.len());
             match pieces.last_mut() {
                 Some(last) if piece.start <= last.end => last.end = piece.end,
                 _ => pieces.push(piece),
@@ -114,8 +117,8 @@ impl<'t> DecodedText<'t> {
     fn origin(&self, at: usize) -> Range<usize> {
         let origin = &self.origins[self.origins.partition_point(|origin| origin.at <= at) - 1];
         match origin.escape {
-            Some(length) => origin.from..origin.from + length,
-            None => origin.from + (at - origin.at)..origin.from + (at - origin.at) + 1,
+            0 => origin.from + (at - origin.at)..origin.from + (at - origin.at) + 1,
+            length => origin.from..origin.from + length,
         }
     }
 }

@@ -51,7 +51,7 @@ pub(in crate::report::sanitize) struct Patterns {
     /// that ends with it.
     links: Vec<((u32, u16), u32)>,
     /// By a hash of the fourth to sixth byte from here: how far away the next pattern can begin.
-    skips: Vec<u8>,
+    skips: Box<[u8; HASHES]>,
     pub(super) longest: usize,
     pub(super) mark: String,
 }
@@ -72,7 +72,7 @@ impl Patterns {
         let mut all = Patterns {
             nodes: vec![Node { byte: 0, flags: 0 }],
             links: Vec::new(),
-            skips: vec![1 + (SHORTEST - BLOCK) as u8; HASHES],
+            skips: Box::new([1 + (SHORTEST - BLOCK) as u8; HASHES]),
             longest: patterns.iter().map(String::len).max().unwrap_or(0),
             mark: MARKS.into_iter().find(|mark| !hold(*mark)).unwrap_or(MARKS[0]).to_string().repeat(3),
         };
@@ -97,9 +97,9 @@ impl Patterns {
             self.nodes.extend(pattern[shared..].iter().map(|byte| Node { byte: *byte, flags: 0 }));
             self.nodes[first as usize].flags = APART;
             self.add_link(parent, pattern[shared].into(), first);
-            for (block, skip) in pattern[..SHORTEST].windows(BLOCK).rev().zip(0..) {
-                let hash = hash(block);
-                self.skips[hash] = self.skips[hash].min(skip);
+            for (block, skip) in pattern[..SHORTEST].array_windows().rev().zip(0..) {
+                let shortest = &mut self.skips[hash(*block)];
+                *shortest = skip.min(*shortest);
             }
             runs.push(PatternSpan { pattern, shared, parent, first });
             before = pattern;
@@ -159,9 +159,9 @@ impl Patterns {
 
     /// Reports where patterns are in `text`: at least the longest that ends at each place.
     pub(super) fn search(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
-        let mut at = 0;
-        while let Some(block) = text.get(at + SHORTEST - BLOCK..at + SHORTEST) {
-            match self.skips[hash(block)] {
+        let (skips, mut at) = (&*self.skips, 0);
+        while let Some(&[.., a, b, c]) = text.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
+            match skips[hash([a, b, c])] {
                 0 => at = self.follow(text, at, found),
                 skip => at += usize::from(skip),
             }
@@ -219,8 +219,8 @@ const fn kind(key: u16) -> u8 {
     1 << (key >> 8)
 }
 
-fn hash(block: &[u8]) -> usize {
-    block.iter().fold(0, |hash, byte| hash << 3 ^ usize::from(*byte)) % HASHES
+fn hash([a, b, c]: [u8; BLOCK]) -> usize {
+    (usize::from(a) << 6 ^ usize::from(b) << 3 ^ usize::from(c)) % HASHES
 }
 
 fn index(length: usize) -> u32 {
