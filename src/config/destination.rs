@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::inputs::Input;
+use crate::report::ReportFormat;
 
 /// One document and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +22,7 @@ pub enum DocumentKind {
     Outputs,
     /// One file per output.
     OutputDir,
-    Dotenv,
-    Json,
-    Junit,
-    Markdown,
+    Format(&'static ReportFormat),
     TraceFile,
     /// GitLab's links, beside the dotenv or JUnit file.
     Links,

@@ -7,6 +7,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::inputs::{Env, GivenValue, Input};
 use crate::report::ci::{CiSystem, OutputChannel, SummaryChannel};
+use crate::report::dotenv::DOTENV;
+use crate::report::formats::FORMATS;
+use crate::report::junit::JUNIT;
+use crate::report::markdown::MARKDOWN;
 
 use super::collision::{FileLocation, OccupiedPath, holder, no_links, obstacle, output_files};
 use super::destination::{Destination, DocumentKind, NamedBy, WriteTarget};
@@ -15,15 +19,16 @@ use super::validator::{InvalidValue, Validator};
 use super::value::{choice, switch};
 use super::{Colour, LogFormat, OutputConfig, Volume};
 
-/// Destinations in input order: of two that collide, the later one is refused.
-const DESTINATIONS: [(Input, DocumentKind); 6] = [
-    (Input::TraceFile, DocumentKind::TraceFile),
-    (Input::Json, DocumentKind::Json),
-    (Input::Junit, DocumentKind::Junit),
-    (Input::Dotenv, DocumentKind::Dotenv),
-    (Input::Markdown, DocumentKind::Markdown),
-    (Input::OutputDir, DocumentKind::OutputDir),
-];
+/// What inputs name a path for, in their order: of two that collide, the later one is refused.
+fn documents() -> impl Iterator<Item = (Input, DocumentKind)> {
+    let formats =
+        FORMATS.into_iter().filter_map(|format| Some((Input::named(format.input)?, DocumentKind::Format(format))));
+    let documents =
+        formats.chain([(Input::TraceFile, DocumentKind::TraceFile), (Input::OutputDir, DocumentKind::OutputDir)]);
+    let mut documents: Vec<(Input, DocumentKind)> = documents.collect();
+    documents.sort_by_key(|(input, _)| *input);
+    documents.into_iter()
+}
 
 /// Files that are read: a report over one of them would be the end of it.
 const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
@@ -108,7 +113,7 @@ fn summarize(
         }
         SummaryChannel::Uploaded { folder, .. } => {
             let from_root = |path: &Path| Some(whole(env, path)).filter(|path| path.is_absolute());
-            let markdown = destinations.iter_mut().find(|other| other.document == DocumentKind::Markdown);
+            let markdown = destinations.iter_mut().find(|other| other.document == DocumentKind::Format(&MARKDOWN));
             if let Some(markdown) = markdown {
                 markdown.upload = markdown.path().and_then(from_root);
                 return;
@@ -198,7 +203,7 @@ fn read_destinations(
     let taken = others.iter().map(|other| OccupiedPath { place: written(&other.place.path), by: other.by.clone() });
     let mut taken: Vec<OccupiedPath> = taken.collect();
     let mut usable = Vec::new();
-    for (input, document) in DESTINATIONS {
+    for (input, document) in documents() {
         let Some((given, text)) = validator.given(input) else { continue };
         let place = written(Path::new(text));
         let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
@@ -240,7 +245,8 @@ fn links(
     taken: &[OccupiedPath],
 ) -> Option<Destination> {
     let file = |document| named.iter().find(|other| other.document == document)?.path();
-    let path = file(DocumentKind::Dotenv).or(file(DocumentKind::Junit))?.with_extension("annotations.json");
+    let path =
+        file(DocumentKind::Format(&DOTENV)).or(file(DocumentKind::Format(&JUNIT)))?.with_extension("annotations.json");
     // The user gave that path another meaning, which is the one that counts.
     if let Some(by) = holder(&FileLocation::written(whole(env, &path)), taken) {
         validator.warnings.push(no_links(by));

@@ -2,10 +2,11 @@
 
 use crate::config::{Destination, DocumentKind, OutputConfig};
 use crate::panic_hook;
+use crate::report::FormatContext;
 use crate::report::chart::Chart;
 use crate::report::ci::{AgentCall, OutputChannel, SummaryChannel, gitlab};
 use crate::report::output_values::{self, Output};
-use crate::report::{Report, Stage, dotenv, json, junit, markdown, trace_file};
+use crate::report::{Report, Stage, markdown, trace_file};
 
 /// A document, as its destination takes it.
 pub(super) enum RenderedContent {
@@ -44,10 +45,7 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
                 page(report, chart)
             }
         },
-        DocumentKind::Dotenv => dotenv::render(report, prefix),
-        DocumentKind::Json => json::render(report).expect(RENDERED),
-        DocumentKind::Junit => junit::render(report),
-        DocumentKind::Markdown => markdown::summary(report, chart),
+        DocumentKind::Format(format) => (format.render)(report, &FormatContext { prefix, chart }),
         DocumentKind::TraceFile => trace_file::whole(report),
         DocumentKind::Links => gitlab::annotations(report).expect(RENDERED),
     })

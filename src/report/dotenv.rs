@@ -3,7 +3,11 @@
 //! GitLab refuses the whole file for one bad line, for 5 KB, and (self-managed, by default) for more than 20 variables
 //! (`parse_dotenv_artifact_service.rb`).
 
+use super::ReportFormat;
 use super::{Report, output_values};
+
+pub static DOTENV: ReportFormat =
+    ReportFormat { input: "dotenv", render: |report, context| render(report, context.prefix) };
 
 /// The file.
 pub fn render(report: &Report, prefix: &str) -> String {

@@ -2,9 +2,15 @@
 
 use serde::Serialize;
 
+use super::ReportFormat;
 use super::output_values::RunRow;
 use super::previous_runs::{PipelineRow, RunHistoryRow};
 use super::{Note, NoteLevel, Report, RunReport, escape, messages};
+
+pub static JSON: ReportFormat = ReportFormat {
+    input: "json",
+    render: |report, _| render(report).expect("text and numbers can be written as JSON"),
+};
 
 /// The number that changes when a key changes its meaning.
 const SCHEMA: u8 = 1;

@@ -10,10 +10,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
+use super::ReportFormat;
 use super::escape::{xml_attribute, xml_text};
 use super::sanitize::{self, Sanitized};
 use super::{Report, RunReport, messages};
 use crate::core::{End, Verdict};
+
+pub static JUNIT: ReportFormat = ReportFormat { input: "junit", render: |report, _| render(report) };
 
 /// The class of every case, and the case that speaks for the gate itself where no run's case can.
 const GATE: &str = "maestro-gate";

@@ -1,9 +1,13 @@
 //! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
 
+use super::ReportFormat;
 use super::chart::{self, Chart};
 use super::sanitize::{self, Sanitized};
 use super::{Note, NoteLevel, Report, RunReport, Stage, escape, messages};
 use crate::core::{End, Verdict};
+
+pub static MARKDOWN: ReportFormat =
+    ReportFormat { input: "markdown", render: |report, context| summary(report, context.chart) };
 
 /// All of a summary, in bytes (docs/reference.md#log-and-summary). GitHub drops a whole summary over 1 MiB.
 pub const LIMIT: usize = 128 * 1024;

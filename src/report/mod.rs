@@ -10,6 +10,7 @@ pub mod checkup;
 pub mod ci;
 pub mod dotenv;
 pub mod escape;
+pub mod formats;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -24,6 +25,8 @@ mod values;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+
+use chart::Chart;
 
 use crate::core::{End, Gap, Untrusted, Verdict};
 use previous_runs::{PipelineHistory, RunHistory};
@@ -55,6 +58,35 @@ pub struct Report {
     pub trace_file: Option<Sanitized>,
     /// How the earlier runs of the pipelines went, where that is known.
     pub histories: Vec<PipelineHistory>,
+}
+
+/// A document that an input names a file for.
+pub struct ReportFormat {
+    /// The name of the input.
+    pub input: &'static str,
+    pub render: fn(&Report, &FormatContext<'_>) -> String,
+}
+
+/// What a format may need besides the report.
+pub struct FormatContext<'a> {
+    /// The prefix of the outputs' names.
+    pub prefix: &'a str,
+    /// The kind of chart that is shown where the report is read.
+    pub chart: Chart,
+}
+
+impl PartialEq for ReportFormat {
+    fn eq(&self, other: &ReportFormat) -> bool {
+        self.input == other.input
+    }
+}
+
+impl Eq for ReportFormat {}
+
+impl std::fmt::Debug for ReportFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.input)
+    }
 }
 
 /// Whether the end is known yet.

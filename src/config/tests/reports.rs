@@ -1,6 +1,8 @@
 //! The outlet: usable whatever the input errors are, and never aimed at what it must not touch.
 
 use super::*;
+use crate::report::json::JSON;
+use crate::report::junit::JUNIT;
 
 fn output_config(story: &Story) -> OutputConfig {
     story.resolved().output_config
@@ -83,7 +85,7 @@ fn gitlab_is_known_by_its_mark_and_its_links_lie_beside_the_dotenv_or_junit_file
     let story = story().env(&ENOUGH).env(mark).args(&taken);
     let output_config = output_config(&story);
     assert_eq!(path(&output_config, DocumentKind::Links), None);
-    assert_eq!(path(&output_config, DocumentKind::Json), some("./gate.annotations.json"));
+    assert_eq!(path(&output_config, DocumentKind::Format(&JSON)), some("./gate.annotations.json"));
     let warnings = story.resolved().warnings;
     assert!(warnings.iter().any(|warning| warning.what.contains("the report of json")), "{warnings:?}");
 }
@@ -109,7 +111,7 @@ fn the_outlet_stands_whatever_else_is_wrong() {
         ]);
     let output_config = output_config(&story);
     assert_eq!(
-        (path(&output_config, DocumentKind::Json), path(&output_config, DocumentKind::Outputs)),
+        (path(&output_config, DocumentKind::Format(&JSON)), path(&output_config, DocumentKind::Outputs)),
         (some("a.json"), some("/f/out"))
     );
     assert_eq!((output_config.log_format, output_config.volume), (LogFormat::Text, Volume::Quiet));
@@ -133,7 +135,8 @@ fn a_path_used_twice_is_an_input_error_and_the_first_keeps_it() {
         let story = story().env(&ENOUGH).args(&["--json", first, "--junit", second]);
         assert!(story.input_error().starts_with("junit"), "{first} {second}");
         let output_config = output_config(&story);
-        let both = (path(&output_config, DocumentKind::Json), path(&output_config, DocumentKind::Junit));
+        let both =
+            (path(&output_config, DocumentKind::Format(&JSON)), path(&output_config, DocumentKind::Format(&JUNIT)));
         assert_eq!(both, (some(first), None), "{first} {second}");
     }
     assert!(story().env(&ENOUGH).args(&["--trace-file=x", "--markdown=x"]).input_error().starts_with("markdown"));
@@ -152,7 +155,7 @@ fn the_output_folder_keeps_its_own_names() {
         assert!(story.input_error().starts_with("output-dir"), "{name}");
         let output_config = output_config(&story);
         assert_eq!(
-            (path(&output_config, DocumentKind::Json), path(&output_config, DocumentKind::OutputDir)),
+            (path(&output_config, DocumentKind::Format(&JSON)), path(&output_config, DocumentKind::OutputDir)),
             (some(name), None)
         );
     }
@@ -268,4 +271,13 @@ fn colour_is_by_the_two_variables() {
     assert_eq!(colour(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), Colour::Never);
     assert_eq!(colour(&[("NO_COLOR", ""), ("CLICOLOR_FORCE", "1")]), Colour::Always);
     assert_eq!(colour(&[("CLICOLOR_FORCE", "0")]), Colour::Auto);
+}
+
+#[test]
+fn every_report_format_has_an_input_that_names_its_file() {
+    for format in crate::report::formats::FORMATS {
+        assert!(Input::named(format.input).is_some(), "{format:?}");
+        let output_config = output_config(&story().env(&ENOUGH).args(&[&format!("--{}=out/report", format.input)]));
+        assert_eq!(path(&output_config, DocumentKind::Format(format)), some("out/report"), "{format:?}");
+    }
 }
