@@ -29,7 +29,7 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::core::{Freshness, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
+use crate::core::{Freshness, IfStale, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
 use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
 use crate::report::ci::CiSystem;
 
@@ -248,6 +248,9 @@ fn config(validator: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &m
     Some(Config { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
 }
 
+/// The values of `if-stale`.
+const IF_STALE: [(&str, IfStale); 2] = [("fail", IfStale::Fail), ("wait", IfStale::Wait)];
+
 fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
     let timeout = read_timeout(validator);
     let interval = validator.read(Input::PollInterval, |text| match text {
@@ -264,6 +267,7 @@ fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
         _ => duration_within(text, "1s", "3650d").map(Some),
     });
     let started_after = validator.read_optional(Input::StartedAfter, timestamp);
+    let if_stale = validator.read(Input::IfStale, |text| choice(text, &IF_STALE));
     let learning =
         validator.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
     if timeout.is_some_and(|timeout| timeout.is_zero())
@@ -275,6 +279,15 @@ fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
             InvalidValue::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"),
         );
     }
+    if timeout.is_some_and(|timeout| timeout.is_zero())
+        && if_stale == Some(IfStale::Wait)
+        && let Some(given) = validator.inputs.chosen(Input::IfStale)
+    {
+        validator.wrong(
+            given,
+            InvalidValue::whole("cannot be used with timeout 0, which leaves no time to wait. Set a longer timeout"),
+        );
+    }
     let vocabulary = vocabulary(validator);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
     Some(Rules {
@@ -283,6 +296,7 @@ fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
         vocabulary: vocabulary?,
         on_first_failure: on_first_failure?,
         freshness: Freshness { max_age: max_age?.flatten(), started_after: started_after? },
+        if_stale: if_stale?,
         began: None,
         learning: learning?,
     })

@@ -28,6 +28,9 @@ pub(super) fn read(validator: &mut Validator<'_>) -> Option<Vec<Wanted>> {
     let trigger = validator.read(Input::Trigger, switch);
     let whats = [("queue", IfRunning::Queue), ("attach", IfRunning::Attach), ("fail", IfRunning::Fail)];
     let if_running = validator.read(Input::IfRunning, |text| choice(text, &whats));
+    if trigger == Some(true) {
+        refuse_if_stale(validator, "trigger, which waits for the run that it starts");
+    }
     match trigger {
         Some(true) => start(validator, pipelines, if_running),
         // What was meant is not known: nothing about run-id could be reported.
@@ -68,6 +71,14 @@ fn start(
     (run_id.is_none() && !wanted.is_empty()).then_some(wanted)
 }
 
+/// There is nothing to wait for in place of a run that is given.
+fn refuse_if_stale(validator: &mut Validator<'_>, what: &str) {
+    if let Some((given, "wait")) = validator.given(Input::IfStale) {
+        let what = format!("cannot be used with {what}. Use latest or last-success, or remove if-stale");
+        validator.wrong(given, InvalidValue::whole(what));
+    }
+}
+
 /// The first pipeline that an earlier one names too, in another spelling.
 fn again(pipelines: &[PipelineId]) -> Option<&PipelineId> {
     let mut named = HashSet::new();
@@ -103,6 +114,12 @@ fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> O
             entry.text
         );
         validator.missing(Input::MaxAge, what);
+    }
+    if let Some(entry) =
+        entries.iter().flatten().find(|entry| matches!(entry.run, Named::Run(_)))
+    {
+        let what = format!("the run id `{}`, which names a single run", entry.text);
+        refuse_if_stale(validator, &what);
     }
     let (pipelines, entries) = (pipelines?, entries?);
     // The first of each, whatever its spelling.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Connection, End, Failure, History, Meaning, PipelineId, Repair, RunId, Selector, SlowerThan, Untrusted};
+use super::{
+    Connection, End, Failure, Freshness, History, LastRecord, Meaning, PipelineId, Repair, RunId, Selector,
+    SkippedFailures, SlowerThan, Untrusted,
+};
 
 /// Something a person may want to know, and when it happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +43,19 @@ pub enum Event {
     AskedToWait { run: usize, asked: Duration, waits: Duration },
     /// A run was chosen from its pipeline's list; so many records could not be read and were passed over.
     Chosen { run: usize, selector: Selector, id: RunId, passed_over: usize },
+    /// With `if-stale: wait`: the chosen run is not fresh, and the gate waits for another. With it, when that usually starts.
+    NotFresh {
+        run: usize,
+        id: RunId,
+        selector: Selector,
+        record: Box<LastRecord>,
+        required: Freshness,
+        next_start: Option<(DateTime<Utc>, Duration)>,
+    },
+    /// With `if-stale: wait`: there is no such run yet.
+    NoneYet { run: usize, selector: Selector, next_start: Option<(DateTime<Utc>, Duration)> },
+    /// `last-success` skips runs that failed.
+    Skipped { run: usize, failures: SkippedFailures },
     /// The service took the request to start the pipeline.
     Started { run: usize },
     /// Whether the pipeline was started nobody knows: the list will tell.
@@ -77,6 +93,9 @@ impl Event {
             | Event::OutageEnded { .. }
             | Event::Refused { .. }
             | Event::AskedToWait { .. }
+            | Event::NotFresh { .. }
+            | Event::NoneYet { .. }
+            | Event::Skipped { .. }
             | Event::Started { .. }
             | Event::StartLost { .. }
             | Event::Queued { .. }

@@ -72,6 +72,11 @@ impl Freshness {
         reasons.first().map_or(Ok(()), |reason| Err(*reason))
     }
 
+    /// Whether a run that started then can be fresh once it has finished.
+    pub(super) fn allows_start(self, started: Option<DateTime<Utc>>) -> bool {
+        self.check_start(started, None) != Err(Stale::StartedBefore)
+    }
+
     fn check_start(self, started: Option<DateTime<Utc>>, now: Option<DateTime<Utc>>) -> Result<(), Stale> {
         let Some(earliest) = self.started_after else { return Ok(()) };
         let started = started.ok_or(Stale::UnknownStart)?;
@@ -191,5 +196,12 @@ mod tests {
         for stale in [Stale::TooOld, Stale::StartedBefore] {
             assert!(stale.is_final());
         }
+    }
+
+    #[test]
+    fn a_run_in_progress_that_started_too_early_can_never_become_fresh() {
+        assert!(!after(0).allows_start(at(-1)));
+        assert!(after(0).allows_start(at(0)) && after(0).allows_start(None));
+        assert!(within(HOUR).allows_start(at(-100_000)));
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::pipelines::Pipeline;
 use super::run::{AnswerContext, Run, Step, SuccessPolicy};
 use super::trigger::CandidateGroup;
@@ -29,6 +31,8 @@ pub struct RunOutcome {
     pub unknown_words: Vec<Untrusted>,
     /// How fresh it must be.
     pub freshness: Freshness,
+    /// Whether the gate still waited for a run that is fresh (`if-stale: wait`); what is reported is the last one that was not.
+    pub awaited_fresh_run: bool,
 }
 
 impl RunOutcome {
@@ -303,6 +307,11 @@ impl Gate {
         self.runs.get(run)?.seen.as_ref()
     }
 
+    /// Whether the gate waits for a run that is not there yet, by its place; and when such a run usually starts.
+    pub fn awaits_fresh_run(&self, run: usize, elapsed: Duration) -> Option<Option<(DateTime<Utc>, Duration)>> {
+        self.runs.get(run).filter(|run| run.awaits_fresh_run()).map(|run| run.next_start(elapsed))
+    }
+
     /// Why the last look at a run brought no record, for the view.
     pub fn failure(&self, run: usize) -> Option<&Failure> {
         self.runs.get(run)?.failure.as_ref()
@@ -325,6 +334,7 @@ impl Gate {
                 end: run.end.unwrap_or(End::Verdict(Verdict::InternalError)),
                 wanted: run.wanted(),
                 request: run.request(),
+                awaited_fresh_run: run.awaits_fresh_run(),
                 started: run.started,
                 seen: run.seen,
                 failure: run.failure,

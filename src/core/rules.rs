@@ -34,6 +34,14 @@ pub enum Learning {
     Off,
 }
 
+/// What to do with `latest` and `last-success` if there is no run that is fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfStale {
+    Fail,
+    /// Wait until the timeout for one.
+    Wait,
+}
+
 /// What the gate goes by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -42,6 +50,7 @@ pub struct Rules {
     pub vocabulary: Vocabulary,
     pub on_first_failure: OnFirstFailure,
     pub freshness: Freshness,
+    pub if_stale: IfStale,
     /// This machine's clock when the inputs were accepted; none before then.
     pub began: Option<DateTime<Utc>>,
     pub learning: Learning,
@@ -56,6 +65,7 @@ impl Rules {
             vocabulary: Vocabulary::default(),
             on_first_failure: OnFirstFailure::WaitForAll,
             freshness: Freshness::default(),
+            if_stale: IfStale::Fail,
             began: None,
             learning: Learning::Off,
         }

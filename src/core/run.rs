@@ -20,16 +20,19 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::fresh_wait::FreshWait;
+use super::list_schedule::ListSchedule;
 use super::schedule::Schedule;
 use super::timers::{Limit, Timers};
 use super::trigger::{CandidateGroup, Starting, TriggerOutcome};
 use super::{
-    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, LastRecord, Limits, Operation, PipelineId,
-    Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
+    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, IfStale, LastRecord, Limits, Operation,
+    PipelineId, Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
 };
 
 mod answer;
 mod discovery;
+mod freshness_wait;
 mod start;
 mod unfinished;
 
@@ -67,6 +70,8 @@ pub(super) struct Run {
     listed: Option<DateTime<Utc>>,
     has_learned: bool,
     pace: Pace,
+    /// With `if-stale: wait`, what the lists have shown so far.
+    fresh_wait: Option<Box<FreshWait>>,
 }
 
 /// What is done about the run.
@@ -121,6 +126,8 @@ enum Transition {
     Over(Verdict),
     /// Look again after the wait of the schedule.
     On,
+    /// Read the list again after this wait.
+    ReadListIn(Duration),
     /// The next request need not wait.
     Next,
     /// A list has told which run to look at: that is no look at it, so that the first one need not wait at all.
@@ -132,8 +139,17 @@ enum Transition {
 
 impl Run {
     pub(super) fn new(rules: &Rules, wanted: Wanted) -> Run {
+        let schedule = Schedule::new(rules.interval, &wanted);
+        let (schedule, fresh_wait) = match (&wanted, rules.if_stale) {
+            (Wanted::Choice { selector, .. }, IfStale::Wait) => {
+                let schedule = schedule.salted(salt(rules));
+                let lists = ListSchedule::new(rules.interval, schedule.seed());
+                (schedule, Some(Box::new(FreshWait::new(*selector, lists))))
+            }
+            (Wanted::Choice { .. } | Wanted::Run(_) | Wanted::Start { .. }, _) => (schedule, None),
+        };
         Run {
-            clocks: Timers::new(Schedule::new(rules.interval, &wanted)),
+            clocks: Timers::new(schedule),
             phase: match wanted {
                 Wanted::Run(target) => Phase::Watching(target),
                 Wanted::Choice { pipeline, selector } => Phase::Choosing(pipeline, selector),
@@ -154,6 +170,7 @@ impl Run {
             listed: None,
             has_learned: false,
             pace: Pace::Usual,
+            fresh_wait,
         }
     }
 
@@ -165,7 +182,10 @@ impl Run {
     /// What is waited for, as far as it is known.
     pub(super) fn wanted(&self) -> Wanted {
         match &self.phase {
-            Phase::Choosing(pipeline, selector) => Wanted::Choice { pipeline: pipeline.clone(), selector: *selector },
+            Phase::Choosing(pipeline, selector) => match self.not_fresh() {
+                Some(target) => Wanted::Run(target.clone()),
+                None => Wanted::Choice { pipeline: pipeline.clone(), selector: *selector },
+            },
             Phase::Starting(pipeline, Starting::Named(_, run) | Starting::Hidden(_, run), _) => {
                 Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() })
             }
@@ -253,8 +273,18 @@ impl Run {
             }
             // Looking once means once at the run: choosing it is not that poll.
             Transition::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
-            Transition::On | Transition::Next | Transition::Found if at.elapsed >= limits.timeout => {
+            // The last list shows a run: only that run's own record can tell whether it passes.
+            Transition::Found if self.fresh_wait.is_some() && at.elapsed >= limits.timeout => {
+                return Step::LookAt(at.elapsed + super::timers::AT_ONCE);
+            }
+            Transition::On | Transition::Next | Transition::Found | Transition::ReadListIn(_)
+                if at.elapsed >= limits.timeout =>
+            {
                 self.time_is_up(at.run, emit);
+            }
+            Transition::ReadListIn(wait) => {
+                let next = self.clocks.next_after(at.run, limits, at.elapsed, wait, retry_after, emit);
+                return Step::LookAt(next);
             }
             Transition::On => {
                 return Step::LookAt({
@@ -285,6 +315,7 @@ impl Run {
             None if unanswered => {
                 self.ends_for(discovery::failure(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
             }
+            None if self.awaits_fresh_run() => self.without_record,
             None if self.seen.is_some() => Verdict::TimedOut,
             None => self.without_record,
         };
@@ -310,4 +341,10 @@ impl Run {
     fn finish_for(&mut self, failure: Failure, verdict: Verdict) -> Transition {
         Transition::Over(self.ends_for(failure, verdict))
     }
+}
+
+/// A number of this gate's own: the moment when it began.
+fn salt(rules: &Rules) -> u64 {
+    let nanos = rules.began.and_then(|began| began.timestamp_nanos_opt()).unwrap_or_default();
+    nanos.unsigned_abs()
 }

@@ -35,17 +35,29 @@ struct Backoff {
 pub(super) struct Schedule {
     interval: Interval,
     seed: u64,
+    /// What sets this gate apart from others that wait for the same run; zero for all of them if the run was named.
+    salt: u64,
     forecast: Option<Forecast>,
 }
 
 impl Schedule {
     pub(super) fn new(interval: Interval, wanted: &Wanted) -> Schedule {
-        Schedule { interval, seed: hash(wanted), forecast: None }
+        Schedule { interval, seed: hash(wanted), salt: 0, forecast: None }
+    }
+
+    /// The same with a rhythm of its own for every gate: many gates may wait for the next run of one pipeline.
+    pub(super) fn salted(self, salt: u64) -> Schedule {
+        Schedule { seed: self.seed ^ salt, salt, ..self }
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// What was wanted is known by now.
     pub(super) fn turn_to(&mut self, run: &Wanted) {
-        self.seed = hash(run);
+        self.seed = hash(run) ^ self.salt;
+        self.forecast = None;
     }
 
     /// Takes in what the previous runs say about a run of this age. Returns how long to wait from now on, if that changes.

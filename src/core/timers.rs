@@ -248,6 +248,19 @@ impl Timers {
         } else {
             self.schedule.in_progress(self.useful_in_a_row.saturating_sub(1), age)
         };
+        self.next_after(run, limits, elapsed, ours, retry_after, emit)
+    }
+
+    /// When to poll again after a wait of `ours`, unless the service asks for a longer one.
+    pub(super) fn next_after(
+        &mut self,
+        run: usize,
+        limits: Limits,
+        elapsed: Duration,
+        ours: Duration,
+        retry_after: Option<Duration>,
+        emit: &mut impl FnMut(Event),
+    ) -> Duration {
         let asked = retry_after.unwrap_or_default();
         self.outage.iter_mut().for_each(|outage| outage.stretch.pause(asked));
         self.refusal.iter_mut().for_each(|refusal| refusal.stretch.pause(asked));

@@ -24,6 +24,7 @@ pub enum Input {
     IfRunning,
     MaxAge,
     StartedAfter,
+    IfStale,
     Timeout,
     PollInterval,
     AppearTimeout,
@@ -180,7 +181,7 @@ use Kind::{List, One, Secret, SecretFile, Switch};
 
 /// THE table (docs/reference.md#inputs).
 #[rustfmt::skip]
-pub const ROWS: [Row; 36] = [
+pub const ROWS: [Row; 37] = [
     row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs, None,
         "The pipeline; several are allowed with latest, last-success and trigger. Required unless every entry of run-id \
          names its own"),
@@ -196,6 +197,8 @@ pub const ROWS: [Row; 36] = [
          started-after"),
     row(Input::StartedAfter, "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs, None,
         "A success that started earlier is stale: RFC 3339, such as 2024-01-15T06:00:00Z, or a Unix time"),
+    row(Input::IfStale, "if-stale", "MAESTRO_IF_STALE", One, "WHAT", Runs, Some("fail"),
+        "With latest and last-success, if there is no fresh run: fail, or wait until timeout for one"),
     // Below the one hour at which GitLab and Azure kill a job.
     row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting, Some("50m"),
         "Limit for the whole wait, at most 30d; 0 = poll once"),

@@ -47,6 +47,7 @@ fn names_and_variables_are_the_reference_s() {
         ("if-running", "MAESTRO_IF_RUNNING"),
         ("max-age", "MAESTRO_MAX_AGE"),
         ("started-after", "MAESTRO_STARTED_AFTER"),
+        ("if-stale", "MAESTRO_IF_STALE"),
         ("timeout", "MAESTRO_TIMEOUT"),
         ("poll-interval", "MAESTRO_POLL_INTERVAL"),
         ("appear-timeout", "MAESTRO_APPEAR_TIMEOUT"),

@@ -8,6 +8,7 @@ mod explanation;
 mod failure_words;
 mod live;
 mod network;
+mod staleness;
 mod statistics;
 
 use std::collections::hash_map::Entry;

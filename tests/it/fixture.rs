@@ -75,6 +75,7 @@ pub fn run(end: Verdict, seen: Option<LastRecord>, failure: Option<Failure>) -> 
         freshness: Freshness { max_age: Some(seconds(24 * 3600)), started_after: None },
         request: Request::None,
         started: false,
+        awaited_fresh_run: false,
     }
 }
 

@@ -56,6 +56,7 @@ fn crowd(count: usize, trace: &str) -> Report {
             freshness: Freshness::default(),
             request: Request::None,
             started: false,
+            awaited_fresh_run: false,
         }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());

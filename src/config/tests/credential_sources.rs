@@ -115,7 +115,7 @@ fn no_variable_changes_what_a_step_says() {
         Input::PipelineId => "p",
         Input::RunId => "r",
         Input::Trigger | Input::FailFast | Input::Quiet | Input::Verbose | Input::History | Input::Summary => "false",
-        Input::IfRunning => "fail",
+        Input::IfRunning | Input::IfStale => "fail",
         Input::MaxAge | Input::Timeout | Input::AppearTimeout | Input::MaxOutage | Input::PollInterval => "1m",
         Input::StartedAfter => "1705298400",
         Input::SuccessStatuses => "GOOD",

@@ -92,7 +92,7 @@ impl Run {
         }
         self.present(at, emit);
         let before = self.seen.as_ref().map(|seen| seen.record.status.raw());
-        if before != Some(record.status.raw()) {
+        if before != Some(record.status.raw()) && self.is_new_status(&record.status) {
             emit(Event::Status { run, word: record.status.clone(), meaning });
         }
         if meaning == Meaning::Unknown {
@@ -100,16 +100,22 @@ impl Run {
         }
         let here = rules.began.map(|began| began + at.elapsed);
         let judged_at = judged_at(date, here);
-        let is_fresh = rules.freshness.check(record.created_at, record.updated_at, judged_at).is_ok();
+        let fresh = rules.freshness.check(record.created_at, record.updated_at, judged_at);
         if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
             // A run "from the future" has a clock trouble, and is taken as new.
             self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
         }
-        // Of a success the age is reported by which it was judged.
-        let date = if meaning == Meaning::Passed { judged_at } else { date };
-        self.seen = Some(LastRecord { record, meaning, date, at: at.elapsed });
+        // Of a run that has finished the age is reported by which it was judged.
+        let judged_date = match meaning {
+            Meaning::Passed | Meaning::Failed => judged_at,
+            Meaning::Wait | Meaning::Unknown => date,
+        };
+        self.seen = Some(LastRecord { record, meaning, date: judged_date, at: at.elapsed });
+        if let Some(transition) = self.wait_for_another(at, fresh, date, emit) {
+            return transition;
+        }
         match (meaning, pass) {
-            (Meaning::Passed, _) if !is_fresh => Transition::Over(Verdict::Stale),
+            (Meaning::Passed, _) if fresh.is_err() => Transition::Over(Verdict::Stale),
             (Meaning::Passed, SuccessPolicy::Stands) => Transition::Over(Verdict::Passed),
             (Meaning::Passed, SuccessPolicy::OnceConfirmed(group)) => self.await_confirmation(group),
             (Meaning::Failed, _) => Transition::Over(Verdict::Failed),

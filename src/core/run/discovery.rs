@@ -36,6 +36,9 @@ impl Run {
             Err(reading) => return reading,
         };
         match self.phase.clone() {
+            Phase::Choosing(pipeline, _) if self.fresh_wait.is_some() => {
+                self.choose_fresh(at, pipeline, &listing, answer.date, emit)
+            }
             Phase::Choosing(pipeline, selector) => self.choose(at, pipeline, selector, &listing, emit),
             Phase::Starting(pipeline, Starting::Before, if_running) => {
                 self.before(at, pipeline, if_running, &listing, answer.date, emit)

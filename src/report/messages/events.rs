@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::super::{Note, NoteLevel};
+use super::staleness::{self, not_fresh};
 use super::{RunNames, about, came, count, duration, failure, word};
 use crate::core::{
-    AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, SessionNote, TimedEvent, Untrusted, Verdict,
+    AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, Selector, SessionNote, TimedEvent, Untrusted, Verdict,
 };
 
 /// From how long on an outage that has ended deserves a warning: a single refused look is everyday life.
@@ -84,6 +85,31 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
             };
             let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, sanitizer));
             (Some(*run), if passed_over.is_empty() { Plain } else { Warning }, text)
+        }
+        Event::NotFresh { run, id, selector, record, required, next_start } => {
+            let newer = match selector {
+                Selector::Latest => "a newer run",
+                Selector::LastSuccess => "a newer success",
+            };
+            let why = not_fresh(Some(record), *required, sanitizer);
+            let next_start = staleness::next_start(*next_start);
+            (Some(*run), Plain, format!("run {} {why}; waiting for {newer}{next_start}", shown(id, sanitizer)))
+        }
+        Event::NoneYet { run, selector, next_start } => {
+            let what = match selector {
+                Selector::Latest => "run",
+                Selector::LastSuccess => "successful run",
+            };
+            let next_start = staleness::next_start(*next_start);
+            (Some(*run), Plain, format!("the pipeline has no {what} yet; waiting for one{next_start}"))
+        }
+        Event::Skipped { run, failures } => {
+            let last = format!("{}, which finished as {}", shown(&failures.newest, sanitizer), word(&failures.status, sanitizer));
+            let text = match failures.count {
+                1 => format!("skipped run {last}"),
+                count => format!("skipped {count} runs that failed after the last success, the newest of them {last}"),
+            };
+            (Some(*run), Plain, text)
         }
         Event::Started { run } => (
             Some(*run),

@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::failure_words::remedy;
-use super::{
-    WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word,
-};
+use super::staleness::not_fresh;
+use super::{WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word};
 use crate::core::{
-    End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Stale, Untrusted, Verdict,
+    End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict,
 };
 
 /// The explanation of one run's verdict; both empty for a pass.
@@ -26,6 +25,10 @@ const LONG_AGO: Duration = Duration::from_secs(6);
 /// Where a run may have been started that nobody waited for to its end.
 const LOOK_FIRST: &str =
     "check in Maestro whether this job started a run before you re-run it: that would start another one";
+
+/// Where no fresh run came in time (`if-stale: wait`).
+const NO_FRESH_RUN: &str = "check in Maestro why the pipeline has not run successfully; if the run is only late, re-run this job to \
+                            continue waiting, or raise timeout";
 
 /// Explains the verdict of a run; `waited` is how long the gate waited for all runs.
 pub fn explanation(run: &RunOutcome, waited: Duration, sanitizer: &Sanitizer) -> Explanation {
@@ -128,6 +131,11 @@ impl ExplanationWriter<'_> {
     }
 
     fn not_found(&self) -> (String, String) {
+        if self.run.awaited_fresh_run && self.run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::NotListed) {
+            let waited = duration(self.waited);
+            let reason = format!("the pipeline has no such run, and none came before the timeout was reached after {waited}");
+            return (reason, NO_FRESH_RUN.to_owned());
+        }
         let answer =
             self.run.failure.as_ref().map(|why| format!(" ({})", came(why, self.sanitizer))).unwrap_or_default();
         if self.run.seen.is_some() {
@@ -169,43 +177,14 @@ impl ExplanationWriter<'_> {
     }
 
     fn stale(&self) -> (String, String) {
-        let required = self.run.freshness;
-        let (started, finished, date) = match &self.run.seen {
-            Some(seen) => (seen.record.created_at, seen.record.updated_at, seen.date),
-            None => (None, None, None),
-        };
-        let reason = match (required.check(started, finished, date), started, finished, date) {
-            (Err(Stale::StartedBefore), Some(started), ..) => {
-                let earliest = required.started_after.map(stamp).unwrap_or_default();
-                format!("succeeded, but started at {}, before started-after {earliest}", stamp(started))
-            }
-            (Err(Stale::UnknownStart), None, ..) => {
-                "succeeded, but it is unknown when it started: its created_at can't be read".to_owned()
-            }
-            (Err(Stale::UnknownStart), Some(started), ..) => {
-                format!("succeeded, but it started at {}, which is in the future", stamp(started))
-            }
-            (Err(Stale::UnknownAge), _, Some(finished), Some(_)) => {
-                format!("succeeded at {}, which is in the future", stamp(finished))
-            }
-            (Err(Stale::UnknownAge), _, Some(finished), None) => {
-                format!(
-                    "succeeded at {}, but its age is unknown: the answer has no readable Date header, or an Age header \
-                     that can't be read",
-                    stamp(finished)
-                )
-            }
-            (Err(Stale::TooOld), _, Some(finished), Some(date)) => {
-                let age = date.signed_duration_since(finished).to_std().unwrap_or_default();
-                let limit = required.max_age.map(|limit| format!(" of {}", duration(limit))).unwrap_or_default();
-                format!("succeeded at {}, {} ago, which exceeds max-age{limit}", stamp(finished), duration(age))
-            }
-            (Ok(()) | Err(Stale::UnknownAge | Stale::TooOld | Stale::StartedBefore), ..) => {
-                "succeeded, but its age is unknown: its updated_at can't be read".to_owned()
-            }
-        };
-        let next = match (self.run.started, required.started_after) {
+        let reason = not_fresh(self.run.seen.as_ref(), self.run.freshness, self.sanitizer);
+        let next = match (self.run.started, self.run.freshness.started_after) {
             (true, _) => "check in Maestro when the run started and finished and why its timestamps are wrong",
+            (false, _) if self.run.awaited_fresh_run => {
+                let waited = duration(self.waited);
+                let reason = format!("{reason}; no newer run was fresh when the timeout was reached after {waited}");
+                return (reason, NO_FRESH_RUN.to_owned());
+            }
             (false, None) => {
                 "start a new run in Maestro, then re-run this job; if an older success is acceptable, raise max-age"
             }
@@ -240,6 +219,7 @@ impl ExplanationWriter<'_> {
 
     fn state(&self) -> String {
         match &self.run.seen {
+            _ if self.run.awaited_fresh_run => "still waiting for a fresh run".to_owned(),
             None => "no answer yet".to_owned(),
             Some(seen) if self.waited.saturating_sub(seen.at) >= LONG_AGO => {
                 let ago = duration(self.waited.saturating_sub(seen.at));

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
+use super::staleness::next_start;
 use super::{RunNames, about, count, duration, failure, word};
-use crate::core::{Gate, Limit, Untrusted, Wanted};
+use crate::core::{Failure, FailureKind, Gate, Limit, Untrusted, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
@@ -31,7 +32,7 @@ pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, sanitizer: &San
 pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, sanitizer: &Sanitizer) -> Sanitized {
     let (watching, runs) = gate.progress();
     let what = match runs {
-        1 => format!("{}{}", state(gate, 0, sanitizer), eta(gate, 0, now)),
+        1 => format!("{}{}", state(gate, 0, now, sanitizer), eta(gate, 0, now)),
         _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
     let limit = gate.rules().limits.timeout;
@@ -61,7 +62,7 @@ pub fn poll(
     let whose = if name.is_empty() { String::new() } else { format!(" of {name}") };
     let then =
         next.map(|at| format!("; next poll in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
-    Sanitized::ours(format!("poll{whose}: {}{}{then}", state(gate, run, sanitizer), eta(gate, run, now)))
+    Sanitized::ours(format!("poll{whose}: {}{}{then}", state(gate, run, now, sanitizer), eta(gate, run, now)))
 }
 
 /// `, usually 12m, about 4m left`, if the past tells.
@@ -78,9 +79,14 @@ fn last_of(gate: &Gate, now: Duration) -> String {
 }
 
 /// What the last look at a run brought.
-fn state(gate: &Gate, run: usize, sanitizer: &Sanitizer) -> String {
-    if let Some(why) = gate.failure(run) {
+fn state(gate: &Gate, run: usize, now: Duration, sanitizer: &Sanitizer) -> String {
+    let awaited = gate.awaits_fresh_run(run, now);
+    let is_awaited = |why: &&Failure| awaited.is_some() && why.kind == FailureKind::NotListed;
+    if let Some(why) = gate.failure(run).filter(|why| !is_awaited(why)) {
         return failure(why, sanitizer).to_string();
+    }
+    if let Some(next) = awaited {
+        return format!("no fresh run yet{}", next_start(next));
     }
     match gate.seen(run).map(|seen| word(&seen.record.status, sanitizer)) {
         None => "no answer yet".to_owned(),

@@ -43,6 +43,9 @@ fn what_changed_is_reported_once() {
                 }
                 Event::Learned { .. } | Event::NoHistory { .. } | Event::Slow { .. } | Event::Overdue { .. } => "past",
                 Event::Session(_) => "session",
+                Event::NotFresh { .. } => "not fresh",
+                Event::NoneYet { .. } => "none yet",
+                Event::Skipped { .. } => "skipped",
                 Event::Ended { .. } => "ended",
             };
             (timed_event.at.as_secs(), name)
