@@ -29,7 +29,9 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::core::{Freshness, IfStale, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError};
+use crate::core::{
+    Freshness, IfStale, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError,
+};
 use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
 use crate::report::ci::CiSystem;
 

@@ -115,9 +115,7 @@ fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> O
         );
         validator.missing(Input::MaxAge, what);
     }
-    if let Some(entry) =
-        entries.iter().flatten().find(|entry| matches!(entry.run, Named::Run(_)))
-    {
+    if let Some(entry) = entries.iter().flatten().find(|entry| matches!(entry.run, Named::Run(_))) {
         let what = format!("the run id `{}`, which names a single run", entry.text);
         refuse_if_stale(validator, &what);
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Connection, End, Failure, Freshness, History, LastRecord, Meaning, PipelineId, Repair, RunId, Selector,
-    SkippedFailures, SlowerThan, Untrusted,
+    Connection, End, Failure, Freshness, History, LastRecord, Meaning, PipelineId, Repair, RunId, Selector, SlowerThan,
+    Untrusted,
 };
 
 /// Something a person may want to know, and when it happened.
@@ -76,6 +76,15 @@ pub enum Event {
     Session(SessionNote),
     /// The wait of a run has ended.
     Ended { run: usize, end: End },
+}
+
+/// Failed runs that are newer than the last success.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SkippedFailures {
+    pub count: usize,
+    /// The newest of them.
+    pub newest: RunId,
+    pub status: Untrusted,
 }
 
 impl Event {

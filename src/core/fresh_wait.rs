@@ -18,12 +18,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::listing::{ListedRun, RunList, AmbiguousOrder};
-use super::list_schedule::{ListSchedule, Outlook};
 use super::history::History;
+use super::list_schedule::{ListSchedule, Outlook};
+use super::listing::{AmbiguousOrder, ListedRun, RunList};
 use super::select::{Choice, choose};
 use super::start_times::expected_start;
-use super::{Freshness, LastRecord, Learning, Meaning, Rules, RunId, Selector, Stale, Target, Untrusted};
+use super::{
+    Freshness, LastRecord, Learning, Meaning, Rules, RunId, Selector, SkippedFailures, Stale, Target, Untrusted,
+};
 
 /// The wait for one pipeline's next fresh run.
 #[derive(Clone, Debug)]
@@ -71,15 +73,6 @@ pub(super) enum Next {
     Poll(RunId),
     /// There is no new run. The next list is read after this time.
     ReadListIn(Duration),
-}
-
-/// Failed runs that are newer than the last success.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SkippedFailures {
-    pub count: usize,
-    /// The newest of them.
-    pub newest: RunId,
-    pub status: Untrusted,
 }
 
 /// What a record of the polled run means.
@@ -254,10 +247,6 @@ impl FreshWait {
             .collect();
         failures.sort_by_key(|listed| listed.created_at);
         let newest = failures.last()?;
-        Some(SkippedFailures {
-            count: failures.len(),
-            newest: newest.run.clone()?,
-            status: newest.status.clone()?,
-        })
+        Some(SkippedFailures { count: failures.len(), newest: newest.run.clone()?, status: newest.status.clone()? })
     }
 }

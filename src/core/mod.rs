@@ -31,7 +31,7 @@ mod untrusted;
 mod verdict;
 
 pub use connection::{Connection, TrustSource, Via};
-pub use event::{AdoptionReason, Event, EventLog, Gap, SessionNote, TimedEvent};
+pub use event::{AdoptionReason, Event, EventLog, Gap, SessionNote, SkippedFailures, TimedEvent};
 pub use fingerprint::Fingerprint;
 pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 

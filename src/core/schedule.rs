@@ -35,19 +35,19 @@ struct Backoff {
 pub(super) struct Schedule {
     interval: Interval,
     seed: u64,
-    /// What sets this gate apart from others that wait for the same run; zero for all of them if the run was named.
-    salt: u64,
+    /// What sets this gate apart from others that wait for the same run; none if the run was named.
+    salt: Option<u64>,
     forecast: Option<Forecast>,
 }
 
 impl Schedule {
     pub(super) fn new(interval: Interval, wanted: &Wanted) -> Schedule {
-        Schedule { interval, seed: hash(wanted), salt: 0, forecast: None }
+        Schedule { interval, seed: hash(wanted), salt: None, forecast: None }
     }
 
     /// The same with a rhythm of its own for every gate: many gates may wait for the next run of one pipeline.
     pub(super) fn salted(self, salt: u64) -> Schedule {
-        Schedule { seed: self.seed ^ salt, salt, ..self }
+        Schedule { seed: self.seed ^ salt, salt: Some(salt), ..self }
     }
 
     pub(super) fn seed(&self) -> u64 {
@@ -56,14 +56,16 @@ impl Schedule {
 
     /// What was wanted is known by now.
     pub(super) fn turn_to(&mut self, run: &Wanted) {
-        self.seed = hash(run) ^ self.salt;
+        self.seed = hash(run) ^ self.salt.unwrap_or_default();
         self.forecast = None;
     }
 
     /// Takes in what the previous runs say about a run of this age. Returns how long to wait from now on, if that changes.
     pub(super) fn learn(&mut self, past: &[PastRun], age: Duration) -> Option<Duration> {
-        let forecast = self.forecast.insert(Forecast::new(past, age, self.seed)?);
-        forecast.wait(age).filter(|_| self.interval == Interval::Auto)
+        let forecast = Forecast::new(past, age, self.seed)?;
+        let wait = self.planned(&forecast, age);
+        self.forecast = Some(forecast);
+        wait.filter(|_| self.interval == Interval::Auto)
     }
 
     pub(super) fn forecast(&self) -> Option<&Forecast> {
@@ -74,17 +76,31 @@ impl Schedule {
     pub(super) fn in_progress(&self, nth: u32, age: Option<Duration>) -> Duration {
         match self.interval {
             Interval::Auto => {
-                let planned = self.forecast.as_ref().zip(age).and_then(|(forecast, age)| forecast.wait(age));
+                let planned = self.forecast.as_ref().zip(age).and_then(|(forecast, age)| self.planned(forecast, age));
                 planned.unwrap_or_else(|| RAMP.wait(nth, self.seed))
             }
             Interval::Fixed(interval) => interval.max(FLOOR),
         }
     }
 
+    fn planned(&self, forecast: &Forecast, age: Duration) -> Option<Duration> {
+        if self.salt.is_some() { every_fourth(forecast, age) } else { forecast.wait(age) }
+    }
+
     /// The wait after an answer without a record, the `nth` in a row (from 0).
     pub(super) fn after_miss(&self, nth: u32) -> Duration {
         BACKOFF.wait(nth, !self.seed)
     }
+}
+
+/// The wait of a gate that waits for a fresh run: of the polls that the forecast plans it makes every fourth. It has no
+/// more to do than see the end sooner than a list every 30 s would show it, and it has polled the list before.
+pub(super) fn every_fourth(forecast: &Forecast, age: Duration) -> Option<Duration> {
+    let mut waits = Duration::ZERO;
+    for _ in 0..4 {
+        waits += forecast.wait(age + waits).unwrap_or_default();
+    }
+    (!waits.is_zero()).then_some(waits)
 }
 
 impl Backoff {

@@ -76,8 +76,7 @@ impl Group {
         if days.len() < ENOUGH {
             return None;
         }
-        let mut apart: Vec<i64> =
-            days.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?)).collect();
+        let mut apart: Vec<i64> = days.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?)).collect();
         apart.sort_unstable();
         let every = *apart.get((apart.len() - 1) / 2)?;
         if apart.iter().filter(|days| **days == every).count() * 2 <= apart.len() {
@@ -134,7 +133,8 @@ mod tests {
     #[test]
     fn a_schedule_may_skip_days_cross_midnight_or_have_several_times() {
         // Weekdays alone: after a weekend it goes on.
-        let weekdays = starts("06:00", &[(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (8, 0), (9, 0), (10, 0), (11, 0), (12, 0)]);
+        let weekdays =
+            starts("06:00", &[(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (8, 0), (9, 0), (10, 0), (11, 0), (12, 0)]);
         assert_eq!(next(&weekdays, "2024-01-15T05:00:00Z"), both("15 06:00", "15 06:00"));
         // Every Monday.
         let weekly = starts("06:00", &[(1, 1), (8, 0), (15, 2)]);
@@ -155,7 +155,8 @@ mod tests {
         let by_hand = starts("00:00", &[(1, 600), (2, 980), (4, 70), (9, 700), (11, 1300), (12, 650)]);
         assert_eq!(next(&by_hand, "2024-01-13T00:00:00Z"), None);
         // All day long.
-        let often: Vec<DateTime<Utc>> = (0..500).map(|n| at("2024-01-01T00:00:00Z") + TimeDelta::minutes(n * 10)).collect();
+        let often: Vec<DateTime<Utc>> =
+            (0..500).map(|n| at("2024-01-01T00:00:00Z") + TimeDelta::minutes(n * 10)).collect();
         assert_eq!(next(&often, "2024-01-05T00:00:00Z"), None);
         // It was moved or switched off.
         let nightly = starts("06:00", &[(1, 0), (2, 0), (3, 0), (4, 0)]);

@@ -383,6 +383,7 @@ fn a_wait_never_brought_to_an_end_is_a_bug_not_a_pass() {
 mod endurance;
 mod event_order;
 mod exhaustive;
+mod fresh_runs;
 mod learning;
 mod refusals;
 mod run_choice;

@@ -7,7 +7,8 @@ use super::super::{Note, NoteLevel};
 use super::staleness::{self, not_fresh};
 use super::{RunNames, about, came, count, duration, failure, word};
 use crate::core::{
-    AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, Selector, SessionNote, TimedEvent, Untrusted, Verdict,
+    AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, Selector, SessionNote, TimedEvent, Untrusted,
+    Verdict,
 };
 
 /// From how long on an outage that has ended deserves a warning: a single refused look is everyday life.
@@ -104,7 +105,11 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
             (Some(*run), Plain, format!("the pipeline has no {what} yet; waiting for one{next_start}"))
         }
         Event::Skipped { run, failures } => {
-            let last = format!("{}, which finished as {}", shown(&failures.newest, sanitizer), word(&failures.status, sanitizer));
+            let last = format!(
+                "{}, which finished as {}",
+                shown(&failures.newest, sanitizer),
+                word(&failures.status, sanitizer)
+            );
             let text = match failures.count {
                 1 => format!("skipped run {last}"),
                 count => format!("skipped {count} runs that failed after the last success, the newest of them {last}"),

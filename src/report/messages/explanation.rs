@@ -6,7 +6,7 @@ use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::failure_words::remedy;
 use super::staleness::not_fresh;
-use super::{WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, stamp, word};
+use super::{WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, word};
 use crate::core::{
     End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict,
 };
@@ -131,9 +131,11 @@ impl ExplanationWriter<'_> {
     }
 
     fn not_found(&self) -> (String, String) {
-        if self.run.awaited_fresh_run && self.run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::NotListed) {
+        if self.run.awaited_fresh_run && self.run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::NotListed)
+        {
             let waited = duration(self.waited);
-            let reason = format!("the pipeline has no such run, and none came before the timeout was reached after {waited}");
+            let reason =
+                format!("the pipeline has no such run, and none came before the timeout was reached after {waited}");
             return (reason, NO_FRESH_RUN.to_owned());
         }
         let answer =
