@@ -12,7 +12,7 @@ pub struct Scene {
     pub with_summary: bool,
 }
 
-pub const SCENES: [Scene; 6] = [
+pub const SCENES: [Scene; 7] = [
     Scene {
         name: "success",
         about: "The run succeeds, so the job goes on. The log also shows the previous runs: one bar each.",
@@ -51,6 +51,20 @@ pub const SCENES: [Scene; 6] = [
         arguments: &["--pipeline-id=weekly_report", "--run-id=latest", "--max-age=1d"],
         verdict: "stale",
         exit_code: 7,
+        with_summary: false,
+    },
+    Scene {
+        name: "fresh",
+        about: "The last success is too old. The gate waits for fresh data: for a run that is newer.",
+        arguments: &[
+            "--pipeline-id=sales_mart",
+            "--run-id=last-success",
+            "--max-age=1d",
+            "--if-stale=wait",
+            "--poll-interval=2s",
+        ],
+        verdict: "passed",
+        exit_code: 0,
         with_summary: false,
     },
     Scene {

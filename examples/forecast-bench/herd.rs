@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Answer, Failure, FailureKind, Freshness, Gate, Interval, Learning, Limits, Observation, OnFirstFailure, Operation,
-    PastRun, PipelineId, Record, Rules, RunId, Target, Untrusted, Vocabulary,
+    Answer, Failure, FailureKind, Freshness, Gate, IfStale, Interval, Learning, Limits, Observation, OnFirstFailure,
+    Operation, PastRun, PipelineId, Record, Rules, RunId, Target, Untrusted, Vocabulary,
 };
 
 use crate::laws::{Chance, Law};
@@ -121,6 +121,7 @@ fn rules() -> Rules {
         interval: Interval::Auto,
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words of the user's"),
         freshness: Freshness::default(),
+        if_stale: IfStale::Fail,
         began: None,
         learning: Learning::Off,
         on_first_failure: OnFirstFailure::WaitForAll,

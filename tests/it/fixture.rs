@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
     Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, LastRecord, ListedRun, Meaning,
-    Operation, Outcome, PipelineId, Record, Request, RunId, RunList, RunOutcome, SessionNote, Signal, SlowerThan,
-    Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
+    Operation, Outcome, PipelineId, Record, Request, RunId, RunList, RunOutcome, Selector, SessionNote, Signal,
+    SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
 };
 use maestro_gate::report::sanitize::Sanitizer;
 use maestro_gate::report::{Report, ReportContext};
@@ -165,6 +165,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("denied", denied()),
         ("unreachable", unreachable()),
         ("stale", stale()),
+        ("no-fresh-run", no_fresh_run()),
         ("not-started", not_started()),
         ("internal-error", internal_error()),
         ("interrupted", interrupted()),
@@ -265,6 +266,27 @@ pub fn stale() -> Report {
     let mut seen = seen("SUCCESS", Meaning::Passed, None);
     seen.date = Some(at("2024-01-16T10:15:12Z"));
     single(run(Verdict::Stale, Some(seen), None), &[signed_in()])
+}
+
+/// `if-stale: wait`, and no fresh run came.
+pub fn no_fresh_run() -> Report {
+    let mut seen = seen("SUCCESS", Meaning::Passed, None);
+    seen.date = Some(at("2024-01-14T05:00:00Z"));
+    let next_start = Some((at("2024-01-14T06:02:00Z"), seconds(3720)));
+    let not_fresh = Event::NotFresh {
+        run: 0,
+        id: target(PIPELINE, RUN).run,
+        selector: Selector::LastSuccess,
+        record: Box::new(seen.clone()),
+        required: Freshness { max_age: Some(seconds(12 * 3600)), started_after: None },
+        next_start,
+    };
+    let failures =
+        SkippedFailures { count: 1, newest: RunId::new("bad|run").expect("an id"), status: Untrusted::new("FAILED") };
+    let skipped = Event::Skipped { run: 0, failures };
+    let ended = RunOutcome { awaited_fresh_run: true, ..run(Verdict::Stale, Some(seen), None) };
+    let freshness = Freshness { max_age: Some(seconds(12 * 3600)), started_after: None };
+    single(RunOutcome { freshness, ..ended }, &[signed_in(), notice(1, not_fresh), notice(7200, skipped)])
 }
 
 pub fn not_started() -> Report {

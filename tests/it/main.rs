@@ -20,6 +20,7 @@ mod deployments;
 mod doctor;
 mod faults;
 mod fixture;
+mod fresh_runs;
 mod gitlab;
 mod golden;
 mod harness;

@@ -58,6 +58,18 @@ pub const INPUTS: &[Line] = &[
             "what_is_no_timestamp_is_an_input_error",
         ],
     ),
+    line(
+        "if-stale",
+        &[
+            "every_short_story_of_a_wait_for_a_fresh_run_ends_as_an_oracle_says",
+            "a_gate_waits_for_a_fresh_run_and_its_own_record_decides",
+            "latest_takes_a_new_failure_for_the_result_and_last_success_skips_it",
+            "a_pipeline_without_a_success_is_not_found_at_the_deadline_and_an_outage_is_unreachable",
+            "there_is_nothing_to_wait_for_with_a_run_that_is_named_or_started_or_without_time",
+            "a_wait_for_a_nightly_run_costs_half_the_requests_of_a_fixed_poll_of_the_list_at_no_more_lag",
+            "a_thousand_gates_on_one_pipeline_do_not_read_its_list_in_step",
+        ],
+    ),
     line("timeout", &[FAULTS, "nothing_is_asked_twice_at_a_timeout_of_zero", "the_last_poll_lands_on_the_deadline"]),
     line(
         "poll-interval",
