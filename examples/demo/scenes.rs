@@ -12,7 +12,7 @@ pub struct Scene {
     pub with_summary: bool,
 }
 
-pub const SCENES: [Scene; 7] = [
+pub const SCENES: [Scene; 6] = [
     Scene {
         name: "success",
         about: "The run succeeds, so the job goes on. The log also shows the previous runs: one bar each.",
@@ -43,14 +43,6 @@ pub const SCENES: [Scene; 7] = [
         arguments: &["--pipeline-id=stock_load", "--run-id=c2a4f1d0"],
         verdict: "passed",
         exit_code: 0,
-        with_summary: false,
-    },
-    Scene {
-        name: "stale",
-        about: "The newest run succeeded, but a week ago. With a maximum age of one day, the job stops.",
-        arguments: &["--pipeline-id=weekly_report", "--run-id=latest", "--max-age=1d"],
-        verdict: "stale",
-        exit_code: 7,
         with_summary: false,
     },
     Scene {

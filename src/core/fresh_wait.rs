@@ -60,7 +60,7 @@ struct Reported {
 /// What a list leads to.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ListResult {
-    pub(super) next: Next,
+    pub(super) next: NextRequest,
     /// Records that can't be read.
     pub(super) unreadable: usize,
     /// Failed runs that `last-success` skips and that were not reported yet.
@@ -68,7 +68,7 @@ pub(super) struct ListResult {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum NextRequest {
     /// This run may be fresh.
     Poll(RunId),
     /// There is no new run. The next list is read after this time.
@@ -124,8 +124,8 @@ impl FreshWait {
         self.outlook = self.outlook(listing, chosen, now, rules);
         (self.list_date, self.list_at) = (now, elapsed);
         let next = match &self.candidate {
-            Some(ListedRun { run: Some(id), .. }) => Next::Poll(id.clone()),
-            Some(ListedRun { run: None, .. }) | None => Next::ReadListIn(self.next_list(now)),
+            Some(ListedRun { run: Some(id), .. }) => NextRequest::Poll(id.clone()),
+            Some(ListedRun { run: None, .. }) | None => NextRequest::ReadListIn(self.next_list(now)),
         };
         Ok(ListResult { next, unreadable: passed_over, failures })
     }

@@ -100,7 +100,10 @@ impl ListSchedule {
                 self.forecasts.push((id.clone(), forecast));
             }
             waits.extend(
-                self.forecasts.iter().find(|(known, _)| known == id).and_then(|(_, forecast)| every_fourth(forecast, age)),
+                self.forecasts
+                    .iter()
+                    .find(|(known, _)| known == id)
+                    .and_then(|(_, forecast)| every_fourth(forecast, age)),
             );
         }
         waits.into_iter().min()

@@ -31,7 +31,6 @@ fn the_tour_has_at_most_120_lines_as_a_person_sees_them_and_ends_with_a_table() 
         ["failure", "failed", "1"],
         ["timeout", "timed-out", "3"],
         ["outage", "passed", "0"],
-        ["stale", "stale", "7"],
         ["fresh", "passed", "0"],
         ["trigger", "passed", "0"],
     ];

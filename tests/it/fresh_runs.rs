@@ -67,7 +67,9 @@ fn a_pipeline_without_a_success_is_not_found_at_the_deadline_and_an_outage_is_un
 #[test]
 fn there_is_nothing_to_wait_for_with_a_run_that_is_named_or_started_or_without_time() {
     let service = crate::harness::service();
-    let refused = |story: Story<'_>| story.told().ended("invalid-input", 2);
+    let refused = |story: Story<'_>| {
+        story.told().ended("invalid-input", 2);
+    };
     refused(waiting(&service, "e7c91a3b"));
     refused(waiting(&service, "latest,e7c91a3b"));
     refused(waiting(&service, "latest").with("timeout", "0"));

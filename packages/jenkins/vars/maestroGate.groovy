@@ -8,6 +8,7 @@ def call(Map given = [:]) {
     ifRunning: 'MAESTRO_IF_RUNNING',
     maxAge: 'MAESTRO_MAX_AGE',
     startedAfter: 'MAESTRO_STARTED_AFTER',
+    ifStale: 'MAESTRO_IF_STALE',
     timeout: 'MAESTRO_TIMEOUT',
     pollInterval: 'MAESTRO_POLL_INTERVAL',
     appearTimeout: 'MAESTRO_APPEAR_TIMEOUT',

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::super::fresh_wait::{Judgement, ListResult, Next};
+use super::super::fresh_wait::{Judgement, ListResult, NextRequest};
 use super::super::{Event, FailureKind, Operation, PipelineId, RunList, Stale, Target, Untrusted, Verdict};
 use super::discovery::failure;
 use super::{AnswerContext, Pace, Phase, Run, Transition};
@@ -29,7 +29,7 @@ impl Run {
             emit(Event::Skipped { run: at.run, failures });
         }
         match next {
-            Next::Poll(id) => {
+            NextRequest::Poll(id) => {
                 if self.fresh_wait.as_mut().is_some_and(|wait| wait.is_new_choice(&id)) {
                     emit(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over: unreadable });
                 }
@@ -38,7 +38,7 @@ impl Run {
                 self.watch(Target { pipeline, run: id });
                 Transition::Found
             }
-            Next::ReadListIn(wait) => {
+            NextRequest::ReadListIn(wait) => {
                 self.no_run_yet(at, emit);
                 Transition::ReadListIn(wait)
             }

@@ -41,7 +41,10 @@ pub(super) fn not_fresh(seen: Option<&LastRecord>, required: Freshness, sanitize
             format!("{how} at {}, which is in the future", stamp(finished))
         }
         (Err(Stale::UnknownAge), _, Some(finished), None) => {
-            format!("{how} at {}, but its age is unknown: the answer has no readable Date header, or an Age header that can't be read", stamp(finished))
+            format!(
+                "{how} at {}, but its age is unknown: the answer has no readable Date header, or an Age header that can't be read",
+                stamp(finished)
+            )
         }
         (Err(Stale::TooOld), _, Some(finished), Some(date)) => {
             let age = date.signed_duration_since(finished).to_std().unwrap_or_default();

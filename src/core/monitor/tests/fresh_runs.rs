@@ -1,11 +1,10 @@
 //! Gates that wait for a fresh run (`if-stale: wait`): every short story of a pipeline, against an oracle that goes through
-//! it second by second; and what a wait for a nightly run costs.
+//! it second by second.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::core::spacing::unit;
-use crate::core::{ApiRequest, ApiResponse, IfStale, Learning, ListedRun, RunList, Selector};
+use crate::core::{ApiRequest, ApiResponse, IfStale, ListedRun, RunList, Selector};
 
 /// When the gates of these stories begin, by the service's clock.
 fn at(second: i64) -> DateTime<Utc> {
@@ -364,51 +363,4 @@ fn of_several_pipelines_each_waits_and_with_fail_fast_the_first_failure_ends_all
     assert_eq!([outcome.runs[0].end, outcome.runs[1].end], [End::NotWaited, End::Verdict(Verdict::Failed)]);
 }
 
-/// Nightly runs at 06:00 give or take ten minutes, and a gate that waits from 05:00 on. Returns the requests and the seconds
-/// between the end of the run and the pass.
-fn night(seed: u64, selector: Selector, minutes: f64) -> (f64, f64) {
-    const DAY: i64 = 86_400;
-    let random = |nth: u64| unit(seed.wrapping_mul(1_000).wrapping_add(nth));
-    let seconds = |value: f64| value.round() as i64;
-    let ids: Vec<&'static str> = (0..=20).map(|n| &*format!("night_{n}").leak()).collect();
-    let runs = (0..=20_i64).map(|ago| {
-        let nth = u64::try_from(ago).expect("small");
-        let starts = 3_600 - ago * DAY + seconds((random(nth) - 0.5) * 1_200.0);
-        let takes = seconds(minutes * 60.0 * (0.9 + 0.2 * random(nth + 100)));
-        SimulatedRun { id: ids[usize::try_from(ago).expect("small")], starts, ends: starts + takes, word: "SUCCESS" }
-    });
-    let freshness = Freshness { max_age: Some(Duration::from_secs(12 * 3600)), started_after: None };
-    let story = Story { selector, freshness, runs: runs.collect(), damage: None, list_lies: false };
-    let began = Some(at(0) + TimeDelta::nanoseconds(i64::try_from(seed).expect("small") * 7_919));
-    let rules = Rules { learning: Learning::On, began, ..waiting(freshness, 6 * 3600) };
-    let played = story.play(rules);
-    assert_eq!((played.verdict, played.polled.last().map(String::as_str)), (Verdict::Passed, Some("night_0")));
-    let requests = u32::try_from(played.polled.len() + played.lists).expect("small");
-    (f64::from(requests), played.ended_at.as_secs_f64() - story.runs[0].ends as f64)
-}
-
-#[test]
-fn a_wait_for_a_nightly_run_costs_half_the_requests_of_a_fixed_poll_of_the_list_at_no_more_lag() {
-    const NIGHTS: u64 = 100;
-    let mut table = Vec::new();
-    for minutes in [3.0, 15.0, 40.0] {
-        for selector in Selector::ALL {
-            let (mut requests, mut lag, mut fixed, mut fixed_lag) = (0.0, 0.0, 0.0, 0.0);
-            for seed in 0..NIGHTS {
-                let (made, late) = night(seed, selector, minutes);
-                (requests, lag) = (requests + made, lag + late);
-                // A list every 30 s from a moment of its own on, which takes what the list says for the result.
-                let random = |nth: u64| unit(seed.wrapping_mul(1_000).wrapping_add(nth));
-                let ends = 3_600.0 + (random(0) - 0.5) * 1_200.0 + minutes * 60.0 * (0.9 + 0.2 * random(100));
-                let lists = ((ends - 30.0 * random(999)) / 30.0).ceil();
-                (fixed, fixed_lag) = (fixed + lists + 1.0, fixed_lag + lists * 30.0 + 30.0 * random(999) - ends);
-            }
-            let nights = NIGHTS as f64;
-            table.push((minutes, selector.name(), requests / nights, lag / nights, fixed / nights, fixed_lag / nights));
-        }
-    }
-    println!("minutes, selector, requests, lag, fixed requests, fixed lag: {table:#.1?}");
-    for (_, _, requests, lag, fixed, fixed_lag) in &table {
-        assert!(*requests <= fixed / 2.0 && lag <= fixed_lag, "{table:#.1?}");
-    }
-}
+mod nights;
