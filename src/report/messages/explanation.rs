@@ -7,9 +7,7 @@ use super::events::teach;
 use super::failure_words::remedy;
 use super::staleness::not_fresh;
 use super::{WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, word};
-use crate::core::{
-    End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict,
-};
+use crate::core::{End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict};
 
 /// The explanation of one run's verdict; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
