@@ -157,7 +157,7 @@ impl Finalizer {
         match collision_kind {
             CollisionKind::Mistake(input_error) => prepared.input_errors.push(input_error.sentence(show)),
             CollisionKind::Warning(warning) => {
-                prepared.notes.push((NoteLevel::Warning, Sanitized::ours(warning.sentence(show))))
+                prepared.notes.push((NoteLevel::Warning, Sanitized::ours(warning.sentence(show))));
             }
         }
     }

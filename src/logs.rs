@@ -91,7 +91,7 @@ async fn fetch(
         keep(stream.push(bytes));
     };
     let left = until.saturating_sub(finalizer.clock.elapsed());
-    let fetched = finalizer.wait(client.logs(&id, &mut sink), left).await;
+    let fetched = finalizer.wait(Box::pin(client.logs(&id, &mut sink)), left).await;
     if let Some(stream) = stream {
         keep(stream.finish());
     }

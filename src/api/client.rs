@@ -83,7 +83,9 @@ impl Client {
         match ask {
             ApiRequest::Run(target) => ApiResponse::Run(self.poll(target, retry_state).await),
             ApiRequest::List(pipeline) => ApiResponse::List(self.list(pipeline, retry_state).await),
-            ApiRequest::Survey(list_summary) => ApiResponse::Survey(self.list_summary(list_summary.clone()).await),
+            ApiRequest::Survey(list_summary) => {
+                ApiResponse::Survey(self.list_summary(ListSummary::clone(list_summary)).await)
+            }
             ApiRequest::Execute(pipeline) => {
                 let (trigger_response, retry_after) = self.execute(pipeline, retry_state).await;
                 ApiResponse::Execute(trigger_response, retry_after)

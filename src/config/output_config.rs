@@ -109,7 +109,7 @@ fn summarize(
             destinations.extend(path.map(|path| summary(NamedBy::Variable(variable), WriteTarget::Shared(path))));
         }
         SummaryChannel::Agent { program, .. } => {
-            destinations.push(summary(NamedBy::Gate(program), WriteTarget::Agent(program)))
+            destinations.push(summary(NamedBy::Gate(program), WriteTarget::Agent(program)));
         }
         SummaryChannel::Uploaded { folder, .. } => {
             let from_root = |path: &Path| Some(whole(env, path)).filter(|path| path.is_absolute());

@@ -188,7 +188,7 @@ impl Pipeline {
         }
         self.asked = Some(elapsed);
         let list = ListSummary::new(self.id.clone(), rules.vocabulary.clone());
-        Some(ApiRequest::Survey(if self.runs.len() < FEWEST { list } else { list.shared() }))
+        Some(ApiRequest::Survey(Box::new(if self.runs.len() < FEWEST { list } else { list.shared() })))
     }
 
     /// Takes a survey's answer. Returns which runs are to be polled when instead.

@@ -15,7 +15,7 @@ pub enum ApiRequest {
     /// A pipeline's runs.
     List(PipelineId),
     /// The same list, at a glance: a help, whose failure is no verdict.
-    Survey(ListSummary),
+    Survey(Box<ListSummary>),
     /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
     Execute(PipelineId),
 }

@@ -110,7 +110,7 @@ fn plain(text: &[u8]) -> usize {
     // Eight at a time: in a byte from 0x20 to 0x7e none of the three has the highest bit, and in any other one of them has.
     let are_printable = |eight: &[u8; 8]| {
         let eight = u64::from_ne_bytes(*eight);
-        (eight | eight.wrapping_add(EACH) | eight.wrapping_sub(0x20 * EACH)) & 0x80 * EACH == 0
+        (eight | eight.wrapping_add(EACH) | eight.wrapping_sub(0x20 * EACH)) & (0x80 * EACH) == 0
     };
     let is_plain = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n');
     let mut plain = 0;

@@ -5,6 +5,7 @@
 //! listed; decoded, it has one. Whatever is not an escape stands for itself.
 
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 /// The longest escape that is decoded, in bytes, and so the longest that the end of a text can have cut off.
@@ -103,7 +104,7 @@ impl<'t> DecodedText<'t> {
                 _ => pieces.push(piece),
             }
         }
-        if self.origins.is_empty() { vec![0..self.bytes.len()] } else { pieces }
+        if self.origins.is_empty() { iter::once(0..self.bytes.len()).collect() } else { pieces }
     }
 
     /// Where a piece of the reading stands in the text.

@@ -4,8 +4,9 @@
 //! begin, the automaton follows it, so the time is linear in the text, however many patterns there are and however close the
 //! text comes to them. Nodes of a pattern stand in a row, two bytes each; the links that few nodes have are in one table.
 //!
-//! The crate `aho-corasick` was tried: two to three times slower on ordinary text, and ten times the memory, which counts
-//! because tokens make hundreds of kilobytes of patterns.
+//! The crate `aho-corasick` was tried (release profile, opt-level 3 for it, one run): 95 to 110 MB/s on ordinary text against
+//! 154 to 195, twice the instructions to begin, 2.1 MB of tables for 225 kB of patterns against 0.9. On text that is all
+//! beginnings of secrets it is two to five times faster.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,6 +22,10 @@ const ROOT: u32 = 0;
 
 /// How many bytes the filter looks at.
 const BLOCK: usize = 3;
+
+/// How far the filter skips at most.
+#[expect(clippy::cast_possible_truncation, reason = "the shortest secret has a few bytes")]
+const FURTHEST: u8 = 1 + (SHORTEST - BLOCK) as u8;
 
 /// The size of the filter: it fits into the fastest cache, and hundreds of patterns fill a small part of it.
 const HASHES: usize = 1 << 13;
@@ -72,7 +77,7 @@ impl Patterns {
         let mut all = Patterns {
             nodes: vec![Node { byte: 0, flags: 0 }],
             links: Vec::new(),
-            skips: Box::new([1 + (SHORTEST - BLOCK) as u8; HASHES]),
+            skips: Box::new([FURTHEST; HASHES]),
             longest: patterns.iter().map(String::len).max().unwrap_or(0),
             mark: MARKS.into_iter().find(|mark| !hold(*mark)).unwrap_or(MARKS[0]).to_string().repeat(3),
         };

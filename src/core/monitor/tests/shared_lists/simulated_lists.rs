@@ -221,7 +221,7 @@ impl World {
                     }
                 }
                 (PollTarget::Pipeline(pipeline), ApiRequest::Survey(list_summary)) => {
-                    let answer = self.list_summary(pipeline, list_summary, now - self.list / 2);
+                    let answer = self.list_summary(pipeline, *list_summary, now - self.list / 2);
                     gate.list_summary_received(pipeline, now, answer, &mut played.events);
                 }
                 (poll_target, ask) => panic!("{poll_target:?} asked {ask:?}"),
