@@ -46,7 +46,7 @@ fn latest_takes_a_new_failure_for_the_result_and_last_success_skips_it() {
     assert_eq!(told.output("run-id"), "new");
     let told = waiting(&service(&failed), "last-success").with("timeout", "5").told();
     told.ended("stale", 7);
-    assert_eq!((told.output("run-id"), told.output("status")), ("old".into(), "SUCCESS".into()));
+    assert_eq!((told.output("run-id"), told.output("status")), ("old", "SUCCESS"));
     let skipped = told.notes().iter().any(|note| note.contains("skipped run new, which finished as FAILED"));
     assert!(skipped, "{:?}", told.notes());
 }

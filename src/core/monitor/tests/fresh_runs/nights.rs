@@ -49,7 +49,6 @@ fn a_wait_for_a_nightly_run_costs_half_the_requests_of_a_fixed_poll_of_the_list_
             table.push((minutes, selector.name(), requests / nights, lag / nights, fixed / nights, fixed_lag / nights));
         }
     }
-    println!("minutes, selector, requests, lag, fixed requests, fixed lag: {table:#.1?}");
     for (_, _, requests, lag, fixed, fixed_lag) in &table {
         assert!(*requests <= fixed / 2.0 && lag <= fixed_lag, "{table:#.1?}");
     }
