@@ -11,7 +11,7 @@ use crate::config::{
     Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
 };
 use crate::console::{self, Console};
-use crate::core::{Outcome, RunOutcome, Signal, Untrusted, Verdict};
+use crate::core::{Outcome, RunOutcome, Severity, Signal, Untrusted, Verdict};
 use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
 use crate::panic_hook;
 use crate::poll_loop::{GracePeriod, Signals, let_signals_in};
@@ -373,16 +373,10 @@ fn coloured(colour: Colour, terminal: bool) -> bool {
 
 /// Colours the last line, which is the verdict.
 fn paint(words: &str, verdict: Verdict) -> String {
-    let colour = match verdict {
-        Verdict::Passed => "32",
-        Verdict::TimedOut | Verdict::Stale | Verdict::Interrupted(_) => "33",
-        Verdict::Failed
-        | Verdict::InvalidInput
-        | Verdict::NotFound
-        | Verdict::Denied
-        | Verdict::Unreachable
-        | Verdict::NotStarted
-        | Verdict::InternalError => "31",
+    let colour = match verdict.severity() {
+        Severity::Success => "32",
+        Severity::Warning => "33",
+        Severity::Error => "31",
     };
     let words = words.trim_end_matches('\n');
     let (before, last) = words.rsplit_once('\n').map_or(("", words), |(before, last)| (before, last));

@@ -115,7 +115,7 @@ pub(crate) fn read<T>(failure: Failure) -> Observation<T> {
     }
 }
 
-/// What it means for the one request to start a pipeline that its answer is not a plain yes. `TokenError` is the safe reading:
+/// What it means for the one request to start a pipeline that its answer is not a plain yes. `Lost` is the safe reading:
 /// it asks the list, and never the service a second time.
 pub(crate) fn trigger_failure(failure: Failure) -> TriggerResponse {
     match failure.kind {

@@ -54,4 +54,4 @@ pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wante
 pub use timers::Limit;
 pub use trigger::{Request, StartPreview, ahead};
 pub use untrusted::{Untrusted, is_hidden};
-pub use verdict::{End, Signal, Verdict, decide};
+pub use verdict::{End, Severity, Signal, Verdict, decide};

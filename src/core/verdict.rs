@@ -52,55 +52,57 @@ impl Verdict {
 
     /// The word in outputs and reports.
     pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Passed => "passed",
-            Verdict::Failed => "failed",
-            Verdict::InvalidInput => "invalid-input",
-            Verdict::TimedOut => "timed-out",
-            Verdict::NotFound => "not-found",
-            Verdict::Denied => "denied",
-            Verdict::Unreachable => "unreachable",
-            Verdict::Stale => "stale",
-            Verdict::NotStarted => "not-started",
-            Verdict::InternalError => "internal-error",
-            Verdict::Interrupted(_) => "interrupted",
-        }
+        self.row().name
     }
 
     /// The process's exit code. Never 64 (Argo), 78 (Drone reads it as a pass), 125-127, 134 or 137.
     pub const fn exit_code(self) -> u8 {
-        match self {
-            Verdict::Passed => 0,
-            Verdict::Failed => 1,
-            Verdict::InvalidInput => 2,
-            Verdict::TimedOut => 3,
-            Verdict::NotFound => 4,
-            Verdict::Denied => 5,
-            Verdict::Unreachable => 6,
-            Verdict::Stale => 7,
-            Verdict::NotStarted => 8,
-            Verdict::InternalError => 70,
-            Verdict::Interrupted(Signal::Interrupt) => 130,
-            Verdict::Interrupted(Signal::Terminate) => 143,
-        }
+        self.row().exit_code
     }
 
-    /// Several runs: the gate's verdict is the one with the lowest rank. `invalid-input` is never a run's.
-    const fn rank(self) -> u8 {
+    /// How a CI marks it.
+    pub const fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// THE table of verdicts.
+    const fn row(self) -> VerdictRow {
         match self {
-            Verdict::InternalError => 0,
-            Verdict::Interrupted(_) => 1,
-            Verdict::InvalidInput => 2,
-            Verdict::Failed => 3,
-            Verdict::Denied => 4,
-            Verdict::NotStarted => 5,
-            Verdict::NotFound => 6,
-            Verdict::Unreachable => 7,
-            Verdict::TimedOut => 8,
-            Verdict::Stale => 9,
-            Verdict::Passed => 10,
+            Verdict::Passed => row("passed", 0, 10, Severity::Success),
+            Verdict::Failed => row("failed", 1, 3, Severity::Error),
+            Verdict::InvalidInput => row("invalid-input", 2, 2, Severity::Error),
+            Verdict::TimedOut => row("timed-out", 3, 8, Severity::Warning),
+            Verdict::NotFound => row("not-found", 4, 6, Severity::Error),
+            Verdict::Denied => row("denied", 5, 4, Severity::Error),
+            Verdict::Unreachable => row("unreachable", 6, 7, Severity::Error),
+            Verdict::Stale => row("stale", 7, 9, Severity::Warning),
+            Verdict::NotStarted => row("not-started", 8, 5, Severity::Error),
+            Verdict::InternalError => row("internal-error", 70, 0, Severity::Error),
+            Verdict::Interrupted(Signal::Interrupt) => row("interrupted", 130, 1, Severity::Warning),
+            Verdict::Interrupted(Signal::Terminate) => row("interrupted", 143, 1, Severity::Warning),
         }
     }
+}
+
+/// How a verdict is marked: in colour, or by the style of an annotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Success,
+    Warning,
+    Error,
+}
+
+/// What there is to a verdict.
+struct VerdictRow {
+    name: &'static str,
+    exit_code: u8,
+    /// Several runs: the gate's verdict is the one with the lowest rank. `invalid-input` is never a run's.
+    rank: u8,
+    severity: Severity,
+}
+
+const fn row(name: &'static str, exit_code: u8, rank: u8, severity: Severity) -> VerdictRow {
+    VerdictRow { name, exit_code, rank, severity }
 }
 
 impl End {
@@ -127,7 +129,7 @@ pub fn decide(ends: impl IntoIterator<Item = End>) -> Verdict {
     for end in ends {
         match end {
             End::Verdict(verdict) => {
-                decided = [decided, Some(verdict)].into_iter().flatten().min_by_key(|verdict| verdict.rank());
+                decided = [decided, Some(verdict)].into_iter().flatten().min_by_key(|verdict| verdict.row().rank);
             }
             End::NotWaited => given_up = true,
         }

@@ -3,7 +3,7 @@
 //! <https://buildkite.com/docs/agent/v3/cli-meta-data>, <https://buildkite.com/docs/agent/v3/cli-annotate>
 
 use super::{AgentCall, CiSystem, EnvMarker, Folded, LogContext, OutputChannel, PLAIN, SummaryChannel};
-use crate::core::Verdict;
+use crate::core::Severity;
 use crate::report::{Report, Stage, escape, output_values};
 
 /// Its own program, found by the PATH.
@@ -41,20 +41,11 @@ fn meta_data(report: &Report, prefix: &str) -> Vec<AgentCall> {
 fn annotate(report: &Report, prefix: &str, page: String) -> Vec<AgentCall> {
     let context: String = prefix.trim_matches('_').to_ascii_lowercase().chars().take(CONTEXT_LIMIT).collect();
     let context = if context.is_empty() { "maestro_gate".to_owned() } else { context };
-    let style = match (report.stage, report.verdict) {
+    let style = match (report.stage, report.verdict.severity()) {
         (Stage::First, _) => "info",
-        (Stage::Final, Verdict::Passed) => "success",
-        (Stage::Final, Verdict::TimedOut | Verdict::Stale | Verdict::Interrupted(_)) => "warning",
-        (
-            Stage::Final,
-            Verdict::Failed
-            | Verdict::InvalidInput
-            | Verdict::NotFound
-            | Verdict::Denied
-            | Verdict::Unreachable
-            | Verdict::NotStarted
-            | Verdict::InternalError,
-        ) => "error",
+        (Stage::Final, Severity::Success) => "success",
+        (Stage::Final, Severity::Warning) => "warning",
+        (Stage::Final, Severity::Error) => "error",
     };
     let arguments = ["annotate", "--context", &context, "--style", style].map(str::to_owned).to_vec();
     vec![AgentCall { arguments, input: page }]
