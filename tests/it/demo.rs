@@ -77,5 +77,5 @@ fn an_unknown_scene_is_an_error_that_names_the_scenes() {
     let output = demo(&["--scene", "nonsense"]);
     let says = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{says}");
-    assert!(says.contains("success, failure, timeout, outage, stale, trigger"), "{says}");
+    assert!(says.contains("success, failure, timeout, outage, fresh, trigger"), "{says}");
 }

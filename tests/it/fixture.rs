@@ -1,5 +1,4 @@
-//! One rich report for each verdict, made of the API reference's documented examples and of what hostile or broken
-//! services add to them.
+//! One rich report for each verdict, made of the API reference's examples and of what hostile services add to them.
 
 use std::time::Duration;
 
@@ -83,8 +82,7 @@ pub fn outcome(runs: Vec<RunOutcome>) -> Outcome {
     Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, histories: Vec::new() }
 }
 
-/// The runs of a pipeline before the ones in these reports: a day apart, oldest first, `S` or `F`, `.` for one whose length
-/// is not known.
+/// Earlier runs of a pipeline: a day apart, oldest first, `S` or `F`, `.` for one whose length is not known.
 pub fn past(pipeline: &str, ends: &str) -> (PipelineId, History) {
     let first = at("2024-01-13T06:00:00Z") - chrono::Duration::days(i64::try_from(ends.len()).expect("few"));
     let listed = |(day, end): (i64, char)| {
