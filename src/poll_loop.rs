@@ -77,6 +77,33 @@ impl<F: Future> Future for UnderWay<F> {
     }
 }
 
+/// Notices from the clock that the process was suspended: the loop goes on much later than planned.
+struct SuspensionDetector {
+    /// When the loop goes on at the latest, unless it is suspended.
+    expected_by: Duration,
+    /// How long the process was suspended in all.
+    suspended: Duration,
+}
+
+impl SuspensionDetector {
+    fn is_noticed(&mut self, now: Duration) -> bool {
+        let late = now.saturating_sub(self.expected_by);
+        self.expected_by = now;
+        if late >= LATE {
+            self.suspended += late;
+        }
+        late >= LATE
+    }
+}
+
+/// The deadline that passed meanwhile comes a little later: there is always a last poll.
+fn after_suspension(gate: &mut Gate, now: Duration) {
+    let timeout = gate.rules().limits.timeout;
+    if now >= timeout && !timeout.is_zero() {
+        gate.move_deadline(now + AFTER_SUSPENSION);
+    }
+}
+
 /// Watches all runs to their end. `poll` asks the service; `update_view` hears what changed, and hears something every `heartbeat` at
 /// least. Returns how many requests were made.
 pub async fn poll_until_done<F>(
@@ -90,7 +117,7 @@ pub async fn poll_until_done<F>(
 where
     F: Future<Output: Into<ApiResponse>>,
 {
-    let mut suspended = Duration::ZERO;
+    let mut suspension = SuspensionDetector { expected_by: clock.elapsed(), suspended: Duration::ZERO };
     let mut queue = PollQueue::default();
     gate.pending().for_each(|run| queue.set(PollTarget::Run(run), Duration::ZERO));
     let mut under_way = FuturesUnordered::new();
@@ -99,7 +126,13 @@ where
     let mut events = Vec::new();
 
     while !gate.is_over() {
+        // A suspension may also fall between two waits.
         let now = clock.elapsed();
+        if suspension.is_noticed(now) {
+            after_suspension(gate, now);
+            update_view(gate, LoopEvent::Resumed, &[], polls);
+        }
+        let suspended = suspension.suspended;
         // With a timeout of zero the one poll has its requests' own limits.
         let timeout = gate.rules().limits.timeout;
         let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
@@ -154,14 +187,12 @@ where
             () = sleep(wake.saturating_sub(now)) => Woken::Time,
         };
         let now = clock.elapsed();
-        let overslept = now.saturating_sub(wake);
-        if overslept >= LATE {
-            suspended += overslept;
+        suspension.expected_by = wake.max(suspension.expected_by);
+        if suspension.is_noticed(now) {
+            after_suspension(gate, now);
             update_view(gate, LoopEvent::Resumed, &[], polls);
-            if now >= timeout && !timeout.is_zero() {
-                gate.move_deadline(now + AFTER_SUSPENSION);
-            }
         }
+        let suspended = suspension.suspended;
         let moment = match woken {
             Woken::Signal(signal) => {
                 gate.interrupt(signal, now, &mut events);

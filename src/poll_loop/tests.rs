@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use futures_util::FutureExt;
+
 use super::*;
 use crate::core::{Answer, Limits, Observation, PipelineId, Record, Rules, RunId, Target, Untrusted, Verdict};
 
@@ -114,6 +116,25 @@ async fn after_a_suspension_over_the_deadline_there_is_a_last_poll() {
     .await;
     assert_eq!((verdict, polls), (Verdict::Unreachable, 2));
     assert!(at >= SECOND * 65 && at < SECOND * 67, "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspension_while_nothing_is_waited_for_is_noticed_too() {
+    let (mut gate, clock, mut signals) = (gate(10, 1), Clock::start(), Signals::listen());
+    let number = Cell::new(0);
+    let polls = |_, _| {
+        number.set(number.get() + 1);
+        after(SECOND / 10, if number.get() == 1 { "RUNNING" } else { "SUCCESS" })
+    };
+    // The process is suspended while it reports the first answer.
+    let view = |_: &Gate, event: LoopEvent, _: &[TimedEvent], _: u64| {
+        if matches!(event, LoopEvent::Answer { .. }) && number.get() == 1 {
+            let _advanced = tokio::time::advance(SECOND * 60).now_or_never();
+        }
+    };
+    poll_until_done(&mut gate, &clock, &mut signals, SECOND * 60, polls, view).await;
+    assert_eq!((gate.outcome().verdict, number.get()), (Verdict::Passed, 2));
+    assert!(clock.elapsed() < SECOND * 63, "{:?}", clock.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
