@@ -98,6 +98,7 @@ def gone_after_signal(gate, program, tries=5):
     """Seconds from SIGTERM to the end of a gate that waits for a run, though nobody reads one of its reports: of several the
     least, for what else the machine does can only add to them."""
     folder = WORK / "budgets-signal"
+    shutil.rmtree(folder, ignore_errors=True)
     stand_in = StandIn(program, scenario({RUN: None}), folder)
     os.mkfifo(folder / "unread")
     took = []
