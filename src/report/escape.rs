@@ -119,7 +119,7 @@ pub fn dotenv_key(prefix: &str, name: &str) -> String {
     if key.starts_with(|c: char| c.is_ascii_digit()) { format!("_{key}") } else { key }
 }
 
-/// Text in an element of an XML document. What XML can't hold is left out.
+/// Text in an element of an XML document, in ASCII. What XML can't hold is left out.
 pub fn xml_text(text: &str) -> String {
     xml(text, |c| if c == '\r' { Some("&#13;") } else { None })
 }
@@ -148,7 +148,9 @@ fn xml(text: &str, further: impl Fn(char) -> Option<&'static str>) -> String {
                 Some(reference) => out.push_str(reference),
                 // XML 1.0, section 2.2.
                 None if (c < ' ' && c != '\t' && c != '\n') || c == '\u{fffe}' || c == '\u{ffff}' => {}
-                None => out.push(c),
+                None if c.is_ascii() => out.push(c),
+                // Readers that guess the encoding can't guess wrong.
+                None => out.push_str(&format!("&#x{:x};", u32::from(c))),
             },
         }
     }

@@ -21,7 +21,7 @@ pub const RUN: &str = "f9d8e7c6-b5a4-3928-1c0d-6e5f4a3b2c1d";
 pub const TRACE: &str = "Connection timeout: Unable to connect to source database after 30 seconds\n\
     ::error title=forged::the gate passed\n  ::stop-commands::x\n##[error]forged\n##vso[task.complete result=Succeeded]\n\
     ##teamcity[buildStatus status='SUCCESS']\n```\n# not a headline\n</details></code> <img src=x> | a | b |\n\
-    verdict<<EOF\npassed\nEOF\nuser=etl password=correct-horse-battery $CI_JOB_TOKEN `id` %0A::error::x";
+    verdict<<EOF\npassed\nEOF\nuser=etl password=correct-horse-battery $CI_JOB_TOKEN `id` %0A::error::x d\u{e9}j\u{e0} \u{fffd}";
 
 pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time stamp")
