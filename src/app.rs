@@ -129,7 +129,7 @@ fn show(text: &str) -> u8 {
 /// Writes reports that say why nothing can be waited for, in place of those of an earlier job. Returns the exit code.
 fn report_without_runtime(args: &[OsString], env: &Env, why: &str) -> u8 {
     // No file is read: what can't be read is an input error or a secret, and the reports hold neither.
-    let unread = |_: &Path| Err(io::ErrorKind::Other.into());
+    let unread = |_: &Path, _: Option<Duration>| Err(io::ErrorKind::Other.into());
     if let Start::Gate(resolved) = config::resolve(args, env, &unread) {
         let sanitizer = Sanitizer::new();
         let first = Report::first(&[] as &[Wanted], &|_, _| None, &sanitizer);

@@ -53,39 +53,34 @@ impl StartupError {
 }
 
 /// What ends a wait for a file: a signal, or the time that all files have together.
+#[derive(Default)]
 struct Cancellation {
     /// A signal came.
     came: AtomicBool,
     /// A file was given up for it.
     gave_up: AtomicBool,
-    /// How often a wait may still look up.
-    look_ups_left: AtomicU32,
+    /// How often the waits have looked up so far.
+    look_ups: AtomicU32,
 }
 
 impl Cancellation {
-    /// `timeout` is the gate's; zero polls once, and is no limit here.
-    fn new(timeout: Option<Duration>) -> Cancellation {
+    /// Whether a wait may look up again. `timeout` is the gate's; zero polls once, and is no limit here.
+    fn look_up(&self, timeout: Option<Duration>) -> bool {
         let limit = timeout.filter(|timeout| !timeout.is_zero()).map_or(LIMIT, |timeout| timeout.min(LIMIT));
-        let look_ups = u32::try_from(limit.as_millis() / LOOK_UP.as_millis()).unwrap_or(u32::MAX);
-        Cancellation { came: AtomicBool::new(false), gave_up: AtomicBool::new(false), look_ups_left: look_ups.into() }
-    }
-
-    /// Uses up one of the waits that are left; whether there was one.
-    fn look_up(&self) -> bool {
-        let less = |left: u32| left.checked_sub(1);
-        self.look_ups_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        let before = self.look_ups.fetch_add(1, Ordering::Relaxed);
+        u128::from(before) < limit.as_millis() / LOOK_UP.as_millis()
     }
 }
 
 /// Resolves the inputs.
 pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> ResolvedInputs {
-    let cancellation = Arc::new(Cancellation::new(config::timeout(&args, &env)));
+    let cancellation = Arc::new(Cancellation::default());
     let shared = Arc::clone(&cancellation);
     let (sender, mut resolving) = oneshot::channel();
     blocking::start("inputs", move || {
         panic_hook::panic_if_provoked("inputs", "");
         // The gate waits for it.
-        let _sent = sender.send(config::resolve(&args, &env, &|path| read(path, &shared)));
+        let _sent = sender.send(config::resolve(&args, &env, &|path, timeout| read(path, timeout, &shared)));
     });
     let mut first_signal = None;
     loop {
@@ -104,12 +99,12 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Re
 }
 
 /// Reads a file, in the time that is left for all files or not at all; not at all once a signal came.
-fn read(path: &Path, cancellation: &Cancellation) -> io::Result<Vec<u8>> {
+fn read(path: &Path, timeout: Option<Duration>, cancellation: &Cancellation) -> io::Result<Vec<u8>> {
     let (sender, receiver) = channel();
     let path = path.to_owned();
     // The thread may stay blocked for good: nobody waits for it, not even the end of the process.
     blocking::start("input-file", move || drop(sender.send(read_whole(&path))));
-    while cancellation.look_up() {
+    while cancellation.look_up(timeout) {
         match receiver.recv_timeout(LOOK_UP) {
             Ok(read) => return read,
             Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::Other.into()),
@@ -134,8 +129,8 @@ mod tests {
     use super::*;
 
     fn look_ups(timeout: Option<u64>) -> usize {
-        let cancellation = Cancellation::new(timeout.map(Duration::from_secs));
-        std::iter::from_fn(|| cancellation.look_up().then_some(())).count()
+        let (cancellation, timeout) = (Cancellation::default(), timeout.map(Duration::from_secs));
+        std::iter::from_fn(|| cancellation.look_up(timeout).then_some(())).count()
     }
 
     #[test]
@@ -149,10 +144,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let pipe = folder.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
-        let cancellation = Cancellation::new(Some(LOOK_UP));
+        let (cancellation, timeout) = (Cancellation::default(), Some(LOOK_UP));
         for _ in 0..3 {
-            assert_eq!(read(&pipe, &cancellation).expect_err("nobody writes").kind(), ErrorKind::TimedOut);
+            assert_eq!(read(&pipe, timeout, &cancellation).expect_err("nobody writes").kind(), ErrorKind::TimedOut);
         }
-        assert!(!cancellation.look_up());
+        assert!(!cancellation.look_up(timeout));
     }
 }

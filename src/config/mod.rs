@@ -148,8 +148,11 @@ pub enum Colour {
     Auto,
 }
 
-/// Reads a file: the only way in which the config touches the world.
-pub type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
+/// Reads a file: the only way in which the config touches the world. The gate's timeout, if it is known, limits that too.
+pub type ReadWithin<'a> = dyn Fn(&Path, Option<Duration>) -> io::Result<Vec<u8>> + 'a;
+
+/// The same with the timeout that is known.
+type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
 
 /// What the command line and the environment ask for.
 #[derive(Debug)]
@@ -189,7 +192,7 @@ fn text_of(mode: Option<Mode>) -> Option<String> {
 }
 
 /// Reads, completes and checks all inputs.
-pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
+pub fn resolve(args: &[OsString], env: &Env, file: &ReadWithin<'_>) -> Start {
     let inputs = look_up(args, env);
     if let Some(text) = text_of(inputs.mode) {
         return Start::Show(text);
@@ -214,20 +217,12 @@ pub fn resolve(args: &[OsString], env: &Env, file: &Read<'_>) -> Start {
     if inputs.mode == Some(Mode::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
 }
 
-/// The timeout that is asked for; `None` where it is an input error.
-pub fn timeout(args: &[OsString], env: &Env) -> Option<Duration> {
-    let inputs = look_up(args, env);
-    read_timeout(&mut Validator::new(&inputs))
-}
-
-fn read_timeout(validator: &mut Validator<'_>) -> Option<Duration> {
-    validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"))
-}
-
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
-fn config(validator: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &mut Secrets) -> Option<Config> {
+fn config(validator: &mut Validator<'_>, env: &Env, file: &ReadWithin<'_>, secrets: &mut Secrets) -> Option<Config> {
     let wanted = run_inputs::read(validator);
-    let rules = rules(validator);
+    let timeout = validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
+    let file = &|path: &Path| file(path, timeout);
+    let rules = rules(validator, timeout);
     let base = validator.read(Input::BaseUrl, address::base_url);
     let run_url = validator.read_optional(Input::RunUrl, address::run_url);
     let credentials = credentials::read(validator, env, file, secrets);
@@ -253,8 +248,7 @@ fn config(validator: &mut Validator<'_>, env: &Env, file: &Read<'_>, secrets: &m
 /// The values of `if-stale`.
 const IF_STALE: [(&str, IfStale); 2] = [("fail", IfStale::Fail), ("wait", IfStale::Wait)];
 
-fn rules(validator: &mut Validator<'_>) -> Option<Rules> {
-    let timeout = read_timeout(validator);
+fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rules> {
     let interval = validator.read(Input::PollInterval, |text| match text {
         "auto" => Ok(Interval::Auto),
         _ => duration_within(text, "1s", "1h").map(Interval::Fixed),

@@ -50,7 +50,9 @@ impl Story {
     }
 
     fn start(&self) -> Start {
-        let read = |path: &Path| self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into());
+        let read = |path: &Path, _: Option<Duration>| {
+            self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+        };
         resolve(&self.args, &Env::from_pairs(self.env.iter().cloned()).in_folder("/work"), &read)
     }
 
