@@ -41,8 +41,8 @@ pub(super) fn detect(env: &Env) -> &'static CiSystem {
 
 /// The folder of the job's checked-out files; where the CI names none, the working folder.
 pub(super) fn workspace(env: &Env) -> Option<PathBuf> {
-    let named = ALL.into_iter().flat_map(|system| system.workspaces).filter_map(|name| file(env, name));
-    named.into_iter().find(|path| path.is_absolute()).or_else(|| env.folder().map(Into::into))
+    let mut named = ALL.into_iter().flat_map(|system| system.workspaces).filter_map(|name| file(env, name));
+    named.find(|path| path.is_absolute()).or_else(|| env.folder().map(Into::into))
 }
 
 /// A file that the CI offers.

@@ -67,9 +67,7 @@ impl Freshness {
         now: Option<DateTime<Utc>>,
     ) -> Result<(), Stale> {
         let reasons = [self.check_start(started, now).err(), self.check_age(finished, now).err()];
-        let mut reasons: Vec<Stale> = reasons.into_iter().flatten().collect();
-        reasons.sort_by_key(|reason| !reason.is_final());
-        reasons.first().map_or(Ok(()), |reason| Err(*reason))
+        reasons.into_iter().flatten().min_by_key(|reason| !reason.is_final()).map_or(Ok(()), Err)
     }
 
     /// Whether a run that started then can be fresh once it has finished.

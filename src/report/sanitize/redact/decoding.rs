@@ -5,7 +5,6 @@
 //! listed; decoded, it has one. Whatever is not an escape stands for itself.
 
 use std::borrow::Cow;
-use std::iter;
 use std::ops::Range;
 
 /// The longest escape that is decoded, in bytes, and so the longest that the end of a text can have cut off.
@@ -104,7 +103,10 @@ impl<'t> DecodedText<'t> {
                 _ => pieces.push(piece),
             }
         }
-        if self.origins.is_empty() { iter::once(0..self.bytes.len()).collect() } else { pieces }
+        if self.origins.is_empty() {
+            pieces.push(0..self.bytes.len());
+        }
+        pieces
     }
 
     /// Where a piece of the reading stands in the text.
