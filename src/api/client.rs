@@ -108,7 +108,7 @@ impl Client {
         self.signed_in(Operation::Details, retry_state, async |pass| self.get_details(pipeline, pass).await).await
     }
 
-    /// The same list at a glance, within five seconds. It is a help and no more, so no session is renewed for it.
+    /// The same list, read within five seconds. It only helps to plan polls, so no session is renewed for it.
     async fn list_summary(&self, mut list_summary: ListSummary) -> Answer<ListSummary> {
         let Some(pass) = self.session.newer_than(Generation::default()) else { return refused_before(Operation::List) };
         let pipeline = list_summary.pipeline().clone();

@@ -191,7 +191,7 @@ pub(crate) fn of_error(error: reqwest::Error) -> RequestError {
     let tls = find::<rustls::Error>(&error).and_then(of_tls);
     // With TLS 1.3 a server says so when the handshake is over for us.
     let wants_certificate = tls == Some(FailureKind::Tls(TlsFault::ClientCertificate));
-    // What an https proxy's TLS lacks is the proxy's affair; whom to trust there is ours.
+    // What an https proxy's TLS lacks is the proxy's affair; which roots to trust there is ours.
     let is_ours = |kind: &FailureKind| *kind == FailureKind::Certificate || find::<TunnelError>(&error).is_none();
     let kind = if let Some(kind) = tls.filter(|_| error.is_connect() || wants_certificate).filter(is_ours) {
         kind

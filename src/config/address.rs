@@ -2,7 +2,7 @@
 //!
 //! Both are checked as text before a URL parser sees them: it fixes what it can (`http://0x7f.1` becomes 127.0.0.1,
 //! tabs vanish, `\` becomes `/`), and a fixed address is not the one that somebody looked at and approved. So what the
-//! parser made of the service's address is held against the text once more.
+//! parser made of the service's address is compared with the text again.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

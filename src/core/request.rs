@@ -14,7 +14,7 @@ pub enum ApiRequest {
     Run(Target),
     /// A pipeline's runs.
     List(PipelineId),
-    /// The same list, at a glance: a help, whose failure is no verdict.
+    /// The same list, to plan polls: its failure is no verdict.
     Survey(Box<ListSummary>),
     /// To start a pipeline. Handed out once for each run that is wanted: there is no second try.
     Execute(PipelineId),

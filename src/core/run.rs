@@ -117,7 +117,7 @@ pub(super) struct AnswerContext<'r> {
 /// Whether a success is the end.
 pub(super) enum SuccessPolicy {
     Stands,
-    /// The run is the last of those that may be what was started: first the list is read once more.
+    /// The run is the last of those that may be what was started: first the list is read again.
     OnceConfirmed(Box<CandidateGroup>),
 }
 

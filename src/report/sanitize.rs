@@ -159,7 +159,7 @@ impl Sanitizer {
     }
 
     fn line_of(&self, text: &Untrusted, limit: usize, cut_off: bool) -> Sanitized {
-        // Redacted once more as one line: the blank between two lines may have been the one in a secret.
+        // Redacted again as one line: the blank between two lines may have been the one in a secret.
         let (mut lines, mut line, mut out) = (self.stream(), self.stream(), String::new());
         for piece in text.raw().as_bytes().chunks(PIECE) {
             line.add(one_line(&lines.push(piece)).as_bytes(), &mut out);

@@ -63,7 +63,7 @@ fn no_story_of_a_trigger_asks_twice_or_passes_on_a_run_that_failed() {
             assert!(world.post != TriggerOutcome::Tells || !fails, "{world:?}: passed on another than the named run");
             // Without a stranger there is nothing but our run to pass on.
             assert!(world.stranger.is_some() || world.post.starts() && !fails, "{world:?}");
-            // What passes while an earlier run is running is not what waits behind that one, if the first list told of it.
+            // What passes while an earlier run is running is not what waits behind that one, if the first list showed it.
             let untold = world.earlier.is_none() || matches!(world.spoilt, Some((0, Spoilt::Empty)));
             assert!(untold || !world.post.starts() || !fails, "{world:?}: ours was still to come");
         }

@@ -57,7 +57,7 @@ pub(super) struct Played {
     pub(super) events: Vec<TimedEvent>,
 }
 
-/// When whom is to be polled, the first one first.
+/// What to poll and when, the earliest first.
 #[derive(Default)]
 struct Turns {
     order: BTreeSet<(Duration, PollTarget)>,
