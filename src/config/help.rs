@@ -44,7 +44,7 @@ fn when(verdict: Verdict) -> &'static str {
         Verdict::NotFound => "the service does not know the run or the pipeline",
         Verdict::Denied => "sign-in or token refused, or not allowed to see the run",
         Verdict::Unreachable => "no usable answer for max-outage, or one that waiting cannot fix",
-        Verdict::Stale => "the run succeeded, but longer ago than max-age, or it started before started-after",
+        Verdict::Stale => "the run succeeded, but too early for max-age or started-after",
         Verdict::NotStarted => "the pipeline was not started: paused, refused, or already running",
         Verdict::InternalError => "a bug in maestro-gate",
         Verdict::Interrupted(Signal::Interrupt) => "SIGINT, Ctrl-C",
