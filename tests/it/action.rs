@@ -143,9 +143,10 @@ fn a_default_reported_is_the_program_s() {
     let inputs = action.entries("inputs");
     for row in &ROWS {
         let (_, attributes) = inputs.iter().find(|(name, _)| *name == row.name).expect("it is there");
-        let told = attributes["description"].split_once("Default: ").map(|(_, rest)| rest);
-        let told = told.and_then(|rest| rest.split_whitespace().next()).map(|word| word.trim_end_matches('.'));
-        assert_eq!(told, row.default, "{}", row.name);
+        let documented = attributes["description"].split_once("Default: ").map(|(_, rest)| rest);
+        let documented =
+            documented.and_then(|rest| rest.split_whitespace().next()).map(|word| word.trim_end_matches('.'));
+        assert_eq!(documented, row.default, "{}", row.name);
     }
 }
 

@@ -182,8 +182,8 @@ fn pages_and_help_have_the_exit_codes_of_the_code() {
 
     let help = help();
     for [name, code] in built {
-        let is_told = help.lines().any(|line| line.split_whitespace().take(2).eq([code.as_str(), name.as_str()]));
-        assert!(is_told, "--help does not tell {code} {name}");
+        let is_shown = help.lines().any(|line| line.split_whitespace().take(2).eq([code.as_str(), name.as_str()]));
+        assert!(is_shown, "--help does not show {code} {name}");
     }
 }
 

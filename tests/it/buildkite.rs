@@ -1,4 +1,4 @@
-//! Buildkite: what its agent is told, and what its log makes of ours.
+//! Buildkite: what its agent receives, and what its log makes of ours.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::ci_log::{PREFIX, calls, closing};
 use crate::fixture;
 use crate::harness::{FAILED, SUCCESS};
 use crate::hostile::hostile_text;
-use crate::other_cis::{play, read, told};
+use crate::other_cis::{play, read, report_with};
 use crate::runner;
 
 #[test]
@@ -40,7 +40,7 @@ proptest! {
 
     #[test]
     fn buildkite_s_groups_are_ours_and_the_verdict_is_not_folded_away(text in hostile_text()) {
-        let log = closing(&told(&format!("x{text}")), "buildkite");
+        let log = closing(&report_with(&format!("x{text}")), "buildkite");
         let groups = runner::buildkite_groups(&log);
         let marks: Vec<&str> = groups.iter().map(|line| &line[..3]).collect();
         prop_assert_eq!(marks, ["+++", "---", "+++"]);
@@ -62,7 +62,7 @@ fn stand_in_agent(folder: &Path) -> String {
 
 #[cfg(unix)]
 #[test]
-fn buildkite_s_agent_is_told_first_and_last_and_inherits_no_secret() {
+fn buildkite_s_agent_is_called_first_and_last_and_inherits_no_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = stand_in_agent(folder.path());
     let env = [("BUILDKITE", "true"), ("PATH", path.as_str())];

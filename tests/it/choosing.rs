@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, scenario, service, side_by_side};
+use crate::harness::{PIPELINE, Story, in_parallel, scenario, service};
 use crate::stand_in::{On, Reply, Service};
 
 fn run(id: u32, name: &str, status: &str, created: &str, updated: &str) -> Value {
@@ -31,24 +31,28 @@ fn long() -> Value {
 
 #[test]
 fn latest_is_the_newest_run_in_a_long_list_of_any_order() {
-    side_by_side(
+    in_parallel(
         &["newest_first", "oldest_first"],
         |list| (*list).to_owned(),
         |list| {
             let mut pipeline = long();
             pipeline["list"] = (*list).into();
             let service = with(pipeline);
-            let told = latest(&service).told();
-            told.ended("failed", 1);
-            assert_eq!(told.output("run-id"), "the_newest");
+            let outcome = latest(&service).play();
+            outcome.assert_ended("failed", 1);
+            assert_eq!(outcome.output("run-id"), "the_newest");
             assert_eq!(service.requests_to(On::Runs).len(), 1);
-            assert!(told.notes().iter().any(|note| note.contains("latest is run the_newest")), "{:?}", told.notes());
+            assert!(
+                outcome.notes().iter().any(|note| note.contains("latest is run the_newest")),
+                "{:?}",
+                outcome.notes()
+            );
             // The run itself is over, and in the list: its past is what the others did.
-            let past = &told.report()["pipelines"][0];
+            let past = &outcome.report()["pipelines"][0];
             assert_eq!((&past["runs"], &past["passed"]), (&json!(49), &json!(49)));
-            let told = latest(&service).with("run-id", "last-success").told();
-            told.ended("passed", 0);
-            assert_ne!(told.output("run-id"), "the_newest");
+            let outcome = latest(&service).with("run-id", "last-success").play();
+            outcome.assert_ended("passed", 0);
+            assert_ne!(outcome.output("run-id"), "the_newest");
         },
     );
 }
@@ -59,15 +63,15 @@ fn the_chosen_run_is_never_another_one_whose_number_its_id_is() {
     let service = with(json!({"runs": [{"record": run(9, "45", "FAILED", "now-10m", "now-5m")}]}));
     let other = run(45, "another", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z");
     service.order(On::Run, Reply::json(200, other).forever());
-    latest(&service).with("timeout", "2").told().ended("unreachable", 6);
-    latest(&service).with("run-id", "45").with("timeout", "2").told().ended("passed", 0);
+    latest(&service).with("timeout", "2").play().assert_ended("unreachable", 6);
+    latest(&service).with("run-id", "45").with("timeout", "2").play().assert_ended("passed", 0);
 }
 
 #[test]
 fn a_chosen_run_whose_record_never_comes_is_unreachable() {
     let service = with(json!({"runs": [{"record": run(9, "r", "SUCCESS", "now-10m", "now-5m")}]}));
     service.order(On::Run, Reply::hang().forever());
-    latest(&service).with("timeout", "2").told().ended("unreachable", 6);
+    latest(&service).with("timeout", "2").play().assert_ended("unreachable", 6);
 }
 
 #[test]
@@ -84,9 +88,9 @@ fn latest_is_waited_for_and_its_own_record_decides() {
         {"record": run(2, "new", "RUNNING", "2024-01-15T06:00:00Z", "2024-01-15T06:00:00Z"), "then": then},
     ]);
     let service = with(json!({"list": {"raw": raw}, "runs": runs}));
-    let told = latest(&service).told();
-    told.ended("failed", 1);
-    assert_eq!(told.output("run-id"), "new");
+    let outcome = latest(&service).play();
+    outcome.assert_ended("failed", 1);
+    assert_eq!(outcome.output("run-id"), "new");
     assert_eq!(service.requests_to(On::Run).len(), 3);
 }
 
@@ -104,21 +108,21 @@ fn a_record_that_can_not_be_put_in_order_never_exposes_an_older_success() {
         run(9, "x", "FAILED", "yesterday", "yesterday"),
         run(1, "x", "FAILED", "2024-01-15T10:30:00Z", "2024-01-15T10:30:00Z"),
     ];
-    side_by_side(&odd, Value::to_string, |odd| {
+    in_parallel(&odd, Value::to_string, |odd| {
         let success = run(1, "fine", "SUCCESS", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z");
         let runs = json!([{"record": success}]);
         let service = with(json!({"list": {"raw": [success, odd]}, "runs": runs}));
-        let told = latest(&service).with("max-outage", "1s").told();
-        told.ended("unreachable", 6);
-        assert_eq!((told.output("run-id"), told.output("pipeline-id")), ("", PIPELINE));
+        let outcome = latest(&service).with("max-outage", "1s").play();
+        outcome.assert_ended("unreachable", 6);
+        assert_eq!((outcome.output("run-id"), outcome.output("pipeline-id")), ("", PIPELINE));
         assert_eq!(service.requests_to(On::Run).len(), 0, "no other run is looked at instead");
         // What could not be resolved is a case under the text given.
-        let cases = told.junit.as_ref().expect("a JUnit report");
+        let cases = outcome.junit.as_ref().expect("a JUnit report");
         assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), (PIPELINE, "maestro-gate"));
         // For a proven success it is passed over, and counted.
-        let told = latest(&service).with("run-id", "last-success").told();
-        told.ended("passed", 0);
-        assert_eq!(told.output("run-id"), "fine");
+        let outcome = latest(&service).with("run-id", "last-success").play();
+        outcome.assert_ended("passed", 0);
+        assert_eq!(outcome.output("run-id"), "fine");
     });
 }
 
@@ -140,7 +144,7 @@ fn one_page_of_a_list_never_exposes_an_older_success() {
         ("a total that is there", bare, Some(("x-total-count", "1")), "passed", 0),
         ("one page of one", whole, None, "passed", 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, list, header, verdict, code)| {
@@ -148,7 +152,7 @@ fn one_page_of_a_list_never_exposes_an_older_success() {
             if let Some((name, value)) = header {
                 service.order(On::Runs, Reply::normal().header(name, value).forever());
             }
-            latest(&service).with("max-outage", "1s").told().ended(verdict, *code);
+            latest(&service).with("max-outage", "1s").play().assert_ended(verdict, *code);
             assert_eq!(service.requests_to(On::Run).len(), usize::from(*code == 0));
         },
     );
@@ -158,14 +162,14 @@ fn one_page_of_a_list_never_exposes_an_older_success() {
 fn a_pipeline_without_such_a_run_is_not_found() {
     let failed = json!([{"record": run(1, "f", "FAILED", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z")}]);
     let service = with(json!({"runs": failed}));
-    let told = latest(&service).with("run-id", "last-success").told();
-    told.ended("not-found", 4);
+    let outcome = latest(&service).with("run-id", "last-success").play();
+    outcome.assert_ended("not-found", 4);
     assert_eq!(service.requests_to(On::Runs).len(), 1, "no success of before can come about any more");
     let service = with(json!({}));
     for reply in [Reply::normal(), Reply::text(200, "null"), Reply::status(404)] {
         service.order(On::Runs, reply.times(10));
-        let told = latest(&service).with("appear-timeout", "0").told();
-        told.ended("not-found", 4);
+        let outcome = latest(&service).with("appear-timeout", "0").play();
+        outcome.assert_ended("not-found", 4);
     }
 }
 
@@ -191,7 +195,7 @@ fn what_goes_wrong_with_the_list_goes_wrong_as_with_a_run() {
             6,
         ),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(name, replies, verdict, code)| {
@@ -201,7 +205,7 @@ fn what_goes_wrong_with_the_list_goes_wrong_as_with_a_run() {
                 Story::at(&service).with("run-id", "last-success").with("max-age", "any").with("max-outage", "7s");
             // A refusal is confirmed for a minute, or up to the deadline.
             let story = if *name == "no right" { story.with("timeout", "3s") } else { story };
-            story.told().ended(verdict, *code);
+            story.play().assert_ended(verdict, *code);
         },
     );
 }
@@ -214,10 +218,12 @@ fn several_pipelines_are_each_asked_and_each_have_their_own_end() {
     };
     let pipelines = json!([one("sales", "SUCCESS"), one("stock", "FAILED")]);
     let service = Service::start(scenario(json!({"pipelines": pipelines})));
-    let told = latest(&service).with("pipeline-id", "sales stock").with("run-id", "latest,stock/last-success").told();
-    told.ended("failed", 1);
-    assert_eq!(told.verdicts(), ["passed", "failed", "not-found"]);
-    let ids: Vec<&Value> = told.report()["runs"].as_array().expect("runs").iter().map(|run| &run["run_id"]).collect();
+    let outcome =
+        latest(&service).with("pipeline-id", "sales stock").with("run-id", "latest,stock/last-success").play();
+    outcome.assert_ended("failed", 1);
+    assert_eq!(outcome.verdicts(), ["passed", "failed", "not-found"]);
+    let ids: Vec<&Value> =
+        outcome.report()["runs"].as_array().expect("runs").iter().map(|run| &run["run_id"]).collect();
     assert_eq!(ids, [&json!("sales_run"), &json!("stock_run"), &Value::Null]);
 }
 
@@ -237,7 +243,7 @@ fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
         ("without an end", "0s", "soon", "30m", "stale", 7),
         ("cached for an hour", "0s", "now-1m", "30m", "stale", 7),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(name, skew, updated, age, verdict, code)| {
@@ -248,18 +254,18 @@ fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
                     service.order(On::Run, Reply::normal().header("age", "3600"));
                 }
                 let story = Story::at(&service).with("run-id", run).with("max-age", age);
-                story.told().ended(verdict, *code);
+                story.play().assert_ended(verdict, *code);
             }
         },
     );
     // Without the service's clock nobody knows.
     let service = with(json!({"runs": ended("now-1m")}));
     service.order(On::Run, Reply::normal().without_header("date"));
-    Story::at(&service).with("run-id", "r").with("max-age", "1h").told().ended("stale", 7);
+    Story::at(&service).with("run-id", "r").with("max-age", "1h").play().assert_ended("stale", 7);
     // Nor by two that differ, of which the first says what a pass would need.
     let service = with(json!({"runs": ended("now-2h")}));
     service.order(On::Run, Reply::normal().header("date", "now-2h").header("date", "now+0s"));
-    Story::at(&service).with("run-id", "r").with("max-age", "1h").told().ended("stale", 7);
+    Story::at(&service).with("run-id", "r").with("max-age", "1h").play().assert_ended("stale", 7);
 }
 
 #[test]
@@ -274,40 +280,40 @@ fn a_run_that_started_before_started_after_is_stale() {
         ("now+10m", "2024-01-15T10:30:00Z", "stale", 7),
         ("now-5s", "2024-01-15T10:30:00Z", "passed", 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| format!("{row:?}"),
         |(created, started_after, verdict, code)| {
             for run in ["r", "latest", "last-success"] {
                 let service = with(runs(created));
-                let told = Story::at(&service).with("run-id", run).with("started-after", started_after).told();
-                told.ended(verdict, *code);
+                let outcome = Story::at(&service).with("run-id", run).with("started-after", started_after).play();
+                outcome.assert_ended(verdict, *code);
             }
         },
     );
     // A run whose start can't be read can be asked for by its id alone.
     let service = with(runs("soon"));
-    let told = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").told();
-    told.ended("stale", 7);
+    let outcome = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").play();
+    outcome.assert_ended("stale", 7);
     // Both limits hold, and a failed run is failed, however old it is.
     let service = with(runs("2024-01-15T10:30:00.000Z"));
     let both = |age: &str| {
-        Story::at(&service).with("run-id", "r").with("started-after", "1705314600").with("max-age", age).told()
+        Story::at(&service).with("run-id", "r").with("started-after", "1705314600").with("max-age", age).play()
     };
-    both("1h").ended("stale", 7);
-    both("any").ended("passed", 0);
+    both("1h").assert_ended("stale", 7);
+    both("any").assert_ended("passed", 0);
     let service = with(json!({"runs": [{"record": run(1, "r", "FAILED", "now-2d", "now-2d")}]}));
-    let told = Story::at(&service).with("run-id", "latest").with("started-after", "1705314600").told();
-    told.ended("failed", 1);
-    let told = Story::at(&service).with("run-id", "latest").with("started-after", "missing").told();
-    told.ended("invalid-input", 2);
+    let outcome = Story::at(&service).with("run-id", "latest").with("started-after", "1705314600").play();
+    outcome.assert_ended("failed", 1);
+    let outcome = Story::at(&service).with("run-id", "latest").with("started-after", "missing").play();
+    outcome.assert_ended("invalid-input", 2);
 }
 
 #[test]
 fn a_list_is_no_poll_of_the_run_that_it_names() {
     let service = service();
     let story = Story::at(&service).with("run-id", "last-success").with("max-age", "any");
-    story.told().ended("passed", 0);
+    story.play().assert_ended("passed", 0);
     // That nothing is waited for in between is held where a busy machine has no say (`core/monitor/tests/run_choice.rs`).
     let asked: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
     assert_eq!(asked, [On::SignIn, On::Runs, On::Run]);
@@ -316,13 +322,13 @@ fn a_list_is_no_poll_of_the_run_that_it_names() {
 #[test]
 fn polling_once_chooses_and_polls_once() {
     let service = service();
-    let told = Story::at(&service).with("run-id", "last-success").with("max-age", "any").with("timeout", "0").told();
-    told.ended("passed", 0);
+    let outcome = Story::at(&service).with("run-id", "last-success").with("max-age", "any").with("timeout", "0").play();
+    outcome.assert_ended("passed", 0);
     assert_eq!((service.requests_to(On::Runs).len(), service.requests_to(On::Run).len()), (1, 1));
-    let told = latest(&service).with("timeout", "0").told();
-    told.ended("timed-out", 3);
+    let outcome = latest(&service).with("timeout", "0").play();
+    outcome.assert_ended("timed-out", 3);
     // Runs that are named need no list.
     let service = crate::harness::service();
-    Story::at(&service).told().ended("passed", 0);
+    Story::at(&service).play().assert_ended("passed", 0);
     assert_eq!(service.requests_to(On::Runs).len(), 0);
 }

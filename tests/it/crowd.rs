@@ -18,13 +18,13 @@ const RUNS: usize = 100;
 const MEMORY: u64 = 40 * 1024;
 
 /// For two thousand requests of a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(300);
+const HANG_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Waits until so many different paths were asked for. On a busy machine some are asked for again before others have their turn.
 fn each_was_asked_for(service: &Service, on: On, different: usize) {
     let paths = || service.requests_to(on).into_iter().map(|seen| seen.path).collect::<BTreeSet<_>>().len();
     let all = (different..10 * different).any(|count| {
-        assert!(service.wait_for(on, count, PATIENCE), "{on:?}: {} of {different} are asked for", paths());
+        assert!(service.wait_for(on, count, HANG_TIMEOUT), "{on:?}: {} of {different} are asked for", paths());
         paths() == different
     });
     assert!(all, "{on:?}: {} of {different} are asked for", paths());
@@ -42,13 +42,13 @@ fn a_thousand_runs_of_ten_pipelines_take_forty_mebibytes_at_most() {
     let service = Service::start(scenario(json!({"pipelines": pipelines})));
     let ids: Vec<String> = (0..PIPELINES).flat_map(|n| (0..RUNS).map(move |run| format!("p{n}/r{n}_{run}"))).collect();
     let story = Story::at(&service).without("pipeline-id").with("run-id", ids.join(" ")).with("poll-interval", "5s");
-    let live = story.with("timeout", "1h").with("fail-fast", "true").with("logs", "never").heavy().begun();
+    let live = story.with("timeout", "1h").with("fail-fast", "true").with("logs", "never").heavy().start();
     each_was_asked_for(&service, On::Run, PIPELINES * RUNS);
     each_was_asked_for(&service, On::Runs, PIPELINES);
     let memory = live.peak_memory();
     // Not by a signal: in two seconds a busy machine may not render a thousand runs.
     service.order(On::Run, Reply::run("FAILED").forever());
-    live.ends().ended("failed", 1);
+    live.finish().assert_ended("failed", 1);
 
     assert!(memory.is_none_or(|peak| peak <= MEMORY), "{memory:?} KiB");
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, PATIENCE, PIPELINE, RUNNING, SUCCESS, USERNAME, scenario, service, side_by_side};
+use crate::harness::{HANG_TIMEOUT, PASSWORD, PIPELINE, RUNNING, SUCCESS, USERNAME, in_parallel, scenario, service};
 use crate::stand_in::{DeadPort, On, Reply, Service};
 
 /// Doctor with these flags and variables, beside a way to sign in.
@@ -121,7 +121,7 @@ fn each_trouble_of_the_service_is_found_in_its_row() {
         ("a run that may not be seen", On::Run, Reply::status(403).times(9), "run", 5),
         ("a garbled run", On::Run, Reply::text(200, "{\"a\":1}"), "run", 6),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, on, reply, row, code)| {
@@ -154,7 +154,7 @@ fn a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none() {
         ("a reset", Reply::reset().forever()),
         ("unplaceable", Reply::json(200, unplaceable()).forever()),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(name, reply)| {
@@ -191,7 +191,7 @@ fn what_would_keep_a_pipeline_from_being_started_is_found() {
         ("an unplaceable list", json!({"list": {"raw": unplaceable()}}), "", "run", 6),
         ("another state", json!({"history": past, "details": {"status": "error"}}), "", "start", 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, pipeline, flag, row, code)| {
@@ -211,7 +211,7 @@ fn what_would_keep_a_pipeline_from_being_started_is_found() {
             assert_eq!(service.requests_to(On::Execute).len(), 0);
         },
     );
-    // Without a date new runs could not be told from old ones.
+    // Without a date new and old runs look the same.
     let service = service();
     service.order(On::Runs, Reply::normal().without_header("date").forever());
     one_trouble(&Table::of(doctor(&service.base_url(), &[RUN[0], "--trigger"], &[])), "run", 6);
@@ -231,7 +231,7 @@ fn a_signal_ends_doctor_too_and_is_its_exit_code() {
         service.order(On::Run, Reply::hang().forever());
         let mut command = command(&service.base_url(), &RUN, &[]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        assert!(service.wait_for(On::Run, 1, PATIENCE));
+        assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
         let table = Table::of(child.wait_with_output().expect("its output"));
@@ -387,7 +387,7 @@ fn what_a_signal_keeps_from_being_checked_is_not_said_to_be_fine() {
     let both = format!("--run-id={SUCCESS},nobody-knows-this-run");
     let mut command = command(&service.base_url(), &[RUN[0], &both], &[]);
     let doctor = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    assert!(service.wait_for(On::Run, 1, PATIENCE));
+    assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
     let pid = doctor.id().to_string();
     assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().expect("kill").success());
     let table = Table::of(doctor.wait_with_output().expect("it ends"));

@@ -9,7 +9,7 @@ mod below_http;
 mod damaged;
 mod sign_in;
 
-use crate::harness::{self, SUCCESS, Story, StoryOutcome, side_by_side};
+use crate::harness::{self, SUCCESS, Story, StoryOutcome, in_parallel};
 use crate::stand_in::{On, Reply};
 
 /// One line of a table.
@@ -67,25 +67,25 @@ fn limited(story: Story<'_>, ends: Ends) -> Story<'_> {
 
 /// Plays each fault against a service of its own.
 fn hold(faults: &[Fault]) {
-    side_by_side(
+    in_parallel(
         faults,
         |fault| fault.what.to_owned(),
         |fault| {
             let service = harness::service();
             service.script(fault.on, fault.replies.clone());
-            let told = limited(Story::at(&service), fault.ends).told();
-            told.ended(fault.verdict, fault.code);
-            let reason = told.report()["reason"].to_string();
+            let outcome = limited(Story::at(&service), fault.ends).play();
+            outcome.assert_ended(fault.verdict, fault.code);
+            let reason = outcome.report()["reason"].to_string();
             assert!(!reason.contains("no usable answer\""), "without a cause: {reason}");
-            bounded(&told, fault.ends);
+            bounded(&outcome, fault.ends);
         },
     );
 }
 
 /// The last request is cut long before it would end by itself, after 30 s. That it is five seconds after the deadline is held
 /// where a busy machine has no say (`gate/watch/tests.rs`).
-fn bounded(told: &StoryOutcome, ends: Ends) {
-    let waited = told.report()["waited_seconds"].as_u64().expect("a number");
+fn bounded(outcome: &StoryOutcome, ends: Ends) {
+    let waited = outcome.report()["waited_seconds"].as_u64().expect("a number");
     assert!(ends != Ends::ByDeadline || waited <= 20, "waited {waited} s");
 }
 
@@ -179,23 +179,23 @@ fn odd_answers() -> Vec<(String, Reply)> {
 
 #[test]
 fn an_odd_answer_between_good_ones_ends_no_wait() {
-    side_by_side(
+    in_parallel(
         &odd_answers(),
         |row| row.0.clone(),
         |(_, odd)| {
             let service = harness::service();
             service.script(On::Run, [Reply::run("RUNNING"), odd.clone()]);
-            limited(Story::at(&service), ByAnswer).told().ended("passed", 0);
+            limited(Story::at(&service), ByAnswer).play().assert_ended("passed", 0);
             // A token that nothing renews, and a run that then fails.
             let service = harness::service();
             service.script(On::Run, [Reply::run("RUNNING"), odd.clone(), Reply::run("FAILED").forever()]);
             let story = Story::at(&service).without_password();
             let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere");
-            limited(story, ByAnswer).told().ended("failed", 1);
+            limited(story, ByAnswer).play().assert_ended("failed", 1);
             // A sign-in that was refused so.
             let service = harness::service();
             service.order(On::SignIn, odd.clone().retry_after(1));
-            limited(Story::at(&service), ByAnswer).told().ended("passed", 0);
+            limited(Story::at(&service), ByAnswer).play().assert_ended("passed", 0);
             assert_eq!(service.requests_to(On::SignIn).len(), 2);
         },
     );
@@ -203,7 +203,7 @@ fn an_odd_answer_between_good_ones_ends_no_wait() {
 
 #[test]
 fn a_refusal_that_is_the_first_thing_ever_seen_ends_the_gate_at_once() {
-    side_by_side(
+    in_parallel(
         &odd_answers(),
         |row| row.0.clone(),
         |(name, odd)| {
@@ -211,11 +211,11 @@ fn a_refusal_that_is_the_first_thing_ever_seen_ends_the_gate_at_once() {
             service.order(On::Run, odd.clone());
             let story = Story::at(&service).without_password();
             let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere");
-            let told = limited(story, ByAnswer).told();
+            let outcome = limited(story, ByAnswer).play();
             match name.as_str() {
-                "401" | "403" => told.ended("denied", 5),
-                "403, Retry-After: 1" => told.ended("passed", 0),
-                _ => told.ended("unreachable", 6),
+                "401" | "403" => outcome.assert_ended("denied", 5),
+                "403, Retry-After: 1" => outcome.assert_ended("passed", 0),
+                _ => outcome.assert_ended("unreachable", 6),
             };
         },
     );
@@ -225,9 +225,9 @@ fn a_refusal_that_is_the_first_thing_ever_seen_ends_the_gate_at_once() {
 fn at_the_deadline_a_refusal_counts_as_what_it_is() {
     let service = harness::service();
     service.script(On::Run, [Reply::run("RUNNING"), Reply::status(403).forever()]);
-    let told = limited(Story::at(&service), ByDeadline).told();
-    told.ended("denied", 5);
-    assert!(told.log().contains("retrying for up to 1m"), "{}", told.log());
+    let outcome = limited(Story::at(&service), ByDeadline).play();
+    outcome.assert_ended("denied", 5);
+    assert!(outcome.log().contains("retrying for up to 1m"), "{}", outcome.log());
     assert_eq!(service.requests_to(On::SignIn).len(), 2, "renewed once");
 }
 
@@ -236,8 +236,8 @@ fn an_announced_pause_is_no_outage() {
     for status in [429, 503] {
         let service = harness::service();
         service.order(On::Run, Reply::status(status).retry_after(4));
-        let told = limited(Story::at(&service), ByAnswer).with("max-outage", "2s").told();
-        told.ended("passed", 0);
+        let outcome = limited(Story::at(&service), ByAnswer).with("max-outage", "2s").play();
+        outcome.assert_ended("passed", 0);
         assert_eq!(service.requests_to(On::Run).len(), 2);
     }
 }
@@ -249,8 +249,8 @@ fn a_redirect_within_the_origin_is_followed_five_times_and_no_more() {
         let service = harness::service();
         // After six the loop is unusable: with no patience for an outage that is the end.
         service.order(On::Run, Reply::redirect(307, &path).times(count));
-        let told = Story::at(&service).with("max-outage", "0").told();
-        told.ended(verdict, code);
+        let outcome = Story::at(&service).with("max-outage", "0").play();
+        outcome.assert_ended(verdict, code);
         assert_eq!(service.requests_to(On::Run).len(), 6.min(count as usize + 1));
     }
 }
@@ -266,16 +266,16 @@ fn retry_after_is_obeyed_in_both_forms_and_on_any_answer() {
         ("200, still going", Reply::run("RUNNING").retry_after(3), 3),
         ("404", Reply::status(404).retry_after(3), 3),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, reply, seconds)| {
             let service = harness::service();
             service.order(On::Run, reply.clone());
-            let told = limited(Story::at(&service), ByAnswer).told();
-            told.ended("passed", 0);
+            let outcome = limited(Story::at(&service), ByAnswer).play();
+            outcome.assert_ended("passed", 0);
             assert_eq!(service.requests_to(On::Run).len(), 2);
-            assert!(told.report()["waited_seconds"].as_u64() >= Some(*seconds), "{}", told.log());
+            assert!(outcome.report()["waited_seconds"].as_u64() >= Some(*seconds), "{}", outcome.log());
         },
     );
 }
@@ -309,13 +309,13 @@ fn words_of_the_user_decide_and_beat_the_undocumented_ones() {
         ("failure-statuses", "QUEUED", "QUEUED", "failed", 1),
         ("failure-statuses", "BROKEN", "SUCCESS", "passed", 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| format!("{row:?}"),
         |(input, words, word, verdict, code)| {
             let service = harness::service();
             service.order(On::Run, Reply::run(word).forever());
-            limited(Story::at(&service), AtOnce).with(input, *words).told().ended(verdict, *code);
+            limited(Story::at(&service), AtOnce).with(input, *words).play().assert_ended(verdict, *code);
         },
     );
 }
@@ -324,9 +324,9 @@ fn words_of_the_user_decide_and_beat_the_undocumented_ones() {
 fn an_unknown_word_is_shown_once_and_says_which_input_teaches_it() {
     let service = harness::service();
     service.script(On::Run, [Reply::run("PAUSED"), Reply::run("paused"), Reply::run("RUNNING")]);
-    let told = Story::at(&service).told();
-    told.ended("passed", 0);
-    let about: Vec<&str> = told.notes().into_iter().filter(|note| note.contains("success-statuses")).collect();
-    assert!(about.len() == 1 && about[0].contains("failure-statuses"), "{:?}", told.notes());
-    assert_eq!(told.output("status"), "SUCCESS");
+    let outcome = Story::at(&service).play();
+    outcome.assert_ended("passed", 0);
+    let about: Vec<&str> = outcome.notes().into_iter().filter(|note| note.contains("success-statuses")).collect();
+    assert!(about.len() == 1 && about[0].contains("failure-statuses"), "{:?}", outcome.notes());
+    assert_eq!(outcome.output("status"), "SUCCESS");
 }

@@ -29,11 +29,11 @@ fn waiting<'s>(service: &'s Service, run_id: &str) -> Story<'s> {
 fn a_gate_waits_for_a_fresh_run_and_its_own_record_decides() {
     for run_id in ["latest", "last-success"] {
         let service = service(&run(2, "new", "SUCCESS", "now-10m", "now-1s"));
-        let told = waiting(&service, run_id).told();
-        told.ended("passed", 0);
-        assert_eq!(told.output("run-id"), "new");
-        let waits = told.notes().iter().any(|note| note.contains("exceeds max-age of 1h; waiting for a newer"));
-        assert!(waits, "{:?}", told.notes());
+        let outcome = waiting(&service, run_id).play();
+        outcome.assert_ended("passed", 0);
+        assert_eq!(outcome.output("run-id"), "new");
+        let waits = outcome.notes().iter().any(|note| note.contains("exceeds max-age of 1h; waiting for a newer"));
+        assert!(waits, "{:?}", outcome.notes());
         assert_eq!((service.requests_to(On::Runs).len(), service.requests_to(On::Run).len()), (3, 2));
     }
 }
@@ -41,34 +41,34 @@ fn a_gate_waits_for_a_fresh_run_and_its_own_record_decides() {
 #[test]
 fn latest_takes_a_new_failure_for_the_result_and_last_success_skips_it() {
     let failed = run(2, "new", "FAILED", "now-10m", "now-1s");
-    let told = waiting(&service(&failed), "latest").with("timeout", "20").told();
-    told.ended("failed", 1);
-    assert_eq!(told.output("run-id"), "new");
-    let told = waiting(&service(&failed), "last-success").with("timeout", "5").told();
-    told.ended("stale", 7);
-    assert_eq!((told.output("run-id"), told.output("status")), ("old", "SUCCESS"));
-    let skipped = told.notes().iter().any(|note| note.contains("skipped run new, which finished as FAILED"));
-    assert!(skipped, "{:?}", told.notes());
+    let outcome = waiting(&service(&failed), "latest").with("timeout", "20").play();
+    outcome.assert_ended("failed", 1);
+    assert_eq!(outcome.output("run-id"), "new");
+    let outcome = waiting(&service(&failed), "last-success").with("timeout", "5").play();
+    outcome.assert_ended("stale", 7);
+    assert_eq!((outcome.output("run-id"), outcome.output("status")), ("old", "SUCCESS"));
+    let skipped = outcome.notes().iter().any(|note| note.contains("skipped run new, which finished as FAILED"));
+    assert!(skipped, "{:?}", outcome.notes());
 }
 
 #[test]
 fn a_pipeline_without_a_success_is_not_found_at_the_deadline_and_an_outage_is_unreachable() {
     let empty = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": []}]})));
     for run_id in ["latest", "last-success"] {
-        let told = waiting(&empty, run_id).with("timeout", "3").told();
-        told.ended("not-found", 4);
-        assert!(told.notes().iter().any(|note| note.contains("waiting for one")), "{:?}", told.notes());
+        let outcome = waiting(&empty, run_id).with("timeout", "3").play();
+        outcome.assert_ended("not-found", 4);
+        assert!(outcome.notes().iter().any(|note| note.contains("waiting for one")), "{:?}", outcome.notes());
     }
     let down = service(&run(2, "new", "FAILED", "now-10m", "now-1s"));
     down.order(On::Runs, Reply::status(503).forever());
-    waiting(&down, "last-success").with("max-outage", "1").with("timeout", "20").told().ended("unreachable", 6);
+    waiting(&down, "last-success").with("max-outage", "1").with("timeout", "20").play().assert_ended("unreachable", 6);
 }
 
 #[test]
 fn there_is_nothing_to_wait_for_with_a_run_that_is_named_or_started_or_without_time() {
     let service = crate::harness::service();
     let refused = |story: Story<'_>| {
-        story.told().ended("invalid-input", 2);
+        story.play().assert_ended("invalid-input", 2);
     };
     refused(waiting(&service, "e7c91a3b"));
     refused(waiting(&service, "latest,e7c91a3b"));

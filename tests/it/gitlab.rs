@@ -19,7 +19,7 @@ fn links(report: &Report) -> Vec<(String, String)> {
 }
 
 /// A failed run with this trace, and a name that says the same.
-fn told(text: &str) -> Report {
+fn report_with(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
     seen.record.run_id = Untrusted::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
@@ -38,7 +38,7 @@ fn assert_sections(log: &str, expected: usize) {
 
 #[test]
 fn each_untrusted_text_is_a_section_and_the_first_is_open() {
-    let log = log(&told("why it failed"));
+    let log = log(&report_with("why it failed"));
     assert_sections(&log, 2);
     assert_eq!(log.matches("[collapsed=true]").count(), 1);
     assert!(log.find("_0\r").expect("the first") < log.find("[collapsed=true]").expect("the second"));
@@ -53,7 +53,7 @@ proptest! {
 
     #[test]
     fn no_text_ends_a_section_or_begins_one(text in hostile_text()) {
-        let report = told(&format!("x{text}"));
+        let report = report_with(&format!("x{text}"));
         let log = log(&report);
         assert_sections(&log, 2);
         prop_assert!(log.lines().last().is_some_and(|last| last.starts_with("maestro-gate: ")));
@@ -61,7 +61,7 @@ proptest! {
 
     #[test]
     fn a_label_says_the_text_and_nothing_else(text in hostile_text()) {
-        let links = links(&told(&text));
+        let links = links(&report_with(&text));
         prop_assert_eq!(links.len(), 1);
         prop_assert!(links[0].0.starts_with("failed: ") && !links[0].0.contains(char::is_control), "{:?}", links);
         prop_assert!(links[0].1.starts_with("https://"));

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use files::{make_folder, read, replace_by_a_file, write};
-pub use live::{Live, PATIENCE};
+pub use live::{HANG_TIMEOUT, Live};
 pub use outcome::StoryOutcome;
 pub use pipes::{make_pipe, other_end};
 pub use programs::{example, program};
@@ -77,36 +77,36 @@ pub fn scenario(further: Value) -> Scenario {
 
 /// What becomes of the gate's stdout.
 #[derive(Debug)]
-enum Reader {
+enum Stdout {
     /// Reads all of it.
-    There,
+    Read,
     /// Went away before the first line.
-    Gone,
+    Closed,
     /// Holds the pipe and never reads.
-    Asleep,
+    Unread,
     /// A file or a device.
     File(PathBuf),
 }
 
 /// How the gate is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum As {
-    Usual,
+enum Launch {
+    Direct,
     /// Process 1 of a namespace of its own, as in a container.
-    One,
+    ProcessOne,
     /// With SIGHUP ignored.
     Nohup,
-    /// With a bug at this place: examples/provoke.rs.
-    Buggy(&'static str),
+    /// With a panic at this place: examples/provoke.rs.
+    Panicking(&'static str),
     /// By this shell script, in which `"$0" "$@"` is the gate.
-    Scripted(&'static str),
+    Script(&'static str),
 }
 
 /// A story before it begins.
 pub struct Story<'s> {
     service: Option<&'s Service>,
     /// How many requests earlier stories made.
-    asked_before: usize,
+    requests_before: usize,
     /// What the gate may write to: the CI's files and the reports.
     pub out: Arc<TempDir>,
     /// Files that the story gives to the gate.
@@ -114,8 +114,8 @@ pub struct Story<'s> {
     inputs: BTreeMap<String, OsString>,
     env: BTreeMap<String, OsString>,
     secrets: Vec<String>,
-    reader: Reader,
-    started_as: As,
+    stdout: Stdout,
+    launch: Launch,
     /// How many of the gates that may run at once it counts for.
     weight: usize,
 }
@@ -128,8 +128,8 @@ impl<'s> Story<'s> {
 
     /// The same where another gate may have left its reports.
     pub fn in_workspace(service: &'s Service, out: &Arc<TempDir>) -> Story<'s> {
-        let asked_before = service.requests().len();
-        Story { service: Some(service), asked_before, ..Story::new(&service.base_url(), Arc::clone(out)) }
+        let requests_before = service.requests().len();
+        Story { service: Some(service), requests_before, ..Story::new(&service.base_url(), Arc::clone(out)) }
     }
 
     /// The same at an address where something else answers, or nothing.
@@ -140,14 +140,14 @@ impl<'s> Story<'s> {
     fn new(address: &str, out: Arc<TempDir>) -> Story<'s> {
         let mut story = Story {
             service: None,
-            asked_before: 0,
+            requests_before: 0,
             out,
             given: folder(),
             inputs: BTreeMap::new(),
             env: BTreeMap::new(),
             secrets: vec![PASSWORD.to_owned()],
-            reader: Reader::There,
-            started_as: As::Usual,
+            stdout: Stdout::Read,
+            launch: Launch::Direct,
             weight: 1,
         };
         for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
@@ -248,35 +248,35 @@ impl<'s> Story<'s> {
         self.with("run-id", runs.join(","))
     }
 
-    pub fn whose_reader_is_gone(self) -> Story<'s> {
-        Story { reader: Reader::Gone, ..self }
+    pub fn with_closed_stdout(self) -> Story<'s> {
+        Story { stdout: Stdout::Closed, ..self }
     }
 
-    pub fn whose_reader_is_asleep(self) -> Story<'s> {
-        Story { reader: Reader::Asleep, ..self }
+    pub fn with_unread_stdout(self) -> Story<'s> {
+        Story { stdout: Stdout::Unread, ..self }
     }
 
     pub fn with_stdout(self, path: impl Into<PathBuf>) -> Story<'s> {
-        Story { reader: Reader::File(path.into()), ..self }
+        Story { stdout: Stdout::File(path.into()), ..self }
     }
 
-    pub fn being_process_one(self) -> Story<'s> {
-        Story { started_as: As::One, ..self }
+    pub fn as_process_one(self) -> Story<'s> {
+        Story { launch: Launch::ProcessOne, ..self }
     }
 
     pub fn under_nohup(self) -> Story<'s> {
-        Story { started_as: As::Nohup, ..self }
+        Story { launch: Launch::Nohup, ..self }
     }
 
-    pub fn with_a_bug_at(self, place: &'static str) -> Story<'s> {
-        Story { started_as: As::Buggy(place), ..self }
+    pub fn with_panic_at(self, place: &'static str) -> Story<'s> {
+        Story { launch: Launch::Panicking(place), ..self }
     }
 
     /// Started by a shell script, in which `"$0" "$@"` is the gate and `$OUT` the folder of the reports.
-    pub fn started_by(self, script: &'static str) -> Story<'s> {
+    pub fn run_by_script(self, script: &'static str) -> Story<'s> {
         let out = self.out.path().to_owned();
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        Story { started_as: As::Scripted(script), ..self }.env("OUT", out).env("PATH", path)
+        Story { launch: Launch::Script(script), ..self }.env("OUT", out).env("PATH", path)
     }
 
     /// Where a report goes, or any other file beside it.
@@ -290,30 +290,30 @@ impl<'s> Story<'s> {
     }
 
     /// Plays the story to its end, and holds it to the second law.
-    pub fn told(self) -> StoryOutcome {
-        self.begun().ends()
+    pub fn play(self) -> StoryOutcome {
+        self.start().finish()
     }
 
     /// Starts the gate.
-    pub fn begun(self) -> Live<'s> {
-        let mut command = match self.started_as {
-            As::Usual => Command::new(program()),
-            As::Buggy(place) => {
+    pub fn start(self) -> Live<'s> {
+        let mut command = match self.launch {
+            Launch::Direct => Command::new(program()),
+            Launch::Panicking(place) => {
                 let mut command = Command::new(example("provoke"));
                 command.arg(place);
                 command
             }
-            As::Nohup => {
+            Launch::Nohup => {
                 let mut command = Command::new("nohup");
                 command.arg(program());
                 command
             }
-            As::Scripted(script) => {
+            Launch::Script(script) => {
                 let mut command = Command::new("sh");
                 command.args(["-c", script]).arg(program());
                 command
             }
-            As::One => {
+            Launch::ProcessOne => {
                 let mut command = Command::new("unshare");
                 command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(program());
                 command
@@ -325,11 +325,11 @@ impl<'s> Story<'s> {
             command.arg(flag);
         }
         command.env_clear().envs(&self.env).current_dir(self.given.path()).stdin(Stdio::null()).stderr(Stdio::piped());
-        let stdout = match &self.reader {
-            Reader::File(path) => Stdio::from(files::append_to(path)),
-            Reader::There | Reader::Gone | Reader::Asleep => Stdio::piped(),
+        let stdout = match &self.stdout {
+            Stdout::File(path) => Stdio::from(files::append_to(path)),
+            Stdout::Read | Stdout::Closed | Stdout::Unread => Stdio::piped(),
         };
-        let slot = live::DestinationSlot::take(self.weight);
+        let slot = live::Slot::take(self.weight);
         // What the service's runs do, they do from now on, however long the gate waited for its turn.
         self.service.iter().for_each(|service| service.begin());
         let begun = now();
@@ -366,12 +366,12 @@ pub fn skipped(why: &str) {
 }
 
 /// Plays many stories at once; all that went wrong is reported together.
-pub fn side_by_side<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
-    some_at_once(16, stories, name, play);
+pub fn in_parallel<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
+    in_parallel_up_to(16, stories, name, play);
 }
 
 /// The same, so many at a time: for stories in which the gate must be quick.
-pub fn some_at_once<T: Sync>(
+pub fn in_parallel_up_to<T: Sync>(
     count: usize,
     stories: &[T],
     name: impl Fn(&T) -> String + Sync,

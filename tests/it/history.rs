@@ -12,7 +12,7 @@ use maestro_gate::report::sanitize::Sanitized;
 use serde_json::{Value, json};
 
 use crate::fixture::{self, failure, seconds};
-use crate::harness::{PIPELINE, Story, TRACE, scenario, side_by_side};
+use crate::harness::{PIPELINE, Story, TRACE, in_parallel, scenario};
 use crate::stand_in::{Gzip, On, Reply, Service};
 
 /// A run that is going for its first three polls, behind a past of these ends, oldest first, an hour apart, about ten minutes each.
@@ -46,14 +46,14 @@ fn lists(service: &Service) -> usize {
 #[test]
 fn the_past_is_asked_for_once_and_only_while_the_run_is_running() {
     let service = with("SSSSSSSS", "SUCCESS");
-    let told = waiting(&service).told();
-    told.ended("passed", 0);
+    let outcome = waiting(&service).play();
+    outcome.assert_ended("passed", 0);
     assert_eq!(lists(&service), 1);
     let order: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
     // After the first poll; whether before or behind the second, which comes at the same time.
     assert_eq!(order[..2], [On::SignIn, On::Run]);
     assert!(order[2..4].contains(&On::Runs), "{order:?}");
-    assert!(told.notes().iter().any(|note| note.contains("8 of the last 8 runs passed, usually in 10m")));
+    assert!(outcome.notes().iter().any(|note| note.contains("8 of the last 8 runs passed, usually in 10m")));
     // A run that is over at the first poll, looking once, and without leave: none.
     type Row = (&'static str, &'static str, &'static str, usize);
     let rows: [Row; 4] = [
@@ -63,13 +63,13 @@ fn the_past_is_asked_for_once_and_only_while_the_run_is_running() {
         // The list from which a run is chosen tells the past as well.
         ("run-id", "latest", "passed", 1),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| format!("{} {}", row.0, row.1),
         |(input, value, verdict, asked)| {
             let service = with("SSSSSSSS", "SUCCESS");
-            let told = waiting(&service).with("max-age", "any").with(input, value).told();
-            assert_eq!(told.output("verdict"), *verdict);
+            let outcome = waiting(&service).with("max-age", "any").with(input, value).play();
+            assert_eq!(outcome.output("verdict"), *verdict);
             assert_eq!(lists(&service), *asked, "{input} {value}");
         },
     );
@@ -90,20 +90,20 @@ fn a_past_that_can_not_be_had_is_a_note_and_never_a_verdict() {
         ("too much", Reply::normal().append("x").endless().gzip(Gzip::Right).forever()),
         ("no answer", Reply::normal().delay(Duration::from_secs(60)).forever()),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(name, reply)| {
             let service = with("SSSSSSSS", "SUCCESS");
             service.order(On::Runs, reply.clone());
-            let told = waiting(&service).told();
-            told.ended("passed", 0);
-            assert!(told.report()["waited_seconds"].as_u64() < Some(30), "{}", told.log());
-            let noted = told.notes().iter().filter(|note| note.contains("no history of previous runs")).count();
+            let outcome = waiting(&service).play();
+            outcome.assert_ended("passed", 0);
+            assert!(outcome.report()["waited_seconds"].as_u64() < Some(30), "{}", outcome.log());
+            let noted = outcome.notes().iter().filter(|note| note.contains("no history of previous runs")).count();
             // An answer that does not come is given up after five seconds, if the run is still going by then.
-            assert!(noted == 1 || *name == "no answer" && noted == 0, "{:?}", told.notes());
+            assert!(noted == 1 || *name == "no answer" && noted == 0, "{:?}", outcome.notes());
             assert_eq!(service.requests_to(On::SignIn).len(), 1, "no session is renewed for it");
-            assert_eq!((lists(&service), told.report()["pipelines"].clone()), (1, json!([])));
+            assert_eq!((lists(&service), outcome.report()["pipelines"].clone()), (1, json!([])));
         },
     );
 }
@@ -114,16 +114,16 @@ fn one_page_of_a_list_is_past_enough() {
     let service = with("SSSSSSSS", "SUCCESS");
     let page = Reply::normal().header("link", "</runs?page=2>; rel=next").header("x-total-count", "300");
     service.order(On::Runs, page.forever());
-    let told = waiting(&service).told();
-    told.ended("passed", 0);
-    assert!(told.notes().iter().any(|note| note.contains("8 of the last 8 runs passed")), "{:?}", told.notes());
+    let outcome = waiting(&service).play();
+    outcome.assert_ended("passed", 0);
+    assert!(outcome.notes().iter().any(|note| note.contains("8 of the last 8 runs passed")), "{:?}", outcome.notes());
 }
 
 #[test]
 fn a_failure_is_reported_with_its_row_the_last_success_and_whether_the_trace_is_the_same() {
     let service = with("SSSSSSFF", "FAILED");
-    let github = waiting(&service).env("GITHUB_SERVER_URL", "https://github.com").told();
-    github.ended("failed", 1);
+    let github = waiting(&service).env("GITHUB_SERVER_URL", "https://github.com").play();
+    github.assert_ended("failed", 1);
     let last = "third failure in a row; last success 2h 50m ago (run past_5); same trace as the last failure";
     assert!(github.log().contains(&format!("this run: {last}")), "{}", github.log());
     assert!(github.log().contains("history: "), "{}", github.log());
@@ -140,11 +140,11 @@ fn a_failure_is_reported_with_its_row_the_last_success_and_whether_the_trace_is_
     assert_eq!(pipeline["last"].as_array().expect("runs").len(), 8);
     // Where nobody draws charts, there is none.
     let service = with("SSSSSSFF", "FAILED");
-    let elsewhere = waiting(&service).env("GITHUB_SERVER_URL", "https://git.example.com").told();
+    let elsewhere = waiting(&service).env("GITHUB_SERVER_URL", "https://git.example.com").play();
     let summary = elsewhere.summary.as_ref().expect("a summary");
     assert!(!summary.contains("mermaid") && summary.contains("✗✗`"), "{summary}");
     // Who is to be quiet hears the verdict alone.
-    let quiet = waiting(&with("SSSSSSFF", "FAILED")).with("quiet", "true").told();
+    let quiet = waiting(&with("SSSSSSFF", "FAILED")).with("quiet", "true").play();
     assert!(!quiet.log().contains("history:") && !quiet.log().contains("in a row"), "{}", quiet.log());
 }
 
@@ -163,9 +163,9 @@ fn a_hostile_past_yields_nothing() {
     let service = Service::start(scenario(
         json!({"pipelines": [{"pipeline_id": PIPELINE, "list": {"raw": raw}, "runs": [run]}]}),
     ));
-    let told = waiting(&service).told();
-    told.ended("failed", 1);
-    assert!(told.log().contains("second failure in a row"), "{}", told.log());
+    let outcome = waiting(&service).play();
+    outcome.assert_ended("failed", 1);
+    assert!(outcome.log().contains("second failure in a row"), "{}", outcome.log());
 }
 
 #[test]
@@ -182,9 +182,9 @@ fn many_runs_of_a_pipeline_share_its_list() {
     let count = |history: &str| {
         let service = Service::start(scenario(pipelines.clone()));
         let story = Story::at(&service).with("run-id", ids.join(",")).with("poll-interval", "1s");
-        let told = story.with("history", history).told();
-        told.ended("failed", 1);
-        assert_eq!(told.verdicts().iter().filter(|verdict| **verdict == "failed").count(), 1);
+        let outcome = story.with("history", history).play();
+        outcome.assert_ended("failed", 1);
+        assert_eq!(outcome.verdicts().iter().filter(|verdict| **verdict == "failed").count(), 1);
         lists(&service)
     };
     // How much that saves is a claim of the core, where no machine is too slow for it (`gate/watch/tests/surveys.rs`).
@@ -233,7 +233,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     let limits = Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) };
     let rules = Rules { learning: Learning::On, ..Rules::within(limits) };
     let targets = [fixture::target("p", "r"), fixture::target("p", "s")];
-    let told = |count: usize| {
+    let lines = |count: usize| {
         let mut gate = Gate::new(rules.clone(), targets[..count].to_vec());
         for run in 0..count {
             let mut record = fixture::seen("RUNNING", Meaning::Wait, None).record;
@@ -247,10 +247,10 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
         let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &sanitizer).to_string();
         (heartbeat, messages::poll(&gate, 0, minutes(4), Some(minutes(5)), &names, &sanitizer).to_string())
     };
-    let (heartbeat, look) = told(1);
+    let (heartbeat, look) = lines(1);
     assert_eq!(heartbeat, "still waiting: RUNNING, usually 12m, about 6m left, 4m of 50m, 57 polls");
     assert_eq!(look, "poll: RUNNING, usually 12m, about 6m left; next poll in 60.0s");
-    let (heartbeat, _) = told(2);
+    let (heartbeat, _) = lines(2);
     assert_eq!(heartbeat, "still waiting: 0 of 2 runs have finished, the last in about 6m, 4m of 50m, 57 polls");
 }
 
@@ -260,24 +260,33 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
         |passed, runs, at_least, after| Some(Streak { passed, runs, at_least, after, after_at_least: after >= 48 });
     let last = LastSuccess { run_id: Sanitized::ours("r"), ended_at: None, ago: Some(Duration::from_secs(2 * 86_400)) };
     let nothing = RunHistory { earlier: 9, in_a_row: None, last_success: None, same_trace: None, slower: None };
-    let told = |past: &RunHistory| messages::comparison(past).join("; ");
+    let comparison = |past: &RunHistory| messages::comparison(past).join("; ");
     let with = |in_a_row| RunHistory { in_a_row, last_success: Some(last.clone()), ..nothing.clone() };
-    assert_eq!(told(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
-    assert_eq!(told(&with(row(false, 1, false, 1))), "first failure after a success; last success 2d ago (run r)");
-    assert_eq!(told(&with(row(false, 1, false, 12))), "first failure after 12 successes; last success 2d ago (run r)");
-    let after_all_that_is_known = "first failure after at least 50 successes; last success 2d ago (run r)";
-    assert_eq!(told(&with(row(false, 1, false, 50))), after_all_that_is_known);
-    assert_eq!(told(&with(row(true, 1, false, 50))), "first success after at least 50 failures");
-    assert_eq!(told(&with(row(false, 23, false, 2))), "23rd failure in a row; last success 2d ago (run r)");
-    assert_eq!(told(&with(row(false, 51, true, 0))), "at least the 51st failure in a row; last success 2d ago (run r)");
-    assert_eq!(told(&with(row(true, 1, false, 3))), "first success after 3 failures");
-    assert_eq!(told(&with(row(true, 1, false, 1))), "first success after a failure");
-    assert_eq!(told(&with(row(true, 7, false, 3))), "");
-    assert_eq!(told(&nothing), "no success in the 9 runs before it");
-    let slow = RunHistory { slower: Some((18, 20)), same_trace: Some(false), ..with(row(true, 7, false, 0)) };
-    assert_eq!(told(&slow), "different trace from the last failure; slower than 18 of 20 runs");
+    assert_eq!(comparison(&with(row(false, 1, false, 0))), "last success 2d ago (run r)");
     assert_eq!(
-        told(&RunHistory { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }),
+        comparison(&with(row(false, 1, false, 1))),
+        "first failure after a success; last success 2d ago (run r)"
+    );
+    assert_eq!(
+        comparison(&with(row(false, 1, false, 12))),
+        "first failure after 12 successes; last success 2d ago (run r)"
+    );
+    let after_all_that_is_known = "first failure after at least 50 successes; last success 2d ago (run r)";
+    assert_eq!(comparison(&with(row(false, 1, false, 50))), after_all_that_is_known);
+    assert_eq!(comparison(&with(row(true, 1, false, 50))), "first success after at least 50 failures");
+    assert_eq!(comparison(&with(row(false, 23, false, 2))), "23rd failure in a row; last success 2d ago (run r)");
+    assert_eq!(
+        comparison(&with(row(false, 51, true, 0))),
+        "at least the 51st failure in a row; last success 2d ago (run r)"
+    );
+    assert_eq!(comparison(&with(row(true, 1, false, 3))), "first success after 3 failures");
+    assert_eq!(comparison(&with(row(true, 1, false, 1))), "first success after a failure");
+    assert_eq!(comparison(&with(row(true, 7, false, 3))), "");
+    assert_eq!(comparison(&nothing), "no success in the 9 runs before it");
+    let slow = RunHistory { slower: Some((18, 20)), same_trace: Some(false), ..with(row(true, 7, false, 0)) };
+    assert_eq!(comparison(&slow), "different trace from the last failure; slower than 18 of 20 runs");
+    assert_eq!(
+        comparison(&RunHistory { slower: Some((4, 4)), ..with(row(true, 7, false, 0)) }),
         "",
         "too few to compare with"
     );

@@ -377,11 +377,11 @@ fn a_secret_in_a_status_value_is_hidden_before_the_word_is_cut() {
     let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
     gate.observe(0, fixture::seconds(1), answer, &mut notices);
     let names = messages::RunNames::new([Wanted::Run(target)], &sanitizer);
-    let told: Vec<String> = notices
+    let notes: Vec<String> = notices
         .iter()
         .filter_map(|notice| messages::note(notice, &names, &sanitizer))
         .map(|note| note.text.to_string())
         .collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.iter().all(|text| text.contains("***") && !text.contains(&secret[..20])), "{told:?}");
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes.iter().all(|text| text.contains("***") && !text.contains(&secret[..20])), "{notes:?}");
 }

@@ -19,7 +19,7 @@ use crate::hostile::hostile_text;
 use crate::runner::{self, gitlab};
 
 /// A failed run with this trace and these logs, and a name that says the same.
-pub fn told(text: &str) -> Report {
+pub fn report_with(text: &str) -> Report {
     let mut seen = seen("FAILED", Meaning::Failed, Some(text));
     seen.record.run_id = Untrusted::new(text);
     let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
@@ -127,7 +127,7 @@ proptest! {
 
     #[test]
     fn azure_obeys_what_we_meant_and_nothing_else(text in hostile_text()) {
-        let report = told(&format!("x{text}"));
+        let report = report_with(&format!("x{text}"));
         let log = outputs_of(&report, "azure", PREFIX) + &closing(&report, "azure");
         let commands = runner::azure(&log);
         let names: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
@@ -147,7 +147,7 @@ proptest! {
 
     #[test]
     fn teamcity_obeys_what_we_meant_and_nothing_else(text in hostile_text()) {
-        let report = told(&format!("x{text}"));
+        let report = report_with(&format!("x{text}"));
         let log = outputs_of(&report, "teamcity", PREFIX) + &closing(&report, "teamcity");
         let messages: Result<Vec<_>, _> = runner::teamcity::messages(&log).into_iter().collect();
         let messages = messages.expect("TeamCity drops none");
@@ -165,7 +165,7 @@ proptest! {
 
     #[test]
     fn cloud_build_s_file_is_one_small_line(text in hostile_text()) {
-        let file = outputs_of(&told(&text), "cloud-build", PREFIX);
+        let file = outputs_of(&report_with(&text), "cloud-build", PREFIX);
         prop_assert!(file.len() < 4096 && file.ends_with("}\n") && file.lines().count() == 1, "{}", file);
         let read: BTreeMap<String, String> = serde_json::from_str(&file).expect("JSON");
         prop_assert_eq!((read["verdict"].as_str(), read["exit_code"].as_str()), ("failed", "1"));
@@ -174,11 +174,11 @@ proptest! {
 
 #[test]
 fn azure_s_escapes_are_the_agent_s() {
-    let report = told("a;b]c%d%3Be\nf|g'h[i");
+    let report = report_with("a;b]c%d%3Be\nf|g'h[i");
     let commands = runner::azure(&closing(&report, "azure"));
     let said = &commands[0].data;
     assert!(said.ends_with("a;b]c%d%3Be f|g'h[i"), "{said}");
-    let messages = runner::teamcity::messages(&closing(&told("é|'[]😀\nx"), "teamcity"));
+    let messages = runner::teamcity::messages(&closing(&report_with("é|'[]😀\nx"), "teamcity"));
     let (_, attributes) = messages.into_iter().flatten().find(|(name, _)| name == "message").expect("the warning");
     assert!(attributes["text"].ends_with("é|'[]😀 x"), "{}", attributes["text"]);
 }
@@ -186,10 +186,10 @@ fn azure_s_escapes_are_the_agent_s() {
 #[test]
 fn what_kubernetes_and_cloud_build_keep_is_small_enough_for_them() {
     // Cleaned ids have no control characters, so that a quotation mark is what grows most in JSON.
-    let report = told(&"\"".repeat(100_000));
+    let report = report_with(&"\"".repeat(100_000));
     assert!(outputs_of(&report, "cloud-build", PREFIX).len() < 4096);
     // Tekton: one termination message of 4096 bytes for all results of a Task; Argo keeps parameters in the workflow.
-    for row in outputs(&told(&"é\n".repeat(100_000)), OutputTarget::OutputDir).rows {
+    for row in outputs(&report_with(&"é\n".repeat(100_000)), OutputTarget::OutputDir).rows {
         let limit = if ["runs", "trace-file"].contains(&row.name) { usize::MAX } else { 1024 };
         assert!(row.value.len() <= limit, "{}: {} bytes", row.name, row.value.len());
         assert!(!row.value.ends_with('\n') || row.value.is_empty(), "{}", row.name);
@@ -201,7 +201,7 @@ fn what_kubernetes_and_cloud_build_keep_is_small_enough_for_them() {
 fn a_shell_that_reads_the_exports_has_them_and_runs_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("env");
-    let report = told("$(touch hit) `touch hit`; touch hit & '\"\\ x\n");
+    let report = report_with("$(touch hit) `touch hit`; touch hit & '\"\\ x\n");
     let text = outputs_of(&fixture::first(), "circleci", PREFIX) + &outputs_of(&report, "circleci", PREFIX);
     #[expect(clippy::disallowed_methods, reason = "this test plays the runner")]
     fs::write(&file, text).expect("written");
@@ -338,7 +338,7 @@ fn a_log_that_carries_commands_can_not_be_json() {
     for ci in ["azure", "teamcity"] {
         let (code, log) = play(folder.path(), SUCCESS, &[("MAESTRO_CI", ci)], &["--log-format=json"]);
         assert!(code == 2 && log.contains("log-format"), "{log}");
-        assert!(log.lines().last().expect("a line").starts_with("maestro-gate: invalid-input"), "told as text: {log}");
+        assert!(log.lines().last().expect("a line").starts_with("maestro-gate: invalid-input"), "shown as text: {log}");
     }
     let (code, log) = play(folder.path(), SUCCESS, &[("MAESTRO_CI", "circleci")], &["--log-format=json"]);
     assert!(code == 0 && log.lines().all(|line| line.starts_with('{')), "{log}");

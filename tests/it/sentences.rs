@@ -35,9 +35,9 @@ fn step(
     why: Option<(Operation, FailureKind)>,
 ) -> String {
     let why = why.map(|(during, kind)| failure(during, kind, "detail"));
-    let told = messages::explanation(&run(verdict, seen, why), seconds(3000), &fixture::sanitizer());
-    assert!(!told.reason.is_empty());
-    told.next_step.to_string()
+    let explained = messages::explanation(&run(verdict, seen, why), seconds(3000), &fixture::sanitizer());
+    assert!(!explained.reason.is_empty());
+    explained.next_step.to_string()
 }
 
 /// What was started, or may have been, must not be started again unseen.
@@ -46,7 +46,7 @@ fn a_request_to_start_whose_run_nobody_saw_is_reported_with_the_end() {
     for verdict in
         [Verdict::NotStarted, Verdict::NotFound, Verdict::Unreachable, Verdict::Interrupted(Signal::Terminate)]
     {
-        let told = |request| {
+        let explained = |request| {
             messages::explanation(
                 &RunOutcome { request, ..run(verdict, None, None) },
                 seconds(3),
@@ -54,12 +54,13 @@ fn a_request_to_start_whose_run_nobody_saw_is_reported_with_the_end() {
             )
         };
         assert!(
-            !told(Request::None).reason.contains("start a run") && !told(Request::None).reason.contains("been started")
+            !explained(Request::None).reason.contains("start a run")
+                && !explained(Request::None).reason.contains("been started")
         );
-        assert!(told(Request::InDoubt).reason.ends_with("; a run may have been started"));
-        assert!(told(Request::Taken).reason.ends_with("; the service accepted the request to start a run"));
+        assert!(explained(Request::InDoubt).reason.ends_with("; a run may have been started"));
+        assert!(explained(Request::Taken).reason.ends_with("; the service accepted the request to start a run"));
         for request in [Request::InDoubt, Request::Taken] {
-            assert!(told(request).next_step.contains("before you re-run it"));
+            assert!(explained(request).next_step.contains("before you re-run it"));
         }
     }
 }
@@ -68,25 +69,25 @@ fn a_request_to_start_whose_run_nobody_saw_is_reported_with_the_end() {
 #[test]
 fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_go_on() {
     use Verdict::{Failed, Interrupted, TimedOut};
-    let told = |verdict, word, meaning, why: Option<FailureKind>| {
+    let explained = |verdict, word, meaning, why: Option<FailureKind>| {
         let why = why.map(|kind| failure(Operation::List, kind, "earlier"));
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
         messages::explanation(&outcome, seconds(3), &fixture::sanitizer())
     };
     let wait_on = format!("set run-id: {}/{} instead of trigger", fixture::PIPELINE, fixture::RUN);
     for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
-        let next = told(verdict, "RUNNING", Meaning::Wait, None).next_step;
+        let next = explained(verdict, "RUNNING", Meaning::Wait, None).next_step;
         assert!(next.contains(&wait_on) && !next.contains("re-run this job"), "{next}");
     }
-    let failed = told(Failed, "FAILED", Meaning::Failed, None).next_step;
+    let failed = explained(Failed, "FAILED", Meaning::Failed, None).next_step;
     assert!(failed.ends_with("re-run this job, which starts a new run"), "{failed}");
-    let doubtful = told(TimedOut, "SUCCESS", Meaning::Passed, Some(FailureKind::Queued));
+    let doubtful = explained(TimedOut, "SUCCESS", Meaning::Passed, Some(FailureKind::Queued));
     assert!(
         doubtful.reason.contains("not certain that it is the run that was started")
             && doubtful.reason.contains("earlier")
     );
     assert!(doubtful.next_step.contains("before you re-run it"), "{doubtful:?}");
-    let unread = told(TimedOut, "SUCCESS", Meaning::Passed, None);
+    let unread = explained(TimedOut, "SUCCESS", Meaning::Passed, None);
     assert!(
         unread.reason.contains("not certain that it is the run that was started")
             && !unread.next_step.contains("not affected")
@@ -103,12 +104,15 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
 fn a_wait_behind_an_earlier_run_is_reported_as_that() {
     let why = Some(failure(Operation::List, FailureKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
-    let told = messages::explanation(&outcome, seconds(3), &fixture::sanitizer());
-    assert!(told.reason.contains("may be queued behind an earlier run: earlier"), "{told:?}");
-    assert!(told.next_step.contains("raise timeout") && told.next_step.contains("check in Maestro"), "{told:?}");
+    let explained = messages::explanation(&outcome, seconds(3), &fixture::sanitizer());
+    assert!(explained.reason.contains("may be queued behind an earlier run: earlier"), "{explained:?}");
+    assert!(
+        explained.next_step.contains("raise timeout") && explained.next_step.contains("check in Maestro"),
+        "{explained:?}"
+    );
 }
 
-/// The person at 2 a.m. is told which input to change.
+/// The person at 2 a.m. learns which input to change.
 #[test]
 fn the_next_step_names_the_input_to_change() {
     use Operation::{GetRun, SignIn};
@@ -246,7 +250,7 @@ fn signals_are_distinguished() {
 }
 
 #[test]
-fn only_who_ran_out_of_time_behind_an_earlier_run_is_told_to_raise_timeout() {
+fn only_a_timeout_behind_an_earlier_run_advises_to_raise_timeout() {
     let next_step = |end| {
         let queued = Some(failure(Operation::List, FailureKind::Queued, "an-earlier-run"));
         let outcome = RunOutcome { request: Request::Taken, started: true, ..run(end, None, queued) };

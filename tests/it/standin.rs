@@ -56,14 +56,14 @@ impl Came {
     }
 }
 
-pub use crate::harness::PATIENCE;
+pub use crate::harness::HANG_TIMEOUT;
 
 /// How long a connection that was ordered to hang must stay silent: more than a busy machine takes to send what comes before.
 pub const SILENCE: Duration = Duration::from_secs(5);
 
 /// Sends one request on a connection of its own and reads until it ends.
 pub fn ask(service: &Service, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Came {
-    ask_within(PATIENCE, service, method, path, headers, body)
+    ask_within(HANG_TIMEOUT, service, method, path, headers, body)
 }
 
 /// The same, or until it is silent for so long.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, StoryOutcome, scenario, service, side_by_side};
+use crate::harness::{PIPELINE, Story, StoryOutcome, in_parallel, scenario, service};
 use crate::stand_in::{On, Reply, Service};
 
 /// What an execution does: ends so, so many seconds after it began.
@@ -30,8 +30,8 @@ fn trigger(service: &Service) -> Story<'_> {
         .with("poll-interval", "1s")
 }
 
-fn is_noted(told: &StoryOutcome, words: &str) -> bool {
-    told.notes().iter().any(|note| note.contains(words))
+fn is_noted(outcome: &StoryOutcome, words: &str) -> bool {
+    outcome.notes().iter().any(|note| note.contains(words))
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn whatever_becomes_of_the_answer_the_service_is_asked_once() {
         ("404", Some(Reply::status(404)), "not-found", 4),
         ("a redirect", Some(Reply::redirect(307, "/platform/pipeline/execute")), "not-started", 8),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, reply, verdict, code)| {
@@ -68,8 +68,8 @@ fn whatever_becomes_of_the_answer_the_service_is_asked_once() {
             if let Some(reply) = reply {
                 service.order(On::Execute, reply.clone());
             }
-            let told = trigger(&service).told();
-            told.ended(verdict, *code);
+            let outcome = trigger(&service).play();
+            outcome.assert_ended(verdict, *code);
             let asked = service.requests_to(On::Execute);
             assert_eq!(asked.len(), 1);
             assert_eq!(asked[0].body, format!(r#"{{"pipeline_id":"{PIPELINE}"}}"#).into_bytes());
@@ -88,14 +88,14 @@ fn a_start_that_was_certainly_not_executed_is_made_again_after_the_list_was_read
         ("401 once", Reply::status(401), "passed", 0, 2),
         ("401 for ever", Reply::status(401).forever(), "denied", 5, 2),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, reply, verdict, code, starts)| {
             let service = with(json!({}));
             service.order(On::Execute, reply.clone());
-            let told = trigger(&service).with("max-outage", "6s").told();
-            told.ended(verdict, *code);
+            let outcome = trigger(&service).with("max-outage", "6s").play();
+            outcome.assert_ended(verdict, *code);
             let asked: Vec<On> = service.requests().iter().map(|seen| seen.on).collect();
             let executes = asked.iter().filter(|on| **on == On::Execute).count();
             assert!(*starts == executes || *starts == 0 && (2..=6).contains(&executes), "{asked:?}");
@@ -110,7 +110,7 @@ fn a_start_that_was_certainly_not_executed_is_made_again_after_the_list_was_read
     let service = with(json!({}));
     service.order(On::Execute, Reply::status(401));
     let story = trigger(&service).without_password();
-    story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere").told().ended("denied", 5);
+    story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere").play().assert_ended("denied", 5);
     assert_eq!(service.requests_to(On::Execute).len(), 1);
 }
 
@@ -122,8 +122,8 @@ fn what_others_started_while_a_start_was_put_off_is_met_as_if_running_says() {
         let service = with(json!({"runs": runs}));
         service.order(On::Runs, before(&[]));
         service.order(On::Execute, Reply::status(429).retry_after(1));
-        let told = trigger(&service).with("if-running", mode).told();
-        told.ended(verdict, code);
+        let outcome = trigger(&service).with("if-running", mode).play();
+        outcome.assert_ended(verdict, code);
         assert_eq!(service.requests_to(On::Execute).len(), executes);
     }
 }
@@ -168,17 +168,17 @@ fn the_run_that_the_service_named_is_the_only_one_that_counts() {
         ("ours fails", shown(), vec![run(&stranger, "SUCCESS"), late("FAILED")], "5m", "failed", 1),
         ("ours succeeds", shown(), vec![run(&stranger, "FAILED"), late("SUCCESS")], "5m", "passed", 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, shown, runs, appear, verdict, code)| {
             let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
             service.order(On::Runs, before(shown));
             service.order(On::Execute, named(&ours));
-            let told = trigger(&service).with("appear-timeout", *appear).with("max-outage", "3s").told();
-            told.ended(verdict, *code);
+            let outcome = trigger(&service).with("appear-timeout", *appear).with("max-outage", "3s").play();
+            outcome.assert_ended(verdict, *code);
             assert!(service.requests_to(On::Run).iter().any(|seen| seen.path.ends_with(&ours)), "ours is asked for");
-            assert_eq!(told.output("run-id"), ours);
+            assert_eq!(outcome.output("run-id"), ours);
         },
     );
 }
@@ -197,18 +197,18 @@ fn an_id_that_need_not_be_a_run_s_is_asked_for_once() {
         Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [hidden, stranger]}]})));
     service.order(On::Runs, Reply::json(200, json!([])).forever());
     service.order(On::Execute, named(manual));
-    let told = trigger(&service).told();
-    told.ended("failed", 1);
-    assert_eq!(told.output("run-id"), manual);
+    let outcome = trigger(&service).play();
+    outcome.assert_ended("failed", 1);
+    assert_eq!(outcome.output("run-id"), manual);
     // It has none: whatever is new is waited for, and the report says that this is no proof.
     let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
     service.order(On::Runs, before(&[]));
     service.order(On::Execute, named(manual));
-    let told = trigger(&service).told();
-    told.ended("passed", 0);
+    let outcome = trigger(&service).play();
+    outcome.assert_ended("passed", 0);
     let asked = |path: &str| service.requests_to(On::Run).iter().filter(|seen| seen.path.ends_with(path)).count();
     assert_eq!(asked(path), 1);
-    assert!(is_noted(&told, "no proof"), "{:?}", told.notes());
+    assert!(is_noted(&outcome, "no proof"), "{:?}", outcome.notes());
 }
 
 #[test]
@@ -217,11 +217,11 @@ fn a_request_to_start_that_is_under_way_at_the_deadline_may_have_started_a_run()
     let is_asked = ["4s", "16s", "64s"].into_iter().any(|timeout| {
         let service = with(json!({}));
         service.order(On::Execute, Reply::hang());
-        let told = trigger(&service).with("timeout", timeout).told();
+        let outcome = trigger(&service).with("timeout", timeout).play();
         let asked = service.requests_to(On::Execute).len();
         if asked > 0 {
-            told.ended("unreachable", 6);
-            assert!(told.log().contains("a run may have been started"), "{}", told.log());
+            outcome.assert_ended("unreachable", 6);
+            assert!(outcome.log().contains("a run may have been started"), "{}", outcome.log());
             assert_eq!(asked, 1);
         }
         asked > 0
@@ -231,16 +231,16 @@ fn a_request_to_start_that_is_under_way_at_the_deadline_may_have_started_a_run()
 
 #[test]
 fn the_run_that_was_started_decides_and_is_reported() {
-    side_by_side(&[true, false], ToString::to_string, |shares| {
+    in_parallel(&[true, false], ToString::to_string, |shares| {
         let service = with(json!({"executions": ends("FAILED", "2s"), "shares_run_id": shares}));
-        let told = trigger(&service).told();
-        told.ended("failed", 1);
-        assert_eq!(told.output("status"), "FAILED");
-        assert_eq!(told.output("run-id").starts_with("manual__"), *shares);
-        assert!(is_noted(&told, "accepted the request to start"), "{:?}", told.notes());
+        let outcome = trigger(&service).play();
+        outcome.assert_ended("failed", 1);
+        assert_eq!(outcome.output("status"), "FAILED");
+        assert_eq!(outcome.output("run-id").starts_with("manual__"), *shares);
+        assert!(is_noted(&outcome, "accepted the request to start"), "{:?}", outcome.notes());
         let proof =
             if *shares { "it has the id from the service's answer" } else { "no proof that it is the started run" };
-        assert!(is_noted(&told, proof), "{:?}", told.notes());
+        assert!(is_noted(&outcome, proof), "{:?}", outcome.notes());
         // The run that the service has named needs no list to be found; and before a failure none is read again.
         assert_eq!(service.requests_to(On::Runs).len(), if *shares { 1 } else { 2 });
     });
@@ -249,11 +249,11 @@ fn the_run_that_was_started_decides_and_is_reported() {
 #[test]
 fn a_paused_pipeline_is_not_started() {
     let service = with(json!({"paused": true}));
-    let told = trigger(&service).told();
-    told.ended("not-started", 8);
-    assert_eq!((told.output("run-id"), told.output("pipeline-id")), ("", PIPELINE));
-    assert!(told.log().contains("PipelinePaused"), "{}", told.log());
-    let cases = told.junit.as_ref().expect("a JUnit report");
+    let outcome = trigger(&service).play();
+    outcome.assert_ended("not-started", 8);
+    assert_eq!((outcome.output("run-id"), outcome.output("pipeline-id")), ("", PIPELINE));
+    assert!(outcome.log().contains("PipelinePaused"), "{}", outcome.log());
+    let cases = outcome.junit.as_ref().expect("a JUnit report");
     assert_eq!((cases[0].name.as_str(), cases[0].class.as_str()), (PIPELINE, "maestro-gate"));
 }
 
@@ -278,17 +278,17 @@ fn behind_a_run_that_is_running_the_gate_queues_attaches_or_fails() {
         ("attach", "passed", 0, 0, "run earlier was already in progress"),
         ("fail", "not-started", 8, 0, ""),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(mode, verdict, code, executes, noted)| {
             let service = with(json!({"runs": going(), "executions": ends("FAILED", "1s")}));
-            let told = trigger(&service).with("if-running", *mode).told();
-            told.ended(verdict, *code);
+            let outcome = trigger(&service).with("if-running", *mode).play();
+            outcome.assert_ended(verdict, *code);
             assert_eq!(service.requests_to(On::Execute).len(), *executes);
-            assert!(noted.is_empty() || is_noted(&told, noted), "{:?}", told.notes());
+            assert!(noted.is_empty() || is_noted(&outcome, noted), "{:?}", outcome.notes());
             if *mode == "fail" {
-                assert!(told.log().contains("a run is already in progress: earlier"), "{}", told.log());
+                assert!(outcome.log().contains("a run is already in progress: earlier"), "{}", outcome.log());
             }
         },
     );
@@ -302,20 +302,20 @@ fn by_schedule(word: &str) -> Value {
 
 #[test]
 fn of_several_new_runs_all_are_waited_for_and_the_worst_decides() {
-    side_by_side(
+    in_parallel(
         &["SUCCESS", "FAILED"],
         |word| (*word).to_owned(),
         |word| {
             // Shown as queued behind it, ours is seen at once; it is started again and again with the same end.
             let service = with(json!({"runs": by_schedule(word), "shows_queued": true}));
             service.order(On::Runs, before(&[]));
-            let told = trigger(&service).told();
+            let outcome = trigger(&service).play();
             if *word == "SUCCESS" {
-                told.ended("passed", 0)
+                outcome.assert_ended("passed", 0)
             } else {
-                told.ended("failed", 1)
+                outcome.assert_ended("failed", 1)
             };
-            assert_eq!(told.report()["runs"].as_array().expect("runs").len(), 2, "{}", told.log());
+            assert_eq!(outcome.report()["runs"].as_array().expect("runs").len(), 2, "{}", outcome.log());
         },
     );
 }
@@ -328,26 +328,26 @@ fn what_passes_while_an_earlier_run_is_running_is_not_passed_on() {
     let service = with(json!({"runs": runs, "executions": ends("FAILED", "1s")}));
     let earlier = json!({"pipeline_run_id": "earlier", "pipeline_id": PIPELINE, "created_at": "2024-01-15T10:30:00Z", "last_status": "RUNNING"});
     service.order(On::Runs, before(&[earlier]));
-    let told = trigger(&service).told();
-    told.ended("failed", 1);
-    assert!(is_noted(&told, "run earlier of the pipeline is still in progress"), "{:?}", told.notes());
-    assert!(told.log().contains("re-run this job, which starts a new run"), "{}", told.log());
+    let outcome = trigger(&service).play();
+    outcome.assert_ended("failed", 1);
+    assert!(is_noted(&outcome, "run earlier of the pipeline is still in progress"), "{:?}", outcome.notes());
+    assert!(outcome.log().contains("re-run this job, which starts a new run"), "{}", outcome.log());
 }
 
 #[test]
 fn before_a_pass_the_list_is_read_once_more() {
     let service = with(json!({}));
-    let told = trigger(&service).told();
-    told.ended("passed", 0);
+    let outcome = trigger(&service).play();
+    outcome.assert_ended("passed", 0);
     assert_eq!(service.requests_to(On::Runs).len(), 3);
     // If that can't be had, there is no pass.
     let service = with(json!({}));
     service.script(On::Runs, [Reply::normal(), Reply::normal(), Reply::status(503).forever()]);
-    let told = trigger(&service).with("max-outage", "2s").told();
-    told.ended("unreachable", 6);
+    let outcome = trigger(&service).with("max-outage", "2s").play();
+    outcome.assert_ended("unreachable", 6);
     // With the very id there is nothing to read again.
     let service = with(json!({"shares_run_id": true}));
-    trigger(&service).told().ended("passed", 0);
+    trigger(&service).play().assert_ended("passed", 0);
     assert_eq!(service.requests_to(On::Runs).len(), 1);
 }
 
@@ -355,11 +355,11 @@ fn before_a_pass_the_list_is_read_once_more() {
 fn a_list_that_can_not_serve_starts_nothing() {
     let odd = json!([{"pipeline_id": PIPELINE, "pipeline_run_id": "x"}]);
     let service = with(json!({"list": {"raw": odd}}));
-    trigger(&service).with("max-outage", "2s").told().ended("unreachable", 6);
+    trigger(&service).with("max-outage", "2s").play().assert_ended("unreachable", 6);
     assert_eq!(service.requests_to(On::Execute).len(), 0);
     let service = with(json!({}));
     service.order(On::Runs, Reply::normal().without_header("date").forever());
-    trigger(&service).with("max-outage", "2s").told().ended("unreachable", 6);
+    trigger(&service).with("max-outage", "2s").play().assert_ended("unreachable", 6);
     assert_eq!(service.requests_to(On::Execute).len(), 0);
 }
 
@@ -367,9 +367,9 @@ fn a_list_that_can_not_serve_starts_nothing() {
 fn several_pipelines_are_started_once_each() {
     let one = |id: &str, word: &str| json!({"pipeline_id": id, "executions": ends(word, "1s")});
     let service = Service::start(scenario(json!({"pipelines": [one("sales", "SUCCESS"), one("stock", "FAILED")]})));
-    let told = trigger(&service).with("pipeline-id", "sales,stock").told();
-    told.ended("failed", 1);
-    assert_eq!(told.verdicts(), ["passed", "failed"]);
+    let outcome = trigger(&service).with("pipeline-id", "sales,stock").play();
+    outcome.assert_ended("failed", 1);
+    assert_eq!(outcome.verdicts(), ["passed", "failed"]);
     assert_eq!(service.requests_to(On::Execute).len(), 2);
 }
 
@@ -377,9 +377,9 @@ fn several_pipelines_are_started_once_each() {
 fn inputs_that_make_no_sense_with_trigger_are_input_errors_and_nothing_is_started() {
     let service = with(json!({}));
     for (input, value) in [("run-id", "x"), ("timeout", "0"), ("if-running", "wait")] {
-        let told = trigger(&service).with(input, value).told();
-        told.ended("invalid-input", 2);
-        assert!(told.log().contains(&format!("- {input} \"{value}\"")), "{}", told.log());
+        let outcome = trigger(&service).with(input, value).play();
+        outcome.assert_ended("invalid-input", 2);
+        assert!(outcome.log().contains(&format!("- {input} \"{value}\"")), "{}", outcome.log());
     }
     assert_eq!(service.requests().len(), 0);
 }
@@ -389,9 +389,9 @@ fn a_start_that_the_time_limit_leaves_no_time_for_is_reported_as_that() {
     let service = service();
     service.order(On::SignIn, Reply::normal().delay(Duration::from_secs(4)));
     let story = Story::at(&service).without("run-id").with("trigger", "true").with("timeout", "3s");
-    let told = story.told();
-    told.ended("not-started", 8);
+    let outcome = story.play();
+    outcome.assert_ended("not-started", 8);
     assert_eq!(service.requests_to(On::Execute).len(), 0);
-    assert!(told.log().contains("the timeout was reached first"), "{}", told.log());
-    assert!(told.log().contains("next step: raise timeout, then re-run this job"), "{}", told.log());
+    assert!(outcome.log().contains("the timeout was reached first"), "{}", outcome.log());
+    assert!(outcome.log().contains("next step: raise timeout, then re-run this job"), "{}", outcome.log());
 }

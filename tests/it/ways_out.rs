@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::channel;
 
-use crate::harness::{PATIENCE, program};
+use crate::harness::{HANG_TIMEOUT, program};
 
 /// The gate in `folder`, with nothing of this process's environment.
 fn gate(folder: &Path) -> Command {
@@ -20,10 +20,10 @@ fn gate(folder: &Path) -> Command {
 }
 
 fn wait(mut child: Child) -> ExitStatus {
-    let (tell, told) = channel();
+    let (send, receive) = channel();
     let id = child.id();
-    std::thread::spawn(move || drop(tell.send(child.wait())));
-    match told.recv_timeout(PATIENCE) {
+    std::thread::spawn(move || drop(send.send(child.wait())));
+    match receive.recv_timeout(HANG_TIMEOUT) {
         Ok(status) => status.expect("a child"),
         Err(_) => {
             let _killed = Command::new("kill").args(["-KILL", &id.to_string()]).status();

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use super::step::{Runner, send, shells};
-use crate::harness::{PATIENCE, program};
+use crate::harness::{HANG_TIMEOUT, program};
 use crate::stand_in::{On, Scenario, Service};
 
 /// The runner of the real program, its service with it.
@@ -62,7 +62,7 @@ fn a_signal_to_the_step_s_process_reaches_the_gate() {
         for (signal, code) in [("INT", 130), ("TERM", 143)] {
             let (runner, service) = real(shell, "endless");
             let child = runner.start();
-            assert!(service.wait_for(On::Run, 1, PATIENCE));
+            assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
             send(signal, child.id());
             assert_eq!(runner.end(child).how(), (Some(code), "interrupted"), "{shell} {signal}");
         }

@@ -79,7 +79,7 @@ fn the_gate_itself_has_the_job_s_environment_and_the_step_s_secrets() {
     }
 }
 
-/// Each was green before, or ran what it was told, where `sh` is bash.
+/// Each was green before, or ran commands from its values, where `sh` is bash.
 #[test]
 fn variables_of_an_earlier_step_run_nothing_in_any_step() {
     for shell in shells() {

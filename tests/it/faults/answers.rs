@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Ends::AtOnce;
 use super::limited;
-use crate::harness::{PIPELINE, SUCCESS, Story, side_by_side};
+use crate::harness::{PIPELINE, SUCCESS, Story, in_parallel};
 
 /// The documented answer.
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","last_status":"SUCCESS","created_at":"2024-01-15T10:30:00.000Z","updated_at":"2024-01-15T10:45:23.000Z","trace":null}"#;
@@ -51,12 +51,12 @@ fn hold(rows: &[Row]) {
         });
     }
     let numbered: Vec<(usize, &Row)> = rows.iter().enumerate().collect();
-    side_by_side(
+    in_parallel(
         &numbered,
         |(_, row)| format!("{} {:.200}", row.status, row.body),
         |(index, row)| {
             let story = Story::at_address(&server.url(format!("/{index}"))).secret("a-token-of-the-mock");
-            limited(story, AtOnce).with("logs", "never").told().ended(row.verdict, row.code);
+            limited(story, AtOnce).with("logs", "never").play().assert_ended(row.verdict, row.code);
         },
     );
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Ends::{AtOnce, ByAnswer, ByClock, ByDeadline};
 use super::{Fault, hold, limited, run, success};
-use crate::harness::{self, Story, side_by_side};
+use crate::harness::{self, Story, in_parallel};
 use crate::stand_in::{DeadPort, End, Framing, Gzip, On, Reply, Service, Tls};
 
 const MIB: u64 = 1024 * 1024;
@@ -83,7 +83,7 @@ fn only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken() {
         ("another host's", Tls::WrongHost, Roots::CaFile, "unreachable", 6),
         ("none at all: plain HTTP", Tls::Claimed, Roots::CaFile, "unreachable", 6),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, tls, roots, verdict, code)| {
@@ -100,15 +100,15 @@ fn only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken() {
                 }
                 Roots::None => story,
             };
-            let told = limited(story, ByAnswer).told();
-            told.ended(verdict, *code);
+            let outcome = limited(story, ByAnswer).play();
+            outcome.assert_ended(verdict, *code);
             if *code != 0 {
                 assert!(service.requests().is_empty(), "a password was sent to somebody else");
             }
             if *code != 0 {
-                assert_eq!(told.report()["polls"], 1, "waiting fixes no certificate");
+                assert_eq!(outcome.report()["polls"], 1, "waiting fixes no certificate");
                 let named = if *tls == Tls::Claimed { "does not speak TLS" } else { "certificate" };
-                assert!(told.report()["reason"].to_string().contains(named), "{}", told.log());
+                assert!(outcome.report()["reason"].to_string().contains(named), "{}", outcome.log());
             }
         },
     );
@@ -117,11 +117,11 @@ fn only_a_certificate_of_a_trusted_root_for_this_very_host_is_taken() {
 #[test]
 fn a_host_that_is_not_there_is_unreachable() {
     let dead = DeadPort::reserve().expect("a port");
-    let told = limited(Story::at_address(&dead.base_url()), ByClock).told();
-    told.ended("unreachable", 6);
+    let outcome = limited(Story::at_address(&dead.base_url()), ByClock).play();
+    outcome.assert_ended("unreachable", 6);
     // No name under .invalid is ever found (RFC 6761); a resolver that does not answer is cut at the deadline.
-    let told = limited(Story::at_address("https://x.invalid"), ByDeadline).told();
-    told.ended("unreachable", 6);
+    let outcome = limited(Story::at_address("https://x.invalid"), ByDeadline).play();
+    outcome.assert_ended("unreachable", 6);
 }
 
 #[test]
@@ -135,13 +135,13 @@ fn nothing_is_asked_twice_at_a_timeout_of_zero() {
         ("a refused token is renewed", On::Run, Reply::status(401), "passed", 0, 2),
         ("no sign-in", On::SignIn, Reply::status(503), "unreachable", 6, 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, on, reply, verdict, code, looks)| {
             let service = harness::service();
             service.order(*on, reply.clone());
-            Story::at(&service).with("timeout", "0").told().ended(verdict, *code);
+            Story::at(&service).with("timeout", "0").play().assert_ended(verdict, *code);
             assert_eq!(service.requests_to(On::Run).len(), *looks);
         },
     );

@@ -2,7 +2,7 @@
 
 use super::Ends::AtOnce;
 use super::limited;
-use crate::harness::{self, Story, side_by_side};
+use crate::harness::{self, Story, in_parallel};
 use crate::stand_in::{Gzip, On, Reply};
 
 const MIB: u64 = 1024 * 1024;
@@ -20,7 +20,7 @@ fn a_failed_run_with_a_damaged_record_has_failed() {
         ("deep nesting", deep.as_bytes(), "too many levels of nesting"),
         ("nothing", b"null", ""),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(what, value, says)| {
@@ -35,10 +35,10 @@ fn a_failed_run_with_a_damaged_record_has_failed() {
                     }
                     let service = harness::service();
                     service.order(On::Run, reply.forever());
-                    let told = limited(Story::at(&service), AtOnce).told();
-                    told.ended(verdict, code);
-                    assert!(told.log().contains(says), "{what}, {word}: {}", told.log());
-                    assert_eq!(told.log().contains("was repaired"), !says.is_empty(), "{what}: {}", told.log());
+                    let outcome = limited(Story::at(&service), AtOnce).play();
+                    outcome.assert_ended(verdict, code);
+                    assert!(outcome.log().contains(says), "{what}, {word}: {}", outcome.log());
+                    assert_eq!(outcome.log().contains("was repaired"), !says.is_empty(), "{what}: {}", outcome.log());
                 }
             }
         },
@@ -54,13 +54,13 @@ fn a_failed_run_with_an_unusual_record_has_failed() {
         ("a coding's old name", failed().gzip(Gzip::Right).header("content-encoding", "x-gzip")),
         ("a coding in capitals", failed().gzip(Gzip::Right).header("content-encoding", "GZIP")),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, reply)| {
             let service = harness::service();
             service.order(On::Run, reply.clone().forever());
-            limited(Story::at(&service), AtOnce).told().ended("failed", 1);
+            limited(Story::at(&service), AtOnce).play().assert_ended("failed", 1);
         },
     );
 }
@@ -78,8 +78,8 @@ fn an_error_shows_its_cause_and_a_page_its_title() {
     for (status, body, says) in rows {
         let service = harness::service();
         service.order(On::Run, Reply::text(status, body).forever());
-        let told = limited(Story::at(&service), AtOnce).told();
-        told.ended("unreachable", 6);
-        assert!(told.log().contains(says) && !told.everything().contains("<title>"), "{}", told.log());
+        let outcome = limited(Story::at(&service), AtOnce).play();
+        outcome.assert_ended("unreachable", 6);
+        assert!(outcome.log().contains(says) && !outcome.everything().contains("<title>"), "{}", outcome.log());
     }
 }

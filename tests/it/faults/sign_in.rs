@@ -64,9 +64,9 @@ fn refused_credentials_are_sent_once() {
         service.order(On::SignIn, Reply::status(status).forever());
         let runs = ["a", "b", "c", "d"].map(|run| format!("{}/{run}", harness::PIPELINE));
         let story = Story::at(&service).with("run-id", runs.join(","));
-        let told = story.told();
-        told.ended("denied", 5);
-        assert_eq!(told.verdicts(), ["denied"; 4], "a refused sign-in ends all runs");
+        let outcome = story.play();
+        outcome.assert_ended("denied", 5);
+        assert_eq!(outcome.verdicts(), ["denied"; 4], "a refused sign-in ends all runs");
         assert_eq!(service.requests().len(), 1, "an account is locked by repeating what was refused");
     }
 }
@@ -75,8 +75,8 @@ fn refused_credentials_are_sent_once() {
 fn a_wrong_password_is_refused_by_the_service_itself_and_shown_nowhere() {
     let service = harness::service();
     let story = Story::at(&service).without_env("DADOSFERA_PASSWORD");
-    let told = story.secret_env("DADOSFERA_PASSWORD", "another-password-entirely").told();
-    told.ended("denied", 5);
-    assert!(told.everything().contains("Incorrect username or password"), "what the service said is shown");
-    assert!(!told.everything().contains(PASSWORD));
+    let outcome = story.secret_env("DADOSFERA_PASSWORD", "another-password-entirely").play();
+    outcome.assert_ended("denied", 5);
+    assert!(outcome.everything().contains("Incorrect username or password"), "what the service said is shown");
+    assert!(!outcome.everything().contains(PASSWORD));
 }

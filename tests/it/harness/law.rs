@@ -41,65 +41,66 @@ const ORDER: [&str; 10] = [
 ];
 
 /// Holds a story that is over to all of it.
-pub fn second_law(story: &Story<'_>, told: &StoryOutcome, service: Option<&Service>) {
-    let (verdict, code) = agreement(told);
-    if told.code.is_some() {
-        assert_eq!(told.code, Some(code), "{told:#?}");
-        let left: Vec<_> = told.files.keys().filter(|path| path.to_string_lossy().contains(".partial")).collect();
+pub fn second_law(story: &Story<'_>, outcome: &StoryOutcome, service: Option<&Service>) {
+    let (verdict, code) = agreement(outcome);
+    if outcome.code.is_some() {
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+        let left: Vec<_> = outcome.files.keys().filter(|path| path.to_string_lossy().contains(".partial")).collect();
         assert!(left.is_empty(), "half-written files: {left:?}");
-        if let Some(log) = &told.stdout {
+        if let Some(log) = &outcome.stdout {
             log_is_as_meant(story, log, &verdict, code);
         }
     } else {
-        assert_eq!((verdict.as_str(), code), ("internal-error", 70), "killed: {told:#?}");
+        assert_eq!((verdict.as_str(), code), ("internal-error", 70), "killed: {outcome:#?}");
     }
-    if told.stdout.is_some() {
-        assert_eq!(told.stderr, "", "stderr is for a terminal's spinner, and for what stdout's reader did not get");
+    if outcome.stdout.is_some() {
+        assert_eq!(outcome.stderr, "", "stderr is for a terminal's spinner, and for what stdout's reader did not get");
     }
-    runs_agree(told, &verdict);
-    summaries_agree(story, told, &verdict, code);
+    runs_agree(outcome, &verdict);
+    summaries_agree(story, outcome, &verdict, code);
 
     let mut secrets: Vec<String> = story.secrets.clone();
     if let Some(service) = service {
-        asked_as_promised(service, story.asked_before, told);
+        asked_as_promised(service, story.requests_before, outcome);
         let tokens = service.requests().into_iter().filter_map(|seen| Some(seen.header("authorization")?.to_owned()));
         secrets.extend(tokens);
         secrets.sort();
         secrets.dedup();
     }
     let mut texts: BTreeMap<String, &str> =
-        told.files.iter().map(|(path, text)| (path.display().to_string(), text.as_str())).collect();
-    texts.insert("stdout".to_owned(), told.stdout.as_deref().unwrap_or_default());
+        outcome.files.iter().map(|(path, text)| (path.display().to_string(), text.as_str())).collect();
+    texts.insert("stdout".to_owned(), outcome.stdout.as_deref().unwrap_or_default());
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     for (place, text) in texts {
         assert_eq!(readable(text, &secrets), [""; 0], "in {place}: {text}");
     }
 }
 
-/// The verdict and exit code that every place tells, which must be the same everywhere and stand in the reference's table.
-fn agreement(told: &StoryOutcome) -> (String, i32) {
+/// The verdict and exit code that every place shows, which must be the same everywhere and stand in the reference's table.
+fn agreement(outcome: &StoryOutcome) -> (String, i32) {
     let mut says: Vec<(&str, String, String)> = Vec::new();
     let mut say = |place, verdict: Option<&String>, code: Option<&String>| {
-        let text =
-            |value: Option<&String>| value.cloned().unwrap_or_else(|| panic!("{place} does not tell: {told:#?}"));
+        let text = |value: Option<&String>| {
+            value.cloned().unwrap_or_else(|| panic!("{place} has no verdict or code: {outcome:#?}"))
+        };
         says.push((place, text(verdict), text(code)));
     };
-    if let Some(outputs) = &told.outputs {
+    if let Some(outputs) = &outcome.outputs {
         say("the outputs", outputs.get("verdict"), outputs.get("exit-code"));
     }
-    if let Some(folder) = &told.output_dir {
+    if let Some(folder) = &outcome.output_dir {
         say("output-dir", folder.get("verdict"), folder.get("exit-code"));
     }
-    if let Some(dotenv) = &told.dotenv {
+    if let Some(dotenv) = &outcome.dotenv {
         let ending = |end: &str| dotenv.iter().find(|(name, _)| name.ends_with(end)).map(|(_, value)| value);
         say("dotenv", ending("VERDICT"), ending("EXIT_CODE"));
     }
-    if let Some(json) = &told.json {
+    if let Some(json) = &outcome.json {
         let text = |key: &str| Some(json[key].to_string().trim_matches('"').to_owned());
         say("json", text("verdict").as_ref(), text("exit_code").as_ref());
     }
     if says.is_empty() {
-        let (verdict, code) = last_line(told.log());
+        let (verdict, code) = last_line(outcome.log());
         says.push(("the last line", verdict, code));
     }
     let (_, verdict, code) = says[0].clone();
@@ -117,8 +118,8 @@ fn last_line(log: &str) -> (String, String) {
         let text = |key: &str| object[key].to_string().trim_matches('"').to_owned();
         return (text("verdict"), text("exit_code"));
     }
-    let told = line.strip_prefix("maestro-gate: ").and_then(|line| line.split_once(" (exit code "));
-    let (verdict, rest) = told.unwrap_or_else(|| panic!("the last line is not the verdict: {log}"));
+    let parts = line.strip_prefix("maestro-gate: ").and_then(|line| line.split_once(" (exit code "));
+    let (verdict, rest) = parts.unwrap_or_else(|| panic!("the last line is not the verdict: {log}"));
     (verdict.to_owned(), rest.split(')').next().unwrap_or_default().to_owned())
 }
 
@@ -127,18 +128,18 @@ fn log_is_as_meant(story: &Story<'_>, log: &str, verdict: &str, code: i32) {
     assert!(log.ends_with('\n'), "{log}");
     assert_eq!(last_line(log), (verdict.to_owned(), code.to_string()), "{log}");
     let commands = github::commands(log);
-    let mut told: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
+    let mut names: Vec<&str> = commands.iter().map(|command| command.name.as_str()).collect();
     let in_json = story.inputs.get("log-format").is_some_and(|format| format == "json");
     if in_json || !story.env.contains_key("GITHUB_ACTIONS") {
-        assert!(told.is_empty() && github::act_commands(log).is_empty(), "{log}");
+        assert!(names.is_empty() && github::act_commands(log).is_empty(), "{log}");
     } else {
-        let count = |told: &[&str], name: &str| told.iter().filter(|told| **told == name).count();
-        assert_eq!(count(&told, "error"), usize::from(verdict != "passed"), "{log}");
-        assert!(count(&told, "warning") <= 5, "{log}");
-        assert_eq!(count(&told, "group"), count(&told, "endgroup"), "{log}");
-        assert_eq!(count(&told, "group"), count(&told, "stop-commands"), "{log}");
-        told.retain(|name| !["error", "warning", "group", "endgroup", "stop-commands"].contains(name));
-        assert!(told.is_empty(), "{told:?} in {log}");
+        let count = |names: &[&str], name: &str| names.iter().filter(|other| **other == name).count();
+        assert_eq!(count(&names, "error"), usize::from(verdict != "passed"), "{log}");
+        assert!(count(&names, "warning") <= 5, "{log}");
+        assert_eq!(count(&names, "group"), count(&names, "endgroup"), "{log}");
+        assert_eq!(count(&names, "group"), count(&names, "stop-commands"), "{log}");
+        names.retain(|name| !["error", "warning", "group", "endgroup", "stop-commands"].contains(name));
+        assert!(names.is_empty(), "{names:?} in {log}");
         let titles = commands.iter().filter(|command| ["error", "warning"].contains(&command.name.as_str()));
         assert!(titles.clone().all(|command| command.properties.contains_key("title")), "{log}");
     }
@@ -155,14 +156,14 @@ fn log_is_as_meant(story: &Story<'_>, log: &str, verdict: &str, code: i32) {
 }
 
 /// The runs in JSON, in the outputs and in JUnit, and that their worst is the gate's.
-fn runs_agree(told: &StoryOutcome, verdict: &str) {
-    if let Some(json) = &told.json {
+fn runs_agree(outcome: &StoryOutcome, verdict: &str) {
+    if let Some(json) = &outcome.json {
         assert_eq!(report_faults(json), [""; 0], "{json}");
         let runs = json["runs"].as_array().expect("a list");
         let words: Vec<&str> = runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect();
         let worst = ORDER.iter().find(|word| words.contains(word)).copied();
         assert_eq!(worst.unwrap_or("invalid-input"), verdict, "{words:?}");
-        if let Some(outputs) = told.outputs.as_ref().filter(|outputs| !outputs["runs"].is_empty()) {
+        if let Some(outputs) = outcome.outputs.as_ref().filter(|outputs| !outputs["runs"].is_empty()) {
             let short: Value = serde_json::from_str(&outputs["runs"]).expect("JSON");
             let rows = runs.iter().map(|run| {
                 let mut run = run.as_object().expect("an object").clone();
@@ -171,16 +172,16 @@ fn runs_agree(told: &StoryOutcome, verdict: &str) {
             });
             assert_eq!(short, rows.collect::<Value>());
         }
-        if let (Some(cases), false) = (&told.junit, runs.is_empty()) {
+        if let (Some(cases), false) = (&outcome.junit, runs.is_empty()) {
             let ends: Vec<&str> = cases.iter().map(|case| end_of(case.end.as_ref())).collect();
             let (mut ends, mut words) = (ends, words);
-            // Suites gather the runs of a pipeline; a run's place among all is not told there.
+            // Suites gather the runs of a pipeline; a run's place among all is not shown there.
             ends.sort_unstable();
             words.sort_unstable();
             assert_eq!(ends, words);
         }
     }
-    if let Some(cases) = &told.junit {
+    if let Some(cases) = &outcome.junit {
         assert!(!cases.is_empty(), "an empty JUnit report passes everywhere");
         let all_pass = cases.iter().all(|case| case.end.is_none());
         assert_eq!(all_pass, verdict == "passed", "{cases:?}");
@@ -202,12 +203,12 @@ fn end_of(end: Option<&(String, String, String, String)>) -> &str {
     }
 }
 
-fn summaries_agree(story: &Story<'_>, told: &StoryOutcome, verdict: &str, code: i32) {
+fn summaries_agree(story: &Story<'_>, outcome: &StoryOutcome, verdict: &str, code: i32) {
     let headline = format!("maestro-gate: {verdict}\n");
     let closing = format!("<sub>exit code {code} ·");
-    let wanted = told.code.is_some() && story.inputs.get("summary").is_none_or(|wanted| wanted != "false");
-    let summary = told.summary.as_ref().filter(|_| wanted);
-    for page in [told.markdown.as_ref(), summary].into_iter().flatten() {
+    let wanted = outcome.code.is_some() && story.inputs.get("summary").is_none_or(|wanted| wanted != "false");
+    let summary = outcome.summary.as_ref().filter(|_| wanted);
+    for page in [outcome.markdown.as_ref(), summary].into_iter().flatten() {
         let headlines: Vec<&str> = page.lines().filter(|line| line.starts_with("## ")).collect();
         assert!(headlines.len() == 1 && page.contains(&headline) && page.contains(&closing), "{page}");
         assert!(page.len() <= 128 * 1024);
@@ -215,13 +216,13 @@ fn summaries_agree(story: &Story<'_>, told: &StoryOutcome, verdict: &str, code: 
     if let Some(summary) = summary {
         assert!(summary.starts_with("## "), "the summary starts with the result: {summary}");
     }
-    if let (Some(summary), Some(markdown)) = (summary, &told.markdown) {
+    if let (Some(summary), Some(markdown)) = (summary, &outcome.markdown) {
         assert!(summary.ends_with(markdown.as_str()), "the summary is the Markdown report");
     }
 }
 
 /// Only what the reference lists is asked, once a second at most for one run, and with the headers it promises.
-fn asked_as_promised(service: &Service, before: usize, told: &StoryOutcome) {
+fn asked_as_promised(service: &Service, before: usize, outcome: &StoryOutcome) {
     let requests: Vec<_> = service.requests().into_iter().skip(before).filter(|seen| seen.on != On::Connect).collect();
     assert!(service.most_at_once() <= 8, "{} at once", service.most_at_once());
     for seen in &requests {
@@ -242,7 +243,7 @@ fn asked_as_promised(service: &Service, before: usize, told: &StoryOutcome) {
     started.sort_unstable();
     started.dedup();
     assert_eq!(started.len(), all, "a pipeline is never started twice");
-    let Some(waited) = told.json.as_ref().and_then(|json| json["waited_seconds"].as_u64()) else { return };
+    let Some(waited) = outcome.json.as_ref().and_then(|json| json["waited_seconds"].as_u64()) else { return };
     let mut looks: BTreeMap<&str, u64> = BTreeMap::new();
     // A redirect that is followed and a token that is renewed go on with the same look.
     for look in requests.iter().filter(|seen| seen.on == On::Run && !matches!(seen.status, 401 | 403 | 301..=308)) {

@@ -7,20 +7,20 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{As, Reader, Story, StoryOutcome, law};
+use super::{Launch, Stdout, Story, StoryOutcome, law};
 
 /// The longest that a story or one of its moments may take; then the gate hangs. Far more than any of them needs, since a
 /// machine may have much else to do.
-pub const PATIENCE: Duration = Duration::from_secs(150);
+pub const HANG_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// What a stream said so far, and a bell for whoever waits for more.
 #[derive(Default)]
-struct HttpOutcome {
+struct Capture {
     text: Mutex<Vec<u8>>,
     more: Condvar,
 }
 
-impl HttpOutcome {
+impl Capture {
     fn text(&self) -> String {
         String::from_utf8_lossy(&self.text.lock().expect("not poisoned")).into_owned()
     }
@@ -36,13 +36,13 @@ struct Process {
 impl Process {
     fn new(mut child: Child) -> Process {
         let pid = child.id();
-        let (tell, ended) = channel();
-        thread::spawn(move || tell.send(child.wait().expect("a child")));
+        let (send, ended) = channel();
+        thread::spawn(move || send.send(child.wait().expect("a child")));
         Process { pid, ended, is_over: false }
     }
 
     fn wait(&mut self) -> Option<ExitStatus> {
-        let status = self.ended.recv_timeout(PATIENCE).ok();
+        let status = self.ended.recv_timeout(HANG_TIMEOUT).ok();
         self.is_over = status.is_some();
         status
     }
@@ -63,59 +63,59 @@ fn kill(signal: &str, pid: u32) -> std::io::Result<ExitStatus> {
 pub struct Live<'s> {
     pub story: Story<'s>,
     process: Process,
-    stdout: Arc<HttpOutcome>,
-    stderr: Arc<HttpOutcome>,
+    stdout: Arc<Capture>,
+    stderr: Arc<Capture>,
     listeners: Vec<JoinHandle<()>>,
     /// Keeps a pipe open that nobody reads.
     _asleep: Option<std::process::ChildStdout>,
-    _slot: DestinationSlot,
+    _slot: Slot,
     /// A moment before the program was started.
     begun: Instant,
 }
 
 impl<'s> Live<'s> {
-    pub(super) fn new(story: Story<'s>, begun: Instant, mut child: Child, slot: DestinationSlot) -> Live<'s> {
-        let (stdout, stderr) = (Arc::<HttpOutcome>::default(), Arc::<HttpOutcome>::default());
+    pub(super) fn new(story: Story<'s>, begun: Instant, mut child: Child, slot: Slot) -> Live<'s> {
+        let (stdout, stderr) = (Arc::<Capture>::default(), Arc::<Capture>::default());
         let mut listeners = vec![listen(child.stderr.take().expect("piped"), &stderr)];
         let mut asleep = None;
-        match (&story.reader, child.stdout.take()) {
-            (Reader::There, Some(pipe)) => listeners.push(listen(pipe, &stdout)),
-            (Reader::Asleep, pipe) => asleep = pipe,
-            (Reader::Gone | Reader::File(_) | Reader::There, pipe) => drop(pipe),
+        match (&story.stdout, child.stdout.take()) {
+            (Stdout::Read, Some(pipe)) => listeners.push(listen(pipe, &stdout)),
+            (Stdout::Unread, pipe) => asleep = pipe,
+            (Stdout::Closed | Stdout::File(_) | Stdout::Read, pipe) => drop(pipe),
         }
         let process = Process::new(child);
         Live { story, process, stdout, stderr, listeners, _asleep: asleep, _slot: slot, begun }
     }
 
     /// Blocks until the gate has said this on stdout.
-    pub fn says(&self, words: &str) {
+    pub fn wait_for_output(&self, words: &str) {
         let silent = |text: &mut Vec<u8>| !String::from_utf8_lossy(text).contains(words);
         let text = self.stdout.text.lock().expect("not poisoned");
-        let (_text, waited) = self.stdout.more.wait_timeout_while(text, PATIENCE, silent).expect("not poisoned");
+        let (_text, waited) = self.stdout.more.wait_timeout_while(text, HANG_TIMEOUT, silent).expect("not poisoned");
         assert!(!waited.timed_out(), "it never said {words:?}, but {}", self.stdout.text());
     }
 
     /// Blocks until a report says this.
-    pub fn says_in(&self, file: &str, words: &str) {
+    pub fn wait_for_text_in(&self, file: &str, words: &str) {
         let path = self.story.path(file);
         let from = super::now();
         while !super::read(&path).is_some_and(|text| text.contains(words)) {
-            assert!(from.elapsed() < PATIENCE, "{file} never said {words:?}");
+            assert!(from.elapsed() < HANG_TIMEOUT, "{file} never said {words:?}");
             thread::yield_now();
         }
     }
 
-    /// Suspends the gate. Whether that was before its timeout, for certain: else the machine was too busy, and nothing can be
-    /// told from what follows.
+    /// Suspends the gate. Whether that was before its timeout, for certain: else the machine was too busy, and what
+    /// follows proves nothing.
     pub fn suspended_within(&self, timeout: Duration) -> bool {
         self.signal("STOP").duration_since(self.begun) < timeout
     }
 
     /// Sends a signal to the gate; returns when.
     pub fn signal(&self, name: &str) -> Instant {
-        let pid = match self.story.started_as {
-            As::Usual | As::Nohup | As::Buggy(_) | As::Scripted(_) => self.process.pid,
-            As::One => self.only_child(),
+        let pid = match self.story.launch {
+            Launch::Direct | Launch::Nohup | Launch::Panicking(_) | Launch::Script(_) => self.process.pid,
+            Launch::ProcessOne => self.only_child(),
         };
         let sent = kill(name, pid).expect("a shell");
         assert!(sent.success(), "kill -{name} {pid}");
@@ -137,15 +137,15 @@ impl<'s> Live<'s> {
     }
 
     /// The end of the story, held to the second law.
-    pub fn ends(self) -> StoryOutcome {
+    pub fn finish(self) -> StoryOutcome {
         let service = self.story.service;
-        let (story, told) = self.over();
-        law::second_law(&story, &told, service);
-        told
+        let (story, outcome) = self.over();
+        law::second_law(&story, &outcome, service);
+        outcome
     }
 
     /// The end of a story that the user's own wish puts beyond the law.
-    pub fn unheld(self) -> StoryOutcome {
+    pub fn finish_unchecked(self) -> StoryOutcome {
         self.over().1
     }
 
@@ -154,13 +154,13 @@ impl<'s> Live<'s> {
             panic!("it hangs; it said {}\n{}", self.stdout.text(), self.stderr.text());
         };
         self.listeners.into_iter().for_each(|listener| listener.join().expect("no panic"));
-        let told = StoryOutcome::read(&self.story, status, self.stdout.text(), self.stderr.text());
-        (self.story, told)
+        let outcome = StoryOutcome::read(&self.story, status, self.stdout.text(), self.stderr.text());
+        (self.story, outcome)
     }
 }
 
 /// Listens on a thread of its own, so that the gate never waits for us.
-fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<HttpOutcome>) -> JoinHandle<()> {
+fn listen(mut pipe: impl Read + Send + 'static, heard: &Arc<Capture>) -> JoinHandle<()> {
     let heard = Arc::clone(heard);
     thread::spawn(move || {
         let mut some = [0; 4096];
@@ -181,17 +181,17 @@ static SLOTS: Mutex<usize> = Mutex::new(AT_ONCE);
 static FREED: Condvar = Condvar::new();
 
 /// The right to run a gate, given back when dropped.
-pub(super) struct DestinationSlot(usize);
+pub(super) struct Slot(usize);
 
-impl DestinationSlot {
-    pub(super) fn take(weight: usize) -> DestinationSlot {
+impl Slot {
+    pub(super) fn take(weight: usize) -> Slot {
         let free = SLOTS.lock().expect("not poisoned");
         *FREED.wait_while(free, |free| *free < weight).expect("not poisoned") -= weight;
-        DestinationSlot(weight)
+        Slot(weight)
     }
 }
 
-impl Drop for DestinationSlot {
+impl Drop for Slot {
     fn drop(&mut self) {
         *SLOTS.lock().expect("not poisoned") += self.0;
         FREED.notify_all();

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{Reader, Story, read};
+use super::{Stdout, Story, read};
 use crate::junit::{Case, cases};
 use crate::runner::{github, gitlab};
 
@@ -56,7 +56,7 @@ impl StoryOutcome {
         StoryOutcome {
             code: status.code(),
             at: super::now(),
-            stdout: matches!(story.reader, Reader::There).then_some(stdout),
+            stdout: matches!(story.stdout, Stdout::Read).then_some(stdout),
             stderr,
             outputs: output_file.as_ref().map(|text| github::outputs(text).expect("the runner reads the outputs")),
             output_file,
@@ -107,14 +107,14 @@ impl StoryOutcome {
     }
 
     /// The same where there is nothing but the log; the law has held its last line to the exit code.
-    pub fn ended_by_its_last_line(&self, verdict: &str, code: i32) {
+    pub fn assert_last_line(&self, verdict: &str, code: i32) {
         assert_eq!(self.code, Some(code), "{}", self.log());
         let last = self.log().lines().next_back().unwrap_or_default();
         assert!(last.starts_with(&format!("maestro-gate: {verdict} ")), "{last}");
     }
 
     /// The verdict and the exit code of the reference's row.
-    pub fn ended(&self, verdict: &str, code: i32) -> &StoryOutcome {
+    pub fn assert_ended(&self, verdict: &str, code: i32) -> &StoryOutcome {
         assert_eq!((self.verdict(), self.code), (verdict, Some(code)), "{}", self.log());
         self
     }

@@ -38,13 +38,13 @@ fn stamps_follow_the_services_clock() {
 }
 
 #[test]
-fn the_services_clock_begins_with_the_first_request_or_when_it_is_told_to() {
+fn the_services_clock_begins_with_the_first_request_or_when_started() {
     let run = json!({"record": {"pipeline_run_id": SUCCESS, "created_at": "begin"},
         "then": [{"after": "1000s", "set": {"last_status": "SUCCESS"}}]});
     let json = json!({"speed": 1000.0, "pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]});
-    let shown_after_a_pause = |told: bool| {
+    let shown_after_a_pause = |shown: bool| {
         let service = Service::start(scenario(json.clone()));
-        if told {
+        if shown {
             service.begin();
         }
         assert!(!service.wait_for(On::Any, 1, Duration::from_millis(1250)), "nobody asked");

@@ -13,7 +13,7 @@ fn service() -> Service {
 }
 
 fn after(reply: Reply) -> Came {
-    after_within(PATIENCE, reply)
+    after_within(HANG_TIMEOUT, reply)
 }
 
 fn after_within(grace_period: Duration, reply: Reply) -> Came {
@@ -23,7 +23,7 @@ fn after_within(grace_period: Duration, reply: Reply) -> Came {
 }
 
 #[test]
-fn a_reply_says_what_it_was_told_to() {
+fn a_reply_has_the_ordered_content() {
     let success = || Reply::run("SUCCESS");
     let (before, after_it) = RECORD.split_once("SUCCESS").expect("it is a success");
     let rows: Vec<(Reply, u16, Vec<u8>)> = vec![
@@ -96,7 +96,7 @@ fn headers_are_added_replaced_and_left_out() {
 }
 
 #[test]
-fn a_connection_ends_as_it_was_told_to() {
+fn a_connection_ends_as_ordered() {
     use ErrorKind::{ConnectionReset, WouldBlock};
     let success = || Reply::run("SUCCESS");
     // What comes of the record (if the head is whole), and how the connection ends.
@@ -120,7 +120,7 @@ fn a_connection_ends_as_it_was_told_to() {
         (success().framing(Framing::UntilClose), Some(RECORD), None),
     ];
     let holds = |(reply, body, ended): (Reply, Option<&str>, Option<ErrorKind>)| {
-        let came = after_within(if ended == Some(WouldBlock) { SILENCE } else { PATIENCE }, reply.clone());
+        let came = after_within(if ended == Some(WouldBlock) { SILENCE } else { HANG_TIMEOUT }, reply.clone());
         assert_eq!(came.ended, ended, "{reply:?}");
         match body {
             None => assert!(!String::from_utf8_lossy(&came.raw).contains("\r\n\r\n"), "{reply:?}"),
@@ -159,7 +159,7 @@ fn a_connection_stays_open_after_a_whole_answer_and_not_after_a_broken_one() {
         let one = format!("GET {RUN_PATH} HTTP/1.1\r\nauthorization: good\r\n");
         let mut stream = connect(&service);
         stream.write_all(format!("{one}\r\n{one}connection: close\r\n\r\n").as_bytes()).expect("room");
-        read(stream, PATIENCE);
+        read(stream, HANG_TIMEOUT);
         assert_eq!(service.requests().len() == 2, stays, "{reply:?}");
     }
 }
@@ -182,7 +182,7 @@ fn delays_and_trickles_take_their_time() {
     let mut stream = connect(&service);
     let one = format!("GET {RUN_PATH} HTTP/1.1\r\nauthorization: good\r\n");
     stream.write_all(format!("{one}\r\n{one}\r\n{one}connection: close\r\n\r\n").as_bytes()).expect("room");
-    let text = String::from_utf8(read(stream, PATIENCE).raw).expect("UTF-8");
+    let text = String::from_utf8(read(stream, HANG_TIMEOUT).raw).expect("UTF-8");
     assert!(text.contains("1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"), "{text}");
     let at: Vec<Duration> = service.requests().iter().map(|seen| seen.at).collect();
     assert!(at[1] - at[0] >= pause, "{at:?}");

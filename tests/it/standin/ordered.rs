@@ -111,7 +111,7 @@ fn one_connection_carries_many_requests_and_what_is_no_request_ends_it() {
                 .as_bytes(),
         )
         .expect("room");
-    let text = String::from_utf8(read(stream, PATIENCE).raw).expect("UTF-8");
+    let text = String::from_utf8(read(stream, HANG_TIMEOUT).raw).expect("UTF-8");
     assert_eq!(text.matches("HTTP/1.1 200 OK\r\n").count(), 2, "{text}");
     assert_eq!(text.matches("HTTP/1.1 400 Bad Request\r\n").count(), 2, "{text}");
     assert!(text.ends_with("not an HTTP/1.1 request\n"), "{text}");
@@ -132,7 +132,7 @@ fn one_connection_carries_many_requests_and_what_is_no_request_ends_it() {
         let _refused = stream.write_all(bad.as_bytes());
         // Or has closed already, after which there is nothing to say an end to.
         let _closed = stream.shutdown(Shutdown::Write);
-        let raw = read(stream, PATIENCE).raw;
+        let raw = read(stream, HANG_TIMEOUT).raw;
         // What it had not read when it closed may have cost its words.
         let too_long = bad.len() > 65_536 && raw.is_empty();
         assert!(too_long || raw.starts_with(b"HTTP/1.1 400 "), "{bad:.40}");
@@ -146,9 +146,9 @@ fn requests_under_way_at_once_are_counted() {
     service.order(On::Run, Reply::status(503).held().times(3));
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| ask_within(PATIENCE, &service, "GET", RUN_PATH, &[], ""));
+            scope.spawn(|| ask_within(HANG_TIMEOUT, &service, "GET", RUN_PATH, &[], ""));
         }
-        assert!(service.wait_for(On::Run, 3, PATIENCE));
+        assert!(service.wait_for(On::Run, 3, HANG_TIMEOUT));
         service.release();
     });
     assert_eq!(service.requests().len(), 3);
@@ -164,7 +164,7 @@ fn a_dropped_service_is_gone_with_its_connections() {
     stream.write_all(format!("GET {RUN_PATH} HTTP/1.1\r\n\r\n").as_bytes()).expect("room");
     assert!(service.wait_for(On::Run, 1, Duration::from_secs(10)));
     drop(service);
-    assert_eq!(read(stream, PATIENCE).ended, None, "closed, not silent");
+    assert_eq!(read(stream, HANG_TIMEOUT).ended, None, "closed, not silent");
     assert!(TcpStream::connect(address).is_err());
 }
 

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Read;
 
-use crate::harness::{self, FAILED, PATIENCE, Story, TRACE, write};
+use crate::harness::{self, FAILED, HANG_TIMEOUT, Story, TRACE, write};
 use crate::stand_in::{On, Reply};
 
 #[test]
@@ -21,16 +21,16 @@ fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
         ("trace-file", "/sys/no/trace.txt"),
     ] {
         let story = Story::at(&service).runs(&[FAILED]).with(input, place);
-        let told = story.told();
-        told.ended("failed", 1);
-        assert!(told.log().contains(&format!("title=maestro-gate::{input}")), "{input} {place}: {}", told.log());
+        let outcome = story.play();
+        outcome.assert_ended("failed", 1);
+        assert!(outcome.log().contains(&format!("title=maestro-gate::{input}")), "{input} {place}: {}", outcome.log());
     }
     let story = Story::at(&service);
     write(&story.path("a-file"), "somebody's");
     let below = story.path("a-file/report.xml");
-    let told = story.with("junit", below).told();
-    told.ended("passed", 0);
-    assert!(told.files.values().any(|text| text == "somebody's"));
+    let outcome = story.with("junit", below).play();
+    outcome.assert_ended("passed", 0);
+    assert!(outcome.files.values().any(|text| text == "somebody's"));
 }
 
 #[test]
@@ -43,14 +43,14 @@ fn a_destination_that_fails_twice_is_reported_once_and_no_file_is_named_that_is_
         let story = Story::at(&service).runs(&[FAILED]);
         write(&story.path("a-file"), "somebody's");
         let place = story.path(place);
-        let told = story.with(input, place).told();
-        told.ended("failed", 1);
-        let warnings = told.log().matches(&format!("::warning title=maestro-gate::{input}")).count();
-        assert_eq!(warnings, 1, "{input}: {}", told.log());
+        let outcome = story.with(input, place).play();
+        outcome.assert_ended("failed", 1);
+        let warnings = outcome.log().matches(&format!("::warning title=maestro-gate::{input}")).count();
+        assert_eq!(warnings, 1, "{input}: {}", outcome.log());
         if input == "trace-file" {
-            let dotenv = told.dotenv.as_ref().expect("a report");
-            assert_eq!((told.output("trace-file"), dotenv["MAESTRO_GATE_TRACE_FILE"].as_str()), ("", ""));
-            assert!(!told.log().contains("whole trace"), "{}", told.log());
+            let dotenv = outcome.dotenv.as_ref().expect("a report");
+            assert_eq!((outcome.output("trace-file"), dotenv["MAESTRO_GATE_TRACE_FILE"].as_str()), ("", ""));
+            assert!(!outcome.log().contains("whole trace"), "{}", outcome.log());
         }
     }
 }
@@ -60,12 +60,12 @@ fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
     let service = harness::service();
     for name in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
         for place in ["/dev/full", "/sys/no/file"] {
-            let told = Story::at(&service).env(name, place).told();
-            assert_eq!((told.code, &told.report()["verdict"]), (Some(0), &"passed".into()));
-            assert!(told.log().contains(&format!("title=maestro-gate::{name}")), "{}", told.log());
+            let outcome = Story::at(&service).env(name, place).play();
+            assert_eq!((outcome.code, &outcome.report()["verdict"]), (Some(0), &"passed".into()));
+            assert!(outcome.log().contains(&format!("title=maestro-gate::{name}")), "{}", outcome.log());
             // The action's guard takes a pass without outputs for none.
-            let has_consequence = told.log().contains("the GitHub action fails even if the run passed");
-            assert_eq!(has_consequence, name == "GITHUB_OUTPUT", "{}", told.log());
+            let has_consequence = outcome.log().contains("the GitHub action fails even if the run passed");
+            assert_eq!(has_consequence, name == "GITHUB_OUTPUT", "{}", outcome.log());
         }
     }
     // All at once: still the verdict's own exit code, and no more than five warnings.
@@ -76,7 +76,7 @@ fn a_ci_file_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
         .iter()
         .enumerate()
         .fold(story.without_files(), |story, (n, input)| story.with(input, format!("/sys/no/{n}")));
-    story.told().ended_by_its_last_line("failed", 1);
+    story.play().assert_last_line("failed", 1);
 }
 
 #[test]
@@ -87,14 +87,14 @@ fn a_report_that_fails_at_the_end_is_reported_in_the_log_of_every_ci() {
         service.order(On::Run, Reply::run("SUCCESS").held());
         let story = Story::at(&service).without_files().outside_ci().with("ci", *ci);
         let (folder, report) = (story.path("folder"), story.path("folder/report.json"));
-        let gate = story.with("json", report).with("log-format", format).with("quiet", "true").begun();
-        assert!(service.wait_for(On::Run, 1, PATIENCE));
+        let gate = story.with("json", report).with("log-format", format).with("quiet", "true").start();
+        assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
         harness::replace_by_a_file(&folder);
         service.release();
-        let told = gate.ends();
-        assert_eq!(told.code, Some(0), "{}", told.log());
-        let warnings = told.log().lines().filter(|line| line.contains("warning") && line.contains("json ")).count();
-        assert_eq!(warnings, 1, "{ci} {format}: {}", told.log());
+        let outcome = gate.finish();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.log());
+        let warnings = outcome.log().lines().filter(|line| line.contains("warning") && line.contains("json ")).count();
+        assert_eq!(warnings, 1, "{ci} {format}: {}", outcome.log());
     }
 }
 
@@ -102,11 +102,15 @@ fn a_report_that_fails_at_the_end_is_reported_in_the_log_of_every_ci() {
 fn logs_that_can_not_be_had_are_reported_in_the_log() {
     let service = harness::service();
     service.order(On::Logs, Reply::status(404).times(2));
-    let told = Story::at(&service).runs(&[FAILED]).told();
-    told.ended("failed", 1);
-    assert!(told.log().contains("read the run's logs: the service answered 404"), "{}", told.log());
-    let told = Story::at(&service).runs(&[FAILED]).with("quiet", "true").told();
-    assert!(!told.log().contains("read the run's logs"), "quiet keeps warnings, and this is none: {}", told.log());
+    let outcome = Story::at(&service).runs(&[FAILED]).play();
+    outcome.assert_ended("failed", 1);
+    assert!(outcome.log().contains("read the run's logs: the service answered 404"), "{}", outcome.log());
+    let outcome = Story::at(&service).runs(&[FAILED]).with("quiet", "true").play();
+    assert!(
+        !outcome.log().contains("read the run's logs"),
+        "quiet keeps warnings, and this is none: {}",
+        outcome.log()
+    );
 }
 
 #[test]
@@ -116,10 +120,14 @@ fn a_list_of_runs_that_is_too_long_for_an_output_is_warned_about_wherever_it_was
     let story = Story::at(&service).without_files().outside_ci().with("timeout", "0").with("run-id", runs.join(","));
     let runs = story.path("outputs/runs");
     let folder = story.path("outputs");
-    let told = story.with("output-dir", folder).told();
-    assert_eq!(told.code, Some(4), "{}", told.log());
-    assert_eq!(told.files.get(&runs).map(String::as_str), Some(""));
-    assert!(told.log().contains("warning: ") && told.log().contains("the output \"runs\" is empty"), "{}", told.log());
+    let outcome = story.with("output-dir", folder).play();
+    assert_eq!(outcome.code, Some(4), "{}", outcome.log());
+    assert_eq!(outcome.files.get(&runs).map(String::as_str), Some(""));
+    assert!(
+        outcome.log().contains("warning: ") && outcome.log().contains("the output \"runs\" is empty"),
+        "{}",
+        outcome.log()
+    );
 }
 
 #[test]
@@ -127,7 +135,7 @@ fn missing_folders_are_made() {
     let service = harness::service();
     let story = Story::at(&service);
     let deep = story.path("a/b/c/report.json");
-    story.with("json", deep).told().ended("passed", 0);
+    story.with("json", deep).play().assert_ended("passed", 0);
 }
 
 #[test]
@@ -138,28 +146,32 @@ fn an_old_report_that_can_not_be_replaced_is_an_input_error_before_any_request()
         let folder = story.path("in-the-way");
         harness::make_folder(&folder);
         write(&folder.join("old"), "passed");
-        let told = story.with(input, folder).told();
-        assert_eq!(told.code, Some(2), "{}", told.log());
-        assert!(told.log().contains(&format!("{input} ")) && told.log().contains("in-the-way"), "{}", told.log());
+        let outcome = story.with(input, folder).play();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.log());
+        assert!(
+            outcome.log().contains(&format!("{input} ")) && outcome.log().contains("in-the-way"),
+            "{}",
+            outcome.log()
+        );
         assert!(service.requests().is_empty());
     }
     let service = harness::service();
     let story = Story::at(&service);
     write(&story.path("a-file"), "somebody's");
     let place = story.path("a-file");
-    let told = story.with("output-dir", place).told();
-    told.ended("invalid-input", 2);
-    assert!(service.requests().is_empty() && told.files.values().any(|text| text == "somebody's"));
+    let outcome = story.with("output-dir", place).play();
+    outcome.assert_ended("invalid-input", 2);
+    assert!(service.requests().is_empty() && outcome.files.values().any(|text| text == "somebody's"));
 }
 
 #[test]
 fn a_path_used_twice_or_a_file_of_the_ci_is_an_input_error_and_left_alone() {
     let service = harness::service();
     let refused = |story: Story<'_>, says: &str| {
-        let told = story.told();
-        assert_eq!(told.code, Some(2), "{}", told.log());
-        assert!(told.log().contains(says), "{says}: {}", told.log());
-        told
+        let outcome = story.play();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.log());
+        assert!(outcome.log().contains(says), "{says}: {}", outcome.log());
+        outcome
     };
     let story = Story::at(&service);
     let twice = story.path("report.json");
@@ -171,8 +183,8 @@ fn a_path_used_twice_or_a_file_of_the_ci_is_an_input_error_and_left_alone() {
         let story = Story::at(&service);
         let file = story.path("commands");
         write(&file, "");
-        let told = refused(story.env(name, &file).with("json", &file), name);
-        let left = told.files.iter().find(|(path, _)| path.ends_with("commands")).map(|(_, text)| text.as_str());
+        let outcome = refused(story.env(name, &file).with("json", &file), name);
+        let left = outcome.files.iter().find(|(path, _)| path.ends_with("commands")).map(|(_, text)| text.as_str());
         assert!(left == Some("") || name == "GITHUB_OUTPUT" || name == "GITHUB_STEP_SUMMARY", "{name}: {left:?}");
         assert!(!left.expect("it is there").starts_with('{'), "{left:?}");
     }
@@ -186,11 +198,11 @@ fn a_report_to_a_pipe_is_the_last_version_alone() {
     let story = Story::at(&service).runs(&[FAILED]);
     let pipe = story.path("pipe");
     harness::make_pipe(&pipe);
-    let gate = story.with("json", &pipe).begun();
+    let gate = story.with("json", &pipe).start();
     let mut document = String::new();
     harness::other_end(&pipe, OpenOptions::new().read(true)).read_to_string(&mut document).expect("text");
-    let told = gate.ends();
-    told.ended("failed", 1);
+    let outcome = gate.finish();
+    outcome.assert_ended("failed", 1);
     let json: serde_json::Value = serde_json::from_str(&document).expect("one document");
     assert_eq!((&json["verdict"], &json["runs"][0]["trace"]), (&"failed".into(), &TRACE.into()));
 }
@@ -198,10 +210,10 @@ fn a_report_to_a_pipe_is_the_last_version_alone() {
 #[test]
 fn the_summary_can_be_left_out_and_names_can_have_another_prefix() {
     let service = harness::service();
-    let told = Story::at(&service).with("summary", "false").with("output-prefix", "NIGHTLY_").told();
-    told.ended("passed", 0);
-    assert_eq!(told.summary.as_deref(), Some(""));
-    let dotenv = told.dotenv.expect("a report");
+    let outcome = Story::at(&service).with("summary", "false").with("output-prefix", "NIGHTLY_").play();
+    outcome.assert_ended("passed", 0);
+    assert_eq!(outcome.summary.as_deref(), Some(""));
+    let dotenv = outcome.dotenv.expect("a report");
     assert!(dotenv.keys().all(|name| name.starts_with("NIGHTLY_")), "{dotenv:?}");
     assert!(["RUNS", "TRACE", "DURATION"].iter().all(|name| !dotenv.contains_key(&format!("NIGHTLY_{name}"))));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{self, Live, PATIENCE, PIPELINE, RUNNING, Story, StoryOutcome, scenario};
+use crate::harness::{self, HANG_TIMEOUT, Live, PIPELINE, RUNNING, Story, StoryOutcome, scenario};
 use crate::stand_in::{On, Reply, Service};
 
 /// Longer than the five seconds that the last poll has, and the second by which a waking loop may be late.
@@ -33,28 +33,28 @@ fn suspended_over_its_deadline(
         let service = service();
         // The next poll after the first is the one on the deadline.
         let story = Story::at(&service).runs(&[RUNNING]).with("poll-interval", "1h").with("logs", "never");
-        let gate = story.with("timeout", format!("{timeout}s")).begun();
+        let gate = story.with("timeout", format!("{timeout}s")).start();
         until(&gate, &service);
         if gate.suspended_within(Duration::from_secs(timeout)) {
             meanwhile(&service);
             pass(&service, Duration::from_secs(timeout) + FREEZE);
             gate.signal("CONT");
-            return ended(&service, &gate.ends());
+            return ended(&service, &gate.finish());
         }
     }
     panic!("the gate could not be suspended within {TIMEOUTS:?} seconds");
 }
 
 fn seen_running(gate: &Live<'_>, _: &Service) {
-    gate.says("status RUNNING");
+    gate.wait_for_output("status RUNNING");
 }
 
 fn asked(_: &Live<'_>, service: &Service) {
-    assert!(service.wait_for(On::Run, 1, PATIENCE));
+    assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
 }
 
-fn passed(_: &Service, told: &StoryOutcome) {
-    told.ended("passed", 0);
+fn passed(_: &Service, outcome: &StoryOutcome) {
+    outcome.assert_ended("passed", 0);
 }
 
 fn succeeds(service: &Service) {
@@ -63,8 +63,8 @@ fn succeeds(service: &Service) {
 
 #[test]
 fn a_gate_that_was_suspended_over_its_deadline_polls_once_more() {
-    suspended_over_its_deadline(harness::service, seen_running, succeeds, |service, told| {
-        told.ended("passed", 0);
+    suspended_over_its_deadline(harness::service, seen_running, succeeds, |service, outcome| {
+        outcome.assert_ended("passed", 0);
         assert_eq!(service.requests_to(On::Run).len(), 2);
     });
 }
@@ -109,9 +109,9 @@ fn a_request_that_is_never_answered_after_the_suspension_is_not_the_last_poll() 
 #[test]
 fn a_status_from_before_the_suspension_is_reported_with_its_age() {
     let meanwhile = |service: &Service| service.order(On::Run, Reply::status(503).forever());
-    suspended_over_its_deadline(harness::service, seen_running, meanwhile, |_, told| {
-        told.ended("timed-out", 3);
-        let log = told.log();
+    suspended_over_its_deadline(harness::service, seen_running, meanwhile, |_, outcome| {
+        outcome.assert_ended("timed-out", 3);
+        let log = outcome.log();
         assert!(!log.contains("still RUNNING when") && log.contains("ago as RUNNING"), "{log}");
     });
 }
@@ -124,13 +124,13 @@ fn the_time_of_a_suspension_is_added_to_the_age_of_a_success() {
         let pipelines = json!([{"pipeline_id": PIPELINE, "runs": [{"record": ended}]}]);
         let service = Service::start(scenario(json!({"pipelines": pipelines})));
         service.order(On::Run, Reply::normal().held());
-        let gate = Story::at(&service).runs(&[RUNNING]).with("timeout", "1h").with("max-age", max_age).begun();
+        let gate = Story::at(&service).runs(&[RUNNING]).with("timeout", "1h").with("max-age", max_age).start();
         asked(&gate, &service);
         gate.signal("STOP");
         service.release();
         pass(&service, 2 * FREEZE);
         gate.signal("CONT");
-        gate.ends().ended(verdict, code);
+        gate.finish().assert_ended(verdict, code);
     }
 }
 
@@ -139,14 +139,14 @@ fn the_time_of_a_suspension_is_added_to_the_age_of_a_success() {
 #[test]
 fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
     let service = harness::service();
-    let gate = Story::at(&service).runs(&[RUNNING]).under_nohup().with("poll-interval", "1s").begun();
-    gate.says("status RUNNING");
+    let gate = Story::at(&service).runs(&[RUNNING]).under_nohup().with("poll-interval", "1s").start();
+    gate.wait_for_output("status RUNNING");
     gate.signal("HUP");
     succeeds(&service);
-    gate.ends().ended("passed", 0);
+    gate.finish().assert_ended("passed", 0);
     let service = harness::service();
-    let gate = Story::at(&service).runs(&[RUNNING]).under_nohup().begun();
-    gate.says("status RUNNING");
+    let gate = Story::at(&service).runs(&[RUNNING]).under_nohup().start();
+    gate.wait_for_output("status RUNNING");
     gate.signal("TERM");
-    gate.ends().ended("interrupted", 143);
+    gate.finish().assert_ended("interrupted", 143);
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PASSWORD, PIPELINE, Story, USERNAME, scenario, side_by_side};
+use crate::harness::{PASSWORD, PIPELINE, Story, USERNAME, in_parallel, scenario};
 use crate::hostile::{SECRETS, hostile_texts, spellings};
 use crate::stand_in::{On, Reply, Service};
 
@@ -32,19 +32,19 @@ fn texts() -> Vec<String> {
 
 #[test]
 fn hostile_traces_logs_words_and_stamps_yield_nothing() {
-    side_by_side(
+    in_parallel(
         &texts(),
         |text| format!("{text:.60?}"),
         |text| {
             let record = json!({"last_status": "FAILED", "trace": text, "created_at": text});
             let service = service(PASSWORD, record, json!(text));
-            story(&service).told().ended("failed", 1);
+            story(&service).play().assert_ended("failed", 1);
 
             let word = Reply::run(text).set("trace", text.as_str()).set("updated_at", text.as_str());
             service.order(On::Run, word.forever());
-            let told = story(&service).with("log-format", "json").told();
-            told.ended("timed-out", 3);
-            let status = told.output("status");
+            let outcome = story(&service).with("log-format", "json").play();
+            outcome.assert_ended("timed-out", 3);
+            let status = outcome.output("status");
             assert!(status.len() <= 64 && status.chars().all(|c| c.is_ascii_alphanumeric() || "_ .:-?".contains(c)));
         },
     );
@@ -52,7 +52,7 @@ fn hostile_traces_logs_words_and_stamps_yield_nothing() {
 
 #[test]
 fn hostile_errors_yield_nothing() {
-    side_by_side(
+    in_parallel(
         &texts(),
         |text| format!("{text:.60?}"),
         |text| {
@@ -65,10 +65,10 @@ fn hostile_errors_yield_nothing() {
                 Reply::redirect(302, &format!("https://evil.invalid/{}", text.replace(['\r', '\n', '\0'], " "))),
             );
             for _ in 0..3 {
-                story(&service).told().ended("unreachable", 6);
+                story(&service).play().assert_ended("unreachable", 6);
             }
             service.order(On::SignIn, Reply::json(403, error));
-            story(&service).told().ended("denied", 5);
+            story(&service).play().assert_ended("denied", 5);
         },
     );
 }
@@ -96,7 +96,7 @@ fn hostile_ids_are_ids_and_no_more() {
         "---",
         "@team#1",
     ];
-    side_by_side(
+    in_parallel(
         &ids,
         |id| (*id).to_owned(),
         |id| {
@@ -105,7 +105,7 @@ fn hostile_ids_are_ids_and_no_more() {
             let service = Service::start(scenario(json!({"pipelines": pipelines})));
             let story = Story::at(&service).with("pipeline-id", *id).with("run-id", *id);
             let story = story.with("run-url", "https://example.com/{pipeline_id}/{run_id}");
-            story.told().ended("failed", 1);
+            story.play().assert_ended("failed", 1);
             assert_eq!(service.requests_to(On::Run).len(), 1, "{:?}", service.requests());
         },
     );
@@ -113,7 +113,7 @@ fn hostile_ids_are_ids_and_no_more() {
 
 #[test]
 fn a_secret_that_the_service_sends_back_is_seen_in_no_spelling() {
-    side_by_side(
+    in_parallel(
         &SECRETS,
         |secret| (*secret).to_owned(),
         |secret| {
@@ -122,13 +122,13 @@ fn a_secret_that_the_service_sends_back_is_seen_in_no_spelling() {
             let service = service(secret, record, json!(spellings(secret)));
             let begin =
                 |service| story(service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", secret);
-            let told = begin(&service).told();
-            told.ended("failed", 1);
-            assert!(["***", "•••"].iter().any(|mark| told.log().contains(mark)), "{}", told.log());
+            let outcome = begin(&service).play();
+            outcome.assert_ended("failed", 1);
+            assert!(["***", "•••"].iter().any(|mark| outcome.log().contains(mark)), "{}", outcome.log());
             service.order(On::Run, Reply::run(secret).set("trace", all.as_str()));
-            begin(&service).told().ended("timed-out", 3);
+            begin(&service).play().assert_ended("timed-out", 3);
             service.order(On::Run, Reply::json(400, json!({"message": all})));
-            begin(&service).told().ended("unreachable", 6);
+            begin(&service).play().assert_ended("unreachable", 6);
         },
     );
 }
@@ -142,9 +142,9 @@ fn a_token_that_the_service_sends_back_is_seen_nowhere() {
         Reply::json(200, json!({"tokens": {"accessToken": token, "refreshToken": "a-refresh-token-1"}})),
     );
     service.order(On::Run, Reply::json(502, json!({"message": format!("{token} a-refresh-token-1")})));
-    let told = story(&service).secret(token).secret("a-refresh-token-1").told();
-    told.ended("unreachable", 6);
-    assert!(told.everything().contains("*** ***"), "{}", told.log());
+    let outcome = story(&service).secret(token).secret("a-refresh-token-1").play();
+    outcome.assert_ended("unreachable", 6);
+    assert!(outcome.everything().contains("*** ***"), "{}", outcome.log());
 }
 
 #[test]
@@ -166,17 +166,21 @@ fn a_run_that_is_called_like_a_secret_is_asked_for_by_its_name_and_shown_without
         (service(json!([run(46, RUN, "SUCCESS"), run(47, PASSWORD, "FAILED")])), "47", "failed", 1),
         (service(json!([run(46, PASSWORD, "SUCCESS"), run(47, RUN, "FAILED")])), "last-success", "passed", 0),
     ] {
-        let told = story(&service, entry).with("run-url", "https://example.com/{run_id}").told();
-        told.ended(verdict, code);
-        assert_eq!((told.output("run-id"), &told.report()["runs"][0]["run_id"]), ("***", &json!("***")), "{entry}");
-        assert!(told.log().contains("why it was so"), "{entry}: its logs are asked for by its own name");
+        let outcome = story(&service, entry).with("run-url", "https://example.com/{run_id}").play();
+        outcome.assert_ended(verdict, code);
+        assert_eq!(
+            (outcome.output("run-id"), &outcome.report()["runs"][0]["run_id"]),
+            ("***", &json!("***")),
+            "{entry}"
+        );
+        assert!(outcome.log().contains("why it was so"), "{entry}: its logs are asked for by its own name");
     }
     // One among the earlier runs.
     let earlier = service(json!([run(45, RUN, "SUCCESS"), run(46, PASSWORD, "SUCCESS"), run(47, "now", "FAILED")]));
-    let told = story(&earlier, "latest").told();
-    assert_eq!(told.ended("failed", 1).report()["runs"][0]["history"]["last_success_run_id"], "***");
+    let outcome = story(&earlier, "latest").play();
+    assert_eq!(outcome.assert_ended("failed", 1).report()["runs"][0]["history"]["last_success_run_id"], "***");
     // What the user has called so is no news to anybody who sees it.
     let named = service(json!([run(47, PASSWORD, "FAILED")]));
-    let told = story(&named, &PASSWORD.replace('-', "_")).begun().unheld();
-    assert_eq!(told.ended("failed", 1).output("run-id"), PASSWORD);
+    let outcome = story(&named, &PASSWORD.replace('-', "_")).start().finish_unchecked();
+    assert_eq!(outcome.assert_ended("failed", 1).output("run-id"), PASSWORD);
 }

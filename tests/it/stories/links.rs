@@ -12,11 +12,11 @@ use crate::harness::{self, FAILED, PASSWORD, PIPELINE, Story, StoryOutcome, USER
 use crate::stand_in::Service;
 
 /// Refused before any request, for this reason.
-fn refused(service: &Service, told: StoryOutcome, says: &str) -> StoryOutcome {
-    assert_eq!(told.code, Some(2), "{says}: {}", told.log());
-    assert!(told.log().contains(says), "{says}: {}", told.log());
+fn refused(service: &Service, outcome: StoryOutcome, says: &str) -> StoryOutcome {
+    assert_eq!(outcome.code, Some(2), "{says}: {}", outcome.log());
+    assert!(outcome.log().contains(says), "{says}: {}", outcome.log());
     assert!(service.requests().is_empty(), "{says}");
-    told
+    outcome
 }
 
 fn soft(to: &Path, from: &Path) {
@@ -37,10 +37,10 @@ fn a_report_that_leads_to_another_report_is_an_input_error_whether_that_is_there
         // A link to a link, and beside the file that it means.
         symlink("other.xml", story.path("report.xml")).expect("a link");
         symlink("report.json", story.path("other.xml")).expect("a link");
-        let told =
-            refused(&service, story.told(), "report.xml\": this path is the report of json; another one is needed");
-        assert_eq!(told.verdict(), "invalid-input");
-        assert!(told.files.iter().any(|(path, text)| path.ends_with("report.json") && text.starts_with('{')));
+        let outcome =
+            refused(&service, story.play(), "report.xml\": this path is the report of json; another one is needed");
+        assert_eq!(outcome.verdict(), "invalid-input");
+        assert!(outcome.files.iter().any(|(path, text)| path.ends_with("report.json") && text.starts_with('{')));
     }
 }
 
@@ -54,23 +54,27 @@ fn a_folder_under_two_names_is_one_folder() {
         }
         symlink("real", story.path("sl")).expect("a link");
         let (first, second) = (story.path("real/new/x"), story.path("sl/new/./y/../x"));
-        let told = refused(
+        let outcome = refused(
             &service,
-            story.with("json", first).with("junit", second).told(),
+            story.with("json", first).with("junit", second).play(),
             "this path is the report of json",
         );
-        assert!(told.files.iter().any(|(path, text)| path.ends_with("real/new/x") && text.starts_with('{')));
+        assert!(outcome.files.iter().any(|(path, text)| path.ends_with("real/new/x") && text.starts_with('{')));
     }
     let story = Story::at(&service);
     make_folder(&story.path("real"));
     symlink("real", story.path("outputs")).expect("a link");
     let json = story.path("real/verdict");
-    let told = story.with("json", json).begun().unheld();
-    refused(&service, told, "one of the outputs' files in this folder is the report of json");
+    let outcome = story.with("json", json).start().finish_unchecked();
+    refused(&service, outcome, "one of the outputs' files in this folder is the report of json");
     let story = Story::at(&service);
     make_folder(&story.path("outputs"));
     symlink("../report.json", story.path("outputs/verdict")).expect("a link");
-    refused(&service, story.begun().unheld(), "one of the outputs' files in this folder is the report of json");
+    refused(
+        &service,
+        story.start().finish_unchecked(),
+        "one of the outputs' files in this folder is the report of json",
+    );
 }
 
 #[test]
@@ -82,12 +86,12 @@ fn a_file_of_the_ci_is_never_replaced_whatever_name_a_report_has() {
             let (file, report) = (story.path("commands"), story.path("report.md"));
             write(&file, "BEFORE=1\n");
             link(&file, &report);
-            let told = refused(
+            let outcome = refused(
                 &service,
-                story.env(name, &file).begun().unheld(),
+                story.env(name, &file).start().finish_unchecked(),
                 &format!("this path is the CI's own file {name}"),
             );
-            let left = told.files.iter().find(|(path, _)| path.ends_with("commands")).map(|(_, text)| text.as_str());
+            let left = outcome.files.iter().find(|(path, _)| path.ends_with("commands")).map(|(_, text)| text.as_str());
             assert!(left.is_some_and(|text| text.starts_with("BEFORE=1\n")), "{left:?}");
         }
     }
@@ -107,17 +111,17 @@ fn a_file_that_is_read_is_not_written_over() {
         let story = story.with(input, &file).with("json", &link).with("trace-file", &twin);
         let story = if input == "password-file" { story.with("username", USERNAME) } else { story };
         // The law reads what is left in the story's folder, where the secret is this time.
-        let told = story.begun().unheld();
-        assert_eq!(told.code, Some(2), "{}", told.log());
+        let outcome = story.start().finish_unchecked();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.log());
         let (this, one) = ("this path is", "one of the outputs' files in this folder is");
         for (report, what) in [("json", this), ("trace-file", this), ("output-dir", one)] {
             let said = |line: &str| {
                 line.contains(&format!("{report} \"")) && line.contains(&format!("{what} read as {input};"))
             };
-            assert!(told.log().lines().any(said), "{report}: {}", told.log());
+            assert!(outcome.log().lines().any(said), "{report}: {}", outcome.log());
         }
-        assert!(!told.log().contains(content) && !told.summary.expect("a summary").contains(content));
-        assert_eq!(told.files[&file], content);
+        assert!(!outcome.log().contains(content) && !outcome.summary.expect("a summary").contains(content));
+        assert_eq!(outcome.files[&file], content);
         assert!(service.requests().is_empty());
     }
 }
@@ -129,12 +133,12 @@ fn what_the_gate_names_itself_is_left_out() {
     let story = Story::at(&service).outside_ci().env("GITLAB_CI", "true");
     write(&story.path("report.json"), "old");
     symlink("report.json", story.path("report.annotations.json")).expect("a link");
-    let told = story.told();
-    told.ended_by_its_last_line("passed", 0);
+    let outcome = story.play();
+    outcome.assert_last_line("passed", 0);
     assert!(
-        told.notes().contains(&"no links are written for GitLab: their path is the report of json"),
+        outcome.notes().contains(&"no links are written for GitLab: their path is the report of json"),
         "{:?}",
-        told.notes()
+        outcome.notes()
     );
     // Azure's summary is a file in the agent's own folder, or else the `markdown` report.
     let story = Story::at(&service).outside_ci().env("TF_BUILD", "True").without("markdown");
@@ -142,15 +146,19 @@ fn what_the_gate_names_itself_is_left_out() {
     make_folder(&agent);
     write(&story.path("report.json"), "old");
     symlink("../report.json", agent.join("maestro_gate.md")).expect("a link");
-    let told = story.env("AGENT_TEMPDIRECTORY", &agent).begun().unheld();
-    assert_eq!((told.code, &told.report()["verdict"]), (Some(0), &"passed".into()));
-    assert!(told.log().contains("no summary is uploaded to Azure: its path is the report of json"), "{}", told.log());
+    let outcome = story.env("AGENT_TEMPDIRECTORY", &agent).start().finish_unchecked();
+    assert_eq!((outcome.code, &outcome.report()["verdict"]), (Some(0), &"passed".into()));
+    assert!(
+        outcome.log().contains("no summary is uploaded to Azure: its path is the report of json"),
+        "{}",
+        outcome.log()
+    );
     let story = Story::at(&service).outside_ci().env("TF_BUILD", "True");
     symlink(story.path("report.json"), story.given("report.md")).expect("a link");
     let asked = service.requests().len();
-    let told = story.with("markdown", "report.md").begun().unheld();
-    assert_eq!((told.code, &told.report()["verdict"]), (Some(2), &"invalid-input".into()));
-    assert!(told.log().contains("markdown \"report.md\": this path is the report of json"), "{}", told.log());
+    let outcome = story.with("markdown", "report.md").start().finish_unchecked();
+    assert_eq!((outcome.code, &outcome.report()["verdict"]), (Some(2), &"invalid-input".into()));
+    assert!(outcome.log().contains("markdown \"report.md\": this path is the report of json"), "{}", outcome.log());
     assert_eq!(service.requests().len(), asked);
 }
 
@@ -161,7 +169,7 @@ fn what_keeps_nothing_may_have_many_names() {
     symlink("/dev/null", story.path("nothing")).expect("a link");
     symlink("/dev/null", story.path("nowhere")).expect("a link");
     let (first, second) = (story.path("nothing"), story.path("nowhere"));
-    story.with("json", first).with("junit", second).with("markdown", "/dev/null").told().ended("failed", 1);
+    story.with("json", first).with("junit", second).with("markdown", "/dev/null").play().assert_ended("failed", 1);
 }
 
 #[test]
@@ -172,9 +180,9 @@ fn a_link_to_a_file_of_its_own_is_no_input_error() {
     write(&story.path("kept/report.json"), "old");
     symlink("kept/report.json", story.path("report.json")).expect("a link");
     symlink("kept", story.path("outputs")).expect("a link");
-    let told = story.told();
-    told.ended("passed", 0);
-    assert!(told.files.iter().any(|(path, text)| path.ends_with("kept/report.json") && text.starts_with('{')));
+    let outcome = story.play();
+    outcome.assert_ended("passed", 0);
+    assert!(outcome.files.iter().any(|(path, text)| path.ends_with("kept/report.json") && text.starts_with('{')));
 }
 
 /// A link to the log would turn a trace into commands for the runner: the link may be part of a change somebody proposed.
@@ -186,14 +194,14 @@ fn a_committed_link_to_the_log_is_refused() {
             let story = Story::at(&service).runs(&[FAILED]);
             symlink(to, story.path("log.txt")).expect("a link");
             let log = story.path("log.txt");
-            let told = refused(&service, story.with(input, log).begun().unheld(), "the gate's own log");
-            assert!(!told.log().contains("schema") && !told.log().contains("MAESTRO_GATE_"), "{}", told.log());
+            let outcome = refused(&service, story.with(input, log).start().finish_unchecked(), "the gate's own log");
+            assert!(!outcome.log().contains("schema") && !outcome.log().contains("MAESTRO_GATE_"), "{}", outcome.log());
         }
     }
     let story = Story::at(&service);
     make_folder(&story.path("outputs"));
     symlink("/dev/stdout", story.path("outputs/trace")).expect("a link");
-    refused(&service, story.begun().unheld(), "the gate's own log");
+    refused(&service, story.start().finish_unchecked(), "the gate's own log");
 }
 
 /// A shell takes a file of `NAME=value` lines for a script, and ends with 0: the next gate would be green.
@@ -202,14 +210,14 @@ fn no_report_replaces_the_gate_s_own_program() {
     let service = harness::service();
     for input in ["dotenv", "json", "trace-file"] {
         let story = Story::at(&service).runs(&[FAILED]).with(input, "/proc/self/exe");
-        refused(&service, story.begun().unheld(), "the gate's own program");
+        refused(&service, story.start().finish_unchecked(), "the gate's own program");
         let story = Story::at(&service).runs(&[FAILED]);
         symlink(crate::harness::program(), story.path("report")).expect("a link");
         let path = story.path("report");
-        let told = story.env("GITHUB_WORKSPACE", "/").with(input, path).begun().unheld();
-        refused(&service, told, "the gate's own program");
+        let outcome = story.env("GITHUB_WORKSPACE", "/").with(input, path).start().finish_unchecked();
+        refused(&service, outcome, "the gate's own program");
     }
-    Story::at(&service).told().ended("passed", 0);
+    Story::at(&service).play().assert_ended("passed", 0);
 }
 
 #[test]
@@ -222,8 +230,9 @@ fn a_file_of_the_ci_is_known_by_any_path() {
             write(&file, "BEFORE=1\n");
             let alias = format!("{root}{}", file.display());
             let story = story.env(name, &file).with("json", alias);
-            let told = refused(&service, story.begun().unheld(), &format!("this path is the CI's own file {name}"));
-            assert!(told.files[&file].starts_with("BEFORE=1\n"), "{}", told.files[&file]);
+            let outcome =
+                refused(&service, story.start().finish_unchecked(), &format!("this path is the CI's own file {name}"));
+            assert!(outcome.files[&file].starts_with("BEFORE=1\n"), "{}", outcome.files[&file]);
         }
     }
 }
@@ -246,8 +255,8 @@ fn no_link_leads_a_report_out_of_the_workspace() {
         let story = Story::at(&service).without_files();
         symlink(to, story.path(link)).expect("a link");
         let json = story.path(report);
-        let told = story.with("json", json).begun().unheld();
-        refused(&service, told, "leads out of the workspace");
+        let outcome = story.with("json", json).start().finish_unchecked();
+        refused(&service, outcome, "leads out of the workspace");
         assert_eq!(fs::read_to_string(&target).expect("a file"), "theirs", "{report}");
         assert_eq!(fs::read_dir(outside.path()).expect("a folder").count(), 1, "{report}");
     }
@@ -256,14 +265,14 @@ fn no_link_leads_a_report_out_of_the_workspace() {
     make_folder(&story.path("outputs"));
     symlink(&target, story.path("second")).expect("a link");
     symlink("../second", story.path("outputs/runs")).expect("a link");
-    refused(&service, story.begun().unheld(), "leads out of the workspace");
+    refused(&service, story.start().finish_unchecked(), "leads out of the workspace");
     assert_eq!(fs::read_to_string(&target).expect("a file"), "theirs");
     // What the gate names itself is left out.
     let story = Story::at(&service).outside_ci().env("GITLAB_CI", "true");
     symlink(&target, story.path("report.annotations.json")).expect("a link");
-    let told = story.told();
-    told.ended_by_its_last_line("passed", 0);
-    assert!(told.log().contains("leads out of the workspace"), "{}", told.log());
+    let outcome = story.play();
+    outcome.assert_last_line("passed", 0);
+    assert!(outcome.log().contains("leads out of the workspace"), "{}", outcome.log());
     assert_eq!(fs::read_to_string(&target).expect("a file"), "theirs");
 }
 
@@ -272,19 +281,19 @@ fn a_report_outside_the_workspace_is_written_if_it_is_named_so_and_noted() {
     let service = harness::service();
     let elsewhere = tempfile::tempdir().expect("a folder");
     let json = elsewhere.path().join("report.json");
-    let told = Story::at(&service).with("json", &json).told();
-    told.ended("passed", 0);
+    let outcome = Story::at(&service).with("json", &json).play();
+    outcome.assert_ended("passed", 0);
     let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(&json).expect("a report")).expect("JSON");
     let note = format!("json {0}: {0} is outside the workspace", json.display());
     assert!(report["notes"].as_array().expect("notes").iter().any(|other| other["text"] == note.as_str()), "{report}");
-    assert!(!told.log().contains("::warning"), "a note, no warning: {}", told.log());
+    assert!(!outcome.log().contains("::warning"), "a note, no warning: {}", outcome.log());
     // A link above the workspace leads nowhere else than the workspace itself.
     let above = elsewhere.path().join("above");
     let story = Story::at(&service);
     symlink(story.path(""), &above).expect("a link");
-    let told = story.env("GITHUB_WORKSPACE", &above).with("json", above.join("report.json")).told();
-    told.ended("passed", 0);
-    assert!(!told.everything().contains("outside the workspace"), "{}", told.log());
+    let outcome = story.env("GITHUB_WORKSPACE", &above).with("json", above.join("report.json")).play();
+    outcome.assert_ended("passed", 0);
+    assert!(!outcome.everything().contains("outside the workspace"), "{}", outcome.log());
 }
 
 #[test]
@@ -296,13 +305,13 @@ fn new_files_have_the_umask_s_mode_and_old_ones_keep_theirs() {
     write(&old, "old");
     fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).expect("set");
     let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
-    let told = story.started_by("umask 027; exec \"$0\" \"$@\"").begun();
-    let folder = std::sync::Arc::clone(&told.story.out);
-    told.ends().ended("passed", 0);
+    let outcome = story.run_by_script("umask 027; exec \"$0\" \"$@\"").start();
+    let folder = std::sync::Arc::clone(&outcome.story.out);
+    outcome.finish().assert_ended("passed", 0);
     assert_eq!((mode(&new), mode(&old), mode(&folder.path().join("outputs/verdict"))), (0o640, 0o640, 0o640));
-    let told = Story::at(&service).started_by("umask 077; exec \"$0\" \"$@\"").begun();
-    let folder = std::sync::Arc::clone(&told.story.out);
-    told.ends().ended("passed", 0);
+    let outcome = Story::at(&service).run_by_script("umask 077; exec \"$0\" \"$@\"").start();
+    let folder = std::sync::Arc::clone(&outcome.story.out);
+    outcome.finish().assert_ended("passed", 0);
     assert_eq!(mode(&folder.path().join("report.json")), 0o600);
 }
 
@@ -322,17 +331,17 @@ fn a_folder_that_becomes_a_link_while_the_gate_waits_is_not_followed() {
     let story = story.env("GITHUB_WORKSPACE", workspace);
     let story = ["json", "trace-file"].iter().fold(story, |story, input| story.with(input, folder.join(input)));
     let story = story.with("output-dir", folder.join("outputs"));
-    let live = story.begun();
-    live.says("status RUNNING");
+    let live = story.start();
+    live.wait_for_output("status RUNNING");
     fs::rename(&folder, folder.with_extension("away")).expect("it can be moved");
     soft(elsewhere.path(), &folder);
-    let told = live.unheld();
-    assert_eq!(told.code, Some(1), "{}", told.log());
+    let outcome = live.finish_unchecked();
+    assert_eq!(outcome.code, Some(1), "{}", outcome.log());
     for input in ["json", "trace-file", "output-dir"] {
-        let mut lines = told.log().lines();
+        let mut lines = outcome.log().lines();
         let said =
             |line: &str| line.contains(&format!("warning: {input} ")) && line.contains("leads out of the workspace");
-        assert!(lines.any(said), "{input}: {}", told.log());
+        assert!(lines.any(said), "{input}: {}", outcome.log());
     }
     let left: Vec<_> =
         fs::read_dir(elsewhere.path()).expect("a folder").map(|entry| entry.expect("one").file_name()).collect();

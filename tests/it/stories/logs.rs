@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, PIPELINE, RUNNING, SUCCESS, Story, TRACE, scenario, side_by_side};
+use crate::harness::{self, FAILED, PIPELINE, RUNNING, SUCCESS, Story, TRACE, in_parallel, scenario};
 use crate::stand_in::{On, Reply, Service};
 
 #[test]
@@ -20,18 +20,18 @@ fn logs_are_fetched_for_the_verdicts_that_were_asked_for() {
         ("always", RUNNING, 0),
         ("always", "no-such-run", 0),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| format!("{row:?}"),
         |(when, run, times)| {
             let service = harness::service();
-            Story::at(&service).runs(&[run]).with("timeout", "0").with("logs", *when).told();
+            Story::at(&service).runs(&[run]).with("timeout", "0").with("logs", *when).play();
             assert_eq!(service.requests_to(On::Logs).len(), *times);
         },
     );
     for run in [FAILED, RUNNING] {
         let service = harness::service();
-        Story::at(&service).runs(&[run]).with("timeout", "1s").told();
+        Story::at(&service).runs(&[run]).with("timeout", "1s").play();
         assert_eq!(service.requests_to(On::Logs).len(), 1, "the default is on-failure");
     }
 }
@@ -53,17 +53,17 @@ fn logs_are_shown_in_every_shape_that_they_may_have() {
         ("another shape", json!({"x": {"y": line}})),
         ("coloured", json!([format!("\u{1b}[31m{line}\u{1b}[0m")])),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, logs)| {
             let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED"}, "logs": logs});
             let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
-            let told = Story::at(&service).runs(&[FAILED]).told();
-            told.ended("failed", 1);
-            let trace_file = told.trace_file.as_ref().expect("a file");
-            assert!(told.log().contains(line) && trace_file.contains(line), "{}\n{trace_file}", told.log());
-            assert!(!told.summary.as_ref().expect("a summary").contains(line));
+            let outcome = Story::at(&service).runs(&[FAILED]).play();
+            outcome.assert_ended("failed", 1);
+            let trace_file = outcome.trace_file.as_ref().expect("a file");
+            assert!(outcome.log().contains(line) && trace_file.contains(line), "{}\n{trace_file}", outcome.log());
+            assert!(!outcome.summary.as_ref().expect("a summary").contains(line));
         },
     );
 }
@@ -73,13 +73,13 @@ fn the_trace_file_has_all_and_the_log_the_last_sixteen_kib() {
     let lines: Vec<String> = (0..5000).map(|n| format!("log line {n} of five thousand")).collect();
     let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED", "trace": TRACE}, "logs": lines});
     let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
-    let told = Story::at(&service).runs(&[FAILED]).told();
-    told.ended("failed", 1);
-    let file = told.trace_file.as_ref().expect("a file");
+    let outcome = Story::at(&service).runs(&[FAILED]).play();
+    outcome.assert_ended("failed", 1);
+    let file = outcome.trace_file.as_ref().expect("a file");
     assert!(file.contains(TRACE) && file.contains("log line 0 of") && file.contains("log line 4999 of"));
-    assert!(!told.log().contains("log line 0 of") && told.log().contains("log line 4999 of"));
-    assert!(told.log().len() < 24 * 1024, "{}", told.log().len());
-    assert!(std::path::Path::new(told.output("trace-file")).ends_with("trace.txt"));
+    assert!(!outcome.log().contains("log line 0 of") && outcome.log().contains("log line 4999 of"));
+    assert!(outcome.log().len() < 24 * 1024, "{}", outcome.log().len());
+    assert!(std::path::Path::new(outcome.output("trace-file")).ends_with("trace.txt"));
 }
 
 #[test]
@@ -93,15 +93,15 @@ fn logs_that_do_not_come_are_a_note_and_change_nothing() {
         ("a redirect off the origin", Reply::redirect(302, "https://evil.invalid/")),
         ("401 and a renewal that does not help", Reply::status(401)),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, reply)| {
             let service = harness::service();
             service.order(On::Logs, reply.clone().then(crate::stand_in::End::Close).forever());
-            let told = Story::at(&service).runs(&[FAILED]).told();
-            told.ended("failed", 1);
-            assert!(told.trace_file.as_ref().is_some_and(|text| text.contains(TRACE)));
+            let outcome = Story::at(&service).runs(&[FAILED]).play();
+            outcome.assert_ended("failed", 1);
+            assert!(outcome.trace_file.as_ref().is_some_and(|text| text.contains(TRACE)));
         },
     );
 }
@@ -110,7 +110,7 @@ fn logs_that_do_not_come_are_a_note_and_change_nothing() {
 fn a_refused_token_is_renewed_for_the_logs_too() {
     let service = harness::service();
     service.order(On::Logs, Reply::status(401));
-    let told = Story::at(&service).runs(&[FAILED]).told();
-    told.ended("failed", 1);
-    assert!(told.log().contains("source database does not answer"), "{}", told.log());
+    let outcome = Story::at(&service).runs(&[FAILED]).play();
+    outcome.assert_ended("failed", 1);
+    assert!(outcome.log().contains("source database does not answer"), "{}", outcome.log());
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::harness::{self, Story, StoryOutcome, scenario, side_by_side};
+use crate::harness::{self, Story, StoryOutcome, in_parallel, scenario};
 use crate::socks::{Manner, Socks, Wanted};
 use crate::stand_in::{End, On, Reply, Scenario, Service, Tls};
 
@@ -25,8 +25,8 @@ fn at_localhost(service: &Service) -> Story<'_> {
     at(service).with("base-url", address)
 }
 
-fn connection(told: &StoryOutcome) -> (Option<&str>, Option<&str>) {
-    let connection = &told.report()["connection"];
+fn connection(outcome: &StoryOutcome) -> (Option<&str>, Option<&str>) {
+    let connection = &outcome.report()["connection"];
     (connection["proxy"].as_str(), connection["trusted_by"].as_str())
 }
 
@@ -40,14 +40,14 @@ fn a_proxy_variable_that_is_not_understood_ends_the_gate_before_any_request() {
         ("NO_PROXY", "example.com,maestro:x".to_owned(), "\"maestro:x\""),
         ("no_proxy", "10.0.0.0/99".to_owned(), "10.0.0.0/99"),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(name, value, says)| {
             let service = harness::service();
-            let told = Story::at(&service).secret(PROXY_PASSWORD).env(name, value).told();
-            told.ended("invalid-input", 2);
-            assert!(told.log().contains(says) && told.log().contains(name), "{}", told.log());
+            let outcome = Story::at(&service).secret(PROXY_PASSWORD).env(name, value).play();
+            outcome.assert_ended("invalid-input", 2);
+            assert!(outcome.log().contains(says) && outcome.log().contains(name), "{}", outcome.log());
             assert!(service.requests().is_empty(), "nothing is asked, least of all without the proxy");
         },
     );
@@ -57,27 +57,27 @@ fn a_proxy_variable_that_is_not_understood_ends_the_gate_before_any_request() {
 fn the_log_and_the_report_name_the_proxy_and_what_vouched_for_the_service() {
     let (service, proxy) = (encrypted(), harness::service());
     let address = proxy.base_url().replace("http://", &format!(" http://me:{PROXY_PASSWORD}@")) + "\n";
-    let told = at(&service).env("HTTPS_PROXY", address).told();
-    told.ended("passed", 0);
+    let outcome = at(&service).env("HTTPS_PROXY", address).play();
+    outcome.assert_ended("passed", 0);
     let host_and_port = proxy.base_url().replace("http://", "");
     let line = format!(
         "connected to the service through the proxy {host_and_port} (HTTPS_PROXY); its certificate is trusted by: ca-file"
     );
-    assert_eq!(told.log().matches(&line).count(), 1, "{}", told.log());
-    assert_eq!(connection(&told), (Some(host_and_port.as_str()), Some("ca-file")));
+    assert_eq!(outcome.log().matches(&line).count(), 1, "{}", outcome.log());
+    assert_eq!(connection(&outcome), (Some(host_and_port.as_str()), Some("ca-file")));
 
-    let told = at(&service).told();
-    told.ended("passed", 0);
+    let outcome = at(&service).play();
+    outcome.assert_ended("passed", 0);
     let line = "connected to the service directly, without a proxy; its certificate is trusted by: ca-file";
-    assert_eq!(told.log().matches(line).count(), 1, "{}", told.log());
-    assert_eq!(connection(&told), (None, Some("ca-file")));
+    assert_eq!(outcome.log().matches(line).count(), 1, "{}", outcome.log());
+    assert_eq!(connection(&outcome), (None, Some("ca-file")));
 
     let story = at(&service);
     let path = story.given("ca-file");
-    let told = story.without("ca-file").env("SSL_CERT_FILE", path).told();
-    told.ended("passed", 0);
-    assert_eq!(connection(&told), (None, Some("SSL_CERT_FILE")));
-    assert!(told.log().contains("trusted by: SSL_CERT_FILE"), "{}", told.log());
+    let outcome = story.without("ca-file").env("SSL_CERT_FILE", path).play();
+    outcome.assert_ended("passed", 0);
+    assert_eq!(connection(&outcome), (None, Some("SSL_CERT_FILE")));
+    assert!(outcome.log().contains("trusted by: SSL_CERT_FILE"), "{}", outcome.log());
 }
 
 #[test]
@@ -85,12 +85,12 @@ fn a_proxy_is_named_also_where_it_lets_nothing_through() {
     let (service, proxy) = (encrypted(), harness::service());
     proxy.order(On::Connect, Reply::status(502).forever());
     let address = proxy.base_url();
-    let told = at(&service).env("ALL_PROXY", address.as_str()).with("timeout", "0").told();
-    told.ended("unreachable", 6);
+    let outcome = at(&service).env("ALL_PROXY", address.as_str()).with("timeout", "0").play();
+    outcome.assert_ended("unreachable", 6);
     let host_and_port = address.replace("http://", "");
     let line = format!("connecting to the service through the proxy {host_and_port} (ALL_PROXY)");
-    assert_eq!(told.log().matches(&line).count(), 1, "{}", told.log());
-    assert_eq!(connection(&told), (Some(host_and_port.as_str()), None));
+    assert_eq!(outcome.log().matches(&line).count(), 1, "{}", outcome.log());
+    assert_eq!(connection(&outcome), (Some(host_and_port.as_str()), None));
 }
 
 #[test]
@@ -100,17 +100,17 @@ fn a_socks_proxy_carries_the_requests() {
     for (scheme, variable, wanted) in [("socks5", "ALL_PROXY", address), ("socks5h", "HTTPS_PROXY", name)] {
         let (service, proxy) = (encrypted(), Socks::start(Manner::Connects));
         let value = format!("{scheme}://me:{PROXY_PASSWORD}@{}", proxy.address);
-        let told = at_localhost(&service).env(variable, value).told();
-        told.ended("passed", 0);
+        let outcome = at_localhost(&service).env(variable, value).play();
+        outcome.assert_ended("passed", 0);
         let credentials = Some(format!("me:{PROXY_PASSWORD}"));
         let asked = proxy.asked();
         assert!(
             !asked.is_empty() && asked.iter().all(|asked| *asked == (wanted.clone(), credentials.clone())),
             "{asked:?}"
         );
-        assert_eq!(connection(&told), (Some(proxy.address.to_string().as_str()), Some("ca-file")));
-        let told = at_localhost(&service).env(variable, format!("{scheme}://{}", proxy.address)).told();
-        told.ended("passed", 0);
+        assert_eq!(connection(&outcome), (Some(proxy.address.to_string().as_str()), Some("ca-file")));
+        let outcome = at_localhost(&service).env(variable, format!("{scheme}://{}", proxy.address)).play();
+        outcome.assert_ended("passed", 0);
         assert_eq!(proxy.asked().last(), Some(&(wanted, None)));
     }
 }
@@ -121,13 +121,13 @@ fn no_proxy_in_any_spelling_keeps_the_proxy_out() {
     let port = service.base_url().rsplit_once(':').expect("a port").1.trim_end_matches('/').to_owned();
     for exempt in ["127.0.0.1".to_owned(), "x;127.0.0.0/8".to_owned(), format!("x y 127.0.0.1:{port}"), "*".to_owned()]
     {
-        let told = at(&service).env("HTTPS_PROXY", proxy.base_url()).env("NO_PROXY", &exempt).told();
-        told.ended("passed", 0);
-        assert_eq!(connection(&told), (None, Some("ca-file")), "{exempt}");
+        let outcome = at(&service).env("HTTPS_PROXY", proxy.base_url()).env("NO_PROXY", &exempt).play();
+        outcome.assert_ended("passed", 0);
+        assert_eq!(connection(&outcome), (None, Some("ca-file")), "{exempt}");
     }
     assert!(proxy.requests().is_empty());
     let other_port = at(&service).env("HTTPS_PROXY", proxy.base_url()).env("NO_PROXY", "127.0.0.1:1");
-    other_port.told().ended("passed", 0);
+    other_port.play().assert_ended("passed", 0);
     assert!(!proxy.requests().is_empty());
 }
 
@@ -138,33 +138,33 @@ fn an_implausible_clock_is_a_warning_and_no_way_to_pass() {
     let warning = "the service's clock says 2024-01-15T10:50:00Z, this machine's ";
     let service = harness::service();
     service.order(On::Run, replayed());
-    let told = Story::at(&service).with("max-age", "1h").told();
-    told.ended("stale", 7);
-    assert!(!told.log().contains("4m 37s ago"), "the age that decided is the one that is shown: {}", told.log());
-    assert_eq!(told.notes().iter().filter(|note| note.contains(warning)).count(), 1, "{:?}", told.notes());
+    let outcome = Story::at(&service).with("max-age", "1h").play();
+    outcome.assert_ended("stale", 7);
+    assert!(!outcome.log().contains("4m 37s ago"), "the age that decided is the one that is shown: {}", outcome.log());
+    assert_eq!(outcome.notes().iter().filter(|note| note.contains(warning)).count(), 1, "{:?}", outcome.notes());
 
     let service = harness::service();
     service.order(On::Run, replayed());
-    let told = Story::at(&service).told();
-    told.ended("passed", 0);
-    assert!(told.log().contains(warning), "{}", told.log());
+    let outcome = Story::at(&service).play();
+    outcome.assert_ended("passed", 0);
+    assert!(outcome.log().contains(warning), "{}", outcome.log());
     // A clock that is right needs no word.
-    let told = Story::at(&harness::service()).told();
-    assert!(!told.log().contains("clock says"), "{}", told.log());
+    let outcome = Story::at(&harness::service()).play();
+    assert!(!outcome.log().contains("clock says"), "{}", outcome.log());
 }
 
 #[test]
 fn a_proxy_s_refusal_is_shown_with_its_status() {
     let rows = [(403, Reply::html(403), "2m"), (201, Reply::status(201), "0"), (503, Reply::status(503), "0")];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_string(),
         |(status, reply, timeout)| {
             let (service, proxy) = (encrypted(), harness::service());
             proxy.order(On::Connect, reply.clone().forever());
-            let told = at(&service).env("HTTPS_PROXY", proxy.base_url()).with("timeout", *timeout).told();
-            told.ended("unreachable", 6);
-            assert!(told.log().contains(&format!("with status {status}")), "{}", told.log());
+            let outcome = at(&service).env("HTTPS_PROXY", proxy.base_url()).with("timeout", *timeout).play();
+            outcome.assert_ended("unreachable", 6);
+            assert!(outcome.log().contains(&format!("with status {status}")), "{}", outcome.log());
         },
     );
 }
@@ -174,8 +174,8 @@ fn a_socks_proxy_that_refuses_is_no_way_around_it() {
     for manner in [Manner::RefusesCredentials, Manner::RefusesTarget] {
         let (service, proxy) = (encrypted(), Socks::start(manner));
         let value = format!("socks5h://me:{PROXY_PASSWORD}@{}", proxy.address);
-        let told = at(&service).env("HTTPS_PROXY", value).with("timeout", "0").told();
-        told.ended("unreachable", 6);
+        let outcome = at(&service).env("HTTPS_PROXY", value).with("timeout", "0").play();
+        outcome.assert_ended("unreachable", 6);
         assert!(service.requests().is_empty(), "{manner:?}");
     }
 }
@@ -209,8 +209,8 @@ fn another_certificate_once_ends_no_healthy_wait() {
     let (ours, other) = (encrypted(), Service::start(Scenario { tls: Tls::Untrusted, ..scenario(json!({})) }));
     ours.order(On::Run, Reply::run("RUNNING").then(End::Close));
     let address = relay(&[&ours, &other, &ours]);
-    let told = at(&ours).with("base-url", address).told();
-    told.ended("passed", 0);
-    assert!(told.log().contains("certificate is not trusted"), "{}", told.log());
+    let outcome = at(&ours).with("base-url", address).play();
+    outcome.assert_ended("passed", 0);
+    assert!(outcome.log().contains("certificate is not trusted"), "{}", outcome.log());
     assert!(other.requests().is_empty());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, USERNAME, scenario, side_by_side};
+use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, USERNAME, in_parallel, scenario};
 use crate::stand_in::{On, Reply, Service};
 
 type Change = for<'s> fn(Story<'s>) -> Story<'s>;
@@ -29,16 +29,16 @@ fn no_lower_place_sends_the_credentials_elsewhere() {
         }),
         ("access-token-file", |story| story.with_file("access-token-file", "a-token-made-elsewhere")),
     ];
-    side_by_side(
+    in_parallel(
         &ways,
         |way| way.0.to_owned(),
         |(secret, way)| {
             let thief = harness::service();
             let story = way(Story::at(&thief).without_password().without("base-url"));
             let story = if *secret == "password-file" { story.with_file("password-file", PASSWORD) } else { story };
-            let told = story.env("MAESTRO_BASE_URL", thief.base_url()).told();
-            told.ended("invalid-input", 2);
-            let input_errors = told.report()["mistakes"].to_string();
+            let outcome = story.env("MAESTRO_BASE_URL", thief.base_url()).play();
+            outcome.assert_ended("invalid-input", 2);
+            let input_errors = outcome.report()["mistakes"].to_string();
             assert!(
                 input_errors.contains("base-url") && input_errors.contains("as well, or unset MAESTRO_BASE_URL"),
                 "{input_errors}"
@@ -48,20 +48,20 @@ fn no_lower_place_sends_the_credentials_elsewhere() {
     );
     // The same address from the same place, or a higher one, is the owner's.
     let service = harness::service();
-    step(&service).without("base-url").env("INPUT_BASE_URL", service.base_url()).told().ended("passed", 0);
+    step(&service).without("base-url").env("INPUT_BASE_URL", service.base_url()).play().assert_ended("passed", 0);
     let story = Story::at(&service).without("base-url").env("MAESTRO_BASE_URL", service.base_url());
-    story.told().ended("passed", 0);
+    story.play().assert_ended("passed", 0);
 }
 
 #[test]
 fn no_lower_place_turns_a_cancelled_run_green() {
     let service = harness::service();
     service.order(On::Run, Reply::run("CANCELED"));
-    let told = step(&service).env("MAESTRO_SUCCESS_STATUSES", "CANCELED").told();
-    told.ended("invalid-input", 2);
-    assert!(told.report()["mistakes"].to_string().contains("or unset MAESTRO_SUCCESS_STATUSES"));
+    let outcome = step(&service).env("MAESTRO_SUCCESS_STATUSES", "CANCELED").play();
+    outcome.assert_ended("invalid-input", 2);
+    assert!(outcome.report()["mistakes"].to_string().contains("or unset MAESTRO_SUCCESS_STATUSES"));
     assert!(service.requests().is_empty(), "{:?}", service.requests());
-    step(&service).env("INPUT_SUCCESS_STATUSES", "CANCELED").told().ended("passed", 0);
+    step(&service).env("INPUT_SUCCESS_STATUSES", "CANCELED").play().assert_ended("passed", 0);
 }
 
 /// An earlier step writes the other spelling into the job's environment, and `sh` is a bash, which keeps it.
@@ -73,22 +73,22 @@ fn no_other_spelling_beats_what_the_step_says() {
         ("INPUT_PIPELINE-ID", "other", |story| story.without("pipeline-id").env("INPUT_PIPELINE_ID", PIPELINE)),
         ("INPUT_MAX-AGE", "any", |story| story.env("INPUT_MAX_AGE", "1s")),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(name, value, change)| {
             let service = harness::service();
             service.order(On::Run, Reply::run("CANCELED"));
-            let told = change(step(&service)).env(name, *value).told();
-            told.ended("invalid-input", 2);
-            let input_errors = told.report()["mistakes"].to_string();
+            let outcome = change(step(&service)).env(name, *value).play();
+            outcome.assert_ended("invalid-input", 2);
+            let input_errors = outcome.report()["mistakes"].to_string();
             assert!(input_errors.contains(&format!("Remove {name} from the job's environment")), "{input_errors}");
             assert!(service.requests().is_empty(), "{:?}", service.requests());
         },
     );
     let thief = harness::service();
     let story = step(&thief).without("base-url").env("INPUT_BASE_URL", "").env("INPUT_BASE-URL", thief.base_url());
-    story.told().ended("invalid-input", 2);
+    story.play().assert_ended("invalid-input", 2);
     assert!(thief.requests().is_empty(), "{:?}", thief.requests());
 }
 
@@ -104,14 +104,14 @@ fn no_run_of_another_pipeline_passes_for_the_one_that_was_given() {
         ("among others", |story| story.with("run-id", "red,other/green")),
         ("a selector", |story| story.with("run-id", "other/latest").with("max-age", "any")),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, change)| {
             let service = Service::start(scenario(json!({"pipelines": [failed.clone(), other.clone()]})));
-            let told = change(Story::at(&service)).told();
-            told.ended("invalid-input", 2);
-            let input_errors = told.report()["mistakes"].to_string();
+            let outcome = change(Story::at(&service)).play();
+            outcome.assert_ended("invalid-input", 2);
+            let input_errors = outcome.report()["mistakes"].to_string();
             assert!(input_errors.contains("names a pipeline that is not in pipeline-id"), "{input_errors}");
             assert!(service.requests().is_empty(), "{:?}", service.requests());
         },
@@ -119,7 +119,7 @@ fn no_run_of_another_pipeline_passes_for_the_one_that_was_given() {
     // Its own name, in any spelling that the service takes for the same, is no other.
     let service = harness::service();
     let spelt = PIPELINE.to_uppercase().replace('_', "-");
-    Story::at(&service).with("run-id", format!("{spelt}/{SUCCESS}")).told().ended("passed", 0);
+    Story::at(&service).with("run-id", format!("{spelt}/{SUCCESS}")).play().assert_ended("passed", 0);
     assert!(service.requests_to(On::Run)[0].path.contains(PIPELINE), "{:?}", service.requests());
 }
 
@@ -128,9 +128,9 @@ fn no_run_of_another_pipeline_passes_for_the_one_that_was_given() {
 fn no_lower_place_makes_trigger_attach() {
     let service = harness::service();
     let story = Story::at(&service).without("run-id").with("trigger", "true").env("MAESTRO_IF_RUNNING", "attach");
-    let told = story.told();
-    told.ended("invalid-input", 2);
-    assert!(told.report()["mistakes"].to_string().contains("or unset MAESTRO_IF_RUNNING"));
+    let outcome = story.play();
+    outcome.assert_ended("invalid-input", 2);
+    assert!(outcome.report()["mistakes"].to_string().contains("or unset MAESTRO_IF_RUNNING"));
     assert!(service.requests().is_empty(), "{:?} {RUNNING}", service.requests());
 }
 
@@ -145,14 +145,14 @@ fn a_refused_password_that_looks_unusual_is_hinted_at() {
     ] {
         let service = harness::service();
         let story = Story::at(&service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", password);
-        let told = story.told();
-        told.ended("denied", 5);
-        assert!(told.notes().iter().any(|note| note.contains(hint)), "{password:?}: {:?}", told.notes());
+        let outcome = story.play();
+        outcome.assert_ended("denied", 5);
+        assert!(outcome.notes().iter().any(|note| note.contains(hint)), "{password:?}: {:?}", outcome.notes());
     }
     let service = harness::service();
     let story = Story::at(&service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", "wrong-horse");
-    let told = story.told();
-    told.ended("denied", 5);
-    assert!(!told.notes().iter().any(|note| note.contains("looks unusual")), "{:?}", told.notes());
-    assert!(told.log().contains("surrounding blanks and quotes"), "{}", told.log());
+    let outcome = story.play();
+    outcome.assert_ended("denied", 5);
+    assert!(!outcome.notes().iter().any(|note| note.contains("looks unusual")), "{:?}", outcome.notes());
+    assert!(outcome.log().contains("surrounding blanks and quotes"), "{}", outcome.log());
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{self, Story, scenario, side_by_side};
+use crate::harness::{self, Story, in_parallel, scenario};
 use crate::stand_in::{On, Reply, Scenario, Service, Tls};
 
 const PROXY_PASSWORD: &str = "proxy-password-1";
@@ -21,7 +21,7 @@ fn https_goes_through_the_proxy_of_the_environment() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let (service, proxy) = (encrypted(), harness::service());
         let story = Story::at(&service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD);
-        story.env(name, address(&proxy)).told().ended("passed", 0);
+        story.env(name, address(&proxy)).play().assert_ended("passed", 0);
         let tunnels = proxy.requests_to(On::Connect);
         assert!(!tunnels.is_empty() && tunnels.len() == proxy.requests().len(), "{name}: {:?}", proxy.requests());
         assert!(tunnels[0].header("proxy-authorization").is_some_and(|header| header.starts_with("Basic ")));
@@ -33,7 +33,7 @@ fn https_goes_through_the_proxy_of_the_environment() {
 fn no_proxy_is_heeded() {
     let (service, proxy) = (encrypted(), harness::service());
     let story = Story::at(&service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD);
-    story.env("HTTPS_PROXY", address(&proxy)).env("NO_PROXY", "127.0.0.1").told().ended("passed", 0);
+    story.env("HTTPS_PROXY", address(&proxy)).env("NO_PROXY", "127.0.0.1").play().assert_ended("passed", 0);
     assert!(proxy.requests().is_empty());
 }
 
@@ -42,7 +42,7 @@ fn plain_http_to_this_machine_goes_through_no_proxy() {
     let (service, proxy) = (harness::service(), harness::service());
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"];
     let story = names.iter().fold(Story::at(&service), |story, name| story.env(name, address(&proxy)));
-    story.secret(PROXY_PASSWORD).told().ended("passed", 0);
+    story.secret(PROXY_PASSWORD).play().assert_ended("passed", 0);
     assert!(proxy.requests().is_empty(), "a password in the clear: {:?}", proxy.requests());
 }
 
@@ -56,15 +56,15 @@ fn a_proxy_that_does_not_let_us_through_is_unreachable() {
         ("closed", Reply::close().forever(), "0"),
         ("no HTTP", Reply::garbage(b"SSH-2.0\r\n").forever(), "0"),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(_, reply, timeout)| {
             let (service, proxy) = (encrypted(), harness::service());
             proxy.order(On::Connect, reply.clone());
             let story = Story::at(&service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD);
-            let told = story.env("HTTPS_PROXY", address(&proxy)).with("timeout", *timeout).told();
-            told.ended("unreachable", 6);
+            let outcome = story.env("HTTPS_PROXY", address(&proxy)).with("timeout", *timeout).play();
+            outcome.assert_ended("unreachable", 6);
             assert!(service.requests().is_empty());
         },
     );
@@ -76,8 +76,8 @@ fn a_proxy_that_is_not_there_is_unreachable_and_named_as_the_proxy() {
     // A port that was free a moment ago, and that nothing listens on.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").and_then(|bound| bound.local_addr()).expect("a free port");
     let story = Story::at(&service).with_file("ca-file", service.ca_pem()).with("timeout", "0");
-    let told = story.env("HTTPS_PROXY", format!("http://{closed}")).told();
-    told.ended("unreachable", 6);
-    assert!(told.log().contains("the proxy refused the connection"), "{}", told.log());
+    let outcome = story.env("HTTPS_PROXY", format!("http://{closed}")).play();
+    outcome.assert_ended("unreachable", 6);
+    assert!(outcome.log().contains("the proxy refused the connection"), "{}", outcome.log());
     assert!(service.requests().is_empty());
 }

@@ -1,8 +1,8 @@
-//! Input errors: all told at once, in every report, and not one request is made.
+//! Input errors: all reported together, in every report, and not one request is made.
 
 use std::ffi::OsString;
 
-use crate::harness::{self, PASSWORD, SUCCESS, Story, side_by_side};
+use crate::harness::{self, PASSWORD, SUCCESS, Story, in_parallel};
 use crate::stand_in::Service;
 
 type Change = for<'s> fn(Story<'s>) -> Story<'s>;
@@ -77,16 +77,16 @@ fn an_input_error_is_reported_by_the_name_of_its_input_and_no_request_is_made() 
         ("MAESTRO_TIMEOUT", |story| story.without("timeout").env("MAESTRO_TIMEOUT", not_utf8())),
         ("DADOSFERA_PASSWORD", |story| story.env("DADOSFERA_PASSWORD", not_utf8())),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |row| row.0.to_owned(),
         |(says, change)| {
             let service = harness::service();
-            let told = change(Story::at(&service)).told();
-            told.ended("invalid-input", 2);
-            let input_errors = told.report()["mistakes"].to_string();
+            let outcome = change(Story::at(&service)).play();
+            outcome.assert_ended("invalid-input", 2);
+            let input_errors = outcome.report()["mistakes"].to_string();
             assert!(input_errors.contains(says), "{says} in {input_errors}");
-            assert!(told.report()["mistakes"].as_array().is_some_and(|all| all.len() == 1), "{input_errors}");
+            assert!(outcome.report()["mistakes"].as_array().is_some_and(|all| all.len() == 1), "{input_errors}");
             nothing_was_asked(&service);
         },
     );
@@ -112,10 +112,10 @@ fn nothing_was_asked(service: &Service) {
 fn all_input_errors_are_reported_at_once() {
     let service = harness::service();
     let story = Story::at(&service).without("run-id").without_password().with("timeout", "x").with("logs", "y");
-    let told = story.with("json-file", "z").told();
-    told.ended("invalid-input", 2);
+    let outcome = story.with("json-file", "z").play();
+    outcome.assert_ended("invalid-input", 2);
     let input_errors: Vec<&str> =
-        told.report()["mistakes"].as_array().expect("a list").iter().filter_map(|text| text.as_str()).collect();
+        outcome.report()["mistakes"].as_array().expect("a list").iter().filter_map(|text| text.as_str()).collect();
     for name in ["--json-file", "run-id", "timeout", "username", "logs"] {
         assert!(input_errors.iter().any(|mistake| mistake.contains(name)), "{name} in {input_errors:?}");
     }
@@ -134,21 +134,21 @@ fn nothing_is_in_the_way_of_a_wrong_address_but_the_check_itself() {
     let service = harness::service();
     let port = service.base_url().rsplit(':').next().expect("a port").to_owned();
     for host in ["0.0.0.0", "localhost.", "127.1", "0x7f.0.0.1", "2130706433", "[::ffff:127.0.0.1]"] {
-        let told = Story::at(&service).with("base-url", format!("http://{host}:{port}")).told();
-        told.ended("invalid-input", 2);
+        let outcome = Story::at(&service).with("base-url", format!("http://{host}:{port}")).play();
+        outcome.assert_ended("invalid-input", 2);
     }
     nothing_was_asked(&service);
-    Story::at(&service).with("base-url", format!("http://localhost:{port}/")).told().ended("passed", 0);
+    Story::at(&service).with("base-url", format!("http://localhost:{port}/")).play().assert_ended("passed", 0);
 }
 
 #[test]
 fn an_old_pass_is_overwritten_by_an_input_error_too() {
     let service = harness::service();
     let workspace = std::sync::Arc::new(tempfile::tempdir().expect("a folder"));
-    Story::in_workspace(&service, &workspace).without_env("GITHUB_STEP_SUMMARY").told().ended("passed", 0);
+    Story::in_workspace(&service, &workspace).without_env("GITHUB_STEP_SUMMARY").play().assert_ended("passed", 0);
     let asked = service.requests().len();
-    let told = Story::in_workspace(&service, &workspace).with("timeout", "x").told();
-    told.ended("invalid-input", 2);
+    let outcome = Story::in_workspace(&service, &workspace).with("timeout", "x").play();
+    outcome.assert_ended("invalid-input", 2);
     assert_eq!(service.requests().len(), asked);
 }
 
@@ -162,5 +162,5 @@ fn values_are_trimmed_and_empty_is_unset() {
         .env("INPUT_POLL-INTERVAL", "")
         .env("DADOSFERA_ACCESS_TOKEN", "")
         .env("DADOSFERA_PASSWORD", format!("{PASSWORD}\r\n"));
-    story.told().ended("passed", 0);
+    story.play().assert_ended("passed", 0);
 }

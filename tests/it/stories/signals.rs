@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::{
-    self, FAILED, Live, PATIENCE, PIPELINE, RUNNING, Story, StoryOutcome, can_be_process_one, some_at_once,
+    self, FAILED, HANG_TIMEOUT, Live, PIPELINE, RUNNING, Story, StoryOutcome, can_be_process_one, in_parallel_up_to,
 };
 use crate::stand_in::{Gzip, On, Reply, Service};
 
@@ -25,9 +25,9 @@ struct MomentOf {
 
 fn asked(on: On) -> fn(&Live<'_>, &Service) {
     match on {
-        On::SignIn => |_, service| assert!(service.wait_for(On::SignIn, 1, PATIENCE)),
-        On::Logs => |_, service| assert!(service.wait_for(On::Logs, 1, PATIENCE)),
-        _ => |_, service| assert!(service.wait_for(On::Run, 1, PATIENCE)),
+        On::SignIn => |_, service| assert!(service.wait_for(On::SignIn, 1, HANG_TIMEOUT)),
+        On::Logs => |_, service| assert!(service.wait_for(On::Logs, 1, HANG_TIMEOUT)),
+        _ => |_, service| assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT)),
     }
 }
 
@@ -54,23 +54,23 @@ fn moments() -> [MomentOf; 6] {
         MomentOf {
             doing: "a wait",
             replies: |service| service.order(On::Run, Reply::run("RUNNING").retry_after(3600).forever()),
-            is_there: |gate, _| gate.says("status RUNNING"),
+            is_there: |gate, _| gate.wait_for_output("status RUNNING"),
         },
         MomentOf {
             doing: "an outage",
             replies: |service| service.order(On::Run, Reply::status(503).retry_after(3600).forever()),
-            is_there: |gate, _| gate.says("no usable answer"),
+            is_there: |gate, _| gate.wait_for_output("no usable answer"),
         },
         MomentOf {
             doing: "a run that is not there",
             replies: |service| service.order(On::Run, Reply::status(404).retry_after(3600).forever()),
-            is_there: |gate, _| gate.says("does not know the run"),
+            is_there: |gate, _| gate.wait_for_output("does not know the run"),
         },
     ]
 }
 
-fn gone_in_time(told: &StoryOutcome, signalled: Instant) {
-    let after = told.at - signalled;
+fn gone_in_time(outcome: &StoryOutcome, signalled: Instant) {
+    let after = outcome.at - signalled;
     assert!(after < GONE, "gone after {after:?}");
 }
 
@@ -80,19 +80,19 @@ fn a_signal_at_any_moment_ends_the_gate_with_its_reports() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 143), ("QUIT", 143)] {
         stories.extend(moments().map(|moment| (moment, signal, code)));
     }
-    some_at_once(
+    in_parallel_up_to(
         4,
         &stories,
         |(moment, signal, _)| format!("{signal} while {}", moment.doing),
         |(moment, signal, code)| {
             let service = harness::service();
             (moment.replies)(&service);
-            let gate = Story::at(&service).begun();
+            let gate = Story::at(&service).start();
             (moment.is_there)(&gate, &service);
             let signalled = gate.signal(signal);
-            let told = gate.ends();
-            told.ended("interrupted", *code);
-            gone_in_time(&told, signalled);
+            let outcome = gate.finish();
+            outcome.assert_ended("interrupted", *code);
+            gone_in_time(&outcome, signalled);
         },
     );
 }
@@ -101,12 +101,12 @@ fn a_signal_at_any_moment_ends_the_gate_with_its_reports() {
 fn a_signal_while_connecting_is_heeded() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = format!("https://{}", silent.local_addr().expect("an address"));
-    let gate = Story::at_address(&address).begun();
+    let gate = Story::at_address(&address).start();
     let _connection = silent.accept().expect("the gate connects");
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
-    told.ended("interrupted", 143);
-    gone_in_time(&told, signalled);
+    let outcome = gate.finish();
+    outcome.assert_ended("interrupted", 143);
+    gone_in_time(&outcome, signalled);
 }
 
 /// What takes a test's program a while: escapes within escapes, and beginnings of the password.
@@ -122,40 +122,40 @@ fn a_signal_is_obeyed_while_a_long_trace_is_sanitized() {
     let trace = slow_text(24 << 20);
     let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED", "trace": trace}});
     let service = Service::start(harness::scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
-    let gate = Story::at(&service).runs(&[FAILED]).with("logs", "never").begun();
-    gate.says("status FAILED");
+    let gate = Story::at(&service).runs(&[FAILED]).with("logs", "never").start();
+    gate.wait_for_output("status FAILED");
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
-    told.ended("failed", 1);
-    gone_in_time(&told, signalled);
+    let outcome = gate.finish();
+    outcome.assert_ended("failed", 1);
+    gone_in_time(&outcome, signalled);
     // A faster machine may be through before the signal comes.
-    let file = told.trace_file.as_ref().expect("a file");
+    let file = outcome.trace_file.as_ref().expect("a file");
     let is_cut = file.trim_end().ends_with("bytes left out: the gate was stopped ...]");
-    assert!(is_cut || told.at - signalled < Duration::from_secs(2), "{} of {} bytes", file.len(), trace.len());
+    assert!(is_cut || outcome.at - signalled < Duration::from_secs(2), "{} of {} bytes", file.len(), trace.len());
 }
 
 #[test]
 fn a_signal_is_obeyed_while_long_logs_are_sanitized() {
     let service = harness::service();
     service.order(On::Logs, Reply::text(200, &slow_text(60 << 20)).gzip(Gzip::Right));
-    let gate = Story::at(&service).runs(&[FAILED]).begun();
-    assert!(service.wait_for(On::Logs, 1, PATIENCE));
+    let gate = Story::at(&service).runs(&[FAILED]).start();
+    assert!(service.wait_for(On::Logs, 1, HANG_TIMEOUT));
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
-    told.ended("failed", 1);
-    gone_in_time(&told, signalled);
+    let outcome = gate.finish();
+    outcome.assert_ended("failed", 1);
+    gone_in_time(&outcome, signalled);
 }
 
 #[test]
 fn a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery() {
     let service = harness::service();
     service.order(On::Logs, Reply::hang().forever());
-    let gate = Story::at(&service).runs(&[FAILED]).begun();
-    assert!(service.wait_for(On::Logs, 1, PATIENCE));
+    let gate = Story::at(&service).runs(&[FAILED]).start();
+    assert!(service.wait_for(On::Logs, 1, HANG_TIMEOUT));
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
-    told.ended("failed", 1);
-    gone_in_time(&told, signalled);
+    let outcome = gate.finish();
+    outcome.assert_ended("failed", 1);
+    gone_in_time(&outcome, signalled);
 }
 
 #[test]
@@ -166,12 +166,12 @@ fn process_one_heeds_signals() {
     }
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let service = harness::service();
-        let gate = Story::at(&service).runs(&[RUNNING]).being_process_one().begun();
-        gate.says("status RUNNING");
+        let gate = Story::at(&service).runs(&[RUNNING]).as_process_one().start();
+        gate.wait_for_output("status RUNNING");
         let signalled = gate.signal(signal);
-        let told = gate.ends();
-        told.ended("interrupted", code);
-        gone_in_time(&told, signalled);
+        let outcome = gate.finish();
+        outcome.assert_ended("interrupted", code);
+        gone_in_time(&outcome, signalled);
     }
 }
 
@@ -181,12 +181,12 @@ fn a_signal_is_heeded_though_nobody_reads_stdout_or_a_report() {
     let story = Story::at(&service).runs(&[RUNNING]);
     let pipe = story.path("pipe");
     harness::make_pipe(&pipe);
-    let gate = story.with("markdown", pipe).whose_reader_is_asleep().begun();
-    assert!(service.wait_for(On::Run, 1, PATIENCE));
+    let gate = story.with("markdown", pipe).with_unread_stdout().start();
+    assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
-    told.ended("interrupted", 143);
-    gone_in_time(&told, signalled);
+    let outcome = gate.finish();
+    outcome.assert_ended("interrupted", 143);
+    gone_in_time(&outcome, signalled);
 }
 
 #[test]
@@ -203,13 +203,13 @@ fn the_verdict_is_reported_though_stalled_reports_take_all_the_time() {
         harness::make_pipe(&pipe);
         story = story.env(name, pipe);
     }
-    let gate = story.begun();
-    gate.says("status RUNNING");
+    let gate = story.start();
+    gate.wait_for_output("status RUNNING");
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
-    told.ended_by_its_last_line("interrupted", 143);
-    assert!(told.log().contains("still RUNNING when SIGTERM"), "{}", told.log());
-    gone_in_time(&told, signalled);
+    let outcome = gate.finish();
+    outcome.assert_last_line("interrupted", 143);
+    assert!(outcome.log().contains("still RUNNING when SIGTERM"), "{}", outcome.log());
+    gone_in_time(&outcome, signalled);
 }
 
 #[test]
@@ -218,14 +218,14 @@ fn a_signal_is_heeded_while_an_input_file_gives_nothing() {
     let story = Story::at(&service).without_password().env("DADOSFERA_USERNAME", harness::USERNAME);
     let pipe = story.given("password-file");
     harness::make_pipe(&pipe);
-    let gate = story.without_files().outside_ci().env("DADOSFERA_PASSWORD_FILE", &pipe).begun();
+    let gate = story.without_files().outside_ci().env("DADOSFERA_PASSWORD_FILE", &pipe).start();
     let _silent = harness::other_end(&pipe, OpenOptions::new().write(true));
     let signalled = gate.signal("TERM");
-    let told = gate.ends();
+    let outcome = gate.finish();
     // That the password is missing is no mistake of whoever gave a file for it.
-    told.ended_by_its_last_line("interrupted", 143);
-    assert!(!told.log().contains("password-file"), "{}", told.log());
-    gone_in_time(&told, signalled);
+    outcome.assert_last_line("interrupted", 143);
+    assert!(!outcome.log().contains("password-file"), "{}", outcome.log());
+    gone_in_time(&outcome, signalled);
     assert!(service.requests().is_empty());
 }
 
@@ -239,21 +239,21 @@ fn a_report_that_is_late_still_agrees_if_it_comes_within_the_two_seconds() {
         let story = Story::in_workspace(&service, &workspace).runs(&[RUNNING]);
         let pipe = story.path("pipe");
         harness::make_pipe(&pipe);
-        let gate = story.with("dotenv", &pipe).begun();
-        gate.says("status RUNNING");
+        let gate = story.with("dotenv", &pipe).start();
+        gate.wait_for_output("status RUNNING");
         let signalled = gate.signal("TERM");
         // All else is written by now, and nobody has opened the pipe: that report is waited for.
-        gate.says_in("report.json", "\"interrupted\"");
-        let (late, told) = std::thread::scope(|scope| {
+        gate.wait_for_text_in("report.json", "\"interrupted\"");
+        let (late, outcome) = std::thread::scope(|scope| {
             let reader = scope.spawn(|| std::fs::read_to_string(&pipe).expect("text"));
             // Not held to the law: where two seconds are too short, other reports are given up as well.
-            let told = gate.unheld();
+            let outcome = gate.finish_unchecked();
             // Where the gate never opened its end, this opens both, which blocks for nobody, and lets the reader go.
             drop(harness::other_end(&pipe, OpenOptions::new().read(true).write(true)));
-            (reader.join().expect("no panic"), told)
+            (reader.join().expect("no panic"), outcome)
         });
-        assert_eq!(told.code, Some(143));
-        gone_in_time(&told, signalled);
+        assert_eq!(outcome.code, Some(143));
+        gone_in_time(&outcome, signalled);
         assert!(late.is_empty() || late.contains("MAESTRO_GATE_VERDICT=interrupted\n"), "{late}");
         !late.is_empty()
     });

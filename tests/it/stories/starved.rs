@@ -5,40 +5,40 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::harness::{self, FAILED, Story, StoryOutcome, side_by_side, write};
+use crate::harness::{self, FAILED, Story, StoryOutcome, in_parallel, write};
 use crate::stand_in::{On, Reply, Service};
 
 /// What is read afterwards is a whole version: the last one, which agrees with the exit code, or the first.
-fn agrees(told: &StoryOutcome, what: &str) {
+fn agrees(outcome: &StoryOutcome, what: &str) {
     let mut says: Vec<(&str, String)> = Vec::new();
     let mut say = |place, code: Option<String>| says.extend(code.map(|code| (place, code)));
-    say("outputs", told.outputs.as_ref().and_then(|outputs| outputs.get("exit-code").cloned()));
-    say("dotenv", told.dotenv.as_ref().and_then(|dotenv| dotenv.get("MAESTRO_GATE_EXIT_CODE").cloned()));
-    say("json", told.json.as_ref().map(|json| json["exit_code"].to_string()));
-    say("output-dir", told.output_dir.as_ref().and_then(|folder| folder.get("exit-code").cloned()));
-    let code = told.code.map(|code| code.to_string());
+    say("outputs", outcome.outputs.as_ref().and_then(|outputs| outputs.get("exit-code").cloned()));
+    say("dotenv", outcome.dotenv.as_ref().and_then(|dotenv| dotenv.get("MAESTRO_GATE_EXIT_CODE").cloned()));
+    say("json", outcome.json.as_ref().map(|json| json["exit_code"].to_string()));
+    say("output-dir", outcome.output_dir.as_ref().and_then(|folder| folder.get("exit-code").cloned()));
+    let code = outcome.code.map(|code| code.to_string());
     for (place, said) in says {
         // Without memory the program may die, at the latest behind its last report: a runner takes that for no pass.
         let has_died = code.is_none() && said != "0";
         assert!(
             said == "70" || Some(&said) == code.as_ref() || has_died,
-            "{what}: {place} says {said} of {:?}: {told:#?}",
-            told.code
+            "{what}: {place} says {said} of {:?}: {outcome:#?}",
+            outcome.code
         );
     }
-    if told.code != Some(0) {
-        for (path, text) in &told.files {
+    if outcome.code != Some(0) {
+        for (path, text) in &outcome.files {
             assert!(!text.contains("\"passed\"") && text != "passed", "{what}: {}: {text}", path.display());
         }
-        assert!(told.junit.as_ref().is_none_or(|cases| cases.iter().any(|case| case.end.is_some())), "{what}");
+        assert!(outcome.junit.as_ref().is_none_or(|cases| cases.iter().any(|case| case.end.is_some())), "{what}");
     }
-    let left: Vec<_> = told.files.keys().filter(|path| path.to_string_lossy().contains(".partial")).collect();
-    assert!(left.is_empty() || told.code.is_none(), "{what}: {left:?}");
+    let left: Vec<_> = outcome.files.keys().filter(|path| path.to_string_lossy().contains(".partial")).collect();
+    assert!(left.is_empty() || outcome.code.is_none(), "{what}: {left:?}");
 }
 
 /// A story where an earlier job left the reports of a pass.
 fn after_a_pass<'s>(service: &'s Service, workspace: &Arc<tempfile::TempDir>) -> Story<'s> {
-    Story::in_workspace(service, workspace).told().ended("passed", 0);
+    Story::in_workspace(service, workspace).play().assert_ended("passed", 0);
     for file in ["output", "summary"] {
         write(&workspace.path().join(file), "");
     }
@@ -52,10 +52,10 @@ fn without_a_thread_everything_is_written_all_the_same() {
         for format in ["text", "json"] {
             let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
             let story = after_a_pass(&service, &workspace).runs(&[run]).with("log-format", format);
-            let told = story.env("RUST_MIN_STACK", (1_u64 << 46).to_string()).told();
-            told.ended(verdict, code);
-            let trace = told.trace_file.as_deref().unwrap_or_default();
-            assert!(trace.contains(run) && told.log().contains("status"), "{told:#?}");
+            let outcome = story.env("RUST_MIN_STACK", (1_u64 << 46).to_string()).play();
+            outcome.assert_ended(verdict, code);
+            let trace = outcome.trace_file.as_deref().unwrap_or_default();
+            assert!(trace.contains(run) && outcome.log().contains("status"), "{outcome:#?}");
         }
     }
 }
@@ -64,9 +64,9 @@ fn without_a_thread_everything_is_written_all_the_same() {
 #[test]
 fn without_a_thread_a_name_is_looked_up_all_the_same() {
     let story = Story::at_address("https://x.invalid").with("timeout", "0").with("log-format", "text");
-    let told = story.env("RUST_MIN_STACK", (1_u64 << 46).to_string()).told();
-    told.ended("unreachable", 6);
-    assert!(told.log().contains("the host name can't be resolved"), "{}", told.log());
+    let outcome = story.env("RUST_MIN_STACK", (1_u64 << 46).to_string()).play();
+    outcome.assert_ended("unreachable", 6);
+    assert!(outcome.log().contains("the host name can't be resolved"), "{}", outcome.log());
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn a_limit_of_threads_changes_no_verdict() {
         return harness::skipped("no other user can be had here");
     }
     let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
-    let told = after_a_pass(&service, &workspace).runs(&[FAILED]).started_by(script).begun().unheld();
-    agrees(&told, "nproc");
-    assert_eq!((told.code, told.verdict()), (Some(1), "failed"), "{}", told.everything());
+    let outcome = after_a_pass(&service, &workspace).runs(&[FAILED]).run_by_script(script).start().finish_unchecked();
+    agrees(&outcome, "nproc");
+    assert_eq!((outcome.code, outcome.verdict()), (Some(1), "failed"), "{}", outcome.everything());
 }
 
 #[test]
@@ -97,18 +97,18 @@ fn however_little_memory_there_is_the_reports_agree() {
         ("ulimit -v 48000; exec \"$0\" \"$@\"", "48 MB"),
         ("ulimit -v 64000; exec \"$0\" \"$@\"", "64 MB"),
     ];
-    side_by_side(
+    in_parallel(
         &rows,
         |(_, what)| (*what).to_owned(),
         |(script, what)| {
             let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
-            let story = after_a_pass(&service, &workspace).runs(&[FAILED]).started_by(script);
-            let told = story.begun().unheld();
+            let story = after_a_pass(&service, &workspace).runs(&[FAILED]).run_by_script(script);
+            let outcome = story.start().finish_unchecked();
             // Where not even the program can be started, nobody can take the old reports away.
-            if told.files.iter().any(|(path, text)| path.ends_with("report.json") && text.contains("\"passed\"")) {
-                assert!(told.code != Some(0) && service.requests().len() == 2, "{what}: {told:#?}");
+            if outcome.files.iter().any(|(path, text)| path.ends_with("report.json") && text.contains("\"passed\"")) {
+                assert!(outcome.code != Some(0) && service.requests().len() == 2, "{what}: {outcome:#?}");
             } else {
-                agrees(&told, what);
+                agrees(&outcome, what);
             }
         },
     );
@@ -119,20 +119,20 @@ fn with_few_descriptors_the_reports_agree() {
     let rows: Vec<(&'static str, u32)> = (4..=20)
         .map(|count| (&*Box::leak(format!("ulimit -n {count}; exec \"$0\" \"$@\"").into_boxed_str()), count))
         .collect();
-    side_by_side(
+    in_parallel(
         &rows,
         |(_, count)| count.to_string(),
         |(script, count)| {
             let (service, workspace) = (harness::service(), Arc::new(tempfile::tempdir().expect("a folder")));
-            let story = after_a_pass(&service, &workspace).with("max-outage", "1s").started_by(script);
-            let told = story.begun().unheld();
-            agrees(&told, &format!("{count} descriptors"));
-            assert!(told.json.is_some(), "{count} descriptors: no report: {}", told.everything());
+            let story = after_a_pass(&service, &workspace).with("max-outage", "1s").run_by_script(script);
+            let outcome = story.start().finish_unchecked();
+            agrees(&outcome, &format!("{count} descriptors"));
+            assert!(outcome.json.is_some(), "{count} descriptors: no report: {}", outcome.everything());
             if *count >= 16 {
-                assert_eq!((told.code, told.verdict()), (Some(0), "passed"), "{count}: {}", told.everything());
+                assert_eq!((outcome.code, outcome.verdict()), (Some(0), "passed"), "{count}: {}", outcome.everything());
             }
-            if told.code == Some(0) {
-                assert_eq!((told.verdict(), &told.report()["verdict"]), ("passed", &json!("passed")), "{count}");
+            if outcome.code == Some(0) {
+                assert_eq!((outcome.verdict(), &outcome.report()["verdict"]), ("passed", &json!("passed")), "{count}");
             }
         },
     );
@@ -144,13 +144,13 @@ fn a_limit_of_file_sizes_is_an_error_and_no_death() {
     let long = "a line of a long trace\n".repeat(4000);
     service.order(On::Run, Reply::run("FAILED").set("trace", long).forever());
     let script = "ulimit -f 16; exec \"$0\" \"$@\"";
-    let told = Story::at(&service).runs(&[FAILED]).started_by(script).begun().unheld();
-    agrees(&told, "file size");
-    assert_eq!(told.code, Some(1), "{}", told.log());
-    assert!(told.log().contains("::json ") || told.log().contains("json "), "{}", told.log());
-    assert_eq!(told.report()["verdict"], "internal-error", "the first version stays whole");
-    assert!(told.summary.as_deref().is_some_and(|page| page.contains("killed")), "{:?}", told.summary);
-    assert_eq!(told.dotenv.as_ref().expect("a report")["MAESTRO_GATE_VERDICT"], "failed", "what fits is written");
+    let outcome = Story::at(&service).runs(&[FAILED]).run_by_script(script).start().finish_unchecked();
+    agrees(&outcome, "file size");
+    assert_eq!(outcome.code, Some(1), "{}", outcome.log());
+    assert!(outcome.log().contains("::json ") || outcome.log().contains("json "), "{}", outcome.log());
+    assert_eq!(outcome.report()["verdict"], "internal-error", "the first version stays whole");
+    assert!(outcome.summary.as_deref().is_some_and(|page| page.contains("killed")), "{:?}", outcome.summary);
+    assert_eq!(outcome.dotenv.as_ref().expect("a report")["MAESTRO_GATE_VERDICT"], "failed", "what fits is written");
 }
 
 /// In a file system of its own at the place of the reports; `$SIZE` and `$FILL` come from the environment.
@@ -178,13 +178,18 @@ fn a_disk_that_fills_up_leaves_whole_versions() {
     for (size, inodes) in [("size=128k", ""), ("size=160k", ""), ("size=1m,nr_inodes=40", "1")] {
         let service = harness::service();
         service.order(On::Run, Reply::run("RUNNING").times(3));
-        let story = Story::at(&service).runs(&[FAILED]).env("SIZE", size).env("INODES", inodes).started_by(SMALL_DISK);
-        let told = story.begun().unheld();
-        agrees(&told, size);
-        assert_eq!(told.code, Some(1), "{size}: {}", told.everything());
-        assert_eq!(told.report()["verdict"], "internal-error", "{size}: the first version stays: {}", told.log());
-        assert!(told.log().contains("::json ") && told.log().contains("can't be written"), "{size}: {}", told.log());
-        assert!(told.outputs.as_ref().is_some_and(|outputs| outputs.len() >= 14), "{size}: whole records alone");
+        let story =
+            Story::at(&service).runs(&[FAILED]).env("SIZE", size).env("INODES", inodes).run_by_script(SMALL_DISK);
+        let outcome = story.start().finish_unchecked();
+        agrees(&outcome, size);
+        assert_eq!(outcome.code, Some(1), "{size}: {}", outcome.everything());
+        assert_eq!(outcome.report()["verdict"], "internal-error", "{size}: the first version stays: {}", outcome.log());
+        assert!(
+            outcome.log().contains("::json ") && outcome.log().contains("can't be written"),
+            "{size}: {}",
+            outcome.log()
+        );
+        assert!(outcome.outputs.as_ref().is_some_and(|outputs| outputs.len() >= 14), "{size}: whole records alone");
     }
 }
 
@@ -194,10 +199,10 @@ fn a_disk_that_is_full_from_the_start_keeps_no_old_pass() {
         return harness::skipped("no file system can be mounted here");
     }
     let service = harness::service();
-    let story = Story::at(&service).runs(&[FAILED]).env("SIZE", "size=64k").env("OLD", "1").started_by(SMALL_DISK);
-    let told = story.begun().unheld();
-    agrees(&told, "full");
-    assert_eq!(told.code, Some(1), "{}", told.everything());
+    let story = Story::at(&service).runs(&[FAILED]).env("SIZE", "size=64k").env("OLD", "1").run_by_script(SMALL_DISK);
+    let outcome = story.start().finish_unchecked();
+    agrees(&outcome, "full");
+    assert_eq!(outcome.code, Some(1), "{}", outcome.everything());
 }
 
 /// A container is often given a single file.
@@ -211,7 +216,7 @@ fn a_file_that_can_not_be_replaced_is_overwritten_and_said_so() {
         mount --bind "$OUT/report.json" "$OUT/report.json" || exit 99
         exec "$0" "$@"' "$0" "$@""#;
     let service = harness::service();
-    let told = Story::at(&service).runs(&[FAILED]).started_by(script).told();
-    told.ended("failed", 1);
-    assert!(told.log().contains("can't be replaced here, so it is overwritten"), "{}", told.log());
+    let outcome = Story::at(&service).runs(&[FAILED]).run_by_script(script).play();
+    outcome.assert_ended("failed", 1);
+    assert!(outcome.log().contains("can't be replaced here, so it is overwritten"), "{}", outcome.log());
 }

@@ -8,9 +8,9 @@ use crate::stand_in::{On, Reply, Service};
 #[test]
 fn a_reader_who_is_gone_changes_nothing() {
     let service = harness::service();
-    Story::at(&service).whose_reader_is_gone().told().ended("passed", 0);
-    Story::at(&service).runs(&[FAILED]).whose_reader_is_gone().told().ended("failed", 1);
-    Story::at(&service).with("verbose", "true").with_stdout("/dev/full").told().ended("passed", 0);
+    Story::at(&service).with_closed_stdout().play().assert_ended("passed", 0);
+    Story::at(&service).runs(&[FAILED]).with_closed_stdout().play().assert_ended("failed", 1);
+    Story::at(&service).with("verbose", "true").with_stdout("/dev/full").play().assert_ended("passed", 0);
 }
 
 #[test]
@@ -20,16 +20,16 @@ fn a_reader_who_is_asleep_changes_nothing() {
     let runs: Vec<Value> = (0..12).map(|n| json!({"record": run(n)})).collect();
     let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
     let names: Vec<String> = (0..12).map(|n| format!("run-{n}")).collect();
-    let story = Story::at(&service).with("run-id", names.join(",")).with("logs", "never").whose_reader_is_asleep();
+    let story = Story::at(&service).with("run-id", names.join(",")).with("logs", "never").with_unread_stdout();
     // It ends at all: nothing but its own limit makes it leave the last words unread.
-    story.told().ended("failed", 1);
+    story.play().assert_ended("failed", 1);
 }
 
 #[test]
 fn the_log_says_a_failure_with_its_trace_and_the_next_step_last() {
     let service = harness::service();
-    let told = Story::at(&service).runs(&[FAILED]).told();
-    let log = told.ended("failed", 1).log();
+    let outcome = Story::at(&service).runs(&[FAILED]).play();
+    let log = outcome.assert_ended("failed", 1).log();
     assert!(log.contains(&format!("  | {TRACE}")), "{log}");
     let mut from_the_end = log.lines().rev();
     let (last, before) = (from_the_end.next().expect("a line"), from_the_end.next().expect("a line"));
@@ -40,10 +40,14 @@ fn the_log_says_a_failure_with_its_trace_and_the_next_step_last() {
 #[test]
 fn on_no_ci_the_log_is_plain_and_complete() {
     let service = harness::service();
-    let told = Story::at(&service).runs(&[FAILED]).without_files().outside_ci().told();
-    told.ended_by_its_last_line("failed", 1);
-    assert!(told.files.values().all(String::is_empty), "nothing is written that nobody asked for: {:?}", told.files);
-    assert!(told.log().contains(TRACE));
+    let outcome = Story::at(&service).runs(&[FAILED]).without_files().outside_ci().play();
+    outcome.assert_last_line("failed", 1);
+    assert!(
+        outcome.files.values().all(String::is_empty),
+        "nothing is written that nobody asked for: {:?}",
+        outcome.files
+    );
+    assert!(outcome.log().contains(TRACE));
 }
 
 #[test]
@@ -51,9 +55,9 @@ fn json_lines_are_one_object_each_and_nothing_else() {
     let service = harness::service();
     service.script(On::Run, [Reply::status(503), Reply::run("PAUSED")]);
     let story = Story::at(&service).runs(&[FAILED, SUCCESS]).with("log-format", "json");
-    let told = story.told();
-    told.ended("failed", 1);
-    let events: Vec<Value> = told.log().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let outcome = story.play();
+    outcome.assert_ended("failed", 1);
+    let events: Vec<Value> = outcome.log().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let last = events.last().expect("a line");
     assert_eq!(
         (&last["event"], &last["verdict"], &last["exit_code"]),
@@ -61,23 +65,23 @@ fn json_lines_are_one_object_each_and_nothing_else() {
     );
     let count = |event: &str| events.iter().filter(|line| line["event"] == event).count();
     assert_eq!((count("run"), count("verdict")), (2, 1));
-    assert!(count("note") >= 3, "{}", told.log());
+    assert!(count("note") >= 3, "{}", outcome.log());
 }
 
 #[test]
 fn quiet_keeps_the_verdict_and_verbose_shows_every_poll() {
     let service = harness::service();
     service.script(On::Run, [Reply::run("RUNNING"), Reply::run("RUNNING")]);
-    let told = Story::at(&service).with("verbose", "true").told();
-    told.ended("passed", 0);
-    let looks = told.log().lines().filter(|line| line.contains("RUNNING") || line.contains("SUCCESS")).count();
-    assert!(looks >= 3, "{}", told.log());
+    let outcome = Story::at(&service).with("verbose", "true").play();
+    outcome.assert_ended("passed", 0);
+    let looks = outcome.log().lines().filter(|line| line.contains("RUNNING") || line.contains("SUCCESS")).count();
+    assert!(looks >= 3, "{}", outcome.log());
 
     service.script(On::Run, [Reply::run("RUNNING")]);
-    let told = Story::at(&service).with("quiet", "true").without_files().outside_ci().told();
-    told.ended_by_its_last_line("passed", 0);
-    assert!(!told.log().contains("RUNNING"), "{}", told.log());
-    assert!(told.log().lines().count() <= 2, "{}", told.log());
+    let outcome = Story::at(&service).with("quiet", "true").without_files().outside_ci().play();
+    outcome.assert_last_line("passed", 0);
+    assert!(!outcome.log().contains("RUNNING"), "{}", outcome.log());
+    assert!(outcome.log().lines().count() <= 2, "{}", outcome.log());
 }
 
 #[test]
