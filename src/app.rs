@@ -80,7 +80,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
         return run_doctor(config, &warnings, finalizer).await;
     }
 
-    let link = run_link(config.as_ref().ok().and_then(|config| config.run_url.clone()));
+    let link = run_link(config.as_ref().ok().and_then(|config| config.links.clone()));
     let first = Report::first(&wanted, &link, &finalizer.sanitizer);
     let Prepared { input_errors, notes } = finalizer.begin(first, config.is_ok()).await;
     let notes = finalizer.notes(&warnings, notes);

@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 
 use crate::api::Client;
 use crate::clock::Clock;
-use crate::config::{Config, Credentials, RunUrl};
+use crate::config::{Config, Credentials, LinkTarget, pipeline_page};
 use crate::core::{Event, EventLog, Gate, PipelineId, Rules, RunId, SessionNote, TimedEvent, Untrusted};
 use crate::finalize::Finalizer;
 use crate::logs;
 use crate::panic_hook;
 use crate::poll_loop::{LoopEvent, poll_until_done};
 use crate::progress::View;
-use crate::report::{Report, ReportContext};
+use crate::report::{Link, Report, ReportContext};
 
 /// The report, and how to get the logs.
 pub struct WaitResult {
@@ -28,9 +28,15 @@ impl From<Report> for WaitResult {
     }
 }
 
-/// The link to a run, of ids as they are shown.
-pub fn run_link(template: Option<RunUrl>) -> impl Fn(&str, &str) -> Option<String> {
-    move |pipeline, run| Some(template.as_ref()?.link(&PipelineId::new(pipeline)?, &RunId::new(run)?))
+/// The link for a run, of ids as they are shown.
+pub fn run_link(links: Option<LinkTarget>) -> impl Fn(&str, &str) -> Option<Link> {
+    move |pipeline, run| {
+        let pipeline = PipelineId::new(pipeline)?;
+        Some(match links.as_ref()? {
+            LinkTarget::Run(template) => Link::Run(template.link(&pipeline, &RunId::new(run)?)),
+            LinkTarget::PipelinePage => Link::Pipeline(pipeline_page(&pipeline)),
+        })
+    }
 }
 
 /// Polls until every run has a result, and makes the report.
@@ -39,7 +45,7 @@ pub async fn wait_for_runs(
     finalizer: &mut Finalizer,
     view: &mut View,
     mut events: Vec<TimedEvent>,
-    link: &dyn Fn(&str, &str) -> Option<String>,
+    link: &dyn Fn(&str, &str) -> Option<Link>,
 ) -> WaitResult {
     let Config { wanted, rules, service, logs: which, .. } = config;
     let (sanitizer, clock) = (finalizer.sanitizer.clone(), finalizer.clock);
@@ -79,7 +85,7 @@ pub async fn wait_for_runs(
         events: &events,
         waited: clock.elapsed(),
         polls,
-        run_url: link,
+        link,
         trace_file: trace_file.as_deref(),
         sanitizer: &sanitizer,
     };

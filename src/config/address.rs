@@ -1,4 +1,4 @@
-//! The service's address (`base-url`) and the link to a run (`run-url`).
+//! The service's address (`base-url`), and what reports link to: a run (`run-url`), or the pipeline's page.
 //!
 //! Both are checked as text before a URL parser sees them: it fixes what it can (`http://0x7f.1` becomes 127.0.0.1,
 //! tabs vanish, `\` becomes `/`), and a fixed address is not the one that somebody looked at and approved. So what the
@@ -10,11 +10,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
 use crate::core::{PipelineId, RunId};
+use crate::inputs::Input;
 
 use super::validator::InvalidValue;
 
 const PIPELINE: &str = "{pipeline_id}";
 const RUN: &str = "{run_id}";
+
+/// The same ids as the service's web application writes them, with hyphens.
+const PIPELINE_HYPHENATED: &str = "{pipeline_id_hyphenated}";
+const RUN_HYPHENATED: &str = "{run_id_hyphenated}";
+
+const PLACEHOLDERS: [&str; 4] = [PIPELINE, RUN, PIPELINE_HYPHENATED, RUN_HYPHENATED];
+
+/// A pipeline's page in the service's web application. Seen in public projects, and documented nowhere.
+const PIPELINE_PAGE: &str = "https://app.dadosfera.ai/pt-BR/collect/pipelines/";
 
 /// RFC 3986's unreserved characters stay; all else of an id is encoded, so that it is one path segment and can't end a
 /// Markdown link.
@@ -27,10 +37,44 @@ pub struct RunUrl(String);
 impl RunUrl {
     /// The link to a run: https, and of characters that no markup takes for its own.
     pub fn link(&self, pipeline: &PipelineId, run: &RunId) -> String {
-        let encoded = |id: &str| utf8_percent_encode(id, ENCODED).to_string();
-        // Encoded ids hold no braces, so that neither can bring the other's placeholder in.
-        self.0.replace(PIPELINE, &encoded(pipeline.as_str())).replace(RUN, &encoded(run.as_str()))
+        // Encoded ids hold no braces, so that none can bring another placeholder in.
+        self.0
+            .replace(PIPELINE, &encoded(pipeline.as_str()))
+            .replace(RUN, &encoded(run.as_str()))
+            .replace(PIPELINE_HYPHENATED, &hyphenated(pipeline.as_str()))
+            .replace(RUN_HYPHENATED, &hyphenated(run.as_str()))
     }
+}
+
+/// What the links in reports lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkTarget {
+    /// The run (`run-url`).
+    Run(RunUrl),
+    /// The pipeline's page in the service's web application.
+    PipelinePage,
+}
+
+impl LinkTarget {
+    /// `run-url`, or for the public service its web application.
+    pub(super) fn new(run_url: Option<RunUrl>, base: &Url) -> Option<LinkTarget> {
+        let is_public =
+            || Input::BaseUrl.row().default.is_some_and(|default| base_url(default).is_ok_and(|url| url == *base));
+        run_url.map(LinkTarget::Run).or_else(|| is_public().then_some(LinkTarget::PipelinePage))
+    }
+}
+
+/// The address of a pipeline's page, of characters that no markup takes for its own.
+pub fn pipeline_page(pipeline: &PipelineId) -> String {
+    format!("{PIPELINE_PAGE}{}", hyphenated(pipeline.as_str()))
+}
+
+fn hyphenated(id: &str) -> String {
+    encoded(&id.replace('_', "-"))
+}
+
+fn encoded(id: &str) -> String {
+    utf8_percent_encode(id, ENCODED).to_string()
 }
 
 /// An address cut at its joints, without fixing anything.
@@ -138,9 +182,9 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
         true => InvalidValue::hidden(what),
         false => InvalidValue::whole(what),
     };
-    let bare = text.replace(PIPELINE, "p").replace(RUN, "r");
+    let bare = PLACEHOLDERS.iter().fold(text.to_owned(), |text, placeholder| text.replace(placeholder, "p"));
     if bare.contains(['{', '}']) {
-        return Err(wrong("only {pipeline_id} and {run_id} can be in braces".to_owned()));
+        return Err(wrong(format!("only {} can be in braces", PLACEHOLDERS.join(", "))));
     }
     // Less than RFC 3986 allows: brackets, quotes and asterisks are markup to Markdown.
     if let Some(odd) = bare.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._~:/?#@!$&+,;=%".contains(*c)) {
@@ -155,7 +199,7 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
     if parts.authority.contains('{') {
         return Err(InvalidValue::whole("the placeholders must come after the host"));
     }
-    if !parts.rest.contains(PIPELINE) && !parts.rest.contains(RUN) {
+    if !PLACEHOLDERS.iter().any(|placeholder| parts.rest.contains(placeholder)) {
         return Err(InvalidValue::whole(format!(
             "contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}"
         )));

@@ -35,7 +35,7 @@ use crate::core::{
 use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
 use crate::report::ci::CiSystem;
 
-pub use address::RunUrl;
+pub use address::{LinkTarget, RunUrl, pipeline_page};
 pub use collision::{Collision, CollisionKind, FileLocation, OccupiedPath};
 pub use credentials::odd_password;
 pub use destination::{Destination, DocumentKind, NamedBy, WriteTarget};
@@ -58,7 +58,8 @@ pub struct Config {
     pub wanted: Vec<Wanted>,
     pub rules: Rules,
     pub service: Service,
-    pub run_url: Option<RunUrl>,
+    /// What the links in reports lead to, if there are any.
+    pub links: Option<LinkTarget>,
     pub logs: Logs,
 }
 
@@ -236,13 +237,14 @@ fn config(validator: &mut Validator<'_>, env: &Env, file: &ReadWithin<'_>, secre
     let logs = validator.read(Input::Logs, |text| choice(text, &whens));
     let proxies = validator.accept(ProxySettings::read(env));
     let base = base?;
+    let links = LinkTarget::new(run_url?, &base);
     let network = Network {
         further_roots: further_roots?.unwrap_or_default(),
         system_roots: SystemRoots::read(env),
         proxy: proxies?.proxy_for(&base),
     };
     let service = Service { base, credentials: credentials?, network };
-    Some(Config { wanted: wanted?, rules: rules?, service, run_url: run_url?, logs: logs? })
+    Some(Config { wanted: wanted?, rules: rules?, service, links, logs: logs? })
 }
 
 /// The values of `if-stale`.

@@ -219,7 +219,8 @@ pub const ROWS: [Row; 37] = [
     row(Input::BaseUrl, "base-url", "MAESTRO_BASE_URL", One, "URL", Service, Some("https://maestro.dadosfera.ai"),
         "Address of the service, https (http only to this machine); a path prefix is kept"),
     row(Input::RunUrl, "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service, None,
-        "Template for the link to a run in reports: an https address with {pipeline_id} and {run_id}"),
+        "Template for the link to a run in reports: an https address with {pipeline_id} and {run_id}, or with \
+         {pipeline_id_hyphenated} and {run_id_hyphenated}"),
     row(Input::Username, "username", "DADOSFERA_USERNAME", One, "NAME", SignIn, None,
         "Sign-in name, an e-mail address; used with password or password-file"),
     row(Input::Password, "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn, None,

@@ -6,7 +6,7 @@ use super::messages::{self, RunNames};
 use super::previous_runs::{PipelineHistory, RunHistory};
 use super::sanitize::{self, Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339};
-use super::{ConnectionReport, Report, RunReport, Stage};
+use super::{ConnectionReport, Link, Report, RunReport, Stage};
 use crate::core::{
     End, Event, Outcome, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource, Untrusted, Verdict, Wanted,
 };
@@ -17,8 +17,8 @@ pub struct ReportContext<'a> {
     pub events: &'a [TimedEvent],
     pub waited: Duration,
     pub polls: u64,
-    /// The `run-url` template filled in with a pipeline's and a run's id.
-    pub run_url: &'a dyn Fn(&str, &str) -> Option<String>,
+    /// The link for a pipeline's and a run's id; the run's is empty while it is not known.
+    pub link: &'a dyn Fn(&str, &str) -> Option<Link>,
     /// The path of the trace file, if one is written.
     pub trace_file: Option<&'a str>,
     pub sanitizer: &'a Sanitizer,
@@ -68,10 +68,10 @@ impl Report {
     /// The version written before the first request.
     pub fn first<W: Into<Wanted>>(
         wanted: impl IntoIterator<Item = W>,
-        run_url: &dyn Fn(&str, &str) -> Option<String>,
+        link: &dyn Fn(&str, &str) -> Option<Link>,
         sanitizer: &Sanitizer,
     ) -> Report {
-        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), run_url, sanitizer)).collect();
+        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), link, sanitizer)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }
 
@@ -143,7 +143,7 @@ impl ConnectionReport {
 
 impl RunReport {
     fn new(run: &RunOutcome, story: &ReportContext<'_>) -> RunReport {
-        let unseen = RunReport::unseen(&run.wanted, story.run_url, story.sanitizer);
+        let unseen = RunReport::unseen(&run.wanted, story.link, story.sanitizer);
         let explanation = messages::explanation(run, story.waited, story.sanitizer);
         let unseen = RunReport { end: run.end, reason: explanation.reason, next_step: explanation.next_step, ..unseen };
         let Some(seen) = &run.seen else { return unseen };
@@ -160,7 +160,7 @@ impl RunReport {
             started_at: seen.record.created_at.filter(is_rfc3339),
             updated_at: seen.record.updated_at.filter(is_rfc3339),
             duration: seen.duration(),
-            run_url: (story.run_url)(&pipeline_id, &run_id).and_then(|url| link(&url)),
+            link: (story.link)(&pipeline_id, &run_id).and_then(Link::harmless),
             pipeline_id,
             run_id,
             ..unseen
@@ -168,7 +168,7 @@ impl RunReport {
     }
 
     /// A run of which nothing is known but its name.
-    fn unseen(wanted: &Wanted, run_url: &dyn Fn(&str, &str) -> Option<String>, sanitizer: &Sanitizer) -> RunReport {
+    fn unseen(wanted: &Wanted, link: &dyn Fn(&str, &str) -> Option<Link>, sanitizer: &Sanitizer) -> RunReport {
         let pipeline_id = id_of(&Untrusted::new(wanted.pipeline().as_str()), sanitizer);
         let asked = id_of(&Untrusted::new(wanted.run()), sanitizer);
         let (id, run_id) = match wanted {
@@ -176,11 +176,7 @@ impl RunReport {
             Wanted::Choice { .. } | Wanted::Start { .. } => (Untrusted::default(), Sanitized::default()),
         };
         RunReport {
-            // Without a run there is nothing to link to.
-            run_url: Some(&run_id)
-                .filter(|id| !id.is_empty())
-                .and_then(|id| run_url(&pipeline_id, id))
-                .and_then(|url| link(&url)),
+            link: link(&pipeline_id, &run_id).and_then(Link::harmless),
             id,
             pipeline_id,
             run_id,
@@ -202,8 +198,17 @@ impl RunReport {
     }
 }
 
+impl Link {
+    fn harmless(self) -> Option<Link> {
+        Some(match self {
+            Link::Run(url) => Link::Run(harmless(&url)?),
+            Link::Pipeline(url) => Link::Pipeline(harmless(&url)?),
+        })
+    }
+}
+
 /// An https address, with whatever Markdown, a table or a log could read as an end of it percent-encoded.
-fn link(url: &str) -> Option<String> {
+fn harmless(url: &str) -> Option<String> {
     const HARMLESS: &[u8] = b"-._~:/?#@!$&'*+,;=%";
     if !url.get(..8)?.eq_ignore_ascii_case("https://") {
         return None;

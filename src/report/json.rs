@@ -66,6 +66,7 @@ struct FullRun<'a> {
     row: RunRow<'a>,
     trace: Option<&'a str>,
     run_url: Option<&'a str>,
+    pipeline_url: Option<&'a str>,
     reason: &'a str,
     history: Option<RunHistoryRow<'a>>,
 }
@@ -75,7 +76,8 @@ impl FullRun<'_> {
         FullRun {
             row: RunRow::new(run),
             trace: run.trace.as_deref(),
-            run_url: run.run_url.as_deref(),
+            run_url: run.run_url(),
+            pipeline_url: run.pipeline_url(),
             reason: &run.reason,
             history: run.past.as_ref().map(RunHistoryRow::new),
         }

@@ -79,7 +79,8 @@ impl Suite<'_> {
                 ("run-id", run.run_id.to_string()),
                 ("status", run.status.clone()),
                 ("verdict", run.end.name().to_owned()),
-                ("run-url", run.run_url.clone().unwrap_or_default()),
+                ("run-url", run.run_url().unwrap_or_default().to_owned()),
+                ("pipeline-url", run.pipeline_url().unwrap_or_default().to_owned()),
             ];
             for (name, value) in text.iter().filter(|(_, value)| !value.is_empty()) {
                 properties.push_str(&property(&format!("{name}{suffix}"), value));
@@ -169,8 +170,8 @@ fn result(run: &RunReport, room: &mut usize) -> CaseResult {
     };
     let mut details = format!("\nnext step: {}", run.next_step);
     details.extend(messages::help(verdict).map(|help| format!("\nhelp: {help}")));
-    if let Some(url) = &run.run_url {
-        details.push_str(&format!("\n{url}"));
+    if let Some(link) = &run.link {
+        details.push_str(&format!("\n{}", link.url()));
     }
     if let Some(trace) = run.telling_trace() {
         details.push_str(&format!("\n\n{}", trace_within(trace, room)));

@@ -157,13 +157,14 @@ fn table(report: &Report) -> String {
 fn row(run: &RunReport) -> String {
     let started = run.started_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default();
     let length = run.duration.map(messages::duration).unwrap_or_default();
-    let name = match &run.run_url {
-        Some(url) => format!("[{}](<{url}>)", code(run.name())),
-        None => code(run.name()),
+    let linked = |text: String, url: Option<&str>| match url {
+        Some(url) => format!("[{text}](<{url}>)"),
+        None => text,
     };
+    let name = linked(code(run.name()), run.run_url());
     let pipeline = match code(&run.pipeline_id) {
         id if id.is_empty() => String::new(),
-        id => format!("<br>of {id}"),
+        id => format!("<br>of {}", linked(id, run.pipeline_url())),
     };
     let status = code(&run.status);
     format!("| {} {} | {name}{pipeline} | {status} | {started} | {length} |\n", icon(run.end), run.end.name())

@@ -119,14 +119,38 @@ pub struct RunReport {
     pub trace: Option<Sanitized>,
     /// The end of the run's logs, cleaned and cut, if they were fetched.
     pub logs: Option<Sanitized>,
-    /// https, percent-encoded where Markdown or a log would read more into it than an address.
-    pub run_url: Option<String>,
+    pub link: Option<Link>,
     /// Why it ended so, one sentence without its subject; empty for a pass.
     pub reason: Sanitized,
     /// What a person can do about it, one sentence; empty for a pass.
     pub next_step: Sanitized,
     /// How it stands among the earlier runs, where those are known.
     pub past: Option<RunHistory>,
+}
+
+/// Where to read more: https, percent-encoded where Markdown or a log would read more into it than an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The run (`run-url`).
+    Run(String),
+    /// The pipeline's page in the service's web application.
+    Pipeline(String),
+}
+
+impl Link {
+    /// What it leads to.
+    pub const fn target(&self) -> &'static str {
+        match self {
+            Link::Run(_) => "run",
+            Link::Pipeline(_) => "pipeline",
+        }
+    }
+
+    pub fn url(&self) -> &str {
+        match self {
+            Link::Run(url) | Link::Pipeline(url) => url,
+        }
+    }
 }
 
 /// How the service was reached.
@@ -183,6 +207,16 @@ impl Report {
 impl RunReport {
     pub fn passed(&self) -> bool {
         self.end == End::Verdict(Verdict::Passed)
+    }
+
+    /// The address of the run, if `run-url` is given.
+    pub fn run_url(&self) -> Option<&str> {
+        self.link.as_ref().and_then(|link| if let Link::Run(url) = link { Some(url.as_str()) } else { None })
+    }
+
+    /// The address of the pipeline's page, if it is known and `run-url` is not given.
+    pub fn pipeline_url(&self) -> Option<&str> {
+        self.link.as_ref().and_then(|link| if let Link::Pipeline(url) = link { Some(url.as_str()) } else { None })
     }
 
     /// What to call it: never empty.

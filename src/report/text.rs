@@ -55,8 +55,8 @@ pub fn closing(report: &Report, ci: &CiSystem, context: &LogContext<'_>) -> Stri
     }
     log.push_str(&history(report));
     log.push_str(&(ci.problems)(report, context));
-    if let [RunReport { run_url: Some(url), .. }] = report.runs.as_slice() {
-        log.push_str(&line(&format!("link to the run: {url}")));
+    if let [RunReport { link: Some(link), .. }] = report.runs.as_slice() {
+        log.push_str(&line(&format!("link to the {}: {}", link.target(), link.url())));
     }
     if !report.runs.is_empty() {
         log.push_str(&line(&messages::effort(report)));
@@ -86,7 +86,7 @@ fn told_one_by_one(report: &Report) -> String {
     let (passed, others): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.passed());
     let mut lines = String::new();
     for run in others.iter().take(RUNS) {
-        let link = run.run_url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
+        let link = run.link.as_ref().map(|link| format!(" {}", link.url())).unwrap_or_default();
         let reason = messages::reason(run);
         lines.push_str(&line(&format!("{}: {}: {reason}{link}", run.end.name(), messages::run(run))));
     }
@@ -165,6 +165,7 @@ struct RunLine<'a> {
     reason: &'a str,
     next_step: &'a str,
     run_url: Option<&'a str>,
+    pipeline_url: Option<&'a str>,
     history: Option<RunHistoryRow<'a>>,
 }
 
@@ -199,10 +200,10 @@ pub fn closing_json(report: &Report) -> String {
     }
     for run in &report.runs {
         let row = RunRow::new(run);
-        let run_url = run.run_url.as_deref();
+        let (run_url, pipeline_url) = (run.run_url(), run.pipeline_url());
         let history = run.past.as_ref().map(RunHistoryRow::new);
         let (reason, next_step) = (&*run.reason, &*run.next_step);
-        log.push_str(&object("run", &RunLine { row, reason, next_step, run_url, history }));
+        log.push_str(&object("run", &RunLine { row, reason, next_step, run_url, pipeline_url, history }));
     }
     for past in &report.histories {
         log.push_str(&object("pipeline", &PipelineRow::new(past)));

@@ -9,7 +9,7 @@ use maestro_gate::core::{
     SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
 };
 use maestro_gate::report::sanitize::Sanitizer;
-use maestro_gate::report::{Report, ReportContext};
+use maestro_gate::report::{Link, Report, ReportContext};
 use proptest::prelude::*;
 
 pub const SECRET: &str = "correct-horse-battery";
@@ -101,12 +101,12 @@ pub fn past(pipeline: &str, ends: &str) -> (PipelineId, History) {
     (PipelineId::new(pipeline).expect("an id"), History::of(&RunList { runs }, &Vocabulary::default()))
 }
 
-pub fn no_url(_: &str, _: &str) -> Option<String> {
+pub fn no_link(_: &str, _: &str) -> Option<Link> {
     None
 }
 
-pub fn url(pipeline: &str, run: &str) -> Option<String> {
-    Some(format!("https://maestro.dadosfera.ai/pipelines/{pipeline}/runs/{run}"))
+pub fn link(pipeline: &str, run: &str) -> Option<Link> {
+    (!run.is_empty()).then(|| Link::Run(format!("https://maestro.dadosfera.ai/pipelines/{pipeline}/runs/{run}")))
 }
 
 /// A report of this outcome and way, 431 s and 57 looks long.
@@ -115,7 +115,7 @@ pub fn report(outcome: &Outcome, events: &[TimedEvent]) -> Report {
         events,
         waited: seconds(431),
         polls: 57,
-        run_url: &url,
+        link: &link,
         trace_file: None,
         sanitizer: &sanitizer(),
     };
@@ -172,7 +172,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
 }
 
 pub fn first() -> Report {
-    Report { version: "0.0.0", ..Report::first(&[target(PIPELINE, RUN)], &url, &sanitizer()) }
+    Report { version: "0.0.0", ..Report::first(&[target(PIPELINE, RUN)], &link, &sanitizer()) }
 }
 
 pub fn passed() -> Report {

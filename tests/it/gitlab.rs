@@ -75,10 +75,10 @@ fn links_are_those_of_the_runs_what_did_not_pass_first() {
     assert_eq!(found.len(), several.runs.len());
     assert!(found[0].0.starts_with("failed: run run_2 of pipeline sales"), "{found:?}");
     assert!(found[4].0.starts_with("passed: run run_1 of pipeline sales"), "{found:?}");
-    assert_eq!(Some(&found[4].1), several.runs[0].run_url.as_ref());
+    assert_eq!(Some(&*found[4].1), several.runs[0].run_url());
     assert_eq!(links(&fixture::first()).len(), 1, "a gate that was killed leaves the link too");
     let mut without = fixture::failed();
-    without.runs[0].run_url = None;
+    without.runs[0].link = None;
     assert_eq!(rendered::annotations(&without).expect("JSON"), "{}\n");
 }
 
@@ -91,7 +91,7 @@ fn a_crowd_s_links_stay_within_gitlab_s_limits() {
         RunOutcome { wanted: target("p", &id).into(), ..run(Verdict::Failed, Some(seen), None) }
     });
     let report = report(&fixture::outcome(runs.collect()), &[]);
-    assert!(report.runs.iter().all(|run| run.run_url.is_some()));
+    assert!(report.runs.iter().all(|run| run.link.is_some()));
     let found = links(&report).len();
     assert!((50..1000).contains(&found), "{found}");
 }

@@ -6,7 +6,7 @@ use maestro_gate::report::{Report, junit};
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event as Xml};
 
-use crate::fixture::{self, no_url, run, seen};
+use crate::fixture::{self, no_link, run, seen};
 
 /// A test case as a reader of JUnit sees it.
 #[derive(Debug, Default, PartialEq)]
@@ -257,7 +257,7 @@ fn junit_is_never_empty_and_never_all_green_unless_the_gate_passed() {
     let bug_after = |known| Report::internal_error(known, &Untrusted::new("bug"), &sanitizer);
     let mut reports: Vec<(&str, Report)> = fixture::all();
     reports.push(("a bug after a pass", bug_after(fixture::passed())));
-    reports.push(("nothing named", Report::first(&[] as &[Wanted], &no_url, &sanitizer)));
+    reports.push(("nothing named", Report::first(&[] as &[Wanted], &no_link, &sanitizer)));
     reports.push(("no run", fixture::report(&fixture::outcome(Vec::new()), &[])));
     for (name, report) in reports {
         let cases = cases_of(&report);

@@ -9,7 +9,7 @@ use maestro_gate::report::sanitize::Sanitized;
 use maestro_gate::report::{Report, dotenv};
 use proptest::prelude::*;
 
-use crate::fixture::{self, PIPELINE, RUN, at, no_url, seconds, seen, target};
+use crate::fixture::{self, PIPELINE, RUN, at, no_link, seconds, seen, target};
 
 fn map(report: &Report, destination: OutputTarget) -> BTreeMap<&'static str, String> {
     outputs(report, destination).rows.into_iter().map(|row| (row.name, row.value)).collect()
@@ -235,7 +235,7 @@ fn single_run_outputs_describe_the_first_run_that_has_the_gate_s_verdict() {
 
 #[test]
 fn the_first_version_says_internal_error_and_names_one_explicit_run() {
-    let first = |named: &[maestro_gate::core::Target]| Report::first(named, &no_url, &fixture::sanitizer());
+    let first = |named: &[maestro_gate::core::Target]| Report::first(named, &no_link, &fixture::sanitizer());
     let (one, two) = (target("p", "r1"), target("p", "r2"));
     for named in [vec![], vec![one.clone()], vec![one.clone(), two.clone()]] {
         let report = first(&named);

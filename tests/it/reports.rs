@@ -30,6 +30,7 @@ fn the_json_file_has_the_reference_s_keys() {
                 "duration_seconds",
                 "trace",
                 "run_url",
+                "pipeline_url",
             ] {
                 assert!(run.get(key).is_some(), "{name}: {key}");
             }

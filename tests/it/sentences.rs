@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use maestro_gate::core::{
-    End, Event, FailureKind, IfRunning, Meaning, Operation, PipelineId, Request, RunOutcome, SessionNote, Signal,
-    Target, TimedEvent, TlsFault, Untrusted, Verdict, Wanted,
+    End, Event, FailureKind, IfRunning, Meaning, Operation, PipelineId, Request, RunOutcome, Selector, SessionNote,
+    Signal, Target, TimedEvent, TlsFault, Untrusted, Verdict, Wanted,
 };
 use maestro_gate::report::chart::Chart;
+use maestro_gate::report::ci::gitlab;
 use maestro_gate::report::messages::{self, RunNames};
 use maestro_gate::report::text;
-use maestro_gate::report::{NoteLevel, Report, Stage, json, junit, markdown};
+use maestro_gate::report::{Link, NoteLevel, Report, Stage, json, junit, markdown};
 
 use crate::ci_log::closing;
-use crate::fixture::{self, failure, no_url, run, seconds, seen, target};
+use crate::fixture::{self, failure, no_link, run, seconds, seen, target};
 
 #[test]
 fn durations_are_days_hours_minutes_seconds_rounded_down() {
@@ -95,7 +96,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     // Nor after a kill.
     let pipeline = PipelineId::new("p").expect("an id");
     let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };
-    let first = Report::first([start], &no_url, &fixture::sanitizer());
+    let first = Report::first([start], &no_link, &fixture::sanitizer());
     let next = messages::next_steps(&first);
     assert!(matches!(&next[..], [only] if only.contains("before you re-run it: that would start another")), "{next:?}");
 }
@@ -278,14 +279,35 @@ fn a_bug_is_reported_as_a_bug_whatever_was_known() {
 fn links_are_https_and_can_not_end_early() {
     let link = |url: &str| {
         let url = url.to_owned();
-        Report::first(&[target("p", "r")], &move |_, _| Some(url.clone()), &fixture::sanitizer()).runs[0]
-            .run_url
-            .clone()
+        let first =
+            Report::first(&[target("p", "r")], &move |_, _| Some(Link::Run(url.clone())), &fixture::sanitizer());
+        first.runs[0].run_url().map(str::to_owned)
     };
     assert_eq!(link("https://x/a?b=c#d%20e").as_deref(), Some("https://x/a?b=c#d%20e"));
     assert_eq!(link("https://x/>) | `\n[é").as_deref(), Some("https://x/%3E%29%20%7C%20%60%0A%5B%C3%A9"));
     for bad in ["javascript:alert(1)", "http://x/", "", "https:/é", "é"] {
         assert_eq!(link(bad), None, "{bad}");
+    }
+}
+
+/// Issue 20.3: without `run-url` the link leads to the pipeline's page, and every report says so.
+#[test]
+fn a_link_to_the_pipeline_is_in_every_report_and_called_so() {
+    const URL: &str = "https://app.dadosfera.ai/pt-BR/collect/pipelines/p-1";
+    let link = |_: &str, _: &str| Some(Link::Pipeline(URL.to_owned()));
+    let choice = Wanted::Choice { pipeline: target("p_1", "r").pipeline, selector: Selector::Latest };
+    for (wanted, has_run) in [(target("p_1", "r").into(), true), (choice, false)] {
+        let report = Report { stage: Stage::Final, ..Report::first([wanted], &link, &fixture::sanitizer()) };
+        let file: serde_json::Value = serde_json::from_str(&json::render(&report).expect("JSON")).expect("JSON");
+        assert_eq!((&file["runs"][0]["run_url"], &file["runs"][0]["pipeline_url"]), (&().into(), &URL.into()));
+        assert!(closing(&report, "none").contains(&format!("link to the pipeline: {URL}\n")));
+        assert!(text::closing_json(&report).contains(URL));
+        let page = markdown::summary(&report, Chart::Text);
+        assert!(page.contains(&format!("<br>of [`p_1`](<{URL}>)")) && !page.contains("[`r`]"), "{page}");
+        let file = junit::render(&report);
+        assert!(file.contains(&format!("<property name=\"pipeline-url\" value=\"{URL}\"/>")), "{file}");
+        let links = gitlab::annotations(&report).expect("JSON");
+        assert!(links.contains(URL), "{has_run}: {links}");
     }
 }
 

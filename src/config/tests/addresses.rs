@@ -8,7 +8,8 @@ use crate::config::address::base_url;
 use crate::core::{PipelineId, RunId};
 
 fn link(template: &str, pipeline: &str, run: &str) -> String {
-    let template = with("MAESTRO_RUN_URL", template).config().run_url.expect("a template was given");
+    let links = with("MAESTRO_RUN_URL", template).config().links;
+    let Some(LinkTarget::Run(template)) = links else { panic!("a template was given: {links:?}") };
     template.link(&PipelineId::new(pipeline).unwrap(), &RunId::new(run).unwrap())
 }
 
@@ -250,6 +251,45 @@ fn a_template_that_is_no_link_to_a_run_is_refused() {
         let input_error = with("MAESTRO_RUN_URL", text).input_error();
         assert!(input_error.starts_with("run-url (MAESTRO_RUN_URL)"), "{input_error}");
     }
+}
+
+/// Issue 20.3.
+#[test]
+fn a_template_may_ask_for_ids_with_hyphens() {
+    let template = "https://x/{pipeline_id}/{pipeline_id_hyphenated}?{run_id_hyphenated}#{run_id}";
+    assert_eq!(link(template, "a_b", "c_d-E"), "https://x/a_b/a-b?c-d-E#c_d-E");
+    assert_eq!(link("https://x/{pipeline_id_hyphenated}", "é_]", "r"), "https://x/%C3%A9-%5D");
+    assert_eq!(link("https://x/{run_id_hyphenated}", "p", "{pipeline_id}_"), "https://x/%7Bpipeline-id%7D-");
+    for text in ["https://x/{pipeline-id-hyphenated}", "https://{run_id_hyphenated}/{run_id}", "https://x/{hyphenated}"]
+    {
+        assert!(with("MAESTRO_RUN_URL", text).input_error().starts_with("run-url"), "{text}");
+    }
+}
+
+/// Issue 20.3.
+#[test]
+fn with_the_default_address_the_reports_link_to_the_pipeline_s_page() {
+    let links = |base: &str, template: &str| {
+        with("MAESTRO_BASE_URL", base).env(&[("MAESTRO_RUN_URL", template)]).config().links
+    };
+    for default in
+        ["", "https://maestro.dadosfera.ai", "https://maestro.dadosfera.ai/", "HTTPS://MAESTRO.dadosfera.ai:443"]
+    {
+        assert_eq!(links(default, ""), Some(LinkTarget::PipelinePage), "{default}");
+    }
+    for other in ["https://maestro.stg.dadosfera.ai", "https://maestro.dadosfera.ai/v1", "https://gateway.example"] {
+        assert_eq!(links(other, ""), None, "{other}");
+    }
+    assert!(matches!(links("", "https://x/{run_id}"), Some(LinkTarget::Run(_))));
+    let page = |id: &str| pipeline_page(&PipelineId::new(id).unwrap());
+    assert_eq!(
+        page("1b33ad2f_33d3_4837_9eeb_83c82c8b909d"),
+        "https://app.dadosfera.ai/pt-BR/collect/pipelines/1b33ad2f-33d3-4837-9eeb-83c82c8b909d"
+    );
+    assert_eq!(
+        page("a_)](javascript:é"),
+        "https://app.dadosfera.ai/pt-BR/collect/pipelines/a-%29%5D%28javascript%3A%C3%A9"
+    );
 }
 
 #[test]

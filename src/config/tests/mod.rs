@@ -109,7 +109,7 @@ fn every_default_is_the_reference_s() {
     assert_eq!(config.rules.vocabulary, Vocabulary::default());
     assert_eq!(config.service.base.as_str(), "https://maestro.dadosfera.ai/");
     assert!(config.service.network.further_roots.is_empty());
-    assert_eq!((config.run_url, config.logs), (None, Logs::OnFailure));
+    assert_eq!((config.links, config.logs), (Some(LinkTarget::PipelinePage), Logs::OnFailure));
     assert!(warnings.is_empty());
     assert_eq!(secrets.len(), 1);
     let expected = OutputConfig {

@@ -94,7 +94,16 @@ pub const INPUTS: &[Line] = &[
     line("success-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
     line("failure-statuses", &["words_of_the_user_decide_and_beat_the_undocumented_ones", MISTAKES]),
     line("base-url", &["nothing_is_in_the_way_of_a_wrong_address_but_the_check_itself", MISTAKES]),
-    line("run-url", &["links_hold_the_ids_percent_encoded", "hostile_ids_are_ids_and_no_more"]),
+    line(
+        "run-url",
+        &[
+            "links_hold_the_ids_percent_encoded",
+            "a_template_may_ask_for_ids_with_hyphens",
+            "with_the_default_address_the_reports_link_to_the_pipeline_s_page",
+            "a_link_to_the_pipeline_is_in_every_report_and_called_so",
+            "hostile_ids_are_ids_and_no_more",
+        ],
+    ),
     line("username", &["sign_in_sends_name_password_and_language_and_the_token_stands_alone", MISTAKES]),
     line(
         "password",

@@ -167,7 +167,7 @@ fn runs_agree(outcome: &StoryOutcome, verdict: &str) {
             let short: Value = serde_json::from_str(&outputs["runs"]).expect("JSON");
             let rows = runs.iter().map(|run| {
                 let mut run = run.as_object().expect("an object").clone();
-                run.retain(|key, _| !["trace", "run_url", "reason", "history"].contains(&key.as_str()));
+                run.retain(|key, _| !["trace", "run_url", "pipeline_url", "reason", "history"].contains(&key.as_str()));
                 Value::Object(run)
             });
             assert_eq!(short, rows.collect::<Value>());
