@@ -9,12 +9,11 @@ mod stopped;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use maestro_gate::inputs::ROWS;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::agreement;
+use crate::repository;
 
 /// What the first step takes for itself, beside the program's inputs.
 const FIRST_STEP: [&str; 2] = ["binary-path", "download-url"];
@@ -34,7 +33,7 @@ struct Action(Yaml);
 
 impl Action {
     fn read() -> Action {
-        let mut documents = YamlLoader::load_from_str(&file("action.yml")).expect("action.yml is YAML");
+        let mut documents = YamlLoader::load_from_str(&repository::text("action.yml")).expect("action.yml is YAML");
         assert_eq!(documents.len(), 1);
         Action(documents.remove(0))
     }
@@ -67,11 +66,6 @@ impl Action {
 fn texts(mapping: &Yaml) -> BTreeMap<&str, &str> {
     let entries = mapping.as_hash().expect("a mapping").iter();
     entries.map(|(key, value)| (key.as_str().expect("a key"), value.as_str().expect("a text"))).collect()
-}
-
-fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {name}: {error}"))
 }
 
 #[test]
@@ -154,7 +148,8 @@ fn a_default_reported_is_the_program_s() {
 fn every_output_is_mapped_and_described() {
     let action = Action::read();
     let written: Vec<String> = action.entries("outputs").into_iter().map(|(name, _)| name.to_owned()).collect();
-    let ours: Vec<String> = agreement::table("outputs").into_iter().map(|row| row[0].clone()).collect();
+    let ours: Vec<String> =
+        repository::table("docs/reference.md", "outputs").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(written, ours);
     for (name, attributes) in action.entries("outputs") {
         assert_eq!(attributes.keys().copied().collect::<Vec<_>>(), ["description", "value"], "{name}");
@@ -181,10 +176,10 @@ fn each_step_is_one_exec_in_sh_and_nothing_from_outside_stands_in_it() {
         assert!(action.step(id)["if"].is_badvalue(), "it runs if nothing failed before it");
     }
     assert!(action.steps().iter().all(|step| !step["run"].as_str().expect("a script").contains("${{")));
-    let first = file("action/find-program.sh");
+    let first = repository::text("action/find-program.sh");
     assert!(!first.contains("${{"));
     for word in ["github.com", "ACTION_REF", "action_ref"] {
-        assert!(!first.contains(word) && !file("action.yml").contains(word), "{word}");
+        assert!(!first.contains(word) && !repository::text("action.yml").contains(word), "{word}");
     }
 }
 
@@ -199,7 +194,7 @@ fn the_marketplace_can_take_it() {
 
 /// The YAML of a document's first fence behind this text.
 fn fence(document: &str, behind: &str) -> Yaml {
-    let text = file(document);
+    let text = repository::text(document);
     let (_, rest) = text.split_once(behind).expect("the text");
     let (_, rest) = rest.split_once("```yaml\n").expect("a fence");
     let (yaml, _) = rest.split_once("\n```").expect("its end");
@@ -237,7 +232,7 @@ fn the_readme_and_the_pages_use_inputs_and_outputs_of_this_action() {
         }
     }
     for document in ["README.md", "docs/github.md", "docs/scale.md"] {
-        for rest in file(document).split("steps.gate.outputs.").skip(1) {
+        for rest in repository::text(document).split("steps.gate.outputs.").skip(1) {
             let name: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
             assert!(has("outputs", &name), "{document}: {name}");
         }
@@ -247,7 +242,7 @@ fn the_readme_and_the_pages_use_inputs_and_outputs_of_this_action() {
 /// On a branch there may be neither: then the action builds.
 #[test]
 fn a_commit_that_names_a_release_has_a_checksum_for_every_system() {
-    let read = |name| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_default();
+    let read = |name| fs::read_to_string(repository::path(name)).unwrap_or_default();
     let (version, sums) = (read("VERSION"), read("SHA256SUMS"));
     let version = version.trim_end();
     let named: Vec<&str> = sums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();

@@ -8,30 +8,11 @@ use std::process::{Command, Output};
 use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, ROWS};
 
-fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {name}: {error}"))
-}
-
-/// What stands in a page between `<!-- NAME -->` and `<!-- /NAME -->`.
-fn part(page: &str, name: &str) -> String {
-    let text = file(page);
-    let (_, rest) = text.split_once(&format!("<!-- {name} -->")).unwrap_or_else(|| panic!("{page}: no part {name}"));
-    let (part, _) =
-        rest.split_once(&format!("<!-- /{name} -->")).unwrap_or_else(|| panic!("{page}: {name} has no end"));
-    part.trim().to_owned()
-}
-
-/// The rows of a table in a page, below its head, the cells without backticks.
-fn table_of(page: &str, name: &str) -> Vec<Vec<String>> {
-    let bare = |cell: &str| cell.trim().trim_matches('`').to_owned();
-    let row = |line: &str| line.trim().trim_start_matches('|').trim_end_matches('|').split('|').map(bare).collect();
-    part(page, name).lines().skip(2).map(row).collect()
-}
+use crate::repository;
 
 /// The rows of a table in the reference.
-pub(crate) fn table(name: &str) -> Vec<Vec<String>> {
-    table_of("docs/reference.md", name)
+fn table(name: &str) -> Vec<Vec<String>> {
+    repository::table("docs/reference.md", name)
 }
 
 /// Runs the program in an environment that holds nothing of the CI around these tests.
@@ -84,7 +65,7 @@ fn built() -> Vec<[String; 3]> {
 
 /// The same, as a page has them.
 fn written(page: &str) -> Vec<[String; 3]> {
-    table_of(page, "inputs").iter().map(|row| [row[0].clone(), row[1].clone(), row[2].clone()]).collect()
+    repository::table(page, "inputs").iter().map(|row| [row[0].clone(), row[1].clone(), row[2].clone()]).collect()
 }
 
 #[test]
@@ -108,7 +89,7 @@ fn the_reference_says_which_inputs_have_no_flag() {
     for (page, no_flag) in
         [("docs/reference.md", "(no flag)"), ("README.md", "(no flag)"), ("README.pt-BR.md", "(sem flag)")]
     {
-        for row in table_of(page, "inputs") {
+        for row in repository::table(page, "inputs") {
             let input = Input::named(&row[0]).unwrap_or_else(|| panic!("{page}: no input {}", row[0]));
             assert_eq!(row[3].contains(no_flag), !input.has_flag(), "{page}: {}", row[0]);
         }
@@ -117,36 +98,36 @@ fn the_reference_says_which_inputs_have_no_flag() {
 
 #[test]
 fn the_readme_is_short_and_both_languages_show_the_same_workflow() {
-    let words = file("README.md").split_whitespace().count();
+    let words = repository::text("README.md").split_whitespace().count();
     assert!(words <= 1000, "README.md has {words} words");
-    assert_eq!(part("README.md", "workflow"), part("README.pt-BR.md", "workflow"));
+    assert_eq!(repository::part("README.md", "workflow"), repository::part("README.pt-BR.md", "workflow"));
 }
 
 /// The names of buttons, files and stages that a reader needs to get a copy.
 #[test]
 fn get_your_copy_names_what_is_there() {
-    let steps = part("README.md", "get-your-copy");
-    let prepare = file(".github/workflows/prepare.yml");
+    let steps = repository::part("README.md", "get-your-copy");
+    let prepare = repository::text(".github/workflows/prepare.yml");
     let name = prepare.lines().find_map(|line| line.strip_prefix("name: ")).expect("the workflow's name");
     assert!(steps.contains(&format!("*Actions > {name} > Run workflow*")), "the button of prepare.yml");
     assert!(prepare.contains("workflow_dispatch:\n    inputs:\n      version:\n"), "its only input is the version");
     // Until the first release, which changes the version.
-    if !file("CHANGELOG.md").replace("## [Unreleased]", "").contains("\n## [") {
-        let manifest = file("Cargo.toml");
+    if !repository::text("CHANGELOG.md").replace("## [Unreleased]", "").contains("\n## [") {
+        let manifest = repository::text("Cargo.toml");
         let version =
             manifest.lines().find_map(|line| line.strip_prefix("version = ")).expect("a version").trim_matches('"');
         assert!(steps.contains(&format!("`{version}`")) && steps.contains(&format!("maestro-gate:{version}")));
-        assert!(file("README.md").contains(&format!("Status: {version}, not yet published")));
+        assert!(repository::text("README.md").contains(&format!("Status: {version}, not yet published")));
     }
     // What `docker build` makes by itself, and with `--target static`.
-    let stages: Vec<String> = file("Dockerfile")
+    let stages: Vec<String> = repository::text("Dockerfile")
         .lines()
         .filter_map(|line| line.split_once(" AS ").filter(|_| line.starts_with("FROM ")))
         .map(|(_, stage)| stage.to_owned())
         .collect();
     assert!(stages.contains(&"static".to_owned()) && stages.last().is_some_and(|last| last != "static"), "{stages:?}");
     assert!(steps.contains("`ci/adopt "));
-    assert!(file("ci/adopt").starts_with("#!/"));
+    assert!(repository::text("ci/adopt").starts_with("#!/"));
 }
 
 #[test]
@@ -176,7 +157,7 @@ fn pages_and_help_have_the_exit_codes_of_the_code() {
         Verdict::ALL.iter().map(|verdict| [verdict.name().to_owned(), verdict.exit_code().to_string()]).collect();
     for page in ["docs/reference.md", "README.md", "README.pt-BR.md"] {
         let written: Vec<[String; 2]> =
-            table_of(page, "exit-codes").iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
+            repository::table(page, "exit-codes").iter().map(|row| [row[0].clone(), row[1].clone()]).collect();
         assert_eq!(written, built, "{page}");
     }
 
@@ -206,15 +187,6 @@ fn the_outputs_written_are_the_reference_s() {
     assert_eq!(written, table("outputs").into_iter().map(|row| row[0].clone()).collect());
 }
 
-#[test]
-fn every_row_of_the_import_table_is_about_a_module_that_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for row in super::laws::table(&super::laws::document()) {
-        let path = root.join(row.module.replace("::", "/"));
-        assert!(path.is_dir() || path.with_extension("rs").is_file(), "no module {}", row.module);
-    }
-}
-
 /// Each example with what makes its deployment wait for the gate ("" where steps simply follow one another), and with the
 /// words by which its system would let a deployment go on after a gate that failed.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
@@ -239,14 +211,11 @@ const EXAMPLES: &[(&str, &str, &[&str])] = &[
 
 #[test]
 fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci");
-    let there = fs::read_dir(folder).expect("the examples").map(|entry| entry.expect("an example").file_name());
-    let there: BTreeSet<String> = there.map(|name| name.into_string().expect("UTF-8")).collect();
-    assert_eq!(there, EXAMPLES.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    assert_eq!(repository::names("examples/ci"), EXAMPLES.iter().map(|(name, ..)| (*name).to_owned()).collect());
 
     let tolerant = || EXAMPLES.iter().flat_map(|(.., words)| words.iter()).chain(&["|| true", "|| :", "set +e"]);
     for (name, holds, _) in EXAMPLES {
-        let text = file(&format!("examples/ci/{name}"));
+        let text = repository::text(&format!("examples/ci/{name}"));
         // Comments may name what must not be there.
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with(['#', '/'])).collect();
         assert!(lines.iter().any(|line| line.contains(*holds)), "{name}: {holds}");
@@ -265,11 +234,11 @@ fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
 fn examples_replay_no_old_success() {
     let has_max_age = |text: &str| ["max-age", "max_age", "MAX_AGE"].iter().any(|name| text.contains(name));
     for (name, ..) in EXAMPLES {
-        assert!(has_max_age(&file(&format!("examples/ci/{name}"))), "{name}");
+        assert!(has_max_age(&repository::text(&format!("examples/ci/{name}"))), "{name}");
     }
     let mut shown = 0;
     for page in super::pages::pages() {
-        let text = file(&page.to_string_lossy());
+        let text = repository::text(&page);
         // Every other part between fences is a snippet.
         for snippet in text.split("```").skip(1).step_by(2).filter(|snippet| snippet.contains("inputs.run-id")) {
             shown += 1;
@@ -306,28 +275,30 @@ fn help_is_printed_alone_as_a_command_and_beside_an_input_error() {
 
 #[test]
 fn the_commands_shown_are_the_ones_that_ci_runs() {
-    assert!(file("README.md").contains("\ncargo test "), "the README's test command");
-    assert!(file("check").contains("\ncargo test >"));
-    assert!(file(".ci/run").lines().any(|line| line.trim() == "./check --require-tools --clients --budgets"));
-    assert!(file(".github/workflows/ci.yml").contains("run: bash .ci/run\n"));
-    assert!(file("README.md").contains("\ncargo run --example demo "));
-    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/demo/main.rs").is_file(), "the README's demo");
+    assert!(repository::text("README.md").contains("\ncargo test "), "the README's test command");
+    assert!(repository::text("check").contains("\ncargo test >"));
+    assert!(
+        repository::text(".ci/run").lines().any(|line| line.trim() == "./check --require-tools --clients --budgets")
+    );
+    assert!(repository::text(".github/workflows/ci.yml").contains("run: bash .ci/run\n"));
+    assert!(repository::text("README.md").contains("\ncargo run --example demo "));
+    assert!(repository::path("examples/demo/main.rs").is_file(), "the README's demo");
 }
 
 #[test]
 fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
-    let manifest = file("Cargo.toml");
+    let manifest = repository::text("Cargo.toml");
     let promised = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("it is promised");
     let version = format!("{}.0", promised.trim_matches('"'));
     for workflow in ["ci", "advisories", "prepare"] {
-        let text = file(&format!(".github/workflows/{workflow}.yml"));
+        let text = repository::text(&format!(".github/workflows/{workflow}.yml"));
         assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
     }
-    assert!(file("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS base\n")));
-    assert!(file("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
-    assert!(file("docs/github.md").contains(&format!("rustup default {version}`")));
+    assert!(repository::text("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS base\n")));
+    assert!(repository::text("README.md").contains(&format!("({} or newer)", promised.trim_matches('"'))));
+    assert!(repository::text("docs/github.md").contains(&format!("rustup default {version}`")));
     for page in ["docs/github.md", "docs/install.md"] {
-        assert!(file(page).contains(&format!("Rust {} or newer", promised.trim_matches('"'))), "{page}");
+        assert!(repository::text(page).contains(&format!("Rust {} or newer", promised.trim_matches('"'))), "{page}");
     }
 }
 

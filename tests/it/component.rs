@@ -8,6 +8,8 @@ use std::path::Path;
 use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, Kind, ROWS};
 
+use crate::repository;
+
 /// What the component decides itself.
 const OURS: [Input; 9] = [
     Input::Ci,
@@ -25,7 +27,7 @@ const OURS: [Input; 9] = [
 const KEPT: [Input; 4] = [Input::PipelineId, Input::RunId, Input::Username, Input::CaFile];
 
 fn template() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/gate.yml")).expect("the component")
+    repository::text("templates/gate.yml")
 }
 
 /// Each input's name with the lines that specify it.

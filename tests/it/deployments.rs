@@ -1,8 +1,8 @@
 //! The examples for deployments in Kubernetes: a failed gate holds the deployment, and an old Job never answers for a new one.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::repository;
 
 /// Each example with what makes the tool wait for a new Job, and what would let a deployment through.
 const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
@@ -26,20 +26,15 @@ const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
     ("kargo.yml", &["verification:", "name: maestro-gate"], &["autoPromotion"]),
 ];
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kubernetes")
-}
-
 /// The lines of an example without its comments.
 fn lines(name: &str) -> Vec<String> {
-    let text = fs::read_to_string(folder().join(name)).expect("the example");
+    let text = repository::text(format!("examples/kubernetes/{name}"));
     text.lines().map(|line| line.split('#').next().unwrap_or_default().trim().to_owned()).collect()
 }
 
 #[test]
 fn each_example_in_kubernetes_waits_for_a_new_job_and_lets_no_failure_through() {
-    let there = fs::read_dir(folder()).expect("the examples").map(|entry| entry.expect("an example").file_name());
-    let there: BTreeSet<String> = there.map(|name| name.into_string().expect("UTF-8")).collect();
+    let there = repository::names("examples/kubernetes");
     assert_eq!(there, EXAMPLES.iter().map(|(name, ..)| (*name).to_owned()).collect());
     for (name, holds, tolerant) in EXAMPLES {
         let lines = lines(name);

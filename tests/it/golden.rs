@@ -1,14 +1,12 @@
 //! Whole reports as a person sees them. `UPDATE_GOLDEN=1` rewrites the files; read the difference before committing it.
 
-use std::path::PathBuf;
-
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::ci::{github, gitlab};
 use maestro_gate::report::output_values::{OutputTarget, outputs};
 use maestro_gate::report::{Report, Stage, dotenv, json, junit, markdown, text};
 
 use crate::ci_log::{self, PREFIX, closing, token};
-use crate::fixture;
+use crate::{fixture, repository};
 
 /// The documents of a report by the ending of their file's name.
 fn documents(report: &Report) -> Vec<(&'static str, String)> {
@@ -45,7 +43,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the page is rewritten on demand")]
 fn troubleshooting_shows_the_end_of_real_logs() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
+    let path = repository::path("docs/troubleshooting.md");
     let page = std::fs::read_to_string(&path).expect("the page");
     let mut parts = page.split("<!-- golden: ");
     let mut now = parts.next().expect("a beginning").to_owned();
@@ -72,7 +70,7 @@ fn troubleshooting_shows_the_end_of_real_logs() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "golden files are rewritten on demand")]
 fn reports_look_as_they_did() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let folder = repository::path("tests/golden");
     let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut others = Vec::new();
     for (name, report) in fixture::all() {

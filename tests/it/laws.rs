@@ -6,10 +6,9 @@
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
-use std::path::Path;
 
-use source::{Names, Source, names, read, sources};
+use crate::repository::{quoted, rust_files, text};
+use source::{Names, Source, names, sources};
 
 /// The longest file, in lines.
 const LINES: usize = 399;
@@ -36,26 +35,18 @@ const PURE: [&str; 2] = ["core", "report"];
 const OUTSIDE: &str = "env fs io::stderr io::stdin io::stdout net os process thread time::Instant time::SystemTime";
 
 /// One row of the import table: a module, what it may import of ours (`None`: everything), and the crates it may use.
-pub(crate) struct Row {
-    pub(crate) module: String,
+struct Row {
+    module: String,
     ours: Option<Names>,
     crates: Names,
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn quoted(text: &str) -> Names {
-    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
-pub(crate) fn document() -> String {
-    fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md")
+fn document() -> String {
+    text("ARCHITECTURE.md")
 }
 
 /// The import table of the document.
-pub(crate) fn table(document: &str) -> Vec<Row> {
+fn table(document: &str) -> Vec<Row> {
     let lines = document.lines().map(str::trim).skip_while(|line| !line.starts_with("| module | may import"));
     let rows = lines.skip(2).take_while(|line| line.starts_with('|')).flat_map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -221,15 +212,16 @@ fn untrusted_text_and_secrets_are_read_only_where_they_may_be() {
 
 #[test]
 fn every_file_says_its_one_idea_first_and_stays_short() {
-    let files = read(&["src", "tests", "examples"]).into_iter();
+    let files = rust_files(&["src", "tests", "examples"]).into_iter();
     let broken = files.filter(|(_, text)| !text.starts_with("//! ") || text.lines().count() > LINES);
     assert_none(broken.map(|(path, text)| format!("{path}: {} lines", text.lines().count())), "one file, one idea:");
 }
 
 #[test]
 fn every_module_and_every_type_has_a_name_of_its_own() {
-    let files =
-        read(&["src"]).into_iter().map(|(path, _)| path.trim_end_matches("/mod.rs").trim_end_matches(".rs").to_owned());
+    let files = rust_files(&["src"])
+        .into_iter()
+        .map(|(path, _)| path.trim_end_matches("/mod.rs").trim_end_matches(".rs").to_owned());
     let modules = files.map(|path| (path.rsplit('/').next().unwrap_or_default().to_owned(), path));
     let modules = doubles(modules.filter(|(name, _)| name != "tests"));
     let sources = sources();
@@ -245,7 +237,7 @@ fn every_way_to_write_an_import_is_seen_and_nothing_else() {
     for text in [
         "use crate::report::messages;",
         "use crate::{core, report};",
-        "pub(crate) use crate::poll_loop as w;",
+        "use crate::poll_loop as w;",
         "use crate::*;",
         "use super::report;",
         "fn f() { crate::report::messages::say(1) }",

@@ -36,6 +36,7 @@ mod outputs;
 mod packages;
 mod pages;
 mod reports;
+mod repository;
 mod runner;
 mod schema;
 mod sentences;

@@ -3,20 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use maestro_gate::inputs::ROWS;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use crate::repository;
+
 #[path = "../../examples/packages/files.rs"]
 mod files;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn yaml(name: &str) -> Yaml {
-    let text = fs::read_to_string(root().join(name)).expect("the package");
+    let text = repository::text(name);
     YamlLoader::load_from_str(&text).expect("YAML").remove(0)
 }
 
@@ -41,14 +38,14 @@ fn says(file: &str, text: &str) -> bool {
 fn the_packages_are_what_the_table_of_inputs_makes_of_them() {
     let mut others = Vec::new();
     for (name, text) in files::all() {
-        let file = fs::read_to_string(root().join(name)).unwrap_or_default();
+        let file = fs::read_to_string(repository::path(name)).unwrap_or_default();
         if !says(&file, &text) {
             others.push(name);
         }
         #[cfg(unix)]
         if files::is_script(name) {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(root().join(name)).map(|file| file.permissions().mode()).unwrap_or_default();
+            let mode = fs::metadata(repository::path(name)).map(|file| file.permissions().mode()).unwrap_or_default();
             assert_eq!(mode & 0o111, 0o111, "{name} can be run");
         }
     }
@@ -67,19 +64,8 @@ fn only_placeholders_of_a_package_may_differ() {
 
 #[test]
 fn no_other_file_is_in_the_packages() {
-    let mut found = BTreeSet::new();
-    let mut open = vec![PathBuf::from("packages")];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(root().join(&folder)).expect("a folder") {
-            let path = folder.join(entry.expect("an entry").file_name());
-            if root().join(&path).is_dir() {
-                open.push(path);
-            } else {
-                found.insert(path.to_string_lossy().replace('\\', "/"));
-            }
-        }
-    }
     let made = files::all().into_iter().map(|(name, _)| name.to_owned()).filter(|name| name.starts_with("packages/"));
+    let found: BTreeSet<String> = repository::files("packages").into_iter().collect();
     assert_eq!(found, made.chain(["packages/README.md".to_owned()]).collect());
 }
 
@@ -125,7 +111,7 @@ fn the_images_packages_name_every_input() {
     let named: Vec<&str> =
         pipe["variables"].as_vec().expect("a list").iter().filter_map(|entry| entry["name"].as_str()).collect();
     assert_eq!(named, ROWS.iter().map(|row| row.variable).collect::<Vec<_>>());
-    let page = fs::read_to_string(root().join("packages/woodpecker/docs.md")).expect("the page");
+    let page = repository::text("packages/woodpecker/docs.md");
     for row in &ROWS {
         assert!(page.contains(&format!("| `{}` | ", row.name.replace('-', "_"))), "{}", row.name);
     }
@@ -133,8 +119,8 @@ fn the_images_packages_name_every_input() {
 
 #[test]
 fn the_step_for_jenkins_knows_every_input_by_its_name_in_groovy() {
-    let step = fs::read_to_string(root().join("packages/jenkins/vars/maestroGate.groovy")).expect("the step");
-    let help = fs::read_to_string(root().join("packages/jenkins/vars/maestroGate.txt")).expect("its help");
+    let step = repository::text("packages/jenkins/vars/maestroGate.groovy");
+    let help = repository::text("packages/jenkins/vars/maestroGate.txt");
     for row in files::step_inputs() {
         let name = files::camel(row.name);
         assert!(step.contains(&format!("\n    {name}: '{}',\n", row.variable)), "{name}");
@@ -180,7 +166,7 @@ mod in_a_shell {
         let settings = values.iter().map(|(name, value)| {
             (format!("BUILDKITE_PLUGIN_MAESTRO_GATE_{}", files::shouted(name)), (*value).to_owned())
         });
-        let hook = root().join("packages/maestro-gate-buildkite-plugin/hooks/command");
+        let hook = repository::path("packages/maestro-gate-buildkite-plugin/hooks/command");
         Step { script: fs::read_to_string(hook).expect("the hook"), environment: settings.collect() }
     }
 

@@ -7,6 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use markdown::mdast::Node;
 use markdown::{Constructs, ParseOptions};
 
+use crate::repository;
+
 /// A heading, and the name by which a link finds it on GitHub.
 #[derive(Debug)]
 pub struct Heading {
@@ -14,40 +16,14 @@ pub struct Heading {
     pub depth: u8,
 }
 
-/// Folders that hold no text of ours.
-const SKIPPED: &[&str] = &["target", ".git", ".rumdl_cache", "node_modules", "golden"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// All files of the repository, as paths below it.
-fn files() -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![root().to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let entry = entry.expect("an entry");
-            let kind = entry.file_type().expect("its kind");
-            let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);
-            if kind.is_dir() && !skipped {
-                open.push(entry.path());
-            } else if kind.is_file() && !skipped {
-                found.push(entry.path().strip_prefix(root()).expect("below the root").to_owned());
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// The repository's Markdown pages.
 pub fn pages() -> Vec<PathBuf> {
-    files().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+    let names = repository::files("").into_iter().filter(|name| name.ends_with(".md"));
+    names.map(PathBuf::from).collect()
 }
 
 fn parsed(page: &Path) -> Node {
-    let text = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("read {}: {error}", page.display()));
+    let text = repository::text(page);
     let constructs = Constructs { frontmatter: true, ..Constructs::gfm() };
     let options = ParseOptions { constructs, ..ParseOptions::gfm() };
     markdown::to_mdast(&text, &options).expect("Markdown has no errors")
@@ -104,7 +80,7 @@ fn tidy(path: &Path) -> PathBuf {
 fn broken(from: &Path, base: &Path, link: &str) -> Option<String> {
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     let target = if path.is_empty() { from.to_owned() } else { tidy(&base.join(path)) };
-    let is_there = root().join(&target).exists();
+    let is_there = repository::path(&target).exists();
     let has_anchor = || anchor.is_empty() || headings(&target).iter().any(|heading| heading.anchor == anchor);
     (!is_there || !has_anchor()).then(|| format!("{}: {link}", from.display()))
 }
@@ -143,8 +119,8 @@ fn quoted<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = String> + 
 fn every_page_of_the_docs_that_code_cites_is_there() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for path in files() {
-        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+    for path in repository::files("").into_iter().map(PathBuf::from) {
+        let Ok(text) = fs::read_to_string(repository::path(&path)) else { continue };
         for rest in text.split("docs/").skip(1) {
             let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_./#".contains(c)).unwrap_or(rest.len());
             let cited = rest[..end].trim_end_matches(['.', '#']);
@@ -174,8 +150,8 @@ fn comments(path: &Path, text: &str) -> Vec<(usize, String)> {
 fn every_page_that_a_comment_cites_is_in_this_repository() {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for path in files() {
-        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+    for path in repository::files("").into_iter().map(PathBuf::from) {
+        let Ok(text) = fs::read_to_string(repository::path(&path)) else { continue };
         for (at, comment) in comments(&path, &text) {
             if comment.contains("(contract") || comment.contains("contract, *") {
                 wrong.push(format!("{}:{at}: a contract that is nowhere", path.display()));
@@ -184,7 +160,7 @@ fn every_page_that_a_comment_cites_is_in_this_repository() {
             for word in words.filter(|word| word.contains(".md") && !word.contains("://")) {
                 let page = word.split('#').next().unwrap_or_default().trim_end_matches(['.', ':']);
                 // A name alone is of a page at the root or beside the file or one of its folders.
-                let is_there = path.ancestors().skip(1).any(|folder| root().join(folder).join(page).is_file());
+                let is_there = path.ancestors().skip(1).any(|folder| repository::path(folder).join(page).is_file());
                 count += 1;
                 if page.ends_with(".md") && page != ".md" && !is_there {
                     wrong.push(format!("{}:{at}: {page}", path.display()));

@@ -353,8 +353,7 @@ fn the_last_line_holds_the_verdict_the_run_and_the_cause() {
 
 #[test]
 fn every_report_but_a_pass_leads_to_the_section_of_its_verdict() {
-    let page =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/troubleshooting.md")).expect("a page");
+    let page = crate::repository::text("docs/troubleshooting.md");
     for (name, report) in fixture::all() {
         let section = format!("docs/troubleshooting.md#{}", report.verdict.name());
         let documents = [

@@ -1,44 +1,33 @@
 //! docs/threat-model.md and the workflows: each defence names a test that exists, and what no other test can show is read
 //! from the files themselves.
 
-use std::fs;
-use std::path::Path;
-
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::contract;
-
-fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {name}: {error}"))
-}
+use super::repository::{self, quoted};
 
 fn yaml(text: &str) -> Yaml {
     YamlLoader::load_from_str(text).expect("YAML").remove(0)
 }
 
-/// What stands between backquotes.
-fn quoted(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('`').skip(1).step_by(2)
-}
-
 #[test]
 fn every_defence_names_a_test_that_exists() {
-    let page = file("docs/threat-model.md");
+    let page = repository::text("docs/threat-model.md");
     let (_, attacks) = page.split_once("## Attackers, and what stops them").expect("the attacks");
     let (attacks, _) = attacks.split_once("## What is not defended").expect("their end");
-    let tests = contract::tests();
+    let tests = repository::tests();
     let mut rows = 0;
     for section in attacks.split("### ").skip(1) {
         let mut of_section = 0;
         for row in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
             let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
             assert!(cells.len() == 4 && cells.iter().all(|cell| !cell.is_empty()), "not four cells: {row}");
-            assert!(quoted(cells[3]).count() > 0, "no test: {row}");
-            for test in quoted(cells[3]) {
+            assert!(!quoted(cells[3]).is_empty(), "no test: {row}");
+            for test in &quoted(cells[3]) {
                 match test.split_once('#') {
                     // A script, and what it says about the attack.
-                    Some((script, says)) => assert!(file(script).contains(says), "{script} does not say {says:?}"),
+                    Some((script, says)) => {
+                        assert!(repository::text(script).contains(says), "{script} does not say {says:?}")
+                    }
                     None => assert!(tests.contains(test), "there is no test {test}"),
                 }
             }
@@ -52,12 +41,8 @@ fn every_defence_names_a_test_that_exists() {
 
 /// Every workflow, by its file's name.
 fn workflows() -> Vec<(String, Yaml)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows");
-    let names = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
-    names
-        .map(|name| name.to_string_lossy().into_owned())
-        .map(|name| (name.clone(), yaml(&file(&format!(".github/workflows/{name}")))))
-        .collect()
+    let names = repository::names(".github/workflows").into_iter();
+    names.map(|name| (name.clone(), yaml(&repository::text(&format!(".github/workflows/{name}"))))).collect()
 }
 
 /// Each job with its workflow's file, its name and itself.
@@ -113,7 +98,7 @@ fn a_job_that_signs_runs_no_command() {
 #[test]
 fn a_release_waits_for_advisories() {
     for (file, last) in [("prepare.yml", "attest"), ("release.yml", "publish")] {
-        let workflow = yaml(&self::file(&format!(".github/workflows/{file}")));
+        let workflow = yaml(&repository::text(&format!(".github/workflows/{file}")));
         assert_eq!(workflow["jobs"]["advisories"]["uses"].as_str(), Some("./.github/workflows/advisories.yml"));
         let needs = workflow["jobs"][last]["needs"].as_vec().expect("a list");
         assert!(needs.contains(&Yaml::String("advisories".to_owned())), "{file}: {last} does not wait for them");
@@ -140,7 +125,7 @@ fn every_action_in_a_workflow_is_pinned() {
 
 #[test]
 fn the_component_s_files_are_for_developers_and_expire() {
-    let template = file("templates/gate.yml");
+    let template = repository::text("templates/gate.yml");
     let (_, job) = template.split_once("\n---\n").expect("two documents");
     let job = yaml(
         &job.replace("$[[ inputs.interruptible ]]", "true").replace("$[[ inputs.allow-failure-exit-codes ]]", "[99]"),
@@ -153,8 +138,8 @@ fn the_component_s_files_are_for_developers_and_expire() {
 /// `./check` asks cargo-deny about all of them.
 #[test]
 fn every_target_of_a_release_is_checked_for_licences_and_sources() {
-    let deny = file("deny.toml");
-    let prepare = file("ci/prepare-release");
+    let deny = repository::text("deny.toml");
+    let prepare = repository::text("ci/prepare-release");
     let (_, targets) = prepare.split_once("TARGETS = [").expect("the targets");
     let (targets, _) = targets.split_once(']').expect("their end");
     let targets: Vec<&str> = targets.split('"').skip(1).step_by(2).collect();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
 
@@ -108,7 +108,7 @@ impl Runner {
         for name in ["gate/action", "bin", "temp", "cache", "workspace"] {
             fs::create_dir_all(runner.path(name)).expect("a folder");
         }
-        fs::copy(root().join("action/find-program.sh"), runner.path("gate/action/find-program.sh"))
+        fs::copy(crate::repository::path("action/find-program.sh"), runner.path("gate/action/find-program.sh"))
             .expect("the script");
         for tool in TOOLS.iter().chain(&SUMS) {
             match find(if *tool == "sh" { shell } else { tool }) {
@@ -252,10 +252,6 @@ impl Runner {
         assert_eq!(term, "github.action_repository", "an unknown expression");
         self.repository.to_owned()
     }
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Where this machine has a program.

@@ -1,13 +1,11 @@
 //! Rust source as the rules need it: its paths, calls, types and imports, without tests.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use syn::visit::{self, Visit};
 
-use super::root;
+use crate::repository::rust_files;
 
 pub(super) type Names = Vec<String>;
 
@@ -166,26 +164,11 @@ impl<'ast> Visit<'ast> for Source {
     }
 }
 
-/// Every Rust file in these folders.
-pub(super) fn read(folders: &[&str]) -> Vec<(String, String)> {
-    let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
-    let mut found = BTreeMap::new();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            open.extend(fs::read_dir(&path).expect("a folder").map(|entry| entry.expect("an entry").path()));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(root()).expect("it is below the root").to_string_lossy().replace('\\', "/");
-            found.insert(name, fs::read_to_string(&path).expect("source is UTF-8"));
-        }
-    }
-    found.into_iter().collect()
-}
-
 /// The files of the crate that are no tests, parsed once.
 pub(super) fn sources() -> &'static [Source] {
     static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
     SOURCES.get_or_init(|| {
-        let all: Vec<Source> = read(&["src"]).iter().map(|(path, text)| Source::parse(path, text)).collect();
+        let all: Vec<Source> = rust_files(&["src"]).iter().map(|(path, text)| Source::parse(path, text)).collect();
         let tests: Vec<Names> = all.iter().flat_map(|source| source.test_modules.clone()).collect();
         all.into_iter().filter(|source| !tests.iter().any(|test| source.module.starts_with(test))).collect()
     })
