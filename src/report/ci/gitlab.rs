@@ -45,11 +45,11 @@ const LINKS_LIMIT: usize = 64 * 1024;
 
 #[derive(Serialize)]
 struct Annotation {
-    external_link: Link,
+    external_link: ExternalLink,
 }
 
 #[derive(Serialize)]
-struct Link {
+struct ExternalLink {
     label: String,
     url: String,
 }
@@ -64,7 +64,7 @@ pub fn annotations(report: &Report) -> Result<String, serde_json::Error> {
     for run in others.into_iter().chain(passed) {
         let Some(url) = run.link.as_ref().map(|link| link.url().to_owned()) else { continue };
         let link =
-            Annotation { external_link: Link { label: format!("{}: {}", run.end.name(), messages::run(run)), url } };
+            Annotation { external_link: ExternalLink { label: format!("{}: {}", run.end.name(), messages::run(run)), url } };
         let Some(left) = room.checked_sub(serde_json::to_string(&link)?.len()) else { break };
         room = left;
         links.push(link);
