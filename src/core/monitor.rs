@@ -125,12 +125,12 @@ impl Gate {
         let place = self.runs.len();
         let pipeline = wanted.pipeline();
         let home = *self.places.entry(pipeline.clone()).or_insert_with(|| {
-            self.pipelines.push(Pipeline::new(pipeline.clone()));
+            self.pipelines.push(Pipeline::new(self.pipelines.len(), pipeline.clone()));
             self.pipelines.len() - 1
         });
         self.pipelines[home].runs.push(place);
         self.homes.push(home);
-        self.runs.push(Run::new(&self.rules, wanted));
+        self.runs.push(Run::new(&self.rules, place, wanted));
         self.pending += 1;
     }
 
@@ -140,7 +140,7 @@ impl Gate {
         let timeout = self.rules.limits.timeout;
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         if watched.is_about_to_start() && elapsed >= timeout {
-            watched.time_is_up(run, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+            watched.time_is_up(elapsed, events);
             self.ended(run, elapsed, events);
             return None;
         }
@@ -169,10 +169,9 @@ impl Gate {
             response.failure().is_none_or(|failure| self.signs_in && failure.during != Operation::SignIn);
         let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
         watched.polled = elapsed;
-        let mut emit = |event| events.push(TimedEvent { at: elapsed, event });
         let (retry_after, has_worked) = (response.retry_after(), self.has_worked);
-        let at = AnswerContext { run, rules: &self.rules, elapsed, retry_after, has_worked };
-        let next = match watched.observe(at, response, pass, &mut emit) {
+        let mut at = AnswerContext { rules: &self.rules, elapsed, retry_after, has_worked, events };
+        let next = match watched.observe(&mut at, response, pass) {
             Step::LookAt(next) => Some(next),
             Step::Took { others, group, next } => {
                 self.group_of.insert(run, self.groups.len());
@@ -239,7 +238,7 @@ impl Gate {
             self.groups[at].runs.push(other);
             self.group_of.insert(other, at);
             if elapsed >= self.rules.limits.timeout {
-                self.runs[other].never_polled(other, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+                self.runs[other].never_polled(elapsed, events);
                 self.ended(other, elapsed, events);
             } else {
                 self.moved.push((PollTarget::Run(other), elapsed));
@@ -251,7 +250,7 @@ impl Gate {
     pub fn cut(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
         watched.got_no_answer(self.host.clone());
-        watched.time_is_up(run, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+        watched.time_is_up(elapsed, events);
         self.ended(run, elapsed, events);
     }
 
@@ -369,9 +368,9 @@ impl Gate {
     }
 
     fn end_all(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>, mut end: impl FnMut(&mut Run) -> End) {
-        for (run, watched) in self.runs.iter_mut().enumerate().filter(|(_, watched)| watched.end.is_none()) {
+        for watched in self.runs.iter_mut().filter(|watched| watched.end.is_none()) {
             let end = end(watched);
-            watched.finish(run, end, &mut |event: Event| events.push(TimedEvent { at: elapsed, event }));
+            watched.finish(elapsed, end, events);
         }
         self.pipelines.iter_mut().for_each(Pipeline::all_ended);
         self.pending = 0;

@@ -25,6 +25,7 @@ use super::run::Run;
 use super::spacing::FLOOR;
 use super::{
     Answer, ApiRequest, Event, Failure, FailureKind, Limits, ListSummary, Observation, PipelineId, Rules, RunId,
+    TimedEvent,
 };
 
 /// Fewer runs than this cost no more by themselves than by a list and a check of it.
@@ -49,6 +50,8 @@ const LONGEST_REST: Duration = Duration::from_secs(600);
 /// One pipeline of which runs are waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
+    /// Its place among the gate's pipelines, for the events.
+    place: usize,
     pub(super) id: PipelineId,
     /// The places of its runs.
     pub(super) runs: Vec<usize>,
@@ -80,8 +83,9 @@ enum KnownHistory {
 }
 
 impl Pipeline {
-    pub(super) fn new(id: PipelineId) -> Pipeline {
+    pub(super) fn new(place: usize, id: PipelineId) -> Pipeline {
         Pipeline {
+            place,
             id,
             runs: Vec::new(),
             unfinished: BTreeMap::new(),
@@ -105,10 +109,11 @@ impl Pipeline {
     }
 
     /// A list that was read for another reason has told the history.
-    pub(super) fn know(&mut self, pipeline: usize, history: History, emit: &mut impl FnMut(Event)) {
+    pub(super) fn know(&mut self, elapsed: Duration, history: History, events: &mut Vec<TimedEvent>) {
         if self.history().is_none() {
             if history.runs().len() > 1 {
-                emit(Event::Learned { pipeline, id: self.id.clone(), history: history.clone() });
+                let event = Event::Learned { pipeline: self.place, id: self.id.clone(), history: history.clone() };
+                events.push(TimedEvent { at: elapsed, event });
             }
             self.past = KnownHistory::History(history);
         }
@@ -194,12 +199,11 @@ impl Pipeline {
     /// Takes a survey's answer. Returns which runs are to be polled when instead.
     pub(super) fn take(
         &mut self,
-        pipeline: usize,
         runs: &mut [Run],
         limits: Limits,
         elapsed: Duration,
         answer: Answer<ListSummary>,
-        emit: &mut impl FnMut(Event),
+        events: &mut Vec<TimedEvent>,
     ) -> Vec<(usize, Duration)> {
         let asked = self.asked.take().unwrap_or(elapsed);
         self.took = elapsed.saturating_sub(asked);
@@ -209,14 +213,14 @@ impl Pipeline {
             Observation::NotVisible(failure)
             | Observation::Unusable(failure)
             | Observation::Denied(_, failure)
-            | Observation::Unreachable(failure) => return self.failed(pipeline, elapsed, failure, emit),
+            | Observation::Unreachable(failure) => return self.failed(elapsed, failure, events),
         };
         if self.ahead() > MOST_AHEAD {
             self.rest(self.took * SLOW_REST, elapsed);
         } else {
             self.failures = 0;
         }
-        self.know(pipeline, list_summary.history(), emit);
+        self.know(elapsed, list_summary.history(), events);
         match answer.date {
             // Without its date the list could not be checked.
             None => Vec::new(),
@@ -225,17 +229,12 @@ impl Pipeline {
         }
     }
 
-    fn failed(
-        &mut self,
-        pipeline: usize,
-        elapsed: Duration,
-        failure: Failure,
-        emit: &mut impl FnMut(Event),
-    ) -> Vec<(usize, Duration)> {
+    fn failed(&mut self, elapsed: Duration, failure: Failure, events: &mut Vec<TimedEvent>) -> Vec<(usize, Duration)> {
         // It will not become shorter.
         self.useless |= failure.kind == FailureKind::TooLarge;
         if matches!(self.past, KnownHistory::NotYet) {
-            emit(Event::NoHistory { pipeline, id: self.id.clone(), failure });
+            let event = Event::NoHistory { pipeline: self.place, id: self.id.clone(), failure };
+            events.push(TimedEvent { at: elapsed, event });
             self.past = KnownHistory::Nothing;
         }
         self.rest(REST, elapsed);

@@ -27,7 +27,7 @@ use super::timers::{Limit, Timers};
 use super::trigger::{CandidateGroup, Starting, TriggerOutcome};
 use super::{
     ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, IfStale, LastRecord, Limits, Operation,
-    PipelineId, Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
+    PipelineId, Repair, Request, Rules, RunId, Selector, Target, TimedEvent, Untrusted, Verdict, Wanted,
 };
 
 mod answer;
@@ -43,6 +43,8 @@ pub(super) use unfinished::STATES_READ;
 /// One run, as far as it has been waited for.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
+    /// Its place among the gate's runs, for the events.
+    place: usize,
     phase: Phase,
     pub(super) end: Option<End>,
     pub(super) seen: Option<LastRecord>,
@@ -102,16 +104,20 @@ pub(super) enum Step {
 }
 
 /// When an answer comes, and by which rules it is read.
-#[derive(Clone, Copy)]
 pub(super) struct AnswerContext<'r> {
-    /// The run's place, for the events.
-    pub(super) run: usize,
     pub(super) rules: &'r Rules,
     pub(super) elapsed: Duration,
     /// How long the service asks to be left alone.
     pub(super) retry_after: Option<Duration>,
     /// Whether anything has worked yet in this gate, a sign-in included.
     pub(super) has_worked: bool,
+    pub(super) events: &'r mut Vec<TimedEvent>,
+}
+
+impl AnswerContext<'_> {
+    fn emit(&mut self, event: Event) {
+        self.events.push(TimedEvent { at: self.elapsed, event });
+    }
 }
 
 /// Whether a success is the end.
@@ -138,7 +144,7 @@ enum Transition {
 }
 
 impl Run {
-    pub(super) fn new(rules: &Rules, wanted: Wanted) -> Run {
+    pub(super) fn new(rules: &Rules, place: usize, wanted: Wanted) -> Run {
         let schedule = Schedule::new(rules.interval, &wanted);
         let (schedule, fresh_wait) = match (&wanted, rules.if_stale) {
             (Wanted::Choice { selector, .. }, IfStale::Wait) => {
@@ -149,6 +155,7 @@ impl Run {
             (Wanted::Choice { .. } | Wanted::Run(_) | Wanted::Start { .. }, _) => (schedule, None),
         };
         Run {
+            place,
             clocks: Timers::new(schedule),
             phase: match wanted {
                 Wanted::Run(target) => Phase::Watching(target),
@@ -240,33 +247,27 @@ impl Run {
     }
 
     /// Takes one answer to what was asked.
-    pub(super) fn observe(
-        &mut self,
-        at: AnswerContext<'_>,
-        response: ApiResponse,
-        pass: SuccessPolicy,
-        emit: &mut impl FnMut(Event),
-    ) -> Step {
+    pub(super) fn observe(&mut self, at: &mut AnswerContext<'_>, response: ApiResponse, pass: SuccessPolicy) -> Step {
         let retry_after = at.retry_after;
         let reading = match response {
-            ApiResponse::Run(answer) => self.poll(at, answer, pass, emit),
-            ApiResponse::List(answer) => self.list(at, answer, emit),
+            ApiResponse::Run(answer) => self.poll(at, answer, pass),
+            ApiResponse::List(answer) => self.list(at, answer),
             // It is no answer about a run.
             ApiResponse::Survey(_) => Transition::Over(Verdict::InternalError),
-            ApiResponse::Execute(trigger_response, _) => self.trigger_answered(at, trigger_response, emit),
+            ApiResponse::Execute(trigger_response, _) => self.trigger_answered(at, trigger_response),
         };
         let limits = at.rules.limits;
         match reading {
-            Transition::Over(verdict) => self.finish(at.run, End::Verdict(verdict), emit),
+            Transition::Over(verdict) => self.finish(at.elapsed, End::Verdict(verdict), at.events),
             Transition::AllDenied(failure) => return Step::AllDenied(failure),
             Transition::PassedBeside(others, group) => {
-                self.finish(at.run, End::Verdict(Verdict::Passed), emit);
+                self.finish(at.elapsed, End::Verdict(Verdict::Passed), at.events);
                 return Step::PassedBeside(others, group);
             }
             Transition::Took(others, group) => {
                 let is_late = at.elapsed >= limits.timeout;
                 if is_late {
-                    self.time_is_up(at.run, emit);
+                    self.time_is_up(at.elapsed, at.events);
                 }
                 let next = (!is_late).then(|| self.clocks.next_step(limits, at.elapsed, retry_after));
                 return Step::Took { others, group, next };
@@ -280,22 +281,29 @@ impl Run {
             Transition::On | Transition::Next | Transition::Found | Transition::ReadListIn(_)
                 if at.elapsed >= limits.timeout =>
             {
-                self.time_is_up(at.run, emit);
+                self.time_is_up(at.elapsed, at.events);
             }
             Transition::ReadListIn(wait) => {
-                let next = self.clocks.next_after(at.run, limits, at.elapsed, wait, retry_after, emit);
-                return Step::LookAt(next);
+                return Step::LookAt(self.next_after(at, wait));
             }
             Transition::On => {
-                return Step::LookAt({
-                    let age = self.age(at.elapsed);
-                    self.clocks.next_poll(at.run, limits, at.elapsed, age, retry_after, emit)
-                });
+                let ours = self.clocks.usual_wait(self.age(at.elapsed));
+                return Step::LookAt(self.next_after(at, ours));
             }
             Transition::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
             Transition::Found => return Step::LookAt(self.clocks.next_at_once(limits, at.elapsed, retry_after)),
         }
         Step::Ended
+    }
+
+    /// When to poll again after a wait of `ours`, unless the service asks for a longer one.
+    fn next_after(&mut self, at: &mut AnswerContext<'_>, ours: Duration) -> Duration {
+        let asked = at.retry_after.unwrap_or_default();
+        let (next, is_news) = self.clocks.next_after(at.rules.limits, at.elapsed, ours, asked);
+        if is_news {
+            at.emit(Event::AskedToWait { run: self.place, asked, waits: next.saturating_sub(at.elapsed) });
+        }
+        next
     }
 
     /// No request about it was ever answered: the cause, should that be the verdict.
@@ -307,7 +315,7 @@ impl Run {
     }
 
     /// Ends the wait at the deadline.
-    pub(super) fn time_is_up(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
+    pub(super) fn time_is_up(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
         let verdict = match self.clocks.refusal() {
             Some(verdict) => verdict,
@@ -319,18 +327,18 @@ impl Run {
             None if self.seen.is_some() => Verdict::TimedOut,
             None => self.without_record,
         };
-        self.finish(index, End::Verdict(verdict), emit);
+        self.finish(elapsed, End::Verdict(verdict), events);
     }
 
-    pub(super) fn finish(&mut self, index: usize, end: End, emit: &mut impl FnMut(Event)) {
+    pub(super) fn finish(&mut self, elapsed: Duration, end: End, events: &mut Vec<TimedEvent>) {
         self.end = Some(end);
-        emit(Event::Ended { run: index, end });
+        events.push(TimedEvent { at: elapsed, event: Event::Ended { run: self.place, end } });
     }
 
     /// A run that the list knows, when the time is up before it was polled.
-    pub(super) fn never_polled(&mut self, index: usize, emit: &mut impl FnMut(Event)) {
+    pub(super) fn never_polled(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         self.without_record = Verdict::TimedOut;
-        self.time_is_up(index, emit);
+        self.time_is_up(elapsed, events);
     }
 
     pub(super) fn ends_for(&mut self, failure: Failure, verdict: Verdict) -> Verdict {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::schedule::Schedule;
 use super::spacing::FLOOR;
-use super::{Event, Failure, Forecast, Limits, PastRun, Verdict, Wanted};
+use super::{Forecast, Limits, PastRun, Verdict, Wanted};
 
 /// How long refusals must have been the only answer before they count: a gateway that restarts, an account that is being
 /// changed and a proxy between two configurations take less; a person who waits for a plain no should not wait longer.
@@ -174,22 +174,13 @@ impl Timers {
         self.appear.take().map(|clock| elapsed.saturating_sub(clock.began))
     }
 
-    /// No usable answer.
-    pub(super) fn unusable(
-        &mut self,
-        run: usize,
-        elapsed: Duration,
-        limits: Limits,
-        failure: &Failure,
-        emit: &mut impl FnMut(Event),
-    ) {
+    /// No usable answer. Whether that is news.
+    pub(super) fn unusable(&mut self, elapsed: Duration) -> bool {
         self.refusal = None;
         self.missed();
-        let outage = self.outage.get_or_insert_with(|| {
-            emit(Event::OutageBegan { run, failure: failure.clone(), limit: limits.outage });
-            OutageTimer { stretch: PausableSpan::new(elapsed), misses: 0 }
-        });
-        outage.misses += 1;
+        let is_news = self.outage.is_none();
+        self.outage.get_or_insert(OutageTimer { stretch: PausableSpan::new(elapsed), misses: 0 }).misses += 1;
+        is_news
     }
 
     pub(super) fn is_out_too_long(&self, elapsed: Duration, limits: Limits) -> bool {
@@ -214,10 +205,10 @@ impl Timers {
         self.refusal.map(|refusal| refusal.verdict)
     }
 
-    pub(super) fn end_outage(&mut self, run: usize, elapsed: Duration, emit: &mut impl FnMut(Event)) {
-        if let Some(OutageTimer { stretch, misses }) = self.outage.take() {
-            emit(Event::OutageEnded { run, lasted: elapsed.saturating_sub(stretch.since), misses });
-        }
+    /// How long the service gave no usable answer, and how many others, if it did not.
+    pub(super) fn end_outage(&mut self, elapsed: Duration) -> Option<(Duration, u64)> {
+        let OutageTimer { stretch, misses } = self.outage.take()?;
+        Some((elapsed.saturating_sub(stretch.since), misses))
     }
 
     /// Until when the last answer asked to be left alone.
@@ -228,49 +219,33 @@ impl Timers {
     /// It is still running, as something else than its own record has told. When to poll again at a run of this age.
     pub(super) fn put_off(&mut self, limits: Limits, elapsed: Duration, age: Option<Duration>) -> Duration {
         self.useful();
-        let ours = self.schedule.in_progress(self.useful_in_a_row.saturating_sub(1), age);
+        let ours = self.usual_wait(age);
         self.place(limits, elapsed, ours.max(self.not_before.saturating_sub(elapsed)))
     }
 
-    /// When to poll again at a run of this age. The answer came before the deadline, and the result is later than the
-    /// answer.
-    pub(super) fn next_poll(
-        &mut self,
-        run: usize,
-        limits: Limits,
-        elapsed: Duration,
-        age: Option<Duration>,
-        retry_after: Option<Duration>,
-        emit: &mut impl FnMut(Event),
-    ) -> Duration {
-        let ours = if self.misses_in_a_row > 0 {
-            self.schedule.after_miss(self.misses_in_a_row - 1)
-        } else {
-            self.schedule.in_progress(self.useful_in_a_row.saturating_sub(1), age)
-        };
-        self.next_after(run, limits, elapsed, ours, retry_after, emit)
+    /// The wait of the schedule after the last answer, for a run of this age.
+    pub(super) fn usual_wait(&self, age: Option<Duration>) -> Duration {
+        match self.misses_in_a_row.checked_sub(1) {
+            Some(nth) => self.schedule.after_miss(nth),
+            None => self.schedule.in_progress(self.useful_in_a_row.saturating_sub(1), age),
+        }
     }
 
-    /// When to poll again after a wait of `ours`, unless the service asks for a longer one.
+    /// When to poll again after a wait of `ours`, unless the service has `asked` for a longer one; and whether that is news.
+    /// The answer came before the deadline, and the result is later than the answer.
     pub(super) fn next_after(
         &mut self,
-        run: usize,
         limits: Limits,
         elapsed: Duration,
         ours: Duration,
-        retry_after: Option<Duration>,
-        emit: &mut impl FnMut(Event),
-    ) -> Duration {
-        let asked = retry_after.unwrap_or_default();
+        asked: Duration,
+    ) -> (Duration, bool) {
         self.outage.iter_mut().for_each(|outage| outage.stretch.pause(asked));
         self.refusal.iter_mut().for_each(|refusal| refusal.stretch.pause(asked));
-        let next = self.place(limits, elapsed, ours.max(asked));
-        if asked > ours && !self.asked_to_wait {
-            emit(Event::AskedToWait { run, asked, waits: next.saturating_sub(elapsed) });
-        }
-        self.asked_to_wait = asked > ours;
         self.not_before = elapsed.saturating_add(asked);
-        next
+        let is_news = asked > ours && !self.asked_to_wait;
+        self.asked_to_wait = asked > ours;
+        (self.place(limits, elapsed, ours.max(asked)), is_news)
     }
 
     /// The next step is known and need not be waited for; only `Retry-After`, and the one request a second, hold it up.

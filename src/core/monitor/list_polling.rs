@@ -21,14 +21,13 @@ impl Gate {
         events: &mut Vec<TimedEvent>,
     ) {
         let Some(list_summary_received) = self.pipelines.get_mut(pipeline) else { return };
-        let mut emit = |event| events.push(TimedEvent { at: elapsed, event });
-        let moved = list_summary_received.take(pipeline, &mut self.runs, self.rules.limits, elapsed, answer, &mut emit);
+        let moved = list_summary_received.take(&mut self.runs, self.rules.limits, elapsed, answer, events);
         let runs = list_summary_received.runs.clone();
         self.move_to(moved);
         for run in runs {
             self.learn_past(run, elapsed);
             if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_unfinished()) {
-                watched.report_pace(run, elapsed, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+                watched.report_pace(elapsed, events);
             }
         }
         self.plan_list_poll(pipeline, elapsed);
@@ -44,7 +43,7 @@ impl Gate {
         let Some(pipeline) = self.homes.get(run).copied() else { return };
         self.learn_past(run, elapsed);
         if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_unfinished()) {
-            watched.report_pace(run, elapsed, &mut |event| events.push(TimedEvent { at: elapsed, event }));
+            watched.report_pace(elapsed, events);
         }
         let moved = self.pipelines[pipeline].check(run, &self.runs, elapsed);
         self.move_to(moved);
@@ -56,8 +55,7 @@ impl Gate {
         let Some(pipeline) = self.homes.get(run).copied() else { return };
         if self.rules.learning == Learning::On {
             let history = History::of(listing, &self.rules.vocabulary);
-            let mut emit = |event| events.push(TimedEvent { at: elapsed, event });
-            self.pipelines[pipeline].know(pipeline, history, &mut emit);
+            self.pipelines[pipeline].know(elapsed, history, events);
         }
     }
 

@@ -16,14 +16,18 @@ fn rules(timeout: Duration) -> Rules {
     Rules { learning: Learning::On, ..Rules::within(limits) }
 }
 
+fn context<'a>(rules: &'a Rules, elapsed: Duration, events: &'a mut Vec<TimedEvent>) -> AnswerContext<'a> {
+    AnswerContext { rules, elapsed, retry_after: None, has_worked: true, events }
+}
+
 /// A pipeline and so many runs of it, each seen to be going at zero, and to be polled next at that time.
 fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
     let pipeline = PipelineId::new("p").expect("an id");
-    let mut home = Pipeline::new(pipeline.clone());
+    let mut home = Pipeline::new(0, pipeline.clone());
     home.runs = (0..runs).collect();
     let unfinished = |place: usize| {
         let run = RunId::new(&format!("run_{place}")).expect("an id");
-        let mut watched = Run::new(rules, Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() }));
+        let mut watched = Run::new(rules, place, Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() }));
         let record = Record {
             pipeline_id: Untrusted::new("p"),
             run_id: Untrusted::new(run.as_str()),
@@ -34,11 +38,9 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
             repaired: Vec::new(),
         };
         let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
-        let at = AnswerContext { run: place, rules, elapsed: Duration::ZERO, retry_after: None, has_worked: true };
-        assert!(matches!(
-            watched.observe(at, ApiResponse::Run(answer), SuccessPolicy::Stands, &mut |_| {}),
-            Step::LookAt(_)
-        ));
+        let mut events = Vec::new();
+        let mut at = context(rules, Duration::ZERO, &mut events);
+        assert!(matches!(watched.observe(&mut at, ApiResponse::Run(answer), SuccessPolicy::Stands), Step::LookAt(_)));
         watched.next = Some(next);
         watched
     };
@@ -118,7 +120,7 @@ fn list_summary(
 ) -> Vec<(usize, Duration)> {
     assert!(ask(home, runs, rules, asked).is_some(), "it is asked");
     track(home, runs);
-    home.take(0, runs, rules.limits, answered, answer, &mut |_| {})
+    home.take(runs, rules.limits, answered, answer, &mut Vec::new())
 }
 
 #[test]
@@ -215,7 +217,7 @@ fn a_list_that_failed_in_whatever_way_is_left_alone_longer_and_longer_and_one_th
         let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
         for answer in answers {
             if ask(&mut home, &runs, &rules, 10 * SECOND).is_some() {
-                home.take(0, &mut runs, rules.limits, 10 * SECOND, without(answer), &mut |_| {});
+                home.take(&mut runs, rules.limits, 10 * SECOND, without(answer), &mut Vec::new());
             }
         }
         plan(&mut home, &runs, &rules, 10 * SECOND)
@@ -269,12 +271,15 @@ fn three_runs_share_a_list_with_a_date_and_two_do_not() {
 #[test]
 fn a_past_of_one_run_is_not_worth_a_line() {
     for (runs, lines) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
-        let mut home = Pipeline::new(PipelineId::new("p").expect("an id"));
-        let mut response = 0;
-        home.know(0, earlier(runs), &mut |_| response += 1);
-        assert_eq!(response, lines, "{runs} runs");
-        home.know(0, earlier(5), &mut |_| response += 1);
-        assert_eq!((response, home.history().map(|history| history.runs().len())), (lines, usize::try_from(runs).ok()));
+        let mut home = Pipeline::new(0, PipelineId::new("p").expect("an id"));
+        let mut events = Vec::new();
+        home.know(SECOND, earlier(runs), &mut events);
+        assert_eq!(events.len(), lines, "{runs} runs");
+        home.know(SECOND, earlier(5), &mut events);
+        assert_eq!(
+            (events.len(), home.history().map(|history| history.runs().len())),
+            (lines, usize::try_from(runs).ok())
+        );
     }
 }
 
@@ -317,8 +322,9 @@ fn a_run_that_is_being_polled_is_left_alone() {
         repaired: Vec::new(),
     };
     let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
-    let at = AnswerContext { run: 0, rules: &rules, elapsed: 11 * SECOND, retry_after: None, has_worked: true };
-    assert!(matches!(runs[0].observe(at, ApiResponse::Run(answer), SuccessPolicy::Stands, &mut |_| {}), Step::Ended));
+    let mut events = Vec::new();
+    let mut at = context(&rules, 11 * SECOND, &mut events);
+    assert!(matches!(runs[0].observe(&mut at, ApiResponse::Run(answer), SuccessPolicy::Stands), Step::Ended));
     runs[0].next = None;
     runs[1].next = None;
     track(&mut home, &runs);
@@ -331,7 +337,7 @@ fn a_list_finds_a_run_by_its_database_id_too_and_only_once() {
     let unfinished = |asked: &str, listed: &str, number: u64| {
         let (_, mut runs) = stage(&rules, 1, 20 * SECOND);
         let (pipeline, run) = (PipelineId::new("p").expect("an id"), RunId::new(asked).expect("an id"));
-        let mut watched = Run::new(&rules, Wanted::Run(Target { pipeline: pipeline.clone(), run }));
+        let mut watched = Run::new(&rules, 0, Wanted::Run(Target { pipeline: pipeline.clone(), run }));
         watched.seen = runs.remove(0).seen;
         let mut list_summary = ListSummary::new(pipeline, rules.vocabulary.clone());
         list_summary.take(ListedRun {

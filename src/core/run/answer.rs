@@ -16,19 +16,13 @@ const WORD_LENGTH: usize = 4096;
 
 impl Run {
     /// An answer about the run itself.
-    pub(super) fn poll(
-        &mut self,
-        at: AnswerContext<'_>,
-        answer: Answer,
-        pass: SuccessPolicy,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
+    pub(super) fn poll(&mut self, at: &mut AnswerContext<'_>, answer: Answer, pass: SuccessPolicy) -> Transition {
         match &self.phase {
-            Phase::Watching(_) => match self.found(at, answer.observation, emit) {
-                Ok(record) => self.record(at, record, answer.date, pass, emit),
+            Phase::Watching(_) => match self.found(at, answer.observation) {
+                Ok(record) => self.record(at, record, answer.date, pass),
                 Err(reading) => reading,
             },
-            Phase::Starting(..) => self.find_named_run(at, answer, pass, emit),
+            Phase::Starting(..) => self.find_named_run(at, answer, pass),
             Phase::Choosing(..) | Phase::Confirming(..) => Transition::Over(Verdict::InternalError),
         }
     }
@@ -36,27 +30,25 @@ impl Run {
     /// What was looked for; or how its not being there is read.
     pub(super) fn found<T>(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         observation: Observation<T>,
-        emit: &mut impl FnMut(Event),
     ) -> Result<T, Transition> {
         Err(match observation {
             Observation::Record(found) => return Ok(found),
-            Observation::NotVisible(failure) => self.not_visible(at, failure, emit),
-            Observation::Unusable(failure) => self.unusable(at, failure, emit),
-            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure, emit),
-            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure, emit),
+            Observation::NotVisible(failure) => self.not_visible(at, failure),
+            Observation::Unusable(failure) => self.unusable(at, failure),
+            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure),
+            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure),
         })
     }
 
     /// An answer that waiting is not known to fix. The only place that decides whether it ends the wait.
     pub(super) fn refused(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         verdict: Verdict,
         scope: Scope,
         failure: Failure,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let is_first_of_all = !at.has_worked && at.retry_after.is_none() && self.clocks.refusal().is_none();
         let is_news = self.clocks.refused(at.elapsed, verdict);
@@ -67,7 +59,7 @@ impl Run {
             };
         }
         if is_news && !at.rules.limits.timeout.is_zero() {
-            emit(Event::Refused { run: at.run, failure: failure.clone(), limit: CONFIRM });
+            at.emit(Event::Refused { run: self.place, failure: failure.clone(), limit: CONFIRM });
         }
         self.failure = Some(failure);
         Transition::On
@@ -75,28 +67,27 @@ impl Run {
 
     pub(super) fn record(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         record: Record,
         date: Option<DateTime<Utc>>,
         pass: SuccessPolicy,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
-        let AnswerContext { run, rules, .. } = at;
+        let (run, rules) = (self.place, at.rules);
         let meaning = rules.vocabulary.read(record.status.raw());
         if !record.repaired.is_empty() && record.repaired != self.repaired {
             self.repaired.clone_from(&record.repaired);
-            emit(Event::Repaired { run, repairs: self.repaired.clone() });
+            at.emit(Event::Repaired { run, repairs: self.repaired.clone() });
         }
         if let Some(failure) = bars_pass(&record, meaning) {
-            return self.unusable(at, failure, emit);
+            return self.unusable(at, failure);
         }
-        self.present(at, emit);
+        self.present(at);
         let before = self.seen.as_ref().map(|seen| seen.record.status.raw());
         if before != Some(record.status.raw()) && self.is_new_status(&record.status) {
-            emit(Event::Status { run, word: record.status.clone(), meaning });
+            at.emit(Event::Status { run, word: record.status.clone(), meaning });
         }
         if meaning == Meaning::Unknown {
-            self.keep_unknown(run, &record.status, emit);
+            self.keep_unknown(at, &record.status);
         }
         let here = rules.began.map(|began| began + at.elapsed);
         let judged_at = judged_at(date, here);
@@ -111,7 +102,7 @@ impl Run {
             Meaning::Wait | Meaning::Unknown => date,
         };
         self.seen = Some(LastRecord { record, meaning, date: judged_date, at: at.elapsed });
-        if let Some(transition) = self.wait_for_another(at, fresh, date, emit) {
+        if let Some(transition) = self.wait_for_another(at, fresh, date) {
             return transition;
         }
         match (meaning, pass) {
@@ -124,59 +115,57 @@ impl Run {
     }
 
     /// What was asked for is there.
-    pub(super) fn present(&mut self, at: AnswerContext<'_>, emit: &mut impl FnMut(Event)) {
+    pub(super) fn present(&mut self, at: &mut AnswerContext<'_>) {
         if let Some(lasted) = self.clocks.present(at.elapsed) {
-            emit(Event::Appeared { run: at.run, lasted });
+            at.emit(Event::Appeared { run: self.place, lasted });
         }
-        self.clocks.end_outage(at.run, at.elapsed, emit);
+        self.end_outage(at);
         self.failure = None;
     }
 
     /// Keeps a word that no table knows, once.
-    pub(super) fn keep_unknown(&mut self, run: usize, word: &Untrusted, emit: &mut impl FnMut(Event)) {
+    pub(super) fn keep_unknown(&mut self, at: &mut AnswerContext<'_>, word: &Untrusted) {
         let word = Untrusted::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
         let known = self.unknown_words.iter().any(|kept| kept.raw().eq_ignore_ascii_case(word.raw()));
         if !known && self.unknown_words.len() < UNKNOWN_WORDS {
             self.unknown_words.push(word.clone());
-            emit(Event::UnknownWord { run, word });
+            at.emit(Event::UnknownWord { run: self.place, word });
         }
     }
 
-    pub(super) fn not_visible(
-        &mut self,
-        at: AnswerContext<'_>,
-        failure: Failure,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
-        let AnswerContext { run, rules, elapsed, .. } = at;
-        self.clocks.end_outage(run, elapsed, emit);
+    pub(super) fn not_visible(&mut self, at: &mut AnswerContext<'_>, failure: Failure) -> Transition {
+        let (run, elapsed) = (self.place, at.elapsed);
+        self.end_outage(at);
         self.missed(&failure, self.when_absent());
         if self.clocks.absent(elapsed) {
-            let limit = rules.limits.appear;
-            emit(if self.seen.is_some() {
+            let limit = at.rules.limits.appear;
+            at.emit(if self.seen.is_some() {
                 Event::Vanished { run, failure, limit }
             } else {
                 Event::NotVisible { run, failure, limit }
             });
         }
-        if self.clocks.is_absent_too_long(elapsed, rules.limits) {
+        if self.clocks.is_absent_too_long(elapsed, at.rules.limits) {
             return Transition::Over(self.when_absent());
         }
         Transition::On
     }
 
-    pub(super) fn unusable(
-        &mut self,
-        at: AnswerContext<'_>,
-        failure: Failure,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
+    pub(super) fn unusable(&mut self, at: &mut AnswerContext<'_>, failure: Failure) -> Transition {
         self.missed(&failure, Verdict::Unreachable);
-        self.clocks.unusable(at.run, at.elapsed, at.rules.limits, &failure, emit);
+        if self.clocks.unusable(at.elapsed) {
+            at.emit(Event::OutageBegan { run: self.place, failure, limit: at.rules.limits.outage });
+        }
         if self.clocks.is_out_too_long(at.elapsed, at.rules.limits) {
             return Transition::Over(Verdict::Unreachable);
         }
         Transition::On
+    }
+
+    pub(super) fn end_outage(&mut self, at: &mut AnswerContext<'_>) {
+        if let Some((lasted, misses)) = self.clocks.end_outage(at.elapsed) {
+            at.emit(Event::OutageEnded { run: self.place, lasted, misses });
+        }
     }
 
     pub(super) fn missed(&mut self, failure: &Failure, without_record: Verdict) {

@@ -22,36 +22,31 @@ pub(super) fn held_up(behind: Option<RunId>) -> Failure {
 
 impl Run {
     /// A pipeline's list.
-    pub(super) fn list(
-        &mut self,
-        at: AnswerContext<'_>,
-        answer: Answer<RunList>,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
+    pub(super) fn list(&mut self, at: &mut AnswerContext<'_>, answer: Answer<RunList>) -> Transition {
         if let Phase::Starting(_, Starting::Hidden(baseline, id), _) = self.phase.clone() {
-            return self.hidden(at, baseline, id, answer.observation, emit);
+            return self.hidden(at, baseline, id, answer.observation);
         }
-        let listing = match self.found(at, answer.observation, emit) {
+        let listing = match self.found(at, answer.observation) {
             Ok(listing) => listing,
             Err(reading) => return reading,
         };
         match self.phase.clone() {
             Phase::Choosing(pipeline, _) if self.fresh_wait.is_some() => {
-                self.choose_fresh(at, pipeline, &listing, answer.date, emit)
+                self.choose_fresh(at, pipeline, &listing, answer.date)
             }
-            Phase::Choosing(pipeline, selector) => self.choose(at, pipeline, selector, &listing, emit),
+            Phase::Choosing(pipeline, selector) => self.choose(at, pipeline, selector, &listing),
             Phase::Starting(pipeline, Starting::Before, if_running) => {
-                self.before(at, pipeline, if_running, &listing, answer.date, emit)
+                self.before(at, pipeline, if_running, &listing, answer.date)
             }
             Phase::Starting(pipeline, Starting::Seeking(baseline, post), _) => {
-                self.seek(at, &pipeline, baseline, &post, &listing, emit)
+                self.seek(at, &pipeline, baseline, &post, &listing)
             }
             // An answer to the request to start was never taken.
             Phase::Starting(pipeline, Starting::Asked(baseline), _) => {
                 let post = TriggerOutcome::Lost(failure(Operation::Execute, FailureKind::Broken));
-                self.seek(at, &pipeline, baseline, &post, &listing, emit)
+                self.seek(at, &pipeline, baseline, &post, &listing)
             }
-            Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing, emit),
+            Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing),
             Phase::Starting(
                 _,
                 Starting::Ready(_) | Starting::Named(..) | Starting::Hidden(..) | Starting::Guessed(..),
@@ -63,27 +58,26 @@ impl Run {
 
     fn choose(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         pipeline: PipelineId,
         selector: Selector,
         listing: &RunList,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Ok(Choice { run, passed_over }) = choose(selector, listing, &at.rules.vocabulary) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
         };
         match (run, selector) {
             (Some(id), _) => {
-                self.present(at, emit);
-                emit(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over });
+                self.present(at);
+                at.emit(Event::Chosen { run: self.place, selector, id: id.clone(), passed_over });
                 self.watch(Target { pipeline, run: id });
                 Transition::Found
             }
             // A run may just have been started, and not be listed yet.
-            (None, Selector::Latest) => self.not_visible(at, failure(Operation::List, FailureKind::NotListed), emit),
+            (None, Selector::Latest) => self.not_visible(at, failure(Operation::List, FailureKind::NotListed)),
             // Whatever comes now was no success when the gate started.
             (None, Selector::LastSuccess) => {
-                self.clocks.end_outage(at.run, at.elapsed, emit);
+                self.end_outage(at);
                 self.finish_for(failure(Operation::List, FailureKind::NotListed), Verdict::NotFound)
             }
         }
@@ -91,46 +85,45 @@ impl Run {
 
     fn seek(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         pipeline: &PipelineId,
         mut baseline: Baseline,
         post: &TriggerOutcome,
         listing: &RunList,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let said = match post {
             TriggerOutcome::Accepted(id) => id.as_ref(),
             TriggerOutcome::Lost(_) => None,
         };
         let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
         };
         let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
         match found {
             RunsAfterStart::Nothing(BlockingRun::Run(behind) | BlockingRun::Overtaken(behind)) => {
-                self.excused(at, behind, emit)
+                self.excused(at, behind)
             }
             RunsAfterStart::Nothing(BlockingRun::Nobody) => {
                 let why = match post {
                     TriggerOutcome::Accepted(_) => failure(Operation::List, FailureKind::NotListed),
                     TriggerOutcome::Lost(failure) => failure.clone(),
                 };
-                self.not_visible(at, why, emit)
+                self.not_visible(at, why)
             }
             RunsAfterStart::Ours(id) => {
-                self.present(at, emit);
-                emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
+                self.present(at);
+                at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Ours });
                 self.watch(target(id));
                 Transition::Found
             }
-            RunsAfterStart::Named(id) => self.named(at, baseline, id, emit),
+            RunsAfterStart::Named(id) => self.named(at, baseline, id),
             RunsAfterStart::These(ids) => {
-                self.present(at, emit);
+                self.present(at);
                 let of = ids.len();
                 ids.iter().for_each(|id| baseline.take(id));
                 let mut targets = ids.into_iter();
                 let Some(first) = targets.next() else { return Transition::Over(Verdict::InternalError) };
-                emit(Event::Taken { run: at.run, id: first.clone(), taken: AdoptionReason::Candidate { of } });
+                at.emit(Event::Taken { run: self.place, id: first.clone(), taken: AdoptionReason::Candidate { of } });
                 self.watch(target(first));
                 Transition::Took(
                     targets.map(target).collect(),
@@ -149,23 +142,22 @@ impl Run {
 
     fn confirm(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         target: &Target,
         mut group: Box<CandidateGroup>,
         listing: &RunList,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let said = group.said.as_ref();
         let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
         };
         // A list from before their end (an old copy, an empty one) says nothing about what has come up since.
         if matches!(found, RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)))
             && !shows_taken_as_over(listing, &group.baseline, &at.rules.vocabulary)
         {
-            return self.unusable(at, failure(Operation::List, FailureKind::Lagging), emit);
+            return self.unusable(at, failure(Operation::List, FailureKind::Lagging));
         }
-        self.present(at, emit);
+        self.present(at);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };
         match found {
             RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)) => {
@@ -183,7 +175,7 @@ impl Run {
             // The service queues what is started while a run is running: this one passed it, so it is hardly ours.
             RunsAfterStart::Nothing(BlockingRun::Run(behind)) => {
                 group.held = PendingPass::Yes;
-                self.queued(at, behind.clone(), emit);
+                self.queued(at, behind.clone());
                 self.doubt(target, group, behind)
             }
             RunsAfterStart::Ours(id) | RunsAfterStart::Named(id) => Transition::PassedBeside(vec![beside(id)], None),
@@ -202,9 +194,9 @@ impl Run {
     }
 
     /// An earlier run may hold up what was started: told once of each.
-    pub(super) fn queued(&mut self, at: AnswerContext<'_>, behind: Option<RunId>, emit: &mut impl FnMut(Event)) {
+    pub(super) fn queued(&mut self, at: &mut AnswerContext<'_>, behind: Option<RunId>) {
         if self.behind.as_ref() != Some(&behind) {
-            emit(Event::Queued { run: at.run, behind: behind.clone() });
+            at.emit(Event::Queued { run: self.place, behind: behind.clone() });
             self.behind = Some(behind);
         }
     }

@@ -13,25 +13,24 @@ impl Run {
     /// A list, while the gate waits for a run that is fresh.
     pub(super) fn choose_fresh(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         pipeline: PipelineId,
         listing: &RunList,
         date: Option<DateTime<Utc>>,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Some(wait) = &mut self.fresh_wait else { return Transition::Over(Verdict::InternalError) };
         let selector = wait.selector;
         let Ok(ListResult { next, unreadable, failures }) = wait.read(listing, date, at.elapsed, at.rules) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable), emit);
+            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
         };
-        self.present(at, emit);
+        self.present(at);
         if let Some(failures) = failures {
-            emit(Event::Skipped { run: at.run, failures });
+            at.emit(Event::Skipped { run: self.place, failures });
         }
         match next {
             NextRequest::Poll(id) => {
                 if self.fresh_wait.as_mut().is_some_and(|wait| wait.is_new_choice(&id)) {
-                    emit(Event::Chosen { run: at.run, selector, id: id.clone(), passed_over: unreadable });
+                    at.emit(Event::Chosen { run: self.place, selector, id: id.clone(), passed_over: unreadable });
                 }
                 self.forget_run();
                 self.seen = None;
@@ -39,7 +38,7 @@ impl Run {
                 Transition::Found
             }
             NextRequest::ReadListIn(wait) => {
-                self.no_run_yet(at, emit);
+                self.no_run_yet(at);
                 Transition::ReadListIn(wait)
             }
         }
@@ -48,10 +47,9 @@ impl Run {
     /// What the record that was just taken means for the wait. `None`: as without a wait, its status decides.
     pub(super) fn wait_for_another(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         fresh: Result<(), Stale>,
         date: Option<DateTime<Utc>>,
-        emit: &mut impl FnMut(Event),
     ) -> Option<Transition> {
         let (wait, seen) = (self.fresh_wait.as_mut()?, self.seen.as_ref()?);
         let Phase::Watching(target) = &self.phase else { return None };
@@ -60,8 +58,8 @@ impl Run {
             Judgement::Decides | Judgement::Continue => return None,
             Judgement::NotFresh(stale) => {
                 if wait.is_new_reason(stale) {
-                    emit(Event::NotFresh {
-                        run: at.run,
+                    at.emit(Event::NotFresh {
+                        run: self.place,
                         id: target.run.clone(),
                         selector: wait.selector,
                         record: Box::new(seen.clone()),
@@ -78,12 +76,12 @@ impl Run {
         self.forget_run();
         self.seen = self.fresh_wait.as_ref().and_then(|wait| Some(wait.not_fresh.as_ref()?.1.clone()));
         self.phase = Phase::Choosing(pipeline, selector);
-        self.no_run_yet(at, emit);
+        self.no_run_yet(at);
         Some(Transition::ReadListIn(next))
     }
 
     /// There is nothing to poll but the list. What that means if the time is up.
-    fn no_run_yet(&mut self, at: AnswerContext<'_>, emit: &mut impl FnMut(Event)) {
+    fn no_run_yet(&mut self, at: &mut AnswerContext<'_>) {
         if self.not_fresh().is_some() {
             self.without_record = Verdict::Stale;
             return;
@@ -94,7 +92,7 @@ impl Run {
             && !std::mem::replace(&mut wait.is_none_reported, true)
         {
             let next_start = wait.next_start(at.elapsed);
-            emit(Event::NoneYet { run: at.run, selector: wait.selector, next_start });
+            at.emit(Event::NoneYet { run: self.place, selector: wait.selector, next_start });
         }
     }
 

@@ -32,33 +32,32 @@ impl Run {
     /// The list from before the start.
     pub(super) fn before(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         pipeline: PipelineId,
         if_running: IfRunning,
         listing: &RunList,
         date: Option<DateTime<Utc>>,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         match before(listing, date, if_running, &at.rules.vocabulary) {
-            Err(kind) => self.unusable(at, failure(Operation::List, kind), emit),
+            Err(kind) => self.unusable(at, failure(Operation::List, kind)),
             Ok(StartDecision::Going(id)) => {
                 let detail = id.map(|id| Untrusted::new(id.as_str()));
-                self.present(at, emit);
+                self.present(at);
                 self.finish_for(
                     Failure { detail, ..failure(Operation::Execute, FailureKind::AlreadyGoing) },
                     Verdict::NotStarted,
                 )
             }
             Ok(StartDecision::Attach(id)) => {
-                self.present(at, emit);
-                emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Attached });
+                self.present(at);
+                at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Attached });
                 self.watch(Target { pipeline, run: id });
                 Transition::Found
             }
             Ok(StartDecision::Start(baseline)) => {
                 // A list is no answer to a start that the service has put off: that outage goes on.
                 if !self.was_put_off {
-                    self.present(at, emit);
+                    self.present(at);
                 }
                 // Nothing is started that there is no time left to wait for.
                 if self.clocks.next_step(at.rules.limits, at.elapsed, None) >= at.rules.limits.timeout {
@@ -74,9 +73,8 @@ impl Run {
     /// The answer to the request to start.
     pub(super) fn trigger_answered(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         trigger_response: TriggerResponse,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Phase::Starting(_, Starting::Asked(baseline), _) = self.phase.clone() else {
             return Transition::Over(Verdict::InternalError);
@@ -84,19 +82,19 @@ impl Run {
         self.started = matches!(trigger_response, TriggerResponse::Accepted(_) | TriggerResponse::Lost(_));
         match trigger_response {
             TriggerResponse::Accepted(said) => {
-                self.present(at, emit);
-                emit(Event::Started { run: at.run });
+                self.present(at);
+                at.emit(Event::Started { run: self.place });
                 self.without_record = Verdict::NotFound;
                 let said = said.and_then(|id| RunId::new(id.raw())).filter(|id| !baseline.is_from_before(id));
                 match said {
-                    Some(id) if baseline.has_shape_of(&id) => return self.named(at, baseline, id, emit),
+                    Some(id) if baseline.has_shape_of(&id) => return self.named(at, baseline, id),
                     Some(id) => self.turn(Starting::Guessed(baseline, id)),
                     None => self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(None))),
                 }
                 Transition::Next
             }
             TriggerResponse::Lost(failure) => {
-                emit(Event::StartLost { run: at.run, failure: failure.clone() });
+                at.emit(Event::StartLost { run: self.place, failure: failure.clone() });
                 // Until a list has told, nobody knows.
                 self.missed(&failure, Verdict::Unreachable);
                 self.turn(Starting::Seeking(baseline, TriggerOutcome::Lost(failure)));
@@ -109,26 +107,21 @@ impl Run {
             | TriggerResponse::Unreachable(_)
             | TriggerResponse::NotExecuted(_) => {
                 self.turn(Starting::Before);
-                self.not_started(at, trigger_response, emit)
+                self.not_started(at, trigger_response)
             }
         }
     }
 
     /// The request to start was answered with a no, or certainly not executed.
-    fn not_started(
-        &mut self,
-        at: AnswerContext<'_>,
-        trigger_response: TriggerResponse,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
+    fn not_started(&mut self, at: &mut AnswerContext<'_>, trigger_response: TriggerResponse) -> Transition {
         match trigger_response {
             TriggerResponse::Accepted(_) | TriggerResponse::Lost(_) => Transition::Over(Verdict::InternalError),
             // The sign-in before it was refused, and nothing was sent.
             TriggerResponse::Denied(scope, failure) if failure.during == Operation::SignIn => {
-                self.refused(at, Verdict::Denied, scope, failure, emit)
+                self.refused(at, Verdict::Denied, scope, failure)
             }
             TriggerResponse::Unreachable(failure) if failure.during == Operation::SignIn => {
-                self.refused(at, Verdict::Unreachable, Scope::Run, failure, emit)
+                self.refused(at, Verdict::Unreachable, Scope::Run, failure)
             }
             TriggerResponse::Refused(failure) => self.finish_for(failure, Verdict::NotStarted),
             TriggerResponse::NotFound(failure) => self.finish_for(failure, Verdict::NotFound),
@@ -136,20 +129,14 @@ impl Run {
             TriggerResponse::Unreachable(failure) => self.finish_for(failure, Verdict::Unreachable),
             TriggerResponse::NotExecuted(failure) => {
                 self.was_put_off = true;
-                self.unusable(at, failure, emit)
+                self.unusable(at, failure)
             }
         }
     }
 
     /// The service named the run that it started.
-    pub(super) fn named(
-        &mut self,
-        at: AnswerContext<'_>,
-        baseline: Baseline,
-        id: RunId,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
-        emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
+    pub(super) fn named(&mut self, at: &mut AnswerContext<'_>, baseline: Baseline, id: RunId) -> Transition {
+        at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Ours });
         self.turn(Starting::Named(baseline, id));
         Transition::Next
     }
@@ -157,10 +144,9 @@ impl Run {
     /// An answer about the run whose id the request was answered with.
     pub(super) fn find_named_run(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         answer: Answer,
         pass: SuccessPolicy,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let Phase::Starting(pipeline, starting, _) = self.phase.clone() else {
             return Transition::Over(Verdict::InternalError);
@@ -178,17 +164,17 @@ impl Run {
             // A list that was not complete does not make an old run ours.
             Observation::Record(record) if baseline.is_older(record.created_at) => {
                 if is_run {
-                    return self.unusable(at, failure(Operation::GetRun, FailureKind::BeforeStart), emit);
+                    return self.unusable(at, failure(Operation::GetRun, FailureKind::BeforeStart));
                 }
                 self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(Some(id))));
                 Transition::Next
             }
             Observation::Record(record) => {
                 if !is_run {
-                    emit(Event::Taken { run: at.run, id: id.clone(), taken: AdoptionReason::Ours });
+                    at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Ours });
                 }
                 self.watch(Target { pipeline, run: id });
-                self.record(at, record, answer.date, pass, emit)
+                self.record(at, record, answer.date, pass)
             }
             // It is no run's id, or not yet: whatever is new may be ours.
             Observation::NotVisible(_)
@@ -202,14 +188,14 @@ impl Run {
             }
             // It may wait behind an earlier run, and then the appear clock must stand still.
             Observation::NotVisible(failure) => {
-                self.clocks.end_outage(at.run, at.elapsed, emit);
+                self.end_outage(at);
                 self.missed(&failure, self.when_absent());
                 self.turn(Starting::Hidden(baseline, id));
                 Transition::Next
             }
-            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure, emit),
-            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure, emit),
-            Observation::Unusable(failure) => self.unusable(at, failure, emit),
+            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure),
+            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure),
+            Observation::Unusable(failure) => self.unusable(at, failure),
         }
     }
 
@@ -217,11 +203,10 @@ impl Run {
     /// can't be read excuses nothing.
     pub(super) fn hidden(
         &mut self,
-        at: AnswerContext<'_>,
+        at: &mut AnswerContext<'_>,
         baseline: Baseline,
         id: RunId,
         list: Observation<RunList>,
-        emit: &mut impl FnMut(Event),
     ) -> Transition {
         let behind = match list {
             Observation::Record(listing) => behind(&listing, &baseline, &at.rules.vocabulary),
@@ -232,20 +217,15 @@ impl Run {
         };
         self.turn(Starting::Named(baseline, id));
         match behind {
-            BlockingRun::Run(behind) | BlockingRun::Overtaken(behind) => self.excused(at, behind, emit),
-            BlockingRun::Nobody => self.not_visible(at, failure(Operation::List, FailureKind::NotListed), emit),
+            BlockingRun::Run(behind) | BlockingRun::Overtaken(behind) => self.excused(at, behind),
+            BlockingRun::Nobody => self.not_visible(at, failure(Operation::List, FailureKind::NotListed)),
         }
     }
 
     /// What was started is not there, and an earlier run is still running.
-    pub(super) fn excused(
-        &mut self,
-        at: AnswerContext<'_>,
-        behind: Option<RunId>,
-        emit: &mut impl FnMut(Event),
-    ) -> Transition {
-        self.clocks.end_outage(at.run, at.elapsed, emit);
-        self.queued(at, behind.clone(), emit);
+    pub(super) fn excused(&mut self, at: &mut AnswerContext<'_>, behind: Option<RunId>) -> Transition {
+        self.end_outage(at);
+        self.queued(at, behind.clone());
         self.missed(&held_up(behind), self.when_absent());
         self.clocks.excused(at.elapsed);
         Transition::On

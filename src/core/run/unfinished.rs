@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::spacing::FLOOR;
-use super::super::{Event, Forecast, LastRecord, Limits, Meaning, PastRun};
+use super::super::{Event, Forecast, LastRecord, Limits, Meaning, PastRun, TimedEvent};
 use super::{Phase, Run};
 
 /// How a run gets on, as far as it was reported.
@@ -87,7 +87,7 @@ impl Run {
     }
 
     /// Tells, once each, that it takes longer than most, and longer than the past has an example of.
-    pub(in crate::core) fn report_pace(&mut self, run: usize, elapsed: Duration, emit: &mut impl FnMut(Event)) {
+    pub(in crate::core) fn report_pace(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
         let (Some(forecast), Some(age)) = (self.clocks.forecast(), self.age(elapsed)) else { return };
         let typical = forecast.typical();
         let pace = match (forecast.left(age), forecast.slower_than(age)) {
@@ -96,11 +96,12 @@ impl Run {
             (_, None) => Pace::Usual,
         };
         let slower = forecast.slower_than(age);
-        match (self.pace, pace, slower) {
-            (Pace::Usual | Pace::Slow, Pace::Overdue, _) => emit(Event::Overdue { run, age, typical }),
-            (Pace::Usual, Pace::Slow, Some(slower)) => emit(Event::Slow { run, slower, typical }),
+        let event = match (self.pace, pace, slower) {
+            (Pace::Usual | Pace::Slow, Pace::Overdue, _) => Event::Overdue { run: self.place, age, typical },
+            (Pace::Usual, Pace::Slow, Some(slower)) => Event::Slow { run: self.place, slower, typical },
             _ => return,
-        }
+        };
         self.pace = pace;
+        events.push(TimedEvent { at: elapsed, event });
     }
 }

@@ -27,40 +27,40 @@ fn clocks(interval: Interval) -> Timers {
     Timers::new(Schedule::new(interval, &Wanted::Run(Target { pipeline, run })))
 }
 
+fn next_poll(clocks: &mut Timers, limits: Limits, elapsed: Duration, asked: Duration) -> (Duration, bool) {
+    let ours = clocks.usual_wait(None);
+    clocks.next_after(limits, elapsed, ours, asked)
+}
+
 #[test]
 fn that_the_service_asks_for_a_longer_wait_is_reported_once_until_it_asks_for_none() {
     let limits = Limits { timeout: seconds(1000), appear: seconds(30), outage: seconds(60) };
     let mut clocks = clocks(Interval::Fixed(seconds(10)));
     let mut response = |asked: u64| {
-        let mut events = Vec::new();
         clocks.useful();
-        let emit = &mut |event| events.push(event);
-        clocks.next_poll(0, limits, seconds(100), None, Some(seconds(asked)), emit);
-        events
+        next_poll(&mut clocks, limits, seconds(100), seconds(asked))
     };
-    let asked = |asked| vec![Event::AskedToWait { run: 0, asked: seconds(asked), waits: seconds(asked) }];
-    assert_eq!(response(10), [], "as long as ours");
+    let (ours, asked) = (|| (seconds(110), false), |asked: u64| (seconds(100 + asked), true));
+    assert_eq!(response(10), ours(), "as long as ours");
     assert_eq!(response(11), asked(11));
-    assert_eq!(response(12), []);
-    assert_eq!(response(9), []);
+    assert_eq!(response(12), (seconds(112), false));
+    assert_eq!(response(9), ours());
     assert_eq!(response(13), asked(13));
 }
 
 #[test]
 fn a_pause_stops_the_outage_clock() {
     let limits = Limits { timeout: seconds(10_000), appear: seconds(30), outage: seconds(5) };
-    let why =
-        Failure { during: crate::core::Operation::GetRun, kind: crate::core::FailureKind::Http(429), detail: None };
     // When an outage of nothing but such answers is over, and the polls that it takes.
     let ends = |asked: Option<u64>| {
         let mut clocks = clocks(Interval::Auto);
         let (mut at, mut polls) = (Duration::ZERO, 0);
         loop {
-            clocks.unusable(0, at, limits, &why, &mut |_| {});
+            clocks.unusable(at);
             if clocks.is_out_too_long(at, limits) {
                 return (at.as_secs(), polls);
             }
-            at = clocks.next_poll(0, limits, at, None, asked.map(seconds), &mut |_| {});
+            (at, _) = next_poll(&mut clocks, limits, at, seconds(asked.unwrap_or_default()));
             polls += 1;
         }
     };
@@ -70,9 +70,9 @@ fn a_pause_stops_the_outage_clock() {
     // Longer than five minutes: then the clock runs, and the gate polls when it ends.
     assert_eq!(ends(Some(400)), (305, 1));
     let mut clocks = clocks(Interval::Auto);
-    clocks.unusable(0, seconds(10), limits, &why, &mut |_| {});
-    assert_eq!(clocks.next_poll(0, limits, seconds(10), None, Some(seconds(9)), &mut |_| {}), seconds(19));
-    clocks.unusable(0, seconds(19), limits, &why, &mut |_| {});
+    assert!(clocks.unusable(seconds(10)), "it is news");
+    assert_eq!(next_poll(&mut clocks, limits, seconds(10), seconds(9)).0, seconds(19));
+    assert!(!clocks.unusable(seconds(19)), "it is none any more");
     assert!(!clocks.is_out_too_long(seconds(23), limits) && clocks.is_out_too_long(seconds(24), limits));
 }
 
@@ -82,7 +82,7 @@ fn the_first_miss_is_followed_by_the_shortest_wait_and_the_others_by_longer_ones
     let mut clocks = clocks(Interval::Auto);
     let mut waits = || {
         clocks.absent(seconds(100));
-        clocks.next_poll(0, limits, seconds(100), None, None, &mut |_| {}).saturating_sub(seconds(100))
+        next_poll(&mut clocks, limits, seconds(100), Duration::ZERO).0.saturating_sub(seconds(100))
     };
     let found = [waits(), waits(), waits()];
     let schedule = &clocks.schedule;
