@@ -3,103 +3,105 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
+use syn::UseTree;
 use syn::visit::{self, Visit};
 
 use crate::repository::rust_files;
 
-pub(super) type Names = Vec<String>;
-
-/// A file of ours, without its tests.
+/// A file of ours, without its tests. Paths of ours are written in full: `crate::core::status`.
 #[derive(Default)]
-pub(super) struct Source {
-    pub(super) path: String,
-    pub(super) module: Names,
-    /// Every path, in full if it begins with `crate`, `self` or `super`.
-    pub(super) paths: Vec<Names>,
-    pub(super) methods: BTreeSet<String>,
-    pub(super) types: BTreeSet<String>,
+pub struct Source {
+    pub file: String,
+    pub module: String,
+    pub paths: BTreeSet<String>,
+    pub methods: BTreeSet<String>,
+    pub types: BTreeSet<String>,
     /// What `use` brings in, by name.
-    pub(super) imports: HashMap<String, Names>,
-    test_modules: Vec<Names>,
-    inside: Names,
+    pub imports: HashMap<String, String>,
+    test_modules: Vec<String>,
+    /// The module that is being visited.
+    scope: String,
 }
 
-pub(super) fn names(path: &str) -> Names {
-    path.split("::").map(str::to_owned).collect()
+/// Whether a path is this module or something in it.
+pub fn within(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 fn is_test(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|attribute| match &attribute.meta {
-        syn::Meta::List(list) if list.path.is_ident("cfg") => {
-            let condition = list.tokens.to_string().replace(' ', "");
-            condition == "test" || condition.starts_with("all(test,")
-        }
-        _ => false,
-    })
+    let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    let mut conditions =
+        conditions.filter_map(|attribute| Some(attribute.meta.require_list().ok()?.tokens.to_string()));
+    conditions.any(|condition| condition == "test" || condition.replace(' ', "").starts_with("all(test,"))
 }
 
 impl Source {
-    pub(super) fn parse(path: &str, text: &str) -> Source {
-        let module = names(&path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::"));
-        let module = module.into_iter().filter(|name| name != "mod").collect();
-        let mut source = Source { path: path.to_owned(), module, ..Source::default() };
+    pub fn parse(file: &str, text: &str) -> Source {
+        let name = file.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+        let module = format!("crate::{}", name.replace('/', "::"));
+        let scope = if ["lib", "main"].contains(&name) { "crate" } else { &module }.to_owned();
+        let mut source = Source { file: file.to_owned(), module, scope, ..Source::default() };
         source.visit_file(&syn::parse_file(text).expect("Rust"));
         source
     }
 
-    /// The module that a path starts in: `lib.rs` and `main.rs` are no modules.
-    fn scope(&self) -> Names {
-        let file = if self.module == ["lib"] || self.module == ["main"] { &[][..] } else { &self.module };
-        [file, &self.inside].concat()
-    }
-
-    fn add(&mut self, path: Names) -> Names {
-        let supers = path.iter().take_while(|name| *name == "super").count();
-        let scope = self.scope();
-        let full = match path[0].as_str() {
-            "crate" | "maestro_gate" => [names("crate"), path[1..].to_vec()].concat(),
-            "self" => [names("crate"), scope, path[1..].to_vec()].concat(),
-            "super" => [names("crate"), scope[..scope.len() - supers].to_vec(), path[supers..].to_vec()].concat(),
-            _ => path,
-        };
-        self.paths.push(full.clone());
+    /// Adds a path, and returns it in full.
+    fn add(&mut self, path: &str) -> String {
+        let mut names = path.split("::").peekable();
+        let mut full: Vec<&str> = self.scope.split("::").collect();
+        match names.next_if(|name| ["crate", "maestro_gate", "self", "super"].contains(name)) {
+            Some("self") => {}
+            Some("super") => {
+                full.pop();
+                while names.next_if_eq(&"super").is_some() {
+                    full.pop();
+                }
+            }
+            Some(_) => full.truncate(1),
+            None => full.clear(),
+        }
+        full.extend(names);
+        let full = full.join("::");
+        self.paths.insert(full.clone());
         full
     }
 
-    fn add_tree(&mut self, before: &[String], tree: &syn::UseTree) {
-        let join = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+    fn add_tree(&mut self, before: &str, tree: &UseTree) {
+        let join = |name: &syn::Ident| if before.is_empty() { name.to_string() } else { format!("{before}::{name}") };
         let (path, name) = match tree {
-            syn::UseTree::Path(path) => return self.add_tree(&join(&path.ident), &path.tree),
-            syn::UseTree::Group(group) => return group.items.iter().for_each(|tree| self.add_tree(before, tree)),
-            syn::UseTree::Glob(_) => (before.to_vec(), "*".to_owned()),
-            syn::UseTree::Name(name) if name.ident == "self" => (before.to_vec(), before[before.len() - 1].clone()),
-            syn::UseTree::Name(name) => (join(&name.ident), name.ident.to_string()),
-            syn::UseTree::Rename(name) => (join(&name.ident), name.rename.to_string()),
+            UseTree::Path(path) => return self.add_tree(&join(&path.ident), &path.tree),
+            UseTree::Group(group) => return group.items.iter().for_each(|tree| self.add_tree(before, tree)),
+            UseTree::Glob(_) => (before.to_owned(), "*".to_owned()),
+            UseTree::Name(name) if name.ident == "self" => {
+                (before.to_owned(), before.rsplit("::").next().unwrap_or_default().to_owned())
+            }
+            UseTree::Name(name) => (join(&name.ident), name.ident.to_string()),
+            UseTree::Rename(name) => (join(&name.ident), name.rename.to_string()),
         };
-        let full = self.add(path);
+        let full = self.add(&path);
         self.imports.insert(name, full);
     }
 
-    /// The paths and calls in what a macro or an attribute is given, which is no syntax tree.
-    fn scan(&mut self, tokens: &str) {
+    /// Adds the paths and calls in what a macro or an attribute is given, which is no syntax tree.
+    fn add_tokens(&mut self, tokens: &str) {
         let text = tokens.replace(" :: ", "::").replace(" . ", ".");
         for word in text.split(|c: char| !c.is_alphanumeric() && !"_:.".contains(c)) {
-            let mut calls = word.split('.');
-            let path = names(calls.next().unwrap_or_default().trim_matches(':'));
-            if path.len() > 1 && path.iter().all(|name| !name.is_empty()) {
+            let mut methods = word.split('.');
+            let path = methods.next().unwrap_or_default().trim_matches(':');
+            if path.contains("::") {
                 self.add(path);
             }
-            self.methods.extend(calls.map(str::to_owned));
+            self.methods.extend(methods.map(str::to_owned));
         }
     }
 }
 
-/// Items under `#[cfg(test)]` are left out.
+/// Visits what can be under `#[cfg(test)]`, and leaves it out if it is; adds the name of a type.
 macro_rules! visit_product {
-    ($($visit:ident $node:ident $($name:ident)?),*) => {$(
+    ($($visit:ident $node:ident $($types:ident)?),*) => {$(
         fn $visit(&mut self, item: &'ast syn::$node) {
             if !is_test(&item.attrs) {
-                $(self.$name.insert(item.ident.to_string());)?
+                $(self.$types.insert(item.ident.to_string());)?
                 visit::$visit(self, item);
             }
         }
@@ -108,45 +110,43 @@ macro_rules! visit_product {
 
 impl<'ast> Visit<'ast> for Source {
     visit_product!(
-        visit_item_fn ItemFn, visit_item_const ItemConst, visit_item_static ItemStatic, visit_item_impl ItemImpl,
-        visit_impl_item_fn ImplItemFn, visit_field Field, visit_variant Variant, visit_item_struct ItemStruct types,
-        visit_item_enum ItemEnum types, visit_item_trait ItemTrait types, visit_item_type ItemType types
+        visit_file File, visit_item_fn ItemFn, visit_item_const ItemConst, visit_item_static ItemStatic,
+        visit_item_impl ItemImpl, visit_impl_item_fn ImplItemFn, visit_field Field, visit_variant Variant,
+        visit_item_struct ItemStruct types, visit_item_enum ItemEnum types, visit_item_trait ItemTrait types,
+        visit_item_type ItemType types
     );
 
-    fn visit_file(&mut self, file: &'ast syn::File) {
-        if !is_test(&file.attrs) {
-            visit::visit_file(self, file);
-        }
-    }
-
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        self.inside.push(item.ident.to_string());
+        let outer = self.scope.clone();
+        self.scope = format!("{outer}::{}", item.ident);
         if is_test(&item.attrs) {
-            self.test_modules.push(self.scope());
+            self.test_modules.push(self.scope.clone());
         } else {
             visit::visit_item_mod(self, item);
         }
-        self.inside.pop();
+        self.scope = outer;
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
         if !is_test(&item.attrs) {
-            self.add_tree(&[], &item.tree);
+            self.add_tree("", &item.tree);
         }
     }
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        self.add(names(&item.ident.to_string()));
+        self.add(&item.ident.to_string());
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         // A single name is a variable, or comes from a `use`.
         if path.segments.len() > 1 {
-            self.add(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+            let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+            self.add(&names.join("::"));
         }
         visit::visit_path(self, path);
     }
 
+    /// `pub(in path)` imports nothing.
     fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
@@ -155,21 +155,22 @@ impl<'ast> Visit<'ast> for Source {
     }
 
     fn visit_macro(&mut self, of: &'ast syn::Macro) {
-        self.scan(&of.tokens.to_string());
+        self.add_tokens(&of.tokens.to_string());
         visit::visit_macro(self, of);
     }
 
     fn visit_meta_list(&mut self, list: &'ast syn::MetaList) {
-        self.scan(&list.tokens.to_string());
+        self.add_tokens(&list.tokens.to_string());
     }
 }
 
 /// The files of the crate that are no tests, parsed once.
-pub(super) fn sources() -> &'static [Source] {
+pub fn sources() -> &'static [Source] {
     static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
     SOURCES.get_or_init(|| {
-        let all: Vec<Source> = rust_files(&["src"]).iter().map(|(path, text)| Source::parse(path, text)).collect();
-        let tests: Vec<Names> = all.iter().flat_map(|source| source.test_modules.clone()).collect();
-        all.into_iter().filter(|source| !tests.iter().any(|test| source.module.starts_with(test))).collect()
+        let mut all: Vec<Source> = rust_files(&["src"]).iter().map(|(file, text)| Source::parse(file, text)).collect();
+        let tests: Vec<String> = all.iter().flat_map(|source| source.test_modules.clone()).collect();
+        all.retain(|source| !tests.iter().any(|test| within(&source.module, test)));
+        all
     })
 }
