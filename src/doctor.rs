@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::api::{AuthRetryState, Client};
 use crate::config::{Config, Credentials, InputError, Warning};
 use crate::core::{
-    Answer, Failure, FailureKind, Observation, Operation, PipelineId, RunList, Signal, Target, Untrusted, Verdict,
+    Answer, Effect, Failure, FailureKind, Operation, PipelineId, RunList, Signal, Target, Untrusted, Verdict,
     Vocabulary, Wanted, choose,
 };
 use crate::finalize::Finalizer;
@@ -34,7 +34,7 @@ const APART: TimeDelta = TimeDelta::seconds(30);
 /// Makes all checks.
 pub async fn examine(config: Config, warnings: &[Warning], finalizer: &mut Finalizer) -> Checkup {
     let mut checks = warned(warnings, &finalizer.sanitizer);
-    checks.push(Check::new("inputs", CheckState::Fine, "no mistake"));
+    checks.push(Check::fine("inputs", "no mistake"));
     checks.extend(files(finalizer).await);
     checks.extend(ServiceChecks::examined(config, finalizer).await);
     // What was not looked at is not known to be fine.
@@ -45,8 +45,8 @@ pub async fn examine(config: Config, warnings: &[Warning], finalizer: &mut Final
 /// The inputs are wrong, so that there is nothing else to look at.
 pub fn mistaken(input_errors: &[InputError], warnings: &[Warning], sanitizer: &Sanitizer) -> Checkup {
     let (mut checks, show) = (warned(warnings, sanitizer), shown(sanitizer));
-    let failed_check = CheckState::Trouble(Verdict::InvalidInput);
-    checks.extend(input_errors.iter().map(|input_error| input(failed_check, input_error.sentence(&show), sanitizer)));
+    let wrong = CheckState::Trouble(Verdict::InvalidInput);
+    checks.extend(input_errors.iter().map(|error| input(wrong, error.sentence(&show), sanitizer)));
     Checkup { checks }
 }
 
@@ -71,19 +71,19 @@ pub fn interrupted(by: Signal) -> Checkup {
 
 fn stopped(by: Signal) -> Check {
     let text = format!("stopped by {}: what is not listed here was not checked", messages::signal(by));
-    Check::new("signal", CheckState::Trouble(Verdict::Interrupted(by)), text).to_do("run doctor again")
+    Check::trouble("signal", Verdict::Interrupted(by), text).to_do("run doctor again")
 }
 
 /// Where reports go.
 async fn files(finalizer: &mut Finalizer) -> Vec<Check> {
     let tried = finalizer.try_out().await;
     if tried.is_empty() {
-        return vec![Check::new("files", CheckState::Fine, "no report goes to a file")];
+        return vec![Check::fine("files", "no report goes to a file")];
     }
     let check = |(name, failed_check): (String, Option<String>)| match failed_check {
-        None => Check::new("files", CheckState::Fine, format!("{name} can be written")),
+        None => Check::fine("files", format!("{name} can be written")),
         // The gate warns, and its verdict stands; for who asks beforehand it is something to fix.
-        Some(failed_check) => Check::new("files", CheckState::Trouble(Verdict::InvalidInput), failed_check)
+        Some(failed_check) => Check::trouble("files", Verdict::InvalidInput, failed_check)
             .to_do("give another path, or let this user write there"),
     };
     tried.into_iter().map(check).collect()
@@ -143,14 +143,7 @@ impl<'e> ServiceChecks<'e> {
         };
         let client = match Client::new(service, this.finalizer.clock, Rc::new(this.sanitizer.clone())) {
             Ok(client) => client,
-            Err(error) => {
-                this.checks.push(Check::new(
-                    "connection",
-                    CheckState::Trouble(Verdict::InternalError),
-                    error.to_string(),
-                ));
-                return this.checks;
-            }
+            Err(error) => return vec![Check::trouble("connection", Verdict::InternalError, error.to_string())],
         };
         let mut lists: Vec<(PipelineId, Option<ListCheck>)> = Vec::new();
         for wanted in &wanted {
@@ -187,10 +180,7 @@ impl<'e> ServiceChecks<'e> {
     }
 
     async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: ListUse) -> Option<ListCheck> {
-        let mut row = AuthRetryState::default();
-        // A request's future is large, and stands in those of all its callers.
-        let asked = self.finalizer.wait(Box::pin(client.list(pipeline, &mut row)), REQUEST).await;
-        let answer = self.first_signal(asked)?;
+        let answer = self.asked(client.list(pipeline, &mut AuthRetryState::default())).await?;
         let date = answer.date;
         let shown = self.id(pipeline.as_str());
         let read = read(answer);
@@ -200,10 +190,7 @@ impl<'e> ServiceChecks<'e> {
         let (list, check) = match (read, need) {
             (Ok(listing), _) => {
                 let runs = messages::count(listing.runs.len(), "run", "runs");
-                (
-                    Some(ListCheck { listing, date }),
-                    Check::new("pipeline", CheckState::Fine, format!("{shown}: {runs}")),
-                )
+                (Some(ListCheck { listing, date }), Check::fine("pipeline", format!("{shown}: {runs}")))
             }
             (Err((verdict, failure)), ListUse::ToGoOn) => {
                 (None, self.failed_check("pipeline", verdict, &failure, &shown))
@@ -211,7 +198,7 @@ impl<'e> ServiceChecks<'e> {
             (Err((_, failure)), ListUse::ToLearn) => {
                 let why = messages::failure(&failure, &self.sanitizer);
                 let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
-                (None, Check::new("pipeline", CheckState::Note, text))
+                (None, Check::note("pipeline", text))
             }
         };
         self.checks.push(check);
@@ -247,9 +234,8 @@ impl<'e> ServiceChecks<'e> {
                     Err(_) => self.unusable(FailureKind::Unplaceable),
                     Ok(Some(run)) => self.run(client, &Target { pipeline: pipeline.clone(), run }).await,
                     Ok(None) => {
-                        let failure = Failure { during: Operation::List, kind: FailureKind::NotListed, detail: None };
-                        let check = self.failed_check("run", Verdict::NotFound, &failure, selector.name());
-                        self.checks.push(check);
+                        let failure = Failure::new(Operation::List, FailureKind::NotListed);
+                        self.checks.push(self.failed_check("run", Verdict::NotFound, &failure, selector.name()));
                     }
                 }
             }
@@ -257,9 +243,7 @@ impl<'e> ServiceChecks<'e> {
     }
 
     async fn run(&mut self, client: &Client, target: &Target) {
-        let mut row = AuthRetryState::default();
-        let asked = self.finalizer.wait(Box::pin(client.poll(target, &mut row)), REQUEST).await;
-        let Some(answer) = self.first_signal(asked) else { return };
+        let Some(answer) = self.asked(client.poll(target, &mut AuthRetryState::default())).await else { return };
         let date = answer.date;
         let shown = self.id(target.run.as_str());
         let read = read(answer);
@@ -269,7 +253,7 @@ impl<'e> ServiceChecks<'e> {
         let check = match read {
             Ok(record) => {
                 let word = messages::word(&record.status, &self.sanitizer);
-                Check::new("run", CheckState::Fine, format!("{shown}: visible, status {word}"))
+                Check::fine("run", format!("{shown}: visible, status {word}"))
             }
             Err((verdict, failure)) => self.failed_check("run", verdict, &failure, &shown),
         };
@@ -277,10 +261,12 @@ impl<'e> ServiceChecks<'e> {
     }
 
     /// What came of a request. `None`: a signal came before an answer.
-    fn first_signal<T>(&mut self, asked: Option<Answer<T>>) -> Option<Answer<T>> {
+    async fn asked<T>(&mut self, request: impl Future<Output = Answer<T>>) -> Option<Answer<T>> {
+        // A request's future is large, and stands in those of all its callers.
+        let asked = self.finalizer.wait(Box::pin(request), REQUEST).await;
         if asked.is_none() {
             let verdict = self.finalizer.grace_period.first_signal().map_or(Verdict::Unreachable, Verdict::Interrupted);
-            self.checks.push(Check::new("connection", CheckState::Trouble(verdict), "no answer came in time"));
+            self.checks.push(Check::trouble("connection", verdict, "no answer came in time"));
         }
         asked
     }
@@ -288,17 +274,13 @@ impl<'e> ServiceChecks<'e> {
     /// The rows of the way to the service: all fine, or fine up to where the trouble is.
     fn clock(&mut self, date: Option<DateTime<Utc>>) {
         let Some(date) = date else {
-            self.checks.push(Check::new(
-                "clock",
-                CheckState::Note,
-                "the answer had no date: max-age and trigger need one",
-            ));
+            self.checks.push(Check::note("clock", "the answer had no date: max-age and trigger need one"));
             return;
         };
         let apart = (self.finalizer.clock.utc() - date).abs();
         let length = messages::duration(apart.to_std().unwrap_or_default());
         let check = if apart <= APART {
-            Check::new("clock", CheckState::Fine, format!("this machine's and the service's are {length} apart"))
+            Check::fine("clock", format!("this machine's and the service's are {length} apart"))
         } else {
             let state = if self.config.makes_codes { CheckState::Trouble(Verdict::Denied) } else { CheckState::Note };
             Check::new("clock", state, format!("this machine's and the service's are {length} apart"))
@@ -313,13 +295,11 @@ impl<'e> ServiceChecks<'e> {
         let now = date.unwrap_or_else(|| self.finalizer.clock.utc());
         let left = |ends: DateTime<Utc>| (ends - now).to_std().unwrap_or_default();
         let check = match client.token_ends().map(left) {
-            None if self.config.renews => Check::new("token", CheckState::Fine, "renewed by itself"),
-            None => Check::new("token", CheckState::Note, "it does not say when it ends"),
-            Some(left) if left >= self.config.timeout => Check::new(
-                "token",
-                CheckState::Fine,
-                format!("good for {}, timeout is {needed}", messages::duration(left)),
-            ),
+            None if self.config.renews => Check::fine("token", "renewed by itself"),
+            None => Check::note("token", "it does not say when it ends"),
+            Some(left) if left >= self.config.timeout => {
+                Check::fine("token", format!("good for {}, timeout is {needed}", messages::duration(left)))
+            }
             Some(left) => {
                 let text = format!("it ends in {}, but the wait may take {needed}", messages::duration(left));
                 // Another program may renew the file, and the run may end sooner: the gate would only warn.
@@ -333,19 +313,14 @@ impl<'e> ServiceChecks<'e> {
 
     /// The list can't serve for what is wanted of it.
     fn unusable(&mut self, kind: FailureKind) {
-        let failure = Failure { during: Operation::List, kind, detail: None };
-        let check = self.failed_check("run", Verdict::Unreachable, &failure, "");
-        self.checks.push(check);
+        let failure = Failure::new(Operation::List, kind);
+        self.checks.push(self.failed_check("run", Verdict::Unreachable, &failure, ""));
     }
 
     fn failed_check(&self, name: &'static str, verdict: Verdict, failure: &Failure, whose: &str) -> Check {
         let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
-        Check::new(
-            name,
-            CheckState::Trouble(verdict),
-            format!("{whose}{}", messages::failure(failure, &self.sanitizer)),
-        )
-        .to_do(messages::remedy(failure))
+        Check::trouble(name, verdict, format!("{whose}{}", messages::failure(failure, &self.sanitizer)))
+            .to_do(messages::remedy(failure))
     }
 
     fn id(&self, text: &str) -> String {
@@ -355,10 +330,9 @@ impl<'e> ServiceChecks<'e> {
 
 /// What was asked for, or how the gate would end without it.
 fn read<T>(answer: Answer<T>) -> Result<T, (Verdict, Failure)> {
-    Err(match answer.observation {
-        Observation::Record(found) => return Ok(found),
-        Observation::NotVisible(failure) => (Verdict::NotFound, failure),
-        Observation::Denied(_, failure) => (Verdict::Denied, failure),
-        Observation::Unreachable(failure) | Observation::Unusable(failure) => (Verdict::Unreachable, failure),
+    answer.observation.record().map_err(|(effect, failure)| match effect {
+        Effect::NotVisible => (Verdict::NotFound, failure),
+        Effect::Denied(_) => (Verdict::Denied, failure),
+        Effect::Unreachable | Effect::Unusable => (Verdict::Unreachable, failure),
     })
 }

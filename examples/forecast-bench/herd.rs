@@ -3,6 +3,7 @@
 //! Every gate is a [`Gate`] with one run, whose answers take 0.1 to 0.4 s and whose history comes after the first one.
 //! Looks are counted by the second they start in, from the second minute on.
 
+use maestro_gate::core::Effect;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -155,5 +156,5 @@ fn record(elapsed: Duration, length: Duration) -> Answer {
 
 fn unavailable() -> Answer {
     let failure = Failure { during: Operation::GetRun, kind: FailureKind::Http(503), detail: None };
-    Answer { observation: Observation::Unusable(failure), retry_after: None, date: None }
+    Answer { observation: Observation::Missing(Effect::Unusable, failure), retry_after: None, date: None }
 }

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use tokio::time::timeout;
 use super::failure::{self, RequestError};
 use super::log_lines::Lines;
 use super::model::{self, Completeness, PipelineState, RUN_BODY};
-use super::responses::{answer, collect, failure_of};
+use super::responses::{answer, collect};
 use super::session::{AuthToken, Generation, Session, TokenError};
 use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
@@ -20,8 +19,9 @@ use super::transport::{HttpOutcome, Transport};
 use crate::clock::Clock;
 use crate::config::Service;
 use crate::core::{
-    Answer, ApiRequest, ApiResponse, Connection, Failure, FailureKind, ListSummary, Observation, Operation, PipelineId,
-    PollTarget, Redactor, RunId, RunList, Scope, SessionNote, Target, TriggerResponse, Untrusted,
+    Answer, ApiRequest, ApiResponse, Connection, Effect, Failure, FailureKind, ListSummary, Observation, Operation,
+    PipelineId, PollTarget, Redactor, RunId, RunList, Scope, SessionNote, Target, TriggerEffect, TriggerResponse,
+    Untrusted,
 };
 
 mod retry_state;
@@ -145,15 +145,18 @@ impl Client {
             Ok(reply) => model::read_trigger_response(reply.status, reply.text(&body)),
             Err(fault) => failure::trigger_failure(fault.during(Operation::Execute)),
         };
-        let trigger_response = trigger_response.map_failure(|failure| self.redactor.shortened(failure));
-        if let TriggerResponse::Denied(_, failure) = &trigger_response
+        let (effect, failure) = match trigger_response {
+            TriggerResponse::Accepted(_) => return (trigger_response, outcome.timing.retry_after),
+            TriggerResponse::Missing(effect, failure) => (effect, self.redactor.shortened(failure)),
+        };
+        if matches!(effect, TriggerEffect::Denied(_))
             && failure.kind == FailureKind::TokenRefused
             && retry_state.start == Renewal::NotYet
         {
             retry_state.start = Renewal::Once;
-            return self.renew_for_start(failure.clone(), &pass, retry_state, outcome.timing.retry_after).await;
+            return self.renew_for_start(failure, &pass, retry_state, outcome.timing.retry_after).await;
         }
-        (trigger_response, outcome.timing.retry_after)
+        (TriggerResponse::Missing(effect, failure), outcome.timing.retry_after)
     }
 
     /// The request to start was refused with this token: if another is to be had, the request may be made again.
@@ -166,8 +169,10 @@ impl Client {
     ) -> (TriggerResponse, Option<Duration>) {
         retry_state.refused = pass.generation;
         match self.token(retry_state).await {
-            Ok(_) => (TriggerResponse::NotExecuted(failure), retry_after),
-            Err(TokenError::NothingNewer) => (TriggerResponse::Denied(Scope::Run, failure), retry_after),
+            Ok(_) => (TriggerResponse::Missing(TriggerEffect::NotExecuted, failure), retry_after),
+            Err(TokenError::NothingNewer) => {
+                (TriggerResponse::Missing(TriggerEffect::Denied(Scope::Run), failure), retry_after)
+            }
             Err(error) => not_sent(error),
         }
     }
@@ -194,11 +199,11 @@ impl Client {
             let (answer, ()) = tokio::join!(ask(&pass), renewal);
             let answer = self.shortened(answer);
             match &answer.observation {
-                Observation::Record(_) | Observation::NotVisible(_) => {
+                Observation::Record(_) | Observation::Missing(Effect::NotVisible, _) => {
                     *retry_state = AuthRetryState { start: retry_state.start, ..AuthRetryState::default() };
                     return answer;
                 }
-                Observation::Denied(_, failure) => {
+                Observation::Missing(Effect::Denied(_), failure) => {
                     if self.is_final(failure.kind, &pass, retry_state) {
                         retry_state.refused = Generation::default();
                         return answer;
@@ -208,7 +213,7 @@ impl Client {
                         return answer;
                     }
                 }
-                Observation::Unreachable(_) | Observation::Unusable(_) => return answer,
+                Observation::Missing(Effect::Unreachable | Effect::Unusable, _) => return answer,
             }
             refusal = Some(answer);
             token = self.token(retry_state).await;
@@ -232,7 +237,8 @@ impl Client {
             let pass = match self.token(&mut retry_state).await {
                 Ok(pass) => pass,
                 Err(TokenError::Answer(answer)) => {
-                    return Err(failure_of(answer.observation).unwrap_or(token_refused()));
+                    let Observation::Missing(_, failure) = answer.observation;
+                    return Err(failure);
                 }
                 Err(TokenError::NothingNewer) => return Err(refusal.unwrap_or(token_refused())),
             };
@@ -246,7 +252,7 @@ impl Client {
             }
             drop(lines);
             let failure = self.redactor.shortened(failure::of_status(Operation::Logs, reply.status, &reply.error_body));
-            let refused = matches!(failure::read::<Infallible>(failure.clone()), Observation::Denied(..));
+            let refused = matches!(failure::effect(failure.during, failure.kind), Effect::Denied(_));
             if !refused || self.is_final(failure.kind, &pass, &mut retry_state) {
                 return Err(failure);
             }
@@ -347,18 +353,16 @@ fn not_sent(error: TokenError) -> (TriggerResponse, Option<Duration>) {
     match error {
         TokenError::NothingNewer => {
             let failure = RequestError::new(FailureKind::TokenRefused).during(Operation::Execute);
-            (TriggerResponse::Denied(Scope::Run, failure), None)
+            (TriggerResponse::Missing(TriggerEffect::Denied(Scope::Run), failure), None)
         }
         TokenError::Answer(answer) => {
-            let trigger_response = match answer.observation {
-                Observation::Record(never) => match never {},
-                Observation::Denied(scope, failure) => TriggerResponse::Denied(scope, failure),
-                Observation::Unreachable(failure) => TriggerResponse::Unreachable(failure),
-                Observation::NotVisible(failure) | Observation::Unusable(failure) => {
-                    TriggerResponse::NotExecuted(failure)
-                }
+            let Observation::Missing(effect, failure) = answer.observation;
+            let effect = match effect {
+                Effect::Denied(scope) => TriggerEffect::Denied(scope),
+                Effect::Unreachable => TriggerEffect::Unreachable,
+                Effect::NotVisible | Effect::Unusable => TriggerEffect::NotExecuted,
             };
-            (trigger_response, answer.retry_after)
+            (TriggerResponse::Missing(effect, failure), answer.retry_after)
         }
     }
 }

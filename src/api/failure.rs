@@ -12,7 +12,9 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 use super::dns::Unresolved;
 use super::error_body;
 use super::trust::CaFileIsLeaf;
-use crate::core::{Failure, FailureKind, Observation, Operation, Scope, TlsFault, TriggerResponse, Untrusted};
+use crate::core::{
+    Effect, Failure, FailureKind, Observation, Operation, Scope, TlsFault, TriggerEffect, TriggerResponse, Untrusted,
+};
 
 /// Why there is no usable body: the kind, and what may be said about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,133 +33,71 @@ impl RequestError {
     }
 }
 
-/// The table, for whatever was looked for.
+/// The table applied, for whatever was looked for.
 pub(crate) fn read<T>(failure: Failure) -> Observation<T> {
-    match (failure.during, failure.kind) {
+    Observation::Missing(effect(failure.during, failure.kind), failure)
+}
+
+/// The table.
+pub(crate) fn effect(during: Operation, kind: FailureKind) -> Effect {
+    use FailureKind::*;
+    let signs_in = during == Operation::SignIn;
+    match kind {
         // Wrong credentials do not become right: no run can be seen. 400 is what the service answers to a wrong key or a
         // malformed e-mail address; a 200 without a token is MFA (docs/maestro-api.md#the-mfa-trap).
-        (
-            Operation::SignIn,
-            FailureKind::Http(400 | 401 | 403)
-            | FailureKind::NoToken
-            | FailureKind::CodeRefused
-            | FailureKind::TokenFile,
-        ) => Observation::Denied(Scope::SignIn, failure),
+        Http(400 | 401 | 403) | NoToken | CodeRefused | TokenFile if signs_in => Effect::Denied(Scope::SignIn),
         // No sign-in at this address: a wrong `base-url`.
-        (Operation::SignIn, FailureKind::Http(404)) => Observation::Unreachable(failure),
+        Http(404 | 410) if signs_in => Effect::Unreachable,
+        // Nothing makes these: a sign-in has neither a record to miss nor a token to be refused, and only it brings a token.
+        NoRecord | NotListed | TokenRefused if signs_in => Effect::Unusable,
+        NoToken | CodeRefused => Effect::Unusable,
 
         // What is left of a refusal when no renewal can fix it. One run's refusal is not another's.
-        (
-            Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
-            FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile,
-        ) => Observation::Denied(Scope::Run, failure),
+        Http(401 | 403) | TokenRefused | TokenFile => Effect::Denied(Scope::Run),
         // The service answers, and has no such run: not yet, not any more, or not under this id. A list's is the pipeline.
-        (
-            Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
-            FailureKind::Http(404 | 410) | FailureKind::NoRecord | FailureKind::NotListed,
-        ) => Observation::NotVisible(failure),
+        Http(404 | 410) | NoRecord | NotListed => Effect::NotVisible,
 
-        // "Ask again later", as a status.
-        (_, FailureKind::Http(408 | 425 | 429)) => Observation::Unusable(failure),
+        // "Ask again later", as a status. A proxy's rule is configuration too; its 5xx speak of the service.
+        Http(408 | 425 | 429) | ProxyRefused(408 | 425 | 429) => Effect::Unusable,
         // The request itself is wrong, and the next one will be the same.
-        (_, FailureKind::Http(400..=499)) => Observation::Unreachable(failure),
+        Http(400..=499) | ProxyRefused(400..=499) => Effect::Unreachable,
         // 5xx heal; other 2xx and 3xx are no answer to "get one run".
-        (_, FailureKind::Http(_)) => Observation::Unusable(failure),
+        Http(_) | ProxyRefused(_) => Effect::Unusable,
 
-        // The token would go to somebody else, and a redirect is configuration: it stays.
-        (_, FailureKind::RedirectOffOrigin) => Observation::Unreachable(failure),
-        // Credentials and certificates do not fix themselves within a job.
-        (_, FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_)) => {
-            Observation::Unreachable(failure)
-        }
-        // A proxy's rule is configuration too; its 5xx speak of the service.
-        (_, FailureKind::ProxyRefused(408 | 425 | 429)) => Observation::Unusable(failure),
-        (_, FailureKind::ProxyRefused(400..=499)) => Observation::Unreachable(failure),
-
+        // The token would go to somebody else, and a redirect is configuration: it stays. Credentials and certificates do
+        // not fix themselves within a job.
+        RedirectOffOrigin | ProxyAuthentication | Certificate | Tls(_) => Effect::Unreachable,
         // Whatever may be better the next time.
-        (
-            _,
-            FailureKind::NotJson
-            | FailureKind::NotARecord(_)
-            | FailureKind::AnotherRun
-            | FailureKind::BeforeStart
-            | FailureKind::Repaired
-            | FailureKind::TooLarge
-            | FailureKind::RedirectLoop
-            | FailureKind::ProxyRefused(_)
-            | FailureKind::Proxy
-            | FailureKind::Dns
-            | FailureKind::Connect
-            | FailureKind::Broken
-            | FailureKind::Timeout,
-        ) => Observation::Unusable(failure),
-
-        // Pairs that nothing makes; a sign-in has neither a record to miss nor a token to be refused.
-        (Operation::SignIn, FailureKind::NoRecord | FailureKind::NotListed | FailureKind::TokenRefused) => {
-            Observation::Unusable(failure)
-        }
-        (
-            Operation::GetRun | Operation::List | Operation::Details | Operation::Execute | Operation::Logs,
-            FailureKind::NoToken | FailureKind::CodeRefused,
-        ) => Observation::Unusable(failure),
+        NotJson | NotARecord(_) | AnotherRun | BeforeStart | Repaired | TooLarge | RedirectLoop | Proxy | Dns
+        | Connect | Broken | Timeout => Effect::Unusable,
         // The gate's own, which no answer is.
-        (
-            _,
-            FailureKind::Queued
-            | FailureKind::Unplaceable
-            | FailureKind::OnePage
-            | FailureKind::Cached
-            | FailureKind::Lagging
-            | FailureKind::NoDate
-            | FailureKind::AlreadyGoing
-            | FailureKind::Refused,
-        ) => Observation::Unusable(failure),
+        Queued | Unplaceable | OnePage | Cached | Lagging | NoDate | AlreadyGoing | Refused => Effect::Unusable,
     }
 }
 
 /// What it means for the one request to start a pipeline that its answer is not a plain yes. `Lost` is the safe reading:
 /// it asks the list, and never the service a second time.
 pub(crate) fn trigger_failure(failure: Failure) -> TriggerResponse {
-    match failure.kind {
-        FailureKind::Http(401 | 403) | FailureKind::TokenRefused | FailureKind::TokenFile => {
-            TriggerResponse::Denied(Scope::Run, failure)
-        }
-        FailureKind::Http(404 | 410) => TriggerResponse::NotFound(failure),
+    TriggerResponse::Missing(trigger_effect(failure.kind), failure)
+}
+
+fn trigger_effect(kind: FailureKind) -> TriggerEffect {
+    use FailureKind::*;
+    match kind {
+        Http(401 | 403) | TokenRefused | TokenFile => TriggerEffect::Denied(Scope::Run),
+        Http(404 | 410) => TriggerEffect::NotFound,
         // Given up by somebody on the way, who need not know what the service made of it.
-        FailureKind::Http(408 | 425) => TriggerResponse::Lost(failure),
+        Http(408 | 425) => TriggerEffect::Lost,
         // Turned away before anything was done.
-        FailureKind::Http(429) => TriggerResponse::NotExecuted(failure),
-        FailureKind::Http(400..=499) | FailureKind::Refused => TriggerResponse::Refused(failure),
+        Http(429) => TriggerEffect::NotExecuted,
+        Http(400..=499) | Refused => TriggerEffect::Refused,
         // This answer is not the service's. Who sent a redirect to another place is unknown.
-        FailureKind::ProxyAuthentication | FailureKind::Certificate | FailureKind::Tls(_) => {
-            TriggerResponse::Unreachable(failure)
+        ProxyAuthentication | Certificate | Tls(_) => TriggerEffect::Unreachable,
+        Http(_) | NoRecord | NotListed | Queued | RedirectOffOrigin | OnePage | Cached | Lagging | Unplaceable
+        | NoDate | AlreadyGoing | NotJson | NotARecord(_) | AnotherRun | BeforeStart | Repaired | TooLarge
+        | RedirectLoop | ProxyRefused(_) | Proxy | Dns | Connect | Broken | Timeout | NoToken | CodeRefused => {
+            TriggerEffect::Lost
         }
-        FailureKind::Http(_)
-        | FailureKind::NoRecord
-        | FailureKind::NotListed
-        | FailureKind::Queued
-        | FailureKind::RedirectOffOrigin
-        | FailureKind::OnePage
-        | FailureKind::Cached
-        | FailureKind::Lagging
-        | FailureKind::Unplaceable
-        | FailureKind::NoDate
-        | FailureKind::AlreadyGoing
-        | FailureKind::NotJson
-        | FailureKind::NotARecord(_)
-        | FailureKind::AnotherRun
-        | FailureKind::BeforeStart
-        | FailureKind::Repaired
-        | FailureKind::TooLarge
-        | FailureKind::RedirectLoop
-        | FailureKind::ProxyRefused(_)
-        | FailureKind::Proxy
-        | FailureKind::Dns
-        | FailureKind::Connect
-        | FailureKind::Broken
-        | FailureKind::Timeout
-        | FailureKind::NoToken
-        | FailureKind::CodeRefused => TriggerResponse::Lost(failure),
     }
 }
 

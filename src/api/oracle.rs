@@ -6,6 +6,8 @@
 //!
 //! `ORACLE_ANSWERS` and `ORACLE_SEED` ask for more, or for others (`tests/campaign oracle`).
 
+use crate::core::Effect;
+use crate::core::TriggerEffect;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -245,10 +247,10 @@ impl Service {
             Observation::Record(listing) => {
                 Some(listing.runs.iter().map(|run| run.run.as_ref().expect("an id").as_str().to_owned()).collect())
             }
-            Observation::NotVisible(_)
-            | Observation::Denied(..)
-            | Observation::Unreachable(_)
-            | Observation::Unusable(_) => None,
+            Observation::Missing(Effect::NotVisible, _)
+            | Observation::Missing(Effect::Denied(_), _)
+            | Observation::Missing(Effect::Unreachable, _)
+            | Observation::Missing(Effect::Unusable, _) => None,
         };
         (
             found,
@@ -263,7 +265,7 @@ impl Service {
         self.done(&carried, over_2);
         let found = match response {
             ApiResponse::Execute(TriggerResponse::Accepted(id), _) => id.map(|id| id.raw().to_owned()),
-            ApiResponse::Execute(TriggerResponse::Lost(_), _) => None,
+            ApiResponse::Execute(TriggerResponse::Missing(TriggerEffect::Lost, _), _) => None,
             response => panic!("{response:?}: {}", (carried.story)()),
         };
         (found, carried.arrives.then(|| other_bodies::STARTED.to_owned()), carried.story)
@@ -286,9 +288,11 @@ impl Service {
             Ok(token) if token.header == other_bodies::TOKEN => SignIn::Token(other_bodies::TOKEN),
             Ok(_) => SignIn::Token("another"),
             Err(TokenError::Answer(answer)) => match answer.observation {
-                Observation::Denied(..) => SignIn::Denied,
-                Observation::Unreachable(_) => SignIn::Unreachable,
-                Observation::NotVisible(_) | Observation::Unusable(_) => SignIn::Unusable,
+                Observation::Missing(Effect::Denied(_), _) => SignIn::Denied,
+                Observation::Missing(Effect::Unreachable, _) => SignIn::Unreachable,
+                Observation::Missing(Effect::NotVisible, _) | Observation::Missing(Effect::Unusable, _) => {
+                    SignIn::Unusable
+                }
             },
             Err(TokenError::NothingNewer) => panic!("a password gets a token or an answer: {}", (carried.story)()),
         };

@@ -2,7 +2,7 @@
 
 use super::failure::RequestError;
 use super::timing_headers::TimingHeaders;
-use crate::core::{Answer, Failure, FailureKind, Observation};
+use crate::core::{Answer, FailureKind, Observation};
 
 /// A sink that keeps a body up to `limit`.
 pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> Result<(), RequestError> {
@@ -17,15 +17,4 @@ pub(crate) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> 
 
 pub(crate) fn answer<T>(observation: Observation<T>, timing: TimingHeaders) -> Answer<T> {
     Answer { observation, retry_after: timing.retry_after, date: timing.date }
-}
-
-/// Why there is no record, if there is none.
-pub(crate) fn failure_of<T>(observation: Observation<T>) -> Option<Failure> {
-    match observation {
-        Observation::Record(_) => None,
-        Observation::NotVisible(failure)
-        | Observation::Denied(_, failure)
-        | Observation::Unreachable(failure)
-        | Observation::Unusable(failure) => Some(failure),
-    }
 }

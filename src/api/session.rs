@@ -19,13 +19,13 @@ use tokio::time::timeout;
 use super::access_token::{AccessToken, Claims};
 use super::failure::{self, RequestError};
 use super::model;
-use super::responses::{answer, collect, failure_of};
+use super::responses::{answer, collect};
 use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
 use super::transport::{Permit, Transport};
 use crate::clock::Clock;
 use crate::config::{Credentials, Totp, odd_password};
-use crate::core::{Answer, FailureKind, Observation, Operation, Redactor, SessionNote};
+use crate::core::{Answer, Effect, FailureKind, Observation, Operation, Redactor, SessionNote};
 
 mod renewal;
 mod token_file;
@@ -255,7 +255,8 @@ impl Session {
         let SessionState { held: Some(held), notes, .. } = &mut *state else { return };
         let is_refused = is_refused(&failed);
         let again = clock.elapsed().saturating_add(failed.retry_after.unwrap_or_default());
-        if let (true, Some(failure)) = (held.early.fail(is_refused, again), failure_of(failed.observation)) {
+        if held.early.fail(is_refused, again) {
+            let Observation::Missing(_, failure) = failed.observation;
             notes.push(SessionNote::EarlyRenewalFailed(failure));
         }
     }
@@ -364,9 +365,9 @@ impl SessionState {
 /// Whether the service itself has said no: each time may count towards a locked account.
 fn is_refused(answer: &NoToken) -> bool {
     match &answer.observation {
-        Observation::Denied(..) => true,
-        Observation::Unreachable(failure) => matches!(failure.kind, FailureKind::Http(_)),
-        Observation::Record(_) | Observation::NotVisible(_) | Observation::Unusable(_) => false,
+        Observation::Missing(Effect::Denied(_), _) => true,
+        Observation::Missing(Effect::Unreachable, failure) => matches!(failure.kind, FailureKind::Http(_)),
+        Observation::Record(_) | Observation::Missing(Effect::NotVisible | Effect::Unusable, _) => false,
     }
 }
 

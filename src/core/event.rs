@@ -90,31 +90,7 @@ pub struct SkippedFailures {
 impl Event {
     /// The run that has a name from here on that it had not before.
     pub fn renamed_run(&self) -> Option<usize> {
-        match self {
-            Event::Chosen { run, .. } | Event::Taken { run, .. } => Some(*run),
-            Event::Status { .. }
-            | Event::UnknownWord { .. }
-            | Event::Repaired { .. }
-            | Event::NotVisible { .. }
-            | Event::Vanished { .. }
-            | Event::Appeared { .. }
-            | Event::OutageBegan { .. }
-            | Event::OutageEnded { .. }
-            | Event::Refused { .. }
-            | Event::AskedToWait { .. }
-            | Event::NotFresh { .. }
-            | Event::NoneYet { .. }
-            | Event::Skipped { .. }
-            | Event::Started { .. }
-            | Event::StartLost { .. }
-            | Event::Queued { .. }
-            | Event::Learned { .. }
-            | Event::NoHistory { .. }
-            | Event::Slow { .. }
-            | Event::Overdue { .. }
-            | Event::Session(_)
-            | Event::Ended { .. } => None,
-        }
+        if let Event::Chosen { run, .. } | Event::Taken { run, .. } = self { Some(*run) } else { None }
     }
 }
 

@@ -41,7 +41,8 @@ pub use list_summary::ListSummary;
 pub use listing::{AmbiguousOrder, ListedRun, RunList};
 pub use monitor::{Gate, Outcome, PollTarget, RunOutcome};
 pub use observation::{
-    Failure, FailureKind, LastRecord, Observation, Operation, Record, Scope, TlsFault, TriggerResponse,
+    Effect, Failure, FailureKind, LastRecord, Observation, Operation, Record, Scope, TlsFault, TriggerEffect,
+    TriggerResponse,
 };
 pub use redaction::Redactor;
 pub use repair::Repair;

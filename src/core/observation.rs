@@ -6,28 +6,40 @@ use chrono::{DateTime, Utc};
 
 use super::{Meaning, Repair, Untrusted};
 
-/// The rows of the table docs/reference.md#how-an-answer-is-read.
+/// What one answer brought.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation<T = Record> {
     /// A complete and well-formed answer about the very thing that was asked for.
     Record(T),
+    Missing(Effect, Failure),
+}
+
+/// What it means that there is no record: the rows of the table docs/reference.md#how-an-answer-is-read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
     /// The service answers, and does not know the run: `null`, nothing, `{}`, `data: null`, 404, 410.
-    NotVisible(Failure),
+    NotVisible,
     /// Refused, even with a renewed token.
-    Denied(Scope, Failure),
+    Denied(Scope),
     /// No usable answer, and waiting can't fix it: a refused certificate, a redirect off the origin, 407, a 400.
-    Unreachable(Failure),
+    Unreachable,
     /// No usable answer this time: 5xx, 429, a transport error, a garbled body, another run's record.
-    Unusable(Failure),
+    Unusable,
 }
 
 impl<T> Observation<T> {
+    /// The record, or why there is none.
+    pub fn record(self) -> Result<T, (Effect, Failure)> {
+        match self {
+            Observation::Record(record) => Ok(record),
+            Observation::Missing(effect, failure) => Err((effect, failure)),
+        }
+    }
+
     pub(super) fn failure(&self) -> Option<&Failure> {
         match self {
-            Observation::Record(_) | Observation::NotVisible(_) => None,
-            Observation::Denied(_, failure) | Observation::Unreachable(failure) | Observation::Unusable(failure) => {
-                Some(failure)
-            }
+            Observation::Record(_) | Observation::Missing(Effect::NotVisible, _) => None,
+            Observation::Missing(_, failure) => Some(failure),
         }
     }
 }
@@ -37,32 +49,23 @@ impl<T> Observation<T> {
 pub enum TriggerResponse {
     /// Started or queued; with the id that the service gave, which need not be a run's.
     Accepted(Option<Untrusted>),
-    /// Nobody knows whether it worked: the answer was lost, or was a 5xx. The list decides.
-    Lost(Failure),
-    /// The service did not start it: paused, or refused otherwise.
-    Refused(Failure),
-    NotFound(Failure),
-    Denied(Scope, Failure),
-    /// The request did not reach the service, and no other will.
-    Unreachable(Failure),
-    /// The service has certainly not executed it: there was no token to send it with, it was answered 429, or with a 401 that
-    /// a renewed token may fix. It may be asked again.
-    NotExecuted(Failure),
+    Missing(TriggerEffect, Failure),
 }
 
-impl TriggerResponse {
-    /// The same with what `change` makes of the miss, if there is one.
-    pub fn map_failure(self, change: impl FnOnce(Failure) -> Failure) -> TriggerResponse {
-        match self {
-            TriggerResponse::Accepted(id) => TriggerResponse::Accepted(id),
-            TriggerResponse::Lost(failure) => TriggerResponse::Lost(change(failure)),
-            TriggerResponse::Refused(failure) => TriggerResponse::Refused(change(failure)),
-            TriggerResponse::NotFound(failure) => TriggerResponse::NotFound(change(failure)),
-            TriggerResponse::Denied(scope, failure) => TriggerResponse::Denied(scope, change(failure)),
-            TriggerResponse::Unreachable(failure) => TriggerResponse::Unreachable(change(failure)),
-            TriggerResponse::NotExecuted(failure) => TriggerResponse::NotExecuted(change(failure)),
-        }
-    }
+/// What it means that a request to start was not simply accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerEffect {
+    /// Nobody knows whether it worked: the answer was lost, or was a 5xx. The list decides.
+    Lost,
+    /// The service did not start it: paused, or refused otherwise.
+    Refused,
+    NotFound,
+    Denied(Scope),
+    /// The request did not reach the service, and no other will.
+    Unreachable,
+    /// The service has certainly not executed it: there was no token to send it with, it was answered 429, or with a 401 that
+    /// a renewed token may fix. It may be asked again.
+    NotExecuted,
 }
 
 /// What a refusal is about.
@@ -119,6 +122,12 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The server's own message, or the library's description of the fault: for the person, never branched on.
     pub detail: Option<Untrusted>,
+}
+
+impl Failure {
+    pub fn new(during: Operation, kind: FailureKind) -> Failure {
+        Failure { during, kind, detail: None }
+    }
 }
 
 /// The request that missed.

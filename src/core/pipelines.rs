@@ -210,10 +210,7 @@ impl Pipeline {
         self.not_before = (asked + FLOOR).max(elapsed + answer.retry_after.unwrap_or_default());
         let list_summary = match answer.observation {
             Observation::Record(list_summary) => list_summary,
-            Observation::NotVisible(failure)
-            | Observation::Unusable(failure)
-            | Observation::Denied(_, failure)
-            | Observation::Unreachable(failure) => return self.failed(elapsed, failure, events),
+            Observation::Missing(_, failure) => return self.failed(elapsed, failure, events),
         };
         if self.ahead() > MOST_AHEAD {
             self.rest(self.took * SLOW_REST, elapsed);

@@ -56,15 +56,8 @@ impl ApiResponse {
             ApiResponse::Run(answer) => answer.observation.failure(),
             ApiResponse::List(answer) => answer.observation.failure(),
             ApiResponse::Survey(answer) => answer.observation.failure(),
-            ApiResponse::Execute(trigger_response, _) => match trigger_response {
-                TriggerResponse::Accepted(_) => None,
-                TriggerResponse::Lost(failure)
-                | TriggerResponse::Refused(failure)
-                | TriggerResponse::NotFound(failure)
-                | TriggerResponse::Denied(_, failure)
-                | TriggerResponse::Unreachable(failure)
-                | TriggerResponse::NotExecuted(failure) => Some(failure),
-            },
+            ApiResponse::Execute(TriggerResponse::Accepted(_), _) => None,
+            ApiResponse::Execute(TriggerResponse::Missing(_, failure), _) => Some(failure),
         }
     }
 }
@@ -106,10 +99,7 @@ impl<T> Answer<T> {
     fn map<U>(self, record: impl FnOnce(T) -> U, failure: impl FnOnce(Failure) -> Failure) -> Answer<U> {
         let observation = match self.observation {
             Observation::Record(found) => Observation::Record(record(found)),
-            Observation::NotVisible(why) => Observation::NotVisible(failure(why)),
-            Observation::Denied(scope, why) => Observation::Denied(scope, failure(why)),
-            Observation::Unreachable(why) => Observation::Unreachable(failure(why)),
-            Observation::Unusable(why) => Observation::Unusable(failure(why)),
+            Observation::Missing(effect, why) => Observation::Missing(effect, failure(why)),
         };
         Answer { observation, retry_after: self.retry_after, date: self.date }
     }

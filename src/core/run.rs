@@ -310,7 +310,7 @@ impl Run {
     pub(super) fn got_no_answer(&mut self, host: Option<Untrusted>) {
         let during = if matches!(self.phase, Phase::Watching(_)) { Operation::GetRun } else { Operation::List };
         if self.failure.is_none() && self.seen.is_none() && self.without_record == Verdict::Unreachable {
-            self.failure = Some(Failure { detail: host, ..discovery::failure(during, FailureKind::Timeout) });
+            self.failure = Some(Failure { detail: host, ..Failure::new(during, FailureKind::Timeout) });
         }
     }
 
@@ -321,7 +321,7 @@ impl Run {
             Some(verdict) => verdict,
             // The request to start is still under way: it may have started a run.
             None if unanswered => {
-                self.ends_for(discovery::failure(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
+                self.ends_for(Failure::new(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
             }
             None if self.awaits_fresh_run() => self.without_record,
             None if self.seen.is_some() => Verdict::TimedOut,

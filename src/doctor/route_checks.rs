@@ -3,7 +3,7 @@
 use super::ServiceChecks;
 use crate::api::Client;
 use crate::core::{Failure, FailureKind, Operation, SessionNote, Verdict};
-use crate::report::checkup::{Check, CheckState};
+use crate::report::checkup::Check;
 use crate::report::messages;
 
 /// The checks that one request to the service makes, in the order in which it can fail.
@@ -22,8 +22,8 @@ impl ServiceChecks<'_> {
         for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
             let check = match failed_check {
                 Some((broken, verdict, failure)) if at == broken => self.failed_check(name, verdict, failure, ""),
-                Some((broken, ..)) if at > broken => Check::new(name, CheckState::Skipped, "not reached"),
-                Some(_) | None => Check::new(name, CheckState::Fine, fine),
+                Some((broken, ..)) if at > broken => Check::skipped(name, "not reached"),
+                Some(_) | None => Check::fine(name, fine),
             };
             self.checks.push(check);
         }
@@ -32,26 +32,12 @@ impl ServiceChecks<'_> {
 
 /// Where on the way to the service a request went wrong; `None`: it got there.
 pub(super) fn on_the_way(failure: &Failure) -> Option<usize> {
-    match (failure.during, failure.kind) {
-        (
-            _,
-            FailureKind::Proxy
-            | FailureKind::ProxyRefused(_)
-            | FailureKind::ProxyAuthentication
-            | FailureKind::Http(407),
-        ) => Some(0),
-        (_, FailureKind::Dns) => Some(1),
-        (
-            _,
-            FailureKind::Connect
-            | FailureKind::Certificate
-            | FailureKind::Tls(_)
-            | FailureKind::Broken
-            | FailureKind::Timeout,
-        ) => Some(2),
-        (Operation::SignIn, _) | (_, FailureKind::TokenRefused | FailureKind::TokenFile | FailureKind::Http(401)) => {
-            Some(3)
-        }
-        _ => None,
+    use FailureKind::*;
+    match failure.kind {
+        Proxy | ProxyRefused(_) | ProxyAuthentication | Http(407) => Some(0),
+        Dns => Some(1),
+        Connect | Certificate | Tls(_) | Broken | Timeout => Some(2),
+        TokenRefused | TokenFile | Http(401) => Some(3),
+        _ => (failure.during == Operation::SignIn).then_some(3),
     }
 }

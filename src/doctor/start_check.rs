@@ -2,11 +2,13 @@
 //! Nothing is started.
 
 use crate::api::{AuthRetryState, Client, PipelineState};
-use crate::core::{Failure, FailureKind, IfRunning, Observation, Operation, PipelineId, StartPreview, Verdict, ahead};
-use crate::report::checkup::{Check, CheckState};
+use crate::core::{
+    Effect, Failure, FailureKind, IfRunning, Observation, Operation, PipelineId, StartPreview, Verdict, ahead,
+};
+use crate::report::checkup::Check;
 use crate::report::messages;
 
-use super::{ListCheck, REQUEST, ServiceChecks};
+use super::{ListCheck, ServiceChecks};
 
 impl ServiceChecks<'_> {
     /// Whether the pipeline could be started now, which is not done.
@@ -21,13 +23,13 @@ impl ServiceChecks<'_> {
             Ok(ahead) => ahead,
             Err(kind) => return self.unusable(kind),
         };
-        let note = |text| Check::new("run", CheckState::Note, text);
+        let note = |text| Check::note("run", text);
         let check = match ahead {
-            StartPreview::Nobody => Check::new("run", CheckState::Fine, "none is going; doctor starts nothing"),
+            StartPreview::Nobody => Check::fine("run", "none is going; doctor starts nothing"),
             StartPreview::Queue => note("one is going, behind which another would wait; doctor starts nothing"),
             StartPreview::Attach => note("one is going, which would be waited for; none would be started"),
             StartPreview::Refused => {
-                let failure = Failure { during: Operation::Execute, kind: FailureKind::AlreadyGoing, detail: None };
+                let failure = Failure::new(Operation::Execute, FailureKind::AlreadyGoing);
                 self.failed_check("run", Verdict::NotStarted, &failure, "")
             }
         };
@@ -39,40 +41,30 @@ impl ServiceChecks<'_> {
 
     /// Whether the service would start the pipeline, as far as it can be known without trying.
     async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &ListCheck) {
-        let mut row = AuthRetryState::default();
-        let asked = self.finalizer.wait(Box::pin(client.details(pipeline, &mut row)), REQUEST).await;
-        let Some(answer) = self.first_signal(asked) else { return };
+        let Some(answer) = self.asked(client.details(pipeline, &mut AuthRetryState::default())).await else { return };
         let shown = self.id(pipeline.as_str());
         let check = match answer.observation {
             Observation::Record(PipelineState::Active) => {
-                Check::new("start", CheckState::Fine, format!("{shown}: active, so that it can be started"))
+                Check::fine("start", format!("{shown}: active, so that it can be started"))
             }
             Observation::Record(PipelineState::Paused) => {
-                let failed_check = CheckState::Trouble(Verdict::NotStarted);
-                Check::new("start", failed_check, format!("{shown}: paused, and would not be started"))
+                Check::trouble("start", Verdict::NotStarted, format!("{shown}: paused, and would not be started"))
                     .to_do("unpause the pipeline in Maestro")
             }
             Observation::Record(PipelineState::Other(word)) => {
                 let word = messages::word(&word, &self.sanitizer);
-                Check::new(
-                    "start",
-                    CheckState::Note,
-                    format!("{shown}: its state is \"{word}\", neither active nor paused"),
-                )
+                Check::note("start", format!("{shown}: its state is \"{word}\", neither active nor paused"))
             }
             // Of a pipeline that it does not know the service lists no runs, and says nothing against it.
-            Observation::NotVisible(failure) if list.listing.runs.is_empty() => {
+            Observation::Missing(Effect::NotVisible, failure) if list.listing.runs.is_empty() => {
                 let text = format!("{shown}: {}", messages::failure(&failure, &self.sanitizer));
                 let start = Failure { during: Operation::Execute, ..failure };
-                Check::new("start", CheckState::Trouble(Verdict::NotFound), text).to_do(messages::remedy(&start))
+                Check::trouble("start", Verdict::NotFound, text).to_do(messages::remedy(&start))
             }
             // The gate does not ask for it.
-            Observation::NotVisible(failure)
-            | Observation::Denied(_, failure)
-            | Observation::Unreachable(failure)
-            | Observation::Unusable(failure) => {
+            Observation::Missing(_, failure) => {
                 let why = messages::failure(&failure, &self.sanitizer);
-                Check::new("start", CheckState::Note, format!("{shown}: {why}; whether it is paused is not known"))
+                Check::note("start", format!("{shown}: {why}; whether it is paused is not known"))
             }
         };
         self.checks.push(check);

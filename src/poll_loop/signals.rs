@@ -1,33 +1,31 @@
 //! The signals that ask a process to stop, on every platform.
 
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
 use crate::core::Signal;
 
 /// Listens for SIGINT, SIGTERM, SIGQUIT and SIGHUP; Ctrl-C, Ctrl-Break and their kin on Windows.
 ///
 /// Listening is also what makes a process with id 1 heed them at all: there the default is to ignore.
-#[derive(Debug)]
-pub struct Signals(Inner);
+pub struct Signals(Vec<(Signal, PollSignal)>);
 
-#[cfg(unix)]
-#[derive(Debug)]
-struct Inner {
-    interrupt: Option<tokio::signal::unix::Signal>,
-    terminate: Option<tokio::signal::unix::Signal>,
-    quit: Option<tokio::signal::unix::Signal>,
-    hang_up: Option<tokio::signal::unix::Signal>,
+/// Polls for one kind of signal.
+type PollSignal = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<()>>>;
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signals({})", self.0.len())
+    }
 }
 
-/// Waits for one kind of signal; for ever, if it can't be heard.
-macro_rules! first_signal {
-    ($stream:expr) => {
-        async {
-            let first_signal = match $stream.as_mut() {
-                Some(stream) => stream.recv().await,
-                None => None,
-            };
-            if first_signal.is_none() {
-                std::future::pending().await
-            }
+/// Adds a kind of signal. What the system does not let us hear keeps its usual effect: the process ends, and the first
+/// versions of the reports say so.
+macro_rules! listen {
+    ($signals:ident, $meaning:expr, $stream:expr) => {
+        if let Ok(mut stream) = $stream {
+            $signals.push(($meaning, Box::new(move |context: &mut Context<'_>| stream.poll_recv(context))));
         }
     };
 }
@@ -36,30 +34,44 @@ macro_rules! first_signal {
 #[cfg(unix)]
 const FILE_TOO_LARGE: i32 = 25;
 
-#[cfg(unix)]
 impl Signals {
-    /// What the system does not let us hear keeps its usual effect: the process ends, and the first versions of the
-    /// reports say so. A SIGHUP that is ignored at the start (`nohup`) stays ignored.
+    /// A SIGHUP that is ignored at the start (`nohup`) stays ignored.
+    #[cfg(unix)]
     pub fn listen() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
         // Heard by nobody, but no longer deadly: the write fails with an error.
         let _heard = signal(SignalKind::from_raw(FILE_TOO_LARGE));
-        Signals(Inner {
-            interrupt: signal(SignalKind::interrupt()).ok(),
-            terminate: signal(SignalKind::terminate()).ok(),
-            quit: signal(SignalKind::quit()).ok(),
-            hang_up: if ignores_hang_up() { None } else { signal(SignalKind::hangup()).ok() },
-        })
+        let mut signals: Vec<(Signal, PollSignal)> = Vec::new();
+        listen!(signals, Signal::Interrupt, signal(SignalKind::interrupt()));
+        listen!(signals, Signal::Terminate, signal(SignalKind::terminate()));
+        listen!(signals, Signal::Terminate, signal(SignalKind::quit()));
+        if !ignores_hang_up() {
+            listen!(signals, Signal::Terminate, signal(SignalKind::hangup()));
+        }
+        Signals(signals)
+    }
+
+    #[cfg(windows)]
+    pub fn listen() -> Signals {
+        use tokio::signal::windows;
+        let mut signals: Vec<(Signal, PollSignal)> = Vec::new();
+        listen!(signals, Signal::Interrupt, windows::ctrl_c());
+        listen!(signals, Signal::Terminate, windows::ctrl_break());
+        listen!(signals, Signal::Terminate, windows::ctrl_close());
+        listen!(signals, Signal::Terminate, windows::ctrl_shutdown());
+        Signals(signals)
     }
 
     /// The next signal. Can be dropped and called again without losing one.
     pub async fn next(&mut self) -> Signal {
-        tokio::select! {
-            () = first_signal!(self.0.interrupt) => Signal::Interrupt,
-            () = first_signal!(self.0.terminate) => Signal::Terminate,
-            () = first_signal!(self.0.quit) => Signal::Terminate,
-            () = first_signal!(self.0.hang_up) => Signal::Terminate,
-        }
+        poll_fn(|context| {
+            let heard = self
+                .0
+                .iter_mut()
+                .find_map(|(signal, poll)| matches!(poll(context), Poll::Ready(Some(()))).then_some(*signal));
+            heard.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }
 
@@ -86,38 +98,5 @@ mod tests {
         assert!(is_hang_up_in(&status("0000000000000001")) && is_hang_up_in(&status("0000000000001005")));
         assert!(!is_hang_up_in(&status("0000000000001000")) && !is_hang_up_in(&status("x")));
         assert!(!is_hang_up_in("SigBlk:\t01"));
-    }
-}
-
-#[cfg(windows)]
-#[derive(Debug)]
-struct Inner {
-    ctrl_c: Option<tokio::signal::windows::CtrlC>,
-    ctrl_break: Option<tokio::signal::windows::CtrlBreak>,
-    ctrl_close: Option<tokio::signal::windows::CtrlClose>,
-    ctrl_shutdown: Option<tokio::signal::windows::CtrlShutdown>,
-}
-
-#[cfg(windows)]
-impl Signals {
-    /// What the system does not let us hear keeps its usual effect.
-    pub fn listen() -> Signals {
-        use tokio::signal::windows;
-        Signals(Inner {
-            ctrl_c: windows::ctrl_c().ok(),
-            ctrl_break: windows::ctrl_break().ok(),
-            ctrl_close: windows::ctrl_close().ok(),
-            ctrl_shutdown: windows::ctrl_shutdown().ok(),
-        })
-    }
-
-    /// The next signal. Can be dropped and called again without losing one.
-    pub async fn next(&mut self) -> Signal {
-        tokio::select! {
-            () = first_signal!(self.0.ctrl_c) => Signal::Interrupt,
-            () = first_signal!(self.0.ctrl_break) => Signal::Terminate,
-            () = first_signal!(self.0.ctrl_close) => Signal::Terminate,
-            () = first_signal!(self.0.ctrl_shutdown) => Signal::Terminate,
-        }
     }
 }

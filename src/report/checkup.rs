@@ -51,6 +51,22 @@ impl Check {
         Check { name, state, text: Sanitized::ours(text), next_step: Sanitized::default() }
     }
 
+    pub fn fine(name: &'static str, text: impl Into<String>) -> Check {
+        Check::new(name, CheckState::Fine, text)
+    }
+
+    pub fn note(name: &'static str, text: impl Into<String>) -> Check {
+        Check::new(name, CheckState::Note, text)
+    }
+
+    pub fn skipped(name: &'static str, text: impl Into<String>) -> Check {
+        Check::new(name, CheckState::Skipped, text)
+    }
+
+    pub fn trouble(name: &'static str, verdict: Verdict, text: impl Into<String>) -> Check {
+        Check::new(name, CheckState::Trouble(verdict), text)
+    }
+
     pub fn to_do(self, next_step: impl Into<String>) -> Check {
         Check { next_step: Sanitized::ours(next_step), ..self }
     }

@@ -1,5 +1,6 @@
 //! What the gate learns from a pipeline's past, by the real binary over real sockets: one request, never a verdict.
 
+use maestro_gate::core::Effect;
 use std::time::Duration;
 
 use maestro_gate::core::{
@@ -310,13 +311,25 @@ fn the_heartbeat_names_the_nearest_limit() {
         gate.observe(0, seconds(at), Answer { observation, retry_after: None, date: None }, &mut Vec::new());
     };
     assert_eq!(heartbeat(&gate, 60), "still waiting: no answer yet, 1m of 50m, 3 polls");
-    answer(&mut gate, 60, Observation::Unusable(failure(Operation::GetRun, FailureKind::Http(503), "")));
+    answer(
+        &mut gate,
+        60,
+        Observation::Missing(Effect::Unusable, failure(Operation::GetRun, FailureKind::Http(503), "")),
+    );
     let expected = "still waiting: read the run: the service answered 503, outage: gives up in 9m, 2m of 50m, 3 polls";
     assert_eq!(heartbeat(&gate, 120), expected);
-    answer(&mut gate, 130, Observation::NotVisible(failure(Operation::GetRun, FailureKind::Http(404), "")));
+    answer(
+        &mut gate,
+        130,
+        Observation::Missing(Effect::NotVisible, failure(Operation::GetRun, FailureKind::Http(404), "")),
+    );
     assert!(heartbeat(&gate, 160).contains(", run not found: gives up in 1m 30s, "), "{}", heartbeat(&gate, 160));
     answer(&mut gate, 170, Observation::Record(fixture::seen("RUNNING", Meaning::Wait, None).record));
     assert_eq!(heartbeat(&gate, 180), "still waiting: RUNNING, 3m of 50m, 3 polls");
-    answer(&mut gate, 190, Observation::Unreachable(failure(Operation::GetRun, FailureKind::Http(409), "")));
+    answer(
+        &mut gate,
+        190,
+        Observation::Missing(Effect::Unreachable, failure(Operation::GetRun, FailureKind::Http(409), "")),
+    );
     assert!(heartbeat(&gate, 200).contains(", refused: gives up in 50s, "), "{}", heartbeat(&gate, 200));
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::session::{AuthToken, Generation, TokenError};
 use super::Client;
-use crate::core::{FailureKind, Observation};
+use crate::core::{Effect, FailureKind, Observation};
 
 /// One run's row of refused answers: it may renew the token once, until an answer accepts a token again, or the renewed
 /// one has grown old in an outage. From then on it asks with the newest token there is, should the refusals pass.
@@ -44,7 +44,7 @@ impl Client {
             .token_for(&self.transport, self.clock, retry_state.refused, &mut retry_state.reported_failure)
             .await;
         if let Err(TokenError::Answer(answer)) = &token
-            && matches!(answer.observation, Observation::Denied(..) | Observation::Unreachable(_))
+            && matches!(answer.observation, Observation::Missing(Effect::Denied(_) | Effect::Unreachable, _))
         {
             // What can't be renewed may be accepted again.
             retry_state.refused = Generation::default();

@@ -5,11 +5,11 @@ use super::*;
 fn observed(during: Operation, kind: FailureKind) -> &'static str {
     match read::<()>(RequestError::new(kind).during(during)) {
         Observation::Record(_) => "record",
-        Observation::NotVisible(_) => "not visible",
-        Observation::Denied(Scope::SignIn, _) => "denied",
-        Observation::Denied(Scope::Run, _) => "denied: run",
-        Observation::Unreachable(_) => "unreachable",
-        Observation::Unusable(_) => "unusable",
+        Observation::Missing(Effect::NotVisible, _) => "not visible",
+        Observation::Missing(Effect::Denied(Scope::SignIn), _) => "denied",
+        Observation::Missing(Effect::Denied(Scope::Run), _) => "denied: run",
+        Observation::Missing(Effect::Unreachable, _) => "unreachable",
+        Observation::Missing(Effect::Unusable, _) => "unusable",
     }
 }
 

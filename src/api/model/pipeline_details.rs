@@ -66,6 +66,7 @@ fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::Effect;
 
     fn read(status: u16, body: &str) -> String {
         let pipeline = PipelineId::new("A-b").expect("an id");
@@ -73,10 +74,10 @@ mod tests {
             Observation::Record(PipelineState::Active) => "active".to_owned(),
             Observation::Record(PipelineState::Paused) => "paused".to_owned(),
             Observation::Record(PipelineState::Other(word)) => format!("other {}", word.raw()),
-            Observation::NotVisible(_) => "not visible".to_owned(),
-            Observation::Denied(..) => "denied".to_owned(),
-            Observation::Unreachable(_) => "unreachable".to_owned(),
-            Observation::Unusable(_) => "unusable".to_owned(),
+            Observation::Missing(Effect::NotVisible, _) => "not visible".to_owned(),
+            Observation::Missing(Effect::Denied(_), _) => "denied".to_owned(),
+            Observation::Missing(Effect::Unreachable, _) => "unreachable".to_owned(),
+            Observation::Missing(Effect::Unusable, _) => "unusable".to_owned(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is a record, what is not visible, and that nothing else is.
 
+use crate::core::Effect;
 use proptest::prelude::*;
 
 use super::*;
@@ -29,7 +30,7 @@ fn recorded(body: impl AsRef<[u8]>) -> Record {
 
 fn missed(body: impl AsRef<[u8]>) -> FailureKind {
     let observed = observe(body.as_ref());
-    let Observation::Unusable(failure) = observed else {
+    let Observation::Missing(Effect::Unusable, failure) = observed else {
         panic!("{}: {observed:?}", String::from_utf8_lossy(body.as_ref()))
     };
     failure.kind
@@ -94,7 +95,7 @@ fn null_nothing_and_an_empty_object_are_not_visible() {
     for body in ["null", "", " \r\n\t", " null ", "{}", "{ \n }", r#"{"data":null}"#, r#"{"status":true,"data":null}"#]
     {
         let observed = observe(body);
-        let Observation::NotVisible(failure) = observed else { panic!("{body}: {observed:?}") };
+        let Observation::Missing(Effect::NotVisible, failure) = observed else { panic!("{body}: {observed:?}") };
         assert_eq!(failure.kind, FailureKind::NoRecord);
     }
 }
@@ -151,7 +152,7 @@ fn what_is_almost_json_is_repaired_and_marked() {
         ["\u{feff}", "\u{feff}null", "\u{feff}{}", r#"{"data":null,"x":NaN}"#, "NaN", "{NaN:1}", "\u{feff}<html>"]
     {
         let observed = observe(body);
-        assert!(matches!(observed, Observation::Unusable(_)), "{body}: {observed:?}");
+        assert!(matches!(observed, Observation::Missing(Effect::Unusable, _)), "{body}: {observed:?}");
     }
 }
 
@@ -201,11 +202,17 @@ fn another_run_s_record_is_never_taken() {
     }
     for run in ["46", "045", "4", "null"] {
         let read = read_run(200, SUCCESS.as_bytes(), &target(PIPELINE, run));
-        assert!(matches!(read, Observation::Unusable(_)), "{run}");
+        assert!(matches!(read, Observation::Missing(Effect::Unusable, _)), "{run}");
     }
     for id in ["\"45\"", "45.0", "-45", "[45]", "4.5e1"] {
         let body = with("id", Some(id));
-        assert!(matches!(read_run(200, body.as_bytes(), &target(PIPELINE, "45")), Observation::Unusable(_)), "{id}");
+        assert!(
+            matches!(
+                read_run(200, body.as_bytes(), &target(PIPELINE, "45")),
+                Observation::Missing(Effect::Unusable, _)
+            ),
+            "{id}"
+        );
         assert_eq!(recorded(&body).run_id.raw(), RUN);
     }
 }

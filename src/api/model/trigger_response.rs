@@ -21,20 +21,21 @@ pub(crate) fn read_trigger_response(status: u16, body: &[u8]) -> TriggerResponse
     if !matches!(status, 200 | 201) {
         return failure::trigger_failure(failure::of_status(Operation::Execute, status, body));
     }
-    let failure = |kind| Failure { during: Operation::Execute, kind, detail: error_message(body) };
+    let missing =
+        |kind| failure::trigger_failure(Failure { during: Operation::Execute, kind, detail: error_message(body) });
     let Ok(Value::Object(answer)) = serde_json::from_slice::<Value>(body) else {
-        return TriggerResponse::Lost(failure(FailureKind::NotJson));
+        return missing(FailureKind::NotJson);
     };
     if answer.get("status") == Some(&Value::Bool(false)) {
-        return failure::trigger_failure(failure(FailureKind::Refused));
+        return missing(FailureKind::Refused);
     }
     if let Some(why) = serde_json::from_slice::<JsonFields<'_>>(body).ok().and_then(|fields| fields.wrapper_error()) {
-        return TriggerResponse::Lost(failure(FailureKind::NotARecord(why)));
+        return missing(FailureKind::NotARecord(why));
     }
     let data = answer.get("data").unwrap_or(&Value::Null);
     let id = data.get("run_id").or_else(|| answer.get("run_id"));
     if answer.get("status") != Some(&Value::Bool(true)) && id.is_none() {
-        return TriggerResponse::Lost(failure(FailureKind::NotARecord("it says neither yes nor no")));
+        return missing(FailureKind::NotARecord("it says neither yes nor no"));
     }
     // A bound for what is kept; an id so long is no run's.
     let id = id.and_then(Value::as_str).filter(|id| !id.is_empty());
@@ -44,18 +45,19 @@ pub(crate) fn read_trigger_response(status: u16, body: &[u8]) -> TriggerResponse
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::TriggerEffect;
 
     fn trigger_response(status: u16, body: &str) -> String {
         match read_trigger_response(status, body.as_bytes()) {
             TriggerResponse::Accepted(id) => {
                 format!("accepted {}", id.map(|id| id.raw().to_owned()).unwrap_or_default())
             }
-            TriggerResponse::Lost(_) => "lost".to_owned(),
-            TriggerResponse::Refused(_) => "refused".to_owned(),
-            TriggerResponse::NotFound(_) => "not found".to_owned(),
-            TriggerResponse::Denied(..) => "denied".to_owned(),
-            TriggerResponse::Unreachable(_) => "unreachable".to_owned(),
-            TriggerResponse::NotExecuted(_) => "not executed".to_owned(),
+            TriggerResponse::Missing(TriggerEffect::Lost, _) => "lost".to_owned(),
+            TriggerResponse::Missing(TriggerEffect::Refused, _) => "refused".to_owned(),
+            TriggerResponse::Missing(TriggerEffect::NotFound, _) => "not found".to_owned(),
+            TriggerResponse::Missing(TriggerEffect::Denied(_), _) => "denied".to_owned(),
+            TriggerResponse::Missing(TriggerEffect::Unreachable, _) => "unreachable".to_owned(),
+            TriggerResponse::Missing(TriggerEffect::NotExecuted, _) => "not executed".to_owned(),
         }
     }
 

@@ -237,7 +237,10 @@ async fn a_refused_early_renewal_is_repeated_only_when_the_old_token_is_refused(
     assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
     assert_eq!(count.load(Ordering::SeqCst), 2);
     later(SHARED).await;
-    assert!(matches!(error(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
+    assert!(matches!(
+        error(session.token(&http, clock, first.generation).await),
+        Observation::Missing(Effect::Denied(_), _)
+    ));
     assert_eq!(count.load(Ordering::SeqCst), 3);
 }
 
@@ -277,7 +280,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     // Nobody looks for the file before.
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     assert_eq!(first.header, ends.as_str());
-    let Observation::Denied(crate::core::Scope::Run, failure) =
+    let Observation::Missing(Effect::Denied(crate::core::Scope::Run), failure) =
         error(session.token(&http, clock, first.generation).await)
     else {
         panic!("not denied")
@@ -296,7 +299,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     write(&path, "\n");
     let gone = error(session.token(&http, clock, 2).await);
     assert!(
-        matches!(gone, Observation::Denied(crate::core::Scope::Run, failure) if failure.kind == FailureKind::TokenFile)
+        matches!(gone, Observation::Missing(Effect::Denied(crate::core::Scope::Run), failure) if failure.kind == FailureKind::TokenFile)
     );
     assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");
     assert!(server.asked().is_empty());
@@ -327,7 +330,7 @@ async fn an_answer_at_its_time_limit_is_waited_for_once() {
     let (http, session, clock) = (transport(&server), password(None), Clock::start());
     let all = futures_util::future::join_all((0..3).map(|_| session.token(&http, clock, 0)));
     let (all, _) = tokio::join!(all, opened.wait());
-    assert!(all.into_iter().all(|each| matches!(error(each), Observation::Unusable(_))));
+    assert!(all.into_iter().all(|each| matches!(error(each), Observation::Missing(Effect::Unusable, _))));
     assert_eq!(server.sign_ins(), 1);
 }
 

@@ -1,6 +1,7 @@
 //! Stories of answers through the core, told one by one; `exhaustive` tells all short ones there are.
 
 use super::*;
+use crate::core::Effect;
 use crate::core::{
     Answer, FailureKind, Interval, Limits, Observation, Operation, PipelineId, Record, Repair, RunId, Scope, Vocabulary,
 };
@@ -44,11 +45,11 @@ fn failure(kind: FailureKind) -> Failure {
 }
 
 fn not_visible() -> Observation {
-    Observation::NotVisible(failure(FailureKind::NoRecord))
+    Observation::Missing(Effect::NotVisible, failure(FailureKind::NoRecord))
 }
 
 fn unusable() -> Observation {
-    Observation::Unusable(failure(FailureKind::Http(503)))
+    Observation::Missing(Effect::Unusable, failure(FailureKind::Http(503)))
 }
 
 fn plain(observation: Observation) -> Answer {
@@ -329,12 +330,17 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     let two = || Gate::new(usual(), vec![target("a"), target("b"), target("c")]);
     let mut gate = two();
     gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
-    gate.observe(1, SECOND, plain(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))), &mut Vec::new());
+    gate.observe(
+        1,
+        SECOND,
+        plain(Observation::Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
+        &mut Vec::new(),
+    );
     assert!(!gate.is_over(), "not confirmed yet");
     gate.observe(
         1,
         61 * SECOND,
-        plain(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))),
+        plain(Observation::Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
         &mut Vec::new(),
     );
     assert!(gate.is_over());
@@ -342,7 +348,12 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     assert_eq!(ends, ["passed", "denied", "denied"]);
 
     let mut gate = two();
-    gate.observe(1, SECOND, plain(Observation::Denied(Scope::Run, failure(FailureKind::Http(403)))), &mut Vec::new());
+    gate.observe(
+        1,
+        SECOND,
+        plain(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403)))),
+        &mut Vec::new(),
+    );
     assert_eq!(gate.pending().collect::<Vec<_>>(), [0, 2]);
 }
 

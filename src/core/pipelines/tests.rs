@@ -2,6 +2,7 @@
 //! played in `monitor::tests::shared_lists`.
 
 use super::*;
+use crate::core::Effect;
 use crate::core::run::{AnswerContext, Step, SuccessPolicy};
 use crate::core::{ApiResponse, Learning, ListedRun, Operation, Record, Scope, Target, Untrusted, Wanted};
 
@@ -223,17 +224,17 @@ fn a_list_that_failed_in_whatever_way_is_left_alone_longer_and_longer_and_one_th
         plan(&mut home, &runs, &rules, 10 * SECOND)
     };
     let odd = [
-        Observation::Denied(Scope::Run, failure(FailureKind::Http(403))),
-        Observation::Denied(Scope::Run, failure(FailureKind::TokenRefused)),
-        Observation::Unreachable(failure(FailureKind::Certificate)),
-        Observation::NotVisible(failure(FailureKind::Http(404))),
+        Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403))),
+        Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::TokenRefused)),
+        Observation::Missing(Effect::Unreachable, failure(FailureKind::Certificate)),
+        Observation::Missing(Effect::NotVisible, failure(FailureKind::Http(404))),
     ];
     for answer in odd {
         assert_eq!(planned(vec![answer.clone()]), Some(20 * SECOND), "{answer:?}");
         assert_eq!(planned(vec![answer.clone(), answer.clone()]), Some(30 * SECOND), "{answer:?}");
     }
-    assert_eq!(planned(vec![Observation::Unusable(failure(FailureKind::TooLarge))]), None);
-    let unusable = || Observation::Unusable(failure(FailureKind::Http(503)));
+    assert_eq!(planned(vec![Observation::Missing(Effect::Unusable, failure(FailureKind::TooLarge))]), None);
+    let unusable = || Observation::Missing(Effect::Unusable, failure(FailureKind::Http(503)));
     for (failures, rest) in [(1, 10), (2, 20), (3, 40), (4, 80), (5, 160), (6, 320), (7, 600), (40, 600)] {
         let answers = (0..failures).map(|_| unusable()).collect();
         assert_eq!(planned(answers), Some((10 + rest) * SECOND), "{failures}");
@@ -244,7 +245,7 @@ fn a_list_that_failed_in_whatever_way_is_left_alone_longer_and_longer_and_one_th
 fn a_history_that_could_not_be_had_at_first_may_come_later() {
     let rules = rules(3000 * SECOND);
     let (mut home, mut runs) = stage(&rules, 3, 20 * SECOND);
-    let refused = Observation::Denied(Scope::Run, failure(FailureKind::Http(403)));
+    let refused = Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403)));
     list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], without(refused));
     assert!(home.history().is_none());
     list_summary(&mut home, &mut runs, &rules, [20 * SECOND; 2], list(&["SUCCESS"; 3]));

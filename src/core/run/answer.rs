@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::timers::CONFIRM;
 use super::super::{
-    Answer, Event, Failure, FailureKind, LastRecord, Meaning, Observation, Operation, Record, Scope, Untrusted,
+    Answer, Effect, Event, Failure, FailureKind, LastRecord, Meaning, Observation, Operation, Record, Scope, Untrusted,
     Verdict, judged_at,
 };
 use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
@@ -33,13 +33,17 @@ impl Run {
         at: &mut AnswerContext<'_>,
         observation: Observation<T>,
     ) -> Result<T, Transition> {
-        Err(match observation {
-            Observation::Record(found) => return Ok(found),
-            Observation::NotVisible(failure) => self.not_visible(at, failure),
-            Observation::Unusable(failure) => self.unusable(at, failure),
-            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure),
-            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure),
-        })
+        observation.record().map_err(|(effect, failure)| self.missing(at, effect, failure))
+    }
+
+    /// How it is read that something is not there.
+    pub(super) fn missing(&mut self, at: &mut AnswerContext<'_>, effect: Effect, failure: Failure) -> Transition {
+        match effect {
+            Effect::NotVisible => self.not_visible(at, failure),
+            Effect::Unusable => self.unusable(at, failure),
+            Effect::Denied(scope) => self.refused(at, Verdict::Denied, scope, failure),
+            Effect::Unreachable => self.refused(at, Verdict::Unreachable, Scope::Run, failure),
+        }
     }
 
     /// An answer that waiting is not known to fix. The only place that decides whether it ends the wait.
@@ -178,5 +182,5 @@ impl Run {
 /// success is not proven.
 fn bars_pass(record: &Record, meaning: Meaning) -> Option<Failure> {
     let is_barred = meaning == Meaning::Passed && !record.repaired.is_empty();
-    is_barred.then_some(Failure { during: Operation::GetRun, kind: FailureKind::Repaired, detail: None })
+    is_barred.then_some(Failure::new(Operation::GetRun, FailureKind::Repaired))
 }

@@ -11,13 +11,12 @@ use super::super::{
 };
 use super::{AnswerContext, Phase, Run, Transition};
 
-pub(super) fn failure(during: Operation, kind: FailureKind) -> Failure {
-    Failure { during, kind, detail: None }
-}
-
 /// What was started is not listed, and may wait behind this run.
 pub(super) fn held_up(behind: Option<RunId>) -> Failure {
-    Failure { detail: behind.map(|id| Untrusted::new(id.as_str())), ..failure(Operation::List, FailureKind::Queued) }
+    Failure {
+        detail: behind.map(|id| Untrusted::new(id.as_str())),
+        ..Failure::new(Operation::List, FailureKind::Queued)
+    }
 }
 
 impl Run {
@@ -43,7 +42,7 @@ impl Run {
             }
             // An answer to the request to start was never taken.
             Phase::Starting(pipeline, Starting::Asked(baseline), _) => {
-                let post = TriggerOutcome::Lost(failure(Operation::Execute, FailureKind::Broken));
+                let post = TriggerOutcome::Lost(Failure::new(Operation::Execute, FailureKind::Broken));
                 self.seek(at, &pipeline, baseline, &post, &listing)
             }
             Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing),
@@ -64,7 +63,7 @@ impl Run {
         listing: &RunList,
     ) -> Transition {
         let Ok(Choice { run, passed_over }) = choose(selector, listing, &at.rules.vocabulary) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
+            return self.unusable(at, Failure::new(Operation::List, FailureKind::Unplaceable));
         };
         match (run, selector) {
             (Some(id), _) => {
@@ -74,11 +73,11 @@ impl Run {
                 Transition::Found
             }
             // A run may just have been started, and not be listed yet.
-            (None, Selector::Latest) => self.not_visible(at, failure(Operation::List, FailureKind::NotListed)),
+            (None, Selector::Latest) => self.not_visible(at, Failure::new(Operation::List, FailureKind::NotListed)),
             // Whatever comes now was no success when the gate started.
             (None, Selector::LastSuccess) => {
                 self.end_outage(at);
-                self.finish_for(failure(Operation::List, FailureKind::NotListed), Verdict::NotFound)
+                self.finish_for(Failure::new(Operation::List, FailureKind::NotListed), Verdict::NotFound)
             }
         }
     }
@@ -96,7 +95,7 @@ impl Run {
             TriggerOutcome::Lost(_) => None,
         };
         let Ok(found) = after(listing, &baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
+            return self.unusable(at, Failure::new(Operation::List, FailureKind::Unplaceable));
         };
         let target = |run: RunId| Target { pipeline: pipeline.clone(), run };
         match found {
@@ -105,7 +104,7 @@ impl Run {
             }
             RunsAfterStart::Nothing(BlockingRun::Nobody) => {
                 let why = match post {
-                    TriggerOutcome::Accepted(_) => failure(Operation::List, FailureKind::NotListed),
+                    TriggerOutcome::Accepted(_) => Failure::new(Operation::List, FailureKind::NotListed),
                     TriggerOutcome::Lost(failure) => failure.clone(),
                 };
                 self.not_visible(at, why)
@@ -149,13 +148,13 @@ impl Run {
     ) -> Transition {
         let said = group.said.as_ref();
         let Ok(found) = after(listing, &group.baseline, said, &at.rules.vocabulary) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
+            return self.unusable(at, Failure::new(Operation::List, FailureKind::Unplaceable));
         };
         // A list from before their end (an old copy, an empty one) says nothing about what has come up since.
         if matches!(found, RunsAfterStart::Nothing(BlockingRun::Nobody | BlockingRun::Overtaken(_)))
             && !shows_taken_as_over(listing, &group.baseline, &at.rules.vocabulary)
         {
-            return self.unusable(at, failure(Operation::List, FailureKind::Lagging));
+            return self.unusable(at, Failure::new(Operation::List, FailureKind::Lagging));
         }
         self.present(at);
         let beside = |run: RunId| Target { pipeline: target.pipeline.clone(), run };

@@ -5,8 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::super::fresh_wait::{Judgement, ListResult, NextRequest};
-use super::super::{Event, FailureKind, Operation, PipelineId, RunList, Stale, Target, Untrusted, Verdict};
-use super::discovery::failure;
+use super::super::{Event, Failure, FailureKind, Operation, PipelineId, RunList, Stale, Target, Untrusted, Verdict};
 use super::{AnswerContext, Pace, Phase, Run, Transition};
 
 impl Run {
@@ -21,7 +20,7 @@ impl Run {
         let Some(wait) = &mut self.fresh_wait else { return Transition::Over(Verdict::InternalError) };
         let selector = wait.selector;
         let Ok(ListResult { next, unreadable, failures }) = wait.read(listing, date, at.elapsed, at.rules) else {
-            return self.unusable(at, failure(Operation::List, FailureKind::Unplaceable));
+            return self.unusable(at, Failure::new(Operation::List, FailureKind::Unplaceable));
         };
         self.present(at);
         if let Some(failures) = failures {
@@ -87,7 +86,7 @@ impl Run {
             return;
         }
         self.without_record = Verdict::NotFound;
-        self.failure = Some(failure(Operation::List, FailureKind::NotListed));
+        self.failure = Some(Failure::new(Operation::List, FailureKind::NotListed));
         if let Some(wait) = &mut self.fresh_wait
             && !std::mem::replace(&mut wait.is_none_reported, true)
         {

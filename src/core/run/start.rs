@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::super::trigger::{Baseline, BlockingRun, StartDecision, Starting, TriggerOutcome, before, behind};
 use super::super::{
-    AdoptionReason, Answer, ApiRequest, Event, Failure, FailureKind, IfRunning, Observation, Operation, PipelineId,
-    RunId, RunList, Scope, Target, TriggerResponse, Untrusted, Verdict,
+    AdoptionReason, Answer, ApiRequest, Effect, Event, Failure, FailureKind, IfRunning, Observation, Operation,
+    PipelineId, RunId, RunList, Scope, Target, TriggerEffect, TriggerResponse, Untrusted, Verdict,
 };
-use super::discovery::{failure, held_up};
+use super::discovery::held_up;
 use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
 
 impl Starting {
@@ -39,12 +39,12 @@ impl Run {
         date: Option<DateTime<Utc>>,
     ) -> Transition {
         match before(listing, date, if_running, &at.rules.vocabulary) {
-            Err(kind) => self.unusable(at, failure(Operation::List, kind)),
+            Err(kind) => self.unusable(at, Failure::new(Operation::List, kind)),
             Ok(StartDecision::Going(id)) => {
                 let detail = id.map(|id| Untrusted::new(id.as_str()));
                 self.present(at);
                 self.finish_for(
-                    Failure { detail, ..failure(Operation::Execute, FailureKind::AlreadyGoing) },
+                    Failure { detail, ..Failure::new(Operation::Execute, FailureKind::AlreadyGoing) },
                     Verdict::NotStarted,
                 )
             }
@@ -79,7 +79,8 @@ impl Run {
         let Phase::Starting(_, Starting::Asked(baseline), _) = self.phase.clone() else {
             return Transition::Over(Verdict::InternalError);
         };
-        self.started = matches!(trigger_response, TriggerResponse::Accepted(_) | TriggerResponse::Lost(_));
+        self.started =
+            !matches!(trigger_response, TriggerResponse::Missing(effect, _) if effect != TriggerEffect::Lost);
         match trigger_response {
             TriggerResponse::Accepted(said) => {
                 self.present(at);
@@ -93,7 +94,7 @@ impl Run {
                 }
                 Transition::Next
             }
-            TriggerResponse::Lost(failure) => {
+            TriggerResponse::Missing(TriggerEffect::Lost, failure) => {
                 at.emit(Event::StartLost { run: self.place, failure: failure.clone() });
                 // Until a list has told, nobody knows.
                 self.missed(&failure, Verdict::Unreachable);
@@ -101,33 +102,26 @@ impl Run {
                 Transition::Next
             }
             // Nothing was started. The list from before grows old, so that it would be read again.
-            TriggerResponse::Refused(_)
-            | TriggerResponse::NotFound(_)
-            | TriggerResponse::Denied(..)
-            | TriggerResponse::Unreachable(_)
-            | TriggerResponse::NotExecuted(_) => {
+            TriggerResponse::Missing(effect, failure) => {
                 self.turn(Starting::Before);
-                self.not_started(at, trigger_response)
+                self.not_started(at, effect, failure)
             }
         }
     }
 
     /// The request to start was answered with a no, or certainly not executed.
-    fn not_started(&mut self, at: &mut AnswerContext<'_>, trigger_response: TriggerResponse) -> Transition {
-        match trigger_response {
-            TriggerResponse::Accepted(_) | TriggerResponse::Lost(_) => Transition::Over(Verdict::InternalError),
-            // The sign-in before it was refused, and nothing was sent.
-            TriggerResponse::Denied(scope, failure) if failure.during == Operation::SignIn => {
-                self.refused(at, Verdict::Denied, scope, failure)
-            }
-            TriggerResponse::Unreachable(failure) if failure.during == Operation::SignIn => {
-                self.refused(at, Verdict::Unreachable, Scope::Run, failure)
-            }
-            TriggerResponse::Refused(failure) => self.finish_for(failure, Verdict::NotStarted),
-            TriggerResponse::NotFound(failure) => self.finish_for(failure, Verdict::NotFound),
-            TriggerResponse::Denied(_, failure) => self.finish_for(failure, Verdict::Denied),
-            TriggerResponse::Unreachable(failure) => self.finish_for(failure, Verdict::Unreachable),
-            TriggerResponse::NotExecuted(failure) => {
+    fn not_started(&mut self, at: &mut AnswerContext<'_>, effect: TriggerEffect, failure: Failure) -> Transition {
+        // The sign-in before it was refused, and nothing was sent.
+        let is_sign_in = failure.during == Operation::SignIn;
+        match effect {
+            TriggerEffect::Denied(scope) if is_sign_in => self.refused(at, Verdict::Denied, scope, failure),
+            TriggerEffect::Unreachable if is_sign_in => self.refused(at, Verdict::Unreachable, Scope::Run, failure),
+            TriggerEffect::Lost => Transition::Over(Verdict::InternalError),
+            TriggerEffect::Refused => self.finish_for(failure, Verdict::NotStarted),
+            TriggerEffect::NotFound => self.finish_for(failure, Verdict::NotFound),
+            TriggerEffect::Denied(_) => self.finish_for(failure, Verdict::Denied),
+            TriggerEffect::Unreachable => self.finish_for(failure, Verdict::Unreachable),
+            TriggerEffect::NotExecuted => {
                 self.was_put_off = true;
                 self.unusable(at, failure)
             }
@@ -164,7 +158,7 @@ impl Run {
             // A list that was not complete does not make an old run ours.
             Observation::Record(record) if baseline.is_older(record.created_at) => {
                 if is_run {
-                    return self.unusable(at, failure(Operation::GetRun, FailureKind::BeforeStart));
+                    return self.unusable(at, Failure::new(Operation::GetRun, FailureKind::BeforeStart));
                 }
                 self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(Some(id))));
                 Transition::Next
@@ -177,25 +171,18 @@ impl Run {
                 self.record(at, record, answer.date, pass)
             }
             // It is no run's id, or not yet: whatever is new may be ours.
-            Observation::NotVisible(_)
-            | Observation::Denied(..)
-            | Observation::Unreachable(_)
-            | Observation::Unusable(_)
-                if !is_run =>
-            {
+            Observation::Missing(..) if !is_run => {
                 self.turn(Starting::Seeking(baseline, TriggerOutcome::Accepted(Some(id))));
                 Transition::Next
             }
             // It may wait behind an earlier run, and then the appear clock must stand still.
-            Observation::NotVisible(failure) => {
+            Observation::Missing(Effect::NotVisible, failure) => {
                 self.end_outage(at);
                 self.missed(&failure, self.when_absent());
                 self.turn(Starting::Hidden(baseline, id));
                 Transition::Next
             }
-            Observation::Denied(scope, failure) => self.refused(at, Verdict::Denied, scope, failure),
-            Observation::Unreachable(failure) => self.refused(at, Verdict::Unreachable, Scope::Run, failure),
-            Observation::Unusable(failure) => self.unusable(at, failure),
+            Observation::Missing(effect, failure) => self.missing(at, effect, failure),
         }
     }
 
@@ -210,15 +197,12 @@ impl Run {
     ) -> Transition {
         let behind = match list {
             Observation::Record(listing) => behind(&listing, &baseline, &at.rules.vocabulary),
-            Observation::NotVisible(_)
-            | Observation::Denied(..)
-            | Observation::Unreachable(_)
-            | Observation::Unusable(_) => BlockingRun::Nobody,
+            Observation::Missing(..) => BlockingRun::Nobody,
         };
         self.turn(Starting::Named(baseline, id));
         match behind {
             BlockingRun::Run(behind) | BlockingRun::Overtaken(behind) => self.excused(at, behind),
-            BlockingRun::Nobody => self.not_visible(at, failure(Operation::List, FailureKind::NotListed)),
+            BlockingRun::Nobody => self.not_visible(at, Failure::new(Operation::List, FailureKind::NotListed)),
         }
     }
 

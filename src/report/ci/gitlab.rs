@@ -63,8 +63,9 @@ pub fn annotations(report: &Report) -> Result<String, serde_json::Error> {
     let mut links = Vec::new();
     for run in others.into_iter().chain(passed) {
         let Some(url) = run.link.as_ref().map(|link| link.url().to_owned()) else { continue };
-        let link =
-            Annotation { external_link: ExternalLink { label: format!("{}: {}", run.end.name(), messages::run(run)), url } };
+        let link = Annotation {
+            external_link: ExternalLink { label: format!("{}: {}", run.end.name(), messages::run(run)), url },
+        };
         let Some(left) = room.checked_sub(serde_json::to_string(&link)?.len()) else { break };
         room = left;
         links.push(link);

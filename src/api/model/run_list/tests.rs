@@ -1,5 +1,6 @@
 //! What a list is read as: bare or wrapped, cut anywhere, with odd records in it.
 
+use crate::core::Effect;
 use proptest::prelude::*;
 
 use super::*;
@@ -26,7 +27,9 @@ fn listed(body: &str) -> Vec<ListedRun> {
 
 fn missed(body: &str) -> FailureKind {
     match read_by(usize::MAX, body.as_bytes()) {
-        Observation::Unusable(failure) | Observation::NotVisible(failure) => failure.kind,
+        Observation::Missing(Effect::Unusable, failure) | Observation::Missing(Effect::NotVisible, failure) => {
+            failure.kind
+        }
         other => panic!("{body}: {other:?}"),
     }
 }
@@ -114,7 +117,7 @@ fn a_list_is_never_repaired() {
     assert!(matches!(read_by(7, &with(b"fine")), Observation::Record(_)));
     for damage in [b"\\ud83d".as_slice(), b"\xff", b"\n", b"\0", b"\",\"x\":NaN,\"y\":\"", b"\",\"x\":1e400,\"y\":\""] {
         for size in [1, usize::MAX] {
-            assert!(matches!(read_by(size, &with(damage)), Observation::Unusable(_)), "{damage:?}");
+            assert!(matches!(read_by(size, &with(damage)), Observation::Missing(Effect::Unusable, _)), "{damage:?}");
         }
     }
     assert_eq!(missed(&format!("\u{feff}[{NEW}]")), FailureKind::NotJson);
@@ -218,7 +221,7 @@ fn what_is_no_list_is_not_one() {
         assert!(matches!(missed(body), FailureKind::NotARecord(_)), "{body}");
     }
     let bad = [b"[\"".as_slice(), &[0xff], b"\"]"].concat();
-    assert!(matches!(read_by(usize::MAX, &bad), Observation::Unusable(_)));
+    assert!(matches!(read_by(usize::MAX, &bad), Observation::Missing(Effect::Unusable, _)));
 }
 
 #[test]
@@ -361,7 +364,7 @@ fn a_number_is_read_as_a_whole_however_it_is_cut() {
     assert_eq!(ids(&long), ["?", "?", "a"]);
     for body in ["[1", "[12 3]", "[1}", "[1e400]", "[1e999999999999]", "[-]", "[1,2"] {
         for size in [1, 2, usize::MAX] {
-            assert!(matches!(read_by(size, body.as_bytes()), Observation::Unusable(_)), "{body}");
+            assert!(matches!(read_by(size, body.as_bytes()), Observation::Missing(Effect::Unusable, _)), "{body}");
         }
     }
 }

@@ -11,7 +11,9 @@ async fn many_polls_share_a_failed_sign_in_for_a_second() {
         let Err(TokenError::Answer(answer)) = each else { panic!("a token") };
         let pause = answer.retry_after.expect("the service wants one");
         assert!((Duration::from_secs(1)..=Duration::from_secs(7)).contains(&pause), "{pause:?}");
-        assert!(matches!(answer.observation, Observation::Unusable(failure) if failure.during == Operation::SignIn));
+        assert!(
+            matches!(answer.observation, Observation::Missing(Effect::Unusable, failure) if failure.during == Operation::SignIn)
+        );
     }
     assert_eq!(server.sign_ins(), 1);
     let _ = session.token(&http, clock, 0).await;
@@ -82,7 +84,9 @@ async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
         let (http, session, clock) = (transport(&server), password(None), Clock::start());
         for sign_ins in [1, 2, 2, 2] {
             let refused = error(session.token(&http, clock, 0).await);
-            let (Observation::Denied(_, failure) | Observation::Unreachable(failure)) = refused else {
+            let (Observation::Missing(Effect::Denied(_), failure) | Observation::Missing(Effect::Unreachable, failure)) =
+                refused
+            else {
                 panic!("{refused:?}")
             };
             assert_eq!(
@@ -99,7 +103,10 @@ async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
     session.state.borrow_mut().refusals = 1;
     let first = session.token(&http, clock, 0).await.ok().expect("a token");
     for sign_ins in [2, 3, 3] {
-        assert!(matches!(error(session.token(&http, clock, first.generation).await), Observation::Denied(..)));
+        assert!(matches!(
+            error(session.token(&http, clock, first.generation).await),
+            Observation::Missing(Effect::Denied(_), _)
+        ));
         assert_eq!(server.sign_ins(), sign_ins);
         later(Duration::from_secs(20)).await;
     }
@@ -139,7 +146,9 @@ async fn a_refused_code_is_tried_once_more_with_the_next_one() {
     let mut reported_failure = None;
     let mut token = Box::pin(session.token_for(&http, clock, 0, &mut reported_failure));
     after_refusals(&session, &mut token, 1).await;
-    let Observation::Denied(crate::core::Scope::SignIn, failure) = error(token.await) else { panic!("not denied") };
+    let Observation::Missing(Effect::Denied(crate::core::Scope::SignIn), failure) = error(token.await) else {
+        panic!("not denied")
+    };
     assert_eq!((failure.kind, server.sign_ins()), (FailureKind::CodeRefused, 2));
     later(Duration::from_secs(60)).await;
     assert!(session.token(&http, clock, 0).await.is_err());

@@ -1,6 +1,7 @@
 //! All short stories of answers: bounded, and only a success passes.
 
 use super::*;
+use crate::core::Effect;
 use crate::core::Meaning;
 
 /// One answer of each kind that the core tells from the others.
@@ -11,10 +12,10 @@ fn every_kind() -> Vec<Answer> {
         plain(record("RUNNING")),
         plain(not_visible()),
         plain(unusable()),
-        plain(Observation::Unreachable(failure(FailureKind::RedirectOffOrigin))),
+        plain(Observation::Missing(Effect::Unreachable, failure(FailureKind::RedirectOffOrigin))),
         asking(record("RUNNING"), 90),
         asking(unusable(), 100_000),
-        asking(Observation::Denied(Scope::Run, failure(FailureKind::Http(403))), 7),
+        asking(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403))), 7),
     ]
 }
 
@@ -25,11 +26,11 @@ fn every_answer() -> Vec<Answer> {
         plain(record("UPSTREAM_FAILED")),
         plain(record("WEIRD")),
         plain(record("")),
-        plain(Observation::Unusable(failure(FailureKind::NotJson))),
-        plain(Observation::Denied(Scope::Run, failure(FailureKind::TokenRefused))),
-        plain(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))),
+        plain(Observation::Missing(Effect::Unusable, failure(FailureKind::NotJson))),
+        plain(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::TokenRefused))),
+        plain(Observation::Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
         asking(not_visible(), 0),
-        asking(Observation::Unreachable(failure(FailureKind::Certificate)), 100_000),
+        asking(Observation::Missing(Effect::Unreachable, failure(FailureKind::Certificate)), 100_000),
     ];
     every_kind().into_iter().chain(further).collect()
 }

@@ -1,6 +1,7 @@
 //! Gates that wait for a fresh run (`if-stale: wait`): every short story of a pipeline, against an oracle that goes through
 //! it second by second.
 
+use crate::core::Effect;
 use chrono::{DateTime, Utc};
 
 use super::*;
@@ -81,8 +82,8 @@ impl Story {
         let record = |runs| Observation::Record(RunList { runs });
         let observation = match damage {
             None | Some(Damage::NoDate) => record(self.listed(second)),
-            Some(Damage::Unusable) => Observation::Unusable(failure(FailureKind::Http(503))),
-            Some(Damage::NotVisible) => Observation::NotVisible(failure(FailureKind::NoRecord)),
+            Some(Damage::Unusable) => Observation::Missing(Effect::Unusable, failure(FailureKind::Http(503))),
+            Some(Damage::NotVisible) => Observation::Missing(Effect::NotVisible, failure(FailureKind::NoRecord)),
             Some(Damage::Ambiguous) => record([self.listed(second), vec![ListedRun::default()]].concat()),
             Some(Damage::Empty) => record(Vec::new()),
             Some(Damage::Old(ago)) => record(self.listed(second - ago)),

@@ -1,25 +1,30 @@
 //! Refusals: one never ends a wait in which something has worked, and a minute of nothing else ends every wait.
 
 use super::*;
+use crate::core::Effect;
+use crate::core::TriggerEffect;
 use crate::core::{ApiResponse, IfRunning, RunList, Selector, TriggerResponse};
 
 /// What a service, a gateway or a proxy answers once in a while, and waiting is not known to fix.
 fn refusals() -> Vec<Observation> {
-    let http = |status| Observation::Unreachable(failure(FailureKind::Http(status)));
+    let http = |status| Observation::Missing(Effect::Unreachable, failure(FailureKind::Http(status)));
     let mut all: Vec<Observation> = [400, 402, 405, 409, 413, 421, 423, 451, 460, 499].map(http).into();
     all.extend([
-        Observation::Denied(Scope::Run, failure(FailureKind::TokenRefused)),
-        Observation::Denied(Scope::Run, failure(FailureKind::Http(403))),
-        Observation::Denied(Scope::SignIn, Failure { during: Operation::SignIn, ..failure(FailureKind::Http(401)) }),
-        Observation::Unreachable(failure(FailureKind::RedirectOffOrigin)),
-        Observation::Unreachable(failure(FailureKind::Certificate)),
-        Observation::Unreachable(failure(FailureKind::ProxyAuthentication)),
+        Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::TokenRefused)),
+        Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403))),
+        Observation::Missing(
+            Effect::Denied(Scope::SignIn),
+            Failure { during: Operation::SignIn, ..failure(FailureKind::Http(401)) },
+        ),
+        Observation::Missing(Effect::Unreachable, failure(FailureKind::RedirectOffOrigin)),
+        Observation::Missing(Effect::Unreachable, failure(FailureKind::Certificate)),
+        Observation::Missing(Effect::Unreachable, failure(FailureKind::ProxyAuthentication)),
     ]);
     all
 }
 
 fn verdict_of(refusal: &Observation) -> Verdict {
-    if matches!(refusal, Observation::Denied(..)) { Verdict::Denied } else { Verdict::Unreachable }
+    if matches!(refusal, Observation::Missing(Effect::Denied(_), _)) { Verdict::Denied } else { Verdict::Unreachable }
 }
 
 #[test]
@@ -75,7 +80,7 @@ fn the_verdict_is_that_of_the_last_refusal() {
 
 #[test]
 fn what_the_service_asks_for_is_added_to_the_minute() {
-    let forbidden = || Observation::Denied(Scope::Run, failure(FailureKind::Http(403)));
+    let forbidden = || Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403)));
     // Once forty seconds, and from then on nothing.
     let story = [asking(forbidden(), 40)].into_iter().chain(std::iter::repeat_with(|| plain(forbidden())));
     let (verdict, at) = play(usual(), SECOND, story);
@@ -91,7 +96,7 @@ fn what_the_service_asks_for_is_added_to_the_minute() {
 #[test]
 fn any_other_answer_begins_the_minute_anew() {
     for other in [record("RUNNING"), not_visible(), unusable()] {
-        let refusal = Observation::Unreachable(failure(FailureKind::Http(409)));
+        let refusal = Observation::Missing(Effect::Unreachable, failure(FailureKind::Http(409)));
         let story = (0..).map(|n| plain(if n % 4 == 0 { other.clone() } else { refusal.clone() }));
         let story = std::iter::once(plain(record("RUNNING"))).chain(story);
         // Of the clocks, only its own can end a wait on a refusal.
@@ -102,7 +107,7 @@ fn any_other_answer_begins_the_minute_anew() {
 
 #[test]
 fn a_refusal_stops_no_outage() {
-    let refusal = || Observation::Unreachable(failure(FailureKind::RedirectOffOrigin));
+    let refusal = || Observation::Missing(Effect::Unreachable, failure(FailureKind::RedirectOffOrigin));
     let story = std::iter::once(plain(record("RUNNING")));
     let story = story.chain((0..).map(|n| plain(if n % 3 == 0 { unusable() } else { refusal() })));
     let (verdict, at) = play(usual(), SECOND, story);
@@ -135,7 +140,7 @@ fn at_the_deadline_a_refusal_counts_as_what_it_is_and_a_poll_is_not_repeated_at_
 
 #[test]
 fn what_has_worked_for_one_run_has_worked_for_all_and_a_sign_in_is_enough() {
-    let forbidden = || plain(Observation::Denied(Scope::Run, failure(FailureKind::Http(403))));
+    let forbidden = || plain(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403))));
     let mut gate = Gate::new(usual(), vec![target("a"), target("b"), target("c")]);
     assert_eq!(gate.observe(0, SECOND, forbidden(), &mut Vec::new()), None, "the first thing ever seen");
     gate.observe(1, 2 * SECOND, plain(record("RUNNING")), &mut Vec::new());
@@ -145,20 +150,25 @@ fn what_has_worked_for_one_run_has_worked_for_all_and_a_sign_in_is_enough() {
     assert!(gate.observe(0, SECOND, forbidden(), &mut Vec::new()).is_some(), "the token came from a sign-in");
     let mut gate = Gate::new(usual(), vec![target("a")]).signing_in();
     let refused = Failure { during: Operation::SignIn, ..failure(FailureKind::Http(401)) };
-    let refused = plain(Observation::Denied(Scope::SignIn, refused));
+    let refused = plain(Observation::Missing(Effect::Denied(Scope::SignIn), refused));
     assert_eq!(gate.observe(0, SECOND, refused, &mut Vec::new()), None, "nothing has worked");
 }
 
 #[test]
 fn a_refused_list_is_confirmed_like_a_refused_run() {
     let list = |observation| ApiResponse::List(Answer { observation, retry_after: None, date: None });
-    let refused = || list(Observation::Denied(Scope::Run, failure(FailureKind::Http(403))));
+    let refused = || list(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403))));
     let pipeline = PipelineId::new("p").expect("an id");
     let latest = Wanted::Choice { pipeline: pipeline.clone(), selector: Selector::Latest };
     let start = Wanted::Start { pipeline, if_running: IfRunning::Queue };
     for wanted in [latest, start] {
         let mut gate = Gate::new(usual(), [wanted.clone()]);
-        gate.observe(0, SECOND, list(Observation::NotVisible(failure(FailureKind::NoRecord))), &mut Vec::new());
+        gate.observe(
+            0,
+            SECOND,
+            list(Observation::Missing(Effect::NotVisible, failure(FailureKind::NoRecord))),
+            &mut Vec::new(),
+        );
         let (mut next, mut last) = (Some(2 * SECOND), Duration::ZERO);
         while let Some(at) = next {
             gate.ask(0, at, &mut Vec::new()).expect("it goes on");
@@ -189,16 +199,18 @@ fn a_refused_sign_in_before_the_request_to_start_is_confirmed_and_a_refused_star
     };
     let sign_in = || Failure { during: Operation::SignIn, ..failure(FailureKind::Http(403)) };
     let execute = || Failure { during: Operation::Execute, ..failure(FailureKind::Http(403)) };
-    for trigger_response in [TriggerResponse::Denied(Scope::SignIn, sign_in()), TriggerResponse::Unreachable(sign_in())]
-    {
+    for trigger_response in [
+        TriggerResponse::Missing(TriggerEffect::Denied(Scope::SignIn), sign_in()),
+        TriggerResponse::Missing(TriggerEffect::Unreachable, sign_in()),
+    ] {
         let mut gate = ready();
         assert!(gate.observe(0, 2 * SECOND, ApiResponse::Execute(trigger_response, None), &mut Vec::new()).is_some());
     }
     for (trigger_response, verdict) in [
-        (TriggerResponse::Denied(Scope::Run, execute()), Verdict::Denied),
-        (TriggerResponse::Unreachable(execute()), Verdict::Unreachable),
-        (TriggerResponse::Refused(execute()), Verdict::NotStarted),
-        (TriggerResponse::NotFound(execute()), Verdict::NotFound),
+        (TriggerResponse::Missing(TriggerEffect::Denied(Scope::Run), execute()), Verdict::Denied),
+        (TriggerResponse::Missing(TriggerEffect::Unreachable, execute()), Verdict::Unreachable),
+        (TriggerResponse::Missing(TriggerEffect::Refused, execute()), Verdict::NotStarted),
+        (TriggerResponse::Missing(TriggerEffect::NotFound, execute()), Verdict::NotFound),
     ] {
         let mut gate = ready();
         let asked = ApiResponse::Execute(trigger_response, Some(SECOND));

@@ -1,5 +1,6 @@
 //! Runs that are chosen from a list, through the whole gate; all short stories of lists and polls.
 
+use crate::core::Effect;
 use chrono::{DateTime, Utc};
 
 use super::*;
@@ -46,11 +47,11 @@ fn lists() -> Vec<ApiResponse> {
         runs(&[listed("r", 0, "SUCCESS"), listed("s", 1, "FAILED")]),
         runs(&[listed("r", 0, "SUCCESS"), odd]),
         runs(&[]),
-        list(Observation::NotVisible(failure(FailureKind::NoRecord))),
-        list(Observation::Unusable(failure(FailureKind::Http(503)))),
-        list(Observation::Unreachable(failure(FailureKind::Certificate))),
-        list(Observation::Denied(Scope::Run, failure(FailureKind::Http(403)))),
-        list(Observation::Denied(Scope::SignIn, failure(FailureKind::NoToken))),
+        list(Observation::Missing(Effect::NotVisible, failure(FailureKind::NoRecord))),
+        list(Observation::Missing(Effect::Unusable, failure(FailureKind::Http(503)))),
+        list(Observation::Missing(Effect::Unreachable, failure(FailureKind::Certificate))),
+        list(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403)))),
+        list(Observation::Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
     ]
 }
 
@@ -141,7 +142,7 @@ fn a_list_has_the_clocks_of_a_run() {
     let odd = runs(&[listed("r", 0, "SUCCESS"), ListedRun::default()]);
     assert_eq!(within(over_and_over(Selector::Latest, &odd), 601), Verdict::Unreachable);
     assert_eq!(within(over_and_over(Selector::Latest, &runs(&[])), 121), Verdict::NotFound);
-    let null = list(Observation::NotVisible(failure(FailureKind::NoRecord)));
+    let null = list(Observation::Missing(Effect::NotVisible, failure(FailureKind::NoRecord)));
     assert_eq!(within(over_and_over(Selector::LastSuccess, &null), 121), Verdict::NotFound);
     // A complete list without a success is an answer.
     assert_eq!(within(over_and_over(Selector::LastSuccess, &runs(&[])), 1), Verdict::NotFound);

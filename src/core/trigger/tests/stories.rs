@@ -1,6 +1,7 @@
 //! Every combination of a few hundred thousand short stories, played through the whole gate.
 
 use super::*;
+use crate::core::TriggerEffect;
 
 mod simulated_service;
 
@@ -216,8 +217,10 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     let mut gate = Gate::new(rules(), [start()]);
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(pipeline())));
-    let not_sent =
-        ApiResponse::Execute(TriggerResponse::NotExecuted(failure(Operation::SignIn, FailureKind::Http(503))), None);
+    let not_sent = ApiResponse::Execute(
+        TriggerResponse::Missing(TriggerEffect::NotExecuted, failure(Operation::SignIn, FailureKind::Http(503))),
+        None,
+    );
     gate.observe(0, 3 * SECOND, not_sent, &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 5 * SECOND, &mut Vec::new()), Some(ApiRequest::List(pipeline())));
     // The answer never came back to the gate: it does not ask again, whatever the loop does.
@@ -247,8 +250,8 @@ fn whether_a_run_may_have_been_started_is_reported_when_the_wait_ends_before_it_
         gate
     };
     assert_eq!(stopped(asked()), Request::InDoubt);
-    let lost = || TriggerResponse::Lost(failure(Operation::Execute, FailureKind::Broken));
-    let refused = TriggerResponse::Refused(failure(Operation::Execute, FailureKind::Http(400)));
+    let lost = || TriggerResponse::Missing(TriggerEffect::Lost, failure(Operation::Execute, FailureKind::Broken));
+    let refused = TriggerResponse::Missing(TriggerEffect::Refused, failure(Operation::Execute, FailureKind::Http(400)));
     for (trigger_response, request) in [(lost(), Request::InDoubt), (TriggerResponse::Accepted(None), Request::Taken)] {
         let mut gate = asked();
         gate.observe(0, 3 * SECOND, ApiResponse::Execute(trigger_response, None), &mut Vec::new()).expect("goes on");

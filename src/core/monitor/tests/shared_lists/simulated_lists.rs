@@ -1,5 +1,6 @@
 //! Pipelines of many runs with their lists, and a gate that waits for the runs, played without waiting.
 
+use crate::core::Effect;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
@@ -158,8 +159,8 @@ impl World {
             RunList::Fails(kind) => {
                 let failure = Failure { during: Operation::List, kind, detail: None };
                 match kind {
-                    FailureKind::Http(403) => Observation::Denied(Scope::Run, failure),
-                    _ => Observation::Unusable(failure),
+                    FailureKind::Http(403) => Observation::Missing(Effect::Denied(Scope::Run), failure),
+                    _ => Observation::Missing(Effect::Unusable, failure),
                 }
             }
             RunList::True | RunList::Late(_) | RunList::Frozen | RunList::Short | RunList::Rosy | RunList::Worded => {

@@ -1,5 +1,7 @@
 //! A service that starts, hides, loses, queues and refuses, played through the whole gate.
 
+use crate::core::Effect;
+use crate::core::TriggerEffect;
 use std::sync::LazyLock;
 
 use super::*;
@@ -186,11 +188,12 @@ impl World {
                                 Observation::Record(listing(&list))
                             }
                             Some(Spoilt::Unusable) => {
-                                Observation::Unusable(failure(Operation::List, FailureKind::Http(503)))
+                                Observation::Missing(Effect::Unusable, failure(Operation::List, FailureKind::Http(503)))
                             }
-                            Some(Spoilt::Null) => {
-                                Observation::NotVisible(failure(Operation::List, FailureKind::NoRecord))
-                            }
+                            Some(Spoilt::Null) => Observation::Missing(
+                                Effect::NotVisible,
+                                failure(Operation::List, FailureKind::NoRecord),
+                            ),
                         },
                     ))
                 }
@@ -201,7 +204,10 @@ impl World {
                         now,
                         match row {
                             Some((id, _, word)) => Observation::Record(record(id, word)),
-                            None => Observation::NotVisible(failure(Operation::GetRun, FailureKind::NoRecord)),
+                            None => Observation::Missing(
+                                Effect::NotVisible,
+                                failure(Operation::GetRun, FailureKind::NoRecord),
+                            ),
                         },
                     ))
                 }
@@ -229,12 +235,15 @@ impl World {
             }
             TriggerOutcome::Hints => TriggerResponse::Accepted(Some(Untrusted::new("manual__2024"))),
             TriggerOutcome::LostAfter | TriggerOutcome::LostBefore => {
-                TriggerResponse::Lost(failure(Operation::Execute, FailureKind::Broken))
+                TriggerResponse::Missing(TriggerEffect::Lost, failure(Operation::Execute, FailureKind::Broken))
             }
-            TriggerOutcome::Refused => TriggerResponse::Refused(failure(Operation::Execute, FailureKind::Http(400))),
-            TriggerOutcome::Denied => {
-                TriggerResponse::Denied(Scope::Run, failure(Operation::Execute, FailureKind::Http(403)))
+            TriggerOutcome::Refused => {
+                TriggerResponse::Missing(TriggerEffect::Refused, failure(Operation::Execute, FailureKind::Http(400)))
             }
+            TriggerOutcome::Denied => TriggerResponse::Missing(
+                TriggerEffect::Denied(Scope::Run),
+                failure(Operation::Execute, FailureKind::Http(403)),
+            ),
         }
     }
 }
