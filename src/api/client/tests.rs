@@ -8,7 +8,7 @@ use super::super::redactor::Learned;
 use super::super::scripted_server::{Asked, Reply, Server, later};
 use super::*;
 use crate::config::{Credentials, Network};
-use crate::core::{PipelineId, Scope, Untrusted};
+use crate::core::{Effect::*, Observation::Missing, PipelineId, Scope, Untrusted};
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
 
@@ -72,9 +72,7 @@ async fn a_poll_asks_as_the_service_wants_it() {
     let run = RunId::new("manual__2024-12-18T10:30:00+00:00%2e").expect("an id");
     let answer = client.poll(&Target { run, ..target() }, &mut AuthRetryState::default()).await;
     // Another run's record, but its headers are heard.
-    assert!(
-        matches!(answer.observation, Observation::Missing(Effect::Unusable, failure) if failure.kind == FailureKind::AnotherRun)
-    );
+    assert!(matches!(answer.observation, Missing(Unusable, failure) if failure.kind == FailureKind::AnotherRun));
     assert_eq!(answer.retry_after, Some(Duration::from_secs(9)));
     assert_eq!(answer.date, Some("2024-01-15T10:45:23Z".parse().expect("a date")));
     let asked = server.asked();
@@ -142,9 +140,7 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
         let client = client(&server, password());
         let mut retry_state = AuthRetryState::default();
         let answer = client.poll(&target(), &mut retry_state).await;
-        let Observation::Missing(Effect::Denied(Scope::Run), failure) = answer.observation else {
-            panic!("not denied")
-        };
+        let Missing(Denied(Scope::Run), failure) = answer.observation else { panic!("not denied") };
         assert_eq!((failure.kind, failure.during), (kind, Operation::GetRun));
         assert_eq!(failure.detail.expect("told").raw(), "no");
         assert_eq!((server.sign_ins(), tokens(&server).len()), (2, 2));
@@ -153,24 +149,15 @@ async fn a_renewal_comes_once_per_row_of_refusals() {
     let server = service([refused(401), Reply::json(500, ""), refused(401)]).await;
     let once = client(&server, password());
     let mut retry_state = AuthRetryState::default();
-    assert!(matches!(
-        once.poll(&target(), &mut retry_state).await.observation,
-        Observation::Missing(Effect::Unusable, _)
-    ));
-    assert!(matches!(
-        once.poll(&target(), &mut retry_state).await.observation,
-        Observation::Missing(Effect::Denied(_), _)
-    ));
+    assert!(matches!(once.poll(&target(), &mut retry_state).await.observation, Missing(Unusable, _)));
+    assert!(matches!(once.poll(&target(), &mut retry_state).await.observation, Missing(Denied(_), _)));
     assert_eq!(server.sign_ins(), 2);
     // But an outage in which the renewed token grows old does: nobody refused it when it was new.
     for (outage, renewed) in [(40, false), (61, true)] {
         let server = service([refused(401), Reply::json(500, ""), refused(401), record()]).await;
         let client = client(&server, password());
         let mut retry_state = AuthRetryState::default();
-        assert!(matches!(
-            client.poll(&target(), &mut retry_state).await.observation,
-            Observation::Missing(Effect::Unusable, _)
-        ));
+        assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Missing(Unusable, _)));
         later(Duration::from_secs(outage)).await;
         let answer = client.poll(&target(), &mut retry_state).await;
         assert_eq!(matches!(answer.observation, Observation::Record(_)), renewed, "{outage} s");
@@ -186,7 +173,7 @@ async fn an_accepted_token_ends_the_row_of_refusals() {
         let mut retry_state = AuthRetryState::default();
         for _ in 0..2 {
             let answer = client.poll(&target(), &mut retry_state).await;
-            assert!(matches!(answer.observation, Observation::Record(_) | Observation::Missing(Effect::NotVisible, _)));
+            assert!(matches!(answer.observation, Observation::Record(_) | Missing(NotVisible, _)));
         }
         assert_eq!(tokens(&server), ["token-1", "token-2", "token-2", "token-3"]);
     }
@@ -207,7 +194,7 @@ async fn a_refused_token_is_not_used_again_while_sign_in_is_down() {
     let mut retry_state = AuthRetryState::default();
     for _ in 0..3 {
         let answer = client.poll(&target(), &mut retry_state).await;
-        let Observation::Missing(Effect::Unusable, failure) = answer.observation else { panic!("not unusable") };
+        let Missing(Unusable, failure) = answer.observation else { panic!("not unusable") };
         assert_eq!((failure.during, failure.kind), (Operation::SignIn, FailureKind::Http(502)));
     }
     assert_eq!(tokens(&server), ["token-1"]);
@@ -219,24 +206,17 @@ async fn a_given_token_that_is_refused_is_denied_and_asked_with_again_in_the_nex
         let server = service([refused(status)]).await;
         let client = client(&server, token());
         let mut retry_state = AuthRetryState::default();
-        let Observation::Missing(Effect::Denied(Scope::Run), failure) =
-            client.poll(&target(), &mut retry_state).await.observation
-        else {
-            panic!("not denied")
-        };
-        assert_eq!(failure.kind, kind);
+        let answer = client.poll(&target(), &mut retry_state).await.observation;
+        assert!(matches!(answer, Missing(Denied(Scope::Run), failure) if failure.kind == kind));
         assert_eq!(tokens(&server), ["given"], "one request a look");
         let again = client.poll(&target(), &mut retry_state).await.observation;
-        assert!(matches!(again, Observation::Missing(Effect::Denied(Scope::Run), _)));
+        assert!(matches!(again, Missing(Denied(Scope::Run), _)));
         assert_eq!(tokens(&server), ["given"; 2]);
     }
     let server = service([refused(401), record()]).await;
     let client = client(&server, token());
     let mut retry_state = AuthRetryState::default();
-    assert!(matches!(
-        client.poll(&target(), &mut retry_state).await.observation,
-        Observation::Missing(Effect::Denied(_), _)
-    ));
+    assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Missing(Denied(_), _)));
     assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Record(_)));
 }
 
@@ -247,10 +227,7 @@ async fn while_refusals_go_on_each_poll_is_one_request_with_the_renewed_token() 
         let client = client(&server, password());
         let mut retry_state = AuthRetryState::default();
         for _ in 0..3 {
-            assert!(matches!(
-                client.poll(&target(), &mut retry_state).await.observation,
-                Observation::Missing(Effect::Denied(_), _)
-            ));
+            assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Missing(Denied(_), _)));
             later(Duration::from_secs(5)).await;
         }
         assert_eq!(tokens(&server), ["token-1", "token-2", "token-2", "token-2"]);
@@ -266,7 +243,7 @@ async fn a_refusal_that_asks_for_a_pause_is_reported_before_the_token_is_renewed
         let client = client(&server, credentials);
         let mut retry_state = AuthRetryState::default();
         let answer = client.poll(&target(), &mut retry_state).await;
-        assert!(matches!(answer.observation, Observation::Missing(Effect::Denied(_), _)));
+        assert!(matches!(answer.observation, Missing(Denied(_), _)));
         assert_eq!(answer.retry_after, Some(Duration::from_secs(1)));
         assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Record(_)));
         assert_eq!(tokens(&server), expected);
@@ -290,7 +267,7 @@ async fn an_old_token_is_tried_again_where_its_renewal_is_refused() {
     let client = client(&server, password());
     let mut retry_state = AuthRetryState::default();
     let first = client.poll(&target(), &mut retry_state).await.observation;
-    assert!(matches!(first, Observation::Missing(Effect::Denied(Scope::SignIn), _)), "{first:?}");
+    assert!(matches!(first, Missing(Denied(Scope::SignIn), _)), "{first:?}");
     assert!(matches!(client.poll(&target(), &mut retry_state).await.observation, Observation::Record(_)));
     assert_eq!((tokens(&server), server.sign_ins()), (vec!["token-1".to_owned(); 2], 2));
 }
@@ -329,7 +306,7 @@ async fn a_thousand_forbidden_runs_do_not_sign_in_a_thousand_times() {
         let client = client(&server, password());
         for _ in 0..50 {
             let answer = client.poll(&target(), &mut AuthRetryState::default()).await;
-            assert!(matches!(answer.observation, Observation::Missing(Effect::Denied(Scope::Run), _)));
+            assert!(matches!(answer.observation, Missing(Denied(Scope::Run), _)));
         }
         assert!(server.sign_ins() <= 4, "{}", server.sign_ins());
     }
@@ -358,10 +335,10 @@ async fn a_failing_answer_is_what_the_table_says() {
         let answer = client(&server, token()).poll(&target(), &mut AuthRetryState::default()).await;
         let observed = match answer.observation {
             Observation::Record(_) => "record",
-            Observation::Missing(Effect::NotVisible, _) => "not visible",
-            Observation::Missing(Effect::Denied(_), _) => "denied",
-            Observation::Missing(Effect::Unreachable, _) => "unreachable",
-            Observation::Missing(Effect::Unusable, _) => "unusable",
+            Missing(NotVisible, _) => "not visible",
+            Missing(Denied(_), _) => "denied",
+            Missing(Unreachable, _) => "unreachable",
+            Missing(Unusable, _) => "unusable",
         };
         assert_eq!(observed, expected, "{:?}", server.asked());
     }
@@ -412,7 +389,7 @@ async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() 
         later(Duration::from_secs(elapsed)).await;
         match client.list(&target().pipeline, &mut AuthRetryState::default()).await.observation {
             Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),
-            Observation::Missing(Effect::Unusable, failure) => {
+            Missing(Unusable, failure) => {
                 assert_eq!((failure.kind, serves), (FailureKind::Cached, false))
             }
             other => panic!("{other:?}"),

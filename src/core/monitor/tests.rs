@@ -1,9 +1,9 @@
 //! Stories of answers through the core, told one by one; `exhaustive` tells all short ones there are.
 
 use super::*;
-use crate::core::Effect;
 use crate::core::{
-    Answer, FailureKind, Interval, Limits, Observation, Operation, PipelineId, Record, Repair, RunId, Scope, Vocabulary,
+    Answer, Effect, FailureKind, Interval, Limits, Observation, Observation::Missing, Operation, PipelineId, Record,
+    Repair, RunId, Scope, Vocabulary,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -13,15 +13,9 @@ fn target(run: &str) -> Target {
 }
 
 fn rules(timeout: u64, appear: u64, outage: u64, interval: Interval) -> Rules {
-    Rules {
-        interval,
-        vocabulary: Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words"),
-        ..Rules::within(Limits {
-            timeout: Duration::from_secs(timeout),
-            appear: Duration::from_secs(appear),
-            outage: Duration::from_secs(outage),
-        })
-    }
+    let [timeout, appear, outage] = [timeout, appear, outage].map(Duration::from_secs);
+    let vocabulary = Vocabulary::new(vec!["FINE".into()], vec!["BAD".into()]).expect("fine words");
+    Rules { interval, vocabulary, ..Rules::within(Limits { timeout, appear, outage }) }
 }
 
 fn usual() -> Rules {
@@ -41,15 +35,15 @@ fn record(word: &str) -> Observation {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { during: Operation::GetRun, kind, detail: None }
+    Failure::new(Operation::GetRun, kind)
 }
 
 fn not_visible() -> Observation {
-    Observation::Missing(Effect::NotVisible, failure(FailureKind::NoRecord))
+    Missing(Effect::NotVisible, failure(FailureKind::NoRecord))
 }
 
 fn unusable() -> Observation {
-    Observation::Missing(Effect::Unusable, failure(FailureKind::Http(503)))
+    Missing(Effect::Unusable, failure(FailureKind::Http(503)))
 }
 
 fn plain(observation: Observation) -> Answer {
@@ -333,14 +327,14 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     gate.observe(
         1,
         SECOND,
-        plain(Observation::Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
+        plain(Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
         &mut Vec::new(),
     );
     assert!(!gate.is_over(), "not confirmed yet");
     gate.observe(
         1,
         61 * SECOND,
-        plain(Observation::Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
+        plain(Missing(Effect::Denied(Scope::SignIn), failure(FailureKind::NoToken))),
         &mut Vec::new(),
     );
     assert!(gate.is_over());
@@ -351,7 +345,7 @@ fn a_refused_sign_in_ends_all_runs_and_a_403_only_its_own() {
     gate.observe(
         1,
         SECOND,
-        plain(Observation::Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403)))),
+        plain(Missing(Effect::Denied(Scope::Run), failure(FailureKind::Http(403)))),
         &mut Vec::new(),
     );
     assert_eq!(gate.pending().collect::<Vec<_>>(), [0, 2]);
