@@ -80,32 +80,22 @@ impl View {
                 self.note(&note);
             }
         }
-        match (moment, &self.bar) {
+        match (moment, self.bar.clone()) {
             (LoopEvent::Answer { run, next }, _) if self.volume == Volume::Verbose => {
                 self.say(now, messages::poll(gate, run, now, next, &self.names, &self.sanitizer));
             }
-            (LoopEvent::Beat, Some(bar)) => {
-                // A reader that is behind stalls the drawing too, and the turns would pile up.
-                if !self.console.is_behind() {
-                    let (bar, message) =
-                        (bar.clone(), messages::heartbeat(gate, now, polls, &self.sanitizer).to_string());
-                    self.console.in_turn(move || {
-                        bar.set_message(message);
-                        bar.tick();
-                    });
-                }
+            // A reader that is behind stalls the drawing too, and the turns would pile up.
+            (LoopEvent::Beat, Some(bar)) if !self.console.is_behind() => {
+                let message = messages::heartbeat(gate, now, polls, &self.sanitizer).to_string();
+                self.console.in_turn(move || {
+                    bar.set_message(message);
+                    bar.tick();
+                });
             }
             (LoopEvent::Beat, None) if now >= self.spoke + HEARTBEAT => {
                 self.say(now, messages::heartbeat(gate, now, polls, &self.sanitizer));
             }
-            (
-                LoopEvent::Answer { .. }
-                | LoopEvent::Survey
-                | LoopEvent::Stopped
-                | LoopEvent::Resumed
-                | LoopEvent::Beat,
-                _,
-            ) => {}
+            _ => {}
         }
     }
 

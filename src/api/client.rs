@@ -95,7 +95,10 @@ impl Client {
 
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one poll of one run, signed in and renewed as needed.
     pub async fn poll(&self, target: &Target, retry_state: &mut AuthRetryState) -> Answer {
-        self.signed_in(Operation::GetRun, retry_state, async |pass| self.get_run(target, pass).await).await
+        let segments = ["platform", "pipeline", target.pipeline.as_str(), "pipeline_run", target.run.as_str()];
+        let read = |status, body: &[u8]| model::read_run(status, body, target);
+        let ask = async |pass: &AuthToken| self.get(Operation::GetRun, &segments, pass, read).await;
+        self.signed_in(Operation::GetRun, retry_state, ask).await
     }
 
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
@@ -105,7 +108,10 @@ impl Client {
 
     /// `GET {base}/platform/pipeline/:pipeline`: whether a pipeline can be started, signed in and renewed as needed.
     pub async fn details(&self, pipeline: &PipelineId, retry_state: &mut AuthRetryState) -> Answer<PipelineState> {
-        self.signed_in(Operation::Details, retry_state, async |pass| self.get_details(pipeline, pass).await).await
+        let segments = ["platform", "pipeline", pipeline.as_str()];
+        let read = |status, body: &[u8]| model::read_details(status, body, pipeline);
+        let ask = async |pass: &AuthToken| self.get(Operation::Details, &segments, pass, read).await;
+        self.signed_in(Operation::Details, retry_state, ask).await
     }
 
     /// The same list, read within five seconds. It only helps to plan polls, so no session is renewed for it.
@@ -286,26 +292,20 @@ impl Client {
         self.session.token_ends()
     }
 
-    async fn get_run(&self, target: &Target, pass: &AuthToken) -> Answer {
-        let segments = ["platform", "pipeline", target.pipeline.as_str(), "pipeline_run", target.run.as_str()];
+    /// Reads a short answer, whatever it is about.
+    async fn get<T>(
+        &self,
+        during: Operation,
+        segments: &[&str],
+        pass: &AuthToken,
+        read: impl FnOnce(u16, &[u8]) -> Observation<T>,
+    ) -> Answer<T> {
         let mut body = Vec::new();
-        let url = self.transport.address(&segments);
-        let outcome = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
-        let HttpOutcome { timing, reply } = outcome;
-        let observation = match reply {
-            Ok(reply) => model::read_run(reply.status, reply.text(&body), target),
-            Err(fault) => failure::read(fault.during(Operation::GetRun)),
-        };
-        answer(observation, timing)
-    }
-
-    async fn get_details(&self, pipeline: &PipelineId, pass: &AuthToken) -> Answer<PipelineState> {
-        let mut body = Vec::new();
-        let url = self.transport.address(&["platform", "pipeline", pipeline.as_str()]);
+        let url = self.transport.address(segments);
         let outcome = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
         let observation = match outcome.reply {
-            Ok(reply) => model::read_details(reply.status, reply.text(&body), pipeline),
-            Err(fault) => failure::read(fault.during(Operation::Details)),
+            Ok(reply) => read(reply.status, reply.text(&body)),
+            Err(fault) => failure::read(fault.during(during)),
         };
         answer(observation, outcome.timing)
     }

@@ -180,15 +180,8 @@ fn of_tls(error: &rustls::Error) -> Option<FailureKind> {
 
 /// No way through a proxy: only a question for credentials stays as it is.
 fn of_tunnel(error: &TunnelError) -> FailureKind {
-    match error {
-        TunnelError::ProxyAuthRequired => FailureKind::ProxyAuthentication,
-        TunnelError::ConnectFailed(_)
-        | TunnelError::Io(_)
-        | TunnelError::MissingHost
-        | TunnelError::ProxyHeadersTooLong
-        | TunnelError::TunnelUnexpectedEof
-        | TunnelError::TunnelUnsuccessful => FailureKind::Proxy,
-    }
+    let wants_credentials = matches!(error, TunnelError::ProxyAuthRequired);
+    if wants_credentials { FailureKind::ProxyAuthentication } else { FailureKind::Proxy }
 }
 
 /// The first `T` in the chain of causes.

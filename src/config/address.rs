@@ -104,24 +104,22 @@ pub(super) fn base_url(text: &str) -> Result<Url, InvalidValue> {
         return Err(InvalidValue::hidden(format!("the address cannot contain a query or a fragment. Write {RIGHT}")));
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
-        return Err(InvalidValue::whole(format!(
-            "the address cannot contain blanks, control characters or backslashes. Write {RIGHT}"
-        )));
+        return Err(
+            format!("the address cannot contain blanks, control characters or backslashes. Write {RIGHT}").into()
+        );
     }
-    let wrong = || InvalidValue::whole(format!("not an https address. Write {RIGHT}"));
+    let wrong = || format!("not an https address. Write {RIGHT}").into();
     let parts = cut(text).ok_or_else(wrong)?;
     // Two names can look the same in letters beyond ASCII, and the tables that fold them are a twentieth of the binary.
     if !parts.authority.is_ascii() {
-        return Err(InvalidValue::whole("the host name contains a letter beyond ASCII. Write it in its xn-- form"));
+        return Err("the host name contains a letter beyond ASCII. Write it in its xn-- form".into());
     }
     match parts.scheme.as_str() {
         "https" => {}
         "http" if is_this_machine(parts.authority) => {}
         "http" => {
-            return Err(InvalidValue::whole(
-                "http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
-                 [::1], written exactly so.)",
-            ));
+            return Err("http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
+                 [::1], written exactly so.)".into());
         }
         _ => return Err(wrong()),
     }
@@ -130,15 +128,17 @@ pub(super) fn base_url(text: &str) -> Result<Url, InvalidValue> {
     }
     let url = Url::parse(text).map_err(|_| wrong())?;
     if !is_host_of(&url, parts.authority) {
-        return Err(InvalidValue::whole(
+        return Err(
             "the host is not written in its plain form. Use no percent-encoding, and four decimal numbers for an IPv4 \
-             address",
-        ));
+             address"
+                .into(),
+        );
     }
     if url.path() != if parts.rest.is_empty() { "/" } else { parts.rest } {
-        return Err(InvalidValue::whole(
-            "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it",
-        ));
+        return Err(
+            "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it"
+                .into(),
+        );
     }
     Ok(url)
 }
@@ -180,7 +180,7 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
     // An `@` may be the end of a password, also of one that the parser could not make out.
     let wrong = |what: String| match text.contains('@') {
         true => InvalidValue::hidden(what),
-        false => InvalidValue::whole(what),
+        false => what.into(),
     };
     let bare = PLACEHOLDERS.iter().fold(text.to_owned(), |text, placeholder| text.replace(placeholder, "p"));
     if bare.contains(['{', '}']) {
@@ -197,12 +197,12 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
         return Err(InvalidValue::hidden(format!("the link cannot contain a user name or password. Write {RIGHT}")));
     }
     if parts.authority.contains('{') {
-        return Err(InvalidValue::whole("the placeholders must come after the host"));
+        return Err("the placeholders must come after the host".into());
     }
     if !PLACEHOLDERS.iter().any(|placeholder| parts.rest.contains(placeholder)) {
-        return Err(InvalidValue::whole(format!(
-            "contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}"
-        )));
+        return Err(
+            format!("contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}").into()
+        );
     }
     let parsed = Url::parse(&bare).map_err(|_| wrong())?;
     if parsed.scheme() == "https" && parsed.has_host() { Ok(RunUrl(text.to_owned())) } else { Err(wrong()) }

@@ -7,7 +7,7 @@
 use crate::inputs::{GivenValue, Input, InputSource, Kind, ROWS};
 
 use super::InputSubject;
-use super::validator::{InvalidValue, Validator};
+use super::validator::Validator;
 
 /// Checks the inputs that say where the secrets go, and which runs pass with them.
 pub(super) fn check(validator: &mut Validator<'_>) {
@@ -34,7 +34,7 @@ pub(super) fn outranks(validator: &mut Validator<'_>, owner: &GivenValue, input:
         source_phrase(owner.place),
         given.called,
     );
-    validator.wrong(given, InvalidValue::whole(what));
+    validator.wrong(given, what);
 }
 
 /// Where a value was given, as a user would say it.

@@ -110,7 +110,7 @@ fn read_password(
     };
     let username = username?;
     let name = username.text.as_deref().ok()?;
-    let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(InvalidValue::whole);
+    let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(InvalidValue::from);
     note(validator, username, checked)?;
     Some(Credentials::Password { username: name.to_owned(), password: password?, totp_secret: totp_secret? })
 }

@@ -19,11 +19,11 @@ pub(super) fn read(text: &str, env: &Env) -> Result<&'static CiSystem, InvalidVa
         return Ok(detect(env));
     }
     if let Some((_, what)) = NO_NAMES.iter().find(|(name, _)| *name == text) {
-        return Err(InvalidValue::whole(*what));
+        return Err((*what).into());
     }
     CiSystem::named(text).ok_or_else(|| {
         let names: Vec<&str> = ALL.into_iter().flat_map(|system| system.names).copied().collect();
-        InvalidValue::whole(format!("must be one of: auto, {}", names.join(", ")))
+        format!("must be one of: auto, {}", names.join(", ")).into()
     })
 }
 
@@ -54,12 +54,9 @@ pub(super) fn file(env: &Env, name: &str) -> Option<PathBuf> {
 pub(super) fn command_files(env: &Env) -> Vec<(&'static str, PathBuf)> {
     let named =
         ALL.into_iter().flat_map(|system| system.command_files).filter_map(|name| Some((*name, file(env, name)?)));
-    let in_folders = ALL.into_iter().filter_map(|system| match system.outputs {
-        OutputChannel::InFolder { variable, file: name, .. } => Some((variable, file(env, variable)?.join(name))),
-        OutputChannel::Nowhere
-        | OutputChannel::Appended { .. }
-        | OutputChannel::Log(_)
-        | OutputChannel::Agent { .. } => None,
+    let in_folders = ALL.into_iter().filter_map(|system| {
+        let OutputChannel::InFolder { variable, file: name, .. } = system.outputs else { return None };
+        Some((variable, file(env, variable)?.join(name)))
     });
     named.chain(in_folders).collect()
 }

@@ -229,9 +229,8 @@ fn config(validator: &mut Validator<'_>, env: &Env, file: &ReadWithin<'_>, secre
     let credentials = credentials::read(validator, env, file, secrets);
     credential_owner::check(validator);
     let further_roots = validator.read_optional(Input::CaFile, |path| {
-        let bytes = file(Path::new(path))
-            .map_err(|error| InvalidValue::whole(format!("the file cannot be read ({})", error.kind())))?;
-        extra_roots::read(&bytes).map_err(InvalidValue::whole)
+        let bytes = file(Path::new(path)).map_err(|error| format!("the file cannot be read ({})", error.kind()))?;
+        extra_roots::read(&bytes).map_err(InvalidValue::from)
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = validator.read(Input::Logs, |text| choice(text, &whens));
@@ -272,19 +271,13 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
         && validator.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
         && let Some(given) = validator.inputs.chosen(Input::Timeout)
     {
-        validator.wrong(
-            given,
-            InvalidValue::whole("leaves no time to wait for the run that trigger starts. Set a longer timeout"),
-        );
+        validator.wrong(given, "leaves no time to wait for the run that trigger starts. Set a longer timeout");
     }
     if timeout.is_some_and(|timeout| timeout.is_zero())
         && if_stale == Some(IfStale::Wait)
         && let Some(given) = validator.inputs.chosen(Input::IfStale)
     {
-        validator.wrong(
-            given,
-            InvalidValue::whole("cannot be used with timeout 0, which leaves no time to wait. Set a longer timeout"),
-        );
+        validator.wrong(given, "cannot be used with timeout 0, which leaves no time to wait. Set a longer timeout");
     }
     let vocabulary = vocabulary(validator);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };

@@ -48,9 +48,10 @@ pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
     let output_prefix = output_prefix.unwrap_or_default();
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let log_format = validator.read(Input::LogFormat, |text| match choice(text, &formats)? {
-        LogFormat::Json if ci.has_commands_in_log() => Err(InvalidValue::whole(
-            "cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none",
-        )),
+        LogFormat::Json if ci.has_commands_in_log() => {
+            Err("cannot be used here: this CI reads results from commands in the log. Use text, or set ci to none"
+                .into())
+        }
         format @ (LogFormat::Text | LogFormat::Json) => Ok(format),
     });
     let log_format = log_format.unwrap_or(LogFormat::Text);
@@ -137,7 +138,7 @@ fn prefix(text: &str) -> Result<String, InvalidValue> {
     if fits && !text.starts_with(|c: char| c.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err(InvalidValue::whole("a prefix can contain only letters, digits and `_`, and cannot begin with a digit"))
+        Err("a prefix can contain only letters, digits and `_`, and cannot begin with a digit".into())
     }
 }
 
@@ -156,8 +157,7 @@ fn read_volume(validator: &mut Validator<'_>) -> Volume {
                 std::cmp::Ordering::Greater => Volume::Verbose,
                 std::cmp::Ordering::Equal => {
                     if let Some(given) = validator.inputs.chosen(Input::Verbose) {
-                        validator
-                            .wrong(given, InvalidValue::whole("quiet and verbose cannot be used together. Remove one"));
+                        validator.wrong(given, "quiet and verbose cannot be used together. Remove one");
                     }
                     Volume::Normal
                 }
@@ -212,7 +212,7 @@ fn read_destinations(
         };
         let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
         match in_the_way.or_else(|| is_log(&place.path)) {
-            Some(what) => validator.wrong(given, InvalidValue::whole(what)),
+            Some(what) => validator.wrong(given, what),
             None => {
                 taken.push(OccupiedPath::report(place, input));
                 let path = PathBuf::from(text);

@@ -47,7 +47,7 @@ fn start(
     let run_id = validator.inputs.chosen(Input::RunId);
     if let Some(given) = run_id {
         let what = "cannot be used with trigger, which waits for the run that it starts. Remove one of the two";
-        validator.wrong(given, InvalidValue::whole(what));
+        validator.wrong(given, what);
     }
     let pipelines = pipelines?;
     if pipelines.is_empty() {
@@ -75,7 +75,7 @@ fn start(
 fn refuse_if_stale(validator: &mut Validator<'_>, what: &str) {
     if let Some((given, "wait")) = validator.given(Input::IfStale) {
         let what = format!("cannot be used with {what}. Use latest or last-success, or remove if-stale");
-        validator.wrong(given, InvalidValue::whole(what));
+        validator.wrong(given, what);
     }
 }
 
@@ -169,7 +169,7 @@ fn of(pipeline: PipelineId, run: Named) -> Wanted {
 /// Empty: none was given. `None`: input errors were noted.
 fn read_pipelines(validator: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
     let pipelines = validator.read_optional(Input::PipelineId, |text| {
-        evaluated(text).map_err(InvalidValue::whole)?;
+        evaluated(text)?;
         let mut ids = list(text, Separator::Blanks)?;
         unique(&mut ids);
         ids.into_iter().map(|id| pipeline(id).map_err(|what| InvalidValue::part(id, what))).collect()
@@ -181,7 +181,7 @@ fn read_pipelines(validator: &mut Validator<'_>) -> Option<Vec<PipelineId>> {
 fn read_entries<'a>(validator: &mut Validator<'a>) -> Option<Vec<RunEntry<'a>>> {
     let (given, text) = validator.given(Input::RunId)?;
     // An expression may hold blanks, so the whole is looked at before it is cut.
-    let mut texts = match evaluated(text).map_err(InvalidValue::whole).and_then(|()| list(text, Separator::Blanks)) {
+    let mut texts = match evaluated(text).map_err(InvalidValue::from).and_then(|()| list(text, Separator::Blanks)) {
         Ok(texts) => texts,
         Err(wrong) => {
             validator.wrong(given, wrong);

@@ -29,16 +29,25 @@ pub(super) enum ShownPart {
 }
 
 impl InvalidValue {
-    pub fn whole(what: impl Into<String>) -> InvalidValue {
-        InvalidValue { part: ShownPart::Whole, what: what.into() }
-    }
-
     pub fn part(part: impl Into<String>, what: impl Into<String>) -> InvalidValue {
         InvalidValue { part: ShownPart::Only(part.into()), what: what.into() }
     }
 
     pub fn hidden(what: impl Into<String>) -> InvalidValue {
         InvalidValue { part: ShownPart::Hidden, what: what.into() }
+    }
+}
+
+/// The value is wrong as a whole.
+impl From<String> for InvalidValue {
+    fn from(what: String) -> InvalidValue {
+        InvalidValue { part: ShownPart::Whole, what }
+    }
+}
+
+impl From<&str> for InvalidValue {
+    fn from(what: &str) -> InvalidValue {
+        what.to_owned().into()
     }
 }
 
@@ -120,7 +129,8 @@ impl<'a> Validator<'a> {
         }
     }
 
-    pub fn wrong(&mut self, given: &GivenValue, wrong: InvalidValue) {
+    pub fn wrong(&mut self, given: &GivenValue, wrong: impl Into<InvalidValue>) {
+        let wrong = wrong.into();
         let value = match (&wrong.part, &given.text) {
             (ShownPart::Whole, Ok(text)) => Some(text.as_str()),
             (ShownPart::Only(part), _) => Some(part.as_str()),
@@ -137,6 +147,6 @@ fn seen(input: Input, text: &str) -> Result<&str, InvalidValue> {
     checked.map(|()| text).map_err(|what| match text.contains(['@', '?', '#']) {
         // Of an address, what stands there may be a secret.
         true => InvalidValue::hidden(what),
-        false => InvalidValue::whole(what),
+        false => what.into(),
     })
 }

@@ -43,14 +43,11 @@ fn number(digits: &str) -> Option<u64> {
 /// A duration from `least` to `most`, which are also the words for them.
 pub(super) fn duration_within(text: &str, least: &str, most: &str) -> Result<Duration, InvalidValue> {
     let bound = |bound| duration(bound).unwrap_or_default();
-    let read = duration(text).ok_or_else(|| {
-        InvalidValue::whole(format!(
-            "not a duration. Write 90 (seconds), 90s, 15m, 1h30m or 2d, from {least} to {most}"
-        ))
-    })?;
+    let read = duration(text)
+        .ok_or_else(|| format!("not a duration. Write 90 (seconds), 90s, 15m, 1h30m or 2d, from {least} to {most}"))?;
     match (bound(least)..=bound(most)).contains(&read) {
         true => Ok(read),
-        false => Err(InvalidValue::whole(format!("out of range: {least} to {most} is allowed"))),
+        false => Err(format!("out of range: {least} to {most} is allowed").into()),
     }
 }
 
@@ -61,15 +58,13 @@ const YEARS: (i64, i64) = (946_684_800, 7_258_118_400);
 
 /// `2024-01-15T06:00:00Z`, any offset, or a Unix time in seconds.
 pub(super) fn timestamp(text: &str) -> Result<DateTime<Utc>, InvalidValue> {
-    evaluated(text).map_err(InvalidValue::whole)?;
+    evaluated(text)?;
     let read = match number(text) {
         Some(seconds) => DateTime::from_timestamp(i64::try_from(seconds).unwrap_or(i64::MAX), 0),
-        None => Some(DateTime::parse_from_rfc3339(text).map_err(|_| InvalidValue::whole(NOT_A_TIMESTAMP))?.to_utc()),
+        None => Some(DateTime::parse_from_rfc3339(text).map_err(|_| NOT_A_TIMESTAMP)?.to_utc()),
     };
     read.filter(|read| (YEARS.0..YEARS.1).contains(&read.timestamp())).ok_or_else(|| {
-        InvalidValue::whole(
-            "out of range: 2000-01-01 to 2199-12-31 is allowed. A Unix time is in seconds, such as 1705298400",
-        )
+        "out of range: 2000-01-01 to 2199-12-31 is allowed. A Unix time is in seconds, such as 1705298400".into()
     })
 }
 
@@ -79,14 +74,14 @@ const NOT_A_TIMESTAMP: &str = "not a timestamp. Write a date, a time and an offs
 
 /// `true` or `false`.
 pub(super) fn switch(text: &str) -> Result<bool, InvalidValue> {
-    inputs::switch(text).ok_or_else(|| InvalidValue::whole("neither true nor false"))
+    inputs::switch(text).ok_or_else(|| "neither true nor false".into())
 }
 
 /// One of a few words.
 pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, InvalidValue> {
     choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value).ok_or_else(|| {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        InvalidValue::whole(format!("must be one of: {}", words.join(", ")))
+        format!("must be one of: {}", words.join(", ")).into()
     })
 }
 
@@ -112,10 +107,11 @@ pub(super) fn list(text: &str, between: Separator) -> Result<Vec<&str>, InvalidV
             }
         }
         if entries.len() == before {
-            return Err(InvalidValue::whole(
+            return Err(
                 "a comma with no entry on one side. Was an expression empty? Fewer entries than intended would be \
-                 used",
-            ));
+                 used"
+                    .into(),
+            );
         }
     }
     Ok(entries)

@@ -222,22 +222,12 @@ impl Run {
 
     /// What became of a request to start that has led to no run.
     pub(super) fn request(&self) -> Request {
-        match &self.phase {
-            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, TriggerOutcome::Lost(_)), _) => {
-                Request::InDoubt
-            }
-            Phase::Starting(
-                _,
-                Starting::Named(..)
-                | Starting::Hidden(..)
-                | Starting::Guessed(..)
-                | Starting::Seeking(_, TriggerOutcome::Accepted(_)),
-                _,
-            ) => Request::Taken,
-            Phase::Starting(_, Starting::Before | Starting::Ready(_), _)
-            | Phase::Choosing(..)
-            | Phase::Watching(_)
-            | Phase::Confirming(..) => Request::None,
+        let Phase::Starting(_, starting, _) = &self.phase else { return Request::None };
+        match starting {
+            Starting::Before | Starting::Ready(_) => Request::None,
+            Starting::Asked(_) | Starting::Seeking(_, TriggerOutcome::Lost(_)) => Request::InDoubt,
+            Starting::Seeking(_, TriggerOutcome::Accepted(_)) => Request::Taken,
+            Starting::Named(..) | Starting::Hidden(..) | Starting::Guessed(..) => Request::Taken,
         }
     }
 

@@ -33,11 +33,11 @@ impl ServiceChecks<'_> {
 /// Where on the way to the service a request went wrong; `None`: it got there.
 pub(super) fn on_the_way(failure: &Failure) -> Option<usize> {
     use FailureKind::*;
-    match failure.kind {
-        Proxy | ProxyRefused(_) | ProxyAuthentication | Http(407) => Some(0),
-        Dns => Some(1),
-        Connect | Certificate | Tls(_) | Broken | Timeout => Some(2),
-        TokenRefused | TokenFile | Http(401) => Some(3),
-        _ => (failure.during == Operation::SignIn).then_some(3),
+    match (failure.during, failure.kind) {
+        (_, Proxy | ProxyRefused(_) | ProxyAuthentication | Http(407)) => Some(0),
+        (_, Dns) => Some(1),
+        (_, Connect | Certificate | Tls(_) | Broken | Timeout) => Some(2),
+        (Operation::SignIn, _) | (_, TokenRefused | TokenFile | Http(401)) => Some(3),
+        _ => None,
     }
 }

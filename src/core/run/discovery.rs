@@ -6,8 +6,8 @@ use super::super::trigger::{
     shows_taken_as_over,
 };
 use super::super::{
-    AdoptionReason, Answer, Event, Failure, FailureKind, Operation, PipelineId, RunId, RunList, Selector, Target,
-    Untrusted, Verdict, Wanted,
+    AdoptionReason, Answer, Event, Failure, FailureKind, Operation, PipelineId, Request, RunId, RunList, Selector,
+    Target, Untrusted, Verdict, Wanted,
 };
 use super::{AnswerContext, Phase, Run, Transition};
 
@@ -46,12 +46,7 @@ impl Run {
                 self.seek(at, &pipeline, baseline, &post, &listing)
             }
             Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing),
-            Phase::Starting(
-                _,
-                Starting::Ready(_) | Starting::Named(..) | Starting::Hidden(..) | Starting::Guessed(..),
-                _,
-            )
-            | Phase::Watching(_) => Transition::Over(Verdict::InternalError),
+            Phase::Starting(..) | Phase::Watching(_) => Transition::Over(Verdict::InternalError),
         }
     }
 
@@ -209,23 +204,6 @@ impl Run {
 
     /// What it means that what was looked for is not there.
     pub(super) fn when_absent(&self) -> Verdict {
-        match &self.phase {
-            Phase::Starting(_, Starting::Asked(_) | Starting::Seeking(_, TriggerOutcome::Lost(_)), _) => {
-                Verdict::NotStarted
-            }
-            Phase::Starting(
-                _,
-                Starting::Before
-                | Starting::Ready(_)
-                | Starting::Named(..)
-                | Starting::Hidden(..)
-                | Starting::Guessed(..)
-                | Starting::Seeking(_, TriggerOutcome::Accepted(_)),
-                _,
-            )
-            | Phase::Choosing(..)
-            | Phase::Watching(_)
-            | Phase::Confirming(..) => Verdict::NotFound,
-        }
+        if self.request() == Request::InDoubt { Verdict::NotStarted } else { Verdict::NotFound }
     }
 }

@@ -176,13 +176,7 @@ impl CiSystem {
 
     /// The commands that set the outputs in the log; the last one of a name wins.
     pub fn log_commands(&self, report: &Report, prefix: &str) -> String {
-        match self.outputs {
-            OutputChannel::Log(render) => render(report, prefix),
-            OutputChannel::Nowhere
-            | OutputChannel::Appended { .. }
-            | OutputChannel::InFolder { .. }
-            | OutputChannel::Agent { .. } => String::new(),
-        }
+        if let OutputChannel::Log(render) = self.outputs { render(report, prefix) } else { String::new() }
     }
 }
 
