@@ -140,6 +140,7 @@ mod in_a_shell {
     }
 
     /// Runs the job's script with a gate that only tells what it was started with.
+    #[track_caller]
     fn run(shell: &[&str], values: &BTreeMap<&str, &str>, variables: &[(String, String)]) -> Started {
         let folder = tempfile::tempdir().expect("a folder");
         let gate = folder.path().join("maestro-gate");

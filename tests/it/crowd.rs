@@ -21,6 +21,7 @@ const MEMORY: u64 = 40 * 1024;
 const HANG_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Waits until so many different paths were asked for. On a busy machine some are asked for again before others have their turn.
+#[track_caller]
 fn each_was_asked_for(service: &Service, on: On, different: usize) {
     let paths = || service.requests_to(on).into_iter().map(|seen| seen.path).collect::<BTreeSet<_>>().len();
     let all = (different..10 * different).any(|count| {

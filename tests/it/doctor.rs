@@ -35,6 +35,7 @@ struct Table {
 }
 
 impl Table {
+    #[track_caller]
     fn of(output: Output) -> Table {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -138,6 +139,7 @@ fn unplaceable() -> Value {
     json!([{"pipeline_id": PIPELINE, "pipeline_run_id": "odd", "last_status": "FAILED", "created_at": null}])
 }
 
+#[track_caller]
 fn one_trouble(table: &Table, row: &str, code: i32) {
     assert_eq!(table.code, Some(code), "{}", table.text);
     assert_eq!(table.states(row), ["trouble"], "{}", table.text);

@@ -66,6 +66,7 @@ fn limited(story: Story<'_>, ends: Ends) -> Story<'_> {
 }
 
 /// Plays each fault against a service of its own.
+#[track_caller]
 fn hold(faults: &[Fault]) {
     in_parallel(
         faults,
@@ -84,6 +85,7 @@ fn hold(faults: &[Fault]) {
 
 /// The last request is cut long before it would end by itself, after 30 s. That it is five seconds after the deadline is held
 /// where a busy machine has no say (`gate/watch/tests.rs`).
+#[track_caller]
 fn bounded(outcome: &StoryOutcome, ends: Ends) {
     let waited = outcome.report()["waited_seconds"].as_u64().expect("a number");
     assert!(ends != Ends::ByDeadline || waited <= 20, "waited {waited} s");

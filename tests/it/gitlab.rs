@@ -28,6 +28,7 @@ fn report_with(text: &str) -> Report {
 }
 
 /// Each section is opened, then closed, under a name of its own.
+#[track_caller]
 fn assert_sections(log: &str, expected: usize) {
     let marks = gitlab::sections(log);
     let (pairs, rest) = marks.as_chunks::<2>();

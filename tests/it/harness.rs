@@ -3,6 +3,7 @@
 //!
 //! Every story that ends is held to the second law (`harness/law.rs`), whatever else it claims.
 
+mod failures;
 mod files;
 mod law;
 mod live;
@@ -20,6 +21,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use failures::at_the_story;
+pub use failures::{in_parallel, in_parallel_up_to};
 pub use files::{make_folder, read, replace_by_a_file, write};
 pub use live::{HANG_TIMEOUT, Live};
 pub use outcome::StoryOutcome;
@@ -290,11 +293,13 @@ impl<'s> Story<'s> {
     }
 
     /// Plays the story to its end, and holds it to the second law.
+    #[track_caller]
     pub fn play(self) -> StoryOutcome {
         self.start().finish()
     }
 
     /// Starts the gate.
+    #[track_caller]
     pub fn start(self) -> Live<'s> {
         let mut command = match self.launch {
             Launch::Direct => Command::new(program()),
@@ -363,32 +368,4 @@ pub fn can_mount() -> bool {
 #[expect(clippy::disallowed_macros, reason = "a skipped test must be seen")]
 pub fn skipped(why: &str) {
     eprintln!("SKIPPED: {why}");
-}
-
-/// Plays many stories at once; all that went wrong is reported together.
-pub fn in_parallel<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, play: impl Fn(&T) + Sync) {
-    in_parallel_up_to(16, stories, name, play);
-}
-
-/// The same, so many at a time: for stories in which the gate must be quick.
-pub fn in_parallel_up_to<T: Sync>(
-    count: usize,
-    stories: &[T],
-    name: impl Fn(&T) -> String + Sync,
-    play: impl Fn(&T) + Sync,
-) {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let wrong = std::sync::Mutex::new(Vec::new());
-    let work = || {
-        while let Some(story) = stories.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-            if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(story))) {
-                let said = panic.downcast_ref::<String>().map(String::as_str);
-                let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-                wrong.lock().expect("not poisoned").push(format!("{}: {said}", name(story)));
-            }
-        }
-    };
-    std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(work))));
-    let wrong = wrong.into_inner().expect("not poisoned");
-    assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), stories.len(), wrong.join("\n\n"));
 }

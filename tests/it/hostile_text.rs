@@ -31,6 +31,7 @@ fn cases(cases: u32) -> ProptestConfig {
 }
 
 /// Runs a claim on every fixed text, and on mixtures of them.
+#[track_caller]
 fn claim(mixtures: u32, claim: impl Fn(&str)) {
     hostile_texts().iter().for_each(|text| claim(text));
     let run = proptest::test_runner::TestRunner::new(cases(mixtures)).run(&hostile_text(), |text| {

@@ -102,6 +102,7 @@ impl Element {
 
 /// Holds a file to the schema of the Jenkins xUnit plugin (junit-10.xsd) and to that of Ant's format (JUnit.xsd), rule by
 /// rule, and to what counts tell.
+#[track_caller]
 fn satisfies_both_schemas(root: &Element) {
     assert_eq!(root.name, "testsuites");
     // The plugin allows more here, Ant nothing.

@@ -17,6 +17,7 @@ use crate::ci_log::{PREFIX, closing, problems};
 use crate::fixture::{self, SECRET, failure, seconds, seen, target};
 
 /// What GitHub's runner obeys in a log (`ActionCommand.cs`, `ActionCommandManager.cs`), stricter: every name counts.
+#[track_caller]
 fn obeyed(log: &str) -> Vec<(String, String)> {
     let mut obeyed = Vec::new();
     let mut stopped: Option<String> = None;

@@ -224,6 +224,7 @@ fn a_long_path_is_left_out_and_refuses_no_file() {
 }
 
 /// Plays the real binary against a service, with these variables and flags.
+#[track_caller]
 pub fn play(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32, String) {
     let service = service();
     let mut command = Command::new(crate::harness::program());

@@ -196,6 +196,7 @@ mod in_a_shell {
     const STEPS: [Package; 3] = [("buildkite", buildkite), ("circleci", circleci), ("azure", azure)];
 
     /// The environment that the gate was started in.
+    #[track_caller]
     fn run(step: &Step, variables: &[(String, String)]) -> Env {
         let folder = tempfile::tempdir().expect("a folder");
         let gate = folder.path().join("maestro-gate");

@@ -30,6 +30,7 @@ fn durations_are_days_hours_minutes_seconds_rounded_down() {
     assert_eq!(messages::clock(seconds(3723)), "1:02:03");
 }
 
+#[track_caller]
 fn step(
     verdict: Verdict,
     seen: Option<maestro_gate::core::LastRecord>,

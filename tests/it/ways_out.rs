@@ -19,6 +19,7 @@ fn gate(folder: &Path) -> Command {
     gate
 }
 
+#[track_caller]
 fn wait(mut child: Child) -> ExitStatus {
     let (send, receive) = channel();
     let id = child.id();

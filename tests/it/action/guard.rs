@@ -12,6 +12,7 @@ use super::step::shells;
 use crate::harness;
 
 /// Is the error shown, and are the outputs those of a gate that did not run?
+#[track_caller]
 fn is_red(ended: &super::step::Ended) {
     assert_eq!(ended.how(), (Some(70), "internal-error"), "{}", ended.log);
     assert_eq!(ended.outputs["exit-code"], "70");

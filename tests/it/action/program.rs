@@ -77,6 +77,7 @@ fn asked(runner: &Runner) -> Vec<String> {
 }
 
 /// Red, one error that says why, and nothing of what came was run, kept, or built instead.
+#[track_caller]
 fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) -> Ended {
     let ended = runner.run();
     assert_eq!(ended.how(), (Some(code), verdict), "{why}: {}", ended.log);
@@ -90,6 +91,7 @@ fn is_refused(runner: &Runner, code: i32, verdict: &str, why: &str) -> Ended {
     ended
 }
 
+#[track_caller]
 pub(super) fn has_passed(ended: &Ended) {
     assert_eq!(ended.how(), (Some(0), "passed"), "{}", ended.log);
     assert_eq!(ended.stdout, "", "stdout is the gate's own");

@@ -38,6 +38,7 @@ fn word(word: &str) -> String {
 }
 
 /// Plays all rows against one server, each under a path of its own.
+#[track_caller]
 fn hold(rows: &[Row]) {
     let server = MockServer::start();
     server.mock(|when, then| {

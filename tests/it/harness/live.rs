@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Launch, Stdout, Story, StoryOutcome, law};
+use super::{Launch, Stdout, Story, StoryOutcome, at_the_story, law};
 
 /// The longest that a story or one of its moments may take; then the gate hangs. Far more than any of them needs, since a
 /// machine may have much else to do.
@@ -88,14 +88,16 @@ impl<'s> Live<'s> {
     }
 
     /// Blocks until the gate has said this on stdout.
+    #[track_caller]
     pub fn wait_for_output(&self, words: &str) {
         let silent = |text: &mut Vec<u8>| !String::from_utf8_lossy(text).contains(words);
         let text = self.stdout.text.lock().expect("not poisoned");
-        let (_text, waited) = self.stdout.more.wait_timeout_while(text, HANG_TIMEOUT, silent).expect("not poisoned");
-        assert!(!waited.timed_out(), "it never said {words:?}, but {}", self.stdout.text());
+        let (text, waited) = self.stdout.more.wait_timeout_while(text, HANG_TIMEOUT, silent).expect("not poisoned");
+        assert!(!waited.timed_out(), "it never said {words:?}, but {}", String::from_utf8_lossy(&text));
     }
 
     /// Blocks until a report says this.
+    #[track_caller]
     pub fn wait_for_text_in(&self, file: &str, words: &str) {
         let path = self.story.path(file);
         let from = super::now();
@@ -107,11 +109,13 @@ impl<'s> Live<'s> {
 
     /// Suspends the gate. Whether that was before its timeout, for certain: else the machine was too busy, and what
     /// follows proves nothing.
+    #[track_caller]
     pub fn suspended_within(&self, timeout: Duration) -> bool {
         self.signal("STOP").duration_since(self.begun) < timeout
     }
 
     /// Sends a signal to the gate; returns when.
+    #[track_caller]
     pub fn signal(&self, name: &str) -> Instant {
         let pid = match self.story.launch {
             Launch::Direct | Launch::Nohup | Launch::Panicking(_) | Launch::Script(_) => self.process.pid,
@@ -137,24 +141,28 @@ impl<'s> Live<'s> {
     }
 
     /// The end of the story, held to the second law.
+    #[track_caller]
     pub fn finish(self) -> StoryOutcome {
         let service = self.story.service;
         let (story, outcome) = self.over();
-        law::second_law(&story, &outcome, service);
+        at_the_story(|| law::second_law(&story, &outcome, service));
         outcome
     }
 
     /// The end of a story that the user's own wish puts beyond the law.
+    #[track_caller]
     pub fn finish_unchecked(self) -> StoryOutcome {
         self.over().1
     }
 
+    #[track_caller]
     fn over(mut self) -> (Story<'s>, StoryOutcome) {
         let Some(status) = self.process.wait() else {
             panic!("it hangs; it said {}\n{}", self.stdout.text(), self.stderr.text());
         };
         self.listeners.into_iter().for_each(|listener| listener.join().expect("no panic"));
-        let outcome = StoryOutcome::read(&self.story, status, self.stdout.text(), self.stderr.text());
+        let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
+        let outcome = at_the_story(|| StoryOutcome::read(&self.story, status, stdout, stderr));
         (self.story, outcome)
     }
 }

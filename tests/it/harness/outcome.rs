@@ -72,30 +72,36 @@ impl StoryOutcome {
     }
 
     /// One of the outputs.
+    #[track_caller]
     pub fn output(&self, name: &str) -> &str {
         self.outputs.as_ref().and_then(|outputs| outputs.get(name)).unwrap_or_else(|| panic!("no output {name}"))
     }
 
+    #[track_caller]
     pub fn verdict(&self) -> &str {
         self.output("verdict")
     }
 
     /// The verdict of each run, in input order.
+    #[track_caller]
     pub fn verdicts(&self) -> Vec<&str> {
         let runs = self.report()["runs"].as_array().expect("a list of runs");
         runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect()
     }
 
+    #[track_caller]
     pub fn report(&self) -> &Value {
         self.json.as_ref().expect("a JSON report")
     }
 
     /// The notes of the report, in the order in which things happened.
+    #[track_caller]
     pub fn notes(&self) -> Vec<&str> {
         let notes = self.report()["notes"].as_array().expect("a list of notes");
         notes.iter().map(|note| note["text"].as_str().expect("text")).collect()
     }
 
+    #[track_caller]
     pub fn log(&self) -> &str {
         self.stdout.as_deref().expect("somebody listened")
     }
@@ -107,6 +113,7 @@ impl StoryOutcome {
     }
 
     /// The same where there is nothing but the log; the law has held its last line to the exit code.
+    #[track_caller]
     pub fn assert_last_line(&self, verdict: &str, code: i32) {
         assert_eq!(self.code, Some(code), "{}", self.log());
         let last = self.log().lines().next_back().unwrap_or_default();
@@ -114,6 +121,7 @@ impl StoryOutcome {
     }
 
     /// The verdict and the exit code of the reference's row.
+    #[track_caller]
     pub fn assert_ended(&self, verdict: &str, code: i32) -> &StoryOutcome {
         assert_eq!((self.verdict(), self.code), (verdict, Some(code)), "{}", self.log());
         self

@@ -8,6 +8,7 @@ use super::HANG_TIMEOUT;
 
 /// The other end of a named pipe, once the gate has opened its own.
 #[expect(clippy::disallowed_methods, reason = "the other end of a pipe of the gate's")]
+#[track_caller]
 pub fn other_end(path: &Path, how: &OpenOptions) -> File {
     let (path, how) = (path.to_owned(), how.clone());
     let (send, opened) = std::sync::mpsc::channel();
@@ -17,6 +18,7 @@ pub fn other_end(path: &Path, how: &OpenOptions) -> File {
     opened.expect("a pipe")
 }
 
+#[track_caller]
 pub fn make_pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::stand_in::{On, READY, authenticator};
 
 /// The run ends within 10 ms of its first poll: looks until it has, without a sleep.
+#[track_caller]
 fn poll_until_ended(service: &Service, path: &str) -> String {
     let token = sign_in(service, "ci@example.com");
     for _ in 0..10_000 {

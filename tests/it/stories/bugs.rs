@@ -13,6 +13,7 @@ const DESTINATIONS: [&str; 8] =
     ["GITHUB_OUTPUT", "trace-file", "json", "junit", "dotenv", "markdown", "output-dir", "GITHUB_STEP_SUMMARY"];
 
 /// Exit code 70, its line at the end of the log, and not a word of a pass.
+#[track_caller]
 fn nothing_passed(outcome: &StoryOutcome, place: &str) {
     assert_eq!(outcome.code, Some(70), "{place}: {}", outcome.log());
     let last = outcome.log().lines().next_back().unwrap_or_default();
@@ -72,6 +73,7 @@ fn a_panic_in_any_renderer_turns_even_a_pass_into_an_internal_error_before_anyth
     nothing_passed(&story.with_panic_at("last annotations").start().finish_unchecked(), "annotations");
 }
 
+#[track_caller]
 fn first_versions_stand(outcome: &StoryOutcome) {
     assert_eq!((outcome.verdict(), outcome.output("exit-code")), ("internal-error", "70"));
     assert_eq!(outcome.report()["verdict"], "internal-error");

@@ -23,6 +23,7 @@ fn pass(service: &Service, time: Duration) {
 
 /// Plays a story of a gate that is suspended before its deadline and resumed after it. `until` waits for the moment to
 /// suspend it, `meanwhile` is what the service does then.
+#[track_caller]
 fn suspended_over_its_deadline(
     service: impl Fn() -> Service,
     until: impl Fn(&Live<'_>, &Service),
@@ -45,6 +46,7 @@ fn suspended_over_its_deadline(
     panic!("the gate could not be suspended within {TIMEOUTS:?} seconds");
 }
 
+#[track_caller]
 fn seen_running(gate: &Live<'_>, _: &Service) {
     gate.wait_for_output("status RUNNING");
 }
@@ -53,6 +55,7 @@ fn asked(_: &Live<'_>, service: &Service) {
     assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
 }
 
+#[track_caller]
 fn passed(_: &Service, outcome: &StoryOutcome) {
     outcome.assert_ended("passed", 0);
 }

@@ -12,6 +12,7 @@ use crate::harness::{self, FAILED, PASSWORD, PIPELINE, Story, StoryOutcome, USER
 use crate::stand_in::Service;
 
 /// Refused before any request, for this reason.
+#[track_caller]
 fn refused(service: &Service, outcome: StoryOutcome, says: &str) -> StoryOutcome {
     assert_eq!(outcome.code, Some(2), "{says}: {}", outcome.log());
     assert!(outcome.log().contains(says), "{says}: {}", outcome.log());

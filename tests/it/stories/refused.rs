@@ -104,6 +104,7 @@ fn not_utf8() -> OsString {
     OsString::from_wide(&[0x35, 0xd800])
 }
 
+#[track_caller]
 fn nothing_was_asked(service: &Service) {
     assert!(service.requests().is_empty(), "{:?}", service.requests());
 }

@@ -69,6 +69,7 @@ fn moments() -> [MomentOf; 6] {
     ]
 }
 
+#[track_caller]
 fn gone_in_time(outcome: &StoryOutcome, signalled: Instant) {
     let after = outcome.at - signalled;
     assert!(after < GONE, "gone after {after:?}");

@@ -9,6 +9,7 @@ use crate::harness::{self, FAILED, Story, StoryOutcome, in_parallel, write};
 use crate::stand_in::{On, Reply, Service};
 
 /// What is read afterwards is a whole version: the last one, which agrees with the exit code, or the first.
+#[track_caller]
 fn agrees(outcome: &StoryOutcome, what: &str) {
     let mut says: Vec<(&str, String)> = Vec::new();
     let mut say = |place, code: Option<String>| says.extend(code.map(|code| (place, code)));
@@ -37,6 +38,7 @@ fn agrees(outcome: &StoryOutcome, what: &str) {
 }
 
 /// A story where an earlier job left the reports of a pass.
+#[track_caller]
 fn after_a_pass<'s>(service: &'s Service, workspace: &Arc<tempfile::TempDir>) -> Story<'s> {
     Story::in_workspace(service, workspace).play().assert_ended("passed", 0);
     for file in ["output", "summary"] {
