@@ -230,11 +230,7 @@ impl Finalizer {
 
     /// The sentence that a destination can't be written.
     fn failed(&self, index: usize, error: &WriteError) -> Sanitized {
-        let consequence = match self.delivery.destination(index).name() {
-            // Its last steps can't tell such a pass from a gate that never ran.
-            "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
-            _ => "",
-        };
+        let consequence = self.delivery.destination(index).consequence();
         self.said(index, &format!("{error}{consequence}"))
     }
 
@@ -242,12 +238,16 @@ impl Finalizer {
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
         for Collision { destination: index, collision_kind } in self.collisions().await {
-            if let CollisionKind::Mistake(input_error) = collision_kind {
-                let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
-                let path = self.delivery.destination(index).path().map(|path| Untrusted::new(path.to_string_lossy()));
-                tried.push((path.as_ref().map(show).unwrap_or_default(), Some(input_error.sentence(show))));
-                self.delivery.leave_out(index);
-            }
+            let destination = self.delivery.destination(index);
+            let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
+            let sentence = match collision_kind {
+                CollisionKind::Mistake(input_error) => input_error.sentence(show),
+                CollisionKind::Warning(warning) if destination.is_of_the_ci() => warning.sentence(show),
+                CollisionKind::Warning(_) => continue,
+            };
+            let path = destination.path().map(|path| Untrusted::new(path.to_string_lossy()));
+            tried.push((path.as_ref().map(show).unwrap_or_default(), Some(sentence)));
+            self.delivery.leave_out(index);
         }
         let jobs = self.delivery.trials();
         for (index, done) in self.all(jobs, Stage::First).await {

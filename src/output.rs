@@ -265,10 +265,12 @@ fn open(destination: &Destination, guard: &Arc<PathGuard>) -> Result<OpenDestina
             let files = OUTPUTS.map(|name| Ok((name, ReportFile::open(&folder.join(name), guard)?)));
             OpenDestination::Folder(files.into_iter().collect::<Result<_, WriteError>>()?)
         }
-        WriteTarget::Shared(path) if destination.document == DocumentKind::Summary => {
-            OpenDestination::Shared(SharedFile::of_text(path)?)
+        WriteTarget::Shared(path) => {
+            let is_page = destination.document == DocumentKind::Summary;
+            let file = if is_page { SharedFile::of_text(path)? } else { SharedFile::of_records(path)? };
+            guard.admit_shared(file.file())?;
+            OpenDestination::Shared(file)
         }
-        WriteTarget::Shared(path) => OpenDestination::Shared(SharedFile::of_records(path)?),
         WriteTarget::Agent(program) => OpenDestination::Agent(program),
     })
 }

@@ -9,8 +9,7 @@ use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 use serde_json::Value;
 
-/// The longest token. Servers refuse headers far shorter; a longer text is no token.
-pub(crate) const TOKEN_LIMIT: usize = 64 * 1024;
+use crate::config::SECRET_LIMIT;
 
 /// A token that can go into the `Authorization` header as it is: the service wants it without `Bearer`.
 #[derive(Clone)]
@@ -21,7 +20,7 @@ impl AccessToken {
     pub(crate) fn new(text: &str) -> Option<AccessToken> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
         let is_ascii = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if text.is_empty() || text.len() > TOKEN_LIMIT || !is_ascii {
+        if text.is_empty() || text.len() > SECRET_LIMIT || !is_ascii {
             return None;
         }
         let mut header = HeaderValue::from_str(text).ok()?;
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_token_is_never_empty_and_always_fits_a_header() {
-        for bad in ["", " ", "\r\n", "a\nb", "a\0b", "é", "a\r\nx-evil: 1", &"x".repeat(TOKEN_LIMIT + 1)] {
+        for bad in ["", " ", "\r\n", "a\nb", "a\0b", "é", "a\r\nx-evil: 1", &"x".repeat(SECRET_LIMIT + 1)] {
             assert!(AccessToken::new(bad).is_none(), "{bad:?}");
         }
         assert_eq!(AccessToken::new(" abc\n").expect("a token").header(), "abc");

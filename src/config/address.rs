@@ -145,7 +145,7 @@ pub(super) fn base_url(text: &str) -> Result<Url, InvalidValue> {
 
 /// Whether the parser found the host that is written there: in any case, in any spelling of an IPv6 address, and with or
 /// without the dot at the end that makes a name absolute.
-fn is_host_of(url: &Url, authority: &str) -> bool {
+pub(super) fn is_host_of(url: &Url, authority: &str) -> bool {
     if let Some(Host::Ipv6(address)) = url.host() {
         let written = authority.strip_prefix('[').and_then(|inner| inner.split_once(']'));
         return written.is_some_and(|(written, _)| written.parse() == Ok(address));

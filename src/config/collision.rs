@@ -23,6 +23,8 @@ pub struct FileLocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OccupiedPath {
     pub place: FileLocation,
+    /// The variable that names it, of a CI's own file.
+    pub variable: Option<&'static str>,
     pub by: String,
 }
 
@@ -55,7 +57,7 @@ impl FileLocation {
 
 impl OccupiedPath {
     pub(super) fn report(place: FileLocation, input: Input) -> OccupiedPath {
-        OccupiedPath { place, by: format!("the report of {}", input.name()) }
+        OccupiedPath { place, variable: None, by: format!("the report of {}", input.name()) }
     }
 }
 
@@ -66,7 +68,7 @@ pub(super) fn obstacle(
     files: &[FileLocation],
     taken: &[OccupiedPath],
 ) -> Option<String> {
-    taken.iter().find_map(|OccupiedPath { place: other, by }| {
+    taken.iter().find_map(|OccupiedPath { place: other, by, .. }| {
         let what = if other.is(place) {
             "this path is"
         } else if input != Input::OutputDir && other.path.starts_with(&place.path) {
@@ -105,6 +107,11 @@ pub(super) fn output_files(folder: &Path, output_prefix: &str) -> impl Iterator<
     })
 }
 
+/// What a CI's own file is for: `FORGEJO_OUTPUT` and `GITHUB_OUTPUT` are one file.
+fn purpose(variable: &str) -> &str {
+    variable.split_once('_').map_or(variable, |(_, purpose)| purpose)
+}
+
 impl Destination {
     /// What is said of it if its path can't be used.
     pub fn refused(&self, what: String) -> CollisionKind {
@@ -113,7 +120,10 @@ impl Destination {
             NamedBy::Input(input) => {
                 CollisionKind::Mistake(InputError { about: InputSubject::Input(input), called: None, value, what })
             }
-            NamedBy::Variable(name) | NamedBy::Gate(name) => {
+            NamedBy::Variable(name) => {
+                CollisionKind::Warning(Warning::ours(format!("{name} is not written: {what}{}", self.consequence())))
+            }
+            NamedBy::Gate(name) => {
                 CollisionKind::Warning(Warning { name: value, what: format!("{name} is not written: {what}") })
             }
         }
@@ -124,9 +134,7 @@ impl OutputConfig {
     /// The reports that would be written over something else, by where their paths lead. Of two that collide, the later one
     /// in input order is left out. `lead` knows no place for what keeps nothing: a pipe has as many writers as one likes.
     pub fn collisions(&self, lead: impl Fn(&Path) -> Option<FileLocation>) -> Vec<Collision> {
-        let leads = |OccupiedPath { place, by }: &OccupiedPath| {
-            Some(OccupiedPath { place: lead(&place.path)?, by: by.clone() })
-        };
+        let leads = |other: &OccupiedPath| Some(OccupiedPath { place: lead(&other.place.path)?, ..other.clone() });
         let mut taken: Vec<OccupiedPath> = self.others.iter().filter_map(leads).collect();
         let mut found = Vec::new();
         for (index, destination) in self.destinations.iter().enumerate() {
@@ -147,7 +155,14 @@ impl OutputConfig {
                     holder(&place, &taken).map(|by| CollisionKind::Warning(no_links(by)))
                 }
                 (NamedBy::Gate(_), _) => holder(&place, &taken).map(|by| CollisionKind::Warning(no_summary(by))),
-                (NamedBy::Variable(_), _) => None,
+                (NamedBy::Variable(name), _) => {
+                    let is_other = |other: &&OccupiedPath| {
+                        other.variable.is_none_or(|variable| purpose(variable) != purpose(name))
+                    };
+                    let others = self.others.iter().filter(is_other).filter_map(leads);
+                    let other = others.into_iter().find(|other| other.place.is(&place));
+                    other.map(|other| destination.refused(format!("this path is {}; another one is needed", other.by)))
+                }
             };
             found.extend(collision_kind.map(|collision_kind| Collision { destination: index, collision_kind }));
         }

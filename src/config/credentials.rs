@@ -15,8 +15,8 @@ use super::totp::Totp;
 use super::validator::{InvalidValue, Validator};
 use super::{Credentials, Read};
 
-/// No password and no token is longer; a file that is was not meant.
-const FILE_LIMIT: usize = 64 * 1024;
+/// No password and no token is longer: servers refuse headers far shorter.
+pub const SECRET_LIMIT: usize = 64 * 1024;
 
 /// The way to sign in; secrets found on the way go to `secrets`. `None`: input errors were noted.
 pub(super) fn read(
@@ -35,7 +35,7 @@ pub(super) fn read(
         (Some(_), None, None) => read_password(validator, env, file, secrets),
         (None, Some(given), None) => {
             let text = given.text.as_deref().ok()?;
-            note(validator, given, check_token(text))?;
+            note(validator, given, check_length(text).and_then(|()| check_token(text)))?;
             Some(Credentials::Token(text.into()))
         }
         (None, None, Some(given)) => {
@@ -83,7 +83,10 @@ fn read_password(
         missing(validator, env, Input::Username, "required with a password");
     }
     let password = match (validator.inputs.chosen(Input::Password), validator.inputs.chosen(Input::PasswordFile)) {
-        (Some(given), None) => given.text.as_deref().ok().map(SecretString::from),
+        (Some(given), None) => {
+            let text = given.text.as_deref().ok();
+            text.and_then(|text| note(validator, given, check_length(text).map(|()| SecretString::from(text))))
+        }
         (None, Some(given)) => {
             let path = given.text.as_deref().ok();
             let password = path.and_then(|path| note(validator, given, read_file(path, file)));
@@ -103,7 +106,8 @@ fn read_password(
     let totp_secret = match validator.inputs.chosen(Input::TotpSecret) {
         None => Some(None),
         Some(given) => given.text.as_deref().ok().and_then(|text| {
-            let (totp, bare) = note(validator, given, Totp::read(text).map_err(InvalidValue::hidden))?;
+            let read = check_length(text).and_then(|()| Totp::read(text).map_err(InvalidValue::hidden));
+            let (totp, bare) = note(validator, given, read)?;
             secrets.push(("totp-secret", bare));
             Some(Some(totp))
         }),
@@ -158,7 +162,7 @@ pub fn odd_password(password: &SecretString) -> Option<&'static str> {
 fn read_file(path: &str, file: &Read<'_>) -> Result<SecretString, InvalidValue> {
     let bytes = file(Path::new(path))
         .map_err(|error| InvalidValue::hidden(format!("the file cannot be read ({})", error.kind())))?;
-    if bytes.len() > FILE_LIMIT {
+    if bytes.len() > SECRET_LIMIT {
         return Err(InvalidValue::hidden("the file is larger than 64 KiB, which no secret is"));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
@@ -169,6 +173,14 @@ fn read_file(path: &str, file: &Read<'_>) -> Result<SecretString, InvalidValue> 
         "" => Err(InvalidValue::hidden("the file is empty")),
         text => Ok(text.into()),
     }
+}
+
+/// One that is longer would be refused by the service, or never get there.
+fn check_length(secret: &str) -> Result<(), InvalidValue> {
+    if secret.len() > SECRET_LIMIT {
+        return Err(InvalidValue::hidden("the value is longer than 64 KiB, which no secret is"));
+    }
+    Ok(())
 }
 
 /// What can't be sent as a token: it would be an error of the HTTP library, or refused by the service, after the start.

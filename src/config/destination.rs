@@ -67,6 +67,20 @@ impl Destination {
         }
     }
 
+    /// What it means if it is not written, to be added to the words for it.
+    pub fn consequence(&self) -> &'static str {
+        match self.name() {
+            // Its last steps can't tell such a pass from a gate that never ran.
+            "GITHUB_OUTPUT" => "; without these outputs the GitHub action fails even if the run passed",
+            _ => "",
+        }
+    }
+
+    /// Whether the CI offers it.
+    pub fn is_of_the_ci(&self) -> bool {
+        matches!(self.named_by, NamedBy::Variable(_))
+    }
+
     pub fn is_named_by_input(&self) -> bool {
         matches!(self.named_by, NamedBy::Input(_))
     }

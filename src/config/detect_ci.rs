@@ -39,10 +39,10 @@ pub(super) fn detect(env: &Env) -> &'static CiSystem {
     marked.or_else(capable).unwrap_or(CiSystem::none())
 }
 
-/// The folder of the job's checked-out files; where the CI names none, the working folder.
-pub(super) fn workspace(env: &Env) -> Option<PathBuf> {
-    let mut named = ALL.into_iter().flat_map(|system| system.workspaces).filter_map(|name| file(env, name));
-    named.find(|path| path.is_absolute()).or_else(|| env.folder().map(Into::into))
+/// The folders of the job's checked-out files, as any CI names them: which system this is may have been set by others.
+pub(super) fn workspaces(env: &Env) -> Vec<PathBuf> {
+    let named = ALL.into_iter().flat_map(|system| system.workspaces).filter_map(|name| file(env, name));
+    named.filter(|path| path.is_absolute()).collect()
 }
 
 /// A file that the CI offers.

@@ -37,7 +37,7 @@ use crate::report::ci::CiSystem;
 
 pub use address::{LinkTarget, RunUrl, pipeline_page};
 pub use collision::{Collision, CollisionKind, FileLocation, OccupiedPath};
-pub use credentials::odd_password;
+pub use credentials::{SECRET_LIMIT, odd_password};
 pub use destination::{Destination, DocumentKind, NamedBy, WriteTarget};
 pub use extra_roots::SystemRoots;
 pub use input_error::{InputError, InputSubject, Warning};
@@ -118,8 +118,10 @@ pub struct OutputConfig {
     /// Whether the summary is shown where Mermaid's charts are drawn: on GitHub itself. Enterprise servers, Gitea and
     /// Forgejo may be too old for the kind of chart, and would show an error in its place.
     pub has_mermaid: bool,
-    /// The folder that no link in it may lead a report out of.
-    pub workspace: Option<PathBuf>,
+    /// The folders that no link in them may lead a report out of, as the CI names them. Not all of them need to exist.
+    pub workspaces: Vec<PathBuf>,
+    /// Takes their place if none of them does.
+    pub working_folder: Option<PathBuf>,
     /// What no report may be written over: the CI's own files, and those that are read. As they are written.
     pub others: Vec<OccupiedPath>,
     pub output_prefix: String,

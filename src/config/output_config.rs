@@ -69,7 +69,8 @@ pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
         ci,
         destinations,
         has_mermaid: ci.draws_mermaid && is_github_itself(env),
-        workspace: detect_ci::workspace(env),
+        workspaces: detect_ci::workspaces(env),
+        working_folder: env.folder().map(Into::into),
         others,
         output_prefix,
         log_format,
@@ -184,12 +185,14 @@ fn whole(env: &Env, path: &Path) -> PathBuf {
 
 /// What no report may be written over: the CI's own files, and those that are read.
 fn others(validator: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
-    let own = detect_ci::command_files(env).into_iter().map(|(name, path)| (path, format!("the CI's own file {name}")));
+    let own = detect_ci::command_files(env).into_iter();
+    let own = own.map(|(name, path)| (path, Some(name), format!("the CI's own file {name}")));
     let read = SOURCES.into_iter().filter_map(|input| {
         let (_, text) = validator.given(input)?;
-        Some((PathBuf::from(text), format!("read as {}", input.name())))
+        Some((PathBuf::from(text), None, format!("read as {}", input.name())))
     });
-    own.chain(read).map(|(path, by)| OccupiedPath { place: FileLocation::written(path), by }).collect()
+    let occupied = |(path, variable, by)| OccupiedPath { place: FileLocation::written(path), variable, by };
+    own.chain(read).map(occupied).collect()
 }
 
 /// The destinations that can be used, in input order, and all paths that are taken.
@@ -200,7 +203,7 @@ fn read_destinations(
     others: &[OccupiedPath],
 ) -> (Vec<Destination>, Vec<OccupiedPath>) {
     let written = |path: &Path| FileLocation::written(whole(env, path));
-    let taken = others.iter().map(|other| OccupiedPath { place: written(&other.place.path), by: other.by.clone() });
+    let taken = others.iter().map(|other| OccupiedPath { place: written(&other.place.path), ..other.clone() });
     let mut taken: Vec<OccupiedPath> = taken.collect();
     let mut usable = Vec::new();
     for (input, document) in documents() {

@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use super::address::is_host_of;
 use super::input_error::{InputError, InputSubject};
 use crate::core::Untrusted;
 use crate::inputs::Env;
@@ -145,6 +146,12 @@ fn proxy(variable: &'static str, text: &str) -> Result<Proxy, InputError> {
     let (host, port) = host_and_port(address).ok_or_else(|| wrong("not a host, or not a host and a port"))?;
     if !is_name(host.trim_start_matches('[').trim_end_matches(']'), ":") {
         return Err(wrong("not a host name"));
+    }
+    // What the HTTP client would repair (`0x7f.1` becomes 127.0.0.1) is not the proxy that the log and the report name.
+    if !Url::parse(&format!("http://{host}")).is_ok_and(|url| is_host_of(&url, host)) {
+        return Err(wrong(
+            "the host is not written in its plain form, such as four decimal numbers for an IPv4 address",
+        ));
     }
     let port = port.unwrap_or(match kind {
         ProxyKind::Http => 80,

@@ -19,7 +19,10 @@ impl ReportWriter {
                         guard().admit(path)?;
                         report_file::try_file(path)?;
                     }
-                    WriteTarget::Shared(path) => report_file::try_file(path)?,
+                    WriteTarget::Shared(path) => {
+                        guard().admit_shared_path(path)?;
+                        report_file::try_file(path)?;
+                    }
                     WriteTarget::Folder(path) => {
                         guard().admit(path)?;
                         report_file::try_folder(path)?;

@@ -25,23 +25,26 @@ pub(super) enum PathKind {
 /// What no report may be written to, whatever path leads there.
 #[derive(Debug, Default)]
 pub(super) struct PathGuard {
-    /// The log, the CI's own files, and files that are read; and what is wrong with a report there.
+    log: Vec<FileId>,
+    /// The CI's own files, those that are read, and the program; and what is wrong with a report there.
     taken: Vec<(FileId, String)>,
-    workspace: Option<PathBuf>,
+    workspaces: Vec<PathBuf>,
 }
 
 impl PathGuard {
     pub(super) fn new(output_config: &OutputConfig) -> PathGuard {
         let log = [FileId::of_handle(&io::stdout()), FileId::of_handle(&io::stderr())];
-        let log = log.into_iter().flatten().map(|id| (id, LOG_TAKEN.to_owned()));
         let others = output_config.others.iter().filter_map(|other| {
             Some((FileId::of_path(&other.place.path)?, format!("this path is {}; another one is needed", other.by)))
         });
         // The next gate would be the report: a shell runs its lines, and ends with 0.
         let program = std::env::current_exe().ok().and_then(|path| FileId::of_path(&path));
         let program = program.map(|id| (id, "this path is the gate's own program; another one is needed".to_owned()));
-        let workspace = output_config.workspace.as_deref().and_then(|path| fs::canonicalize(path).ok());
-        PathGuard { taken: log.chain(others).chain(program).collect(), workspace }
+        let mut workspaces: Vec<PathBuf> = output_config.workspaces.iter().filter_map(|path| folder(path)).collect();
+        if workspaces.is_empty() {
+            workspaces.extend(output_config.working_folder.as_deref().and_then(folder));
+        }
+        PathGuard { log: log.into_iter().flatten().collect(), taken: others.chain(program).collect(), workspaces }
     }
 
     /// Refuses a path that leads where no report may go.
@@ -50,15 +53,33 @@ impl PathGuard {
             return Ok(());
         }
         self.admit_id(FileId::of_path(path))?;
-        let Some(workspace) = &self.workspace else { return Ok(()) };
-        match way_out(path, workspace) {
+        match self.workspaces.iter().find_map(|workspace| Some((way_out(path, workspace)?, workspace))) {
             None => Ok(()),
-            Some(link) => Err(WriteError::Refused(format!(
+            Some((link, workspace)) => Err(WriteError::Refused(format!(
                 "the link {} leads out of the workspace {}; remove it, or name the file that it leads to",
                 link.display(),
                 workspace.display()
             ))),
         }
+    }
+
+    /// The same of a file that the CI offers, of which there may be one and no other: text in it would be read as commands if
+    /// it were the log, and nobody would read it later if it were a pipe.
+    pub(super) fn admit_shared(&self, file: &File) -> Result<(), WriteError> {
+        self.admit_shared_id(FileId::of_handle(file), file.metadata().is_ok_and(|found| !found.is_file()))
+    }
+
+    /// The same before it is opened.
+    pub(super) fn admit_shared_path(&self, path: &Path) -> Result<(), WriteError> {
+        self.admit_shared_id(FileId::of_path(path), path_kind(path) == PathKind::Stream)
+    }
+
+    fn admit_shared_id(&self, id: Option<FileId>, is_stream: bool) -> Result<(), WriteError> {
+        if is_null_id(id.as_ref()) {
+            return Ok(());
+        }
+        self.admit_no_log(id.as_ref())?;
+        if is_stream { Err(WriteError::Refused("this path is not a regular file".to_owned())) } else { Ok(()) }
     }
 
     /// The same of what was opened: since the path was looked at, it may lead elsewhere.
@@ -67,24 +88,42 @@ impl PathGuard {
     }
 
     fn admit_id(&self, id: Option<FileId>) -> Result<(), WriteError> {
-        let null = FileId::of_path(Path::new(NULL));
-        let taken = self.taken.iter().find(|(other, _)| id.as_ref() == Some(other) && id != null);
+        if is_null_id(id.as_ref()) {
+            return Ok(());
+        }
+        self.admit_no_log(id.as_ref())?;
+        let taken = self.taken.iter().find(|(other, _)| id.as_ref() == Some(other));
         taken.map_or(Ok(()), |(_, what)| Err(WriteError::Refused(what.clone())))
+    }
+
+    fn admit_no_log(&self, id: Option<&FileId>) -> Result<(), WriteError> {
+        let is_log = self.log.iter().any(|log| id == Some(log));
+        if is_log { Err(WriteError::Refused(LOG_TAKEN.to_owned())) } else { Ok(()) }
     }
 
     /// Where a report goes that is not in the workspace.
     pub(super) fn outside(&self, path: &Path) -> Option<PathBuf> {
         let end = end(path, LINKS);
         let is_file = path_kind(path) != PathKind::Stream && !is_null(path);
-        (is_file && self.workspace.as_ref().is_some_and(|workspace| !end.starts_with(workspace))).then_some(end)
+        let is_inside = self.workspaces.iter().any(|workspace| end.starts_with(workspace));
+        (is_file && !self.workspaces.is_empty() && !is_inside).then_some(end)
     }
+}
+
+/// The folder without links. The root is no workspace: nothing leads out of it.
+fn folder(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok().filter(|path| path.is_dir() && path.parent().is_some())
 }
 
 /// Swallows everything: as good as no report.
 const NULL: &str = "/dev/null";
 
 fn is_null(path: &Path) -> bool {
-    FileId::of_path(path).is_some_and(|id| FileId::of_path(Path::new(NULL)) == Some(id))
+    is_null_id(FileId::of_path(path).as_ref())
+}
+
+fn is_null_id(id: Option<&FileId>) -> bool {
+    id.is_some() && id == FileId::of_path(Path::new(NULL)).as_ref()
 }
 
 /// The first link in the workspace, which is a path without links, that leads out of it.

@@ -85,14 +85,17 @@ impl ReportFile {
     }
 
     /// A new file beside the one that stands, to be put in its place once it is whole.
-    pub(super) fn begin(&self) -> io::Result<NewFile> {
+    pub(super) fn begin(&self) -> Result<NewFile, WriteError> {
+        // While the gate waited, a folder on the way may have become a link.
+        self.guard.admit(&self.end)?;
         make_folder(&self.end)?;
         let path = beside(&self.end)?;
         let file = open(OpenOptions::new().write(true).create_new(true), &path)?;
         Ok(NewFile { file, path, is_placed: false })
     }
 
-    pub(super) fn put(&self, mut new: NewFile) -> io::Result<()> {
+    pub(super) fn put(&self, mut new: NewFile) -> Result<(), WriteError> {
+        self.guard.admit(&self.end)?;
         if let Some(mode) = &self.mode {
             // Not being able to keep it is no reason to fail.
             let _kept = new.file.set_permissions(mode.clone());

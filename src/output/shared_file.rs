@@ -35,6 +35,10 @@ impl SharedFile {
         Ok(SharedFile { file: how(&mut OpenOptions::new())?, first: FirstVersion::TakenBack(None) })
     }
 
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Writes `text`, on a line of its own even if an earlier writer left its last line open. If that fails, the file is as
     /// it was before.
     pub(super) fn write(&mut self, text: &str) -> io::Result<()> {

@@ -110,5 +110,5 @@ fn write(
     }
     let new = new.into_inner().map_err(io::IntoInnerError::into_error)?;
     admit()?;
-    Ok(file.put(new)?)
+    file.put(new)
 }

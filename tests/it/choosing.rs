@@ -291,6 +291,14 @@ fn a_run_that_started_before_started_after_is_stale() {
             }
         },
     );
+    // Without the service's clock nobody knows whether a start is in the future.
+    for created in ["now+10m", "now-5s"] {
+        let service = with(runs(created));
+        service.order(On::Run, Reply::normal().without_header("date"));
+        let outcome = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").play();
+        outcome.assert_ended("stale", 7);
+        assert!(outcome.log().contains("the answer has no readable Date header"), "{}", outcome.log());
+    }
     // A run whose start can't be read can be asked for by its id alone.
     let service = with(runs("soon"));
     let outcome = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").play();

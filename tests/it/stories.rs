@@ -1,6 +1,7 @@
 //! Stories of the whole gate, one file per promise: the real binary, real sockets, real signals.
 
 mod bugs;
+mod ci_files;
 mod destinations;
 #[cfg(unix)]
 mod frozen;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::api::access_token::{AccessToken, TOKEN_LIMIT};
+use crate::api::access_token::AccessToken;
 use crate::api::failure;
 use crate::blocking;
+use crate::config::SECRET_LIMIT;
 use crate::core::Untrusted;
 
 /// The token in a file, or what is wrong with it. On a thread of its own: a FIFO without a writer would block the whole
@@ -20,7 +21,7 @@ pub(super) async fn read(path: &Path) -> Result<AccessToken, Option<Untrusted>> 
     blocking::start("token-file", move || {
         let read = || {
             let mut text = String::new();
-            std::fs::File::open(path)?.take(TOKEN_LIMIT as u64 + 1).read_to_string(&mut text)?;
+            std::fs::File::open(path)?.take(SECRET_LIMIT as u64 + 1).read_to_string(&mut text)?;
             Ok::<_, std::io::Error>(text)
         };
         drop(sender.send(read()));

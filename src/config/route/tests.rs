@@ -97,6 +97,11 @@ fn a_proxy_variable_that_can_not_be_understood_is_an_input_error() {
             assert!(kind[0].contains("http://proxy.example:3128"), "it says what is right: {kind:?}");
         }
     }
+    // The log would name another proxy than the one that is used.
+    for host in ["0x7f.1", "127.1", "2130706433", "0177.0.0.1", "0", "1.2.3"] {
+        let kind = read(&[("HTTPS_PROXY", &format!("http://{host}:3128"))]).expect_err(host);
+        assert!(kind[0].contains("plain form"), "{host}: {kind:?}");
+    }
     // A password may stand anywhere in what can't be understood.
     for value in [
         "http://me:hunter22@proxy:x",

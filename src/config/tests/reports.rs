@@ -214,7 +214,10 @@ fn no_report_goes_into_the_log() {
 
 #[test]
 fn the_workspace_is_the_ci_s_or_else_the_working_folder() {
-    let workspace = |env: &[(&str, &str)]| output_config(&story().env(&ENOUGH).env(env)).workspace;
+    let workspace = |env: &[(&str, &str)]| {
+        let config = output_config(&story().env(&ENOUGH).env(env));
+        config.workspaces.into_iter().next().or(config.working_folder)
+    };
     let root = if cfg!(windows) { "C:/w" } else { "/w" };
     assert_eq!(workspace(&[]), Some("/work".into()));
     for name in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY", "DRONE_WORKSPACE", "WORKSPACE"] {

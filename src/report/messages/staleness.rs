@@ -34,7 +34,13 @@ pub(super) fn not_fresh(seen: Option<&LastRecord>, required: Freshness, sanitize
         (Err(Stale::UnknownStart), None, ..) => {
             format!("{how}, but it is unknown when it started: its created_at can't be read")
         }
-        (Err(Stale::UnknownStart), Some(started), ..) => {
+        (Err(Stale::UnknownStart), Some(started), _, None) => {
+            format!(
+                "{how}, but whether its start at {} is in the future is unknown: the answer has no readable Date header",
+                stamp(started)
+            )
+        }
+        (Err(Stale::UnknownStart), Some(started), _, Some(_)) => {
             format!("{how}, but it started at {}, which is in the future", stamp(started))
         }
         (Err(Stale::UnknownAge), _, Some(finished), Some(_)) => {

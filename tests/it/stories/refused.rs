@@ -62,6 +62,13 @@ fn an_input_error_is_reported_by_the_name_of_its_input_and_no_request_is_made() 
             story.without_password().secret_env("DADOSFERA_ACCESS_TOKEN", "Bearer some-token-or-other")
         }),
         ("access-token", |story| story.without_password().secret_env("DADOSFERA_ACCESS_TOKEN", "two words here")),
+        ("longer than 64 KiB", |story| {
+            story.without_password().secret_env("DADOSFERA_ACCESS_TOKEN", &"x".repeat(70_000))
+        }),
+        ("longer than 64 KiB", |story| {
+            story.without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", &"x".repeat(70_000))
+        }),
+        ("longer than 64 KiB", |story| story.secret_env("DADOSFERA_TOTP_SECRET", &"A".repeat(70_000))),
         ("access-token-file", |story| story.without_password().with("access-token-file", "/proc/no/token")),
         ("access-token-file", |story| story.without_password().with_file("access-token-file", "\n")),
         ("password-file", |story| story.without_env("DADOSFERA_PASSWORD").env("DADOSFERA_PASSWORD_FILE", "/dev/null")),
