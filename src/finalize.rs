@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{
-    Collision, CollisionKind, Colour, Destination, DocumentKind, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
+    Collision, CollisionKind, Colour, Destination, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
 };
 use crate::console::{self, Console};
 use crate::core::{Outcome, RunOutcome, Severity, Signal, Untrusted, Verdict};
@@ -16,10 +16,11 @@ use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
 use crate::panic_hook;
 use crate::poll_loop::{GracePeriod, Signals, let_signals_in};
 use crate::progress;
-use crate::report::ci::{LogContext, SummaryChannel};
-use crate::report::output_values::{self, outputs};
+use crate::report::ci::LogContext;
 use crate::report::sanitize::{Sanitized, SanitizedSteps, Sanitizer};
 use crate::report::{Note, NoteLevel, Report, Stage, text};
+
+mod delivery;
 
 /// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
 /// verdict while somebody still looks.
@@ -41,6 +42,10 @@ pub struct Finalizer {
     pub coloured: bool,
     /// The end of the log, while the report has not changed since it was rendered.
     pub closing: Option<String>,
+    /// The destinations that did not get their final version: they are not tried again.
+    undelivered: Vec<usize>,
+    /// The commands that show a summary which was written as a file.
+    uploads: Vec<String>,
 }
 
 /// What came of the first versions.
@@ -82,7 +87,18 @@ impl Finalizer {
         }
         let coloured = coloured(output_config.colour, std::io::stdout().is_terminal());
         let delivery = ReportWriter::new(output_config);
-        Finalizer { delivery, console, sanitizer, clock, signals, grace_period, coloured, closing: None }
+        Finalizer {
+            delivery,
+            console,
+            sanitizer,
+            clock,
+            signals,
+            grace_period,
+            coloured,
+            closing: None,
+            undelivered: Vec::new(),
+            uploads: Vec::new(),
+        }
     }
 
     /// Untrusted text as a sentence may show it.
@@ -260,47 +276,6 @@ impl Finalizer {
         tried
     }
 
-    /// Renders all documents, then delivers them. Returns the report with the warnings that came of it.
-    pub async fn documents(&mut self, mut report: Report) -> Report {
-        if let Verdict::Interrupted(signal) = report.verdict {
-            self.grace_period.shorten(signal, &self.clock);
-        }
-        let output_config = self.delivery.output_config();
-        let holds_runs =
-            |destination: &Destination| matches!(destination.document, DocumentKind::Outputs | DocumentKind::OutputDir);
-        if output_config.destinations.iter().any(holds_runs)
-            && let Some(warning) = outputs(&report, output_values::OutputTarget::CiFile).warning
-        {
-            self.warn(&mut report, warning);
-        }
-        let commands = self.commands(&report);
-        let jobs = self.delivery.write(&report, |_| true);
-        self.closing = Some(self.render_closing(&report));
-
-        // From here on the verdict stands, whatever happens.
-        exit_on_panic(report.verdict, self.delivery.output_config().log_format, Some(&self.console));
-        self.console.write(commands);
-        self.delivery.free_a_descriptor();
-        for (index, done) in self.all(jobs, Stage::Final).await {
-            match done {
-                Ok(_) => {
-                    let upload = self.delivery.destination(index).upload.as_deref();
-                    if let (Some(path), SummaryChannel::Uploaded { command, .. }) =
-                        (upload, self.delivery.output_config().ci.summary)
-                    {
-                        self.console.write(command(path));
-                    }
-                }
-                Err(error) => {
-                    let before = self.delivery.missed(index).cloned();
-                    let warning = before.unwrap_or_else(|| self.failed(index, &error));
-                    self.warn(&mut report, warning);
-                }
-            }
-        }
-        report
-    }
-
     /// The outputs for a CI that takes them as commands in the log; the last one of a name wins.
     fn commands(&self, report: &Report) -> String {
         let OutputConfig { ci, output_prefix, .. } = self.delivery.output_config();
@@ -328,6 +303,7 @@ impl Finalizer {
     pub async fn close(mut self, report: Report) -> u8 {
         self.grace_period.last_words(&self.clock);
         let verdict = report.verdict;
+        std::mem::take(&mut self.uploads).into_iter().for_each(|command| self.console.write(command));
         let words = self.closing.take().unwrap_or_else(|| self.render_closing(&report));
         self.console.write(words);
         let console = self.console.clone();

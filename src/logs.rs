@@ -1,4 +1,4 @@
-//! After the verdict: the run's logs, as far as they come in half a minute, and the trace file.
+//! After the verdict: the run's logs, as far as they come in half a minute, what they say of the cause, and the trace file.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::core::{End, Untrusted, Verdict};
 use crate::finalize::Finalizer;
 use crate::output::{TraceFile, WriteError};
 use crate::panic_hook;
-use crate::report::sanitize::Sanitized;
+use crate::report::cause::{self, CauseFinder};
+use crate::report::sanitize::{self, Sanitized};
 use crate::report::{Note, NoteLevel, Report, RunReport, messages, trace_file};
 
 /// For the logs of all runs together, beside the timeout (docs/reference.md#log-and-summary).
@@ -42,6 +43,7 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut 
     if let Some(file) = file.as_mut().filter(|_| report.runs.is_empty()) {
         file.push(trace_file::whole(report));
     }
+    let causes: Vec<Option<Sanitized>> = report.runs.iter().map(|run| run.cause.clone()).collect();
     for run in &mut report.runs {
         if let Some(file) = &mut file {
             file.push(trace_file::section(run));
@@ -54,6 +56,7 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut 
         notes.extend(fetched.err());
     }
     notes.into_iter().for_each(|note| finalizer.add_note(report, note));
+    finalizer.documents_with_logs(report, &causes).await;
     if let (Some(file), Some(index)) = (file, trace_index) {
         let written = finalizer.wait(file.finish(), FILE).await.unwrap_or(Err(WriteError::NotInTime));
         let Err(trouble) = written else { return };
@@ -64,7 +67,7 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut 
     }
 }
 
-/// Streams one run's logs into the trace file, and keeps their end for the log.
+/// Streams one run's logs into the trace file, and keeps their end and what they say of the cause.
 async fn fetch(
     run: &mut RunReport,
     client: &Client,
@@ -79,8 +82,10 @@ async fn fetch(
     // Asking may mean signing in again; a stream knows the secrets of its beginning, so it begins with the first bytes.
     let mut stream = None;
     let mut tail = Tail::default();
+    let mut finder = CauseFinder::default();
     let mut keep = |piece: Sanitized| {
         tail.push(&piece);
+        finder.push(&piece);
         if let Some(file) = file {
             file.stream(piece.to_string());
         }
@@ -96,6 +101,10 @@ async fn fetch(
         keep(stream.finish());
     }
     run.logs = tail.end();
+    // The logs of a run that is still going may name an error that it gets over.
+    if run.cause.is_none() && run.end == End::Verdict(Verdict::Failed) {
+        run.cause = finder.finish(cause::TextSource::Logs, &finalizer.sanitizer);
+    }
     let said = match fetched {
         Some(Ok(())) => return Ok(()),
         Some(Err(failure)) => messages::failure(&failure, &finalizer.sanitizer),
@@ -128,14 +137,8 @@ impl Tail {
         }
     }
 
-    /// From the start of a line, if one starts in time.
     fn shorten(&mut self) {
-        let from = self.0.ceil_char_boundary(self.0.len().saturating_sub(TAIL));
-        if from > 0 {
-            let (_, kept) = self.0.split_at(from);
-            let kept = kept.split_once('\n').map_or(kept, |(_, lines)| lines);
-            self.0 = kept.to_owned();
-        }
+        self.0 = sanitize::tail(&self.0, usize::MAX, TAIL).to_owned();
     }
 
     fn end(mut self) -> Option<Sanitized> {

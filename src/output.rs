@@ -183,7 +183,11 @@ impl ReportWriter {
                     // It comes late, and nobody waits to hear of it.
                     return Ok(None);
                 }
-                state.has_last = stage == Stage::Final;
+                let has_last = std::mem::replace(&mut state.has_last, stage == Stage::Final);
+                if has_last && state.open.as_ref().is_some_and(OpenDestination::is_stream) {
+                    // A pipe's reader gets one document.
+                    return Ok(None);
+                }
                 // While the gate waited, the path may have come to lead elsewhere.
                 if let WriteTarget::File(path) | WriteTarget::Folder(path) = &destination.target {
                     guard().admit(path)?;
@@ -244,6 +248,15 @@ fn lock(state: &Mutex<DestinationState>) -> std::sync::MutexGuard<'_, Destinatio
 }
 
 impl OpenDestination {
+    fn is_stream(&self) -> bool {
+        match self {
+            OpenDestination::File(file) => file.is_stream(),
+            OpenDestination::Folder(files) => files.iter().any(|(_, file)| file.is_stream()),
+            OpenDestination::Shared(file) => file.is_stream(),
+            OpenDestination::Agent(_) => false,
+        }
+    }
+
     fn is_in_place(&self) -> bool {
         match self {
             OpenDestination::File(file) => file.is_in_place(),

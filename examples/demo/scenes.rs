@@ -23,7 +23,7 @@ pub const SCENES: [Scene; 6] = [
     },
     Scene {
         name: "failure",
-        about: "The run fails, so the job stops. The log and the job summary show the error trace of the run.",
+        about: "The run fails, so the job stops. The log and the job summary show the likely cause, here from the run's logs, and a hint.",
         arguments: &["--pipeline-id=orders_load", "--run-id=f9d8e7c6"],
         verdict: "failed",
         exit_code: 1,

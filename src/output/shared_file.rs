@@ -42,7 +42,7 @@ impl SharedFile {
     /// Writes `text`, on a line of its own even if an earlier writer left its last line open. If that fails, the file is as
     /// it was before.
     pub(super) fn write(&mut self, text: &str) -> io::Result<()> {
-        if !self.file.metadata()?.is_file() {
+        if self.is_stream() {
             return self.file.write_all(text.as_bytes());
         }
         let length = self.file.seek(SeekFrom::End(0))?;
@@ -71,6 +71,11 @@ impl SharedFile {
             *first = Some((start, bytes));
         }
         Ok(())
+    }
+
+    /// Whether it keeps nothing: a pipe or a device.
+    pub(super) fn is_stream(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| !found.is_file())
     }
 
     fn ends_with(&self, (start, text): &(u64, Vec<u8>), length: u64) -> io::Result<bool> {

@@ -2,7 +2,7 @@
 //! CI's grammar.
 
 use super::sanitize;
-use super::{Note, NoteLevel, Report, escape, messages};
+use super::{Note, NoteLevel, Report, RunReport, escape, messages};
 use crate::core::Verdict;
 
 /// The most warnings: GitHub and Azure keep ten of a step's, and the other tools of the step may want some.
@@ -42,8 +42,14 @@ pub(super) fn error(report: &Report, limit: usize) -> Option<String> {
                 .map(|run| escape::log_line(&format!("- {}: {}: {}", run.end.name(), messages::run(run), run.reason))),
         );
     } else if let Some(trace) = report.bug.as_ref().or(report.described().and_then(|run| run.telling_trace())) {
+        // The line that names the error may be in what is cut off.
+        parts.extend(likely_cause(report).filter(|_| trace.trim().contains('\n')));
         parts.push(escape::gutter(&sanitize::cut(trace, TRACE_LIMIT)).trim_end().to_owned());
+    } else {
+        parts.extend(likely_cause(report));
     }
+    let hint = report.described().and_then(RunReport::hint);
+    parts.extend(hint.map(|hint| escape::log_line(&format!("hint: {hint}"))));
     // The next step must survive the cut, so the rest makes room for it.
     let next = match messages::next_steps(report).first() {
         Some(step) => format!("\n{}", escape::log_line(&format!("next step: {step}"))),
@@ -52,4 +58,9 @@ pub(super) fn error(report: &Report, limit: usize) -> Option<String> {
     let room = limit.saturating_sub(next.chars().count());
     let text: String = parts.join("\n").chars().take(room).collect();
     Some((text + &next).chars().take(limit).collect())
+}
+
+fn likely_cause(report: &Report) -> Option<String> {
+    let cause = report.described()?.cause.as_ref()?;
+    Some(escape::log_line(&format!("likely cause: {cause}")))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cause;
 use super::messages::{self, RunNames};
 use super::previous_runs::{PipelineHistory, RunHistory};
 use super::sanitize::{self, Sanitized, Sanitizer};
@@ -42,6 +43,10 @@ impl Report {
                 .iter()
                 .zip(traces)
                 .map(|(run, trace)| RunReport {
+                    cause: trace
+                        .as_ref()
+                        .filter(|_| has_cause(run.end))
+                        .and_then(|trace| cause::of_trace(trace, story.sanitizer)),
                     trace,
                     past: RunHistory::new(run, &histories, story.sanitizer),
                     ..RunReport::new(run, story)
@@ -50,7 +55,7 @@ impl Report {
             histories: outcome
                 .histories
                 .iter()
-                .filter_map(|past| PipelineHistory::new(past, story.sanitizer))
+                .filter_map(|past| PipelineHistory::new(past, &outcome.runs, story.sanitizer))
                 .collect(),
             waited: story.waited,
             polls: story.polls,
@@ -141,6 +146,11 @@ impl ConnectionReport {
     }
 }
 
+/// Whether a trace says why it ended so. What a run says is no reason for any other end.
+fn has_cause(end: End) -> bool {
+    matches!(end, End::Verdict(Verdict::Failed | Verdict::TimedOut))
+}
+
 impl RunReport {
     fn new(run: &RunOutcome, story: &ReportContext<'_>) -> RunReport {
         let unseen = RunReport::unseen(&run.wanted, story.link, story.sanitizer);
@@ -188,6 +198,7 @@ impl RunReport {
             duration: None,
             trace: None,
             logs: None,
+            cause: None,
             reason: messages::killed(),
             next_step: match wanted {
                 Wanted::Start { .. } => messages::find_the_killer_of_a_start(),

@@ -14,22 +14,31 @@ pub enum Chart {
     Text,
 }
 
+/// What marks the runs of the report.
+pub const MARK: char = '▸';
+
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The last runs, oldest first: a block as high as a run was long, `✗` for one that did not pass, `·` where its length is
-/// not known.
+/// not known. The runs of the report are behind [`MARK`].
 pub fn strip(past: &PipelineHistory) -> String {
-    let longest = longest(&past.last);
+    let longest = longest(past);
     let sign = |bar: &Bar| match (bar.passed, bar.duration) {
         (false, _) => '✗',
         (true, None) => '·',
         (true, Some(length)) => LEVELS.get(level(length, longest)).copied().unwrap_or('█'),
     };
-    past.last.iter().map(sign).collect()
+    let current: String = past.current.iter().map(sign).collect();
+    let mark = if current.is_empty() { String::new() } else { format!(" {MARK}") };
+    past.last.iter().map(sign).chain(mark.chars()).chain(current.chars()).collect()
 }
 
-fn longest(bars: &[Bar]) -> Duration {
-    bars.iter().filter_map(|bar| bar.duration).max().unwrap_or_default()
+fn bars(past: &PipelineHistory) -> impl Iterator<Item = &Bar> {
+    past.last.iter().chain(&past.current)
+}
+
+fn longest(past: &PipelineHistory) -> Duration {
+    bars(past).filter_map(|bar| bar.duration).max().unwrap_or_default()
 }
 
 /// From 0 to 7. Blocks start at zero, so that twice the height is twice the time.
@@ -38,31 +47,37 @@ fn level(length: Duration, longest: Duration) -> usize {
     LEVELS.iter().enumerate().map(|(level, _)| level).find(|level| share * 8.0 <= *level as f64 + 1.0).unwrap_or(7)
 }
 
-/// A bar chart of the run times in Mermaid: passed runs green, others red, with a line at what is usual. `None` with
-/// fewer than two lengths: there is nothing to compare.
+/// A bar chart of the run times in Mermaid: passed runs green, others red, those of the report marked on the axis, with a line
+/// at what is usual. `None` with fewer than two lengths: there is nothing to compare.
 ///
 /// Mermaid's `xychart-beta`. Two rows of bars stand in the same places, so that each run has a bar in one of them alone.
 pub fn mermaid(past: &PipelineHistory) -> Option<String> {
-    if past.last.iter().filter(|bar| bar.duration.is_some()).count() < 2 {
+    if bars(past).filter(|bar| bar.duration.is_some()).count() < 2 {
         return None;
     }
-    let (unit, name) = match longest(&past.last).as_secs() {
+    let (unit, name) = match longest(past).as_secs() {
         0..300 => (1.0, "seconds"),
         300..18_000 => (60.0, "minutes"),
         18_000..432_000 => (3_600.0, "hours"),
         _ => (86_400.0, "days"),
     };
     let number = |length: Duration| format!("{:.1}", length.as_secs_f64() / unit);
-    let top = (longest(&past.last).as_secs_f64() / unit * 1.1).ceil().max(1.0);
+    let top = (longest(past).as_secs_f64() / unit * 1.1).ceil().max(1.0);
     // No bar: Mermaid draws one of zero as a stub down to the axis. One far below the axis has a negative height, which no
     // browser draws.
     let none = format!("-{top}");
     let row = |passed: bool| {
         let bar = |bar: &Bar| bar.duration.filter(|_| bar.passed == passed).map_or(none.clone(), number);
-        past.last.iter().map(bar).collect::<Vec<String>>().join(", ")
+        bars(past).map(bar).collect::<Vec<String>>().join(", ")
     };
-    let places = (1..=past.last.len()).map(|place| place.to_string()).collect::<Vec<String>>().join(", ");
-    let usual = past.lengths.map(|lengths| vec![number(lengths.typical); past.last.len()].join(", "));
+    let earlier = (1..=past.last.len()).map(|place| place.to_string());
+    let current = match past.current.len() {
+        1 => vec![format!("\"{MARK}\"")],
+        // A place's name must be the only one of its kind.
+        several => (1..=several).map(|place| format!("\"{MARK}{place}\"")).collect(),
+    };
+    let places = earlier.chain(current).collect::<Vec<String>>().join(", ");
+    let usual = past.lengths.map(|lengths| vec![number(lengths.typical); bars(past).count()].join(", "));
     let line = usual.map(|usual| format!("    line [{usual}]\n")).unwrap_or_default();
     Some(format!(
         "```mermaid\n\
@@ -95,7 +110,21 @@ mod tests {
             passed: 0,
             of: lengths.len(),
             last: lengths.iter().map(bar).collect(),
+            current: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_runs_of_the_report_are_marked() {
+        let mut past = past(&[(true, Some(600)), (true, Some(540))]);
+        past.current = self::past(&[(false, Some(300))]).last;
+        assert_eq!(strip(&past), "██ ▸✗");
+        let chart = mermaid(&past).expect("a chart");
+        assert!(chart.contains("x-axis [1, 2, \"▸\"]"), "{chart}");
+        assert!(chart.contains("bar [10.0, 9.0, -11]") && chart.contains("bar [-11, -11, 5.0]"), "{chart}");
+        past.current = self::past(&[(false, Some(300)), (true, Some(1200))]).last;
+        assert_eq!(strip(&past), "▄▄ ▸✗█");
+        assert!(mermaid(&past).expect("a chart").contains("x-axis [1, 2, \"▸1\", \"▸2\"]"));
     }
 
     #[test]

@@ -64,6 +64,8 @@ impl NoteRow<'_> {
 struct FullRun<'a> {
     #[serde(flatten)]
     row: RunRow<'a>,
+    cause: Option<&'a str>,
+    hint: Option<&'static str>,
     trace: Option<&'a str>,
     run_url: Option<&'a str>,
     pipeline_url: Option<&'a str>,
@@ -75,6 +77,8 @@ impl FullRun<'_> {
     fn new(run: &RunReport) -> FullRun<'_> {
         FullRun {
             row: RunRow::new(run),
+            cause: run.cause.as_deref(),
+            hint: run.hint(),
             trace: run.trace.as_deref(),
             run_url: run.run_url(),
             pipeline_url: run.pipeline_url(),

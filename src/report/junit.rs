@@ -168,7 +168,10 @@ fn result(run: &RunReport, room: &mut usize) -> CaseResult {
         End::Verdict(verdict) => verdict,
         End::NotWaited => return CaseResult::Skipped { message: run.reason.to_string() },
     };
-    let mut details = format!("\nnext step: {}", run.next_step);
+    let mut details = String::new();
+    details.extend(run.cause.as_ref().map(|cause| format!("\nlikely cause: {cause}")));
+    details.extend(run.hint().map(|hint| format!("\nhint: {hint}")));
+    details.push_str(&format!("\nnext step: {}", run.next_step));
     details.extend(messages::help(verdict).map(|help| format!("\nhelp: {help}")));
     if let Some(link) = &run.link {
         details.push_str(&format!("\n{}", link.url()));

@@ -2,9 +2,10 @@
 
 use super::ReportFormat;
 use super::chart::{self, Chart};
-use super::sanitize::{self, Sanitized};
 use super::{Note, NoteLevel, Report, RunReport, Stage, escape, messages};
 use crate::core::{End, Verdict};
+
+mod code_blocks;
 
 pub static MARKDOWN: ReportFormat =
     ReportFormat { input: "markdown", render: |report, context| summary(report, context.chart) };
@@ -14,22 +15,14 @@ pub const LIMIT: usize = 128 * 1024;
 
 /// The parts' shares of it, in bytes as written. What is left over is for headlines and for the first version, which
 /// stands in the same file.
-const RUNS_LIMIT: usize = 44 * 1024;
-const TRACES_LIMIT: usize = 36 * 1024;
+const RUNS_LIMIT: usize = 36 * 1024;
+const TRACES_LIMIT: usize = 24 * 1024;
+const LOGS_LIMIT: usize = 20 * 1024;
 const NOTES_LIMIT: usize = 12 * 1024;
 const LIST_LIMIT: usize = 6 * 1024;
 
-/// One trace, in bytes before it is escaped.
-const TRACE_LIMIT: usize = 16 * 1024;
-
 /// The most pipelines whose past is shown.
 const PIPELINES: usize = 3;
-
-/// The longest path worth a line.
-const PATH_LIMIT: usize = 1024;
-
-/// Below this there is no use in showing a piece of a trace.
-const TRACE_LEAST: usize = 256;
 
 /// More notes than this are folded away.
 const OPEN_NOTES: usize = 5;
@@ -59,10 +52,13 @@ pub fn summary(report: &Report, chart: Chart) -> String {
         headline(report)
     );
     page.push_str(&list(report.input_errors.iter().map(|input_error| inline(input_error)).collect(), "input errors"));
+    page.push_str(&likely_cause(report));
     page.push_str(&table(report));
     page.push_str(&reasons(report));
+    page.push_str(&likely_causes(report));
     page.push_str(&next(report));
-    page.push_str(&traces(report));
+    page.push_str(&code_blocks::traces(report, TRACES_LIMIT));
+    page.push_str(&code_blocks::logs(report, LOGS_LIMIT));
     page.push_str(&history(report, chart));
     page.push_str(&notes(&report.notes, report.verdict == Verdict::Passed));
     page.push_str(&format!(
@@ -109,6 +105,27 @@ fn headline(report: &Report) -> String {
         }
         _ => sentence(&messages::headline(report)),
     }
+}
+
+/// The line that names the error of an only run, and what it suggests.
+fn likely_cause(report: &Report) -> String {
+    let [RunReport { cause: Some(cause), .. }] = report.runs.as_slice() else { return String::new() };
+    let hint = report.described().and_then(RunReport::hint);
+    let hint = hint.map(|hint| format!("**Hint:** {}\n\n", ended(hint))).unwrap_or_default();
+    format!("**Likely cause:** {}\n\n{hint}", code(cause))
+}
+
+/// The same of several runs, one of each.
+fn likely_causes(report: &Report) -> String {
+    if report.runs.len() < 2 {
+        return String::new();
+    }
+    let line = |run: &RunReport| {
+        let hint = run.hint().map(|hint| format!(" ({})", inline(hint))).unwrap_or_default();
+        Some(format!("{}: {}{hint}", code(run.name()), code(run.cause.as_ref()?)))
+    };
+    let lines: Vec<String> = report.runs.iter().filter_map(line).collect();
+    if lines.is_empty() { String::new() } else { format!("### Likely causes\n\n{}", list(lines, "causes")) }
 }
 
 /// A run by its id; what was to be chosen or started by the word for it.
@@ -244,57 +261,6 @@ fn list(lines: Vec<String>, what: &str) -> String {
         page.push('\n');
     }
     page
-}
-
-/// What is known about the bug, and the traces of the runs that did not pass, as many as fit: the first open, the others
-/// folded. A fold's own title is ours alone: within an HTML block no Markdown escape would hold.
-fn traces(report: &Report) -> String {
-    let mut page = String::new();
-    let mut room = TRACES_LIMIT;
-    if let Some(fence) = report.bug.as_ref().and_then(|bug| fence_within(bug, &mut room)) {
-        page.push_str(&format!("### Details of the bug\n\n{fence}\n\n"));
-    }
-    let traced: Vec<(&RunReport, &Sanitized)> =
-        report.runs.iter().filter_map(|run| Some((run, run.telling_trace()?))).collect();
-    let mut fences = Vec::new();
-    for (run, trace) in &traced {
-        let Some(fence) = fence_within(trace, &mut room) else { break };
-        let whose = if report.runs.len() > 1 { format!(" of {}", code(run.name())) } else { String::new() };
-        fences.push(format!("Trace{whose}\n\n{fence}\n\n"));
-    }
-    if let Some((first, others)) = fences.split_first() {
-        page.push_str(&format!("### {first}"));
-        if !others.is_empty() {
-            let others: String = others.iter().map(|fence| format!("#### {fence}")).collect();
-            page.push_str(&format!("<details><summary>More traces</summary>\n\n{others}</details>\n\n"));
-        }
-    }
-    if fences.len() < traced.len() {
-        let rest = messages::count(traced.len() - fences.len(), "more trace is", "more traces are");
-        page.push_str(&format!("{rest} not shown.\n\n"));
-    }
-    let path = report.trace_file.as_ref().filter(|path| !traced.is_empty() && path.len() <= PATH_LIMIT);
-    if let Some(path) = path {
-        page.push_str(&format!("Full traces: {}\n\n", code(path)));
-    }
-    page
-}
-
-/// A fence that fits into the room, and what is left of the room. The fence of a text of backticks is longer than the
-/// text, so what counts is the length written; None if not even a small piece fits.
-fn fence_within(text: &Sanitized, room: &mut usize) -> Option<String> {
-    let mut limit = TRACE_LIMIT;
-    // Titles and folds around a fence.
-    let frame = 1024;
-    while limit >= TRACE_LEAST {
-        let fence = escape::markdown_fence(sanitize::cut(text, limit).trim_end_matches('\n')).trim_end().to_owned();
-        if let Some(left) = room.checked_sub(fence.len() + frame) {
-            *room = left;
-            return Some(fence);
-        }
-        limit /= 2;
-    }
-    None
 }
 
 /// What was seen on the way: the warnings and, as far as they fit, the rest, in their order.

@@ -178,19 +178,23 @@ pub fn headline(report: &Report) -> Sanitized {
     }
 }
 
-/// The longest cause in the last line of the log, in bytes.
-const CAUSE_LIMIT: usize = 300;
+/// The longest part of an input error or of a bug's text in the last line of the log, in bytes.
+const DETAIL_OF_THE_LAST_LINE: usize = 300;
 
 /// Why the verdict is what it is, where the headline does not say it: of several runs the decisive one, of a failed run the
-/// line of its trace that names the error.
+/// line that names the error.
 pub(crate) fn cause(report: &Report) -> Option<Sanitized> {
     let mut parts = Vec::new();
     if let (false, [_, _, ..], Some(run)) = (report.verdict == Verdict::Passed, &*report.runs, report.described()) {
         parts.push(format!("{}: {}", self::run(run), run.reason));
     }
+    let first_line = |text: &Sanitized| {
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+        Some(sanitize::cut_line(line, DETAIL_OF_THE_LAST_LINE))
+    };
     let detail = match report.verdict {
-        Verdict::InvalidInput => report.input_errors.first().map(|error| sanitize::cut_line(error, CAUSE_LIMIT)),
-        Verdict::InternalError => report.bug.as_ref().and_then(error_line),
+        Verdict::InvalidInput => report.input_errors.first().and_then(first_line),
+        Verdict::InternalError => report.bug.as_ref().and_then(first_line),
         Verdict::Passed
         | Verdict::Failed
         | Verdict::TimedOut
@@ -199,19 +203,10 @@ pub(crate) fn cause(report: &Report) -> Option<Sanitized> {
         | Verdict::Unreachable
         | Verdict::Stale
         | Verdict::NotStarted
-        | Verdict::Interrupted(_) => report.described().and_then(|run| error_line(run.telling_trace()?)),
+        | Verdict::Interrupted(_) => report.described().and_then(|run| run.cause.clone()),
     };
     parts.extend(detail.map(|line| line.to_string()));
     Some(Sanitized::ours(parts.join(": "))).filter(|cause| !cause.is_empty())
-}
-
-/// The first line of a trace that says something. A Python traceback names the error in its last line.
-fn error_line(trace: &Sanitized) -> Option<Sanitized> {
-    let mut lines = trace.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next()?;
-    let line =
-        if first.starts_with("Traceback (most recent call last)") { lines.next_back().unwrap_or(first) } else { first };
-    Some(sanitize::cut_line(&Sanitized::ours(line), CAUSE_LIMIT))
 }
 
 /// Where the documentation explains a verdict; nothing for a pass. The address of a fork is set in its Cargo.toml.

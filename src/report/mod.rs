@@ -5,12 +5,14 @@
 
 mod annotations;
 mod build;
+pub mod cause;
 pub mod chart;
 pub mod checkup;
 pub mod ci;
 pub mod dotenv;
 pub mod escape;
 pub mod formats;
+pub mod hints;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -119,6 +121,8 @@ pub struct RunReport {
     pub trace: Option<Sanitized>,
     /// The end of the run's logs, cleaned and cut, if they were fetched.
     pub logs: Option<Sanitized>,
+    /// The line that names the error, of a run that failed or timed out: of its trace, or else of its logs.
+    pub cause: Option<Sanitized>,
     pub link: Option<Link>,
     /// Why it ended so, one sentence without its subject; empty for a pass.
     pub reason: Sanitized,
@@ -222,6 +226,11 @@ impl RunReport {
     /// What to call it: never empty.
     pub fn name(&self) -> &Sanitized {
         if self.run_id.is_empty() { &self.asked } else { &self.run_id }
+    }
+
+    /// What its cause suggests to look at first.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.cause.as_ref().and_then(hints::hint)
     }
 
     /// The trace of a run that did not pass and has one that says something: the one worth showing to a person.

@@ -15,12 +15,13 @@ const TRACE_FILE_LIMIT: usize = 1024;
 const RUNS_LIMIT: usize = 64 * 1024;
 
 /// The names of the outputs (docs/reference.md#outputs), which are also the files of `output-dir`.
-pub const OUTPUTS: [&str; 14] = [
+pub const OUTPUTS: [&str; 15] = [
     "verdict",
     "exit-code",
     "status",
     "duration",
     "duration-seconds",
+    "cause",
     "trace",
     "trace-file",
     "pipeline-id",
@@ -75,6 +76,7 @@ pub fn outputs(report: &Report, destination: OutputTarget) -> Outputs {
         text(run.map(|run| run.status.clone())),
         text(length.map(messages::duration)),
         text(length.map(|length| length.as_secs().to_string())),
+        text(run.and_then(|run| run.cause.as_ref()).map(Sanitized::to_string)),
         text(run.map(|run| trace(run, destination))),
         text(report.trace_file.as_ref().map(Sanitized::to_string)),
         text(run.map(|run| run.pipeline_id.to_string())),
@@ -102,7 +104,7 @@ pub fn variables(report: &Report, prefix: &str) -> Vec<(String, String)> {
 }
 
 /// The longest value of an encoded variable, in bytes. Only the path of a trace file can be longer, and a variable that is
-/// empty is better than a file refused: eleven values and their names stay below GitLab's 5 KB by this.
+/// empty is better than a file refused: twelve values and their names stay below GitLab's 5 KB by this.
 const VALUE_LIMIT: usize = 1024;
 
 /// The variables, their values encoded so that they mean nothing to any shell or CI, wherever they are pasted.

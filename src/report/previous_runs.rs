@@ -8,13 +8,16 @@ use serde::Serialize;
 
 use super::sanitize::{Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339, stamp};
-use crate::core::{DurationRange, History, PipelineId, RunOutcome, Streak, Untrusted};
+use crate::core::{DurationRange, History, Meaning, PipelineId, RunOutcome, Streak, Untrusted};
 
 /// Fewer earlier runs than this make no picture.
 const LEAST: usize = 2;
 
 /// How many of the last runs are shown one by one.
 pub const SHOWN: usize = 20;
+
+/// How many of a report's own runs are shown beside them.
+const CURRENT: usize = 5;
 
 /// The earlier runs of one pipeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +28,11 @@ pub struct PipelineHistory {
     pub of: usize,
     /// The last runs, oldest first, at most [`SHOWN`].
     pub last: Vec<Bar>,
+    /// The runs of this report, at most [`CURRENT`].
+    pub current: Vec<Bar>,
 }
 
-/// One earlier run.
+/// One run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
     pub passed: bool,
@@ -57,7 +62,12 @@ pub struct LastSuccess {
 }
 
 impl PipelineHistory {
-    pub(super) fn new((pipeline, history): &(PipelineId, History), sanitizer: &Sanitizer) -> Option<PipelineHistory> {
+    /// With those of `runs` that are this pipeline's, and have begun.
+    pub(super) fn new(
+        (pipeline, history): &(PipelineId, History),
+        runs: &[RunOutcome],
+        sanitizer: &Sanitizer,
+    ) -> Option<PipelineHistory> {
         if history.runs().len() < LEAST {
             return None;
         }
@@ -72,8 +82,20 @@ impl PipelineHistory {
             passed: history.passed(),
             of: history.runs().len(),
             last: history.runs().iter().take(SHOWN).rev().map(bar).collect(),
+            current: runs
+                .iter()
+                .filter(|run| run.wanted.pipeline() == pipeline)
+                .filter_map(current)
+                .take(CURRENT)
+                .collect(),
         })
     }
+}
+
+fn current(run: &RunOutcome) -> Option<Bar> {
+    let seen = run.seen.as_ref()?;
+    let passed = seen.meaning == Meaning::Passed;
+    Some(Bar { passed, started_at: seen.record.created_at?, duration: seen.duration() })
 }
 
 impl RunHistory {

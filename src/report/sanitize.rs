@@ -374,3 +374,14 @@ pub fn cut(text: &Sanitized, limit: usize) -> Sanitized {
     let after_head = if head == 0 { "" } else { "\n" };
     Sanitized(format!("{}{after_head}{}\n{}", &text[..head], mark(tail - head), &text[tail..]))
 }
+
+/// The last `lines` lines of a sanitized text, in at most `limit` bytes: from the start of a line, if one starts in time.
+pub fn tail(text: &str, lines: usize, limit: usize) -> &str {
+    let first = text.rmatch_indices('\n').nth(lines.saturating_sub(1)).map_or(0, |(at, _)| at + 1);
+    let earliest = text.ceil_char_boundary(text.len().saturating_sub(limit));
+    if earliest <= first {
+        return &text[first..];
+    }
+    let (before, rest) = text.split_at(earliest);
+    if before.ends_with('\n') { rest } else { rest.split_once('\n').map_or(rest, |(_, lines)| lines) }
+}

@@ -61,6 +61,12 @@ pub fn closing(report: &Report, ci: &CiSystem, context: &LogContext<'_>) -> Stri
     if !report.runs.is_empty() {
         log.push_str(&line(&messages::effort(report)));
     }
+    if let [RunReport { cause: Some(cause), .. }] = report.runs.as_slice() {
+        log.push_str(&line(&format!("likely cause: {cause}")));
+    }
+    if let Some(hint) = report.described().and_then(RunReport::hint) {
+        log.push_str(&line(&format!("hint: {hint}")));
+    }
     if let Some(help) = messages::help(report.verdict) {
         log.push_str(&line(&format!("help: {help}")));
     }
@@ -87,8 +93,9 @@ fn told_one_by_one(report: &Report) -> String {
     let mut lines = String::new();
     for run in others.iter().take(RUNS) {
         let link = run.link.as_ref().map(|link| format!(" {}", link.url())).unwrap_or_default();
+        let cause = run.cause.as_ref().map(|cause| format!("; likely cause: {cause}")).unwrap_or_default();
         let reason = messages::reason(run);
-        lines.push_str(&line(&format!("{}: {}: {reason}{link}", run.end.name(), messages::run(run))));
+        lines.push_str(&line(&format!("{}: {}: {reason}{cause}{link}", run.end.name(), messages::run(run))));
     }
     if let Some(rest) = others.get(RUNS..).filter(|rest| !rest.is_empty()) {
         lines.push_str(&line(&format!("not listed: {}", messages::tally(report.verdict, rest.iter().copied()))));
@@ -164,6 +171,8 @@ struct RunLine<'a> {
     row: RunRow<'a>,
     reason: &'a str,
     next_step: &'a str,
+    cause: Option<&'a str>,
+    hint: Option<&'static str>,
     run_url: Option<&'a str>,
     pipeline_url: Option<&'a str>,
     history: Option<RunHistoryRow<'a>>,
@@ -184,6 +193,7 @@ struct VerdictLine<'a> {
     polls: u64,
     reason: &'a str,
     cause: Option<&'a str>,
+    hint: Option<&'static str>,
     next_steps: Vec<&'a str>,
     help: Option<&'a str>,
     // The key is older than the name, and keys stay within a major version.
@@ -203,7 +213,8 @@ pub fn closing_json(report: &Report) -> String {
         let (run_url, pipeline_url) = (run.run_url(), run.pipeline_url());
         let history = run.past.as_ref().map(RunHistoryRow::new);
         let (reason, next_step) = (&*run.reason, &*run.next_step);
-        log.push_str(&object("run", &RunLine { row, reason, next_step, run_url, pipeline_url, history }));
+        let (cause, hint) = (run.cause.as_deref(), run.hint());
+        log.push_str(&object("run", &RunLine { row, reason, next_step, cause, hint, run_url, pipeline_url, history }));
     }
     for past in &report.histories {
         log.push_str(&object("pipeline", &PipelineRow::new(past)));
@@ -219,6 +230,7 @@ pub fn closing_json(report: &Report) -> String {
             polls: report.polls,
             reason: &messages::headline(report),
             cause: messages::cause(report).as_deref(),
+            hint: report.described().and_then(RunReport::hint),
             help: messages::help(report.verdict).as_deref(),
             next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
             input_errors: report.input_errors.iter().map(|input_error| &**input_error).collect(),

@@ -2,6 +2,7 @@ export MAESTRO_GATE_VERDICT=failed
 export MAESTRO_GATE_EXIT_CODE=1
 export MAESTRO_GATE_STATUS=FAILED
 export MAESTRO_GATE_DURATION_SECONDS=912
+export MAESTRO_GATE_CAUSE=Connection%20timeout:%20Unable%20to%20connect%20to%20source%20database%20after%2030%20seconds
 export MAESTRO_GATE_TRACE_FILE=out/trace.txt
 export MAESTRO_GATE_PIPELINE_ID=1b33ad2f_33d3_4837_9eeb_83c82c8b909d
 export MAESTRO_GATE_RUN_ID=f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d

@@ -2,6 +2,7 @@ export MAESTRO_GATE_VERDICT=failed
 export MAESTRO_GATE_EXIT_CODE=1
 export MAESTRO_GATE_STATUS=FAILED
 export MAESTRO_GATE_DURATION_SECONDS=912
+export MAESTRO_GATE_CAUSE=Connection%20timeout:%20Unable%20to%20connect%20to%20source%20database%20after%2030%20seconds
 export MAESTRO_GATE_TRACE_FILE=
 export MAESTRO_GATE_PIPELINE_ID=sales
 export MAESTRO_GATE_RUN_ID=run_2

@@ -143,7 +143,7 @@ fn a_failure_is_reported_with_its_row_the_last_success_and_whether_the_trace_is_
     let service = with("SSSSSSFF", "FAILED");
     let elsewhere = waiting(&service).env("GITHUB_SERVER_URL", "https://git.example.com").play();
     let summary = elsewhere.summary.as_ref().expect("a summary");
-    assert!(!summary.contains("mermaid") && summary.contains("✗✗`"), "{summary}");
+    assert!(!summary.contains("mermaid") && summary.contains("✗✗ ▸✗`"), "{summary}");
     // Who is to be quiet hears the verdict alone.
     let quiet = waiting(&with("SSSSSSFF", "FAILED")).with("quiet", "true").play();
     assert!(!quiet.log().contains("history:") && !quiet.log().contains("in a row"), "{}", quiet.log());

@@ -123,7 +123,7 @@ fn a_cut_table_keeps_failing_runs_first_and_says_what_is_missing() {
     let page = markdown::summary(&CROWD, Chart::Mermaid);
     let rows: Vec<&str> =
         page.lines().skip_while(|line| !line.starts_with("|---")).skip(1).take_while(|l| l.starts_with('|')).collect();
-    assert!(rows.len() > 20, "{} rows", rows.len());
+    assert!(rows.len() > 15, "{} rows", rows.len());
     assert!(rows.iter().all(|row| !row.contains("passed")), "no room for a pass while failures are left out");
     let missing = page.lines().find(|line| line.contains("more runs are not shown")).expect("a line on the others");
     let shown: usize = rows.len();
@@ -137,7 +137,9 @@ fn a_cut_table_keeps_failing_runs_first_and_says_what_is_missing() {
 
 #[test]
 fn a_trace_can_not_leave_its_fence() {
-    let page = markdown::summary(&fixture::failed(), Chart::Mermaid);
+    let mut report = fixture::failed();
+    report.runs[0].logs = None;
+    let page = markdown::summary(&report, Chart::Mermaid);
     let (before, rest) = page.split_once("\n````\n").expect("a fence longer than the trace's own");
     let (inside, after) = rest.split_once("\n````\n").expect("its end");
     assert!(inside.contains("```\n# not a headline") && inside.contains("forged"));

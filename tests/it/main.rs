@@ -10,6 +10,7 @@
 mod action;
 mod agreement;
 mod buildkite;
+mod cause;
 mod choosing;
 mod ci_log;
 mod component;

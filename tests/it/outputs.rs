@@ -35,6 +35,7 @@ fn outputs_go_by_the_reference_s_names_in_its_order() {
         "status",
         "duration",
         "duration-seconds",
+        "cause",
         "trace",
         "trace-file",
         "pipeline-id",
@@ -60,6 +61,7 @@ fn variables_carry_neither_runs_trace_nor_duration() {
         "EXIT_CODE",
         "STATUS",
         "DURATION_SECONDS",
+        "CAUSE",
         "TRACE_FILE",
         "PIPELINE_ID",
         "RUN_ID",
@@ -385,7 +387,7 @@ proptest! {
         let written: Vec<(String, String)> = rows.into_iter().map(|row| (row.name.to_owned(), row.value)).collect();
         prop_assert_eq!(read, written);
         let variables = read_dotenv(&dotenv::render(&report, &format!("P{}", prefix.replace(['\r', '\n'], ""))));
-        prop_assert_eq!(variables.len(), 11);
-        prop_assert_eq!(variables.values().next().map(String::as_str), Some("61"));
+        prop_assert_eq!(variables.len(), 12);
+        prop_assert_eq!(variables.values().nth(1).map(String::as_str), Some("61"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::chart::MARK;
 use super::super::previous_runs::{PipelineHistory, RunHistory};
 use super::count;
 use crate::core::{DurationRange, Forecast, History, Streak};
@@ -36,9 +37,14 @@ pub fn history(history: &History) -> String {
     summary(history.passed(), history.runs().len(), history.lengths())
 }
 
-/// The same of what a report keeps.
+/// The same of what a report keeps, with what the mark in its chart means.
 pub fn pipeline(past: &PipelineHistory) -> String {
-    summary(past.passed, past.of, past.lengths)
+    let mark = match past.current.len() {
+        0 => String::new(),
+        1 => format!("; {MARK} is this run"),
+        _ => format!("; {MARK} are these runs"),
+    };
+    summary(past.passed, past.of, past.lengths) + &mark
 }
 
 fn summary(passed: usize, of: usize, lengths: Option<DurationRange>) -> String {

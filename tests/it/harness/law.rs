@@ -175,11 +175,18 @@ fn runs_agree(outcome: &StoryOutcome, verdict: &str) {
         let words: Vec<&str> = runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect();
         let worst = ORDER.iter().find(|word| words.contains(word)).copied();
         assert_eq!(worst.unwrap_or("invalid-input"), verdict, "{words:?}");
+        let decisive = runs.iter().find(|run| run["verdict"] == verdict).or(runs.first().filter(|_| runs.len() == 1));
+        let cause = decisive.and_then(|run| run["cause"].as_str()).unwrap_or_default();
+        for outputs in [outcome.outputs.as_ref(), outcome.output_dir.as_ref()].into_iter().flatten() {
+            assert_eq!(outputs["cause"], cause, "the cause is the same everywhere");
+        }
         if let Some(outputs) = outcome.outputs.as_ref().filter(|outputs| !outputs["runs"].is_empty()) {
             let short: Value = serde_json::from_str(&outputs["runs"]).expect("JSON");
             let rows = runs.iter().map(|run| {
                 let mut run = run.as_object().expect("an object").clone();
-                run.retain(|key, _| !["trace", "run_url", "pipeline_url", "reason", "history"].contains(&key.as_str()));
+                run.retain(|key, _| {
+                    !["cause", "hint", "trace", "run_url", "pipeline_url", "reason", "history"].contains(&key.as_str())
+                });
                 Value::Object(run)
             });
             assert_eq!(short, rows.collect::<Value>());

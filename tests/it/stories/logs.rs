@@ -1,4 +1,7 @@
-//! The run's logs: fetched when they are wanted, whole in the trace file, their end in the log, never in the summary.
+//! The run's logs: fetched when they are wanted, whole in the trace file, their end in the log and in the summary.
+
+use std::fs::OpenOptions;
+use std::io::Read;
 
 use serde_json::{Value, json};
 
@@ -63,7 +66,7 @@ fn logs_are_shown_in_every_shape_that_they_may_have() {
             outcome.assert_ended("failed", 1);
             let trace_file = outcome.trace_file.as_ref().expect("a file");
             assert!(outcome.log().contains(line) && trace_file.contains(line), "{}\n{trace_file}", outcome.log());
-            assert!(!outcome.summary.as_ref().expect("a summary").contains(line));
+            assert!(outcome.summary.as_ref().expect("a summary").contains(line));
         },
     );
 }
@@ -113,4 +116,112 @@ fn a_refused_token_is_renewed_for_the_logs_too() {
     let outcome = Story::at(&service).runs(&[FAILED]).play();
     outcome.assert_ended("failed", 1);
     assert!(outcome.log().contains("source database does not answer"), "{}", outcome.log());
+}
+
+const TRACEBACK: &str =
+    "start\nTraceback (most recent call last):\n  File \"etl.py\", line 1, in f\n    f()\nKeyError: 'amount'\n";
+
+fn with(record: Value, logs: &str) -> Service {
+    let mut record = record;
+    record["pipeline_run_id"] = FAILED.into();
+    let run = json!({"record": record, "logs": logs});
+    Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})))
+}
+
+/// A trace tells the cause; where there is none, the logs do. Everything agrees on it.
+#[test]
+fn logs_tell_the_cause_where_there_is_no_trace() {
+    for (trace, cause) in [(Value::Null, "KeyError: 'amount'"), (json!("out of rows"), "out of rows")] {
+        let service = with(json!({"last_status": "FAILED", "trace": trace}), TRACEBACK);
+        let outcome = Story::at(&service).runs(&[FAILED]).play();
+        outcome.assert_ended("failed", 1);
+        assert_eq!(outcome.output("cause"), cause);
+        assert_eq!(outcome.report()["runs"][0]["cause"], cause);
+        let summary = outcome.summary.as_ref().expect("a summary");
+        assert!(summary.contains(&format!("**Likely cause:** `{cause}`")), "{summary}");
+        assert!(summary.contains("<summary>The end of the logs</summary>\n\n```\nstart\nTraceback"), "{summary}");
+        assert_eq!(summary.matches("maestro-gate: failed").count(), 1, "one summary: {summary}");
+        assert_eq!(outcome.dotenv.as_ref().expect("dotenv")["MAESTRO_GATE_CAUSE"].is_empty(), false);
+        assert_eq!(outcome.output_dir.as_ref().expect("a folder")["cause"], cause);
+        assert!(outcome.log().lines().last().is_some_and(|last| last.ends_with(cause)), "{}", outcome.log());
+        // The outputs are written once more only if the logs told what was not known.
+        let versions = outcome.output_file.as_ref().expect("outputs").matches("verdict<<").count();
+        assert_eq!(versions, if trace.is_null() { 3 } else { 2 });
+    }
+}
+
+#[test]
+fn a_run_that_did_not_fail_has_no_cause_in_its_logs() {
+    for (status, when, verdict, code) in [("RUNNING", "on-failure", "timed-out", 3), ("SUCCESS", "always", "passed", 0)]
+    {
+        let service = with(json!({"last_status": status}), TRACEBACK);
+        let outcome = Story::at(&service).runs(&[FAILED]).with("logs", when).with("timeout", "1s").play();
+        outcome.assert_ended(verdict, code);
+        assert_eq!(outcome.output("cause"), "");
+        let summary = outcome.summary.as_ref().expect("a summary");
+        assert!(summary.contains("KeyError: 'amount'") && !summary.contains("Likely cause"), "{summary}");
+    }
+}
+
+#[test]
+fn without_logs_no_line_of_them_is_in_any_report() {
+    let service = with(json!({"last_status": "FAILED"}), TRACEBACK);
+    let outcome = Story::at(&service).runs(&[FAILED]).with("logs", "never").play();
+    outcome.assert_ended("failed", 1);
+    assert_eq!((service.requests_to(On::Logs).len(), outcome.output("cause")), (0, ""));
+    assert!(!outcome.everything().contains("KeyError") && !outcome.everything().contains("The end of the logs"));
+}
+
+/// What is certain does not wait for them.
+#[test]
+fn outputs_and_reports_are_written_before_the_logs_are_asked_for() {
+    let service = with(json!({"last_status": "FAILED", "trace": TRACE}), TRACEBACK);
+    service.order(On::Logs, Reply::hang().forever());
+    let gate = Story::at(&service).runs(&[FAILED]).start();
+    assert!(service.wait_for(On::Logs, 1, harness::HANG_TIMEOUT));
+    for (file, words) in
+        [("output", "verdict<<"), ("summary", "## ❌ maestro-gate: failed"), ("summary", "**Likely cause:**")]
+    {
+        gate.wait_for_text_in(file, words);
+    }
+    gate.signal("TERM");
+    let outcome = gate.finish();
+    outcome.assert_ended("failed", 1);
+    assert_eq!(outcome.output("cause"), TRACE);
+    assert!(!outcome.summary.as_ref().expect("a summary").contains("The end of the logs"));
+}
+
+/// Logs of 64 MiB: the cause at their beginning is found, their end is shown, and little memory is needed.
+#[test]
+fn the_cause_is_found_in_logs_of_any_length() {
+    let mut text = "2024-01-15 10:30:00.123  ERROR  etl  no rows in orders\n".to_owned();
+    text.push_str(&"2024-01-15 10:30:00.123  INFO  etl  a line\n".repeat((60 << 20) / 43));
+    let service = with(json!({"last_status": "FAILED"}), "");
+    service.order(On::Logs, Reply::text(200, &text).gzip(crate::stand_in::Gzip::Right));
+    let outcome = Story::at(&service).runs(&[FAILED]).without("trace-file").heavy().play();
+    outcome.assert_ended("failed", 1);
+    // A machine that is too busy for them has said so.
+    let came = !outcome.log().contains("not all of them came in time");
+    assert!(!came || outcome.output("cause") == "no rows in orders", "{}", outcome.log());
+    let summary = outcome.summary.as_ref().expect("a summary");
+    assert!(summary.len() < 24 * 1024, "{}", summary.len());
+}
+
+/// A pipe's reader gets one document, the one that was there first.
+#[cfg(unix)]
+#[test]
+fn a_pipe_gets_its_report_once() {
+    let service = with(json!({"last_status": "FAILED"}), TRACEBACK);
+    let story = Story::at(&service).runs(&[FAILED]);
+    let pipe = story.path("pipe");
+    harness::make_pipe(&pipe);
+    let gate = story.with("markdown", &pipe).start();
+    let mut reader = harness::other_end(&pipe, OpenOptions::new().read(true));
+    let mut documents = String::new();
+    reader.read_to_string(&mut documents).expect("text");
+    let outcome = gate.finish();
+    reader.read_to_string(&mut documents).expect("text");
+    outcome.assert_ended("failed", 1);
+    assert_eq!(documents.matches("## ❌ maestro-gate: failed").count(), 1, "{documents}");
+    assert!(outcome.summary.as_ref().expect("a summary").contains("KeyError"), "others get the logs");
 }

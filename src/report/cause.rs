@@ -1,0 +1,167 @@
+//! The likely cause of a failure: the one line of a trace, or of logs, that names the error.
+//!
+//! It is shown to people and decides nothing. A run's text is a program's: it has tracebacks, log lines with their levels, or the
+//! errors of dbt. Where several lines name an error, the order is: dbt's first error, the last exception, the first line of
+//! level ERROR, the last exception that was only a warning. Of a trace without any of these it is the first line; logs without
+//! any tell no cause.
+
+use log_line::{Level, LogLine};
+use shapes::{LineShape, is_unfinished, shape};
+
+use super::sanitize::{Sanitized, Sanitizer};
+use crate::core::Untrusted;
+
+mod log_line;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+/// The longest cause, in bytes (docs/reference.md#outputs).
+pub const LIMIT: usize = 300;
+
+/// What is kept of one line, in bytes: more than is ever shown, and little of a log without line breaks.
+const LINE_LIMIT: usize = 4 * 1024;
+
+/// What is read of a trace, in bytes: its beginning and its end. The rest is between frames.
+const HEAD: usize = 64 * 1024;
+const TAIL: usize = 256 * 1024;
+
+/// The header of a Python traceback, which may stand behind other text.
+const TRACEBACK: &str = "Traceback (most recent call last)";
+
+/// The line of a trace that names the error.
+pub fn of_trace(trace: &Sanitized, sanitizer: &Sanitizer) -> Option<Sanitized> {
+    let mut finder = CauseFinder::default();
+    if trace.len() <= HEAD + TAIL {
+        finder.push(trace);
+    } else {
+        finder.push(&trace[..trace.floor_char_boundary(HEAD)]);
+        finder.push("\n");
+        finder.push(&trace[trace.ceil_char_boundary(trace.len() - TAIL)..]);
+    }
+    finder.finish(TextSource::Trace, sanitizer)
+}
+
+/// Where a text is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextSource {
+    Trace,
+    Logs,
+}
+
+/// Finds the line in a text that comes in pieces, cut anywhere. It holds a few lines at most.
+#[derive(Default)]
+pub struct CauseFinder {
+    /// The beginning of the line that is not complete yet.
+    line: String,
+    /// The level of the last line that had one.
+    level: Option<Level>,
+    /// The column of the header of the traceback that is being read.
+    traceback: Option<usize>,
+    /// What the next line completes, and the level of the line before.
+    unfinished: Option<(Candidate, Option<Level>)>,
+    found: [Option<String>; 5],
+}
+
+/// A kind of line that may be the cause; the first kind of which there is one is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Candidate {
+    Dbt,
+    Exception,
+    ErrorLine,
+    Warned,
+    FirstLine,
+}
+
+impl CauseFinder {
+    /// Takes the next piece of the text.
+    pub fn push(&mut self, piece: &str) {
+        let mut rest = piece;
+        while let Some((end, behind)) = rest.split_once('\n') {
+            self.keep(end);
+            let line = std::mem::take(&mut self.line);
+            self.read(&line);
+            rest = behind;
+        }
+        self.keep(rest);
+    }
+
+    /// The cause, on one line of at most [`LIMIT`] bytes. It is sanitized again: it may be made of two lines, and the break
+    /// between them may have been the one in a secret.
+    pub fn finish(mut self, source: TextSource, sanitizer: &Sanitizer) -> Option<Sanitized> {
+        let line = std::mem::take(&mut self.line);
+        self.read(&line);
+        let [dbt, exception, error_line, warned, first_line] = self.found;
+        let first_line = first_line.filter(|_| source == TextSource::Trace);
+        let line = dbt.or(exception).or(error_line).or(warned).or(first_line)?;
+        Some(sanitizer.line(&Untrusted::new(line), LIMIT)).filter(|line| !line.is_empty())
+    }
+
+    fn keep(&mut self, text: &str) {
+        let room = LINE_LIMIT.saturating_sub(self.line.len());
+        self.line.push_str(&text[..text.floor_char_boundary(room)]);
+    }
+
+    fn read(&mut self, raw: &str) {
+        let line = LogLine::new(raw);
+        let says_something = line.text.contains(char::is_alphanumeric);
+        if !says_something {
+            return;
+        }
+        let shape = shape(line.text, line.column);
+        if let Some((candidate, level)) = self.unfinished.take()
+            && (line.level.is_none() || line.level == level)
+            && shape.is_none()
+            && !line.text.contains(TRACEBACK)
+        {
+            return self.complete(candidate, &line);
+        }
+        self.level = line.level.or(self.level);
+        if line.text.contains(TRACEBACK) {
+            self.traceback = Some(line.column);
+            return;
+        }
+        if let Some(column) = self.traceback {
+            if line.column > column || shape == Some(LineShape::Frame) {
+                return;
+            }
+            self.traceback = None;
+            if shapes::names_a_type(line.text) {
+                return self.exception(line.text, &line);
+            }
+        }
+        match shape {
+            Some(LineShape::Frame) => {}
+            Some(LineShape::Dbt) => self.note(Candidate::Dbt, line.text, &line),
+            Some(LineShape::Exception(text)) => self.exception(text, &line),
+            Some(LineShape::Error) => self.note(Candidate::ErrorLine, line.text, &line),
+            None if line.level == Some(Level::Error) => self.note(Candidate::ErrorLine, line.text, &line),
+            None => self.note(Candidate::FirstLine, raw.trim(), &line),
+        }
+    }
+
+    fn exception(&mut self, text: &str, line: &LogLine<'_>) {
+        let candidate = if self.level == Some(Level::Warning) { Candidate::Warned } else { Candidate::Exception };
+        self.found[candidate as usize] = None;
+        self.note(candidate, text, line);
+    }
+
+    /// Keeps the first of its kind.
+    fn note(&mut self, candidate: Candidate, text: &str, line: &LogLine<'_>) {
+        let slot = &mut self.found[candidate as usize];
+        if slot.is_none() && !shapes::says_nothing(text) {
+            *slot = Some(text.to_owned());
+            let goes_on = candidate == Candidate::Dbt || is_unfinished(text);
+            self.unfinished = goes_on.then_some((candidate, line.level));
+        }
+    }
+
+    fn complete(&mut self, candidate: Candidate, line: &LogLine<'_>) {
+        let Some(text) = &mut self.found[candidate as usize] else { return };
+        text.push_str(if text.ends_with(':') || is_unfinished(text) { " " } else { ": " });
+        text.push_str(line.text);
+        if is_unfinished(text) && text.len() < LIMIT {
+            self.unfinished = Some((candidate, line.level));
+        }
+    }
+}
