@@ -40,28 +40,27 @@ fn pipeline(event: &Event) -> Option<&PipelineId> {
 
 fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, String) {
     use NoteLevel::{Plain, Warning};
+    let plain = |run: &usize, text: String| (Some(*run), Plain, text);
+    let warning = |run: &usize, text: String| (Some(*run), Warning, text);
     match event {
-        Event::Status { run, word, meaning } => (Some(*run), Plain, status(word, *meaning, sanitizer)),
-        Event::UnknownWord { run, word } => (Some(*run), Warning, unknown(word, sanitizer)),
-        Event::Repaired { run, repairs } => (Some(*run), Plain, repaired(repairs)),
-        Event::NotVisible { run, failure: why, limit } => (
-            Some(*run),
-            Plain,
+        Event::Status { run, word, meaning } => plain(run, status(word, *meaning, sanitizer)),
+        Event::UnknownWord { run, word } => warning(run, unknown(word, sanitizer)),
+        Event::Repaired { run, repairs } => plain(run, repaired(repairs)),
+        Event::NotVisible { run, failure: why, limit } => plain(
+            run,
             format!(
                 "the service does not know the run ({}); retrying for up to {}",
                 came(why, sanitizer),
                 duration(*limit)
             ),
         ),
-        Event::Vanished { run, failure: why, limit } => (
-            Some(*run),
-            Warning,
+        Event::Vanished { run, failure: why, limit } => warning(
+            run,
             format!("the run disappeared ({}); retrying for up to {}", came(why, sanitizer), duration(*limit)),
         ),
-        Event::Appeared { run, lasted } => (Some(*run), Plain, format!("the run appeared after {}", duration(*lasted))),
-        Event::OutageBegan { run, failure: why, limit } => (
-            Some(*run),
-            Plain,
+        Event::Appeared { run, lasted } => plain(run, format!("the run appeared after {}", duration(*lasted))),
+        Event::OutageBegan { run, failure: why, limit } => plain(
+            run,
             format!("no usable answer ({}); retrying for up to {}", failure(why, sanitizer), duration(*limit)),
         ),
         Event::OutageEnded { run, lasted, misses } => {
@@ -69,14 +68,12 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
             let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "failed poll", "failed polls");
             (Some(*run), weight, format!("the service answers again after {} and {polls}", duration(*lasted)))
         }
-        Event::Refused { run, failure: why, limit } => (
-            Some(*run),
-            Plain,
+        Event::Refused { run, failure: why, limit } => plain(
+            run,
             format!("the request was refused ({}); retrying for up to {}", failure(why, sanitizer), duration(*limit)),
         ),
-        Event::AskedToWait { run, asked, waits } => (
-            Some(*run),
-            Plain,
+        Event::AskedToWait { run, asked, waits } => plain(
+            run,
             format!("the service asks for a pause of {}; next poll in {}", duration(*asked), duration(*waits)),
         ),
         Event::Chosen { run, selector, id, passed_over } => {
@@ -94,7 +91,7 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
             };
             let why = not_fresh(Some(record), *required, sanitizer);
             let next_start = staleness::next_start(*next_start);
-            (Some(*run), Plain, format!("run {} {why}; waiting for {newer}{next_start}", shown(id, sanitizer)))
+            plain(run, format!("run {} {why}; waiting for {newer}{next_start}", shown(id, sanitizer)))
         }
         Event::NoneYet { run, selector, next_start } => {
             let what = match selector {
@@ -102,7 +99,7 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
                 Selector::LastSuccess => "successful run",
             };
             let next_start = staleness::next_start(*next_start);
-            (Some(*run), Plain, format!("the pipeline has no {what} yet; waiting for one{next_start}"))
+            plain(run, format!("the pipeline has no {what} yet; waiting for one{next_start}"))
         }
         Event::Skipped { run, failures } => {
             let last = format!(
@@ -114,16 +111,13 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
                 1 => format!("skipped run {last}"),
                 count => format!("skipped {count} runs that failed after the last success, the newest of them {last}"),
             };
-            (Some(*run), Plain, text)
+            plain(run, text)
         }
-        Event::Started { run } => (
-            Some(*run),
-            Plain,
-            "the service accepted the request to start the pipeline; looking for the run".to_owned(),
-        ),
-        Event::StartLost { run, failure: why } => (
-            Some(*run),
-            Warning,
+        Event::Started { run } => {
+            plain(run, "the service accepted the request to start the pipeline; looking for the run".to_owned())
+        }
+        Event::StartLost { run, failure: why } => warning(
+            run,
             format!(
                 "the pipeline may or may not have been started ({}); the list of runs will show it, the request is not repeated",
                 failure(why, sanitizer)
@@ -132,34 +126,32 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
         Event::Queued { run, behind } => {
             let behind =
                 behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id, sanitizer)));
-            (
-                Some(*run),
-                Plain,
+            plain(
+                run,
                 format!(
                     "not listed yet: {behind} of the pipeline is still in progress, and the new run may be queued behind it"
                 ),
             )
         }
-        Event::Taken { run, id, taken } => (Some(*run), Plain, self::taken(*taken, &shown(id, sanitizer))),
+        Event::Taken { run, id, taken } => plain(run, self::taken(*taken, &shown(id, sanitizer))),
         Event::Learned { history, .. } => (None, Plain, super::history(history)),
         Event::NoHistory { failure: why, .. } => (
             None,
             Plain,
             format!("no history of previous runs ({}); polling without a forecast", failure(why, sanitizer)),
         ),
-        Event::Slow { run, slower, typical } => (
-            Some(*run),
-            Plain,
+        Event::Slow { run, slower, typical } => plain(
+            run,
             format!("slower than {} of {} runs, which usually take {}", slower.runs, slower.of, about(*typical)),
         ),
         Event::Overdue { run, age, typical } => {
-            (Some(*run), Warning, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
+            warning(run, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
         }
         Event::Session(note) => {
-            let (weight, text) = session(note, sanitizer);
-            (None, weight, text)
+            let is_usual = matches!(note, SessionNote::SignedIn | SessionNote::Renewed | SessionNote::Connection(_));
+            (None, if is_usual { Plain } else { Warning }, session(note, sanitizer))
         }
-        Event::Ended { run, end } => (Some(*run), Plain, format!("finished: {}", end.name())),
+        Event::Ended { run, end } => plain(run, format!("finished: {}", end.name())),
     }
 }
 
@@ -237,45 +229,32 @@ pub(super) fn teach(word: &str) -> String {
     format!("if {word} means success, set success-statuses: {word}; if it means failure, set failure-statuses: {word}")
 }
 
-fn session(note: &SessionNote, sanitizer: &Sanitizer) -> (NoteLevel, String) {
+fn session(note: &SessionNote, sanitizer: &Sanitizer) -> String {
     match note {
-        SessionNote::SignedIn => (NoteLevel::Plain, "signed in".to_owned()),
-        SessionNote::Renewed => {
-            (NoteLevel::Plain, "signed in again: the token was about to expire or was refused".to_owned())
+        SessionNote::SignedIn => "signed in".to_owned(),
+        SessionNote::Renewed => "signed in again: the token was about to expire or was refused".to_owned(),
+        SessionNote::EarlyRenewalFailed(why) => {
+            format!("the token could not be renewed early ({}); still using the old one", failure(why, sanitizer))
         }
-        SessionNote::EarlyRenewalFailed(why) => (
-            NoteLevel::Warning,
-            format!("the token could not be renewed early ({}); still using the old one", failure(why, sanitizer)),
-        ),
-        SessionNote::EndsBeforeDeadline { left, needed } => (
-            NoteLevel::Warning,
-            format!(
-                "the access token expires in {}, but the wait may take {}; with username and password the gate could renew \
+        SessionNote::EndsBeforeDeadline { left, needed } => format!(
+            "the access token expires in {}, but the wait may take {}; with username and password the gate could renew \
                  it",
-                duration(*left),
-                duration(*needed)
-            ),
+            duration(*left),
+            duration(*needed)
         ),
-        SessionNote::ImplausibleClock { service, here } => (
-            NoteLevel::Warning,
-            format!(
-                "the service's clock says {}, this machine's {}: one of them is wrong; for max-age the greater of the two \
+        SessionNote::ImplausibleClock { service, here } => format!(
+            "the service's clock says {}, this machine's {}: one of them is wrong; for max-age the greater of the two \
                  ages counts",
-                super::stamp(*service),
-                super::stamp(*here)
-            ),
+            super::stamp(*service),
+            super::stamp(*here)
         ),
-        SessionNote::Connection(connection) => (NoteLevel::Plain, super::connection(connection, sanitizer)),
-        SessionNote::ShortSecret(name) => (
-            NoteLevel::Warning,
-            format!(
-                "{name} is shorter than six bytes, so it can't be told from ordinary text and is not redacted if the service \
+        SessionNote::Connection(connection) => super::connection(connection, sanitizer),
+        SessionNote::ShortSecret(name) => format!(
+            "{name} is shorter than six bytes, so it can't be told from ordinary text and is not redacted if the service \
                  repeats it"
-            ),
         ),
-        SessionNote::OddPassword(odd) => (
-            NoteLevel::Warning,
-            format!("sign-in was refused, and the password looks unusual: {odd}. Check the secret where it is stored"),
-        ),
+        SessionNote::OddPassword(odd) => {
+            format!("sign-in was refused, and the password looks unusual: {odd}. Check the secret where it is stored")
+        }
     }
 }
