@@ -15,48 +15,6 @@ pub use args::{ArgumentError, Mode, mode};
 pub use env::Env;
 pub use lookup::{GivenValue, InputSource, Inputs, Unreadable, look_up, secret};
 
-/// Every input, in the order of the reference's table, which is also the order in which input errors are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Input {
-    PipelineId,
-    RunId,
-    Trigger,
-    IfRunning,
-    MaxAge,
-    StartedAfter,
-    IfStale,
-    Timeout,
-    PollInterval,
-    AppearTimeout,
-    MaxOutage,
-    FailFast,
-    History,
-    SuccessStatuses,
-    FailureStatuses,
-    BaseUrl,
-    RunUrl,
-    Username,
-    Password,
-    PasswordFile,
-    TotpSecret,
-    AccessToken,
-    AccessTokenFile,
-    CaFile,
-    Summary,
-    Logs,
-    TraceFile,
-    Json,
-    Junit,
-    Dotenv,
-    Markdown,
-    OutputDir,
-    OutputPrefix,
-    Ci,
-    LogFormat,
-    Quiet,
-    Verbose,
-}
-
 /// One input: its names, its kind and its line in `--help`.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -116,7 +74,6 @@ impl InputGroup {
 impl Input {
     /// This input's row of the table.
     pub fn row(self) -> &'static Row {
-        // Every input has its row at its own place: `every_input_has_its_row` fails otherwise.
         &ROWS[self as usize]
     }
 
@@ -162,103 +119,108 @@ pub fn switch(text: &str) -> Option<bool> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the columns of the table")]
-const fn row(
-    input: Input,
-    name: &'static str,
-    variable: &'static str,
-    kind: Kind,
-    value: &'static str,
-    group: InputGroup,
-    default: Option<&'static str>,
-    help: &'static str,
-) -> Row {
-    Row { input, name, variable, kind, value, group, default, help }
+/// Makes the inputs and their rows from one table.
+macro_rules! inputs {
+    ($($input:ident: $name:literal, $variable:literal, $kind:ident, $value:literal, $group:ident, $default:expr,
+        $help:literal;)*) => {
+        /// Every input, in the order of the reference's table, which is also the order in which input errors are reported.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Input {
+            $($input,)*
+        }
+
+        /// THE table (docs/reference.md#inputs).
+        pub const ROWS: [Row; [$(Input::$input),*].len()] = [$(Row {
+            input: Input::$input,
+            name: $name,
+            variable: $variable,
+            kind: Kind::$kind,
+            value: $value,
+            group: InputGroup::$group,
+            default: $default,
+            help: $help,
+        }),*];
+    };
 }
 
-use InputGroup::{Log, Reports, Runs, Service, SignIn, Waiting};
-use Kind::{List, One, Secret, SecretFile, Switch};
-
-/// THE table (docs/reference.md#inputs).
-#[rustfmt::skip]
-pub const ROWS: [Row; 37] = [
-    row(Input::PipelineId, "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs, None,
+inputs! {
+    PipelineId: "pipeline-id", "MAESTRO_PIPELINE_ID", List, "ID", Runs, None,
         "The pipeline; several are allowed with latest, last-success and trigger. Required unless every entry of run-id \
-         names its own"),
-    row(Input::RunId, "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs, None,
+         names its own";
+    RunId: "run-id", "MAESTRO_RUN_ID", List, "RUN", Runs, None,
         "The runs to wait for: RUN, latest, last-success, or one of them as PIPELINE/...; separated by commas, blanks or \
-         line breaks, or the flag repeated"),
-    row(Input::Trigger, "trigger", "MAESTRO_TRIGGER", Switch, "", Runs, Some("false"),
-        "Start the pipeline, then wait for the run that this started; excludes run-id"),
-    row(Input::IfRunning, "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs, Some("queue"),
-        "With trigger, if a run is already in progress: queue, attach or fail"),
-    row(Input::MaxAge, "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs, None,
+         line breaks, or the flag repeated";
+    Trigger: "trigger", "MAESTRO_TRIGGER", Switch, "", Runs, Some("false"),
+        "Start the pipeline, then wait for the run that this started; excludes run-id";
+    IfRunning: "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs, Some("queue"),
+        "With trigger, if a run is already in progress: queue, attach or fail";
+    MaxAge: "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs, None,
         "A success that finished longer ago is stale; any = of any age. With latest and last-success, set this or \
-         started-after"),
-    row(Input::StartedAfter, "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs, None,
-        "A success that started earlier is stale: RFC 3339, such as 2024-01-15T06:00:00Z, or a Unix time"),
-    row(Input::IfStale, "if-stale", "MAESTRO_IF_STALE", One, "WHAT", Runs, Some("fail"),
-        "With latest and last-success, if there is no fresh run: fail, or wait until timeout for one"),
+         started-after";
+    StartedAfter: "started-after", "MAESTRO_STARTED_AFTER", One, "TIMESTAMP", Runs, None,
+        "A success that started earlier is stale: RFC 3339, such as 2024-01-15T06:00:00Z, or a Unix time";
+    IfStale: "if-stale", "MAESTRO_IF_STALE", One, "WHAT", Runs, Some("fail"),
+        "With latest and last-success, if there is no fresh run: fail, or wait until timeout for one";
     // Below the one hour at which GitLab and Azure kill a job.
-    row(Input::Timeout, "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting, Some("50m"),
-        "Limit for the whole wait, at most 30d; 0 = poll once"),
-    row(Input::PollInterval, "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting, Some("auto"),
-        "Time between two polls: auto, or 1s to 1h"),
-    row(Input::AppearTimeout, "appear-timeout", "MAESTRO_APPEAR_TIMEOUT", One, "DURATION", Waiting, Some("2m"),
-        "How long the service may not know the run"),
-    row(Input::MaxOutage, "max-outage", "MAESTRO_MAX_OUTAGE", One, "DURATION", Waiting, Some("10m"),
-        "How long the service may give no usable answer"),
-    row(Input::FailFast, "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting, Some("false"),
-        "With several runs, stop waiting at the first that did not pass"),
-    row(Input::History, "history", "MAESTRO_HISTORY", Switch, "", Waiting, Some("true"),
-        "Use the pipeline's previous runs to place polls, estimate the time left and draw charts"),
-    row(Input::SuccessStatuses, "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting, None,
-        "Status values that pass besides SUCCESS, separated by commas or line breaks"),
-    row(Input::FailureStatuses, "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting, None,
-        "Status values that fail besides FAILED and similar ones"),
-    row(Input::BaseUrl, "base-url", "MAESTRO_BASE_URL", One, "URL", Service, Some("https://maestro.dadosfera.ai"),
-        "Address of the service, https (http only to this machine); a path prefix is kept"),
-    row(Input::RunUrl, "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service, None,
+    Timeout: "timeout", "MAESTRO_TIMEOUT", One, "DURATION", Waiting, Some("50m"),
+        "Limit for the whole wait, at most 30d; 0 = poll once";
+    PollInterval: "poll-interval", "MAESTRO_POLL_INTERVAL", One, "DURATION", Waiting, Some("auto"),
+        "Time between two polls: auto, or 1s to 1h";
+    AppearTimeout: "appear-timeout", "MAESTRO_APPEAR_TIMEOUT", One, "DURATION", Waiting, Some("2m"),
+        "How long the service may not know the run";
+    MaxOutage: "max-outage", "MAESTRO_MAX_OUTAGE", One, "DURATION", Waiting, Some("10m"),
+        "How long the service may give no usable answer";
+    FailFast: "fail-fast", "MAESTRO_FAIL_FAST", Switch, "", Waiting, Some("false"),
+        "With several runs, stop waiting at the first that did not pass";
+    History: "history", "MAESTRO_HISTORY", Switch, "", Waiting, Some("true"),
+        "Use the pipeline's previous runs to place polls, estimate the time left and draw charts";
+    SuccessStatuses: "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting, None,
+        "Status values that pass besides SUCCESS, separated by commas or line breaks";
+    FailureStatuses: "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting, None,
+        "Status values that fail besides FAILED and similar ones";
+    BaseUrl: "base-url", "MAESTRO_BASE_URL", One, "URL", Service, Some("https://maestro.dadosfera.ai"),
+        "Address of the service, https (http only to this machine); a path prefix is kept";
+    RunUrl: "run-url", "MAESTRO_RUN_URL", One, "TEMPLATE", Service, None,
         "Template for the link to a run in reports: an https address with {pipeline_id} and {run_id}, or with \
-         {pipeline_id_hyphenated} and {run_id_hyphenated}"),
-    row(Input::Username, "username", "DADOSFERA_USERNAME", One, "NAME", SignIn, None,
-        "Sign-in name, an e-mail address; used with password or password-file"),
-    row(Input::Password, "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn, None,
-        "The password"),
-    row(Input::PasswordFile, "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn, None,
-        "A file that holds the password"),
-    row(Input::TotpSecret, "totp-secret", "DADOSFERA_TOTP_SECRET", Secret, "SECRET", SignIn, None,
-        "The MFA secret, base32 or an otpauth:// address"),
-    row(Input::AccessToken, "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn, None,
-        "An access token made elsewhere"),
-    row(Input::AccessTokenFile, "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn, None,
-        "A file that holds an access token; read again when the token is refused"),
-    row(Input::CaFile, "ca-file", "MAESTRO_CA_FILE", One, "PATH", Service, None,
-        "File of additional trusted root certificates; the system's and the bundled ones stay trusted"),
-    row(Input::Summary, "summary", "MAESTRO_SUMMARY", Switch, "", Reports, Some("true"),
-        "Write the CI's job summary"),
-    row(Input::Logs, "logs", "MAESTRO_LOGS", One, "WHEN", Reports, Some("on-failure"),
-        "Fetch the run's logs: on-failure, always or never"),
-    row(Input::TraceFile, "trace-file", "MAESTRO_TRACE_FILE", One, "PATH", Reports, None,
-        "Write the whole trace, and the logs, to this file"),
-    row(Input::Json, "json", "MAESTRO_JSON_FILE", One, "PATH", Reports, None,
-        "Write a JSON report"),
-    row(Input::Junit, "junit", "MAESTRO_JUNIT_FILE", One, "PATH", Reports, None,
-        "Write a JUnit report"),
-    row(Input::Dotenv, "dotenv", "MAESTRO_DOTENV_FILE", One, "PATH", Reports, None,
-        "Write the outputs as NAME=value lines"),
-    row(Input::Markdown, "markdown", "MAESTRO_MARKDOWN_FILE", One, "PATH", Reports, None,
-        "Write the summary as Markdown"),
-    row(Input::OutputDir, "output-dir", "MAESTRO_OUTPUT_DIR", One, "PATH", Reports, None,
-        "Write one file per output into this folder"),
-    row(Input::OutputPrefix, "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports, Some("MAESTRO_GATE_"),
-        "Prefix of the variable names that the gate writes"),
-    row(Input::Ci, "ci", "MAESTRO_CI", One, "NAME", Reports, Some("auto"),
-        "The CI system to report to: auto, none, or its name (github, azure, teamcity, circleci, ...)"),
-    row(Input::LogFormat, "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log, Some("text"),
-        "text, or json: one object a line"),
-    row(Input::Quiet, "quiet", "MAESTRO_QUIET", Switch, "", Log, Some("false"),
-        "Print only the heartbeat and the verdict"),
-    row(Input::Verbose, "verbose", "MAESTRO_VERBOSE", Switch, "", Log, Some("false"),
-        "Print every poll"),
-];
+         {pipeline_id_hyphenated} and {run_id_hyphenated}";
+    Username: "username", "DADOSFERA_USERNAME", One, "NAME", SignIn, None,
+        "Sign-in name, an e-mail address; used with password or password-file";
+    Password: "password", "DADOSFERA_PASSWORD", Secret, "PASSWORD", SignIn, None,
+        "The password";
+    PasswordFile: "password-file", "DADOSFERA_PASSWORD_FILE", SecretFile, "PATH", SignIn, None,
+        "A file that holds the password";
+    TotpSecret: "totp-secret", "DADOSFERA_TOTP_SECRET", Secret, "SECRET", SignIn, None,
+        "The MFA secret, base32 or an otpauth:// address";
+    AccessToken: "access-token", "DADOSFERA_ACCESS_TOKEN", Secret, "TOKEN", SignIn, None,
+        "An access token made elsewhere";
+    AccessTokenFile: "access-token-file", "DADOSFERA_ACCESS_TOKEN_FILE", SecretFile, "PATH", SignIn, None,
+        "A file that holds an access token; read again when the token is refused";
+    CaFile: "ca-file", "MAESTRO_CA_FILE", One, "PATH", Service, None,
+        "File of additional trusted root certificates; the system's and the bundled ones stay trusted";
+    Summary: "summary", "MAESTRO_SUMMARY", Switch, "", Reports, Some("true"),
+        "Write the CI's job summary";
+    Logs: "logs", "MAESTRO_LOGS", One, "WHEN", Reports, Some("on-failure"),
+        "Fetch the run's logs: on-failure, always or never";
+    TraceFile: "trace-file", "MAESTRO_TRACE_FILE", One, "PATH", Reports, None,
+        "Write the whole trace, and the logs, to this file";
+    Json: "json", "MAESTRO_JSON_FILE", One, "PATH", Reports, None,
+        "Write a JSON report";
+    Junit: "junit", "MAESTRO_JUNIT_FILE", One, "PATH", Reports, None,
+        "Write a JUnit report";
+    Dotenv: "dotenv", "MAESTRO_DOTENV_FILE", One, "PATH", Reports, None,
+        "Write the outputs as NAME=value lines";
+    Markdown: "markdown", "MAESTRO_MARKDOWN_FILE", One, "PATH", Reports, None,
+        "Write the summary as Markdown";
+    OutputDir: "output-dir", "MAESTRO_OUTPUT_DIR", One, "PATH", Reports, None,
+        "Write one file per output into this folder";
+    OutputPrefix: "output-prefix", "MAESTRO_OUTPUT_PREFIX", One, "PREFIX", Reports, Some("MAESTRO_GATE_"),
+        "Prefix of the variable names that the gate writes";
+    Ci: "ci", "MAESTRO_CI", One, "NAME", Reports, Some("auto"),
+        "The CI system to report to: auto, none, or its name (github, azure, teamcity, circleci, ...)";
+    LogFormat: "log-format", "MAESTRO_LOG_FORMAT", One, "FORMAT", Log, Some("text"),
+        "text, or json: one object a line";
+    Quiet: "quiet", "MAESTRO_QUIET", Switch, "", Log, Some("false"),
+        "Print only the heartbeat and the verdict";
+    Verbose: "verbose", "MAESTRO_VERBOSE", Switch, "", Log, Some("false"),
+        "Print every poll";
+}
