@@ -18,13 +18,8 @@ use super::{Credentials, Read};
 /// No password and no token is longer: servers refuse headers far shorter.
 pub const SECRET_LIMIT: usize = 64 * 1024;
 
-/// The way to sign in; secrets found on the way go to `secrets`. `None`: input errors were noted.
-pub(super) fn read(
-    validator: &mut Validator<'_>,
-    env: &Env,
-    file: &Read<'_>,
-    secrets: &mut Secrets,
-) -> Option<Credentials> {
+/// The way to sign in; secrets found on the way are kept. `None`: input errors were noted.
+pub(super) fn read(validator: &mut Validator<'_>, file: &Read<'_>) -> Option<Credentials> {
     let inputs = validator.inputs;
     let given = |input| inputs.chosen(input);
     let by_password = [Input::Username, Input::Password, Input::PasswordFile, Input::TotpSecret].map(given);
@@ -32,7 +27,7 @@ pub(super) fn read(
     let by_token_file = given(Input::AccessTokenFile);
     let all: Vec<&GivenValue> = by_password.into_iter().chain([by_token, by_token_file]).flatten().collect();
     match (by_password.iter().flatten().next(), by_token, by_token_file) {
-        (Some(_), None, None) => read_password(validator, env, file, secrets),
+        (Some(_), None, None) => read_password(validator, file),
         (None, Some(given), None) => {
             let text = given.text.as_deref().ok()?;
             note(validator, given, check_length(text).and_then(|()| check_token(text)))?;
@@ -42,7 +37,7 @@ pub(super) fn read(
             let path = given.text.as_deref().ok()?;
             let token = note(validator, given, read_file(path, file))?;
             let checked = check_token(token.expose_secret());
-            secrets.push(("access-token", token.clone()));
+            validator.secrets.push(("access-token", token.clone()));
             note(validator, given, checked)?;
             Some(Credentials::TokenFile { path: PathBuf::from(path), token })
         }
@@ -50,7 +45,7 @@ pub(super) fn read(
             let what = format!(
                 "no credentials were given. Set username and password (or password-file), or access-token, or \
                  access-token-file{}",
-                availability(env)
+                availability(validator.env)
             );
             validator.missing(Input::Username, what);
             None
@@ -69,18 +64,10 @@ pub(super) fn read(
     }
 }
 
-/// Secrets with their input's name.
-pub(super) type Secrets = Vec<(&'static str, SecretString)>;
-
-fn read_password(
-    validator: &mut Validator<'_>,
-    env: &Env,
-    file: &Read<'_>,
-    secrets: &mut Secrets,
-) -> Option<Credentials> {
+fn read_password(validator: &mut Validator<'_>, file: &Read<'_>) -> Option<Credentials> {
     let username = validator.inputs.chosen(Input::Username);
     if username.is_none() {
-        missing(validator, env, Input::Username, "required with a password");
+        missing(validator, Input::Username, "required with a password");
     }
     let password = match (validator.inputs.chosen(Input::Password), validator.inputs.chosen(Input::PasswordFile)) {
         (Some(given), None) => {
@@ -90,7 +77,7 @@ fn read_password(
         (None, Some(given)) => {
             let path = given.text.as_deref().ok();
             let password = path.and_then(|path| note(validator, given, read_file(path, file)));
-            secrets.extend(password.clone().map(|password| ("password", password)));
+            validator.secrets.extend(password.clone().map(|password| ("password", password)));
             password
         }
         (Some(_), Some(given)) => {
@@ -99,7 +86,7 @@ fn read_password(
             None
         }
         (None, None) => {
-            missing(validator, env, Input::Password, "required with username. Set password or password-file");
+            missing(validator, Input::Password, "required with username. Set password or password-file");
             None
         }
     };
@@ -108,7 +95,7 @@ fn read_password(
         Some(given) => given.text.as_deref().ok().and_then(|text| {
             let read = check_length(text).and_then(|()| Totp::read(text).map_err(InvalidValue::hidden));
             let (totp, bare) = note(validator, given, read)?;
-            secrets.push(("totp-secret", bare));
+            validator.secrets.push(("totp-secret", bare));
             Some(Some(totp))
         }),
     };
@@ -120,7 +107,7 @@ fn read_password(
 }
 
 /// Something of the set is not there. Where a lower place has it, say why that does not count.
-fn missing(validator: &mut Validator<'_>, env: &Env, input: Input, what: &str) {
+fn missing(validator: &mut Validator<'_>, input: Input, what: &str) {
     let instead = if input == Input::Password { Input::PasswordFile } else { input };
     let lower = [input, instead].into_iter().find_map(|input| validator.inputs.all(input).first());
     let what = match (lower, validator.inputs.secrets_place()) {
@@ -130,7 +117,7 @@ fn missing(validator: &mut Validator<'_>, env: &Env, input: Input, what: &str) {
             source_phrase(lower.place),
             source_phrase(place),
         ),
-        (Some(_) | None, _) => format!("{what}{}", availability(env)),
+        (Some(_) | None, _) => format!("{what}{}", availability(validator.env)),
     };
     validator.missing(input, what);
 }

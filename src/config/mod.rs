@@ -45,7 +45,6 @@ pub use output_config::LOG_TAKEN;
 pub use route::{Proxy, ProxyKind};
 pub use totp::Totp;
 
-use credentials::Secrets;
 use proxy::UserInfoRule;
 use route::ProxySettings;
 use validator::{InvalidValue, Validator};
@@ -200,12 +199,12 @@ pub fn resolve(args: &[OsString], env: &Env, file: &ReadWithin<'_>) -> Start {
     if let Some(text) = text_of(inputs.mode) {
         return Start::Show(text);
     }
-    let mut validator = Validator::new(&inputs);
-    let mut secrets = secrets(&inputs, env);
-    let output_config = output_config::read(&mut validator, env);
-    let config = config(&mut validator, env, file, &mut secrets);
+    let mut validator = Validator::new(&inputs, env);
+    validator.secrets = secrets(&inputs, env);
+    let output_config = output_config::read(&mut validator);
+    let config = config(&mut validator, file);
     validator.warnings.extend(warnings(&inputs));
-    let Validator { mut input_errors, warnings, .. } = validator;
+    let Validator { mut input_errors, warnings, secrets, .. } = validator;
     input_errors.sort_by_key(|input_error| input_error.about);
     let help = inputs.faults.contains(&ArgumentError::NotAlone(Mode::Help)).then(help::text);
     if help.is_some() {
@@ -221,14 +220,14 @@ pub fn resolve(args: &[OsString], env: &Env, file: &ReadWithin<'_>) -> Start {
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
-fn config(validator: &mut Validator<'_>, env: &Env, file: &ReadWithin<'_>, secrets: &mut Secrets) -> Option<Config> {
+fn config(validator: &mut Validator<'_>, file: &ReadWithin<'_>) -> Option<Config> {
     let wanted = run_inputs::read(validator);
     let timeout = validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
     let file = &|path: &Path| file(path, timeout);
     let rules = rules(validator, timeout);
     let base = validator.read(Input::BaseUrl, address::base_url);
     let run_url = validator.read_optional(Input::RunUrl, address::run_url);
-    let credentials = credentials::read(validator, env, file, secrets);
+    let credentials = credentials::read(validator, file);
     credential_owner::check(validator);
     let further_roots = validator.read_optional(Input::CaFile, |path| {
         let bytes = file(Path::new(path)).map_err(|error| format!("the file cannot be read ({})", error.kind()))?;
@@ -236,12 +235,12 @@ fn config(validator: &mut Validator<'_>, env: &Env, file: &ReadWithin<'_>, secre
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = validator.read(Input::Logs, |text| choice(text, &whens));
-    let proxies = validator.accept(ProxySettings::read(env));
+    let proxies = validator.accept(ProxySettings::read(validator.env));
     let base = base?;
     let links = LinkTarget::new(run_url?, &base);
     let network = Network {
         further_roots: further_roots?.unwrap_or_default(),
-        system_roots: SystemRoots::read(env),
+        system_roots: SystemRoots::read(validator.env),
         proxy: proxies?.proxy_for(&base),
     };
     let service = Service { base, credentials: credentials?, network };
@@ -269,17 +268,15 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
     let if_stale = validator.read(Input::IfStale, |text| choice(text, &IF_STALE));
     let learning =
         validator.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
-    if timeout.is_some_and(|timeout| timeout.is_zero())
-        && validator.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger))
-        && let Some(given) = validator.inputs.chosen(Input::Timeout)
-    {
-        validator.wrong(given, "leaves no time to wait for the run that trigger starts. Set a longer timeout");
-    }
-    if timeout.is_some_and(|timeout| timeout.is_zero())
-        && if_stale == Some(IfStale::Wait)
-        && let Some(given) = validator.inputs.chosen(Input::IfStale)
-    {
-        validator.wrong(given, "cannot be used with timeout 0, which leaves no time to wait. Set a longer timeout");
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        if validator.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger)) {
+            validator
+                .refuse(Input::Timeout, "leaves no time to wait for the run that trigger starts. Set a longer timeout");
+        }
+        if if_stale == Some(IfStale::Wait) {
+            let what = "cannot be used with timeout 0, which leaves no time to wait. Set a longer timeout";
+            validator.refuse(Input::IfStale, what);
+        }
     }
     let vocabulary = vocabulary(validator);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
@@ -322,9 +319,7 @@ fn vocabulary(validator: &mut Validator<'_>) -> Option<Vocabulary> {
     };
     wrong.extend(together.map(|(word, error)| (Input::SuccessStatuses, word, error)));
     for (input, word, error) in wrong {
-        if let Some(given) = validator.inputs.chosen(input) {
-            validator.wrong(given, InvalidValue::part(word, error.to_string()));
-        }
+        validator.refuse(input, InvalidValue::part(word, error.to_string()));
     }
     None
 }
@@ -340,8 +335,8 @@ pub fn secret_variables() -> Vec<String> {
 }
 
 /// Everything that must not be seen and is known without reading a file.
-fn secrets(inputs: &Inputs, env: &Env) -> Secrets {
-    let mut secrets: Secrets = Vec::new();
+fn secrets(inputs: &Inputs, env: &Env) -> Vec<(&'static str, SecretString)> {
+    let mut secrets: Vec<(&'static str, SecretString)> = Vec::new();
     for row in &ROWS {
         for given in inputs.all(row.input) {
             let Ok(text) = &given.text else { continue };

@@ -40,7 +40,8 @@ const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", 
 pub const LOG_TAKEN: &str = "this is the gate's own log, where a CI would read a report as commands; name a file";
 
 /// Reads everything about the reports. Never fails: what is wrong is noted, and falls back to its default.
-pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
+pub(super) fn read(validator: &mut Validator<'_>) -> OutputConfig {
+    let env = validator.env;
     let ci = validator.read(Input::Ci, |text| detect_ci::read(text, env)).unwrap_or_else(|| detect_ci::detect(env));
     let wants_summary = validator.read(Input::Summary, switch).unwrap_or(true);
     let output_prefix =
@@ -56,9 +57,9 @@ pub(super) fn read(validator: &mut Validator<'_>, env: &Env) -> OutputConfig {
     });
     let log_format = log_format.unwrap_or(LogFormat::Text);
     let volume = read_volume(validator);
-    let others = others(validator, env);
-    let (named, taken) = read_destinations(validator, env, &output_prefix, &others);
-    let links = if ci.takes_links { links(validator, env, &named, &taken) } else { None };
+    let others = others(validator);
+    let (named, taken) = read_destinations(validator, &output_prefix, &others);
+    let links = if ci.takes_links { links(validator, &named, &taken) } else { None };
     let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().chain(named).chain(links).collect();
     if wants_summary {
         summarize(ci, env, &output_prefix, &taken, &mut destinations);
@@ -157,9 +158,7 @@ fn read_volume(validator: &mut Validator<'_>) -> Volume {
                 std::cmp::Ordering::Less => Volume::Quiet,
                 std::cmp::Ordering::Greater => Volume::Verbose,
                 std::cmp::Ordering::Equal => {
-                    if let Some(given) = validator.inputs.chosen(Input::Verbose) {
-                        validator.wrong(given, "quiet and verbose cannot be used together. Remove one");
-                    }
+                    validator.refuse(Input::Verbose, "quiet and verbose cannot be used together. Remove one");
                     Volume::Normal
                 }
             }
@@ -184,8 +183,8 @@ fn whole(env: &Env, path: &Path) -> PathBuf {
 }
 
 /// What no report may be written over: the CI's own files, and those that are read.
-fn others(validator: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
-    let own = detect_ci::command_files(env).into_iter();
+fn others(validator: &Validator<'_>) -> Vec<OccupiedPath> {
+    let own = detect_ci::command_files(validator.env).into_iter();
     let own = own.map(|(name, path)| (path, Some(name), format!("the CI's own file {name}")));
     let read = SOURCES.into_iter().filter_map(|input| {
         let (_, text) = validator.given(input)?;
@@ -198,10 +197,10 @@ fn others(validator: &Validator<'_>, env: &Env) -> Vec<OccupiedPath> {
 /// The destinations that can be used, in input order, and all paths that are taken.
 fn read_destinations(
     validator: &mut Validator<'_>,
-    env: &Env,
     output_prefix: &str,
     others: &[OccupiedPath],
 ) -> (Vec<Destination>, Vec<OccupiedPath>) {
+    let env = validator.env;
     let written = |path: &Path| FileLocation::written(whole(env, path));
     let taken = others.iter().map(|other| OccupiedPath { place: written(&other.place.path), ..other.clone() });
     let mut taken: Vec<OccupiedPath> = taken.collect();
@@ -241,17 +240,12 @@ fn is_github_itself(env: &Env) -> bool {
 
 /// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
 /// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
-fn links(
-    validator: &mut Validator<'_>,
-    env: &Env,
-    named: &[Destination],
-    taken: &[OccupiedPath],
-) -> Option<Destination> {
+fn links(validator: &mut Validator<'_>, named: &[Destination], taken: &[OccupiedPath]) -> Option<Destination> {
     let file = |document| named.iter().find(|other| other.document == document)?.path();
     let path =
         file(DocumentKind::Format(&DOTENV)).or(file(DocumentKind::Format(&JUNIT)))?.with_extension("annotations.json");
     // The user gave that path another meaning, which is the one that counts.
-    if let Some(by) = holder(&FileLocation::written(whole(env, &path)), taken) {
+    if let Some(by) = holder(&FileLocation::written(whole(validator.env, &path)), taken) {
         validator.warnings.push(no_links(by));
         return None;
     }

@@ -132,11 +132,9 @@ fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> O
                 None if pipelines.is_empty() => wanted.push(of(pipeline, run)),
                 None => {
                     is_whole = false;
-                    if let Some(given) = validator.inputs.chosen(Input::RunId) {
-                        let what = "names a pipeline that is not in pipeline-id. Remove pipeline-id, or add the pipeline \
+                    let what = "names a pipeline that is not in pipeline-id. Remove pipeline-id, or add the pipeline \
                                     to it";
-                        validator.wrong(given, InvalidValue::part(text, what));
-                    }
+                    validator.refuse(Input::RunId, InvalidValue::part(text, what));
                 }
             },
             (None, Named::Chosen(selector)) => {
@@ -148,10 +146,8 @@ fn watch(validator: &mut Validator<'_>, pipelines: Option<Vec<PipelineId>>) -> O
                 [] => is_whole = false,
                 _ => {
                     is_whole = false;
-                    if let Some(given) = validator.inputs.chosen(Input::RunId) {
-                        let what = "could belong to any of the pipelines in pipeline-id. Write PIPELINE/RUN";
-                        validator.wrong(given, InvalidValue::part(text, what));
-                    }
+                    let what = "could belong to any of the pipelines in pipeline-id. Write PIPELINE/RUN";
+                    validator.refuse(Input::RunId, InvalidValue::part(text, what));
                 }
             },
         }

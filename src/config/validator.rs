@@ -1,6 +1,8 @@
 //! Reads values and collects input errors, so that all of them are reported at once.
 
-use crate::inputs::{ArgumentError, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
+use secrecy::SecretString;
+
+use crate::inputs::{ArgumentError, Env, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
 
 use super::input_error::{self, InputError, Warning};
 use super::suspicious_text::{BREAKS, visible};
@@ -8,8 +10,11 @@ use super::suspicious_text::{BREAKS, visible};
 /// The inputs on one side, the input errors found so far on the other.
 pub(super) struct Validator<'a> {
     pub inputs: &'a Inputs,
+    pub env: &'a Env,
     pub input_errors: Vec<InputError>,
     pub warnings: Vec<Warning>,
+    /// Everything that must not be seen, with its input's name.
+    pub secrets: Vec<(&'static str, SecretString)>,
     /// What flags that do not exist were probably meant to give.
     misspelt: Vec<Input>,
 }
@@ -53,7 +58,7 @@ impl From<&str> for InvalidValue {
 
 impl<'a> Validator<'a> {
     /// Begins with what is wrong before any value is looked at.
-    pub fn new(inputs: &'a Inputs) -> Validator<'a> {
+    pub fn new(inputs: &'a Inputs, env: &'a Env) -> Validator<'a> {
         let meant = |fault: &ArgumentError| match fault {
             ArgumentError::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
             ArgumentError::SecretByFlag(input) => Some(*input),
@@ -65,8 +70,10 @@ impl<'a> Validator<'a> {
         };
         let mut validator = Validator {
             inputs,
+            env,
             input_errors: inputs.faults.iter().map(input_error::of_command_line).collect(),
             warnings: Vec::new(),
+            secrets: Vec::new(),
             misspelt: inputs.faults.iter().filter_map(meant).collect(),
         };
         for row in &ROWS {
@@ -126,6 +133,13 @@ impl<'a> Validator<'a> {
         };
         if !self.misspelt.iter().any(is_meant) {
             self.input_errors.push(InputError::missing(input, what));
+        }
+    }
+
+    /// The value that counts is wrong.
+    pub fn refuse(&mut self, input: Input, wrong: impl Into<InvalidValue>) {
+        if let Some(given) = self.inputs.chosen(input) {
+            self.wrong(given, wrong);
         }
     }
 
