@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, ROWS};
 
+use crate::harness::command;
 use crate::repository;
 
 /// The rows of a table in the reference.
@@ -15,14 +16,8 @@ fn table(name: &str) -> Vec<Vec<String>> {
     repository::table("docs/reference.md", name)
 }
 
-/// Runs the program in an environment that holds nothing of the CI around these tests.
 fn gate(arguments: &[&str], variables: &[(&str, &Path)]) -> Output {
-    let mut command = Command::new(crate::harness::program());
-    command.args(arguments).env_clear();
-    // Without it no Windows program can open a socket.
-    #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]
-    command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
-    command.envs(variables.iter().copied()).output().expect("the program starts")
+    command().args(arguments).envs(variables.iter().copied()).output().expect("the program starts")
 }
 
 fn help() -> String {
@@ -237,7 +232,7 @@ fn examples_replay_no_old_success() {
         assert!(has_max_age(&repository::text(&format!("examples/ci/{name}"))), "{name}");
     }
     let mut shown = 0;
-    for page in super::pages::pages() {
+    for page in repository::markdown::pages() {
         let text = repository::text(&page);
         // Every other part between fences is a snippet.
         for snippet in text.split("```").skip(1).step_by(2).filter(|snippet| snippet.contains("inputs.run-id")) {
@@ -328,8 +323,8 @@ fn every_flag_that_a_page_shows_is_one_of_the_program() {
     use markdown::mdast::Node;
     let known: BTreeSet<String> = flags().into_iter().map(|(name, _)| name).collect();
     let mut count = 0;
-    for page in super::pages::pages() {
-        for node in super::pages::nodes(&page) {
+    for page in repository::markdown::pages() {
+        for node in repository::markdown::nodes(&page) {
             let code = match node {
                 Node::Code(code) => code.value,
                 Node::InlineCode(code) => code.value,

@@ -7,11 +7,10 @@ use maestro_gate::core::Verdict;
 use maestro_gate::report::Report;
 use proptest::prelude::*;
 
-use crate::ci_log::{PREFIX, calls, closing};
+use crate::ci_log::{PREFIX, calls, closing, report_with, run_gate};
 use crate::fixture;
-use crate::harness::{FAILED, SUCCESS};
+use crate::harness::{FAILED, SUCCESS, read};
 use crate::hostile::hostile_text;
-use crate::other_cis::{play, read, report_with};
 use crate::runner;
 
 #[test]
@@ -66,8 +65,8 @@ fn buildkite_s_agent_is_called_first_and_last_and_inherits_no_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = stand_in_agent(folder.path());
     let env = [("BUILDKITE", "true"), ("PATH", path.as_str())];
-    let (code, log) = play(folder.path(), FAILED, &env, &[]);
-    let calls = read(&folder.path().join("calls"));
+    let (code, log) = run_gate(folder.path(), FAILED, &env, &[]);
+    let calls = read(&folder.path().join("calls")).expect("a file");
     let of = |start: &str| calls.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
     let set = "meta-data set MAESTRO_GATE_VERDICT = ";
     assert_eq!(of(set), [format!("{set}internal-error (unset)"), format!("{set}failed (unset)")], "{calls}");
@@ -84,13 +83,13 @@ fn buildkite_s_agent_is_called_first_and_last_and_inherits_no_secret() {
     let picky = "#!/bin/sh\ncase $* in *_STATUS) exit 1 ;; esac\nbody=$(cat)\necho \"$* = $body\" >>picky\n";
     #[expect(clippy::disallowed_methods, reason = "this test plays the agent")]
     fs::write(folder.path().join("buildkite-agent"), picky).expect("written");
-    let (code, log) = play(folder.path(), FAILED, &env, &[]);
-    let calls = read(&folder.path().join("picky"));
+    let (code, log) = run_gate(folder.path(), FAILED, &env, &[]);
+    let calls = read(&folder.path().join("picky")).expect("a file");
     assert!(calls.lines().any(|line| line == format!("{set}failed")), "{calls}");
     assert!(calls.lines().any(|line| line.contains("MAESTRO_GATE_EXIT_CODE = 1")), "{calls}");
     assert!(code == 1 && log.contains("buildkite-agent failed"), "{log}");
 
     let env = [("BUILDKITE", "true"), ("PATH", "/nowhere")];
-    let (code, log) = play(folder.path(), SUCCESS, &env, &[]);
+    let (code, log) = run_gate(folder.path(), SUCCESS, &env, &[]);
     assert!(code == 0 && log.contains("there is no buildkite-agent on the PATH"), "{log}");
 }

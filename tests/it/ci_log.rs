@@ -1,10 +1,15 @@
-//! What a CI system gets of a report: its log and its outputs, with a fixed token and time.
+//! What a CI system gets of a report, its log and its outputs, with a fixed token and time; and of the gate itself.
 
+use std::path::Path;
+use std::process::Output;
+
+use maestro_gate::core::{Meaning, Untrusted, Verdict};
 use maestro_gate::report::ci::github::Delimiter;
 use maestro_gate::report::ci::{AgentCall, CiSystem, LogContext, OutputChannel, SummaryChannel};
-use maestro_gate::report::{Report, text};
+use maestro_gate::report::{Note, NoteLevel, Report, text};
 
-use crate::fixture::at;
+use crate::fixture::{self, at};
+use crate::harness::{PASSWORD, PIPELINE, USERNAME, service};
 
 pub const PREFIX: &str = "MAESTRO_GATE_";
 
@@ -49,4 +54,33 @@ pub fn calls(report: &Report, ci: &str, prefix: &str) -> (Vec<AgentCall>, Vec<Ag
         }
         _ => panic!("{ci} has no program of its own"),
     }
+}
+
+/// A failed run with this trace and these logs, and a name that says the same.
+pub fn report_with(text: &str) -> Report {
+    let mut seen = fixture::seen("FAILED", Meaning::Failed, Some(text));
+    seen.record.run_id = Untrusted::new(text);
+    let mut report = fixture::report(&fixture::outcome(vec![fixture::run(Verdict::Failed, Some(seen), None)]), &[]);
+    report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(text)));
+    report.trace_file = Some(fixture::sanitizer().id(&Untrusted::new(text)));
+    let warning = fixture::sanitizer().line(&Untrusted::new(text), usize::MAX);
+    report.notes.push(Note { at: fixture::seconds(1), weight: NoteLevel::Warning, text: warning });
+    report
+}
+
+/// Runs the gate against a service, with these variables and flags.
+#[track_caller]
+pub fn run_gate(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32, String) {
+    let service = service();
+    let mut command = crate::harness::command();
+    command
+        .current_dir(folder)
+        .args(flags)
+        .env("DADOSFERA_USERNAME", USERNAME)
+        .env("DADOSFERA_PASSWORD", PASSWORD)
+        .env("MAESTRO_PIPELINE_ID", PIPELINE);
+    command.env("MAESTRO_RUN_ID", run).env("MAESTRO_BASE_URL", service.base_url()).envs(env.iter().copied());
+    let Output { status, stdout, stderr } = command.output().expect("the program starts");
+    assert!(stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
+    (status.code().expect("a code"), String::from_utf8(stdout).expect("UTF-8"))
 }

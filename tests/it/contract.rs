@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::pages::headings;
 use super::repository;
+use super::repository::markdown::headings;
 
 /// The tests of each anchor.
 fn index() -> BTreeMap<String, Vec<&'static str>> {

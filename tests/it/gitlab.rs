@@ -5,7 +5,7 @@ use maestro_gate::report::Report;
 use maestro_gate::report::ci::gitlab as rendered;
 use proptest::prelude::*;
 
-use crate::ci_log::closing;
+use crate::ci_log::{closing, report_with};
 use crate::fixture::{self, report, run, seen, target};
 use crate::hostile::hostile_text;
 use crate::runner::gitlab;
@@ -16,15 +16,6 @@ fn log(report: &Report) -> String {
 
 fn links(report: &Report) -> Vec<(String, String)> {
     gitlab::annotations(&rendered::annotations(report).expect("JSON")).expect("GitLab takes it")
-}
-
-/// A failed run with this trace, and a name that says the same.
-fn report_with(text: &str) -> Report {
-    let mut seen = seen("FAILED", Meaning::Failed, Some(text));
-    seen.record.run_id = Untrusted::new(text);
-    let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
-    report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(text)));
-    report
 }
 
 /// Each section is opened, then closed, under a name of its own.

@@ -27,7 +27,7 @@ pub use files::{make_folder, read, replace_by_a_file, write};
 pub use live::{HANG_TIMEOUT, Live};
 pub use outcome::StoryOutcome;
 pub use pipes::{make_pipe, other_end};
-pub use programs::{example, program};
+pub use programs::{command, example, program};
 
 use crate::stand_in::{Scenario, Service};
 
@@ -164,10 +164,7 @@ impl<'s> Story<'s> {
             let path = story.path(file);
             story = story.with(input, path);
         }
-        // Without it no Windows program can open a socket.
-        #[expect(clippy::disallowed_methods, reason = "the tests set up the program's environment")]
-        let root = std::env::var_os("SystemRoot").map(|root| ("SystemRoot".to_owned(), root));
-        story.env.extend(root);
+        story.env.extend(programs::system_root());
         story
             .env("GITHUB_ACTIONS", "true")
             .in_its_workspace()

@@ -4,31 +4,19 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use maestro_gate::core::{Meaning, Untrusted, Verdict};
+use maestro_gate::core::Verdict;
 use maestro_gate::report::output_values::{OutputTarget, encoded, outputs, variables};
 use maestro_gate::report::sanitize::Sanitized;
-use maestro_gate::report::{Note, NoteLevel, Report, dotenv, escape};
+use maestro_gate::report::{Report, dotenv, escape};
 use proptest::prelude::*;
 
-use crate::ci_log::{PREFIX, closing, outputs as outputs_of, problems};
-use crate::fixture::{self, report, run, seen};
-use crate::harness::{FAILED, PASSWORD, PIPELINE, SUCCESS, USERNAME, service};
+use crate::ci_log::{PREFIX, closing, outputs as outputs_of, problems, report_with, run_gate};
+use crate::fixture;
+use crate::harness::{FAILED, SUCCESS, read};
 use crate::hostile::hostile_text;
 use crate::runner::{self, gitlab};
-
-/// A failed run with this trace and these logs, and a name that says the same.
-pub fn report_with(text: &str) -> Report {
-    let mut seen = seen("FAILED", Meaning::Failed, Some(text));
-    seen.record.run_id = Untrusted::new(text);
-    let mut report = report(&fixture::outcome(vec![run(Verdict::Failed, Some(seen), None)]), &[]);
-    report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(text)));
-    report.trace_file = Some(fixture::sanitizer().id(&Untrusted::new(text)));
-    let warning = fixture::sanitizer().line(&Untrusted::new(text), usize::MAX);
-    report.notes.push(Note { at: fixture::seconds(1), weight: NoteLevel::Warning, text: warning });
-    report
-}
 
 /// The output variables that Azure takes from a log.
 fn azure_variables(log: &str) -> BTreeMap<String, String> {
@@ -223,35 +211,12 @@ fn a_long_path_is_left_out_and_refuses_no_file() {
     assert!(outputs_of(&report, "cloud-build", PREFIX).len() < 4096);
 }
 
-/// Plays the real binary against a service, with these variables and flags.
-#[track_caller]
-pub fn play(folder: &Path, run: &str, env: &[(&str, &str)], flags: &[&str]) -> (i32, String) {
-    let service = service();
-    let mut command = Command::new(crate::harness::program());
-    command.env_clear().current_dir(folder).args(flags);
-    // Without it no Windows program can open a socket.
-    #[expect(clippy::disallowed_methods, reason = "these tests set up the program's environment")]
-    command.envs(std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root)));
-    command
-        .env("DADOSFERA_USERNAME", USERNAME)
-        .env("DADOSFERA_PASSWORD", PASSWORD)
-        .env("MAESTRO_PIPELINE_ID", PIPELINE);
-    command.env("MAESTRO_RUN_ID", run).env("MAESTRO_BASE_URL", service.base_url()).envs(env.iter().copied());
-    let Output { status, stdout, stderr } = command.output().expect("the program starts");
-    assert!(stderr.is_empty(), "{}", String::from_utf8_lossy(&stderr));
-    (status.code().expect("a code"), String::from_utf8(stdout).expect("UTF-8"))
-}
-
-pub fn read(path: &Path) -> String {
-    fs::read_to_string(path).expect("a file")
-}
-
 #[test]
 fn azure_gets_variables_first_and_last_and_a_summary_that_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let temp = folder.path().to_string_lossy().into_owned();
     let env = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", temp.as_str())];
-    let (code, log) = play(folder.path(), FAILED, &env, &[]);
+    let (code, log) = run_gate(folder.path(), FAILED, &env, &[]);
     let commands = runner::azure(&log);
     let verdicts = commands.iter().filter(|command| command.properties.values().any(|name| name.ends_with("_VERDICT")));
     assert_eq!(verdicts.map(|command| command.data.as_str()).collect::<Vec<_>>(), ["internal-error", "failed"]);
@@ -260,18 +225,18 @@ fn azure_gets_variables_first_and_last_and_a_summary_that_stays() {
     let uploads: Vec<_> = commands.iter().filter(|command| command.name == "task.uploadsummary").collect();
     assert_eq!(uploads.len(), 1);
     assert_eq!(Path::new(&uploads[0].data), folder.path().join("maestro_gate.md"));
-    assert!(read(Path::new(&uploads[0].data)).starts_with("## ❌ maestro-gate: failed"));
+    assert!(read(Path::new(&uploads[0].data)).expect("a file").starts_with("## ❌ maestro-gate: failed"));
     assert!(log.lines().last().expect("a line").starts_with("maestro-gate: failed (exit code 1)"));
 
     // The user's own Markdown file serves, and without summary there is no upload.
-    let (_, log) = play(folder.path(), SUCCESS, &env, &["--markdown", "out/mine.md"]);
+    let (_, log) = run_gate(folder.path(), SUCCESS, &env, &["--markdown", "out/mine.md"]);
     assert!(log.contains("##vso[task.uploadsummary]") && log.contains("mine.md\n"), "{log}");
-    let (_, log) = play(folder.path(), SUCCESS, &env, &["--summary=false"]);
+    let (_, log) = run_gate(folder.path(), SUCCESS, &env, &["--summary=false"]);
     assert!(!log.contains("uploadsummary"), "{log}");
     // No folder, no file, no command that would fail the step; and a warning.
     let gone = folder.path().join("maestro_gate.md/x").to_string_lossy().into_owned();
     let env = [("TF_BUILD", "True"), ("AGENT_TEMPDIRECTORY", gone.as_str())];
-    let (code, log) = play(folder.path(), SUCCESS, &env, &[]);
+    let (code, log) = run_gate(folder.path(), SUCCESS, &env, &[]);
     assert!(
         code == 0 && !log.contains("uploadsummary") && log.contains("type=warning]maestro-gate: summary "),
         "{log}"
@@ -281,7 +246,7 @@ fn azure_gets_variables_first_and_last_and_a_summary_that_stays() {
 #[test]
 fn teamcity_gets_parameters_first_and_last_and_a_problem() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (code, log) = play(folder.path(), FAILED, &[("TEAMCITY_VERSION", "2025.11")], &[]);
+    let (code, log) = run_gate(folder.path(), FAILED, &[("TEAMCITY_VERSION", "2025.11")], &[]);
     let messages: Vec<_> =
         runner::teamcity::messages(&log).into_iter().map(|message| message.expect("whole")).collect();
     let verdicts =
@@ -289,10 +254,10 @@ fn teamcity_gets_parameters_first_and_last_and_a_problem() {
     assert_eq!(verdicts.map(|(_, a)| a["value"].as_str()).collect::<Vec<_>>(), ["internal-error", "failed"]);
     assert_eq!(messages.iter().filter(|(name, _)| name == "buildProblem").count(), 1);
     assert_eq!(code, 1);
-    let (code, log) = play(folder.path(), SUCCESS, &[("MAESTRO_CI", "teamcity")], &[]);
+    let (code, log) = run_gate(folder.path(), SUCCESS, &[("MAESTRO_CI", "teamcity")], &[]);
     assert!(code == 0 && !log.contains("buildProblem"), "{log}");
     // An input error is reported in the same form; nothing was set before it.
-    let (code, log) = play(folder.path(), "/", &[("MAESTRO_CI", "teamcity")], &[]);
+    let (code, log) = run_gate(folder.path(), "/", &[("MAESTRO_CI", "teamcity")], &[]);
     assert_eq!((code, log.matches("_VERDICT").count()), (2, 1));
     assert_eq!(teamcity_parameters(&log)["MAESTRO_GATE_VERDICT"], "invalid-input");
 }
@@ -309,16 +274,16 @@ fn files_of_the_systems_are_appended_to_first_and_last() {
         #[expect(clippy::disallowed_methods, reason = "this test plays the runner")]
         fs::write(&path, "EARLIER=1").expect("written");
         let file = path.to_string_lossy().into_owned();
-        let (code, log) = play(folder.path(), FAILED, &[mark, (variable, &file)], &[]);
-        let text = read(&path);
+        let (code, log) = run_gate(folder.path(), FAILED, &[mark, (variable, &file)], &[]);
+        let text = read(&path).expect("a file");
         let verdicts: Vec<&str> = text.lines().filter_map(|found| found.strip_prefix(line)).collect();
         assert_eq!((code, verdicts), (1, vec!["internal-error", "failed"]), "{text}");
         assert!(text.starts_with("EARLIER=1\n"), "{text}");
         assert!(!log.contains("warning"), "{log}");
         // None of it where the user says so, and a file that can't be written changes no verdict.
-        let (code, _) = play(folder.path(), SUCCESS, &[mark, (variable, &file), ("MAESTRO_CI", "none")], &[]);
-        assert_eq!((code, read(&path)), (0, text));
-        let (code, log) = play(folder.path(), SUCCESS, &[mark, (variable, &format!("{file}/x"))], &[]);
+        let (code, _) = run_gate(folder.path(), SUCCESS, &[mark, (variable, &file), ("MAESTRO_CI", "none")], &[]);
+        assert_eq!((code, read(&path).expect("a file")), (0, text));
+        let (code, log) = run_gate(folder.path(), SUCCESS, &[mark, (variable, &format!("{file}/x"))], &[]);
         assert!(code == 0 && log.contains(&format!("warning: {variable}")), "{log}");
     }
 }
@@ -327,9 +292,9 @@ fn files_of_the_systems_are_appended_to_first_and_last() {
 fn cloud_build_s_file_has_the_last_version_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().to_string_lossy().into_owned();
-    let (code, _) = play(folder.path(), FAILED, &[("BUILDER_OUTPUT", &output)], &[]);
+    let (code, _) = run_gate(folder.path(), FAILED, &[("BUILDER_OUTPUT", &output)], &[]);
     let read: BTreeMap<String, String> =
-        serde_json::from_str(&read(&folder.path().join("output"))).expect("one object");
+        serde_json::from_str(&read(&folder.path().join("output")).expect("a file")).expect("one object");
     assert_eq!((code, read["verdict"].as_str(), read["run_id"].as_str()), (1, "failed", FAILED));
 }
 
@@ -337,10 +302,10 @@ fn cloud_build_s_file_has_the_last_version_alone() {
 fn a_log_that_carries_commands_can_not_be_json() {
     let folder = tempfile::tempdir().expect("a folder");
     for ci in ["azure", "teamcity"] {
-        let (code, log) = play(folder.path(), SUCCESS, &[("MAESTRO_CI", ci)], &["--log-format=json"]);
+        let (code, log) = run_gate(folder.path(), SUCCESS, &[("MAESTRO_CI", ci)], &["--log-format=json"]);
         assert!(code == 2 && log.contains("log-format"), "{log}");
         assert!(log.lines().last().expect("a line").starts_with("maestro-gate: invalid-input"), "shown as text: {log}");
     }
-    let (code, log) = play(folder.path(), SUCCESS, &[("MAESTRO_CI", "circleci")], &["--log-format=json"]);
+    let (code, log) = run_gate(folder.path(), SUCCESS, &[("MAESTRO_CI", "circleci")], &["--log-format=json"]);
     assert!(code == 0 && log.lines().all(|line| line.starts_with('{')), "{log}");
 }

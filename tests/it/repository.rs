@@ -1,5 +1,7 @@
 //! The files of this repository, for the tests that hold pages, workflows, packages and code to each other.
 
+pub mod markdown;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

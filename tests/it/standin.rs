@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use crate::stand_in::{Scenario, Service};
 
-pub const PIPELINE: &str = "1b33ad2f_33d3_4837_9eeb_83c82c8b909d";
-pub const SUCCESS: &str = "e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c";
+pub use crate::harness::{FAILED, PIPELINE, SUCCESS};
 pub const RUN_PATH: &str =
     "/platform/pipeline/1b33ad2f_33d3_4837_9eeb_83c82c8b909d/pipeline_run/e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c";
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Ends::AtOnce;
 use super::limited;
-use crate::harness::{PIPELINE, SUCCESS, Story, in_parallel};
+use crate::harness::{FAILED, PIPELINE, SUCCESS, Story, in_parallel};
 
 /// The documented answer.
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","last_status":"SUCCESS","created_at":"2024-01-15T10:30:00.000Z","updated_at":"2024-01-15T10:45:23.000Z","trace":null}"#;
@@ -96,7 +96,7 @@ fn the_documented_answers_and_every_status_value_are_read_as_the_table_says() {
 
 #[test]
 fn a_body_that_is_not_this_run_s_record_never_passes() {
-    let other = "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d";
+    let other = FAILED;
     let wrapped = |status: &str, data: &str| format!(r#"{{"status":{status},"data":{data}}}"#);
     hold(&[
         row(200, "null", "not-found", 4),

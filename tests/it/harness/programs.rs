@@ -1,6 +1,8 @@
 //! The programs that the tests start: the gate, and the examples.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// What to test instead of the program that cargo builds with the tests: an absolute path.
@@ -22,6 +24,19 @@ pub fn program() -> &'static Path {
         );
         other
     })
+}
+
+/// The gate in an environment that holds nothing of the CI around these tests.
+pub fn command() -> Command {
+    let mut command = Command::new(program());
+    command.env_clear().envs(system_root());
+    command
+}
+
+/// Without it no Windows program can open a socket.
+#[expect(clippy::disallowed_methods, reason = "the tests set up the program's environment")]
+pub fn system_root() -> Option<(String, OsString)> {
+    std::env::var_os("SystemRoot").map(|root| ("SystemRoot".to_owned(), root))
 }
 
 /// An example, which `cargo test` builds beside the tests.

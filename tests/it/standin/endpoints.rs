@@ -32,7 +32,7 @@ fn the_three_documented_runs_are_answered_byte_by_byte() {
         r#"{"id":45,"pipeline_run_id":"e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","last_status":"SUCCESS","created_at":"2024-01-15T10:30:00.000Z","updated_at":"2024-01-15T10:45:23.000Z","trace":null}"#
     );
     assert_eq!(
-        poll_until_ended(&service, &RUN_PATH.replace(SUCCESS, "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d")),
+        poll_until_ended(&service, &RUN_PATH.replace(SUCCESS, FAILED)),
         r#"{"id":43,"pipeline_run_id":"f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d","pipeline_id":"1b33ad2f_33d3_4837_9eeb_83c82c8b909d","last_status":"FAILED","created_at":"2024-01-13T06:00:00.000Z","updated_at":"2024-01-13T06:15:12.000Z","trace":"Connection timeout: Unable to connect to source database after 30 seconds"}"#
     );
     let token = sign_in(&service, "ci@example.com");

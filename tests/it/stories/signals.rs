@@ -69,6 +69,15 @@ fn moments() -> [MomentOf; 6] {
     ]
 }
 
+/// Sends a signal to a gate, which is gone in time.
+#[track_caller]
+fn stop(gate: Live<'_>, signal: &str) -> StoryOutcome {
+    let signalled = gate.signal(signal);
+    let outcome = gate.finish();
+    gone_in_time(&outcome, signalled);
+    outcome
+}
+
 #[track_caller]
 fn gone_in_time(outcome: &StoryOutcome, signalled: Instant) {
     let after = outcome.at - signalled;
@@ -90,10 +99,7 @@ fn a_signal_at_any_moment_ends_the_gate_with_its_reports() {
             (moment.replies)(&service);
             let gate = Story::at(&service).start();
             (moment.is_there)(&gate, &service);
-            let signalled = gate.signal(signal);
-            let outcome = gate.finish();
-            outcome.assert_ended("interrupted", *code);
-            gone_in_time(&outcome, signalled);
+            stop(gate, signal).assert_ended("interrupted", *code);
         },
     );
 }
@@ -104,10 +110,7 @@ fn a_signal_while_connecting_is_heeded() {
     let address = format!("https://{}", silent.local_addr().expect("an address"));
     let gate = Story::at_address(&address).start();
     let _connection = silent.accept().expect("the gate connects");
-    let signalled = gate.signal("TERM");
-    let outcome = gate.finish();
-    outcome.assert_ended("interrupted", 143);
-    gone_in_time(&outcome, signalled);
+    stop(gate, "TERM").assert_ended("interrupted", 143);
 }
 
 /// What takes a test's program a while: escapes within escapes, and beginnings of the password.
@@ -141,10 +144,7 @@ fn a_signal_is_obeyed_while_long_logs_are_sanitized() {
     service.order(On::Logs, Reply::text(200, &slow_text(60 << 20)).gzip(Gzip::Right));
     let gate = Story::at(&service).runs(&[FAILED]).start();
     assert!(service.wait_for(On::Logs, 1, HANG_TIMEOUT));
-    let signalled = gate.signal("TERM");
-    let outcome = gate.finish();
-    outcome.assert_ended("failed", 1);
-    gone_in_time(&outcome, signalled);
+    stop(gate, "TERM").assert_ended("failed", 1);
 }
 
 #[test]
@@ -153,10 +153,7 @@ fn a_verdict_once_reached_stands_and_a_signal_only_shortens_its_delivery() {
     service.order(On::Logs, Reply::hang().forever());
     let gate = Story::at(&service).runs(&[FAILED]).start();
     assert!(service.wait_for(On::Logs, 1, HANG_TIMEOUT));
-    let signalled = gate.signal("TERM");
-    let outcome = gate.finish();
-    outcome.assert_ended("failed", 1);
-    gone_in_time(&outcome, signalled);
+    stop(gate, "TERM").assert_ended("failed", 1);
 }
 
 #[test]
@@ -169,10 +166,7 @@ fn process_one_heeds_signals() {
         let service = harness::service();
         let gate = Story::at(&service).runs(&[RUNNING]).as_process_one().start();
         gate.wait_for_output("status RUNNING");
-        let signalled = gate.signal(signal);
-        let outcome = gate.finish();
-        outcome.assert_ended("interrupted", code);
-        gone_in_time(&outcome, signalled);
+        stop(gate, signal).assert_ended("interrupted", code);
     }
 }
 
@@ -184,10 +178,7 @@ fn a_signal_is_heeded_though_nobody_reads_stdout_or_a_report() {
     harness::make_pipe(&pipe);
     let gate = story.with("markdown", pipe).with_unread_stdout().start();
     assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
-    let signalled = gate.signal("TERM");
-    let outcome = gate.finish();
-    outcome.assert_ended("interrupted", 143);
-    gone_in_time(&outcome, signalled);
+    stop(gate, "TERM").assert_ended("interrupted", 143);
 }
 
 #[test]
@@ -206,11 +197,9 @@ fn the_verdict_is_reported_though_stalled_reports_take_all_the_time() {
     }
     let gate = story.start();
     gate.wait_for_output("status RUNNING");
-    let signalled = gate.signal("TERM");
-    let outcome = gate.finish();
+    let outcome = stop(gate, "TERM");
     outcome.assert_last_line("interrupted", 143);
     assert!(outcome.log().contains("still RUNNING when SIGTERM"), "{}", outcome.log());
-    gone_in_time(&outcome, signalled);
 }
 
 #[test]
@@ -221,12 +210,10 @@ fn a_signal_is_heeded_while_an_input_file_gives_nothing() {
     harness::make_pipe(&pipe);
     let gate = story.without_files().outside_ci().env("DADOSFERA_PASSWORD_FILE", &pipe).start();
     let _silent = harness::other_end(&pipe, OpenOptions::new().write(true));
-    let signalled = gate.signal("TERM");
-    let outcome = gate.finish();
+    let outcome = stop(gate, "TERM");
     // That the password is missing is no mistake of whoever gave a file for it.
     outcome.assert_last_line("interrupted", 143);
     assert!(!outcome.log().contains("password-file"), "{}", outcome.log());
-    gone_in_time(&outcome, signalled);
     assert!(service.requests().is_empty());
 }
 
