@@ -1,5 +1,6 @@
 #!/bin/sh
-# The action's first step: finds the gate's program and tells the next step its path. It sees no secret.
+# The action's first step: finds the gate's program and tells the next step its path. It sees no secret. The step's shell reads
+# this file itself: it could find another `sh`.
 #
 # It looks in this order, and an error never leads to the next place:
 #   1. `binary-path`, if the step names one
@@ -17,7 +18,16 @@ set -eu
 # secrets, which a child could read from its parent. The shell's keywords, `exec` and special built-ins come before any
 # function that the job exported, so nothing else is used until then. Windows needs its own names; the last one can't be
 # read here.
+#
+# An empty or relative entry of PATH would run a `curl` or `tar` out of the workspace, so these entries are left out first.
 if case ${1-} in restarted) false ;; esac; then
+    rest=${PATH-}:
+    absolute=
+    while case $rest in '') ! : ;; esac; do
+        case $rest in /*) absolute=${absolute:+$absolute:}${rest%%:*} ;; esac
+        rest=${rest#*:}
+    done
+    PATH=$absolute
     set --
     for name in PATH HOME TMPDIR LANG LC_ALL \
         GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL RUNNER_ARCH RUNNER_TEMP RUNNER_TOOL_CACHE \
@@ -28,7 +38,7 @@ if case ${1-} in restarted) false ;; esac; then
         eval "case \${$name+set} in set) set -- \"\$@\" \"$name=\$$name\" ;; esac"
     done
     case ${PROGRAMFILES+set} in set) set -- "$@" "PROGRAMFILES(X86)=$PROGRAMFILES (x86)" ;; esac
-    exec env -i "$@" sh "$0" restarted
+    exec env -i "$@" sh "$GITHUB_ACTION_PATH/action/find-program.sh" restarted
 fi
 
 here=${0%/action/find-program.sh}

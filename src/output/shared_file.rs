@@ -3,12 +3,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::report_file;
 
 /// A file of the CI's.
 pub(super) struct SharedFile {
+    path: PathBuf,
     file: File,
     first: FirstVersion,
 }
@@ -25,14 +26,15 @@ impl SharedFile {
     /// A file in which the last record of a name wins.
     pub(super) fn of_records(path: &Path) -> io::Result<SharedFile> {
         let file = report_file::open(OpenOptions::new().read(true).append(true).create(true), path)?;
-        Ok(SharedFile { file, first: FirstVersion::Stays })
+        Ok(SharedFile { path: path.to_owned(), file, first: FirstVersion::Stays })
     }
 
     /// A page on which all that is written is shown.
     pub(super) fn of_text(path: &Path) -> io::Result<SharedFile> {
         // Appending can't overwrite anything.
         let how = |options: &mut OpenOptions| report_file::open(options.read(true).write(true).create(true), path);
-        Ok(SharedFile { file: how(&mut OpenOptions::new())?, first: FirstVersion::TakenBack(None) })
+        let file = how(&mut OpenOptions::new())?;
+        Ok(SharedFile { path: path.to_owned(), file, first: FirstVersion::TakenBack(None) })
     }
 
     pub(super) fn file(&self) -> &File {
@@ -70,7 +72,21 @@ impl SharedFile {
             }
             *first = Some((start, bytes));
         }
-        Ok(())
+        if self.is_at_its_path(start, text)? {
+            Ok(())
+        } else {
+            Err(io::Error::other("another file has taken its place"))
+        }
+    }
+
+    /// Whether a reader finds the text: while the gate waited, another file may have come to stand there. By what it holds,
+    /// because some file systems number their files badly.
+    fn is_at_its_path(&self, start: u64, text: &str) -> io::Result<bool> {
+        let Ok(mut file) = report_file::open(OpenOptions::new().read(true), &self.path) else { return Ok(false) };
+        file.seek(SeekFrom::Start(start))?;
+        let mut there = Vec::new();
+        file.read_to_end(&mut there)?;
+        Ok(String::from_utf8_lossy(&there).contains(text))
     }
 
     /// Whether it keeps nothing: a pipe or a device.

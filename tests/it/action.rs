@@ -165,12 +165,11 @@ fn every_output_is_mapped_and_described() {
 }
 
 #[test]
-fn each_step_is_one_exec_in_sh_and_nothing_from_outside_stands_in_it() {
+fn each_step_is_one_command_in_sh_and_nothing_from_outside_stands_in_it() {
     let action = Action::read();
-    for (id, script) in [
-        ("program", "exec sh \"$GITHUB_ACTION_PATH/action/find-program.sh\""),
-        ("gate", "exec \"$MAESTRO_GATE_PROGRAM\""),
-    ] {
+    for (id, script) in
+        [("program", ". \"$GITHUB_ACTION_PATH/action/find-program.sh\""), ("gate", "exec \"$MAESTRO_GATE_PROGRAM\"")]
+    {
         assert_eq!(action.step(id)["shell"].as_str(), Some("sh"));
         assert_eq!(action.step(id)["run"].as_str(), Some(script));
         assert!(action.step(id)["if"].is_badvalue(), "it runs if nothing failed before it");

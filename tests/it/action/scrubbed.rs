@@ -63,6 +63,24 @@ fn a_build_and_every_process_above_it_see_no_secret_and_no_flag_of_the_job() {
     }
 }
 
+/// Files of the workspace may be part of a proposed change, and images are known whose `PATH` has an empty entry.
+#[test]
+fn a_relative_entry_of_the_path_runs_nothing_of_the_workspace() {
+    for shell in shells() {
+        for path in [":BIN", ".:BIN", "BIN/../workspace/..::BIN", "../workspace:BIN", "./:BIN:"] {
+            let mut runner = released(shell);
+            let ran = runner.path("ran");
+            for name in ["curl", "cut", "env", "gzip", "mktemp", "sed", "sh", "sha256sum", "tar", "tr", "uname"] {
+                runner.script(&format!("workspace/{name}"), &format!("echo {name} >>'{}'; exit 0", ran.display()));
+            }
+            runner.variables.insert("PATH", path.replace("BIN", &runner.path("bin").display().to_string()));
+            let ended = runner.run();
+            assert!(!ran.exists(), "{shell}, {path}: {:?}", fs::read_to_string(&ran));
+            has_passed(&ended);
+        }
+    }
+}
+
 #[test]
 fn the_gate_itself_has_the_job_s_environment_and_the_step_s_secrets() {
     for shell in shells() {

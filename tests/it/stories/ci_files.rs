@@ -93,6 +93,28 @@ fn a_ci_file_is_a_regular_file_and_no_other_one_of_the_ci() {
     assert!(outcome.code == Some(1) && !outcome.log().contains("is not written"), "{}", outcome.log());
 }
 
+/// Somebody else made it anew: the runner reads that one, and the outputs are in neither.
+#[test]
+fn a_ci_file_that_is_exchanged_while_the_gate_waits_is_reported() {
+    let service = harness::service();
+    for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
+        service.order(On::Run, Reply::run("SUCCESS").held());
+        let story = Story::at(&service);
+        let path = story.path(file);
+        let asked = service.requests_to(On::Run).len();
+        let gate = story.start();
+        assert!(service.wait_for(On::Run, asked + 1, HANG_TIMEOUT));
+        fs::remove_file(&path).expect("a file");
+        write(&path, "");
+        service.release();
+        let outcome = gate.finish_unchecked();
+        assert_eq!(outcome.code, Some(0), "{}", outcome.log());
+        assert_eq!(outcome.files[&path], "");
+        let says = format!("{name} {}: can't be written: another file has taken its place", path.display());
+        assert!(outcome.log().contains(&says), "{}", outcome.log());
+    }
+}
+
 /// A container may have the job's variables and another path for its files; and anybody's variables may be in a job.
 #[test]
 fn a_workspace_that_is_not_there_leaves_no_link_unchecked() {
