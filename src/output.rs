@@ -163,7 +163,7 @@ impl ReportWriter {
                 state.open = Some(open);
                 Ok(in_place.or(outside))
             };
-            (index, Box::new(work) as Box<dyn FnOnce() -> WriteResult + Send>)
+            worker::job(index, work)
         };
         self.written().map(job).collect()
     }
@@ -200,7 +200,7 @@ impl ReportWriter {
                 }
                 Ok(None)
             };
-            (index, Box::new(work) as Box<dyn FnOnce() -> WriteResult + Send>)
+            worker::job(index, work)
         };
         documents.into_iter().map(job).collect()
     }

@@ -35,21 +35,8 @@ impl Totp {
         if text.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("otpauth:")) {
             read_address(text)
         } else {
-            make(text, Settings::default())
+            make(text, usual())
         }
-    }
-}
-
-/// What an `otpauth` address may say beside the secret.
-struct Settings {
-    algorithm: Algorithm,
-    digits: u8,
-    step: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { algorithm: Algorithm::SHA1, digits: 6, step: 30 }
     }
 }
 
@@ -60,29 +47,35 @@ fn read_address(text: &str) -> Result<(Totp, SecretString), &'static str> {
     if url.host() != Some(Host::Domain("totp")) {
         return Err("only otpauth://totp/ addresses are supported");
     }
-    let mut settings = Settings::default();
+    let mut builder = usual();
     let mut secret = None;
     for (key, value) in url.query_pairs() {
         match key.as_ref() {
             "secret" => secret = Some(value),
             "algorithm" => {
-                settings.algorithm = value.parse().map_err(|_| "the algorithm must be SHA1, SHA256 or SHA512")?;
+                let algorithm = value.parse().map_err(|_| "the algorithm must be SHA1, SHA256 or SHA512")?;
+                builder = builder.with_algorithm(algorithm);
             }
             "digits" => {
                 let digits = value.parse().ok().filter(|digits| (6..=8).contains(digits));
-                settings.digits = digits.ok_or("the number of digits must be 6, 7 or 8")?;
+                builder = builder.with_digits(digits.ok_or("the number of digits must be 6, 7 or 8")?);
             }
             "period" => {
                 let step = value.parse().ok().filter(|step| (1..=LONGEST_STEP).contains(step));
-                settings.step = step.ok_or("the period must be 1 to 300 seconds")?;
+                builder = builder.with_step_duration(step.ok_or("the period must be 1 to 300 seconds")?);
             }
             _ => {}
         }
     }
-    make(&secret.ok_or("the otpauth:// address contains no secret")?, settings)
+    make(&secret.ok_or("the otpauth:// address contains no secret")?, builder)
 }
 
-fn make(base32: &str, settings: Settings) -> Result<(Totp, SecretString), &'static str> {
+/// What nearly every service uses, and an `otpauth` address may leave out.
+fn usual() -> Builder {
+    Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(30)
+}
+
+fn make(base32: &str, builder: Builder) -> Result<(Totp, SecretString), &'static str> {
     let plain: String = base32.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
     let plain = plain.trim_end_matches('=').to_ascii_uppercase();
     if plain.is_empty() {
@@ -94,13 +87,8 @@ fn make(base32: &str, settings: Settings) -> Result<(Totp, SecretString), &'stat
     }
     let secret = Secret::try_from_base32(&plain)
         .map_err(|_| "not base32 (A-Z and 2-7). Use the secret shown when MFA was set up, not a code")?;
-    let totp = Builder::new()
-        .with_algorithm(settings.algorithm)
-        .with_digits(settings.digits)
-        .with_step_duration(settings.step)
-        .with_secret(secret)
-        // The compliant build only adds the 128 bits that many services do not have.
-        .build_noncompliant();
+    // The compliant build only adds the 128 bits that many services do not have.
+    let totp = builder.with_secret(secret).build_noncompliant();
     Ok((Totp(totp), plain.into()))
 }
 

@@ -12,6 +12,8 @@
 //!
 //! Each gate has a pace of its own, also among gates that wait for the same pipeline.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,7 +44,7 @@ pub(super) struct ListSchedule {
     interval: Interval,
     seed: u64,
     nth: u32,
-    forecasts: Vec<(RunId, Forecast)>,
+    forecasts: HashMap<RunId, Forecast>,
 }
 
 /// What a list shows, as far as it matters for the next one.
@@ -57,7 +59,7 @@ pub(super) struct Outlook {
 
 impl ListSchedule {
     pub(super) fn new(interval: Interval, seed: u64) -> ListSchedule {
-        ListSchedule { interval, seed, nth: 0, forecasts: Vec::new() }
+        ListSchedule { interval, seed, nth: 0, forecasts: HashMap::new() }
     }
 
     /// How long to wait for the next list; `now` is the service's clock.
@@ -91,20 +93,15 @@ impl ListSchedule {
     /// When the next poll of a run in progress would be, if its length can be foretold.
     fn until_end(&mut self, outlook: &Outlook, now: Option<DateTime<Utc>>) -> Option<Duration> {
         let (now, runs) = (now?, outlook.in_progress.iter().take(FORETOLD));
-        self.forecasts.retain(|(known, _)| outlook.in_progress.iter().any(|(id, _)| id == known));
+        self.forecasts.retain(|known, _| outlook.in_progress.iter().any(|(id, _)| id == known));
         let mut waits = Vec::new();
         for (id, started) in runs {
             let age = (now - *started).max(TimeDelta::zero()).to_std().unwrap_or_default();
-            if !self.forecasts.iter().any(|(known, _)| known == id) {
-                let forecast = Forecast::new(&outlook.past, age, self.seed)?;
-                self.forecasts.push((id.clone(), forecast));
-            }
-            waits.extend(
-                self.forecasts
-                    .iter()
-                    .find(|(known, _)| known == id)
-                    .and_then(|(_, forecast)| every_fourth(forecast, age)),
-            );
+            let forecast = match self.forecasts.entry(id.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(Forecast::new(&outlook.past, age, self.seed)?),
+            };
+            waits.extend(every_fourth(forecast, age));
         }
         waits.into_iter().min()
     }

@@ -29,14 +29,6 @@ pub struct ExpectedStart {
     pub usually: DateTime<Utc>,
 }
 
-/// Starts at about the same time of day. Times are in seconds since `cut` past midnight, so that no group goes across
-/// the end of a day.
-#[derive(Clone, Debug)]
-struct Group {
-    /// Each start's day and time of day, in the order of the times.
-    starts: Vec<(i64, i64)>,
-}
-
 /// The start that is expected next; `None` if the starts show no schedule. `now` is the service's clock, which also
 /// wrote the starts.
 pub fn expected_start(starts: impl IntoIterator<Item = DateTime<Utc>>, now: DateTime<Utc>) -> Option<ExpectedStart> {
@@ -50,7 +42,7 @@ pub fn expected_start(starts: impl IntoIterator<Item = DateTime<Utc>>, now: Date
     starts.sort_unstable_by_key(|(day, time)| (*time, *day));
     let groups = starts.chunk_by(|(_, before), (_, after)| after - before < APART);
     let time = |seconds: i64| DateTime::from_timestamp(seconds + cut, 0);
-    let next = groups.filter_map(|starts| Group { starts: starts.to_vec() }.next(now.timestamp() - cut));
+    let next = groups.filter_map(|group| next_of(group, now.timestamp() - cut));
     let (from, usually) = next.min_by_key(|(_, usually)| *usually)?;
     Some(ExpectedStart { from: time(from)?, usually: time(usually)? })
 }
@@ -67,27 +59,27 @@ fn widest_pause(starts: &[i64]) -> Option<i64> {
     (length >= APART).then(|| (from + length / 2).rem_euclid(DAY))
 }
 
-impl Group {
-    /// The earliest and the usual time of the next start, if this is a schedule.
-    fn next(&self, now: i64) -> Option<(i64, i64)> {
-        let mut days: Vec<i64> = self.starts.iter().map(|(day, _)| *day).collect();
-        days.sort_unstable();
-        days.dedup();
-        if days.len() < ENOUGH {
-            return None;
-        }
-        let mut apart: Vec<i64> = days.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?)).collect();
-        apart.sort_unstable();
-        let every = *apart.get((apart.len() - 1) / 2)?;
-        if apart.iter().filter(|days| **days == every).count() * 2 <= apart.len() {
-            return None;
-        }
-        let (earliest, latest) = (self.starts.first()?.1, self.starts.last()?.1);
-        let usual = self.starts.get((self.starts.len() - 1) / 2)?.1;
-        let last = *days.last()?;
-        let next = (1..=MISSED).map(|nth| (last + nth * every) * DAY).find(|day| now < day + latest + APART)?;
-        Some((next + earliest, next + usual))
+/// The earliest and the usual time of the next start, if these starts at about the same time of day are a schedule: each its
+/// day and time of day, in the order of the times. Times are in seconds since `cut` past midnight, so that no group goes across
+/// the end of a day.
+fn next_of(starts: &[(i64, i64)], now: i64) -> Option<(i64, i64)> {
+    let mut days: Vec<i64> = starts.iter().map(|(day, _)| *day).collect();
+    days.sort_unstable();
+    days.dedup();
+    if days.len() < ENOUGH {
+        return None;
     }
+    let mut apart: Vec<i64> = days.windows(2).filter_map(|pair| Some(pair.get(1)? - pair.first()?)).collect();
+    apart.sort_unstable();
+    let every = *apart.get((apart.len() - 1) / 2)?;
+    if apart.iter().filter(|days| **days == every).count() * 2 <= apart.len() {
+        return None;
+    }
+    let (earliest, latest) = (starts.first()?.1, starts.last()?.1);
+    let usual = starts.get((starts.len() - 1) / 2)?.1;
+    let last = *days.last()?;
+    let next = (1..=MISSED).map(|nth| (last + nth * every) * DAY).find(|day| now < day + latest + APART)?;
+    Some((next + earliest, next + usual))
 }
 
 #[cfg(test)]

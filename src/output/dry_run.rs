@@ -1,6 +1,6 @@
 //! Whether the destinations can be written at all, for `doctor`: each is tried, and left as it is.
 
-use super::{Job, ReportWriter, WriteResult, agent, report_file};
+use super::{Job, ReportWriter, WriteResult, agent, report_file, worker};
 use crate::config::{Destination, DocumentKind, WriteTarget};
 use crate::report::ci::AgentCall;
 
@@ -34,7 +34,7 @@ impl ReportWriter {
                 }
                 Ok(None)
             };
-            (index, Box::new(work) as Box<dyn FnOnce() -> WriteResult + Send>)
+            worker::job(index, work)
         };
         self.written().filter(|(_, destination)| asked(destination)).map(job).collect()
     }

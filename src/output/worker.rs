@@ -15,6 +15,11 @@ use crate::{blocking, panic_hook};
 /// A piece of work, and its number.
 pub type Job<T> = (usize, Box<dyn FnOnce() -> T + Send>);
 
+/// The job with this number.
+pub(super) fn job<T>(number: usize, work: impl FnOnce() -> T + Send + 'static) -> Job<T> {
+    (number, Box::new(work))
+}
+
 type Queue<T> = Arc<Mutex<VecDeque<Job<T>>>>;
 
 /// Jobs under way.
