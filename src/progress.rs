@@ -1,5 +1,6 @@
 //! The live view: a line when something changes, a heartbeat when nothing does, a spinner on a terminal.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::config::{LogFormat, OutputConfig, Volume};
 use crate::console::Console;
-use crate::core::{Gate, TimedEvent, Wanted};
+use crate::core::{Event, Gate, TimedEvent, Wanted};
 use crate::poll_loop::LoopEvent;
 use crate::report::ci::CiSystem;
 use crate::report::messages::{self, RunNames};
@@ -43,6 +44,8 @@ pub struct View {
     sanitizer: Sanitizer,
     bar: Option<ProgressBar>,
     spoke: Duration,
+    /// The runs of which it was reported that their pipeline is paused.
+    paused: HashSet<usize>,
 }
 
 impl View {
@@ -54,7 +57,7 @@ impl View {
         sanitizer: Sanitizer,
         bar: Option<ProgressBar>,
     ) -> View {
-        View { console, format, volume, names, sanitizer, bar, spoke: Duration::ZERO }
+        View { console, format, volume, names, sanitizer, bar, spoke: Duration::ZERO, paused: HashSet::new() }
     }
 
     /// How often it wants to hear that time goes by.
@@ -76,6 +79,9 @@ impl View {
             self.names.set(run, &gate.wanted_in(run), &self.sanitizer);
         }
         for timed_event in events {
+            if let Event::PausedPipeline { run } = timed_event.event {
+                self.paused.insert(run);
+            }
             if let Some(note) = messages::note(timed_event, &self.names, &self.sanitizer) {
                 self.note(&note);
             }
@@ -86,14 +92,14 @@ impl View {
             }
             // A reader that is behind stalls the drawing too, and the turns would pile up.
             (LoopEvent::Beat, Some(bar)) if !self.console.is_behind() => {
-                let message = messages::heartbeat(gate, now, polls, &self.sanitizer).to_string();
+                let message = messages::heartbeat(gate, now, polls, &self.paused, &self.sanitizer).to_string();
                 self.console.in_turn(move || {
                     bar.set_message(message);
                     bar.tick();
                 });
             }
             (LoopEvent::Beat, None) if now >= self.spoke + HEARTBEAT => {
-                self.say(now, messages::heartbeat(gate, now, polls, &self.sanitizer));
+                self.say(now, messages::heartbeat(gate, now, polls, &self.paused, &self.sanitizer));
             }
             _ => {}
         }

@@ -16,6 +16,10 @@ use crate::poll_loop::{LoopEvent, poll_until_done};
 use crate::progress::View;
 use crate::report::{Link, Report, ReportContext};
 
+mod details;
+
+use details::{DetailsToShow, ReportedDetails};
+
 /// The report, and how to get the logs.
 pub struct WaitResult {
     pub report: Report,
@@ -47,7 +51,8 @@ pub async fn wait_for_runs(
     mut events: Vec<TimedEvent>,
     link: &dyn Fn(&str, &str) -> Option<Link>,
 ) -> WaitResult {
-    let Config { wanted, rules, service, logs: which, .. } = config;
+    let Config { wanted, rules, service, logs: which, details, .. } = config;
+    let details = DetailsToShow::new(&wanted, details);
     let (sanitizer, clock) = (finalizer.sanitizer.clone(), finalizer.clock);
     let timeout = rules.limits.timeout;
     let base = service.base.to_string();
@@ -71,21 +76,32 @@ pub async fn wait_for_runs(
     }
     view.begin(&wanted, timeout, &base);
     let heartbeat = view.heartbeat();
-    let mut observer =
-        Observer { client: &client, view, clock, timeout, log: EventLog::default(), is_end_shown: false };
+    let mut observer = Observer {
+        client: &client,
+        view,
+        clock,
+        timeout,
+        log: EventLog::default(),
+        is_end_shown: false,
+        details: &details,
+        reported: ReportedDetails::default(),
+    };
     observer.log.extend(events);
     let poll = |target, request| client.answer(target, request);
     let update =
         |gate: &Gate, event: LoopEvent, events: &[TimedEvent], polls: u64| observer.update(gate, event, events, polls);
-    let polls = poll_until_done(&mut gate, &clock, &mut finalizer.signals, heartbeat, poll, update).await;
+    let wait = poll_until_done(&mut gate, &clock, &mut finalizer.signals, heartbeat, poll, update);
+    let polls = details.fetch_beside(&client, wait).await;
 
     let trace_file = finalizer.delivery.trace_file().map(|path| path.to_string_lossy().into_owned());
     let (events, gap) = observer.log.into_events();
+    let details = details.into_found();
     let context = ReportContext {
         events: &events,
         waited: clock.elapsed(),
         polls,
         link,
+        details: &details,
         trace_file: trace_file.as_deref(),
         sanitizer: &sanitizer,
     };
@@ -106,6 +122,8 @@ struct Observer<'w> {
     log: EventLog,
     /// Whether it was shown that the token ends before the deadline, or that it does not.
     is_end_shown: bool,
+    details: &'w DetailsToShow,
+    reported: ReportedDetails,
 }
 
 impl Observer<'_> {
@@ -124,6 +142,8 @@ impl Observer<'_> {
             self.is_end_shown = true;
             events.extend(ends_early(ends, self.timeout.saturating_sub(now), &self.clock));
         }
+        let news = self.reported.news(self.details, gate);
+        events.extend(news.into_iter().map(|event| TimedEvent { at: now, event }));
         self.view.update_view(gate, loop_event, &events, now, polls);
         self.log.extend(events);
     }

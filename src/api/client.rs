@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::failure::{self, RequestError};
 use super::log_lines::Lines;
-use super::model::{self, Completeness, PipelineState, RUN_BODY};
+use super::model::{self, Completeness, RUN_BODY};
 use super::responses::{answer, collect};
 use super::session::{AuthToken, Generation, Session, TokenError};
 use super::setup_error::SetupError;
@@ -24,6 +24,7 @@ use crate::core::{
     Untrusted,
 };
 
+mod details_request;
 mod retry_state;
 
 pub use retry_state::AuthRetryState;
@@ -104,14 +105,6 @@ impl Client {
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
     pub async fn list(&self, pipeline: &PipelineId, retry_state: &mut AuthRetryState) -> Answer<RunList> {
         self.signed_in(Operation::List, retry_state, async |pass| self.get_list(pipeline, pass).await).await
-    }
-
-    /// `GET {base}/platform/pipeline/:pipeline`: whether a pipeline can be started, signed in and renewed as needed.
-    pub async fn details(&self, pipeline: &PipelineId, retry_state: &mut AuthRetryState) -> Answer<PipelineState> {
-        let segments = ["platform", "pipeline", pipeline.as_str()];
-        let read = |status, body: &[u8]| model::read_details(status, body, pipeline);
-        let ask = async |pass: &AuthToken| self.get(Operation::Details, &segments, pass, read).await;
-        self.signed_in(Operation::Details, retry_state, ask).await
     }
 
     /// The same list, read within five seconds. It only helps to plan polls, so no session is renewed for it.

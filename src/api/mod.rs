@@ -29,5 +29,4 @@ mod oracle;
 mod scripted_server;
 
 pub use client::{AuthRetryState, Client};
-pub use model::PipelineState;
 pub use setup_error::SetupError;

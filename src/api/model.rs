@@ -13,9 +13,9 @@ use super::failure::{self, RequestError};
 use crate::core::{FailureKind, Observation, Operation, PipelineId, Record, RunList, Target, Untrusted};
 
 mod completeness;
+mod details_response;
 mod element;
 mod json_repair;
-mod pipeline_details;
 mod run_list;
 mod strict_json;
 mod timestamp;
@@ -23,8 +23,7 @@ mod trigger_response;
 
 use super::error_body::{bounded, error_message};
 pub(crate) use completeness::{Completeness, PageInfo};
-pub use pipeline_details::PipelineState;
-pub(crate) use pipeline_details::read_details;
+pub(crate) use details_response::read_details;
 pub(crate) use run_list::{RecordSink, RunListReader, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use strict_json::replace_half_characters;
 pub(crate) use trigger_response::{execute, read_trigger_response};
@@ -82,6 +81,11 @@ struct JsonFields<'a> {
     updated_at: Option<&'a RawValue>,
     #[serde(borrow, deserialize_with = "present")]
     trace: Option<&'a RawValue>,
+    /// A pipeline's.
+    #[serde(borrow, deserialize_with = "present")]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, deserialize_with = "present")]
+    cron: Option<&'a RawValue>,
     /// The wrapper's.
     #[serde(borrow, deserialize_with = "present")]
     data: Option<&'a RawValue>,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::time::timeout;
 
 use super::access_token::{AccessToken, Claims};
@@ -87,6 +87,8 @@ pub(crate) struct Session {
     state: RefCell<SessionState>,
     /// Without it every poll that wants a token would sign in for itself.
     flight: Mutex<()>,
+    /// For those who wait for the first token and do nothing to get it.
+    signed_in: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -120,7 +122,13 @@ impl Session {
             let token = AccessToken::new(text.expose_secret()).ok_or(SetupError::Token)?;
             state.hold(token, Duration::ZERO, EarlyRenewal::Never);
         }
-        Ok(Session { credentials, redactor, state: RefCell::new(state), flight: Mutex::new(()) })
+        Ok(Session {
+            credentials,
+            redactor,
+            state: RefCell::new(state),
+            flight: Mutex::new(()),
+            signed_in: Notify::new(),
+        })
     }
 
     pub(crate) fn take_notes(&self) -> Vec<SessionNote> {
@@ -176,6 +184,16 @@ impl Session {
             }
         }
         self.newer_than(refused).ok_or(TokenError::NothingNewer)
+    }
+
+    /// The token, as soon as there is one.
+    pub(crate) async fn first_token(&self) -> AuthToken {
+        loop {
+            match self.newer_than(Generation::default()) {
+                Some(pass) => return pass,
+                None => self.signed_in.notified().await,
+            }
+        }
     }
 
     pub(crate) fn newer_than(&self, refused: Generation) -> Option<AuthToken> {
@@ -284,6 +302,7 @@ impl Session {
                 state.notes.push(note);
                 (state.failure, state.refusals, state.refused) = (None, 0, None);
                 state.hold(tokens.access, clock.elapsed(), early);
+                self.signed_in.notify_waiters();
                 Ok(())
             }
             Err(fault) => {

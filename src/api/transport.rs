@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::{Network, Proxy, ProxyKind};
 use crate::core::{Connection, FailureKind, REQUESTS_AT_ONCE, TlsFault, Untrusted, Via, is_implausible};
 
+mod aside;
 mod body;
 mod within;
 

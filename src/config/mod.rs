@@ -60,6 +60,8 @@ pub struct Config {
     /// What the links in reports lead to, if there are any.
     pub links: Option<LinkTarget>,
     pub logs: Logs,
+    /// Whether the pipelines' details are requested, to be shown.
+    pub details: bool,
 }
 
 /// How to reach the service.
@@ -235,6 +237,7 @@ fn config(validator: &mut Validator<'_>, file: &ReadWithin<'_>) -> Option<Config
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = validator.read(Input::Logs, |text| choice(text, &whens));
+    let details = validator.read(Input::Details, switch);
     let proxies = validator.accept(ProxySettings::read(validator.env));
     let base = base?;
     let links = LinkTarget::new(run_url?, &base);
@@ -244,7 +247,7 @@ fn config(validator: &mut Validator<'_>, file: &ReadWithin<'_>) -> Option<Config
         proxy: proxies?.proxy_for(&base),
     };
     let service = Service { base, credentials: credentials?, network };
-    Some(Config { wanted: wanted?, rules: rules?, service, links, logs: logs? })
+    Some(Config { wanted: wanted?, rules: rules?, service, links, logs: logs?, details: details? })
 }
 
 /// The values of `if-stale`.

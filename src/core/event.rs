@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Connection, End, Failure, Freshness, History, LastRecord, Meaning, PipelineId, Repair, RunId, Selector, SlowerThan,
-    Untrusted,
+    Connection, End, Failure, Freshness, History, LastRecord, Meaning, PipelineDetails, PipelineId, Repair, RunId,
+    Selector, SlowerThan, Untrusted,
 };
 
 /// Something a person may want to know, and when it happened.
@@ -68,6 +68,10 @@ pub enum Event {
     Learned { pipeline: usize, id: PipelineId, history: History },
     /// It could not be had: a pity, and no more.
     NoHistory { pipeline: usize, id: PipelineId, failure: Failure },
+    /// A pipeline's name, schedule and state have come.
+    Details { id: PipelineId, details: PipelineDetails },
+    /// The run is not there yet, and its pipeline was paused when the gate started.
+    PausedPipeline { run: usize },
     /// A run takes longer than most.
     Slow { run: usize, slower: SlowerThan, typical: Duration },
     /// A run takes longer than the past has an example of.

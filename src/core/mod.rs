@@ -13,6 +13,7 @@ mod list_summary;
 mod listing;
 mod monitor;
 mod observation;
+mod pipeline_details;
 mod pipelines;
 mod redaction;
 mod repair;
@@ -44,6 +45,7 @@ pub use observation::{
     Effect, Failure, FailureKind, LastRecord, Observation, Operation, Record, Scope, TlsFault, TriggerEffect,
     TriggerResponse,
 };
+pub use pipeline_details::{PipelineDetails, PipelineState};
 pub use redaction::Redactor;
 pub use repair::Repair;
 pub use request::{Answer, ApiRequest, ApiResponse};

@@ -311,6 +311,11 @@ impl Gate {
         self.runs.get(run).filter(|run| run.awaits_fresh_run()).map(|run| run.next_start(elapsed))
     }
 
+    /// Whether the service answers that the run is not there, and it never was; or the gate still waits for one that is fresh.
+    pub fn is_missing(&self, run: usize) -> bool {
+        self.runs.get(run).is_some_and(Run::is_missing)
+    }
+
     /// Why the last look at a run brought no record, for the view.
     pub fn failure(&self, run: usize) -> Option<&Failure> {
         self.runs.get(run)?.failure.as_ref()

@@ -181,6 +181,12 @@ impl Run {
         }
     }
 
+    /// Whether the service answers that it is not there, and it never was; or the gate still waits for one that is fresh.
+    pub(super) fn is_missing(&self) -> bool {
+        let is_new = self.seen.is_none() || self.awaits_fresh_run();
+        self.end.is_none() && is_new && matches!(self.without_record, Verdict::NotFound | Verdict::Stale)
+    }
+
     /// When each running clock ends the wait.
     pub(super) fn ends(&self, limits: Limits) -> impl Iterator<Item = (Limit, Duration)> {
         self.clocks.ends(limits)

@@ -1,12 +1,14 @@
 //! What a start would come upon: a run that is running, a list that can't serve, a pipeline that is paused or unknown.
 //! Nothing is started.
 
-use crate::api::{AuthRetryState, Client, PipelineState};
+use crate::api::{AuthRetryState, Client};
 use crate::core::{
-    Effect, Failure, FailureKind, IfRunning, Observation, Operation, PipelineId, StartPreview, Verdict, ahead,
+    Effect, Failure, FailureKind, IfRunning, Observation, Operation, PipelineDetails, PipelineId, PipelineState,
+    StartPreview, Verdict, ahead,
 };
 use crate::report::checkup::Check;
 use crate::report::messages;
+use crate::report::pipeline::PipelineReport;
 
 use super::{ListCheck, ServiceChecks};
 
@@ -42,16 +44,21 @@ impl ServiceChecks<'_> {
     /// Whether the service would start the pipeline, as far as it can be known without trying.
     async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &ListCheck) {
         let Some(answer) = self.asked(client.details(pipeline, &mut AuthRetryState::default())).await else { return };
-        let shown = self.id(pipeline.as_str());
+        let mut shown = self.id(pipeline.as_str());
+        if let Observation::Record(details) = &answer.observation
+            && let Some(name) = PipelineReport::new(details, &self.sanitizer).quoted_name()
+        {
+            shown = format!("{shown} {name}");
+        }
         let check = match answer.observation {
-            Observation::Record(PipelineState::Active) => {
+            Observation::Record(PipelineDetails { state: PipelineState::Active, .. }) => {
                 Check::fine("start", format!("{shown}: active, so that it can be started"))
             }
-            Observation::Record(PipelineState::Paused) => {
+            Observation::Record(PipelineDetails { state: PipelineState::Paused, .. }) => {
                 Check::trouble("start", Verdict::NotStarted, format!("{shown}: paused, and would not be started"))
                     .to_do("unpause the pipeline in Maestro")
             }
-            Observation::Record(PipelineState::Other(word)) => {
+            Observation::Record(PipelineDetails { state: PipelineState::Other(word), .. }) => {
                 let word = messages::word(&word, &self.sanitizer);
                 Check::note("start", format!("{shown}: its state is \"{word}\", neither active nor paused"))
             }

@@ -174,6 +174,8 @@ inputs! {
         "With several runs, stop waiting at the first that did not pass";
     History: "history", "MAESTRO_HISTORY", Switch, "", Waiting, Some("true"),
         "Use the pipeline's previous runs to place polls, estimate the time left and draw charts";
+    Details: "details", "MAESTRO_DETAILS", Switch, "", Waiting, Some("true"),
+        "Request the pipeline's name, schedule and state, to show them";
     SuccessStatuses: "success-statuses", "MAESTRO_SUCCESS_STATUSES", List, "WORDS", Waiting, None,
         "Status values that pass besides SUCCESS, separated by commas or line breaks";
     FailureStatuses: "failure-statuses", "MAESTRO_FAILURE_STATUSES", List, "WORDS", Waiting, None,

@@ -51,6 +51,7 @@ fn names_and_variables_are_the_reference_s() {
         ("max-outage", "MAESTRO_MAX_OUTAGE"),
         ("fail-fast", "MAESTRO_FAIL_FAST"),
         ("history", "MAESTRO_HISTORY"),
+        ("details", "MAESTRO_DETAILS"),
         ("success-statuses", "MAESTRO_SUCCESS_STATUSES"),
         ("failure-statuses", "MAESTRO_FAILURE_STATUSES"),
         ("base-url", "MAESTRO_BASE_URL"),

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::cause;
-use super::messages::{self, RunNames};
+use super::messages::{self, Explanation, RunNames};
+use super::pipeline::PipelineReport;
 use super::previous_runs::{PipelineHistory, RunHistory};
 use super::sanitize::{self, Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339};
 use super::{ConnectionReport, Link, Report, RunReport, Stage};
 use crate::core::{
-    End, Event, Outcome, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource, Untrusted, Verdict, Wanted,
+    End, Event, Outcome, PipelineDetails, PipelineId, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource,
+    Untrusted, Verdict, Wanted,
 };
 
 /// What a report tells besides the outcome.
@@ -20,6 +22,8 @@ pub struct ReportContext<'a> {
     pub polls: u64,
     /// The link for a pipeline's and a run's id; the run's is empty while it is not known.
     pub link: &'a dyn Fn(&str, &str) -> Option<Link>,
+    /// The details of the pipelines, as far as they came.
+    pub details: &'a [(PipelineId, PipelineDetails)],
     /// The path of the trace file, if one is written.
     pub trace_file: Option<&'a str>,
     pub sanitizer: &'a Sanitizer,
@@ -154,8 +158,11 @@ fn has_cause(end: End) -> bool {
 impl RunReport {
     fn new(run: &RunOutcome, story: &ReportContext<'_>) -> RunReport {
         let unseen = RunReport::unseen(&run.wanted, story.link, story.sanitizer);
-        let explanation = messages::explanation(run, story.waited, story.sanitizer);
-        let unseen = RunReport { end: run.end, reason: explanation.reason, next_step: explanation.next_step, ..unseen };
+        let details = story.details.iter().find(|(id, _)| id == run.wanted.pipeline());
+        let pipeline = details.map(|(_, details)| PipelineReport::new(details, story.sanitizer));
+        let Explanation { reason, next_step } =
+            messages::explanation(run, pipeline.as_ref(), story.waited, story.sanitizer);
+        let unseen = RunReport { end: run.end, reason, next_step, pipeline, ..unseen };
         let Some(seen) = &run.seen else { return unseen };
         let spelt = |id: &Untrusted, asked: Sanitized| {
             let clean = id_of(id, story.sanitizer);
@@ -187,6 +194,7 @@ impl RunReport {
         };
         RunReport {
             link: link(&pipeline_id, &run_id).and_then(Link::harmless),
+            pipeline: None,
             id,
             pipeline_id,
             run_id,

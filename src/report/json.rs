@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ReportFormat;
 use super::output_values::RunRow;
+use super::pipeline::PipelineDetailsRow;
 use super::previous_runs::{PipelineRow, RunHistoryRow};
 use super::{Note, NoteLevel, Report, RunReport, escape, messages};
 
@@ -69,6 +70,7 @@ struct FullRun<'a> {
     trace: Option<&'a str>,
     run_url: Option<&'a str>,
     pipeline_url: Option<&'a str>,
+    pipeline: Option<PipelineDetailsRow<'a>>,
     reason: &'a str,
     history: Option<RunHistoryRow<'a>>,
 }
@@ -82,6 +84,7 @@ impl FullRun<'_> {
             trace: run.trace.as_deref(),
             run_url: run.run_url(),
             pipeline_url: run.pipeline_url(),
+            pipeline: run.pipeline.as_ref().map(PipelineDetailsRow::new),
             reason: &run.reason,
             history: run.past.as_ref().map(RunHistoryRow::new),
         }

@@ -70,6 +70,12 @@ impl Suite<'_> {
     fn render(&self, id: usize, room: &mut usize) -> String {
         let mut properties = String::new();
         let mut cases = Vec::new();
+        if let Some(pipeline) = self.runs.iter().find_map(|run| run.pipeline.as_ref()) {
+            let text = [("name", &pipeline.name), ("cron", &pipeline.cron), ("state", &pipeline.state)];
+            for (name, value) in text.into_iter().filter(|(_, value)| !value.is_empty()) {
+                properties.push_str(&property(&format!("pipeline-{name}"), value));
+            }
+        }
         for (place, run) in (1..).zip(&self.runs) {
             // A run has a new id every time. A history of test results follows the name of the case, so the name is the
             // pipeline's, which stays.

@@ -1,5 +1,7 @@
 //! The job summary: what a person sees first, on GitHub, Gitea, Azure and Buildkite.
 
+use std::collections::HashSet;
+
 use super::ReportFormat;
 use super::chart::{self, Chart};
 use super::{Note, NoteLevel, Report, RunReport, Stage, escape, messages};
@@ -54,6 +56,7 @@ pub fn summary(report: &Report, chart: Chart) -> String {
     page.push_str(&list(report.input_errors.iter().map(|input_error| inline(input_error)).collect(), "input errors"));
     page.push_str(&likely_cause(report));
     page.push_str(&table(report));
+    page.push_str(&pipelines(report));
     page.push_str(&reasons(report));
     page.push_str(&likely_causes(report));
     page.push_str(&next(report));
@@ -181,10 +184,35 @@ fn row(run: &RunReport) -> String {
     let name = linked(code(run.name()), run.run_url());
     let pipeline = match code(&run.pipeline_id) {
         id if id.is_empty() => String::new(),
-        id => format!("<br>of {}", linked(id, run.pipeline_url())),
+        id => format!("<br>of {}{}", name_of_pipeline(run), linked(id, run.pipeline_url())),
     };
     let status = code(&run.status);
     format!("| {} {} | {name}{pipeline} | {status} | {started} | {length} |\n", icon(run.end), run.end.name())
+}
+
+/// The name, and a blank behind it, if it is known.
+fn name_of_pipeline(run: &RunReport) -> String {
+    let name = run.pipeline.as_ref().map(|pipeline| inline(&pipeline.name)).filter(|name| !name.is_empty());
+    name.map(|name| format!("{name} ")).unwrap_or_default()
+}
+
+/// When each pipeline starts by itself, and whether it is paused.
+fn pipelines(report: &Report) -> String {
+    let mut seen = HashSet::new();
+    let mut lines = Vec::new();
+    for run in report.runs.iter().filter(|run| seen.insert(&run.pipeline_id)) {
+        let Some(pipeline) = &run.pipeline else { continue };
+        let cron = (!pipeline.cron.is_empty()).then(|| format!("cron {}", code(&pipeline.cron)));
+        let state = (!pipeline.state.is_empty()).then(|| inline(&pipeline.state));
+        let facts: Vec<String> = cron.into_iter().chain(state).collect();
+        if !facts.is_empty() {
+            lines.push(format!("Pipeline {}{}: {}", name_of_pipeline(run), code(&run.pipeline_id), facts.join(", ")));
+        }
+    }
+    match lines.as_slice() {
+        [only] => format!("{only}\n\n"),
+        _ => list(lines, "pipelines"),
+    }
 }
 
 fn next(report: &Report) -> String {

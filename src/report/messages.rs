@@ -15,6 +15,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::pipeline::PipelineReport;
 use super::sanitize::{self, Sanitized, Sanitizer};
 pub use super::values::stamp;
 use super::{Report, RunReport, Stage};
@@ -121,7 +122,11 @@ pub(crate) fn effort(report: &Report) -> String {
 /// A run as a sentence names it.
 pub fn run(run: &RunReport) -> Sanitized {
     let what = if run.run_id.is_empty() { "" } else { "run " };
-    Sanitized::ours(format!("{what}{} of pipeline {}", run.name(), run.pipeline_id))
+    let pipeline = match run.pipeline.as_ref().and_then(PipelineReport::quoted_name) {
+        Some(name) => format!("{name} ({})", run.pipeline_id),
+        None => run.pipeline_id.to_string(),
+    };
+    Sanitized::ours(format!("{what}{} of pipeline {pipeline}", run.name()))
 }
 
 /// The `status` output: redacted like all text from outside, then in its narrow alphabet.

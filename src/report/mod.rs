@@ -18,6 +18,7 @@ pub mod junit;
 pub mod markdown;
 pub mod messages;
 pub mod output_values;
+pub mod pipeline;
 pub mod previous_runs;
 pub mod sanitize;
 pub mod text;
@@ -31,6 +32,7 @@ use chrono::{DateTime, Utc};
 use chart::Chart;
 
 use crate::core::{End, Gap, Untrusted, Verdict};
+use pipeline::PipelineReport;
 use previous_runs::{PipelineHistory, RunHistory};
 use sanitize::Sanitized;
 
@@ -124,6 +126,8 @@ pub struct RunReport {
     /// The line that names the error, of a run that failed or timed out: of its trace, or else of its logs.
     pub cause: Option<Sanitized>,
     pub link: Option<Link>,
+    /// What the pipeline is called, when it starts and whether it is paused, if that is known.
+    pub pipeline: Option<PipelineReport>,
     /// Why it ended so, one sentence without its subject; empty for a pass.
     pub reason: Sanitized,
     /// What a person can do about it, one sentence; empty for a pass.

@@ -15,7 +15,7 @@ const TRACE_FILE_LIMIT: usize = 1024;
 const RUNS_LIMIT: usize = 64 * 1024;
 
 /// The names of the outputs (docs/reference.md#outputs), which are also the files of `output-dir`.
-pub const OUTPUTS: [&str; 15] = [
+pub const OUTPUTS: [&str; 16] = [
     "verdict",
     "exit-code",
     "status",
@@ -25,6 +25,7 @@ pub const OUTPUTS: [&str; 15] = [
     "trace",
     "trace-file",
     "pipeline-id",
+    "pipeline-name",
     "run-id",
     "started-at",
     "updated-at",
@@ -80,6 +81,7 @@ pub fn outputs(report: &Report, destination: OutputTarget) -> Outputs {
         text(run.map(|run| trace(run, destination))),
         text(report.trace_file.as_ref().map(Sanitized::to_string)),
         text(run.map(|run| run.pipeline_id.to_string())),
+        text(run.and_then(|run| run.pipeline.as_ref()).map(|pipeline| pipeline.name.to_string())),
         text(run.map(|run| run.run_id.to_string())),
         stamp(run.and_then(|run| run.started_at)),
         stamp(run.and_then(|run| run.updated_at)),
@@ -104,7 +106,7 @@ pub fn variables(report: &Report, prefix: &str) -> Vec<(String, String)> {
 }
 
 /// The longest value of an encoded variable, in bytes. Only the path of a trace file can be longer, and a variable that is
-/// empty is better than a file refused: twelve values and their names stay below GitLab's 5 KB by this.
+/// empty is better than a file refused: thirteen values and their names stay below GitLab's 5 KB by this.
 const VALUE_LIMIT: usize = 1024;
 
 /// The variables, their values encoded so that they mean nothing to any shell or CI, wherever they are pasted.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::ci::{CiSystem, Folded, LogContext};
 use super::json::NoteRow;
 use super::output_values::RunRow;
+use super::pipeline::PipelineDetailsRow;
 use super::previous_runs::{PipelineRow, RunHistoryRow};
 use super::sanitize;
 use super::{Note, NoteLevel, Report, RunReport, chart, escape, messages};
@@ -175,6 +176,7 @@ struct RunLine<'a> {
     hint: Option<&'static str>,
     run_url: Option<&'a str>,
     pipeline_url: Option<&'a str>,
+    pipeline: Option<PipelineDetailsRow<'a>>,
     history: Option<RunHistoryRow<'a>>,
 }
 
@@ -211,10 +213,14 @@ pub fn closing_json(report: &Report) -> String {
     for run in &report.runs {
         let row = RunRow::new(run);
         let (run_url, pipeline_url) = (run.run_url(), run.pipeline_url());
+        let pipeline = run.pipeline.as_ref().map(PipelineDetailsRow::new);
         let history = run.past.as_ref().map(RunHistoryRow::new);
         let (reason, next_step) = (&*run.reason, &*run.next_step);
         let (cause, hint) = (run.cause.as_deref(), run.hint());
-        log.push_str(&object("run", &RunLine { row, reason, next_step, cause, hint, run_url, pipeline_url, history }));
+        log.push_str(&object(
+            "run",
+            &RunLine { row, reason, next_step, cause, hint, run_url, pipeline_url, pipeline, history },
+        ));
     }
     for past in &report.histories {
         log.push_str(&object("pipeline", &PipelineRow::new(past)));

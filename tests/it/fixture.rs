@@ -5,12 +5,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
     Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, LastRecord, ListedRun, Meaning,
-    Operation, Outcome, PipelineId, Record, Request, RunId, RunList, RunOutcome, Selector, SessionNote, Signal,
-    SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
+    Operation, Outcome, PipelineDetails, PipelineId, PipelineState, Record, Request, RunId, RunList, RunOutcome,
+    Selector, SessionNote, Signal, SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted, Verdict,
+    Via, Vocabulary, decide,
 };
 use maestro_gate::report::sanitize::Sanitizer;
 use maestro_gate::report::{Link, Report, ReportContext};
-use proptest::prelude::*;
 
 pub const SECRET: &str = "correct-horse-battery";
 
@@ -111,11 +111,17 @@ pub fn link(pipeline: &str, run: &str) -> Option<Link> {
 
 /// A report of this outcome and way, 431 s and 57 looks long.
 pub fn report(outcome: &Outcome, events: &[TimedEvent]) -> Report {
+    report_with(&[], outcome, events)
+}
+
+/// The same with what the service says about the pipelines.
+pub fn report_with(details: &[(PipelineId, PipelineDetails)], outcome: &Outcome, events: &[TimedEvent]) -> Report {
     let story = ReportContext {
         events,
         waited: seconds(431),
         polls: 57,
         link: &link,
+        details,
         trace_file: None,
         sanitizer: &sanitizer(),
     };
@@ -123,6 +129,12 @@ pub fn report(outcome: &Outcome, events: &[TimedEvent]) -> Report {
     let traces = outcome.runs.iter().map(sanitized).collect();
     // A golden file must not change with every release.
     Report { version: "0.0.0", ..Report::new(outcome, traces, &story) }
+}
+
+/// What the service says about a pipeline that starts at six.
+pub fn details(pipeline: &str, name: &str, state: PipelineState) -> (PipelineId, PipelineDetails) {
+    let text = |text: &str| Some(Untrusted::new(text));
+    (target(pipeline, "r").pipeline, PipelineDetails { name: text(name), cron: text("0 6 * * *"), state })
 }
 
 fn notice(at: u64, event: Event) -> TimedEvent {
@@ -203,6 +215,7 @@ pub fn failed() -> Report {
     let appeared = Event::Appeared { run: 0, lasted: seconds(4) };
     let word = Event::Status { run: 0, word: Untrusted::new("FAILED"), meaning: Meaning::Failed };
     let (id, history) = past(PIPELINE, "SS.SFSSSSSSSFSSSSFSSFF");
+    let details = details(PIPELINE, "Nightly load", PipelineState::Active);
     let learned = Event::Learned { pipeline: 0, id: id.clone(), history: history.clone() };
     let slow = Event::Slow { run: 0, slower: SlowerThan { runs: 15, of: 15 }, typical: seconds(840) };
     let failed = run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(TRACE))), None);
@@ -212,10 +225,12 @@ pub fn failed() -> Report {
         notice(5, appeared),
         running(5),
         notice(6, learned),
+        notice(6, Event::Details { id: details.0.clone(), details: details.1.clone() }),
         notice(400, slow),
         notice(431, word),
     ];
-    let mut report = report(&Outcome { histories: vec![(id, history)], ..outcome(vec![failed]) }, &way);
+    let outcome = Outcome { histories: vec![(id, history)], ..outcome(vec![failed]) };
+    let mut report = report_with(&[details], &outcome, &way);
     report.trace_file = Some(sanitizer().given(&Untrusted::new("out/trace.txt")));
     report.runs[0].logs =
         Some(sanitizer().text(&Untrusted::new("INFO load 10000 rows\n::error::forged\nERROR timeout\n")));
@@ -284,7 +299,10 @@ pub fn no_fresh_run() -> Report {
     let skipped = Event::Skipped { run: 0, failures };
     let ended = RunOutcome { awaited_fresh_run: true, ..run(Verdict::Stale, Some(seen), None) };
     let freshness = Freshness { max_age: Some(seconds(12 * 3600)), started_after: None };
-    single(RunOutcome { freshness, ..ended }, &[signed_in(), notice(1, not_fresh), notice(7200, skipped)])
+    let paused = notice(2, Event::PausedPipeline { run: 0 });
+    let details = details(PIPELINE, "Nightly load", PipelineState::Paused);
+    let events = [signed_in(), notice(1, not_fresh), paused, notice(7200, skipped)];
+    report_with(&[details], &outcome(vec![RunOutcome { freshness, ..ended }]), &events)
 }
 
 pub fn not_started() -> Report {
@@ -338,62 +356,6 @@ pub fn several() -> Report {
     let (id, history) = histories[1].clone();
     let learned = notice(2, Event::Learned { pipeline: 1, id, history });
     let way = [signed_in(), running(1), learned, notice(200, vanished), notice(431, failed)];
-    report(&Outcome { histories, ..outcome(runs) }, &way)
-}
-
-/// Text made of what has a meaning somewhere: line ends, commands, marks, fences, markup, escapes, plain words.
-pub fn hostile() -> impl Strategy<Value = String> {
-    let pieces = [
-        "\n",
-        "\r",
-        "\r\n",
-        "\u{85}",
-        "\u{2028}",
-        "\u{1b}[2K",
-        "\u{202e}",
-        "\u{0}",
-        "\t",
-        " ",
-        "::",
-        "error",
-        "title=x",
-        "::error::",
-        "::stop-commands::",
-        "::add-mask::",
-        "##[",
-        "##vso[",
-        "##teamcity[",
-        "]",
-        "#",
-        "`",
-        "```",
-        "~~~",
-        "|",
-        "\\",
-        "<",
-        ">",
-        "</details>",
-        "<img>",
-        "&#x60;",
-        "[a](b)",
-        "**",
-        "_",
-        "=",
-        "<<",
-        "EOF",
-        "%0A",
-        "%",
-        "$",
-        "\"",
-        "'",
-        "é",
-        "\u{200b}",
-        "\u{feff}",
-        "]]>",
-        "<!--",
-        "verdict=passed",
-        "correct-horse-battery",
-        "0123456789abcdefghij",
-    ];
-    proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..24).prop_map(|pieces| pieces.concat())
+    let hostile = details("stock|x", "stock | \"::error::x\" [a](b)", PipelineState::Other(Untrusted::new("error")));
+    report_with(&[hostile], &Outcome { histories, ..outcome(runs) }, &way)
 }

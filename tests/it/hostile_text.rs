@@ -42,7 +42,7 @@ fn claim(mixtures: u32, claim: impl Fn(&str)) {
 }
 
 /// Everything that some runner would act on in a log.
-fn obeyed(log: &str) -> Vec<String> {
+pub fn obeyed(log: &str) -> Vec<String> {
     let mut found: Vec<String> = github::commands(log).into_iter().map(|command| command.name).collect();
     found.extend(github::act_commands(log));
     found.extend(azure(log).into_iter().map(|command| command.name));

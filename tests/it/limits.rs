@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use maestro_gate::core::{
-    End, Event, EventLog, FailureKind, Freshness, Meaning, Operation, Request, RunOutcome, SessionNote, TimedEvent,
-    Untrusted, Verdict,
+    End, Event, EventLog, FailureKind, Freshness, Meaning, Operation, PipelineState, Request, RunOutcome, SessionNote,
+    TimedEvent, Untrusted, Verdict,
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::sanitize::Sanitized;
@@ -15,6 +15,7 @@ use proptest::prelude::*;
 
 use crate::ci_log::{PREFIX, closing, problems};
 use crate::fixture::{self, SECRET, failure, seconds, seen, target};
+use crate::hostile::mixture;
 
 /// What GitHub's runner obeys in a log (`ActionCommand.cs`, `ActionCommandManager.cs`), stricter: every name counts.
 #[track_caller]
@@ -276,23 +277,26 @@ proptest! {
 
     #[test]
     fn hostile_text_never_yields_a_command(
-        status in fixture::hostile(),
-        trace in fixture::hostile(),
-        run_id in fixture::hostile(),
-        detail in fixture::hostile(),
-        logs in fixture::hostile(),
-        mistake in fixture::hostile(),
-        title in fixture::hostile(),
+        status in mixture(),
+        trace in mixture(),
+        run_id in mixture(),
+        detail in mixture(),
+        logs in mixture(),
+        mistake in mixture(),
+        title in mixture(),
+        name in mixture(),
     ) {
         let mut seen = seen(&status, Meaning::Unknown, Some(&trace));
         seen.record.run_id = Untrusted::new(run_id);
         let why = failure(Operation::GetRun, FailureKind::Http(500), &detail);
         let run = fixture::run(Verdict::TimedOut, Some(seen), Some(why.clone()));
+        let (id, details) = fixture::details(fixture::PIPELINE, &name, PipelineState::Other(Untrusted::new(&*name)));
         let notices = [
+            TimedEvent { at: seconds(0), event: Event::Details { id: id.clone(), details: details.clone() } },
             TimedEvent { at: seconds(0), event: Event::OutageBegan { run: 0, failure: why, limit: seconds(600) } },
             TimedEvent { at: seconds(1), event: Event::UnknownWord { run: 0, word: Untrusted::new(status) } },
         ];
-        let mut report = fixture::report(&fixture::outcome(vec![run]), &notices);
+        let mut report = fixture::report_with(&[(id, details)], &fixture::outcome(vec![run]), &notices);
         report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(logs)));
         report.input_errors = vec![fixture::sanitizer().line(&Untrusted::new(mistake), 1000)];
         let weight = NoteLevel::Warning;

@@ -36,6 +36,7 @@ mod other_cis;
 mod outputs;
 mod packages;
 mod pages;
+mod pipeline_details;
 mod reports;
 mod repository;
 mod runner;

@@ -10,6 +10,7 @@ use maestro_gate::report::{Report, dotenv};
 use proptest::prelude::*;
 
 use crate::fixture::{self, PIPELINE, RUN, at, no_link, seconds, seen, target};
+use crate::hostile::mixture;
 
 fn map(report: &Report, destination: OutputTarget) -> BTreeMap<&'static str, String> {
     outputs(report, destination).rows.into_iter().map(|row| (row.name, row.value)).collect()
@@ -39,6 +40,7 @@ fn outputs_go_by_the_reference_s_names_in_its_order() {
         "trace",
         "trace-file",
         "pipeline-id",
+        "pipeline-name",
         "run-id",
         "started-at",
         "updated-at",
@@ -64,6 +66,7 @@ fn variables_carry_neither_runs_trace_nor_duration() {
         "CAUSE",
         "TRACE_FILE",
         "PIPELINE_ID",
+        "PIPELINE_NAME",
         "RUN_ID",
         "STARTED_AT",
         "UPDATED_AT",
@@ -373,10 +376,10 @@ proptest! {
 
     #[test]
     fn hostile_text_is_never_a_record_of_its_own(
-        status in fixture::hostile(),
-        trace in fixture::hostile(),
-        run_id in fixture::hostile(),
-        prefix in fixture::hostile(),
+        status in mixture(),
+        trace in mixture(),
+        run_id in mixture(),
+        prefix in mixture(),
     ) {
         let mut seen = seen(&status, Meaning::Failed, Some(&trace));
         seen.record.run_id = Untrusted::new(run_id);
@@ -387,7 +390,7 @@ proptest! {
         let written: Vec<(String, String)> = rows.into_iter().map(|row| (row.name.to_owned(), row.value)).collect();
         prop_assert_eq!(read, written);
         let variables = read_dotenv(&dotenv::render(&report, &format!("P{}", prefix.replace(['\r', '\n'], ""))));
-        prop_assert_eq!(variables.len(), 12);
+        prop_assert_eq!(variables.len(), outputs(&report, OutputTarget::Variables).rows.len());
         prop_assert_eq!(variables.values().nth(1).map(String::as_str), Some("61"));
     }
 }

@@ -31,6 +31,7 @@ fn the_json_file_has_the_reference_s_keys() {
                 "trace",
                 "run_url",
                 "pipeline_url",
+                "pipeline",
             ] {
                 assert!(run.get(key).is_some(), "{name}: {key}");
             }

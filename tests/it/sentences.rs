@@ -37,7 +37,7 @@ fn step(
     why: Option<(Operation, FailureKind)>,
 ) -> String {
     let why = why.map(|(during, kind)| failure(during, kind, "detail"));
-    let explained = messages::explanation(&run(verdict, seen, why), seconds(3000), &fixture::sanitizer());
+    let explained = messages::explanation(&run(verdict, seen, why), None, seconds(3000), &fixture::sanitizer());
     assert!(!explained.reason.is_empty());
     explained.next_step.to_string()
 }
@@ -51,6 +51,7 @@ fn a_request_to_start_whose_run_nobody_saw_is_reported_with_the_end() {
         let explained = |request| {
             messages::explanation(
                 &RunOutcome { request, ..run(verdict, None, None) },
+                None,
                 seconds(3),
                 &fixture::sanitizer(),
             )
@@ -74,7 +75,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
     let explained = |verdict, word, meaning, why: Option<FailureKind>| {
         let why = why.map(|kind| failure(Operation::List, kind, "earlier"));
         let outcome = RunOutcome { started: true, ..run(verdict, Some(seen(word, meaning, None)), why) };
-        messages::explanation(&outcome, seconds(3), &fixture::sanitizer())
+        messages::explanation(&outcome, None, seconds(3), &fixture::sanitizer())
     };
     let wait_on = format!("set run-id: {}/{} instead of trigger", fixture::PIPELINE, fixture::RUN);
     for verdict in [TimedOut, Interrupted(Signal::Terminate)] {
@@ -106,7 +107,7 @@ fn under_trigger_the_next_step_is_never_to_run_the_job_again_while_its_run_may_g
 fn a_wait_behind_an_earlier_run_is_reported_as_that() {
     let why = Some(failure(Operation::List, FailureKind::Queued, "earlier"));
     let outcome = RunOutcome { started: true, request: Request::Taken, ..run(Verdict::NotFound, None, why) };
-    let explained = messages::explanation(&outcome, seconds(3), &fixture::sanitizer());
+    let explained = messages::explanation(&outcome, None, seconds(3), &fixture::sanitizer());
     assert!(explained.reason.contains("may be queued behind an earlier run: earlier"), "{explained:?}");
     assert!(
         explained.next_step.contains("raise timeout") && explained.next_step.contains("check in Maestro"),

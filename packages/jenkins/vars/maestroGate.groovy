@@ -15,6 +15,7 @@ def call(Map given = [:]) {
     maxOutage: 'MAESTRO_MAX_OUTAGE',
     failFast: 'MAESTRO_FAIL_FAST',
     history: 'MAESTRO_HISTORY',
+    details: 'MAESTRO_DETAILS',
     successStatuses: 'MAESTRO_SUCCESS_STATUSES',
     failureStatuses: 'MAESTRO_FAILURE_STATUSES',
     baseUrl: 'MAESTRO_BASE_URL',

@@ -12,25 +12,25 @@ use crate::core::{Effect::*, Observation::Missing, PipelineId, Scope, Untrusted}
 
 const RECORD: &str = r#"{"id":45,"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"SUCCESS"}"#;
 
-fn target() -> Target {
+pub(super) fn target() -> Target {
     Target { pipeline: PipelineId::new("pipe-1").expect("an id"), run: RunId::new("run-1").expect("an id") }
 }
 
-fn client(server: &Server, credentials: Credentials) -> Client {
+pub(super) fn client(server: &Server, credentials: Credentials) -> Client {
     let service = Service { base: server.base.clone(), credentials, network: Network::default() };
     Client::new(service, Clock::start(), Rc::<Learned>::default()).expect("a client")
 }
 
-fn password() -> Credentials {
+pub(super) fn password() -> Credentials {
     Credentials::Password { username: "u".into(), password: SecretString::from("hunter22"), totp_secret: None }
 }
 
-fn token() -> Credentials {
+pub(super) fn token() -> Credentials {
     Credentials::Token(SecretString::from("given"))
 }
 
 /// Every sign-in works and gives `token-N`; polls are answered from the list, its last for ever.
-async fn service(answers: impl IntoIterator<Item = Reply>) -> Server {
+pub(super) async fn service(answers: impl IntoIterator<Item = Reply>) -> Server {
     let mut answers: VecDeque<Reply> = answers.into_iter().collect();
     let mut count = 0;
     Server::start(move |asked: &Asked| {

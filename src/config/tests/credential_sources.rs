@@ -114,7 +114,13 @@ fn no_variable_changes_what_a_step_says() {
     let says = |input: Input| match input {
         Input::PipelineId => "p",
         Input::RunId => "r",
-        Input::Trigger | Input::FailFast | Input::Quiet | Input::Verbose | Input::History | Input::Summary => "false",
+        Input::Trigger
+        | Input::FailFast
+        | Input::Quiet
+        | Input::Verbose
+        | Input::History
+        | Input::Details
+        | Input::Summary => "false",
         Input::IfRunning | Input::IfStale => "fail",
         Input::MaxAge | Input::Timeout | Input::AppearTimeout | Input::MaxOutage | Input::PollInterval => "1m",
         Input::StartedAfter => "1705298400",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::pipeline::PipelineReport;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::super::{Note, NoteLevel};
 use super::staleness::{self, not_fresh};
@@ -35,7 +36,11 @@ pub fn note(timed_event: &TimedEvent, names: &RunNames, sanitizer: &Sanitizer) -
 
 /// The pipeline that an event is about as a whole.
 fn pipeline(event: &Event) -> Option<&PipelineId> {
-    if let Event::Learned { id, .. } | Event::NoHistory { id, .. } = event { Some(id) } else { None }
+    if let Event::Learned { id, .. } | Event::NoHistory { id, .. } | Event::Details { id, .. } = event {
+        Some(id)
+    } else {
+        None
+    }
 }
 
 fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, String) {
@@ -140,6 +145,11 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
             Plain,
             format!("no history of previous runs ({}); polling without a forecast", failure(why, sanitizer)),
         ),
+        Event::Details { details, .. } => (None, Plain, self::details(&PipelineReport::new(details, sanitizer))),
+        Event::PausedPipeline { run } => warning(
+            run,
+            "the pipeline was paused when the gate started; unpause it in Maestro if a new run should start".to_owned(),
+        ),
         Event::Slow { run, slower, typical } => plain(
             run,
             format!("slower than {} of {} runs, which usually take {}", slower.runs, slower.of, about(*typical)),
@@ -153,6 +163,14 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
         }
         Event::Ended { run, end } => plain(run, format!("finished: {}", end.name())),
     }
+}
+
+/// `pipeline details: "Nightly load", cron 0 6 * * *, active`.
+fn details(pipeline: &PipelineReport) -> String {
+    let cron = (!pipeline.cron.is_empty()).then(|| format!("cron {}", pipeline.cron));
+    let state = (!pipeline.state.is_empty()).then(|| pipeline.state.to_string());
+    let parts: Vec<String> = pipeline.quoted_name().into_iter().chain(cron).chain(state).collect();
+    format!("pipeline details: {}", parts.join(", "))
 }
 
 fn shown(id: &RunId, sanitizer: &Sanitizer) -> Sanitized {

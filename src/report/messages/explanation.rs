@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::pipeline::PipelineReport;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::failure_words::remedy;
@@ -28,8 +29,14 @@ const LOOK_FIRST: &str =
 const NO_FRESH_RUN: &str = "check in Maestro why the pipeline has not run successfully; if the run is only late, re-run this job to \
                             continue waiting, or raise timeout";
 
-/// Explains the verdict of a run; `waited` is how long the gate waited for all runs.
-pub fn explanation(run: &RunOutcome, waited: Duration, sanitizer: &Sanitizer) -> Explanation {
+/// Explains the verdict of a run; `waited` is how long the gate waited
+/// for all runs, and `pipeline` what is known of the pipeline.
+pub fn explanation(
+    run: &RunOutcome,
+    pipeline: Option<&PipelineReport>,
+    waited: Duration,
+    sanitizer: &Sanitizer,
+) -> Explanation {
     let writer = ExplanationWriter { run, waited, sanitizer };
     let (reason, next_step) = match run.end {
         End::NotWaited => (
@@ -60,6 +67,15 @@ pub fn explanation(run: &RunOutcome, waited: Duration, sanitizer: &Sanitizer) ->
         && matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound))
         && run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Queued);
     let next_step = if is_queued { format!("{next_step}; raise timeout to wait longer") } else { next_step };
+    let is_missing = run.awaited_fresh_run || run.end == End::Verdict(Verdict::NotFound) && run.seen.is_none();
+    let is_paused = pipeline.is_some_and(|pipeline| pipeline.is_paused);
+    let (reason, next_step) = match is_paused && is_missing {
+        true => (
+            format!("{reason}; the pipeline was paused when the gate started"),
+            format!("unpause the pipeline in Maestro if it should run; {next_step}"),
+        ),
+        false => (reason, next_step),
+    };
     Explanation { reason: Sanitized::ours(reason), next_step: Sanitized::ours(next_step) }
 }
 

@@ -1,5 +1,6 @@
 //! The lines between events: the heartbeat and, with `verbose`, each poll.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
@@ -29,10 +30,14 @@ pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, sanitizer: &San
 
 /// `still waiting: RUNNING, 3m 10s of 50m, 57 polls`; where something ends the wait before the timeout, that limit too:
 /// `outage: gives up in 8m`.
-pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, sanitizer: &Sanitizer) -> Sanitized {
+/// `paused` are the runs of which it was reported that their pipeline is paused.
+pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, paused: &HashSet<usize>, sanitizer: &Sanitizer) -> Sanitized {
     let (watching, runs) = gate.progress();
     let what = match runs {
-        1 => format!("{}{}", state(gate, 0, now, sanitizer), eta(gate, 0, now)),
+        1 => {
+            let paused = if paused.contains(&0) && gate.is_missing(0) { "; the pipeline is paused" } else { "" };
+            format!("{}{}{paused}", state(gate, 0, now, sanitizer), eta(gate, 0, now))
+        }
         _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
     let limit = gate.rules().limits.timeout;

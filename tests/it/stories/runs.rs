@@ -91,10 +91,11 @@ fn twenty_runs_share_one_session_and_at_most_eight_requests() {
     outcome.assert_ended("passed", 0);
     assert_eq!(outcome.output("polls"), "20");
     assert_eq!((service.requests_to(On::SignIn).len(), service.requests_to(On::Run).len()), (1, 20));
+    // Eight polls, and the pipeline's details beside them.
     let most = service.most_at_once();
-    assert!((2..=8).contains(&most), "{most} at once");
+    assert!((2..=9).contains(&most), "{most} at once");
     let connections: Vec<u64> = service.requests().iter().map(|seen| seen.connection).collect();
-    assert!(connections.iter().max() <= Some(&8), "connections are kept: {connections:?}");
+    assert!(connections.iter().max() <= Some(&9), "connections are kept: {connections:?}");
 }
 
 #[test]

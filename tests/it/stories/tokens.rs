@@ -140,7 +140,8 @@ fn a_refused_token_made_elsewhere_is_denied_at_once() {
     let service = harness::service();
     let story = Story::at(&service).without_password().secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-of-yesterday");
     story.runs(&[SUCCESS, FAILED]).play().assert_ended("denied", 5);
-    assert_eq!(service.requests().len(), 2, "one look at each run");
+    assert_eq!(service.requests_to(On::Run).len(), 2, "one look at each run");
+    assert_eq!(service.requests_to(On::SignIn).len(), 0);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn a_token_file_is_read_again_when_its_token_is_refused() {
     let service = harness::service();
     let story = Story::at(&service).without_password().secret("a-token-of-yesterday");
     story.with_file("access-token-file", "a-token-of-yesterday").play().assert_ended("denied", 5);
-    assert_eq!(service.requests().len(), 1, "the same token is not sent again");
+    assert_eq!(service.requests_to(On::Run).len(), 1, "the same token is not sent again");
 }
 
 /// What `--access-token-file <(command)` is.

@@ -42,6 +42,7 @@ fn what_changed_is_reported_once() {
                     "trigger"
                 }
                 Event::Learned { .. } | Event::NoHistory { .. } | Event::Slow { .. } | Event::Overdue { .. } => "past",
+                Event::Details { .. } | Event::PausedPipeline { .. } => "details",
                 Event::Session(_) => "session",
                 Event::NotFresh { .. } => "not fresh",
                 Event::NoneYet { .. } => "none yet",

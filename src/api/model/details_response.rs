@@ -1,34 +1,25 @@
 //! One pipeline, as "get pipeline" has it: `{"status":true,"data":{"id","name","status":"active|paused|error",...}}`.
 //!
-//! Only the doctor reads it, so that nothing hangs on it but a warning; it is read as strictly as a run all the same.
+//! It decides nothing: reports show it, and the doctor warns. It is read as strictly as a run all the same.
 
 use serde_json::value::RawValue;
 
 use super::super::failure::{self, RequestError};
 use super::{Shape, bounded, error_message, object, shape, string, text_of};
-use crate::core::{FailureKind, Observation, Operation, PipelineId, Untrusted};
-
-/// Whether a pipeline can be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PipelineState {
-    Active,
-    Paused,
-    /// Any other word.
-    Other(Untrusted),
-}
+use crate::core::{FailureKind, Observation, Operation, PipelineDetails, PipelineId, PipelineState};
 
 /// Reads the answer: any status, any bytes.
-pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> Observation<PipelineState> {
+pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> Observation<PipelineDetails> {
     if status != 200 {
         return failure::read(failure::of_status(Operation::Details, status, body));
     }
     match details(body, pipeline) {
-        Ok(state) => Observation::Record(state),
+        Ok(found) => Observation::Record(found),
         Err(fault) => failure::read(fault.during(Operation::Details)),
     }
 }
 
-fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestError> {
+fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineDetails, RequestError> {
     let error = |kind| RequestError { kind, detail: error_message(body) };
     let text = text_of(body)?;
     let document: &RawValue = serde_json::from_str(text).map_err(|_| error(FailureKind::NotJson))?;
@@ -56,24 +47,30 @@ fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineState, RequestE
     let Some(word) = inner.status.and_then(string) else {
         return Err(error(FailureKind::NotARecord("no status")));
     };
-    Ok(match word.trim_ascii() {
+    let state = match word.trim_ascii() {
         word if word.eq_ignore_ascii_case("active") => PipelineState::Active,
         word if word.eq_ignore_ascii_case("paused") => PipelineState::Paused,
         word => PipelineState::Other(bounded(word)),
-    })
+    };
+    // Whatever else these are, they are not shown.
+    let text =
+        |field: Option<&RawValue>| field.and_then(string).map(|text| bounded(&text)).filter(|text| !text.is_empty());
+    Ok(PipelineDetails { name: text(inner.name), cron: text(inner.cron), state })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Effect;
+    use crate::core::{Effect, Untrusted};
 
     fn read(status: u16, body: &str) -> String {
         let pipeline = PipelineId::new("A-b").expect("an id");
         match read_details(status, body.as_bytes(), &pipeline) {
-            Observation::Record(PipelineState::Active) => "active".to_owned(),
-            Observation::Record(PipelineState::Paused) => "paused".to_owned(),
-            Observation::Record(PipelineState::Other(word)) => format!("other {}", word.raw()),
+            Observation::Record(found) => match found.state {
+                PipelineState::Active => "active".to_owned(),
+                PipelineState::Paused => "paused".to_owned(),
+                PipelineState::Other(word) => format!("other {}", word.raw()),
+            },
             Observation::Missing(Effect::NotVisible, _) => "not visible".to_owned(),
             Observation::Missing(Effect::Denied(_), _) => "denied".to_owned(),
             Observation::Missing(Effect::Unreachable, _) => "unreachable".to_owned(),
@@ -91,6 +88,23 @@ mod tests {
             (r#"{"data":{"id":"a_b","status":""}}"#, "other "),
         ] {
             assert_eq!(read(200, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn name_and_cron_are_texts_or_nothing() {
+        let pipeline = PipelineId::new("a").expect("an id");
+        let text = |text: Option<Untrusted>| text.map(|text| text.raw().to_owned());
+        for (fields, name, cron) in [
+            (r#""name":"Nightly load","cron":"0 6 * * *""#, Some("Nightly load"), Some("0 6 * * *")),
+            (r#""name":" é\u001b[1m ","cron":null"#, Some("é\u{1b}[1m"), None),
+            (r#""name":"","cron":"  ""#, None, None),
+            (r#""name":7,"cron":["x"]"#, None, None),
+            (r#""description":"x""#, None, None),
+        ] {
+            let body = format!(r#"{{"status":true,"data":{{"id":"a","status":"active",{fields}}}}}"#);
+            let Observation::Record(found) = read_details(200, body.as_bytes(), &pipeline) else { panic!("{body}") };
+            assert_eq!((text(found.name).as_deref(), text(found.cron).as_deref()), (name, cron), "{body}");
         }
     }
 
