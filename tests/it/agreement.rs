@@ -183,7 +183,7 @@ fn the_outputs_written_are_the_reference_s() {
 }
 
 /// Each example with what makes its deployment wait for the gate ("" where steps simply follow one another), and with the
-/// words by which its system would let a deployment go on after a gate that failed.
+/// keywords by which its system would let a deployment go on after a gate that failed.
 const EXAMPLES: &[(&str, &str, &[&str])] = &[
     ("Jenkinsfile", "skipStagesAfterUnstable()", &["catchError", "warnError", "returnStatus", "unstable("]),
     ("argo.yml", "", &["continueOn"]),
@@ -216,7 +216,7 @@ fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
         assert!(lines.iter().any(|line| line.contains(*holds)), "{name}: {holds}");
         for (at, line) in lines.iter().enumerate() {
             assert_eq!(tolerant().find(|word| line.contains(**word)), None, "{name}: {line}");
-            // What runs in any case tells or keeps something, and deploys nothing.
+            // A step that always runs may report or store something, and deploys nothing.
             let near = &lines[at.saturating_sub(3)..lines.len().min(at + 4)];
             let deploys = near.iter().any(|line| line.to_lowercase().contains("deploy"));
             assert!(!line.to_lowercase().contains("always") || !deploys, "{name}: {near:?}");
@@ -243,7 +243,7 @@ fn examples_replay_no_old_success() {
     assert!(shown >= 1, "{shown} snippets take a run's id as an input");
 }
 
-/// What is asked for is shown, and only what was asked for alone is a success.
+/// Help and version are printed, and are a success only without other arguments.
 #[test]
 fn help_is_printed_alone_as_a_command_and_beside_an_input_error() {
     let whole = help();

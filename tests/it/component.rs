@@ -139,7 +139,7 @@ mod in_a_shell {
         all.into_iter().filter(|shell| there(shell[0])).collect()
     }
 
-    /// Runs the job's script with a gate that only tells what it was started with.
+    /// Runs the job's script with a gate that only prints what it was started with.
     #[track_caller]
     fn run(shell: &[&str], values: &BTreeMap<&str, &str>, variables: &[(String, String)]) -> Started {
         let folder = tempfile::tempdir().expect("a folder");

@@ -20,7 +20,7 @@ const MEMORY: u64 = 40 * 1024;
 /// For two thousand requests of a machine that has much else to do.
 const HANG_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Waits until so many different paths were asked for. On a busy machine some are asked for again before others have their turn.
+/// Waits until this many different paths were requested. On a busy machine some are requested again before others are at all.
 #[track_caller]
 fn each_was_asked_for(service: &Service, on: On, different: usize) {
     let paths = || service.requests_to(on).into_iter().map(|seen| seen.path).collect::<BTreeSet<_>>().len();

@@ -1,4 +1,4 @@
-//! `maestro-gate doctor`: each trouble in turn is found, named in its row, and is the exit code.
+//! `maestro-gate doctor` finds each problem, names it in its row, and exits with its code.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -67,7 +67,7 @@ fn where_nothing_is_in_the_way_every_row_says_so() {
         "{}",
         table.text
     );
-    // A run that is going, or has failed, is no trouble of the gate's.
+    // A run that is in progress, or has failed, is no problem of the gate.
     let run = format!("--run-id={RUNNING},latest,last-success");
     let table = Table::of(doctor(&service.base_url(), &[RUN[0], &run, "--max-age=any"], &[]));
     assert_eq!((table.code, table.states("run").len()), (Some(0), 3), "{}", table.text);
@@ -166,7 +166,7 @@ fn a_list_that_can_not_be_had_is_a_note_where_the_gate_needs_none() {
             assert_eq!(table.states("connection"), ["ok"], "{}", table.text);
         },
     );
-    // The list is asked for all the same where the run is not there: that tells which of the two ids is wrong.
+    // If the run is not there, the list is read all the same: it shows which of the two ids is wrong.
     let table = Table::of(doctor(&service().base_url(), &[RUN[0], "--run-id=unknown"], &[]));
     one_trouble(&table, "run", 4);
     assert_eq!(table.states("pipeline"), ["ok"], "{}", table.text);

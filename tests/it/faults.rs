@@ -1,15 +1,15 @@
-//! Whatever the service, the network or something in between answers, the gate's verdict is the reference's; and only the
-//! service's own word about this very run passes.
+//! Whatever the service, the network or something in between answers, the gate's verdict is the one in the reference, and
+//! only the service's own record of this very run passes.
 //!
-//! One line a fault: what is answered, for how long, and the verdict with its exit code. A reply that is not `forever` is
-//! followed by the documented success, so that a fault that passes by ends in `passed`.
+//! One line per fault: what is answered, for how long, and the verdict with its exit code. A reply that is not `forever` is
+//! followed by the documented success, so that a temporary fault ends in `passed`.
 
 mod answers;
 mod below_http;
 mod damaged;
 mod sign_in;
 
-use crate::harness::{self, SUCCESS, Story, StoryOutcome, in_parallel};
+use crate::harness::{self, SUCCESS, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, in_parallel};
 use crate::stand_in::{On, Reply};
 
 /// One line of a table.
@@ -192,7 +192,7 @@ fn an_odd_answer_between_good_ones_ends_no_wait() {
             let service = harness::service();
             service.script(On::Run, [Reply::run("RUNNING"), odd.clone(), Reply::run("FAILED").forever()]);
             let story = Story::at(&service).without_password();
-            let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere");
+            let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", TOKEN_MADE_ELSEWHERE);
             limited(story, ByAnswer).play().assert_ended("failed", 1);
             // A sign-in that was refused so.
             let service = harness::service();
@@ -212,7 +212,7 @@ fn a_refusal_that_is_the_first_thing_ever_seen_ends_the_gate_at_once() {
             let service = harness::service();
             service.order(On::Run, odd.clone());
             let story = Story::at(&service).without_password();
-            let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere");
+            let story = story.secret_env("DADOSFERA_ACCESS_TOKEN", TOKEN_MADE_ELSEWHERE);
             let outcome = limited(story, ByAnswer).play();
             match name.as_str() {
                 "401" | "403" => outcome.assert_ended("denied", 5),

@@ -45,7 +45,7 @@ pub fn failure(during: Operation, kind: FailureKind, detail: &str) -> Failure {
     Failure { during, kind, detail: (!detail.is_empty()).then(|| Untrusted::new(detail)) }
 }
 
-/// The documented failed run with another word, meaning and trace: ended after 15 min 12 s.
+/// The documented failed run with another status, meaning and trace: ended after 15 min 12 s.
 pub fn seen(word: &str, meaning: Meaning, trace: Option<&str>) -> LastRecord {
     LastRecord {
         record: Record {
@@ -109,7 +109,7 @@ pub fn link(pipeline: &str, run: &str) -> Option<Link> {
     (!run.is_empty()).then(|| Link::Run(format!("https://maestro.dadosfera.ai/pipelines/{pipeline}/runs/{run}")))
 }
 
-/// A report of this outcome and way, 431 s and 57 looks long.
+/// A report of this outcome and these events, after 431 s and 57 polls.
 pub fn report(outcome: &Outcome, events: &[TimedEvent]) -> Report {
     report_with(&[], outcome, events)
 }

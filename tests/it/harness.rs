@@ -1,7 +1,7 @@
 //! Plays a story: the real binary against a service of the test, in an environment that holds nothing but what the story
 //! sets; and reads everything that it left behind, as its readers would.
 //!
-//! Every story that ends is held to the second law (`harness/law.rs`), whatever else it claims.
+//! For every story that ends, rule 2 of docs/reference.md is checked (`harness/law.rs`), whatever else it claims.
 
 mod failures;
 mod files;
@@ -33,6 +33,7 @@ use crate::stand_in::{Scenario, Service};
 
 pub const USERNAME: &str = "ci@example.com";
 pub const PASSWORD: &str = "correct-horse-battery";
+pub const TOKEN_MADE_ELSEWHERE: &str = "a-token-made-elsewhere";
 
 /// The documented runs, ended from the start, and one that does not end.
 pub const PIPELINE: &str = "1b33ad2f_33d3_4837_9eeb_83c82c8b909d";
@@ -41,7 +42,7 @@ pub const FAILED: &str = "f9d8e7c6_b5a4_3928_1c0d_6e5f4a3b2c1d";
 pub const RUNNING: &str = "b3c4d5e6_7f8a_9b0c_1d2e_3f4a5b6c7d8e";
 pub const TRACE: &str = "Connection timeout: Unable to connect to source database after 30 seconds";
 
-/// Every report that the gate can write to a file, with where a story lets it go.
+/// Every report that the gate can write to a file, with its path in a story.
 const REPORTS: [(&str, &str); 6] = [
     ("json", "report.json"),
     ("junit", "report.xml"),
@@ -51,7 +52,7 @@ const REPORTS: [(&str, &str); 6] = [
     ("output-dir", "outputs"),
 ];
 
-/// A service with the documented runs; what else it does is ordered by the story.
+/// A service with the documented runs. What else it does, the story orders.
 pub fn service() -> Service {
     Service::start(scenario(json!({})))
 }
@@ -65,7 +66,7 @@ pub fn scenario(further: Value) -> Scenario {
     let running = run(46, RUNNING, "RUNNING", "2024-01-15T14:00:00.000Z", "2024-01-15T14:00:00.000Z");
     let mut whole = json!({
         "accounts": [{"username": USERNAME, "password": PASSWORD}],
-        "tokens": {"claims": false, "accept": ["a-token-made-elsewhere"]},
+        "tokens": {"claims": false, "accept": [TOKEN_MADE_ELSEWHERE]},
         "pipelines": [{"pipeline_id": PIPELINE, "runs": [
             {"record": failed, "logs": "extracting\nsource database does not answer\n"},
             {"record": success, "logs": "extracting\n1204311 rows loaded\n"},
@@ -78,12 +79,12 @@ pub fn scenario(further: Value) -> Scenario {
     Scenario::from_json(&whole.to_string()).expect("a scenario")
 }
 
-/// What becomes of the gate's stdout.
+/// What the test does with the gate's stdout.
 #[derive(Debug)]
 enum Stdout {
     /// Reads all of it.
     Read,
-    /// Went away before the first line.
+    /// Closes it before the first line.
     Closed,
     /// Holds the pipe and never reads.
     Unread,
@@ -284,12 +285,12 @@ impl<'s> Story<'s> {
         self.out.path().join(file)
     }
 
-    /// What it tells depends on a machine that has time for it: it waits for others to end, and few run beside it.
+    /// For a story whose result depends on a machine that has time for it: it waits until few others run.
     pub fn heavy(self) -> Self {
         Story { weight: live::HEAVY, ..self }
     }
 
-    /// Plays the story to its end, and holds it to the second law.
+    /// Plays the story to its end, and checks rule 2.
     #[track_caller]
     pub fn play(self) -> StoryOutcome {
         self.start().finish()
@@ -349,19 +350,19 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// Whether namespaces can be made here; where not, what needs them is skipped, visibly.
+/// Whether namespaces can be made here. If not, the tests that need them are skipped, which is printed.
 pub fn can_be_process_one() -> bool {
     let made = Command::new("unshare").args(["--pid", "--fork", "--mount-proc", "true"]).output();
     made.is_ok_and(|output| output.status.success())
 }
 
-/// The same for file systems of one's own.
+/// Whether a file system can be mounted here.
 pub fn can_mount() -> bool {
     let made = Command::new("unshare").args(["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).output();
     made.is_ok_and(|output| output.status.success())
 }
 
-/// Says on the test's own output that something could not be tried here.
+/// Prints that something could not be tested here.
 #[expect(clippy::disallowed_macros, reason = "a skipped test must be seen")]
 pub fn skipped(why: &str) {
     eprintln!("SKIPPED: {why}");

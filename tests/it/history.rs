@@ -63,7 +63,7 @@ fn the_past_is_asked_for_once_and_only_while_the_run_is_running() {
         ("run-id", "past_3", "passed", 0),
         ("timeout", "0", "timed-out", 0),
         ("history", "false", "passed", 0),
-        // The list from which a run is chosen tells the past as well.
+        // The list from which a run is chosen has the previous runs as well.
         ("run-id", "latest", "passed", 1),
     ];
     in_parallel(

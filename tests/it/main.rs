@@ -1,10 +1,10 @@
 //! Claims about what the gate does, one file per promise; one binary, so that they link once.
 
-// Nothing else is ever made of this; it tells clippy that helpers are test code too.
+// So that clippy takes helpers for test code too.
 #![cfg(test)]
 #![cfg_attr(
     not(unix),
-    expect(dead_code, unused_imports, reason = "some ways out are Unix's alone, and so is what tells their stories")
+    expect(dead_code, unused_imports, reason = "signals and pipes exist on Unix only, and so do the tests of them")
 )]
 
 mod action;

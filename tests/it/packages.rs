@@ -233,7 +233,7 @@ mod in_a_shell {
             for (checksum, passes) in [("$(sha256sum <release.tar.gz | cut -d ' ' -f 1)", true), ("\"$WRONG\"", false)]
             {
                 let folder = tempfile::tempdir().expect("a folder");
-                // A release, and a `curl` that writes down what it is asked for and gives it.
+                // A release, and a `curl` that records its requests and serves them.
                 let setup = r#"printf '#!/bin/sh\necho the gate\n' >maestro-gate; chmod +x maestro-gate
                     tar -czf release.tar.gz maestro-gate; rm maestro-gate; mkdir bin
                     printf '#!/bin/sh\nfor url; do :; done\necho "$url" >"$TOP/asked"\ncp "$TOP/release.tar.gz" "$(basename "$url")"\n' >bin/curl

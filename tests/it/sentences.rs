@@ -162,7 +162,7 @@ fn the_next_step_names_the_input_to_change() {
 fn a_failure_by_another_word_is_reported_with_its_way_out() {
     let skipped = step(Verdict::Failed, Some(seen("SKIPPED", Meaning::Failed, None)), None);
     assert!(skipped.contains("success-statuses: SKIPPED"), "{skipped}");
-    // The word that always fails can't be taught another meaning.
+    // The status that always fails can't be given another meaning.
     let failed = step(Verdict::Failed, Some(seen(" failed", Meaning::Failed, Some("why"))), None);
     assert!(failed.starts_with("read the trace") && !failed.contains("success-statuses"), "{failed}");
 }

@@ -1,4 +1,4 @@
-//! A SOCKS5 proxy (RFC 1928, RFC 1929) on loopback that remembers what it was asked.
+//! A SOCKS5 proxy (RFC 1928, RFC 1929) on loopback that records its requests.
 
 use std::io::{Read, Write, copy};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

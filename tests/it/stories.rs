@@ -6,7 +6,7 @@ mod destinations;
 #[cfg(unix)]
 mod frozen;
 mod hostile_service;
-// On Windows whoever kills chooses the exit code.
+// On Windows, the process that kills another one chooses the exit code.
 #[cfg(unix)]
 mod killed;
 #[cfg(unix)]

@@ -1,10 +1,10 @@
-//! `trigger`: the service is asked once to start, whatever becomes of the answer, and what it started is waited for.
+//! `trigger` makes one request to start a run, whatever happens to the answer, and waits for the run that it started.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, StoryOutcome, in_parallel, scenario, service};
+use crate::harness::{PIPELINE, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, in_parallel, scenario, service};
 use crate::stand_in::{On, Reply, Service};
 
 /// What an execution does: ends so, so many seconds after it began.
@@ -111,7 +111,7 @@ fn a_start_that_was_certainly_not_executed_is_made_again_after_the_list_was_read
     let service = with(json!({}));
     service.order(On::Execute, Reply::status(401));
     let story = trigger(&service).without_password();
-    story.secret_env("DADOSFERA_ACCESS_TOKEN", "a-token-made-elsewhere").play().assert_ended("denied", 5);
+    story.secret_env("DADOSFERA_ACCESS_TOKEN", TOKEN_MADE_ELSEWHERE).play().assert_ended("denied", 5);
     assert_eq!(service.requests_to(On::Execute).len(), 1);
 }
 
@@ -148,7 +148,7 @@ fn named(id: &str) -> Reply {
 fn the_run_that_the_service_named_is_the_only_one_that_counts() {
     let (ours, stranger) = (id_of('1'), id_of('2'));
     let run = |id: &str, word: &str| json!({"record": {"pipeline_run_id": id, "created_at": "begin+1s", "last_status": word, "updated_at": "now+0s"}});
-    // Not there when it is asked for first.
+    // Not there at the first request.
     let late = |word: &str| {
         let then = json!([{"looks": 1, "hidden": false}]);
         let mut late = run(&ours, word);

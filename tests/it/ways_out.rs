@@ -47,7 +47,7 @@ fn a_file_that_nobody_writes_makes_the_gate_deaf_to_no_signal() {
         .args(["--username", "me", "--password-file", "secret", "--json", "report.json"])
         .spawn()
         .expect("started");
-    // It can be asked to stop once it listens; until then the signal's own effect ends it, which is no pass either.
+    // It handles a signal once it listens for it; until then the signal's own effect ends it, which is no pass either.
     let asked = Command::new("sh")
         .args(["-c", "for n in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; kill -TERM $0 2>/dev/null || exit 0; done"])
         .arg(child.id().to_string())

@@ -12,7 +12,7 @@ pub fn in_parallel<T: Sync>(stories: &[T], name: impl Fn(&T) -> String + Sync, p
     in_parallel_up_to(16, stories, name, play);
 }
 
-/// The same, so many at a time: for stories in which the gate must be quick.
+/// The same with at most `count` at a time, for stories in which the gate must be quick.
 #[track_caller]
 pub fn in_parallel_up_to<T: Sync>(
     count: usize,

@@ -1,5 +1,5 @@
-//! What holds at the end of every story: all that the gate leaves behind agrees on the verdict, shows no secret, and makes
-//! a runner do nothing that we did not mean; and the service was asked as the reference promises.
+//! Checked at the end of every story (rule 2 of docs/reference.md): everything that the gate leaves agrees on the verdict,
+//! shows no secret, and makes a runner do nothing unintended; and the requests are those that the reference lists.
 
 use std::collections::BTreeMap;
 
@@ -40,8 +40,8 @@ const ORDER: [&str; 10] = [
     "passed",
 ];
 
-/// Holds a story that is over to all of it.
-pub fn second_law(story: &Story<'_>, outcome: &StoryOutcome, service: Option<&Service>) {
+/// Checks all of it for a story that has ended.
+pub fn check(story: &Story<'_>, outcome: &StoryOutcome, service: Option<&Service>) {
     let (verdict, code) = agreement(outcome);
     if outcome.code.is_some() {
         assert_eq!(outcome.code, Some(code), "{outcome:#?}");
@@ -241,7 +241,7 @@ fn summaries_agree(story: &Story<'_>, outcome: &StoryOutcome, verdict: &str, cod
     }
 }
 
-/// Only what the reference lists is asked, once a second at most for one run, and with the headers it promises.
+/// Only requests that the reference lists are made, at most one per second for a run, and with the headers that it promises.
 fn asked_as_promised(service: &Service, before: usize, outcome: &StoryOutcome) {
     let requests: Vec<_> = service.requests().into_iter().skip(before).filter(|seen| seen.on != On::Connect).collect();
     assert!(service.most_at_once() <= 9, "{} at once", service.most_at_once());
@@ -265,10 +265,10 @@ fn asked_as_promised(service: &Service, before: usize, outcome: &StoryOutcome) {
     assert_eq!(started.len(), all, "a pipeline is never started twice");
     let Some(waited) = outcome.json.as_ref().and_then(|json| json["waited_seconds"].as_u64()) else { return };
     let mut looks: BTreeMap<&str, u64> = BTreeMap::new();
-    // A redirect that is followed and a token that is renewed go on with the same look.
+    // A redirect that is followed and a token that is renewed belong to the same poll.
     for look in requests.iter().filter(|seen| seen.on == On::Run && !matches!(seen.status, 401 | 403 | 301..=308)) {
         *looks.entry(&look.path).or_default() += 1;
     }
-    // By the gate's own clock, which no busy machine can hurry: looks at 0, 1, 2, ... seconds.
+    // By the gate's own clock, which no busy machine can hurry: polls at 0, 1, 2, ... seconds.
     assert!(looks.values().all(|count| *count <= waited + 1), "{looks:?} within {waited} s");
 }

@@ -9,11 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::{Launch, Stdout, Story, StoryOutcome, at_the_story, law};
 
-/// The longest that a story or one of its moments may take; then the gate hangs. Far more than any of them needs, since a
-/// machine may have much else to do.
+/// A story, or a wait in it, that takes longer hangs. It is far more than any of them needs, because the machine may be busy.
 pub const HANG_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// What a stream said so far, and a bell for whoever waits for more.
+/// What a stream has printed so far, and a condition to wait for more.
 #[derive(Default)]
 struct Capture {
     text: Mutex<Vec<u8>>,
@@ -126,7 +125,7 @@ impl<'s> Live<'s> {
         super::now()
     }
 
-    /// The most memory that the gate has had so far, in KiB, where the kernel tells.
+    /// The most memory that the gate has had so far, in KiB, if the kernel reports it.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid)).ok()?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -140,16 +139,16 @@ impl<'s> Live<'s> {
         children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("one child")
     }
 
-    /// The end of the story, held to the second law.
+    /// Waits for the end of the story, and checks rule 2.
     #[track_caller]
     pub fn finish(self) -> StoryOutcome {
         let service = self.story.service;
         let (story, outcome) = self.over();
-        at_the_story(|| law::second_law(&story, &outcome, service));
+        at_the_story(|| law::check(&story, &outcome, service));
         outcome
     }
 
-    /// The end of a story that the user's own wish puts beyond the law.
+    /// Waits for the end of a story to which rule 2 does not apply.
     #[track_caller]
     pub fn finish_unchecked(self) -> StoryOutcome {
         self.over().1

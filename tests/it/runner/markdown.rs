@@ -1,4 +1,4 @@
-//! GitHub's Markdown: what a text becomes, and what GitHub then makes of the words in it.
+//! GitHub's Markdown: the page that a text becomes, and what GitHub makes of mentions, issue numbers and addresses in it.
 
 use ::markdown::mdast::Node;
 use ::markdown::{ParseOptions, to_mdast};

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::stand_in::{On, READY, authenticator};
 
-/// The run ends within 10 ms of its first poll: looks until it has, without a sleep.
+/// Polls without a sleep until the run ends, which takes 10 ms from the first poll.
 #[track_caller]
 fn poll_until_ended(service: &Service, path: &str) -> String {
     let token = sign_in(service, "ci@example.com");

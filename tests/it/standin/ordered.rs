@@ -133,7 +133,7 @@ fn one_connection_carries_many_requests_and_what_is_no_request_ends_it() {
         // Or has closed already, after which there is nothing to say an end to.
         let _closed = stream.shutdown(Shutdown::Write);
         let raw = read(stream, HANG_TIMEOUT).raw;
-        // What it had not read when it closed may have cost its words.
+        // Its answer may be lost if it closed before it had read everything.
         let too_long = bad.len() > 65_536 && raw.is_empty();
         assert!(too_long || raw.starts_with(b"HTTP/1.1 400 "), "{bad:.40}");
     }

@@ -12,7 +12,7 @@ use crate::stand_in::Service;
 const DESTINATIONS: [&str; 8] =
     ["GITHUB_OUTPUT", "trace-file", "json", "junit", "dotenv", "markdown", "output-dir", "GITHUB_STEP_SUMMARY"];
 
-/// Exit code 70, its line at the end of the log, and not a word of a pass.
+/// Exit code 70, its line at the end of the log, and nothing says `passed`.
 #[track_caller]
 fn nothing_passed(outcome: &StoryOutcome, place: &str) {
     assert_eq!(outcome.code, Some(70), "{place}: {}", outcome.log());

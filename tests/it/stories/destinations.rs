@@ -36,7 +36,7 @@ fn a_destination_that_can_not_be_written_is_a_warning_and_changes_no_verdict() {
 #[test]
 fn a_destination_that_fails_twice_is_reported_once_and_no_file_is_named_that_is_not_there() {
     let service = harness::service();
-    // A trace file's last version fails in other words than its first.
+    // The last version of a trace file fails with another message than the first.
     for (input, place) in
         [("trace-file", "/sys/no/trace.txt"), ("trace-file", "a-file/trace.txt"), ("json", "/sys/no/x")]
     {

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{self, FAILED, PASSWORD, PIPELINE, Story, StoryOutcome, USERNAME, make_folder, scenario, write};
+use crate::harness::{
+    self, FAILED, PASSWORD, PIPELINE, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, USERNAME, make_folder, scenario, write,
+};
 use crate::stand_in::Service;
 
 /// Refused before any request, for this reason.
@@ -101,7 +103,7 @@ fn a_file_of_the_ci_is_never_replaced_whatever_name_a_report_has() {
 #[test]
 fn a_file_that_is_read_is_not_written_over() {
     let service = harness::service();
-    for (input, content) in [("password-file", PASSWORD), ("access-token-file", "a-token-made-elsewhere")] {
+    for (input, content) in [("password-file", PASSWORD), ("access-token-file", TOKEN_MADE_ELSEWHERE)] {
         let story = Story::at(&service).without_password();
         let (file, link, twin) = (story.path("secret"), story.path("link"), story.path("twin"));
         write(&file, content);

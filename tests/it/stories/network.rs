@@ -148,7 +148,7 @@ fn an_implausible_clock_is_a_warning_and_no_way_to_pass() {
     let outcome = Story::at(&service).play();
     outcome.assert_ended("passed", 0);
     assert!(outcome.log().contains(warning), "{}", outcome.log());
-    // A clock that is right needs no word.
+    // A clock that is right is not mentioned.
     let outcome = Story::at(&harness::service()).play();
     assert!(!outcome.log().contains("clock says"), "{}", outcome.log());
 }

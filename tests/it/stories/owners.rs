@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, USERNAME, in_parallel, scenario};
+use crate::harness::{
+    self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, TOKEN_MADE_ELSEWHERE, USERNAME, in_parallel, scenario,
+};
 use crate::stand_in::{On, Reply, Service};
 
 type Change = for<'s> fn(Story<'s>) -> Story<'s>;
@@ -23,11 +25,11 @@ fn no_lower_place_sends_the_credentials_elsewhere() {
             let story = story.env("INPUT_USERNAME", USERNAME).env("INPUT_PASSWORD", PASSWORD);
             story.secret_env("INPUT_TOTP_SECRET", "JBSWY3DPEHPK3PXP")
         }),
-        ("access-token", |story| story.secret_env("INPUT_ACCESS_TOKEN", "a-token-made-elsewhere")),
+        ("access-token", |story| story.secret_env("INPUT_ACCESS_TOKEN", TOKEN_MADE_ELSEWHERE)),
         ("access-token of a plugin", |story| {
-            story.env("DRONE", "true").secret_env("PLUGIN_ACCESS_TOKEN", "a-token-made-elsewhere")
+            story.env("DRONE", "true").secret_env("PLUGIN_ACCESS_TOKEN", TOKEN_MADE_ELSEWHERE)
         }),
-        ("access-token-file", |story| story.with_file("access-token-file", "a-token-made-elsewhere")),
+        ("access-token-file", |story| story.with_file("access-token-file", TOKEN_MADE_ELSEWHERE)),
     ];
     in_parallel(
         &ways,

@@ -1,4 +1,4 @@
-//! Proxies: asked for https and nothing else, their credentials seen nowhere.
+//! Proxies are used for https only, and their credentials are shown nowhere.
 
 use serde_json::json;
 

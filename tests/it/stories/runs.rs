@@ -29,7 +29,7 @@ fn each_run_has_its_own_verdict_and_the_outputs_describe_the_first_with_the_gate
 
 #[test]
 fn the_worst_verdict_is_the_gate_s_whatever_the_order_of_the_runs() {
-    // The reference's order; each is what one look at such a run brings.
+    // The reference's order; each is the result of one poll of such a run.
     let order: [(&str, &str, i32); 6] = [
         (FAILED, "failed", 1),
         ("denied-run", "denied", 5),
@@ -128,7 +128,7 @@ fn a_run_is_waited_for_until_it_ends() {
     let outcome = Story::at(&service).play();
     outcome.assert_ended("passed", 0);
     assert_eq!((outcome.output("polls"), outcome.output("duration")), ("5", "15m 23s"), "four looks, and the past");
-    // Two, since the list may be asked for while a poll is under way.
+    // Two, because the list may be requested while a poll is in progress.
     assert!(service.requests().iter().all(|seen| seen.connection <= 2), "connections are kept");
 }
 

@@ -211,7 +211,7 @@ fn a_signal_is_heeded_while_an_input_file_gives_nothing() {
     let gate = story.without_files().outside_ci().env("DADOSFERA_PASSWORD_FILE", &pipe).start();
     let _silent = harness::other_end(&pipe, OpenOptions::new().write(true));
     let outcome = stop(gate, "TERM");
-    // That the password is missing is no mistake of whoever gave a file for it.
+    // The password is not missing: a file was given for it.
     outcome.assert_last_line("interrupted", 143);
     assert!(!outcome.log().contains("password-file"), "{}", outcome.log());
     assert!(service.requests().is_empty());

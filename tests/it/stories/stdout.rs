@@ -21,7 +21,7 @@ fn a_reader_who_is_asleep_changes_nothing() {
     let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
     let names: Vec<String> = (0..12).map(|n| format!("run-{n}")).collect();
     let story = Story::at(&service).with("run-id", names.join(",")).with("logs", "never").with_unread_stdout();
-    // It ends at all: nothing but its own limit makes it leave the last words unread.
+    // It ends, although its last lines stay unread: it has a limit for that.
     story.play().assert_ended("failed", 1);
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, HANG_TIMEOUT, PASSWORD, PIPELINE, SUCCESS, Story, USERNAME, scenario, write};
+use crate::harness::{
+    self, FAILED, HANG_TIMEOUT, PASSWORD, PIPELINE, SUCCESS, Story, TOKEN_MADE_ELSEWHERE, USERNAME, scenario, write,
+};
 use crate::stand_in::{On, Reply, Service};
 
-const MADE_ELSEWHERE: &str = "a-token-made-elsewhere";
 const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
 #[test]
@@ -49,7 +50,7 @@ fn a_token_revoked_on_the_way_is_renewed_once_for_all_runs() {
     assert_eq!(service.requests_to(On::SignIn).len(), 2, "both runs share the new token");
 }
 
-/// The logs are asked for with a token of its own renewal, and the answer repeats it; long enough to be cut, at that.
+/// The logs are requested with a token that was renewed for them, and the answer repeats it; it is long enough to be cut.
 #[test]
 fn a_token_obtained_a_moment_ago_is_hidden_in_the_answer_that_refuses_it() {
     let tokens = ["first", "second"].map(|name| format!("{name}-{}", "x".repeat(1_500)));
@@ -129,10 +130,10 @@ fn an_account_with_mfa_and_no_secret_is_denied_with_the_input_that_helps() {
 #[test]
 fn a_token_made_elsewhere_is_used_as_it_stands_and_never_signs_in() {
     let service = harness::service();
-    let story = Story::at(&service).without_password().secret_env("DADOSFERA_ACCESS_TOKEN", MADE_ELSEWHERE);
+    let story = Story::at(&service).without_password().secret_env("DADOSFERA_ACCESS_TOKEN", TOKEN_MADE_ELSEWHERE);
     story.play().assert_ended("passed", 0);
     let requests = service.requests();
-    assert!(requests.iter().all(|seen| seen.header("authorization") == Some(MADE_ELSEWHERE)), "{requests:?}");
+    assert!(requests.iter().all(|seen| seen.header("authorization") == Some(TOKEN_MADE_ELSEWHERE)), "{requests:?}");
 }
 
 #[test]
@@ -149,12 +150,12 @@ fn a_token_file_is_read_again_when_its_token_is_refused() {
     let service = harness::service();
     // The refusal is held until the file has the new token.
     service.order(On::Run, Reply::normal().held());
-    let story = Story::at(&service).without_password().secret("a-token-of-yesterday").secret(MADE_ELSEWHERE);
+    let story = Story::at(&service).without_password().secret("a-token-of-yesterday").secret(TOKEN_MADE_ELSEWHERE);
     let story = story.with_file("access-token-file", "a-token-of-yesterday\n");
     let path = story.given("access-token-file");
     let gate = story.start();
     assert!(service.wait_for(On::Run, 1, HANG_TIMEOUT));
-    write(&path, &format!("{MADE_ELSEWHERE}\n"));
+    write(&path, &format!("{TOKEN_MADE_ELSEWHERE}\n"));
     service.release();
     gate.finish().assert_ended("passed", 0);
 
@@ -170,11 +171,11 @@ fn a_token_file_is_read_again_when_its_token_is_refused() {
 fn a_token_file_that_can_be_read_only_once_serves() {
     use std::{fs::OpenOptions, io::Write};
     let service = harness::service();
-    let story = Story::at(&service).without_password().secret(MADE_ELSEWHERE);
+    let story = Story::at(&service).without_password().secret(TOKEN_MADE_ELSEWHERE);
     let path = story.given("access-token-file");
     harness::make_pipe(&path);
     let gate = story.with("access-token-file", &path).start();
-    let writing = harness::other_end(&path, OpenOptions::new().write(true)).write_all(MADE_ELSEWHERE.as_bytes());
+    let writing = harness::other_end(&path, OpenOptions::new().write(true)).write_all(TOKEN_MADE_ELSEWHERE.as_bytes());
     writing.expect("the gate reads");
     gate.finish().assert_ended("passed", 0);
 }
@@ -194,7 +195,7 @@ fn a_token_that_ends_before_the_deadline_is_warned_about_at_the_start() {
 fn credentials_count_as_one_set() {
     // The step's token replaces the environment's name and password, and a warning says so.
     let service = harness::service();
-    let story = Story::at(&service).secret_env("INPUT_ACCESS-TOKEN", MADE_ELSEWHERE);
+    let story = Story::at(&service).secret_env("INPUT_ACCESS-TOKEN", TOKEN_MADE_ELSEWHERE);
     let outcome = story.play();
     outcome.assert_ended("passed", 0);
     assert!(service.requests_to(On::SignIn).is_empty());
