@@ -123,6 +123,7 @@ fn rules() -> Rules {
         vocabulary: Vocabulary::new(Vec::new(), Vec::new()).expect("no words of the user's"),
         freshness: Freshness::default(),
         if_stale: IfStale::Fail,
+        retries: 0,
         began: None,
         learning: Learning::Off,
         on_first_failure: OnFirstFailure::WaitForAll,

@@ -269,6 +269,7 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
     });
     let started_after = validator.read_optional(Input::StartedAfter, timestamp);
     let if_stale = validator.read(Input::IfStale, |text| choice(text, &IF_STALE));
+    let retries = validator.read(Input::Retries, |text| choice(text, &run_inputs::RETRIES));
     let learning =
         validator.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
@@ -290,6 +291,7 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
         on_first_failure: on_first_failure?,
         freshness: Freshness { max_age: max_age?.flatten(), started_after: started_after? },
         if_stale: if_stale?,
+        retries: retries?,
         began: None,
         learning: learning?,
     })

@@ -10,6 +10,9 @@ use super::suspicious_text::{BREAKS, evaluated, visible};
 use super::validator::{InvalidValue, Validator};
 use super::value::{Separator, choice, list, switch};
 
+/// The values of `retries`.
+pub(super) const RETRIES: [(&str, u32); 6] = [("0", 0), ("1", 1), ("2", 2), ("3", 3), ("4", 4), ("5", 5)];
+
 /// One entry of `run-id`.
 struct RunEntry<'a> {
     text: &'a str,
@@ -31,8 +34,15 @@ pub(super) fn read(validator: &mut Validator<'_>) -> Option<Vec<Wanted>> {
     if trigger == Some(true) {
         refuse_if_stale(validator, "trigger, which waits for the run that it starts");
     }
+    let is_retried =
+        validator.given(Input::Retries).is_some_and(|(_, text)| choice(text, &RETRIES).is_ok_and(|n| n > 0));
+    if trigger == Some(false) && is_retried {
+        let what =
+            "needs trigger: only a run that the gate has started is started again. Set trigger, or remove retries";
+        validator.refuse(Input::Retries, what);
+    }
     match trigger {
-        Some(true) => start(validator, pipelines, if_running),
+        Some(true) => start(validator, pipelines, if_running, is_retried),
         // What was meant is not known: nothing about run-id could be reported.
         None => None,
         Some(false) => watch(validator, pipelines),
@@ -43,6 +53,7 @@ fn start(
     validator: &mut Validator<'_>,
     pipelines: Option<Vec<PipelineId>>,
     if_running: Option<IfRunning>,
+    is_retried: bool,
 ) -> Option<Vec<Wanted>> {
     let run_id = validator.inputs.chosen(Input::RunId);
     if let Some(given) = run_id {
@@ -65,6 +76,9 @@ fn start(
         && let Some(trigger) = validator.inputs.chosen(Input::Trigger)
     {
         outranks(validator, trigger, Input::IfRunning, "and it would let a run pass that began before this job");
+    }
+    if is_retried && let Some(trigger) = validator.inputs.chosen(Input::Trigger) {
+        outranks(validator, trigger, Input::Retries, "and it would start the pipeline more often");
     }
     let if_running = if_running?;
     let wanted: Vec<Wanted> = pipelines.into_iter().map(|pipeline| Wanted::Start { pipeline, if_running }).collect();

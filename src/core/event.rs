@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Connection, End, Failure, Freshness, History, LastRecord, Meaning, PipelineDetails, PipelineId, Repair, RunId,
-    Selector, SlowerThan, Untrusted,
+    Attempt, Connection, End, Failure, Freshness, History, LastRecord, Meaning, NoRetry, PipelineDetails, PipelineId,
+    Repair, RunId, Selector, SlowerThan, Untrusted,
 };
 
 /// Something a person may want to know, and when it happened.
@@ -60,6 +60,12 @@ pub enum Event {
     Started { run: usize },
     /// Whether the pipeline was started nobody knows: the list will tell.
     StartLost { run: usize, failure: Failure },
+    /// A started run has failed, and the pipeline is started again if no other run comes to light meanwhile.
+    RetryWaits { run: usize, wait: Duration },
+    /// The pipeline is started again, as this run.
+    Retrying { run: usize, attempt: Attempt },
+    /// A started run has failed, and an attempt is left that is not made.
+    NotRetried { run: usize, why: NoRetry },
     /// What was started is not listed yet, and an earlier run is still running.
     Queued { run: usize, behind: Option<RunId> },
     /// A run is waited for as what was started.

@@ -1,6 +1,7 @@
 //! The core: decides what the service's answers mean and when to poll next. Pure and synchronous: no I/O, no clock, no
 //! environment.
 
+mod attempt;
 mod connection;
 mod event;
 mod fingerprint;
@@ -18,6 +19,7 @@ mod pipelines;
 mod redaction;
 mod repair;
 mod request;
+mod retry;
 mod rules;
 mod run;
 mod schedule;
@@ -31,6 +33,7 @@ mod trigger;
 mod untrusted;
 mod verdict;
 
+pub use attempt::{Attempt, NoRetry};
 pub use connection::{Connection, TrustSource, Via};
 pub use event::{AdoptionReason, Event, EventLog, Gap, SessionNote, SkippedFailures, TimedEvent};
 pub use fingerprint::Fingerprint;

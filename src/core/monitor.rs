@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::attempt::Attempt;
 use super::pipelines::Pipeline;
-use super::run::{AnswerContext, Run, Step, SuccessPolicy};
+use super::run::{AnswerContext, Run, Step};
 use super::trigger::CandidateGroup;
 use super::{
-    AdoptionReason, Answer, ApiRequest, ApiResponse, End, Event, Failure, Freshness, History, LastRecord, Learning,
-    Limit, Observation, OnFirstFailure, Operation, PipelineId, Request, Rules, Signal, Target, TimedEvent, Untrusted,
-    Verdict, Wanted, decide,
+    Answer, ApiRequest, ApiResponse, End, Failure, Freshness, History, LastRecord, Learning, Limit, NoRetry,
+    Observation, OnFirstFailure, Operation, PipelineId, Request, Rules, Signal, TimedEvent, Untrusted, Verdict, Wanted,
+    decide,
 };
 
 /// What became of one run.
@@ -33,6 +34,12 @@ pub struct RunOutcome {
     pub freshness: Freshness,
     /// Whether the gate still waited for a run that is fresh (`if-stale: wait`); what is reported is the last one that was not.
     pub awaited_fresh_run: bool,
+    /// With `retries`: which attempt at its pipeline it is.
+    pub attempt: Option<Attempt>,
+    /// Whether the pipeline was started again after it: then the next attempt decides.
+    pub is_retried: bool,
+    /// Why it was not, though an attempt was left.
+    pub no_retry: Option<NoRetry>,
 }
 
 impl RunOutcome {
@@ -122,15 +129,19 @@ impl Gate {
     }
 
     fn add(&mut self, wanted: Wanted) {
+        let pipeline = wanted.pipeline().clone();
+        self.add_run(&pipeline, Run::new(&self.rules, self.runs.len(), wanted));
+    }
+
+    fn add_run(&mut self, pipeline: &PipelineId, run: Run) {
         let place = self.runs.len();
-        let pipeline = wanted.pipeline();
         let home = *self.places.entry(pipeline.clone()).or_insert_with(|| {
             self.pipelines.push(Pipeline::new(self.pipelines.len(), pipeline.clone()));
             self.pipelines.len() - 1
         });
         self.pipelines[home].runs.push(place);
         self.homes.push(home);
-        self.runs.push(Run::new(&self.rules, place, wanted));
+        self.runs.push(run);
         self.pending += 1;
     }
 
@@ -191,6 +202,10 @@ impl Gate {
                 self.join(run, elapsed, others, events);
                 None
             }
+            Step::Retry { baseline, next } => {
+                self.start_again(run, baseline, next, elapsed, events);
+                None
+            }
             Step::Ended => {
                 self.ended(run, elapsed, events);
                 None
@@ -209,41 +224,6 @@ impl Gate {
             self.learn_from_poll(run, elapsed, events);
         }
         self.runs.get(run)?.next
-    }
-
-    /// Whether a success of this run is the end of its wait.
-    fn pass(&self, run: usize) -> SuccessPolicy {
-        let passed = |other: &usize| {
-            *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
-        };
-        let Some(Candidates { runs, group: Some(group) }) = self.group_of.get(&run).and_then(|at| self.groups.get(*at))
-        else {
-            return SuccessPolicy::Stands;
-        };
-        // Where another one did not pass, no list could make it a pass.
-        if runs.iter().all(passed) { SuccessPolicy::OnceConfirmed(group.clone()) } else { SuccessPolicy::Stands }
-    }
-
-    /// Further runs of the group that `run` belongs to.
-    fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, events: &mut Vec<TimedEvent>) {
-        let Some(at) = self.group_of.get(&run).copied() else { return };
-        let is_ours = self.groups[at].group.is_none();
-        let of = self.groups[at].runs.len() + others.len();
-        for target in others {
-            let other = self.runs.len();
-            let taken = if is_ours { AdoptionReason::Ours } else { AdoptionReason::Candidate { of } };
-            events.push(TimedEvent { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
-            self.add(Wanted::Run(target));
-            self.runs[other].started = true;
-            self.groups[at].runs.push(other);
-            self.group_of.insert(other, at);
-            if elapsed >= self.rules.limits.timeout {
-                self.runs[other].never_polled(elapsed, events);
-                self.ended(other, elapsed, events);
-            } else {
-                self.moved.push((PollTarget::Run(other), elapsed));
-            }
-        }
     }
 
     /// The last look at `run` brought no answer in time.
@@ -286,9 +266,9 @@ impl Gate {
         self.pending == 0
     }
 
-    /// How many runs still are waited for, and how many there are.
+    /// How many runs still are waited for, and how many decide.
     pub fn progress(&self) -> (usize, usize) {
-        (self.pending, self.runs.len())
+        (self.pending, self.runs.iter().filter(|run| !run.is_retried).count())
     }
 
     /// What is waited for in this place, as far as it is known by now.
@@ -299,6 +279,11 @@ impl Gate {
     /// What is waited for, as far as it is known by now.
     pub fn wanted(&self) -> impl ExactSizeIterator<Item = Wanted> + '_ {
         self.runs.iter().map(Run::wanted)
+    }
+
+    /// Which attempt at its pipeline a run is, where starts are retried; and whether it failed, so that another may follow.
+    pub fn attempt(&self, run: usize) -> Option<(Attempt, bool)> {
+        self.runs.get(run).and_then(|run| Some((run.attempt?, run.is_retrying())))
     }
 
     /// The last record of a run, for the view.
@@ -344,9 +329,13 @@ impl Gate {
                 failure: run.failure,
                 unknown_words: run.unknown_words,
                 freshness: self.rules.freshness,
+                attempt: run.attempt,
+                is_retried: run.is_retried,
+                no_retry: run.no_retry,
             })
             .collect();
-        Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, histories }
+        let verdict = decide(runs.iter().filter(|run| !run.is_retried).map(|run| run.end));
+        Outcome { verdict, runs, histories }
     }
 
     /// How the other runs of a pipeline went. A list from which a run was chosen may show that run itself as over; where
@@ -367,7 +356,9 @@ impl Gate {
         self.track(run);
         let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
         match self.rules.on_first_failure {
-            OnFirstFailure::StopWaiting if !passed => self.end_all(elapsed, events, |_| End::NotWaited),
+            OnFirstFailure::StopWaiting if !passed && !self.runs[run].is_retried => {
+                self.end_all(elapsed, events, |_| End::NotWaited)
+            }
             OnFirstFailure::StopWaiting | OnFirstFailure::WaitForAll => {}
         }
     }
@@ -375,13 +366,14 @@ impl Gate {
     fn end_all(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>, mut end: impl FnMut(&mut Run) -> End) {
         for watched in self.runs.iter_mut().filter(|watched| watched.end.is_none()) {
             let end = end(watched);
-            watched.finish(elapsed, end, events);
+            watched.end_with_others(elapsed, end, events);
         }
         self.pipelines.iter_mut().for_each(Pipeline::all_ended);
         self.pending = 0;
     }
 }
 
+mod further_runs;
 mod list_polling;
 #[cfg(test)]
 mod tests;

@@ -51,6 +51,8 @@ pub struct Rules {
     pub on_first_failure: OnFirstFailure,
     pub freshness: Freshness,
     pub if_stale: IfStale,
+    /// How often a pipeline that the gate has started is started again after its run failed.
+    pub retries: u32,
     /// This machine's clock when the inputs were accepted; none before then.
     pub began: Option<DateTime<Utc>>,
     pub learning: Learning,
@@ -66,6 +68,7 @@ impl Rules {
             on_first_failure: OnFirstFailure::WaitForAll,
             freshness: Freshness::default(),
             if_stale: IfStale::Fail,
+            retries: 0,
             began: None,
             learning: Learning::Off,
         }

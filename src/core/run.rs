@@ -20,19 +20,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::attempt::Attempt;
 use super::fresh_wait::FreshWait;
 use super::list_schedule::ListSchedule;
+use super::retry::{Ownership, PendingRetry};
 use super::schedule::Schedule;
 use super::timers::{Limit, Timers};
-use super::trigger::{CandidateGroup, Starting, TriggerOutcome};
+use super::trigger::{Baseline, CandidateGroup, Starting, TriggerOutcome};
 use super::{
-    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, IfStale, LastRecord, Limits, Operation,
-    PipelineId, Repair, Request, Rules, RunId, Selector, Target, TimedEvent, Untrusted, Verdict, Wanted,
+    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, IfStale, LastRecord, Limits, NoRetry,
+    Operation, PipelineId, Repair, Request, Rules, RunId, Selector, Target, TimedEvent, Untrusted, Verdict, Wanted,
 };
 
 mod answer;
 mod discovery;
 mod freshness_wait;
+mod next_attempt;
 mod start;
 mod unfinished;
 
@@ -58,6 +61,15 @@ pub(super) struct Run {
     without_record: Verdict,
     /// Whether a request to start it was made, as far as is known.
     pub(super) started: bool,
+    /// When the service accepted that request.
+    accepted_at: Option<Duration>,
+    /// How the run is known to be the one that was started.
+    ownership: Ownership,
+    /// Where starts are retried: which of them this is.
+    pub(super) attempt: Option<Attempt>,
+    /// Whether the next attempt takes its place.
+    pub(super) is_retried: bool,
+    pub(super) no_retry: Option<NoRetry>,
     /// Whether the service did not execute that request and is to be asked again.
     was_put_off: bool,
     /// The earlier run that what was started was last seen to wait behind.
@@ -84,12 +96,19 @@ enum Phase {
     Watching(Target),
     /// It has passed; the list must not show another one that may be what was started.
     Confirming(Target, Box<CandidateGroup>),
+    /// It has failed; a list tells whether the pipeline is started again.
+    Retrying(Target, Box<PendingRetry>),
 }
 
 /// What one answer leads to.
 pub(super) enum Step {
     LookAt(Duration),
     Ended,
+    /// It has failed, and the pipeline is started again then.
+    Retry {
+        baseline: Baseline,
+        next: Duration,
+    },
     /// Sign-in was refused: every run ends so.
     AllDenied(Failure),
     /// This is now one of the runs that may be what was started, and is polled then (never: the time is up); the
@@ -139,6 +158,7 @@ enum Transition {
     /// A list has told which run to look at: that is no look at it, so that the first one need not wait at all.
     Found,
     AllDenied(Failure),
+    Retry(Baseline, Duration),
     Took(Vec<Target>, Box<CandidateGroup>),
     PassedBeside(Vec<Target>, Option<Box<CandidateGroup>>),
 }
@@ -154,6 +174,7 @@ impl Run {
             }
             (Wanted::Choice { .. } | Wanted::Run(_) | Wanted::Start { .. }, _) => (schedule, None),
         };
+        let attempt = matches!(wanted, Wanted::Start { .. }).then(|| Attempt::first(rules.retries)).flatten();
         Run {
             place,
             clocks: Timers::new(schedule),
@@ -169,6 +190,11 @@ impl Run {
             repaired: Vec::new(),
             without_record: Verdict::Unreachable,
             started: false,
+            accepted_at: None,
+            ownership: Ownership::Unproven,
+            attempt,
+            is_retried: false,
+            no_retry: None,
             was_put_off: false,
             behind: None,
             aged: None,
@@ -205,7 +231,9 @@ impl Run {
             Phase::Starting(pipeline, _, if_running) => {
                 Wanted::Start { pipeline: pipeline.clone(), if_running: *if_running }
             }
-            Phase::Watching(target) | Phase::Confirming(target, _) => Wanted::Run(target.clone()),
+            Phase::Watching(target) | Phase::Confirming(target, _) | Phase::Retrying(target, _) => {
+                Wanted::Run(target.clone())
+            }
         }
     }
 
@@ -222,7 +250,7 @@ impl Run {
                 }
                 ApiRequest::Run(target.clone())
             }
-            Phase::Confirming(target, _) => ApiRequest::List(target.pipeline.clone()),
+            Phase::Confirming(target, _) | Phase::Retrying(target, _) => ApiRequest::List(target.pipeline.clone()),
         }
     }
 
@@ -256,6 +284,10 @@ impl Run {
         match reading {
             Transition::Over(verdict) => self.finish(at.elapsed, End::Verdict(verdict), at.events),
             Transition::AllDenied(failure) => return Step::AllDenied(failure),
+            Transition::Retry(baseline, next) => {
+                self.finish(at.elapsed, End::Verdict(Verdict::Failed), at.events);
+                return Step::Retry { baseline, next };
+            }
             Transition::PassedBeside(others, group) => {
                 self.finish(at.elapsed, End::Verdict(Verdict::Passed), at.events);
                 return Step::PassedBeside(others, group);
@@ -312,6 +344,9 @@ impl Run {
 
     /// Ends the wait at the deadline.
     pub(super) fn time_is_up(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+        if self.is_retrying() {
+            return self.end_failed(NoRetry::NoList(self.failure.clone()), elapsed, events);
+        }
         let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
         let verdict = match self.clocks.refusal() {
             Some(verdict) => verdict,

@@ -100,6 +100,11 @@ impl Vocabulary {
     }
 }
 
+/// Whether this is the service's own word for a failed run, about which there is no doubt.
+pub(super) fn is_failed(word: &str) -> bool {
+    is(word, FAILS)
+}
+
 /// ASCII case and outer ASCII blanks do not make another word. Any other blank does: what looks like `SUCCESS` to a person
 /// need not be what the service means by it.
 fn is(word: &str, other: &str) -> bool {

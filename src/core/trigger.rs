@@ -160,6 +160,11 @@ impl Baseline {
         self.taken.push(run.key());
     }
 
+    /// Whether exactly one run that came since is waited for.
+    pub(super) fn has_taken_one(&self) -> bool {
+        self.taken.len() == 1
+    }
+
     pub(super) fn is_from_before(&self, run: &RunId) -> bool {
         self.known.contains(&run.key())
     }

@@ -154,6 +154,8 @@ inputs! {
         "Start the pipeline, then wait for the run that this started; excludes run-id";
     IfRunning: "if-running", "MAESTRO_IF_RUNNING", One, "WHAT", Runs, Some("queue"),
         "With trigger, if a run is already in progress: queue, attach or fail";
+    Retries: "retries", "MAESTRO_RETRIES", One, "NUMBER", Runs, Some("0"),
+        "With trigger, how often to start the pipeline again after its run has FAILED, 0 to 5; only if a load may be repeated";
     MaxAge: "max-age", "MAESTRO_MAX_AGE", One, "DURATION", Runs, None,
         "A success that finished longer ago is stale; any = of any age. With latest and last-success, set this or \
          started-after";

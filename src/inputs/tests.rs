@@ -42,6 +42,7 @@ fn names_and_variables_are_the_reference_s() {
         ("run-id", "MAESTRO_RUN_ID"),
         ("trigger", "MAESTRO_TRIGGER"),
         ("if-running", "MAESTRO_IF_RUNNING"),
+        ("retries", "MAESTRO_RETRIES"),
         ("max-age", "MAESTRO_MAX_AGE"),
         ("started-after", "MAESTRO_STARTED_AFTER"),
         ("if-stale", "MAESTRO_IF_STALE"),

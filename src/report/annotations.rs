@@ -34,8 +34,8 @@ pub(super) fn error(report: &Report, limit: usize) -> Option<String> {
     }
     let mut parts = vec![escape::log_line(&messages::headline(report))];
     parts.extend(report.input_errors.iter().map(|input_error| escape::log_line(&format!("- {input_error}"))));
-    if report.runs.len() > 1 {
-        let others = report.runs.iter().filter(|run| !run.passed());
+    if report.deciding().count() > 1 {
+        let others = report.deciding().filter(|run| !run.passed());
         parts.extend(
             others
                 .take(RUNS)

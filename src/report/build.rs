@@ -162,7 +162,15 @@ impl RunReport {
         let pipeline = details.map(|(_, details)| PipelineReport::new(details, story.sanitizer));
         let Explanation { reason, next_step } =
             messages::explanation(run, pipeline.as_ref(), story.waited, story.sanitizer);
-        let unseen = RunReport { end: run.end, reason, next_step, pipeline, ..unseen };
+        let unseen = RunReport {
+            end: run.end,
+            attempt: run.attempt,
+            is_retried: run.is_retried,
+            reason,
+            next_step,
+            pipeline,
+            ..unseen
+        };
         let Some(seen) = &run.seen else { return unseen };
         let spelt = |id: &Untrusted, asked: Sanitized| {
             let clean = id_of(id, story.sanitizer);
@@ -212,6 +220,8 @@ impl RunReport {
                 Wanted::Start { .. } => messages::find_the_killer_of_a_start(),
                 Wanted::Run(_) | Wanted::Choice { .. } => messages::find_the_killer(),
             },
+            attempt: None,
+            is_retried: false,
             past: None,
         }
     }

@@ -37,7 +37,7 @@ pub fn render(report: &Report) -> String {
     for (id, suite) in suites.in_order.iter().enumerate() {
         document.push_str(&suite.render(id, &mut room));
     }
-    let is_spoken_for = report.runs.iter().any(|run| run.end == End::Verdict(report.verdict));
+    let is_spoken_for = report.deciding().any(|run| run.end == End::Verdict(report.verdict));
     if !is_spoken_for {
         document.push_str(&gate_suite(report, suites.in_order.len()));
     }
@@ -76,10 +76,18 @@ impl Suite<'_> {
                 properties.push_str(&property(&format!("pipeline-{name}"), value));
             }
         }
-        for (place, run) in (1..).zip(&self.runs) {
+        let decide = self.runs.iter().filter(|run| !run.is_retried).count();
+        let mut place = 0;
+        for run in &self.runs {
             // A run has a new id every time. A history of test results follows the name of the case, so the name is the
             // pipeline's, which stays.
-            let suffix = if self.runs.len() > 1 { format!(" #{place}") } else { String::new() };
+            let suffix = match run.attempt.filter(|_| run.is_retried) {
+                Some(attempt) => format!(" attempt {}", attempt.number),
+                None => {
+                    place += 1;
+                    if decide > 1 { format!(" #{place}") } else { String::new() }
+                }
+            };
             let text = [
                 ("run", messages::run(run).to_string()),
                 ("run-id", run.run_id.to_string()),
@@ -169,6 +177,10 @@ fn property(name: &str, value: &str) -> String {
 }
 
 fn result(run: &RunReport, room: &mut usize) -> CaseResult {
+    // Its case would make the report fail though the gate passed: the next attempt's case decides.
+    if run.is_retried {
+        return CaseResult::Skipped { message: format!("{}: {}", messages::run(run), run.reason) };
+    }
     let verdict = match run.end {
         End::Verdict(Verdict::Passed) => return CaseResult::Passed,
         End::Verdict(verdict) => verdict,

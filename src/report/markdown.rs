@@ -101,7 +101,7 @@ fn ended(text: &str) -> String {
 
 /// What happened. The table below names the pipeline of an only run.
 fn headline(report: &Report) -> String {
-    match report.runs.as_slice() {
+    match report.deciding().collect::<Vec<_>>().as_slice() {
         [only] if report.stage == Stage::Final && only.end == End::Verdict(report.verdict) => {
             let (gap, facts) = messages::gap_and_reason(only);
             format!("{}{gap} {}", named(only, "Run"), ended(&facts))
@@ -187,7 +187,8 @@ fn row(run: &RunReport) -> String {
         id => format!("<br>of {}{}", name_of_pipeline(run), linked(id, run.pipeline_url())),
     };
     let status = code(&run.status);
-    format!("| {} {} | {name}{pipeline} | {status} | {started} | {length} |\n", icon(run.end), run.end.name())
+    let attempt = run.attempt.map(|attempt| format!("<br>{}", messages::attempt(attempt))).unwrap_or_default();
+    format!("| {} {}{attempt} | {name}{pipeline} | {status} | {started} | {length} |\n", icon(run.end), run.end.name())
 }
 
 /// The name, and a blank behind it, if it is known.

@@ -8,6 +8,7 @@ mod explanation;
 mod failure_words;
 mod live;
 mod network;
+mod retries;
 mod staleness;
 mod statistics;
 
@@ -26,6 +27,7 @@ pub use explanation::{Explanation, explanation};
 pub use failure_words::remedy;
 pub use live::{heartbeat, opening, poll};
 pub use network::{connection, proxy, trust};
+pub(crate) use retries::attempt;
 pub use statistics::{about, comparison, eta, history, pipeline};
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.
@@ -126,7 +128,8 @@ pub fn run(run: &RunReport) -> Sanitized {
         Some(name) => format!("{name} ({})", run.pipeline_id),
         None => run.pipeline_id.to_string(),
     };
-    Sanitized::ours(format!("{what}{} of pipeline {pipeline}", run.name()))
+    let attempt = run.attempt.map(|attempt| format!(" ({})", self::attempt(attempt))).unwrap_or_default();
+    Sanitized::ours(format!("{what}{} of pipeline {pipeline}{attempt}", run.name()))
 }
 
 /// The `status` output: redacted like all text from outside, then in its narrow alphabet.
@@ -168,7 +171,8 @@ pub fn headline(report: &Report) -> Sanitized {
     if report.stage == Stage::First {
         return killed();
     }
-    match (report.verdict, report.runs.as_slice()) {
+    let deciding: Vec<&RunReport> = report.deciding().collect();
+    match (report.verdict, deciding.as_slice()) {
         (Verdict::InvalidInput, _) => Sanitized::ours(format!(
             "{}; no request was made",
             count(report.input_errors.len(), "input error", "input errors")
@@ -179,7 +183,9 @@ pub fn headline(report: &Report) -> Sanitized {
             let (gap, explanation) = gap_and_reason(only);
             Sanitized::ours(format!("{}{gap} {explanation}", run(only)))
         }
-        (verdict, runs) => Sanitized::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs))),
+        (verdict, runs) => {
+            Sanitized::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs.iter().copied())))
+        }
     }
 }
 
@@ -190,7 +196,8 @@ const DETAIL_OF_THE_LAST_LINE: usize = 300;
 /// line that names the error.
 pub(crate) fn cause(report: &Report) -> Option<Sanitized> {
     let mut parts = Vec::new();
-    if let (false, [_, _, ..], Some(run)) = (report.verdict == Verdict::Passed, &*report.runs, report.described()) {
+    let is_one_of_several = report.verdict != Verdict::Passed && report.deciding().count() > 1;
+    if let Some(run) = report.described().filter(|_| is_one_of_several) {
         parts.push(format!("{}: {}", self::run(run), run.reason));
     }
     let first_line = |text: &Sanitized| {

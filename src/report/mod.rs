@@ -31,7 +31,7 @@ use chrono::{DateTime, Utc};
 
 use chart::Chart;
 
-use crate::core::{End, Gap, Untrusted, Verdict};
+use crate::core::{Attempt, End, Gap, Untrusted, Verdict};
 use pipeline::PipelineReport;
 use previous_runs::{PipelineHistory, RunHistory};
 use sanitize::Sanitized;
@@ -132,6 +132,10 @@ pub struct RunReport {
     pub reason: Sanitized,
     /// What a person can do about it, one sentence; empty for a pass.
     pub next_step: Sanitized,
+    /// With `retries`: which attempt at its pipeline it is.
+    pub attempt: Option<Attempt>,
+    /// Whether the pipeline was started again after it: then the next attempt decides.
+    pub is_retried: bool,
     /// How it stands among the earlier runs, where those are known.
     pub past: Option<RunHistory>,
 }
@@ -190,11 +194,16 @@ impl Report {
     /// The run that the single-run outputs describe: the first that has the gate's verdict. Where no run has it (a bug
     /// met later, say), the only run there is, so that its ids are not lost; of several runs then none.
     pub fn described(&self) -> Option<&RunReport> {
-        let only = || self.runs.first().filter(|_| self.runs.len() == 1);
+        let only = || self.deciding().next().filter(|_| self.deciding().count() == 1);
         match self.stage {
             Stage::First => only(),
-            Stage::Final => self.runs.iter().find(|run| run.end == End::Verdict(self.verdict)).or_else(only),
+            Stage::Final => self.deciding().find(|run| run.end == End::Verdict(self.verdict)).or_else(only),
         }
+    }
+
+    /// The runs that decide: of several attempts at a pipeline the last.
+    pub fn deciding(&self) -> impl Iterator<Item = &RunReport> {
+        self.runs.iter().filter(|run| !run.is_retried)
     }
 
     /// The same without previous runs: `quiet` shows the verdict alone.

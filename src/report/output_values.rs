@@ -138,6 +138,8 @@ pub(crate) struct RunRow<'a> {
     pub started_at: Option<String>,
     pub updated_at: Option<String>,
     pub duration_seconds: Option<u64>,
+    pub attempt: Option<u32>,
+    pub retried: bool,
 }
 
 impl RunRow<'_> {
@@ -151,6 +153,8 @@ impl RunRow<'_> {
             started_at: run.started_at.map(messages::stamp),
             updated_at: run.updated_at.map(messages::stamp),
             duration_seconds: run.duration.map(|length| length.as_secs()),
+            attempt: run.attempt.map(|attempt| attempt.number),
+            retried: run.is_retried,
         }
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, LastRecord, ListedRun, Meaning,
-    Operation, Outcome, PipelineDetails, PipelineId, PipelineState, Record, Request, RunId, RunList, RunOutcome,
-    Selector, SessionNote, Signal, SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted, Verdict,
-    Via, Vocabulary, decide,
+    Attempt, Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, LastRecord, ListedRun,
+    Meaning, Operation, Outcome, PipelineDetails, PipelineId, PipelineState, Record, Request, RunId, RunList,
+    RunOutcome, Selector, SessionNote, Signal, SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted,
+    Verdict, Via, Vocabulary, decide,
 };
 use maestro_gate::report::sanitize::Sanitizer;
 use maestro_gate::report::{Link, Report, ReportContext};
@@ -75,11 +75,18 @@ pub fn run(end: Verdict, seen: Option<LastRecord>, failure: Option<Failure>) -> 
         request: Request::None,
         started: false,
         awaited_fresh_run: false,
+        attempt: None,
+        is_retried: false,
+        no_retry: None,
     }
 }
 
 pub fn outcome(runs: Vec<RunOutcome>) -> Outcome {
-    Outcome { verdict: decide(runs.iter().map(|run| run.end)), runs, histories: Vec::new() }
+    Outcome {
+        verdict: decide(runs.iter().filter(|run| !run.is_retried).map(|run| run.end)),
+        runs,
+        histories: Vec::new(),
+    }
 }
 
 /// Earlier runs of a pipeline: a day apart, oldest first, `S` or `F`, `.` for one whose length is not known.
@@ -180,6 +187,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
         ("internal-error", internal_error()),
         ("interrupted", interrupted()),
         ("several", several()),
+        ("retried", retried()),
     ]
 }
 
@@ -358,4 +366,17 @@ pub fn several() -> Report {
     let way = [signed_in(), running(1), learned, notice(200, vanished), notice(431, failed)];
     let hostile = details("stock|x", "stock | \"::error::x\" [a](b)", PipelineState::Other(Untrusted::new("error")));
     report_with(&[hostile], &Outcome { histories, ..outcome(runs) }, &way)
+}
+
+/// A pipeline whose first run failed, so that it was started again.
+pub fn retried() -> Report {
+    let attempt = |number, id: &str, end: Verdict, mut seen: LastRecord| {
+        seen.record.run_id = Untrusted::new(id);
+        let attempt = Some(Attempt { number, of: 3 });
+        RunOutcome { wanted: target(PIPELINE, id).into(), started: true, attempt, ..run(end, Some(seen), None) }
+    };
+    let failed = attempt(1, "run_1", Verdict::Failed, seen("FAILED", Meaning::Failed, Some(TRACE)));
+    let passed = attempt(2, "run_2", Verdict::Passed, seen("SUCCESS", Meaning::Passed, None));
+    let again = notice(200, Event::Retrying { run: 1, attempt: Attempt { number: 2, of: 3 } });
+    report(&outcome(vec![RunOutcome { is_retried: true, ..failed }, passed]), &[signed_in(), again])
 }

@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use maestro_gate::core::{
-    End, Event, EventLog, FailureKind, Freshness, Meaning, Operation, PipelineState, Request, RunOutcome, SessionNote,
-    TimedEvent, Untrusted, Verdict,
+    Event, EventLog, FailureKind, Meaning, Operation, PipelineState, RunOutcome, SessionNote, TimedEvent, Untrusted,
+    Verdict,
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::sanitize::Sanitized;
@@ -49,17 +49,7 @@ fn crowd(count: usize, trace: &str) -> Report {
         let mut seen = seen(word, meaning, None);
         seen.record.run_id = Untrusted::new(format!("run_{index}|{}", "_*|`<".repeat(60)));
         let wanted = target(fixture::PIPELINE, &format!("run_{index}")).into();
-        RunOutcome {
-            wanted,
-            end: End::Verdict(verdict),
-            seen: Some(seen),
-            failure: None,
-            unknown_words: Vec::new(),
-            freshness: Freshness::default(),
-            request: Request::None,
-            started: false,
-            awaited_fresh_run: false,
-        }
+        RunOutcome { wanted, ..fixture::run(verdict, Some(seen), None) }
     };
     let outcome = fixture::outcome((0..count).map(run).collect());
     let notices: Vec<TimedEvent> = (0..count)

@@ -39,6 +39,7 @@ mod pages;
 mod pipeline_details;
 mod reports;
 mod repository;
+mod retries;
 mod runner;
 mod schema;
 mod sentences;

@@ -83,7 +83,7 @@ fn verdict_and_exit_code_are_the_gate_s() {
         assert_eq!(value(&report, "exit-code"), report.verdict.exit_code().to_string(), "{name}");
     }
     let codes: Vec<String> = fixture::all().iter().map(|(_, report)| value(report, "exit-code")).collect();
-    assert_eq!(codes, ["70", "0", "1", "2", "3", "4", "5", "6", "7", "7", "8", "70", "143", "1"]);
+    assert_eq!(codes, ["70", "0", "1", "2", "3", "4", "5", "6", "7", "7", "8", "70", "143", "1", "0"]);
 }
 
 #[test]
@@ -197,11 +197,12 @@ fn runs_is_one_line_of_json_in_input_order() {
     let verdicts: Vec<&str> = runs.iter().map(|run| run["verdict"].as_str().expect("a word")).collect();
     assert_eq!(verdicts, ["passed", "failed", "failed", "not-found", "not-waited"]);
     assert!(line.starts_with(
-        r#"[{"pipeline_id":"sales","run_id":"run_1","verdict":"passed","exit_code":0,"status":"SUCCESS","started_at":"2024-01-13T06:00:00Z","updated_at":"2024-01-13T06:15:12Z","duration_seconds":912},"#
+        r#"[{"pipeline_id":"sales","run_id":"run_1","verdict":"passed","exit_code":0,"status":"SUCCESS","started_at":"2024-01-13T06:00:00Z","updated_at":"2024-01-13T06:15:12Z","duration_seconds":912,"attempt":null,"retried":false},"#
     ));
     let unseen = serde_json::json!({
         "pipeline_id": "stock|x", "run_id": "manual__2024-12-18T10:30:00+00:00", "verdict": "not-found", "exit_code": 4,
-        "status": null, "started_at": null, "updated_at": null, "duration_seconds": null,
+        "status": null, "started_at": null, "updated_at": null, "duration_seconds": null, "attempt": null,
+        "retried": false,
     });
     assert_eq!(runs[3], unseen);
     assert_eq!(runs[4]["exit_code"], serde_json::Value::Null);

@@ -8,12 +8,12 @@ use crate::harness::{PIPELINE, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, in_par
 use crate::stand_in::{On, Reply, Service};
 
 /// What an execution does: ends so, so many seconds after it began.
-fn ends(word: &str, after: &str) -> Value {
+pub fn ends(word: &str, after: &str) -> Value {
     json!([{"then": [{"after": after, "set": {"last_status": word, "updated_at": format!("begin+{after}")}}]}])
 }
 
 /// A service with one pipeline of these keys, whose executions succeed after a second unless they say otherwise.
-fn with(pipeline: Value) -> Service {
+pub fn with(pipeline: Value) -> Service {
     let mut whole = json!({"pipeline_id": PIPELINE, "executions": ends("SUCCESS", "1s"),
         "history": {"count": 3, "newest": "1h", "every": "1h", "takes": "10m"}});
     for (key, value) in pipeline.as_object().expect("keys") {
@@ -22,7 +22,7 @@ fn with(pipeline: Value) -> Service {
     Service::start(scenario(json!({"pipelines": [whole]})))
 }
 
-fn trigger(service: &Service) -> Story<'_> {
+pub fn trigger(service: &Service) -> Story<'_> {
     Story::at(service)
         .without("run-id")
         .with("trigger", "true")
@@ -30,7 +30,7 @@ fn trigger(service: &Service) -> Story<'_> {
         .with("poll-interval", "1s")
 }
 
-fn is_noted(outcome: &StoryOutcome, words: &str) -> bool {
+pub fn is_noted(outcome: &StoryOutcome, words: &str) -> bool {
     outcome.notes().iter().any(|note| note.contains(words))
 }
 

@@ -6,6 +6,7 @@ def call(Map given = [:]) {
     runId: 'MAESTRO_RUN_ID',
     trigger: 'MAESTRO_TRIGGER',
     ifRunning: 'MAESTRO_IF_RUNNING',
+    retries: 'MAESTRO_RETRIES',
     maxAge: 'MAESTRO_MAX_AGE',
     startedAfter: 'MAESTRO_STARTED_AFTER',
     ifStale: 'MAESTRO_IF_STALE',

@@ -122,6 +122,7 @@ fn no_variable_changes_what_a_step_says() {
         | Input::Details
         | Input::Summary => "false",
         Input::IfRunning | Input::IfStale => "fail",
+        Input::Retries => "0",
         Input::MaxAge | Input::Timeout | Input::AppearTimeout | Input::MaxOutage | Input::PollInterval => "1m",
         Input::StartedAfter => "1705298400",
         Input::SuccessStatuses => "GOOD",
@@ -152,7 +153,7 @@ fn no_variable_changes_what_a_step_says() {
     let alone = story().resolved();
     let config = format!("{:?}", alone.config.expect("the step is complete"));
     for row in ROWS.iter().filter(|row| row.input != Input::CaFile) {
-        for value in ["other", "latest", "any", "attach", "true", EVIL, "CANCELED", "30d"] {
+        for value in ["other", "latest", "any", "attach", "true", "5", EVIL, "CANCELED", "30d"] {
             let found = story().env(&[(row.variable, value)]).file("other", "other").resolved();
             assert_eq!(format!("{:?}", found.config.expect(row.name)), config, "{}={value}", row.variable);
             let written = |output_config: &OutputConfig| OutputConfig { others: Vec::new(), ..output_config.clone() };

@@ -178,6 +178,28 @@ fn trigger_starts_each_pipeline_and_excludes_what_makes_no_sense_with_it() {
 }
 
 #[test]
+fn retries_are_a_number_up_to_five_and_need_trigger() {
+    let retries = |args: &[&str]| {
+        let start = ["--trigger", "--pipeline-id=p"];
+        sign_in().args(&[&start[..], args].concat()).config().rules.retries
+    };
+    assert_eq!(retries(&[]), 0);
+    for (text, number) in [("0", 0), ("1", 1), (" 5 ", 5)] {
+        assert_eq!(retries(&["--retries", text]), number);
+    }
+    for wrong in ["6", "-1", "+1", "1.0", "two", "01", "1x", "٣", "true"] {
+        let input_error = refused(&["--trigger", "--pipeline-id=p", &format!("--retries={wrong}")]);
+        assert!(input_error.contains("must be one of: 0, 1, 2, 3, 4, 5"), "{wrong}: {input_error}");
+    }
+    for entry in ["--run-id=p/r", "--run-id=p/latest"] {
+        let input_error = refused(&[entry, "--max-age=1h", "--retries=1"]);
+        assert!(input_error.starts_with("retries \"1\" (--retries): needs trigger"), "{input_error}");
+    }
+    // None is what there is without it.
+    assert_eq!(selected(&["--retries=0", "--run-id=p/r"]), ["p/r"]);
+}
+
+#[test]
 fn two_spellings_of_one_pipeline_are_an_input_error_where_each_would_start_it() {
     for (given, again) in [("a_b,a-b", "a-b"), ("P q p", "p"), ("x A-b-C x a_B_c", "a_B_c")] {
         let input_error = refused(&["--trigger", "--pipeline-id", given]);

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::core::{
-    Answer, Effect, FailureKind, Interval, Limits, Observation, Observation::Missing, Operation, PipelineId, Record,
-    Repair, RunId, Scope, Vocabulary,
+    Answer, Effect, Event, FailureKind, Interval, Limits, Observation, Observation::Missing, Operation, PipelineId,
+    Record, Repair, RunId, Scope, Target, Vocabulary,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -23,7 +23,9 @@ impl Run {
                 Err(reading) => reading,
             },
             Phase::Starting(..) => self.find_named_run(at, answer, pass),
-            Phase::Choosing(..) | Phase::Confirming(..) => Transition::Over(Verdict::InternalError),
+            Phase::Choosing(..) | Phase::Confirming(..) | Phase::Retrying(..) => {
+                Transition::Over(Verdict::InternalError)
+            }
         }
     }
 
@@ -113,7 +115,7 @@ impl Run {
             (Meaning::Passed, _) if fresh.is_err() => Transition::Over(Verdict::Stale),
             (Meaning::Passed, SuccessPolicy::Stands) => Transition::Over(Verdict::Passed),
             (Meaning::Passed, SuccessPolicy::OnceConfirmed(group)) => self.await_confirmation(group),
-            (Meaning::Failed, _) => Transition::Over(Verdict::Failed),
+            (Meaning::Failed, pass) => self.failed(at, pass),
             (Meaning::Wait | Meaning::Unknown, _) => Transition::On,
         }
     }

@@ -1,5 +1,6 @@
 //! Finds a run that is not known yet: one chosen from a list, or one that was started and is then listed.
 
+use super::super::retry::Ownership;
 use super::super::select::{Choice, choose};
 use super::super::trigger::{
     Baseline, BlockingRun, CandidateGroup, PendingPass, RunsAfterStart, Starting, TriggerOutcome, after,
@@ -25,6 +26,9 @@ impl Run {
         if let Phase::Starting(_, Starting::Hidden(baseline, id), _) = self.phase.clone() {
             return self.hidden(at, baseline, id, answer.observation);
         }
+        if self.is_retrying() {
+            return self.read_for_retry(at, answer.observation, answer.date);
+        }
         let listing = match self.found(at, answer.observation) {
             Ok(listing) => listing,
             Err(reading) => return reading,
@@ -46,7 +50,7 @@ impl Run {
                 self.seek(at, &pipeline, baseline, &post, &listing)
             }
             Phase::Confirming(target, baseline) => self.confirm(at, &target, baseline, &listing),
-            Phase::Starting(..) | Phase::Watching(_) => Transition::Over(Verdict::InternalError),
+            Phase::Starting(..) | Phase::Watching(_) | Phase::Retrying(..) => Transition::Over(Verdict::InternalError),
         }
     }
 
@@ -107,6 +111,7 @@ impl Run {
             RunsAfterStart::Ours(id) => {
                 self.present(at);
                 at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Ours });
+                self.ownership = Ownership::Named;
                 self.watch(target(id));
                 Transition::Found
             }
@@ -118,6 +123,9 @@ impl Run {
                 let mut targets = ids.into_iter();
                 let Some(first) = targets.next() else { return Transition::Over(Verdict::InternalError) };
                 at.emit(Event::Taken { run: self.place, id: first.clone(), taken: AdoptionReason::Candidate { of } });
+                if of == 1 && matches!(post, TriggerOutcome::Accepted(_)) {
+                    self.ownership = Ownership::OnlyCandidate;
+                }
                 self.watch(target(first));
                 Transition::Took(
                     targets.map(target).collect(),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::super::retry::Ownership;
 use super::super::trigger::{Baseline, BlockingRun, StartDecision, Starting, TriggerOutcome, before, behind};
 use super::super::{
     AdoptionReason, Answer, ApiRequest, Effect, Event, Failure, FailureKind, IfRunning, Observation, Operation,
@@ -51,6 +52,7 @@ impl Run {
             Ok(StartDecision::Attach(id)) => {
                 self.present(at);
                 at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Attached });
+                self.ownership = Ownership::Attached;
                 self.watch(Target { pipeline, run: id });
                 Transition::Found
             }
@@ -85,6 +87,7 @@ impl Run {
             TriggerResponse::Accepted(said) => {
                 self.present(at);
                 at.emit(Event::Started { run: self.place });
+                self.accepted_at = Some(at.elapsed);
                 self.without_record = Verdict::NotFound;
                 let said = said.and_then(|id| RunId::new(id.raw())).filter(|id| !baseline.is_from_before(id));
                 match said {
@@ -167,6 +170,7 @@ impl Run {
                 if !is_run {
                     at.emit(Event::Taken { run: self.place, id: id.clone(), taken: AdoptionReason::Ours });
                 }
+                self.ownership = Ownership::Named;
                 self.watch(Target { pipeline, run: id });
                 self.record(at, record, answer.date, pass)
             }

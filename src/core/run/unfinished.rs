@@ -57,7 +57,9 @@ impl Run {
     /// The key of the id that it is waited for by.
     pub(in crate::core) fn key(&self) -> Option<u64> {
         match &self.phase {
-            Phase::Watching(target) | Phase::Confirming(target, _) => Some(target.run.key()),
+            Phase::Watching(target) | Phase::Confirming(target, _) | Phase::Retrying(target, _) => {
+                Some(target.run.key())
+            }
             Phase::Choosing(..) | Phase::Starting(..) => None,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::pipeline::PipelineReport;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::super::{Note, NoteLevel};
+use super::retries::no_retry;
 use super::staleness::{self, not_fresh};
 use super::{RunNames, about, came, count, duration, failure, word};
 use crate::core::{
@@ -127,6 +128,30 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
                 "the pipeline may or may not have been started ({}); the list of runs will show it, the request is not repeated",
                 failure(why, sanitizer)
             ),
+        ),
+        Event::RetryWaits { run, wait } => (
+            Some(*run),
+            Plain,
+            format!(
+                "the run failed; the pipeline is started again if no other run appears within {}, since there is no proof \
+                 that this is the started run",
+                duration(*wait)
+            ),
+        ),
+        Event::Retrying { run, attempt } => (
+            Some(*run),
+            Warning,
+            format!(
+                "attempt {} of {} failed; starting the pipeline again (attempt {})",
+                attempt.number - 1,
+                attempt.of,
+                attempt.number
+            ),
+        ),
+        Event::NotRetried { run, why } => (
+            Some(*run),
+            Plain,
+            format!("the run failed and the pipeline is not started again: {}", no_retry(why, sanitizer)),
         ),
         Event::Queued { run, behind } => {
             let behind =

@@ -6,6 +6,7 @@ use super::super::pipeline::PipelineReport;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::events::teach;
 use super::failure_words::remedy;
+use super::retries::no_retry;
 use super::staleness::not_fresh;
 use super::{WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, word};
 use crate::core::{End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict};
@@ -57,6 +58,11 @@ pub fn explanation(
             Verdict::InternalError if run.started => (killed().to_string(), find_the_killer_of_a_start().to_string()),
             Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
         },
+    };
+    let (reason, next_step) = match (run.is_retried, &run.no_retry) {
+        (true, _) => (format!("{reason}; the pipeline was started again"), String::new()),
+        (false, Some(why)) => (format!("{reason}; not started again: {}", no_retry(why, sanitizer)), next_step),
+        (false, None) => (reason, next_step),
     };
     let (reason, next_step) = match run.request {
         Request::None => (reason, next_step),
@@ -212,6 +218,10 @@ impl ExplanationWriter<'_> {
     }
 
     fn interrupted(&self, by: Signal) -> (String, String) {
+        if self.run.seen.as_ref().is_some_and(|seen| seen.meaning == Meaning::Failed) {
+            let reason = format!("failed, and was not started again when {} came", signal(by));
+            return (reason, self.failed().1);
+        }
         let next = format!("if this was not intended, {}: the run itself is not affected", self.once_more());
         (format!("{} when {} came", self.state(), signal(by)), next)
     }

@@ -35,8 +35,9 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, paused: &HashSet<usize>
     let (watching, runs) = gate.progress();
     let what = match runs {
         1 => {
-            let paused = if paused.contains(&0) && gate.is_missing(0) { "; the pipeline is paused" } else { "" };
-            format!("{}{}{paused}", state(gate, 0, now, sanitizer), eta(gate, 0, now))
+            let run = gate.pending().next().unwrap_or_default();
+            let paused = if paused.contains(&run) && gate.is_missing(run) { "; the pipeline is paused" } else { "" };
+            format!("{}{}{}{paused}", attempt(gate, run), state(gate, run, now, sanitizer), eta(gate, run, now))
         }
         _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
@@ -81,6 +82,15 @@ fn last_of(gate: &Gate, now: Duration) -> String {
     let left = gate.pending().map(|run| gate.forecast(run)?.left(gate.age(run, now)?));
     let longest = left.collect::<Option<Vec<Duration>>>().and_then(|all| all.into_iter().max());
     longest.map(|left| format!(", the last in about {}", about(left))).unwrap_or_default()
+}
+
+/// `attempt 2 of 3: `, where starts are retried.
+fn attempt(gate: &Gate, run: usize) -> String {
+    match gate.attempt(run) {
+        Some((attempt, true)) => format!("{} failed, checking whether to start another: ", super::attempt(attempt)),
+        Some((attempt, false)) => format!("{}: ", super::attempt(attempt)),
+        None => String::new(),
+    }
 }
 
 /// What the last look at a run brought.

@@ -136,6 +136,17 @@ fn no_lower_place_makes_trigger_attach() {
     assert!(service.requests().is_empty(), "{:?} {RUNNING}", service.requests());
 }
 
+/// How often data is loaded is for the one to say who starts the pipeline.
+#[test]
+fn no_lower_place_makes_trigger_start_again() {
+    let service = harness::service();
+    let story = Story::at(&service).without("run-id").with("trigger", "true");
+    let outcome = story.env("MAESTRO_RETRIES", "5").play();
+    outcome.assert_ended("invalid-input", 2);
+    assert!(outcome.report()["mistakes"].to_string().contains("or unset MAESTRO_RETRIES"));
+    assert!(service.requests().is_empty(), "{:?}", service.requests());
+}
+
 /// The hint is in the log and among the notes; the password is nowhere (every story is held to that).
 #[test]
 fn a_refused_password_that_looks_unusual_is_hinted_at() {

@@ -41,6 +41,7 @@ fn what_changed_is_reported_once() {
                 Event::Started { .. } | Event::StartLost { .. } | Event::Queued { .. } | Event::Taken { .. } => {
                     "trigger"
                 }
+                Event::RetryWaits { .. } | Event::Retrying { .. } | Event::NotRetried { .. } => "retry",
                 Event::Learned { .. } | Event::NoHistory { .. } | Event::Slow { .. } | Event::Overdue { .. } => "past",
                 Event::Details { .. } | Event::PausedPipeline { .. } => "details",
                 Event::Session(_) => "session",
