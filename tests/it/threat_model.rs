@@ -148,3 +148,69 @@ fn every_target_of_a_release_is_checked_for_licences_and_sources() {
         assert!(deny.contains(&format!("\"{target}\"")), "deny.toml does not name {target}");
     }
 }
+
+/// A folder with dependencies that is forgotten there gets no fix.
+#[test]
+fn dependabot_covers_every_folder_with_dependencies() {
+    let config = yaml(&repository::text(".github/dependabot.yml"));
+    let covered = |ecosystem: &str| -> Vec<String> {
+        let updates = config["updates"].as_vec().expect("a list").iter();
+        let of_it = updates.filter(|update| update["package-ecosystem"].as_str() == Some(ecosystem));
+        let folders = of_it.flat_map(|update| match update["directories"].as_vec() {
+            Some(folders) => folders.clone(),
+            None => vec![update["directory"].clone()],
+        });
+        folders.map(|folder| folder.as_str().expect("a folder").trim_start_matches('/').to_owned()).collect()
+    };
+    let mut checked = 0;
+    for file in repository::files("") {
+        let (folder, name) = file.rsplit_once('/').unwrap_or(("", &file));
+        let ecosystem = match name {
+            "Cargo.toml" => "cargo",
+            "package.json" => "npm",
+            "Dockerfile" => "docker",
+            _ if name.ends_with(".in") => "pip",
+            _ => continue,
+        };
+        assert!(covered(ecosystem).iter().any(|covered| covered == folder), "{ecosystem} in {file}");
+        checked += 1;
+    }
+    assert!(checked > 8, "{checked} files");
+    assert!(covered("github-actions").contains(&String::new()));
+}
+
+#[test]
+fn what_an_auditor_looks_for_is_there() {
+    for (file, parts) in [
+        ("SECURITY.md", &["## Supported versions", "/security/advisories/new", "within 3 working days"][..]),
+        (
+            "docs/threat-model.md",
+            &[
+                "## What is protected",
+                "```mermaid",
+                "`LD_PRELOAD`",
+                "**A hostile runner**",
+                "no step before it",
+                "**Rotation**",
+            ],
+        ),
+    ] {
+        let text = repository::text(file);
+        for part in parts {
+            assert!(text.contains(part), "{file} lacks {part:?}");
+        }
+    }
+    // What decides which program runs has owners, by paths that exist.
+    let owners = repository::text(".github/CODEOWNERS");
+    let owned: Vec<&str> =
+        owners.lines().filter_map(|line| line.strip_prefix('/')?.split_once(' ')).map(|(path, _)| path).collect();
+    for path in [".github/", "action.yml", "action/", "ci/", "templates/", "Cargo.lock", "Dockerfile"] {
+        assert!(owned.contains(&path) && repository::path(path).exists(), "nobody owns {path}");
+    }
+    let codeql = yaml(&repository::text(".github/workflows/codeql.yml"));
+    assert!(!codeql["on"]["pull_request"].is_badvalue());
+    let languages = codeql["jobs"]["analyze"]["strategy"]["matrix"]["language"].as_vec().expect("languages");
+    assert_eq!(languages.iter().filter_map(Yaml::as_str).collect::<Vec<_>>(), ["rust", "actions", "python"]);
+    let scorecard = yaml(&repository::text(".github/workflows/scorecard.yml"));
+    assert!(scorecard["on"]["push"]["branches"].as_vec().is_some_and(|branches| branches[0].as_str() == Some("main")));
+}

@@ -117,6 +117,11 @@ fn variables_of_an_earlier_step_run_nothing_in_any_step() {
             ("BASH_FUNC_printf%%", format!("() {{ : >'{}'; }}", obeyed.display())),
             ("BASH_FUNC_eval%%", "() { exit 0; }".to_owned()),
             ("BASH_FUNC_set%%", "() { exit 0; }".to_owned()),
+            ("IFS", "/e".to_owned()),
+            ("BASHOPTS", "extdebug".to_owned()),
+            ("BASH_FUNC_.%%", "() { exit 0; }".to_owned()),
+            ("BASH_FUNC_:%%", "() { exit 0; }".to_owned()),
+            ("BASH_FUNC_false%%", "() { exit 0; }".to_owned()),
             ("BASH_FUNC_test%%", "() { exit 0; }".to_owned()),
             ("BASH_FUNC_command%%", format!("() {{ : >'{}'; }}", obeyed.display())),
         ] {
