@@ -12,14 +12,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::api::{AuthRetryState, Client};
 use crate::config::{Config, Credentials, InputError, Warning};
 use crate::core::{
-    Answer, Effect, Failure, FailureKind, Operation, PipelineId, RunList, Signal, Target, Untrusted, Verdict,
-    Vocabulary, Wanted, choose,
+    Answer, Effect, Failure, FailureKind, Freshness, IfStale, LastRecord, Operation, PipelineId, RunList, Signal,
+    Target, Untrusted, Verdict, Vocabulary, Wanted, choose,
 };
 use crate::finalize::Finalizer;
 use crate::report::checkup::{Check, CheckState, Checkup};
 use crate::report::messages;
 use crate::report::sanitize::Sanitizer;
 
+mod fresh_check;
 mod route_checks;
 mod start_check;
 
@@ -118,6 +119,8 @@ enum ListUse {
 /// What is needed of the config.
 struct ConfigFacts {
     timeout: Duration,
+    freshness: Freshness,
+    if_stale: IfStale,
     is_plain: bool,
     makes_codes: bool,
     renews: bool,
@@ -128,6 +131,8 @@ impl<'e> ServiceChecks<'e> {
         let Config { wanted, rules, service, .. } = config;
         let facts = ConfigFacts {
             timeout: rules.limits.timeout,
+            freshness: rules.freshness,
+            if_stale: rules.if_stale,
             is_plain: service.base.scheme() == "http",
             makes_codes: matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. }),
             renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile { .. }),
@@ -152,7 +157,7 @@ impl<'e> ServiceChecks<'e> {
             }
             // As the gate does, which reads no list before it looks at a run that is named.
             if let Wanted::Run(target) = wanted {
-                this.run(&client, target).await;
+                this.run(&client, wanted, target).await;
                 continue;
             }
             let pipeline = wanted.pipeline();
@@ -227,12 +232,13 @@ impl<'e> ServiceChecks<'e> {
     /// A run that has to be chosen or started.
     async fn unnamed(&mut self, client: &Client, wanted: &Wanted, list: &ListCheck) {
         match wanted {
-            Wanted::Run(target) => self.run(client, target).await,
+            Wanted::Run(target) => self.run(client, wanted, target).await,
             Wanted::Start { pipeline, if_running } => self.start(client, pipeline, *if_running, list).await,
             Wanted::Choice { pipeline, selector } => {
                 match choose(*selector, &list.listing, &self.vocabulary).map(|choice| choice.run) {
                     Err(_) => self.unusable(FailureKind::Unplaceable),
-                    Ok(Some(run)) => self.run(client, &Target { pipeline: pipeline.clone(), run }).await,
+                    Ok(Some(run)) => self.run(client, wanted, &Target { pipeline: pipeline.clone(), run }).await,
+                    Ok(None) if self.awaits_a_first_run(client, wanted).await => {}
                     Ok(None) => {
                         let failure = Failure::new(Operation::List, FailureKind::NotListed);
                         self.checks.push(self.failed_check("run", Verdict::NotFound, &failure, selector.name()));
@@ -242,7 +248,8 @@ impl<'e> ServiceChecks<'e> {
         }
     }
 
-    async fn run(&mut self, client: &Client, target: &Target) {
+    /// `wanted` is what the run was asked for as.
+    async fn run(&mut self, client: &Client, wanted: &Wanted, target: &Target) {
         let Some(answer) = self.asked(client.poll(target, &mut AuthRetryState::default())).await else { return };
         let date = answer.date;
         let shown = self.id(target.run.as_str());
@@ -250,14 +257,16 @@ impl<'e> ServiceChecks<'e> {
         if !self.arrives(client, date, read.as_ref().err()) {
             return;
         }
-        let check = match read {
+        match read {
             Ok(record) => {
                 let word = messages::word(&record.status, &self.sanitizer);
-                Check::fine("run", format!("{shown}: visible, status {word}"))
+                self.checks.push(Check::fine("run", format!("{shown}: visible, status {word}")));
+                let meaning = record.meaning(&self.vocabulary);
+                let seen = LastRecord { record, meaning, date, at: self.finalizer.clock.elapsed() };
+                self.freshness(client, wanted, &seen).await;
             }
-            Err((verdict, failure)) => self.failed_check("run", verdict, &failure, &shown),
-        };
-        self.checks.push(check);
+            Err((verdict, failure)) => self.checks.push(self.failed_check("run", verdict, &failure, &shown)),
+        }
     }
 
     /// What came of a request. `None`: a signal came before an answer.
@@ -274,7 +283,8 @@ impl<'e> ServiceChecks<'e> {
     /// The rows of the way to the service: all fine, or fine up to where the trouble is.
     fn clock(&mut self, date: Option<DateTime<Utc>>) {
         let Some(date) = date else {
-            self.checks.push(Check::note("clock", "the answer had no date: max-age and trigger need one"));
+            self.checks
+                .push(Check::note("clock", "the answer had no date: max-age, started-after and trigger need one"));
             return;
         };
         let apart = (self.finalizer.clock.utc() - date).abs();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Meaning, Repair, Untrusted};
+use super::{Meaning, Repair, Untrusted, Vocabulary};
 
 /// What one answer brought.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +89,12 @@ pub struct Record {
     pub trace: Option<Untrusted>,
     /// What had to be repaired before the answer could be read; mostly nothing.
     pub repaired: Vec<Repair>,
+}
+
+impl Record {
+    pub fn meaning(&self, vocabulary: &Vocabulary) -> Meaning {
+        vocabulary.read(self.status.raw())
+    }
 }
 
 /// A record, what its word means, when the service gave it (its own clock), and when it was taken (since the inputs were

@@ -28,6 +28,7 @@ pub use failure_words::remedy;
 pub use live::{heartbeat, opening, poll};
 pub use network::{connection, proxy, trust};
 pub(crate) use retries::attempt;
+pub use staleness::not_fresh;
 pub use statistics::{about, comparison, eta, history, pipeline};
 
 /// The longest detail of a miss, in bytes: a server's message, not its whole page.

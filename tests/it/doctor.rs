@@ -22,18 +22,18 @@ fn command(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Command
     command
 }
 
-fn doctor(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Output {
+pub fn doctor(address: &str, flags: &[&str], variables: &[(&str, &str)]) -> Output {
     command(address, flags, variables).output().expect("the program starts")
 }
 
-struct Table {
-    code: Option<i32>,
-    text: String,
+pub struct Table {
+    pub code: Option<i32>,
+    pub text: String,
 }
 
 impl Table {
     #[track_caller]
-    fn of(output: Output) -> Table {
+    pub fn of(output: Output) -> Table {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         assert!(!text.contains(PASSWORD), "{text}");
@@ -41,7 +41,7 @@ impl Table {
     }
 
     /// The states of the rows with this name.
-    fn states(&self, name: &str) -> Vec<&str> {
+    pub fn states(&self, name: &str) -> Vec<&str> {
         let found = self.text.lines().filter_map(|line| {
             let mut words = line.split_whitespace();
             let state = words.next()?;
@@ -51,7 +51,7 @@ impl Table {
     }
 }
 
-const RUN: [&str; 2] =
+pub const RUN: [&str; 2] =
     ["--pipeline-id=1b33ad2f_33d3_4837_9eeb_83c82c8b909d", "--run-id=e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c"];
 
 #[test]

@@ -19,6 +19,7 @@ mod crowd;
 mod demo;
 mod deployments;
 mod doctor;
+mod doctor_freshness;
 mod faults;
 mod fixture;
 mod fresh_runs;

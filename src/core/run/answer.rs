@@ -79,7 +79,7 @@ impl Run {
         pass: SuccessPolicy,
     ) -> Transition {
         let (run, rules) = (self.place, at.rules);
-        let meaning = rules.vocabulary.read(record.status.raw());
+        let meaning = record.meaning(&rules.vocabulary);
         if !record.repaired.is_empty() && record.repaired != self.repaired {
             self.repaired.clone_from(&record.repaired);
             at.emit(Event::Repaired { run, repairs: self.repaired.clone() });

@@ -12,7 +12,7 @@ use crate::core::{Freshness, LastRecord, Meaning, Stale};
 const WITHIN_A_DAY: Duration = Duration::from_secs(20 * 3600);
 
 /// `succeeded at 2024-01-13T06:15:12Z, 3d 4h ago, which exceeds max-age of 1d`.
-pub(super) fn not_fresh(seen: Option<&LastRecord>, required: Freshness, sanitizer: &Sanitizer) -> String {
+pub fn not_fresh(seen: Option<&LastRecord>, required: Freshness, sanitizer: &Sanitizer) -> String {
     let Some(seen) = seen else { return "its age is unknown".to_owned() };
     let (started, finished, date) = (seen.record.created_at, seen.record.updated_at, seen.date);
     let status = || word(&seen.record.status, sanitizer);
