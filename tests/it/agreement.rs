@@ -7,6 +7,7 @@ use std::process::Output;
 
 use maestro_gate::core::Verdict;
 use maestro_gate::inputs::{Input, ROWS};
+use maestro_gate::report::ci::ALL;
 
 use crate::harness::command;
 use crate::repository;
@@ -77,6 +78,14 @@ fn the_readme_s_inputs_have_the_variables_and_defaults_of_the_code() {
     for row in written {
         assert!(built.contains(&row), "{row:?}");
     }
+}
+
+#[test]
+fn the_reference_lists_every_ci_system() {
+    let rows = repository::table("docs/reference.md", "inputs");
+    let row = rows.iter().find(|row| row[0] == "ci").expect("the input ci");
+    let names = ALL.iter().flat_map(|system| system.names).map(|name| (*name).to_owned());
+    assert_eq!(sorted(repository::quoted(&row[3])), sorted(names.chain(["auto".to_owned()]).collect()));
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub const RUNNING: &str = "b3c4d5e6_7f8a_9b0c_1d2e_3f4a5b6c7d8e";
 pub const TRACE: &str = "Connection timeout: Unable to connect to source database after 30 seconds";
 
 /// Every report that the gate can write to a file, with its path in a story.
-const REPORTS: [(&str, &str); 6] = [
+pub const REPORTS: [(&str, &str); 6] = [
     ("json", "report.json"),
     ("junit", "report.xml"),
     ("dotenv", "report.env"),

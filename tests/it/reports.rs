@@ -1,9 +1,19 @@
-//! The report file for programs: JSON.
+//! The report files: that every story has all of them, and the keys of JSON.
+
+use std::collections::BTreeSet;
 
 use maestro_gate::core::{Meaning, Verdict};
+use maestro_gate::report::formats::FORMATS;
 use maestro_gate::report::json;
 
 use crate::fixture::{self, run, seen};
+use crate::harness::REPORTS;
+
+#[test]
+fn every_story_has_every_report() {
+    let formats = FORMATS.iter().map(|format| format.input).chain(["trace-file", "output-dir"]);
+    assert_eq!(BTreeSet::from_iter(REPORTS.map(|(input, _)| input)), formats.collect());
+}
 
 #[test]
 fn the_json_file_has_the_reference_s_keys() {

@@ -1,6 +1,7 @@
 //! Which CI it is: the order of the marks, and what each system offers.
 
 use super::*;
+use crate::report::ci::ALL;
 
 fn output_config(env: &[(&str, &str)]) -> OutputConfig {
     story().env(&ENOUGH).env(env).resolved().output_config
@@ -40,6 +41,9 @@ fn each_system_is_known_by_its_marks() {
         assert_eq!(output_config(marks).ci.name(), ci, "{marks:?}");
         let none: Vec<_> = marks.iter().copied().chain([("MAESTRO_CI", "none")]).collect();
         assert_eq!((output_config(&none).ci.name(), outputs(&output_config(&none))), ("none", None), "{marks:?}");
+    }
+    for system in ALL.iter().filter(|system| !system.marks.is_empty()) {
+        assert!(SYSTEMS.iter().any(|(_, ci)| *ci == system.name()), "{}", system.name());
     }
     for nothing in [("TF_BUILD", ""), ("CIRCLECI", "false"), ("CI", "true"), ("BUILD_ID", "7")] {
         assert_eq!(output_config(&[nothing]).ci.name(), "none", "{nothing:?}");
