@@ -5,6 +5,8 @@
 //! level ERROR, the last exception that was only a warning. Of a trace without any of these it is the first line; logs without
 //! any tell no cause.
 
+use std::borrow::Cow;
+
 use log_line::{Level, LogLine};
 use shapes::{LineShape, is_unfinished, shape};
 
@@ -29,11 +31,12 @@ const TAIL: usize = 256 * 1024;
 /// The header of a Python traceback, which may stand behind other text.
 const TRACEBACK: &str = "Traceback (most recent call last)";
 
-/// The line of a trace that names the error.
+/// The line of a trace that names the error. Its line breaks may be written as `\n`, all of them.
 pub fn of_trace(trace: &Sanitized, sanitizer: &Sanitizer) -> Option<Sanitized> {
     let mut finder = CauseFinder::default();
+    let is_quoted = !trace.trim_end().contains('\n') && trace.contains("\\n");
     if trace.len() <= HEAD + TAIL {
-        finder.push(trace);
+        finder.push(&if is_quoted { Cow::Owned(trace.replace("\\n", "\n")) } else { Cow::Borrowed(&**trace) });
     } else {
         finder.push(&trace[..trace.floor_char_boundary(HEAD)]);
         finder.push("\n");
@@ -56,8 +59,8 @@ pub struct CauseFinder {
     line: String,
     /// The level of the last line that had one.
     level: Option<Level>,
-    /// The column of the header of the traceback that is being read.
-    traceback: Option<usize>,
+    /// The column and the level of the header of the traceback that is being read.
+    traceback: Option<(usize, Option<Level>)>,
     /// What the next line completes, and the level of the line before.
     unfinished: Option<(Candidate, Option<Level>)>,
     found: [Option<String>; 5],
@@ -117,16 +120,22 @@ impl CauseFinder {
             return self.complete(candidate, &line);
         }
         self.level = line.level.or(self.level);
-        if line.text.contains(TRACEBACK) {
-            self.traceback = Some(line.column);
+        if let Some((_, behind)) = line.text.split_once(TRACEBACK) {
+            self.traceback = Some((line.column, line.level));
+            // All of it on one line is better than nothing.
+            if behind.contains(char::is_alphanumeric) {
+                self.note(Candidate::FirstLine, raw.trim(), &line);
+            }
             return;
         }
-        if let Some(column) = self.traceback {
-            if line.column > column || shape == Some(LineShape::Frame) {
+        if let Some((column, level)) = self.traceback {
+            // A line with a level is another record, unless all lines have one.
+            let goes_on = line.level.is_none() || line.level == level;
+            if goes_on && (line.column > column || shape == Some(LineShape::Frame)) {
                 return;
             }
             self.traceback = None;
-            if shapes::names_a_type(line.text) {
+            if goes_on && shapes::names_a_type(line.text) {
                 return self.exception(line.text, &line);
             }
         }

@@ -131,23 +131,20 @@ fn is_time(token: &str) -> bool {
 }
 
 fn is_mark(token: &str) -> bool {
-    !token.is_empty() && (token.chars().all(|c| "-|:".contains(c)) || ["stdout", "stderr", "F"].contains(&token))
+    !token.is_empty() && (token.chars().all(|c| "-|:>".contains(c)) || ["stdout", "stderr", "F"].contains(&token))
 }
 
 fn is_group(token: &str) -> bool {
     token.starts_with(['[', '{', '(']) && token.ends_with([']', '}', ')'])
 }
 
-/// A logger's name before a mark, or a process's number before the level.
+/// A logger's name before a mark or before the level, or a process's number there. What denies an error is no name.
 fn is_name(token: &str, behind: &str) -> bool {
-    let next = behind.trim_start_matches(' ');
-    let is_before_a_level = || self::token(next).is_some_and(|(next, _)| level(next).is_some());
-    next.starts_with("- ")
-        || next.starts_with("| ")
-        || token.bytes().all(|byte| byte.is_ascii_digit()) && is_before_a_level()
+    let next = self::token(behind.trim_start_matches(' ')).map_or("", |(next, _)| next);
+    is_mark(next) || level(next).is_some() && !["no", "without", "zero", "0"].contains(&token)
 }
 
-/// What stands behind the level, without marks, groups and the logger's name.
+/// What stands behind the level, without times, marks, groups and the logger's name.
 fn message(behind_level: &str) -> &str {
     let mut rest = behind_level;
     for _ in 0..PARTS {
@@ -155,7 +152,7 @@ fn message(behind_level: &str) -> &str {
         // `[main] com.example.Load: message` of log4j, and no `[Errno 111] Connection refused`.
         let next = self::token(behind.trim_start_matches(' ')).map_or("", |(next, _)| next);
         let is_thread = is_group(token) && (is_mark(next) || next.contains('.') || next.contains(':'));
-        if !is_mark(token) && !is_thread && !is_number_before_a_mark(token, behind) {
+        if !is_mark(token) && !is_time(token) && !is_thread && !is_number_before_a_mark(token, behind) {
             break;
         }
         rest = behind;

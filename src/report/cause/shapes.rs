@@ -21,7 +21,9 @@ const DBT: [&str; 9] =
     ["Compilation", "Contract", "Database", "Dependency", "Internal", "Parsing", "Runtime", "Semantic", "Validation"];
 
 /// How a line begins that is an error by its words.
-const ERRORS: [&str; 9] = [
+const ERRORS: [&str; 11] = [
+    "Error in ",
+    "ORA-",
     "error: ",
     "Fatal error: ",
     "Fatal Python error: ",
@@ -32,6 +34,9 @@ const ERRORS: [&str; 9] = [
     "Segmentation fault",
     "command terminated with exit code ",
 ];
+
+/// What only an error has in its middle: bash and psql.
+const PARTS: [&str; 3] = [" Killed  ", ": command not found", ": ERROR:  "];
 
 /// How far a line that names an error may be indented: dbt indents by two. What Java suppressed is behind a tab.
 const INDENT: usize = 2;
@@ -111,7 +116,9 @@ fn is_dbt(text: &str) -> bool {
 
 /// `Killed` is what a shell says of a process that ran out of memory; bash adds the command behind blanks.
 fn is_error(text: &str) -> bool {
-    ERRORS.iter().any(|beginning| text.starts_with(beginning)) || text == "Killed" || text.contains(" Killed  ")
+    ERRORS.iter().any(|beginning| text.starts_with(beginning))
+        || PARTS.iter().any(|part| text.contains(part))
+        || text == "Killed"
 }
 
 /// A line of a stack between a header and an exception: Python's (loguru marks one with `>`), Java's, JavaScript's.

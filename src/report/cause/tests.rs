@@ -16,6 +16,9 @@ fn find(source: TextSource, text: &str, sanitizer: &Sanitizer) -> Option<String>
             finder.finish(source, sanitizer)
         }
     };
+    if text.contains("\\n") {
+        return whole.map(|cause| cause.to_string());
+    }
     // However the text is cut into pieces.
     let mut finder = CauseFinder::default();
     let mut buffer = [0; 4];
@@ -165,6 +168,43 @@ fn the_cause_is_found_in_the_logs_of_programs() {
                 "2023-07-27T21:47:56.022076Z [info     ] start  name=tap\n2023-07-27T21:47:57.022076Z [error    ] no rows  name=tap\n",
                 Some("no rows  name=tap"),
             ),
+            (
+                "a traceback whose lines all have the level",
+                "2024-01-15 10:30:00,123 ERROR Traceback (most recent call last):\n2024-01-15 10:30:00,123 ERROR   File \"a.py\", line 1, in \
+                 f\n2024-01-15 10:30:00,123 ERROR     f()\n2024-01-15 10:30:00,123 ERROR etl.Refused: no\n2024-01-15 10:30:01,123 INFO bye\n",
+                Some("etl.Refused: no"),
+            ),
+            (
+                "a traceback that ends too early",
+                "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n2024-01-15 10:30:00.123  ERROR  stopped by the user\n",
+                Some("stopped by the user"),
+            ),
+            ("the logger before the level", "2024-01-15 10:30:00,123 etl.load ERROR no rows\n", Some("no rows")),
+            ("the level before the time", "ERROR 2024-01-15 10:30:00,123 no rows\n", Some("no rows")),
+            ("Airbyte", "2024-01-15 10:30:00 destination > ERROR could not sync\n", Some("could not sync")),
+            ("Prefect", "10:30:00.123 | ERROR   | Flow run 'a' - no rows\n", Some("Flow run 'a' - no rows")),
+            (
+                "AWS Lambda",
+                "[ERROR] KeyError: 'amount'\nTraceback (most recent call last):\n  File \"/var/task/a.py\", line 4, in handler\n    f()\nEND \
+                 RequestId: 1\n",
+                Some("KeyError: 'amount'"),
+            ),
+            (
+                "dbt's debug log",
+                "10:30:05.123456 [info ] [MainThread]: Running\n10:30:05.123456 [error] [MainThread]:   Database Error in model orders \
+                 (models/orders.sql)\n10:30:05.123456 [error] [MainThread]:   no such column\n",
+                Some("Database Error in model orders (models/orders.sql): no such column"),
+            ),
+            (
+                "MySQL's client",
+                "ERROR 1045 (28000): Access denied for user 'etl'\n",
+                Some("1045 (28000): Access denied for user 'etl'"),
+            ),
+            (
+                "psql",
+                "BEGIN\npsql:load.sql:3: ERROR:  relation \"x\" does not exist\n",
+                Some("psql:load.sql:3: ERROR:  relation \"x\" does not exist"),
+            ),
             ("killed by the system", "step 1\nstep 2\nKilled\n", Some("Killed")),
             (
                 "killed, as bash says it",
@@ -184,6 +224,7 @@ fn the_cause_is_found_in_the_logs_of_programs() {
             ("warnings alone", "2024-01-15 10:30:00.123  WARNING  etl  slow\n", None),
             ("ERROR in a sentence", "2024-01-15 10:30:00.123  INFO  etl  wrote 0 ERROR rows\nno ERROR here\n", None),
             ("an error of another case", "errors: 0\nthe error rate is 0\nerror_count=0\n", None),
+            ("no error, with a time", "2024-01-15 10:30:00 no ERROR found\n", None),
             ("rows of data", "id,status\n1,ERROR\n2,FAILED\n", None),
             ("a level alone", "ERROR\n2024-01-15 10:30:00.123  ERROR  etl  \n", None),
             ("nothing", "", None),

@@ -170,6 +170,22 @@ fn the_cause_is_found_in_the_traces_of_programs() {
                 Some("Runtime Error: Could not find profile named 'sales'"),
             ),
             (
+                "line breaks that are written out",
+                "Traceback (most recent call last):\\n  File \"a.py\", line 1, in f\\n    f()\\nKeyError: 'amount'\\n",
+                Some("KeyError: 'amount'"),
+            ),
+            (
+                "a traceback on one line",
+                "Traceback (most recent call last): File \"a.py\", line 1, in f KeyError: 'amount'",
+                Some("Traceback (most recent call last): File \"a.py\", line 1, in f KeyError: 'amount'"),
+            ),
+            ("Oracle", "ORA-00942: table or view does not exist\n", Some("ORA-00942: table or view does not exist")),
+            (
+                "R",
+                "Error in library(x) : there is no package called 'x'\n",
+                Some("Error in library(x) : there is no package called 'x'"),
+            ),
+            (
                 "a traceback that is cut off",
                 "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    a()\n",
                 None,
