@@ -185,7 +185,7 @@ impl<'e> ServiceChecks<'e> {
     }
 
     async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: ListUse) -> Option<ListCheck> {
-        let answer = self.asked(client.list(pipeline, &mut AuthRetryState::default())).await?;
+        let answer = self.asked(Box::pin(client.list(pipeline, &mut AuthRetryState::default()))).await?;
         let date = answer.date;
         let shown = self.id(pipeline.as_str());
         let read = read(answer);
@@ -250,7 +250,8 @@ impl<'e> ServiceChecks<'e> {
 
     /// `wanted` is what the run was asked for as.
     async fn run(&mut self, client: &Client, wanted: &Wanted, target: &Target) {
-        let Some(answer) = self.asked(client.poll(target, &mut AuthRetryState::default())).await else { return };
+        let mut row = AuthRetryState::default();
+        let Some(answer) = self.asked(Box::pin(client.poll(target, &mut row))).await else { return };
         let date = answer.date;
         let shown = self.id(target.run.as_str());
         let read = read(answer);
@@ -269,10 +270,10 @@ impl<'e> ServiceChecks<'e> {
         }
     }
 
-    /// What came of a request. `None`: a signal came before an answer.
+    /// What came of a request, which is boxed: its future is large, and stands in those of all its callers. `None`: a signal
+    /// came before an answer.
     async fn asked<T>(&mut self, request: impl Future<Output = Answer<T>>) -> Option<Answer<T>> {
-        // A request's future is large, and stands in those of all its callers.
-        let asked = self.finalizer.wait(Box::pin(request), REQUEST).await;
+        let asked = self.finalizer.wait(request, REQUEST).await;
         if asked.is_none() {
             let verdict = self.finalizer.grace_period.first_signal().map_or(Verdict::Unreachable, Verdict::Interrupted);
             self.checks.push(Check::trouble("connection", verdict, "no answer came in time"));

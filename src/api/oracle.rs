@@ -247,10 +247,10 @@ impl Service {
             Observation::Record(listing) => {
                 Some(listing.runs.iter().map(|run| run.run.as_ref().expect("an id").as_str().to_owned()).collect())
             }
-            Observation::Missing(Effect::NotVisible, _)
-            | Observation::Missing(Effect::Denied(_), _)
-            | Observation::Missing(Effect::Unreachable, _)
-            | Observation::Missing(Effect::Unusable, _) => None,
+            Observation::Missing(
+                Effect::NotVisible | Effect::Denied(_) | Effect::Unreachable | Effect::Unusable,
+                _,
+            ) => None,
         };
         (
             found,
@@ -290,9 +290,7 @@ impl Service {
             Err(TokenError::Answer(answer)) => match answer.observation {
                 Observation::Missing(Effect::Denied(_), _) => SignIn::Denied,
                 Observation::Missing(Effect::Unreachable, _) => SignIn::Unreachable,
-                Observation::Missing(Effect::NotVisible, _) | Observation::Missing(Effect::Unusable, _) => {
-                    SignIn::Unusable
-                }
+                Observation::Missing(Effect::NotVisible | Effect::Unusable, _) => SignIn::Unusable,
             },
             Err(TokenError::NothingNewer) => panic!("a password gets a token or an answer: {}", (carried.story)()),
         };

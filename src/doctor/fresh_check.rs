@@ -67,7 +67,7 @@ impl ServiceChecks<'_> {
     }
 
     async fn is_paused(&mut self, client: &Client, pipeline: &PipelineId) -> bool {
-        let answer = self.asked(client.details(pipeline, &mut AuthRetryState::default())).await;
+        let answer = self.asked(Box::pin(client.details(pipeline, &mut AuthRetryState::default()))).await;
         answer.is_some_and(|answer| {
             matches!(answer.observation, Observation::Record(PipelineDetails { state: PipelineState::Paused, .. }))
         })

@@ -43,7 +43,8 @@ impl ServiceChecks<'_> {
 
     /// Whether the service would start the pipeline, as far as it can be known without trying.
     async fn state(&mut self, client: &Client, pipeline: &PipelineId, list: &ListCheck) {
-        let Some(answer) = self.asked(client.details(pipeline, &mut AuthRetryState::default())).await else { return };
+        let mut row = AuthRetryState::default();
+        let Some(answer) = self.asked(Box::pin(client.details(pipeline, &mut row))).await else { return };
         let mut shown = self.id(pipeline.as_str());
         if let Observation::Record(details) = &answer.observation
             && let Some(name) = PipelineReport::new(details, &self.sanitizer).quoted_name()

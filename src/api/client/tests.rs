@@ -390,7 +390,7 @@ async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() 
         match client.list(&target().pipeline, &mut AuthRetryState::default()).await.observation {
             Observation::Record(_) => assert!(serves, "{age} s old after {elapsed} s"),
             Missing(Unusable, failure) => {
-                assert_eq!((failure.kind, serves), (FailureKind::Cached, false))
+                assert_eq!((failure.kind, serves), (FailureKind::Cached, false));
             }
             other => panic!("{other:?}"),
         }

@@ -27,9 +27,7 @@ fn listed(body: &str) -> Vec<ListedRun> {
 
 fn missed(body: &str) -> FailureKind {
     match read_by(usize::MAX, body.as_bytes()) {
-        Observation::Missing(Effect::Unusable, failure) | Observation::Missing(Effect::NotVisible, failure) => {
-            failure.kind
-        }
+        Observation::Missing(Effect::Unusable | Effect::NotVisible, failure) => failure.kind,
         other => panic!("{body}: {other:?}"),
     }
 }

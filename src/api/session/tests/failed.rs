@@ -84,9 +84,7 @@ async fn credentials_are_refused_twice_at_most_in_the_life_of_a_token() {
         let (http, session, clock) = (transport(&server), password(None), Clock::start());
         for sign_ins in [1, 2, 2, 2] {
             let refused = error(session.token(&http, clock, 0).await);
-            let (Observation::Missing(Effect::Denied(_), failure) | Observation::Missing(Effect::Unreachable, failure)) =
-                refused
-            else {
+            let Observation::Missing(Effect::Denied(_) | Effect::Unreachable, failure) = refused else {
                 panic!("{refused:?}")
             };
             assert_eq!(
