@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use maestro_gate::core::{
     Answer, Effect, Event, FailureKind, Gate, Limits, Meaning, Observation, Operation, PipelineDetails, PipelineState,
-    Rules, TimedEvent, Untrusted, Verdict, Wanted,
+    Rules, RunOutcome, TimedEvent, Untrusted, Verdict, Wanted,
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::ci::gitlab;
-use maestro_gate::report::{Report, RunReport, junit, markdown, messages, text};
+use maestro_gate::report::{Report, RunReport, dotenv, junit, markdown, messages, text};
 use serde_json::{Value, json};
 
 use crate::ci_log::closing;
@@ -266,4 +266,21 @@ fn a_name_stands_beside_the_id_and_never_in_its_place() {
     let wanted = Wanted::from(fixture::target("p", "r"));
     let first = Report::first([wanted], &fixture::no_link, &fixture::sanitizer());
     assert_eq!(first.runs[0].pipeline, None);
+}
+
+/// GitLab refuses a dotenv file of more than 5 KiB, whatever the service calls things.
+#[test]
+fn the_longest_name_leaves_room_for_the_other_variables() {
+    let long = "\u{e9}".repeat(400);
+    let id = &long[..256];
+    let mut seen = fixture::seen(&long, Meaning::Failed, Some(&long));
+    seen.record.run_id = Untrusted::new(id);
+    seen.record.pipeline_id = Untrusted::new(id);
+    let run = RunOutcome { wanted: fixture::target(id, id).into(), ..fixture::run(Verdict::Failed, Some(seen), None) };
+    let mut report =
+        fixture::report_with(&[fixture::details(id, &long, PipelineState::Active)], &fixture::outcome(vec![run]), &[]);
+    report.trace_file = Some(fixture::sanitizer().given(&Untrusted::new("x".repeat(1024))));
+    assert_eq!(report.runs[0].pipeline.as_ref().map(|known| known.name.chars().count()), Some(49));
+    let file = dotenv::render(&report, "MAESTRO_GATE_");
+    assert!((4096..5 * 1024).contains(&file.len()), "{} bytes: {file}", file.len());
 }
