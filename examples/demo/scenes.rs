@@ -24,7 +24,7 @@ pub const SCENES: [Scene; 6] = [
     Scene {
         name: "failure",
         about: "The run fails, so the job stops. The log and the job summary show the likely cause, here from the run's logs, and a hint.",
-        arguments: &["--pipeline-id=orders_load", "--run-id=f9d8e7c6"],
+        arguments: &["--pipeline-id=orders_load", "--run-id=f9d8e7c6", "--details=false"],
         verdict: "failed",
         exit_code: 1,
         with_summary: true,
@@ -32,7 +32,13 @@ pub const SCENES: [Scene; 6] = [
     Scene {
         name: "timeout",
         about: "The run does not finish within the time limit. The job stops, and the run itself goes on.",
-        arguments: &["--pipeline-id=clickstream", "--run-id=b3c4d5e6", "--timeout=3s", "--logs=never"],
+        arguments: &[
+            "--pipeline-id=clickstream",
+            "--run-id=b3c4d5e6",
+            "--timeout=3s",
+            "--logs=never",
+            "--details=false",
+        ],
         verdict: "timed-out",
         exit_code: 3,
         with_summary: false,
@@ -40,7 +46,7 @@ pub const SCENES: [Scene; 6] = [
     Scene {
         name: "outage",
         about: "Maestro answers 503 for a while. The gate keeps polling, and the job goes on when the run succeeds.",
-        arguments: &["--pipeline-id=stock_load", "--run-id=c2a4f1d0"],
+        arguments: &["--pipeline-id=stock_load", "--run-id=c2a4f1d0", "--details=false"],
         verdict: "passed",
         exit_code: 0,
         with_summary: false,
@@ -54,6 +60,7 @@ pub const SCENES: [Scene; 6] = [
             "--max-age=1d",
             "--if-stale=wait",
             "--poll-interval=2s",
+            "--details=false",
         ],
         verdict: "passed",
         exit_code: 0,
