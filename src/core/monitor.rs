@@ -357,7 +357,7 @@ impl Gate {
         let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
         match self.rules.on_first_failure {
             OnFirstFailure::StopWaiting if !passed && !self.runs[run].is_retried => {
-                self.end_all(elapsed, events, |_| End::NotWaited)
+                self.end_all(elapsed, events, |_| End::NotWaited);
             }
             OnFirstFailure::StopWaiting | OnFirstFailure::WaitForAll => {}
         }

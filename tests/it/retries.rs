@@ -1,9 +1,12 @@
 //! `retries`: a pipeline is started again after a proven failure of our own run, and after nothing else.
 
+use maestro_gate::core::{Attempt, FailureKind, Meaning, NoRetry, Operation, RunOutcome, Verdict};
+use maestro_gate::report::messages;
 use serde_json::{Value, json};
 
+use crate::fixture::{self, failure, run, seconds, seen, target};
 use crate::harness::{PIPELINE, StoryOutcome, in_parallel};
-use crate::stand_in::{On, Reply, Service};
+use crate::stand_in::{On, Reply, Scenario, Service};
 use crate::triggers::{ends, is_noted, trigger, with};
 
 /// A service whose executions end so, one after the other; the answer to a start names the run, or does not.
@@ -156,4 +159,54 @@ fn each_attempt_is_a_row_in_every_report() {
     }
     let last = outcome.log().lines().next_back().expect("a line");
     assert!(last.contains(ids[1]) && last.contains("(attempt 2 of 3) succeeded"), "{last}");
+}
+
+#[test]
+fn the_scenario_that_comes_along_passes_with_the_second_attempt() {
+    let service = Service::start(Scenario::ready("retried").expect("it is ready"));
+    let outcome = trigger(&service).with("retries", "1").play();
+    outcome.assert_ended("passed", 0);
+    assert_eq!(rows(&outcome), [("failed".to_owned(), 1, true), ("passed".to_owned(), 2, false)]);
+}
+
+#[test]
+fn a_report_says_why_a_failed_run_was_not_started_again() {
+    let other = |id| NoRetry::OtherRun(id);
+    let unread = failure(Operation::List, FailureKind::Http(502), "");
+    let reasons = [
+        (NoRetry::Attached, "the gate did not start this run"),
+        (NoRetry::Unproven, "there is no proof that the gate started this run"),
+        (NoRetry::NotPlainlyFailed, "only a run whose status is FAILED is retried"),
+        (
+            NoRetry::NoTime { left: seconds(90), needed: seconds(300) },
+            "1m 30s are left until timeout, and it would take 5m",
+        ),
+        (other(None), "the pipeline has another run"),
+        (other(Some(target("p", "cron|x").run)), "the pipeline has another run, cron|x"),
+        (NoRetry::NoList(None), "the pipeline's runs could not be read"),
+        (
+            NoRetry::NoList(Some(unread)),
+            "the pipeline's runs are not known: read the pipeline's runs: the service answered 502",
+        ),
+        (NoRetry::FailFast, "another run did not pass, and fail-fast is set"),
+    ];
+    let attempt = Some(Attempt { number: 2, of: 3 });
+    let failed = RunOutcome {
+        started: true,
+        attempt,
+        ..run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, None)), None)
+    };
+    for (why, words) in reasons {
+        let outcome = RunOutcome { no_retry: Some(why), ..failed.clone() };
+        let explained = messages::explanation(&outcome, None, seconds(3), &fixture::sanitizer());
+        assert!(explained.reason.ends_with(&format!("; not started again: {words}")), "{explained:?}");
+        assert!(explained.next_step.contains("re-run this job, which starts a new run"), "{explained:?}");
+    }
+    // Of an attempt that another one followed there is nothing to do.
+    let retried =
+        messages::explanation(&RunOutcome { is_retried: true, ..failed }, None, seconds(3), &fixture::sanitizer());
+    assert!(
+        retried.reason.ends_with("; the pipeline was started again") && retried.next_step.is_empty(),
+        "{retried:?}"
+    );
 }

@@ -10,7 +10,7 @@ use super::reply::Reply;
 use super::time;
 
 /// The scenarios that come with the stand-in, by name.
-pub const READY: [(&str, &str); 7] = [
+pub const READY: [(&str, &str); 9] = [
     ("documented", include_str!("../scenarios/documented.json")),
     ("flaky", include_str!("../scenarios/flaky.json")),
     ("expiring-token", include_str!("../scenarios/expiring-token.json")),
@@ -18,6 +18,8 @@ pub const READY: [(&str, &str); 7] = [
     ("outage", include_str!("../scenarios/outage.json")),
     ("slow", include_str!("../scenarios/slow.json")),
     ("forecast", include_str!("../scenarios/forecast.json")),
+    ("fresh-data", include_str!("../scenarios/fresh-data.json")),
+    ("retried", include_str!("../scenarios/retried.json")),
 ];
 
 #[derive(Clone, Debug, Deserialize)]

@@ -71,24 +71,18 @@ impl Run {
         list: Observation<RunList>,
         date: Option<DateTime<Utc>>,
     ) -> Transition {
-        let transition = match list {
+        let transition = match list.record() {
+            Ok(listing) => self.retry_step(at, &listing, date),
             // Without its list the pipeline may be gone.
-            Observation::Missing(Effect::NotVisible, failure) => {
-                return self.no_retry(at, NoRetry::NoList(Some(failure)));
-            }
-            list => match self.found(at, list) {
-                Ok(listing) => self.retry_step(at, &listing, date),
-                Err(transition) => transition,
-            },
+            Err((Effect::NotVisible, failure)) => return self.no_retry(at, NoRetry::NoList(Some(failure))),
+            Err((effect, failure)) => self.missing(at, effect, failure),
         };
-        match transition {
+        if self.is_retrying() && matches!(transition, Transition::Over(_)) {
             // Whatever became of the list: the run has failed.
-            Transition::Over(_) if self.is_retrying() => {
-                let failure = self.failure.clone();
-                self.no_retry(at, NoRetry::NoList(failure))
-            }
-            transition => transition,
+            let failure = self.failure.clone();
+            return self.no_retry(at, NoRetry::NoList(failure));
         }
+        transition
     }
 
     fn retry_step(&mut self, at: &mut AnswerContext<'_>, listing: &RunList, date: Option<DateTime<Utc>>) -> Transition {
