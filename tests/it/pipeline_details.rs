@@ -145,9 +145,9 @@ fn a_paused_pipeline_is_no_news_while_its_run_is_in_progress() {
     let service = Service::start(scenario(json!({"pipelines": [pipeline]})));
     let live = waiting(&service).start();
     live.wait_for_output("pipeline details: \"stand-in\", paused");
-    service.order(On::Run, Reply::run("SUCCESS").forever());
+    service.order(On::Run, Reply::run("FAILED").forever());
     let outcome = live.finish();
-    outcome.assert_ended("passed", 0);
+    outcome.assert_ended("failed", 1);
     assert!(!outcome.log().contains("was paused"), "{}", outcome.log());
 }
 
