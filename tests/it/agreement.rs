@@ -219,7 +219,7 @@ fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
 
     let tolerant = || EXAMPLES.iter().flat_map(|(.., words)| words.iter()).chain(&["|| true", "|| :", "set +e"]);
     for (name, holds, _) in EXAMPLES {
-        let text = repository::text(&format!("examples/ci/{name}"));
+        let text = repository::text(format!("examples/ci/{name}"));
         // Comments may name what must not be there.
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with(['#', '/'])).collect();
         assert!(lines.iter().any(|line| line.contains(*holds)), "{name}: {holds}");
@@ -238,7 +238,7 @@ fn no_example_lets_a_deployment_go_on_after_anything_but_a_pass() {
 fn examples_replay_no_old_success() {
     let has_max_age = |text: &str| ["max-age", "max_age", "MAX_AGE"].iter().any(|name| text.contains(name));
     for (name, ..) in EXAMPLES {
-        assert!(has_max_age(&repository::text(&format!("examples/ci/{name}"))), "{name}");
+        assert!(has_max_age(&repository::text(format!("examples/ci/{name}"))), "{name}");
     }
     let mut shown = 0;
     for page in repository::markdown::pages() {
@@ -295,7 +295,7 @@ fn the_rust_version_promised_is_the_one_that_ci_builds_with() {
     let promised = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).expect("it is promised");
     let version = format!("{}.0", promised.trim_matches('"'));
     for workflow in ["ci", "advisories", "prepare"] {
-        let text = repository::text(&format!(".github/workflows/{workflow}.yml"));
+        let text = repository::text(format!(".github/workflows/{workflow}.yml"));
         assert!(text.contains(&format!("RUSTUP_TOOLCHAIN: {version}\n")), "{workflow}");
     }
     assert!(repository::text("Dockerfile").contains(&format!(" rust:{version}-slim-bookworm AS base\n")));

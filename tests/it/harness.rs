@@ -261,7 +261,7 @@ impl<'s> Story<'s> {
         Story { stdout: Stdout::File(path.into()), ..self }
     }
 
-    pub fn as_process_one(self) -> Story<'s> {
+    pub fn with_pid_one(self) -> Story<'s> {
         Story { launch: Launch::ProcessOne, ..self }
     }
 

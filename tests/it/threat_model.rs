@@ -26,7 +26,7 @@ fn every_defence_names_a_test_that_exists() {
                 match test.split_once('#') {
                     // A script, and what it says about the attack.
                     Some((script, says)) => {
-                        assert!(repository::text(script).contains(says), "{script} does not say {says:?}")
+                        assert!(repository::text(script).contains(says), "{script} does not say {says:?}");
                     }
                     None => assert!(tests.contains(test), "there is no test {test}"),
                 }
@@ -42,7 +42,7 @@ fn every_defence_names_a_test_that_exists() {
 /// Every workflow, by its file's name.
 fn workflows() -> Vec<(String, Yaml)> {
     let names = repository::names(".github/workflows").into_iter();
-    names.map(|name| (name.clone(), yaml(&repository::text(&format!(".github/workflows/{name}"))))).collect()
+    names.map(|name| (name.clone(), yaml(&repository::text(format!(".github/workflows/{name}"))))).collect()
 }
 
 /// Each job with its workflow's file, its name and itself.
@@ -98,7 +98,7 @@ fn a_job_that_signs_runs_no_command() {
 #[test]
 fn a_release_waits_for_advisories() {
     for (file, last) in [("prepare.yml", "attest"), ("release.yml", "publish")] {
-        let workflow = yaml(&repository::text(&format!(".github/workflows/{file}")));
+        let workflow = yaml(&repository::text(format!(".github/workflows/{file}")));
         assert_eq!(workflow["jobs"]["advisories"]["uses"].as_str(), Some("./.github/workflows/advisories.yml"));
         let needs = workflow["jobs"][last]["needs"].as_vec().expect("a list");
         assert!(needs.contains(&Yaml::String("advisories".to_owned())), "{file}: {last} does not wait for them");

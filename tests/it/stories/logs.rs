@@ -141,7 +141,7 @@ fn logs_tell_the_cause_where_there_is_no_trace() {
         assert!(summary.contains(&format!("**Likely cause:** `{cause}`")), "{summary}");
         assert!(summary.contains("<summary>The end of the logs</summary>\n\n```\nstart\nTraceback"), "{summary}");
         assert_eq!(summary.matches("maestro-gate: failed").count(), 1, "one summary: {summary}");
-        assert_eq!(outcome.dotenv.as_ref().expect("dotenv")["MAESTRO_GATE_CAUSE"].is_empty(), false);
+        assert!(!outcome.dotenv.as_ref().expect("dotenv")["MAESTRO_GATE_CAUSE"].is_empty());
         assert_eq!(outcome.output_dir.as_ref().expect("a folder")["cause"], cause);
         assert!(outcome.log().lines().last().is_some_and(|last| last.ends_with(cause)), "{}", outcome.log());
         // The outputs are written once more only if the logs have a cause that was not known.

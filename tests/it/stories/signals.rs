@@ -164,7 +164,7 @@ fn process_one_heeds_signals() {
     }
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let service = harness::service();
-        let gate = Story::at(&service).runs(&[RUNNING]).as_process_one().start();
+        let gate = Story::at(&service).runs(&[RUNNING]).with_pid_one().start();
         gate.wait_for_output("status RUNNING");
         stop(gate, signal).assert_ended("interrupted", code);
     }
