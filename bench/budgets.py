@@ -1,4 +1,4 @@
-"""budgets.py GATE STAND_IN: measures a release and holds it to budgets.toml, beside this file."""
+"""budgets.py GATE STAND_IN MEASURE: measures a release and holds it to budgets.toml, beside this file."""
 
 import os
 import re
@@ -11,6 +11,8 @@ import time
 import tomllib
 from pathlib import Path
 
+import lists
+import texts
 from stand import PASSWORD, PIPELINE, RUN, USERNAME, WORK, StandIn, scenario
 
 LOOKS = 20
@@ -164,7 +166,7 @@ def version_against_true(gate, rounds=300):
     return tuple(statistics.quantiles(times)[0] for times in zip(*pairs))
 
 
-def measure(gate, program):
+def measure(gate, program, tool):
     first, look = instructions(gate, program)
     memory, cpu = waiting(gate, program)
     version, true = version_against_true(gate)
@@ -173,6 +175,7 @@ def measure(gate, program):
         "bytes": os.path.getsize(gate), "to_first_request": first, "per_look": look, "waiting_bytes": memory,
         "cpu_to_first_request": cpu, "version": version, "true": true,
         "gone_after_signal": gone, "system_calls": system_calls(gate, program), "threads_of_version": threads_of_version(gate),
+        **texts.measure(gate, program, tool), "lists": lists.measure(gate, program, tool),
     }  # fmt: skip
 
 
@@ -204,17 +207,32 @@ def verdicts(measured, budget):
         most = budget["system_calls"]["per_poll"]
         yield "system calls per poll", measured["system_calls"], most, measured["system_calls"] <= most
         yield "threads started by --version and --help", measured["threads_of_version"], 0, not measured["threads_of_version"]
+    if "per_byte" in measured:
+        for name, found in measured["per_byte"].items():
+            written = budget["texts"][f"{name}_per_byte"]
+            holds = abs(found / written - 1) <= budget["texts"]["within"]
+            yield f"instructions per byte of a trace, {name}", round(found, 1), written, holds
+        for name, found in measured["peak_with_trace"].items():
+            most = budget["texts"]["peak_bytes"]
+            yield f"peak memory with a trace of 7 MB, {name}, in bytes", found, most, found <= most
+        most = round(budget["signal"]["gone_within_s"] * 1e6)
+        found = round(measured["gone_from_texts"] * 1e6)
+        yield "gone after a signal during long texts, in µs", found, most, found <= most
+        for count, cpu in measured["lists"].items():
+            most = budget["lists"]["of_python"]
+            found = round(cpu["gate"] / cpu["python"], 2)
+            yield f"CPU for a list of {int(count):,} runs, of Python's", found, most, found <= most
     most = budget["memory"]["waiting_bytes"]
     yield "peak memory waiting, in bytes", measured["waiting_bytes"], most, measured["waiting_bytes"] <= most
 
 
-def main(gate, program):
+def main(gate, program, tool):
     budget = tomllib.loads((Path(__file__).parent / "budgets.toml").read_text())
-    measured = measure(gate, program)
+    measured = measure(gate, program, tool)
     broken = False
     for what, found, written, holds in verdicts(measured, budget):
         broken |= not holds
-        print(f"{what:48} {found:>12,}  budget {written:>12,}  {'ok' if holds else 'BROKEN'}")
+        print(f"{what:58} {found:>12,}  budget {written:>12,}  {'ok' if holds else 'BROKEN'}")
     if broken:
         print("budgets: what a release costs is not what bench/budgets.toml says. If it is meant, write it down there.")
     return 1 if broken else 0

@@ -47,7 +47,7 @@ def measure(part, gate, program, tool, quick):
         case "side-by-side":
             return side_by_side.run(gate, program, tool, quick)
         case "budgets":
-            return budgets.measure(gate, program)
+            return budgets.measure(gate, program, tool)
         case "scale":
             return scale.run(gate, program, tool, quick)
         case "soak":

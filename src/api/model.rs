@@ -225,7 +225,7 @@ fn run(fields: &JsonFields<'_>, target: &Target) -> Result<Record, RequestError>
     let stamp = |raw: Option<&RawValue>| raw.and_then(string).and_then(|text| timestamp::read(&text));
     // The trace decides nothing: one of another type is shown as its JSON text.
     let trace = fields.trace.filter(|raw| raw.get() != "null");
-    let trace = trace.map(|raw| string(raw).unwrap_or_else(|| raw.get().to_owned())).filter(|text| !text.is_empty());
+    let trace = trace.map(|raw| strict_json::unescape(raw.get())).filter(|text| !text.is_empty());
     Ok(Record {
         pipeline_id: Untrusted::new(pipeline_id),
         run_id: Untrusted::new(run_id),

@@ -45,8 +45,7 @@ const ERROR_BODY: Duration = Duration::from_secs(2);
 /// How much of such a body is read.
 const ERROR_BODY_BYTES: usize = 64 * 1024;
 
-/// How long an idle connection is kept: over the longest automatic interval (10 s), under the 60 s after which common
-/// load balancers drop it without a word.
+/// How long an idle connection is kept: under the 60 s after which common load balancers drop it without a word.
 const IDLE: Duration = Duration::from_secs(50);
 
 /// A dead HTTP/2 connection is given up when a ping stays unanswered: else every later request would be sent into it.
@@ -66,6 +65,8 @@ pub(crate) struct Transport {
     /// What a new one is made of.
     made_of: Option<(Option<Proxy>, ClientConfig)>,
     base: Url,
+    /// The address made last, and its segments: most gates wait for one run, and to make it is a tenth of a poll's work.
+    last_address: RefCell<(Vec<String>, Url)>,
     permits: Semaphore,
     limits: RequestLimits,
     via: Option<Via>,
@@ -136,6 +137,7 @@ impl Transport {
         Ok(Transport {
             http: RefCell::new(http),
             made_of: None,
+            last_address: RefCell::new((Vec::new(), base.clone())),
             base,
             permits: Semaphore::new(REQUESTS_AT_ONCE),
             limits: RequestLimits { whole: WHOLE, error_body: ERROR_BODY },
@@ -149,6 +151,10 @@ impl Transport {
 
     /// The address under the base: its path prefix, then `segments`, each of them ONE.
     pub(crate) fn address(&self, segments: &[&str]) -> Url {
+        let mut last = self.last_address.borrow_mut();
+        if last.0 == segments {
+            return last.1.clone();
+        }
         let mut path = self.base.path().trim_end_matches('/').to_owned();
         for segment in segments {
             path.push('/');
@@ -156,6 +162,7 @@ impl Transport {
         }
         let mut url = self.base.clone();
         url.set_path(&path);
+        *last = (segments.iter().map(|segment| (*segment).to_owned()).collect(), url.clone());
         url
     }
 

@@ -1,18 +1,18 @@
 //! The signals that ask a process to stop, on every platform.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::task::{Context, Poll};
+
+use futures_util::StreamExt;
+use futures_util::stream::{LocalBoxStream, SelectAll, poll_fn};
 
 use crate::core::Signal;
 
 /// Listens for SIGINT, SIGTERM, SIGQUIT and SIGHUP; Ctrl-C, Ctrl-Break and their kin on Windows.
 ///
 /// Listening is also what makes a process with id 1 heed them at all: there the default is to ignore.
-pub struct Signals(Vec<(Signal, PollSignal)>);
-
-/// Polls for one kind of signal.
-type PollSignal = Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<()>>>;
+///
+/// Of all kinds only those that have come are polled: the loop waits for signals beside all else that it waits for.
+pub struct Signals(SelectAll<LocalBoxStream<'static, Signal>>);
 
 impl fmt::Debug for Signals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,7 +25,7 @@ impl fmt::Debug for Signals {
 macro_rules! listen {
     ($signals:ident, $meaning:expr, $stream:expr) => {
         if let Ok(mut stream) = $stream {
-            $signals.push(($meaning, Box::new(move |context: &mut Context<'_>| stream.poll_recv(context))));
+            $signals.push(poll_fn(move |context| stream.poll_recv(context)).map(|()| $meaning).boxed_local());
         }
     };
 }
@@ -41,7 +41,7 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         // Heard by nobody, but no longer deadly: the write fails with an error.
         let _heard = signal(SignalKind::from_raw(FILE_TOO_LARGE));
-        let mut signals: Vec<(Signal, PollSignal)> = Vec::new();
+        let mut signals = SelectAll::new();
         listen!(signals, Signal::Interrupt, signal(SignalKind::interrupt()));
         listen!(signals, Signal::Terminate, signal(SignalKind::terminate()));
         listen!(signals, Signal::Terminate, signal(SignalKind::quit()));
@@ -54,7 +54,7 @@ impl Signals {
     #[cfg(windows)]
     pub fn listen() -> Signals {
         use tokio::signal::windows;
-        let mut signals: Vec<(Signal, PollSignal)> = Vec::new();
+        let mut signals = SelectAll::new();
         listen!(signals, Signal::Interrupt, windows::ctrl_c());
         listen!(signals, Signal::Terminate, windows::ctrl_break());
         listen!(signals, Signal::Terminate, windows::ctrl_close());
@@ -64,14 +64,10 @@ impl Signals {
 
     /// The next signal. Can be dropped and called again without losing one.
     pub async fn next(&mut self) -> Signal {
-        poll_fn(|context| {
-            let heard = self
-                .0
-                .iter_mut()
-                .find_map(|(signal, poll)| matches!(poll(context), Poll::Ready(Some(()))).then_some(*signal));
-            heard.map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+        match self.0.next().await {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
     }
 }
 

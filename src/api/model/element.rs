@@ -1,5 +1,5 @@
 //! One element of a list, read in one pass: whether it is strict JSON, whether a key stands twice in it, and what it says of
-//! a run.
+//! a run. One that is as the documentation shows it, as most are in long lists, is read without `serde_json`.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -28,10 +28,58 @@ type Values<'t> = [Option<Value<'t>>; FIELDS.len()];
 ///
 /// # Errors
 /// It isn't JSON.
-pub(super) fn read(text: &[u8], pipeline: &PipelineId) -> Result<Option<(usize, Option<ListedRun>)>, Flaw> {
+pub(super) fn read(text: &str, pipeline: &PipelineId) -> Result<Option<(usize, Option<ListedRun>)>, Flaw> {
+    match plain(text) {
+        Some((values, behind)) => Ok(Some((text.len() - behind.len(), listed(values, pipeline)))),
+        None => read_any(text, pipeline),
+    }
+}
+
+/// The values of an object of the documented fields, each once, without blanks, escapes or anything within its values; and
+/// what is behind it.
+fn plain(text: &str) -> Option<(Values<'_>, &str)> {
+    let mut rest = text.strip_prefix('{')?;
+    let mut values = Values::default();
+    loop {
+        let (key, behind) = plain_string(rest)?;
+        let (value, behind) = plain_value(behind.strip_prefix(':')?)?;
+        if values[place(key)?].replace(value).is_some() {
+            return None;
+        }
+        rest = match behind.strip_prefix(',') {
+            Some(next) => next,
+            None => return Some((values, behind.strip_prefix('}')?)),
+        };
+    }
+}
+
+fn plain_string(text: &str) -> Option<(&str, &str)> {
+    let inside = text.strip_prefix('"')?;
+    let is_plain = |byte: u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~');
+    let end = inside.bytes().position(|byte| !is_plain(byte))?;
+    let (string, behind) = inside.split_at_checked(end)?;
+    Some((string, behind.strip_prefix('"')?))
+}
+
+fn plain_value(text: &str) -> Option<(Value<'_>, &str)> {
+    match text.as_bytes() {
+        [b'"', ..] => plain_string(text).map(|(text, behind)| (Value::Text(Cow::Borrowed(text)), behind)),
+        [b'1'..=b'9', ..] => {
+            let (digits, behind) = text.split_at(text.bytes().position(|byte| !byte.is_ascii_digit())?);
+            Some((Value::Number(digits.parse().ok()?), behind))
+        }
+        _ => text.strip_prefix("null").map(|behind| (Value::Null, behind)),
+    }
+}
+
+fn place(key: &str) -> Option<usize> {
+    FIELDS.iter().position(|field| *field == key)
+}
+
+fn read_any(text: &str, pipeline: &PipelineId) -> Result<Option<(usize, Option<ListedRun>)>, Flaw> {
     let has_duplicates = Cell::new(false);
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let values = match text {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let values = match text.as_bytes() {
         [b'{', ..] => Object(&has_duplicates).deserialize(&mut json),
         _ => Reader::skipping(&has_duplicates).deserialize(&mut json).map(|_| Values::default()),
     };
@@ -106,7 +154,6 @@ impl<'de> Visitor<'de> for Object<'_> {
         let Object(has_duplicates) = self;
         let mut values = Values::default();
         let mut others = HashSet::new();
-        let place = |key: &str| FIELDS.iter().position(|field| *field == key);
         while let Some(key) =
             map.next_key_seed(Key(|key: &str| place(key).ok_or_else(|| others.hasher().hash_one(key))))?
         {
@@ -123,4 +170,86 @@ impl<'de> Visitor<'de> for Object<'_> {
         }
         Ok(values)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pipeline() -> PipelineId {
+        PipelineId::new("p_1").expect("an id")
+    }
+
+    #[test]
+    fn a_documented_element_is_read_without_serde_json() {
+        let element = r#"{"id":45,"pipeline_run_id":"r 1","pipeline_id":"P-1","last_status":"FAILED","created_at":"2024-01-15T10:30:00.000Z","updated_at":null,"trace":"why"}"#;
+        let (values, behind) = plain(&format!("{element},{{"))
+            .map(|(values, behind)| (listed(values, &pipeline()), behind.len()))
+            .expect("plain");
+        assert_eq!((Ok(Some((element.len(), values.clone()))), behind), (read_any(element, &pipeline()), 2));
+        let run = values.expect("ours");
+        assert_eq!((run.number, run.status.expect("a status").raw()), (Some(45), "FAILED"));
+        assert!(run.created_at.is_some() && run.trace.is_some());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
+
+        #[test]
+        fn a_plain_element_is_read_as_any_other(
+            members in prop::collection::vec((prop::sample::select(KEYS), prop::sample::select(VALUES)), 0..6),
+            comma in prop::sample::select(&[",", ",", ",", ", ", ";"][..]),
+            end in prop::sample::select(&["}", "},{", "} ", "]", "", ",}"][..]),
+        ) {
+            let members: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            let text = format!("{{{}{end}", members.join(comma));
+            if let Some((values, behind)) = plain(&text) {
+                let plain = Ok(Some((text.len() - behind.len(), listed(values, &pipeline()))));
+                prop_assert_eq!(plain, read_any(&text, &pipeline()), "{}", text);
+            }
+        }
+    }
+
+    const KEYS: &[&str] = &[
+        r#""id""#,
+        r#""pipeline_run_id""#,
+        r#""pipeline_id""#,
+        r#""last_status""#,
+        r#""created_at""#,
+        r#""updated_at""#,
+        r#""trace""#,
+        r#""\u0069d""#,
+        r#""other""#,
+    ];
+
+    const VALUES: &[&str] = &[
+        "null",
+        "nulls",
+        "true",
+        "0",
+        "1",
+        "45",
+        "007",
+        "1.5",
+        "1e3",
+        "-1",
+        "18446744073709551615",
+        "18446744073709551616",
+        "[]",
+        "{}",
+        r#""""#,
+        r#""p_1""#,
+        r#""r 1""#,
+        r#""2024-01-15 10:30:00""#,
+        r#""\n""#,
+        r#""é""#,
+        "\"\u{7f}\"",
+        "\"\t\"",
+        r#""a"b""#,
+        r#""a"#,
+        "",
+        " 1",
+    ];
 }

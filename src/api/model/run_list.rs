@@ -86,6 +86,10 @@ pub(crate) fn keep_all(listing: &mut RunList) -> impl FnMut(ListedRun) -> Result
     }
 }
 
+fn valid_part(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
+}
+
 fn not_json() -> RequestError {
     RequestError::new(FailureKind::NotJson)
 }
@@ -197,9 +201,14 @@ impl<'p> RunListReader<'p> {
         // A number might go on in the next piece, unless something else follows it.
         let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let readable = unread.iter().rposition(|byte| !is_of_number(byte)).map_or(0, |last| last + 1);
-        let mut rest = &unread[..readable];
+        // A character might go on in the next piece as well.
+        let (text, is_text) = match str::from_utf8(&unread[..readable]) {
+            Ok(text) => (text, true),
+            Err(error) => (valid_part(&unread[..error.valid_up_to()]), error.error_len().is_none()),
+        };
+        let mut rest = text;
         while let ListPosition::Elements(next) = self.place
-            && let Some(byte) = rest.first()
+            && let Some(byte) = rest.as_bytes().first()
         {
             let (length, next) = match (next, byte) {
                 (_, b' ' | b'\t' | b'\n' | b'\r') => (1, next),
@@ -223,7 +232,10 @@ impl<'p> RunListReader<'p> {
             rest = &rest[length..];
             self.place = ListPosition::Elements(next);
         }
-        let read = readable - rest.len();
+        if !is_text && self.place != ListPosition::After {
+            return Err(not_json());
+        }
+        let read = text.len() - rest.len();
         let behind = self.around(&unread[read..])?.len();
         unread.drain(..unread.len() - behind);
         if unread.len() >= RUN_BODY {

@@ -151,6 +151,44 @@ impl<K, F: FnOnce(&str) -> K> Visitor<'_> for Key<F> {
     }
 }
 
+/// The text of a JSON string that has been checked; any other value stays as it is. `serde_json` would put a string with
+/// escapes together in a buffer of its own first, and a trace can have megabytes.
+pub(super) fn unescape(json: &str) -> String {
+    let Some(mut rest) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return json.to_owned() };
+    let mut text = String::with_capacity(rest.len());
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        let (c, length) = unescaped(escape.as_bytes());
+        text.push_str(before);
+        text.push(c);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The character that an escape stands for, and the length of the escape.
+fn unescaped(escape: &[u8]) -> (char, usize) {
+    if let Some(number) = escaped(escape, 0) {
+        return match (char::from_u32(number), escaped(escape, 6)) {
+            (Some(c), _) => (c, 6),
+            (None, low) => {
+                let pair = 0x1_0000 + ((number & 0x3ff) << 10) + (low.unwrap_or_default() & 0x3ff);
+                (char::from_u32(pair).unwrap_or_default(), 12)
+            }
+        };
+    }
+    let c = match escape.get(1) {
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        other => char::from(other.copied().unwrap_or_default()),
+    };
+    (c, 2)
+}
+
 /// Replaces escapes of half a character (`\ud83d` without its other half) by U+FFFD, as bad UTF-8 is elsewhere.
 ///
 /// Such text is JSON by its grammar, and Python writes it for a trace with undecodable bytes; `serde_json` refuses it,
@@ -218,6 +256,22 @@ mod tests {
         {
             assert_eq!(check(bad), Err(Flaw::NotJson), "{}", bad.get(..20).unwrap_or(bad));
         }
+    }
+
+    #[test]
+    fn a_string_is_unescaped_as_serde_json_does_it() {
+        for json in [
+            r#""""#,
+            r#""plain \u00e9 é""#,
+            r#""\"\/\\\b\f\n\r\t""#,
+            r#""a\\nb\\\nc\\""#,
+            r#""\u0000\u0041\uFFFD\uffff""#,
+            r#""\ud83d\ude00\uD800\uDC00\udbff\udfff\ue000""#,
+            r#""\\ud83d\"\u005c\u005cn""#,
+        ] {
+            assert_eq!(unescape(json), serde_json::from_str::<String>(json).expect("JSON"), "{json}");
+        }
+        assert_eq!(unescape(r#"{"a":"\n"}"#), r#"{"a":"\n"}"#);
     }
 
     #[test]

@@ -12,14 +12,19 @@ pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
         return None;
     }
     let mut number = |most: usize, separators: &[u8]| {
-        let length = rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
-        let (digits, behind) = rest.split_at_checked(length)?;
-        rest = match behind.split_first() {
-            _ if separators.is_empty() => behind,
-            Some((separator, behind)) if separators.contains(separator) => behind,
-            Some(_) | None => return None,
+        let (mut number, mut length) = (0, 0);
+        while length < most
+            && let Some(digit @ b'0'..=b'9') = rest.get(length)
+        {
+            number = number * 10 + u32::from(digit - b'0');
+            length += 1;
+        }
+        rest = match rest.get(length..)? {
+            behind if separators.is_empty() => behind,
+            [separator, behind @ ..] if separators.contains(separator) => behind,
+            _ => return None,
         };
-        (length > 0).then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
+        (length > 0).then_some(number)
     };
     let year = i32::try_from(number(4, b"-")?).ok()?;
     let date = NaiveDate::from_ymd_opt(year, number(2, b"-")?, number(2, b"Tt ")?)?;
@@ -30,7 +35,11 @@ pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
         60 => date.and_hms_nano_opt(hour, minute, 59, 1_000_000_000 + nanoseconds)?,
         _ => date.and_hms_nano_opt(hour, minute, second, nanoseconds)?,
     };
-    let utc = local.checked_sub_signed(east_of_utc(offset.trim_ascii_start())?)?.and_utc();
+    let utc = match east_of_utc(offset.trim_ascii_start())? {
+        east if east.is_zero() => local,
+        east => local.checked_sub_signed(east)?,
+    };
+    let utc = utc.and_utc();
     // Years of five digits could not be written as RFC 3339 again.
     (0..=9999).contains(&utc.year()).then_some(utc)
 }
