@@ -213,7 +213,7 @@ def verdicts(measured, budget):
             holds = abs(found / written - 1) <= budget["texts"]["within"]
             yield f"instructions per byte of a trace, {name}", round(found, 1), written, holds
         for name, found in measured["peak_with_trace"].items():
-            most = budget["texts"]["peak_bytes"]
+            most = budget["texts"]["peak_" + name.replace(" ", "_")]
             yield f"peak memory with a trace of 7 MB, {name}, in bytes", found, most, found <= most
         most = round(budget["signal"]["gone_within_s"] * 1e6)
         found = round(measured["gone_from_texts"] * 1e6)

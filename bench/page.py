@@ -121,7 +121,7 @@ unnoticed. CPU is the kernel's number, until the first request was sent.
 | the library's verifier included code for revocation lists, which the gate never has | 3,430,088 bytes | 3,397,320 bytes |
 | every event was kept for the report: half a MiB in four minutes of a soak | without limit | the first and the last 500 |
 | each token is redacted in everything that is shown, in five forms: the tokens of half a day took megabytes | 120 bytes a byte of token | 10 bytes |
-| a list was cut into its runs byte by byte, each was read three times, and its timestamps by a format | 10,000 runs: 1.7 times the CPU of Python's `json` | 0.8 times |
+| a list was cut into its runs byte by byte, each was read three times, and its timestamps by a format | 10,000 runs: 1.7 times the CPU of Python's `json` | LISTS times |
 | every answer went through all runs of its pipeline, and a shared list told of 10,000 runs at most | 20,000 runs of one pipeline: 3.9 requests per run; 5,000: 2.0 | as many per run for 20,000 as for 1,000 (simulated: `src/core/monitor/tests/shared_lists.rs`) |
 | every text was searched byte by byte, a trace twice, and the patterns were built anew for each secret; now a filter skips most of a text | 284 instructions per byte of an ordinary trace, 1,248 of the slowest | 17 and 173 |
 
