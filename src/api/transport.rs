@@ -60,9 +60,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 
 /// The connections to the service.
 pub(crate) struct Transport {
-    /// Replaced by a new one, which makes new connections, after a 421.
+    /// Replaced by a new one, made of `made_of`, which makes new connections, after a 421.
     http: RefCell<Client>,
-    /// What a new one is made of.
     made_of: Option<(Option<Proxy>, ClientConfig)>,
     base: Url,
     /// The address made last, and its segments: most gates wait for one run, and to make it is a tenth of a poll's work.
