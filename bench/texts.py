@@ -25,7 +25,7 @@ def ordinary(size):
                    f"Finished task {n}.0 in stage 12.0 (TID {n * 3}) in {n % 977} ms on 10.0.3.{n % 250} ({n % 200}/200) 50% done\n")
             if n % 40 == 0:
                 yield ('Traceback (most recent call last):\n  File "/opt/app/etl.py", line 42, in <module>\n'
-                       '    raise ValueError("{\\"code\\": 504}")\nA execução não pôde ser concluída\n')  # fmt: skip
+                       '    raise ValueError("{\\"code\\": 504}")\nA execução não terminou\n')  # fmt: skip
 
     return "".join(islice(lines(), size // 140))[:size]
 

@@ -134,8 +134,11 @@ fn with_few_descriptors_the_reports_agree() {
             if *count >= 16 {
                 assert_eq!((outcome.code, outcome.verdict()), (Some(0), "passed"), "{count}: {}", outcome.everything());
             }
+            // With fewer, a report that is written while a slow one is open may find none left: it keeps its first version.
             if outcome.code == Some(0) {
-                assert_eq!((outcome.verdict(), &outcome.report()["verdict"]), ("passed", &json!("passed")), "{count}");
+                let is_left_out = outcome.log().contains("report.json: can't be written");
+                assert_eq!(outcome.verdict(), "passed", "{count}");
+                assert!(is_left_out || outcome.report()["verdict"] == "passed", "{count}: {}", outcome.everything());
             }
         },
     );
