@@ -47,14 +47,14 @@ pub struct Report {
     pub verdict: Verdict,
     /// In input order; empty when the inputs were wrong.
     pub runs: Vec<RunReport>,
-    /// How long the gate waited, and how many looks at runs it took.
+    /// How long the gate waited, and how many polls it took.
     pub waited: Duration,
     pub polls: u64,
     /// What was seen on the way, in words, oldest first.
     pub notes: Vec<Note>,
     /// How the service was reached; both unknown where no request was made.
     pub connection: ConnectionReport,
-    /// With `invalid-input`: every mistake, one sentence each.
+    /// With `invalid-input`: every input error, one sentence each.
     pub input_errors: Vec<Sanitized>,
     /// With `internal-error`: what is known about the bug; may have many lines.
     pub bug: Option<Sanitized>,

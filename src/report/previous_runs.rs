@@ -28,7 +28,7 @@ pub struct PipelineHistory {
     pub of: usize,
     /// The last runs, oldest first, at most [`SHOWN`].
     pub last: Vec<Bar>,
-    /// The runs of this report, at most [`CURRENT`].
+    /// The runs of this report, at most `CURRENT`.
     pub current: Vec<Bar>,
 }
 
