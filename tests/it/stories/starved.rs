@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::harness::{self, FAILED, Story, StoryOutcome, in_parallel, write};
 use crate::stand_in::{On, Reply, Service};
 
