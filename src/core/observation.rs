@@ -92,6 +92,20 @@ pub struct Record {
 }
 
 impl Record {
+    /// One of which nothing else is known, for tests.
+    #[cfg(test)]
+    pub fn bare(pipeline: &str, run: &str, status: &str) -> Record {
+        Record {
+            pipeline_id: Untrusted::new(pipeline),
+            run_id: Untrusted::new(run),
+            status: Untrusted::new(status),
+            created_at: None,
+            updated_at: None,
+            trace: None,
+            repaired: Vec::new(),
+        }
+    }
+
     pub fn meaning(&self, vocabulary: &Vocabulary) -> Meaning {
         vocabulary.read(self.status.raw())
     }

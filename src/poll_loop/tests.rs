@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use futures_util::FutureExt;
 
 use super::*;
-use crate::core::{Answer, Limits, Observation, PipelineId, Record, Rules, RunId, Target, Untrusted, Verdict};
+use crate::core::{Answer, Limits, Observation, PipelineId, Record, Rules, RunId, Target, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,16 +19,7 @@ fn gate(timeout: u32, runs: usize) -> Gate {
 }
 
 fn answer(word: &str) -> Answer {
-    let record = Record {
-        pipeline_id: Untrusted::new("p"),
-        run_id: Untrusted::new("0"),
-        status: Untrusted::new(word),
-        created_at: None,
-        updated_at: None,
-        trace: None,
-        repaired: Vec::new(),
-    };
-    Answer { observation: Observation::Record(record), retry_after: None, date: None }
+    Answer { observation: Observation::Record(Record::bare("p", "0", word)), retry_after: None, date: None }
 }
 
 /// Watches with `poll`, which is given the number of the poll; returns the verdict and when it fell.

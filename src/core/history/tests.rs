@@ -26,13 +26,10 @@ fn past(hour: i64, passed: bool, length: i64) -> FinishedRun {
 fn seen(hour: i64, meaning: Meaning, length: i64, trace: Option<&str>) -> LastRecord {
     LastRecord {
         record: Record {
-            pipeline_id: Untrusted::new("p"),
-            run_id: Untrusted::new(format!("run_{hour}")),
-            status: Untrusted::new("X"),
             created_at: Some(date(hour * HOUR)),
             updated_at: Some(date(hour * HOUR + length)),
             trace: trace.map(Untrusted::new),
-            repaired: Vec::new(),
+            ..Record::bare("p", &format!("run_{hour}"), "X")
         },
         meaning,
         date: Some(date(hour * HOUR + length)),

@@ -23,15 +23,7 @@ fn usual() -> Rules {
 }
 
 fn record(word: &str) -> Observation {
-    Observation::Record(Record {
-        pipeline_id: Untrusted::new("p"),
-        run_id: Untrusted::new("r"),
-        status: Untrusted::new(word),
-        created_at: None,
-        updated_at: None,
-        trace: None,
-        repaired: Vec::new(),
-    })
+    Observation::Record(Record::bare("p", "r", word))
 }
 
 fn failure(kind: FailureKind) -> Failure {

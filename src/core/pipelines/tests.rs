@@ -29,15 +29,7 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
     let unfinished = |place: usize| {
         let run = RunId::new(&format!("run_{place}")).expect("an id");
         let mut watched = Run::new(rules, place, Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() }));
-        let record = Record {
-            pipeline_id: Untrusted::new("p"),
-            run_id: Untrusted::new(run.as_str()),
-            status: Untrusted::new("RUNNING"),
-            created_at: None,
-            updated_at: None,
-            trace: None,
-            repaired: Vec::new(),
-        };
+        let record = Record::bare("p", run.as_str(), "RUNNING");
         let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
         let mut events = Vec::new();
         let mut at = context(rules, Duration::ZERO, &mut events);
@@ -313,15 +305,8 @@ fn a_run_that_is_being_polled_is_left_alone() {
     // When a list was found out, all are polled, but for that one.
     let (mut home, mut runs) = settled(&rules, 3, 40 * SECOND);
     list_summary(&mut home, &mut runs, &rules, [10 * SECOND; 2], list(&["RUNNING"; 3]));
-    let ended = Record {
-        pipeline_id: Untrusted::new("p"),
-        run_id: Untrusted::new("run_0"),
-        status: Untrusted::new("SUCCESS"),
-        created_at: None,
-        updated_at: DateTime::from_timestamp(1_705_314_600, 0),
-        trace: None,
-        repaired: Vec::new(),
-    };
+    let updated_at = DateTime::from_timestamp(1_705_314_600, 0);
+    let ended = Record { updated_at, ..Record::bare("p", "run_0", "SUCCESS") };
     let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
     let mut events = Vec::new();
     let mut at = context(&rules, 11 * SECOND, &mut events);

@@ -258,15 +258,8 @@ fn a_request_that_is_under_way_counts_as_made() {
 #[test]
 fn a_candidate_that_comes_to_light_at_the_deadline_is_timed_out() {
     let (first, second) = (listed("a", 1001, "RUNNING"), listed("b", 1002, "RUNNING"));
-    let success = Record {
-        pipeline_id: Untrusted::new("p"),
-        run_id: Untrusted::new("a"),
-        status: Untrusted::new("SUCCESS"),
-        created_at: Some(date(1001)),
-        updated_at: Some(date(1050)),
-        trace: None,
-        repaired: Vec::new(),
-    };
+    let (created_at, updated_at) = (Some(date(1001)), Some(date(1050)));
+    let success = Record { created_at, updated_at, ..Record::bare("p", "a", "SUCCESS") };
     for on_first_failure in [OnFirstFailure::WaitForAll, OnFirstFailure::StopWaiting] {
         let ends = |story: Vec<(u32, ApiResponse)>| {
             let pipeline = PipelineId::new("p").expect("an id");

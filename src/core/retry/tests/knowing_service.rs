@@ -307,13 +307,6 @@ impl Service<'_> {
 }
 
 fn record(id: &str, word: &str, is_repaired: bool) -> Record {
-    Record {
-        pipeline_id: Untrusted::new("p"),
-        run_id: Untrusted::new(id),
-        status: Untrusted::new(word),
-        created_at: None,
-        updated_at: None,
-        trace: None,
-        repaired: if is_repaired { vec![Repair::BadUtf8] } else { Vec::new() },
-    }
+    let repaired = if is_repaired { vec![Repair::BadUtf8] } else { Vec::new() };
+    Record { repaired, ..Record::bare("p", id, word) }
 }

@@ -1,10 +1,9 @@
 //! A service that starts, hides, loses, queues and refuses, played through the whole gate.
 
-use crate::core::Effect;
-use crate::core::TriggerEffect;
 use std::sync::LazyLock;
 
 use super::*;
+use crate::core::{Effect, TriggerEffect};
 
 /// What the service makes of the request to start.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -203,7 +202,7 @@ impl World {
                     ApiResponse::Run(answer(
                         now,
                         match row {
-                            Some((id, _, word)) => Observation::Record(record(id, word)),
+                            Some((id, _, word)) => Observation::Record(Record::bare("p", id, word)),
                             None => Observation::Missing(
                                 Effect::NotVisible,
                                 failure(Operation::GetRun, FailureKind::NoRecord),
@@ -245,17 +244,5 @@ impl World {
                 failure(Operation::Execute, FailureKind::Http(403)),
             ),
         }
-    }
-}
-
-pub(super) fn record(id: &str, word: &str) -> Record {
-    Record {
-        pipeline_id: Untrusted::new("p"),
-        run_id: Untrusted::new(id),
-        status: Untrusted::new(word),
-        created_at: None,
-        updated_at: None,
-        trace: None,
-        repaired: Vec::new(),
     }
 }
