@@ -71,7 +71,7 @@ impl Freshness {
     }
 
     /// Whether a run that started then can be fresh once it has finished.
-    pub(super) fn allows_start(self, started: Option<DateTime<Utc>>) -> bool {
+    pub fn allows_start(self, started: Option<DateTime<Utc>>) -> bool {
         self.check_start(started, None) != Err(Stale::StartedBefore)
     }
 

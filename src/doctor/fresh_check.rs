@@ -3,8 +3,7 @@
 
 use crate::api::{AuthRetryState, Client};
 use crate::core::{
-    Freshness, IfStale, LastRecord, Meaning, Observation, PipelineDetails, PipelineId, PipelineState, Selector, Stale,
-    Wanted,
+    IfStale, LastRecord, Meaning, Observation, PipelineDetails, PipelineId, PipelineState, Selector, Wanted,
 };
 use crate::report::checkup::Check;
 use crate::report::messages;
@@ -16,17 +15,14 @@ impl ServiceChecks<'_> {
     pub(super) async fn freshness(&mut self, client: &Client, wanted: &Wanted, seen: &LastRecord) {
         let required = self.config.freshness;
         let (started, date) = (seen.record.created_at, seen.date);
-        let fresh = match seen.meaning {
-            Meaning::Passed => required.check(started, seen.record.updated_at, date),
+        let is_fresh = match seen.meaning {
             // The failure is the verdict, unless the gate waits for a run that is fresh.
             Meaning::Failed if !self.waits(wanted) => return,
-            Meaning::Failed => required.check(started, seen.record.updated_at, date),
+            Meaning::Passed | Meaning::Failed => required.check(started, seen.record.updated_at, date).is_ok(),
             // It has no end yet, and only its start can be known to be too early.
-            Meaning::Wait | Meaning::Unknown => Freshness { max_age: None, ..required }
-                .check(started, None, date)
-                .or_else(|stale| if stale == Stale::StartedBefore { Err(stale) } else { Ok(()) }),
+            Meaning::Wait | Meaning::Unknown => required.allows_start(started),
         };
-        if fresh.is_ok() {
+        if is_fresh {
             return;
         }
         let why = messages::not_fresh(Some(seen), required, &self.sanitizer);
