@@ -82,10 +82,14 @@ async fn fetch(
     // Asking may mean signing in again; a stream knows the secrets of its beginning, so it begins with the first bytes.
     let mut stream = None;
     let mut tail = Tail::default();
-    let mut finder = CauseFinder::default();
+    // The logs of a run that is still going may name an error that it gets over.
+    let wants_cause = run.cause.is_none() && run.end == End::Verdict(Verdict::Failed);
+    let mut finder = wants_cause.then(CauseFinder::default);
     let mut keep = |piece: Sanitized| {
         tail.push(&piece);
-        finder.push(&piece);
+        if let Some(finder) = &mut finder {
+            finder.push(&piece);
+        }
         if let Some(file) = file {
             file.stream(piece.to_string());
         }
@@ -101,8 +105,7 @@ async fn fetch(
         keep(stream.finish());
     }
     run.logs = tail.end();
-    // The logs of a run that is still going may name an error that it gets over.
-    if run.cause.is_none() && run.end == End::Verdict(Verdict::Failed) {
+    if let Some(finder) = finder {
         run.cause = finder.finish(cause::TextSource::Logs, &finalizer.sanitizer);
     }
     let said = match fetched {
