@@ -86,21 +86,19 @@ struct SuspensionDetector {
 }
 
 impl SuspensionDetector {
-    fn is_noticed(&mut self, now: Duration) -> bool {
+    /// Whether there was one. A deadline that passed meanwhile comes a little later: there is always a last poll.
+    fn notice(&mut self, gate: &mut Gate, now: Duration) -> bool {
         let late = now.saturating_sub(self.expected_by);
         self.expected_by = now;
-        if late >= LATE {
-            self.suspended += late;
+        if late < LATE {
+            return false;
         }
-        late >= LATE
-    }
-}
-
-/// The deadline that passed meanwhile comes a little later: there is always a last poll.
-fn after_suspension(gate: &mut Gate, now: Duration) {
-    let timeout = gate.rules().limits.timeout;
-    if now >= timeout && !timeout.is_zero() {
-        gate.move_deadline(now + AFTER_SUSPENSION);
+        self.suspended += late;
+        let timeout = gate.rules().limits.timeout;
+        if now >= timeout && !timeout.is_zero() {
+            gate.move_deadline(now + AFTER_SUSPENSION);
+        }
+        true
     }
 }
 
@@ -128,8 +126,7 @@ where
     while !gate.is_over() {
         // A suspension may also fall between two waits.
         let now = clock.elapsed();
-        if suspension.is_noticed(now) {
-            after_suspension(gate, now);
+        if suspension.notice(gate, now) {
             update_view(gate, LoopEvent::Resumed, &[], polls);
         }
         let suspended = suspension.suspended;
@@ -188,8 +185,7 @@ where
         };
         let now = clock.elapsed();
         suspension.expected_by = wake.max(suspension.expected_by);
-        if suspension.is_noticed(now) {
-            after_suspension(gate, now);
+        if suspension.notice(gate, now) {
             update_view(gate, LoopEvent::Resumed, &[], polls);
         }
         let suspended = suspension.suspended;
