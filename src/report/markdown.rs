@@ -112,9 +112,8 @@ fn headline(report: &Report) -> String {
 
 /// The line that names the error of an only run, and what it suggests.
 fn likely_cause(report: &Report) -> String {
-    let [RunReport { cause: Some(cause), .. }] = report.runs.as_slice() else { return String::new() };
-    let hint = report.described().and_then(RunReport::hint);
-    let hint = hint.map(|hint| format!("**Hint:** {}\n\n", ended(hint))).unwrap_or_default();
+    let [run @ RunReport { cause: Some(cause), .. }] = report.runs.as_slice() else { return String::new() };
+    let hint = run.hint().map(|hint| format!("**Hint:** {}\n\n", ended(hint))).unwrap_or_default();
     format!("**Likely cause:** {}\n\n{hint}", code(cause))
 }
 

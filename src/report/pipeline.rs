@@ -50,11 +50,11 @@ pub(super) struct PipelineDetailsRow<'a> {
 
 impl PipelineDetailsRow<'_> {
     pub(super) fn new(pipeline: &PipelineReport) -> PipelineDetailsRow<'_> {
-        let given = |text: &'_ Sanitized| !text.is_empty();
-        PipelineDetailsRow {
-            name: Some(&pipeline.name).filter(|text| given(text)).map(|text| &**text),
-            cron: Some(&pipeline.cron).filter(|text| given(text)).map(|text| &**text),
-            state: Some(&pipeline.state).filter(|text| given(text)).map(|text| &**text),
-        }
+        let PipelineReport { name, cron, state, is_paused: _ } = pipeline;
+        PipelineDetailsRow { name: given(name), cron: given(cron), state: given(state) }
     }
+}
+
+fn given(text: &Sanitized) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
