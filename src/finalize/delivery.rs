@@ -1,4 +1,4 @@
-//! The final versions: all documents are rendered, then written; and once more when the logs have come.
+//! The final versions: all documents are rendered, then written; and again when the logs have come.
 
 use super::{Finalizer, exit_on_panic};
 use crate::config::{Destination, DocumentKind};
@@ -35,7 +35,7 @@ impl Finalizer {
         report
     }
 
-    /// Writes the reports once more now that the logs have come, and the outputs too if they told a cause that was not known
+    /// Writes the reports again now that the logs have come, and the outputs too if they told a cause that was not known
     /// before; `causes` are those that were. After a signal there is no time for it.
     pub async fn documents_with_logs(&mut self, report: &mut Report, causes: &[Option<Sanitized>]) {
         let has_logs = report.runs.iter().any(|run| run.logs.is_some());

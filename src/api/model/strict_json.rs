@@ -167,7 +167,7 @@ pub(super) fn unescape(json: &str) -> String {
     text
 }
 
-/// The character that an escape stands for, and the length of the escape.
+/// The character that an escape means, and the length of the escape.
 fn unescaped(escape: &[u8]) -> (char, usize) {
     if let Some(number) = escaped(escape, 0) {
         return match (char::from_u32(number), escaped(escape, 6)) {

@@ -144,7 +144,7 @@ fn logs_tell_the_cause_where_there_is_no_trace() {
         assert!(!outcome.dotenv.as_ref().expect("dotenv")["MAESTRO_GATE_CAUSE"].is_empty());
         assert_eq!(outcome.output_dir.as_ref().expect("a folder")["cause"], cause);
         assert!(outcome.log().lines().last().is_some_and(|last| last.ends_with(cause)), "{}", outcome.log());
-        // The outputs are written once more only if the logs have a cause that was not known.
+        // The outputs are written again only if the logs have a cause that was not known.
         let versions = outcome.output_file.as_ref().expect("outputs").matches("verdict<<").count();
         assert_eq!(versions, if trace.is_null() { 3 } else { 2 });
     }
