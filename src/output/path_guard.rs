@@ -49,10 +49,11 @@ impl PathGuard {
 
     /// Refuses a path that leads where no report may go.
     pub(super) fn admit(&self, path: &Path) -> Result<(), WriteError> {
-        if is_null(path) {
+        let id = FileId::of_path(path);
+        if is_null_id(id.as_ref()) {
             return Ok(());
         }
-        self.admit_id(FileId::of_path(path))?;
+        self.admit_id(id)?;
         match self.workspaces.iter().find_map(|workspace| Some((way_out(path, workspace)?, workspace))) {
             None => Ok(()),
             Some((link, workspace)) => Err(WriteError::Refused(format!(
