@@ -31,6 +31,12 @@ pub struct ListedRun {
 pub struct AmbiguousOrder;
 
 impl ListedRun {
+    /// One of which nothing else is known, for tests.
+    #[cfg(test)]
+    pub fn bare(id: &str, status: &str, created_at: Option<DateTime<Utc>>) -> ListedRun {
+        ListedRun { run: RunId::new(id), status: Some(Untrusted::new(status)), created_at, ..ListedRun::default() }
+    }
+
     /// The run's state, as far as a list tells it. What can't be read may still be going.
     pub fn meaning(&self, vocabulary: &Vocabulary) -> Meaning {
         self.status.as_ref().map_or(Meaning::Unknown, |word| vocabulary.read(word.raw()))

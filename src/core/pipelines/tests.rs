@@ -100,7 +100,7 @@ fn without(observation: Observation<ListSummary>) -> Answer<ListSummary> {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { during: Operation::List, kind, detail: None }
+    Failure::new(Operation::List, kind)
 }
 
 /// Asks at `asked`, and takes that answer at `answered`.

@@ -26,12 +26,7 @@ fn date(seconds: u64) -> DateTime<Utc> {
 }
 
 fn listed(id: &str, created: u64, word: &str) -> ListedRun {
-    ListedRun {
-        run: RunId::new(id),
-        status: Some(Untrusted::new(word)),
-        created_at: Some(date(created)),
-        ..ListedRun::default()
-    }
+    ListedRun::bare(id, word, Some(date(created)))
 }
 
 fn fails() -> Try {

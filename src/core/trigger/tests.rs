@@ -19,14 +19,7 @@ fn date(seconds: u64) -> DateTime<Utc> {
 }
 
 fn listed(id: &str, created: u64, word: &str) -> ListedRun {
-    ListedRun {
-        run: RunId::new(id),
-        number: None,
-        status: Some(Untrusted::new(word)),
-        created_at: Some(date(created)),
-        updated_at: None,
-        trace: None,
-    }
+    ListedRun::bare(id, word, Some(date(created)))
 }
 
 fn listing(runs: &[ListedRun]) -> RunList {

@@ -65,13 +65,8 @@ impl Story {
                 (true, true) => "SUCCESS",
                 (true, false) => run.word,
             };
-            ListedRun {
-                run: RunId::new(run.id),
-                status: Some(Untrusted::new(word)),
-                created_at: Some(at(run.starts)),
-                updated_at: Some(at(if second >= run.ends { run.ends } else { run.starts })),
-                ..ListedRun::default()
-            }
+            let updated_at = Some(at(if second >= run.ends { run.ends } else { run.starts }));
+            ListedRun { updated_at, ..ListedRun::bare(run.id, word, Some(at(run.starts))) }
         });
         shown.collect()
     }

@@ -1,9 +1,7 @@
 //! Refusals: one never ends a wait in which something has worked, and a minute of nothing else ends every wait.
 
 use super::*;
-use crate::core::Effect;
-use crate::core::TriggerEffect;
-use crate::core::{ApiResponse, IfRunning, RunList, Selector, TriggerResponse};
+use crate::core::{ApiResponse, Effect, IfRunning, RunList, Selector, TriggerEffect, TriggerResponse};
 
 /// What a service, a gateway or a proxy answers once in a while, and waiting is not known to fix.
 fn refusals() -> Vec<Observation> {

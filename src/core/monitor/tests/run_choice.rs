@@ -15,14 +15,7 @@ fn chosen(selector: Selector) -> Wanted {
 }
 
 fn listed(id: &str, created: i64, word: &str) -> ListedRun {
-    ListedRun {
-        run: RunId::new(id),
-        number: None,
-        status: Some(Untrusted::new(word)),
-        created_at: stamp(created),
-        updated_at: None,
-        trace: None,
-    }
+    ListedRun::bare(id, word, stamp(created))
 }
 
 fn list(observation: Observation<RunList>) -> ApiResponse {

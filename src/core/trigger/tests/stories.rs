@@ -5,7 +5,7 @@ use crate::core::TriggerEffect;
 
 mod simulated_service;
 
-use simulated_service::{POSTS, Run, Spoilt, TriggerOutcome, World, answer, failure, rules};
+use simulated_service::{POSTS, Run, Spoilt, TriggerOutcome, World, answer, rules};
 
 /// Every world of the choices below.
 fn worlds() -> Vec<World> {
@@ -218,7 +218,7 @@ fn nothing_is_started_when_there_is_no_time_left_or_no_token_was_to_be_had() {
     gate.observe(0, SECOND, list(SECOND), &mut Vec::new()).expect("goes on");
     assert_eq!(gate.ask(0, 2 * SECOND, &mut Vec::new()), Some(ApiRequest::Execute(pipeline())));
     let not_sent = ApiResponse::Execute(
-        TriggerResponse::Missing(TriggerEffect::NotExecuted, failure(Operation::SignIn, FailureKind::Http(503))),
+        TriggerResponse::Missing(TriggerEffect::NotExecuted, Failure::new(Operation::SignIn, FailureKind::Http(503))),
         None,
     );
     gate.observe(0, 3 * SECOND, not_sent, &mut Vec::new()).expect("goes on");
@@ -250,8 +250,9 @@ fn whether_a_run_may_have_been_started_is_reported_when_the_wait_ends_before_it_
         gate
     };
     assert_eq!(stopped(asked()), Request::InDoubt);
-    let lost = || TriggerResponse::Missing(TriggerEffect::Lost, failure(Operation::Execute, FailureKind::Broken));
-    let refused = TriggerResponse::Missing(TriggerEffect::Refused, failure(Operation::Execute, FailureKind::Http(400)));
+    let lost = || TriggerResponse::Missing(TriggerEffect::Lost, Failure::new(Operation::Execute, FailureKind::Broken));
+    let refused =
+        TriggerResponse::Missing(TriggerEffect::Refused, Failure::new(Operation::Execute, FailureKind::Http(400)));
     for (trigger_response, request) in [(lost(), Request::InDoubt), (TriggerResponse::Accepted(None), Request::Taken)] {
         let mut gate = asked();
         gate.observe(0, 3 * SECOND, ApiResponse::Execute(trigger_response, None), &mut Vec::new()).expect("goes on");

@@ -100,10 +100,6 @@ pub(super) struct Played {
     pub(super) took: Duration,
 }
 
-pub(super) fn failure(during: Operation, kind: FailureKind) -> Failure {
-    Failure { during, kind, detail: None }
-}
-
 pub(super) fn rules() -> Rules {
     let limits = Limits { timeout: 600 * SECOND, appear: 30 * SECOND, outage: 60 * SECOND };
     Rules { interval: Interval::Fixed(5 * SECOND), learning: Learning::On, ..Rules::within(limits) }
@@ -186,12 +182,13 @@ impl World {
                                 list.push(ListedRun::default());
                                 Observation::Record(listing(&list))
                             }
-                            Some(Spoilt::Unusable) => {
-                                Observation::Missing(Effect::Unusable, failure(Operation::List, FailureKind::Http(503)))
-                            }
+                            Some(Spoilt::Unusable) => Observation::Missing(
+                                Effect::Unusable,
+                                Failure::new(Operation::List, FailureKind::Http(503)),
+                            ),
                             Some(Spoilt::Null) => Observation::Missing(
                                 Effect::NotVisible,
-                                failure(Operation::List, FailureKind::NoRecord),
+                                Failure::new(Operation::List, FailureKind::NoRecord),
                             ),
                         },
                     ))
@@ -205,7 +202,7 @@ impl World {
                             Some((id, _, word)) => Observation::Record(Record::bare("p", id, word)),
                             None => Observation::Missing(
                                 Effect::NotVisible,
-                                failure(Operation::GetRun, FailureKind::NoRecord),
+                                Failure::new(Operation::GetRun, FailureKind::NoRecord),
                             ),
                         },
                     ))
@@ -234,14 +231,15 @@ impl World {
             }
             TriggerOutcome::Hints => TriggerResponse::Accepted(Some(Untrusted::new("manual__2024"))),
             TriggerOutcome::LostAfter | TriggerOutcome::LostBefore => {
-                TriggerResponse::Missing(TriggerEffect::Lost, failure(Operation::Execute, FailureKind::Broken))
+                TriggerResponse::Missing(TriggerEffect::Lost, Failure::new(Operation::Execute, FailureKind::Broken))
             }
-            TriggerOutcome::Refused => {
-                TriggerResponse::Missing(TriggerEffect::Refused, failure(Operation::Execute, FailureKind::Http(400)))
-            }
+            TriggerOutcome::Refused => TriggerResponse::Missing(
+                TriggerEffect::Refused,
+                Failure::new(Operation::Execute, FailureKind::Http(400)),
+            ),
             TriggerOutcome::Denied => TriggerResponse::Missing(
                 TriggerEffect::Denied(Scope::Run),
-                failure(Operation::Execute, FailureKind::Http(403)),
+                Failure::new(Operation::Execute, FailureKind::Http(403)),
             ),
         }
     }
