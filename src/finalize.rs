@@ -22,7 +22,7 @@ use crate::report::{Note, NoteLevel, Report, Stage, text};
 
 mod delivery;
 
-/// How long the destinations may take to write: longer than any file system in order needs, short enough to reach the
+/// How long a destination may take to write: longer than any file system in order needs, short enough to reach the
 /// verdict while somebody still looks.
 const PIECE: Duration = Duration::from_secs(5);
 
@@ -216,10 +216,12 @@ impl Finalizer {
         let mut missing: Vec<usize> = jobs.iter().map(|(index, _)| *index).collect();
         let mut jobs = Jobs::start(jobs);
         let mut results = Vec::new();
-        let until = self.clock.elapsed() + PIECE;
+        // Counted in waits, because on a busy machine, where the jobs take longer, a wait does too.
+        let mut waits = 0;
         while !missing.is_empty() {
             match self.wait(jobs.next(), HANGS).await.flatten() {
                 Some((index, done)) => {
+                    waits = 0;
                     missing.retain(|other| *other != index);
                     if done.is_none() {
                         jobs.go_on();
@@ -228,8 +230,8 @@ impl Finalizer {
                 }
                 None if !jobs.are_begun() => jobs.go_on(),
                 None if stage == Stage::First && self.grace_period.first_signal().is_some() => break,
-                None if self.clock.elapsed() >= until || self.grace_period.is_over(&self.clock) => break,
-                None => {}
+                None if HANGS * waits >= PIECE || self.grace_period.is_over(&self.clock) => break,
+                None => waits += 1,
             }
         }
         results.extend(missing.into_iter().map(|index| (index, Err(WriteError::NotInTime))));
