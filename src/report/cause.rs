@@ -8,15 +8,13 @@
 use std::borrow::Cow;
 
 use log_line::{Level, LogLine};
-use shapes::{LineShape, is_unfinished, shape};
+use shapes::{Candidate, error_in, is_unfinished};
 
 use super::sanitize::{Sanitized, Sanitizer};
 use crate::core::Untrusted;
 
 mod log_line;
 mod shapes;
-#[cfg(test)]
-mod tests;
 
 /// The longest cause, in bytes (docs/reference.md#outputs).
 pub const LIMIT: usize = 300;
@@ -63,17 +61,8 @@ pub struct CauseFinder {
     traceback: Option<(usize, Option<Level>)>,
     /// What the next line completes, and the level of the line before.
     unfinished: Option<(Candidate, Option<Level>)>,
+    /// The line for each kind of candidate.
     found: [Option<String>; 5],
-}
-
-/// A kind of line that may be the cause; the first kind of which there is one is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Candidate {
-    Dbt,
-    Exception,
-    ErrorLine,
-    Warned,
-    FirstLine,
 }
 
 impl CauseFinder {
@@ -94,9 +83,10 @@ impl CauseFinder {
     pub fn finish(mut self, source: TextSource, sanitizer: &Sanitizer) -> Option<Sanitized> {
         let line = std::mem::take(&mut self.line);
         self.read(&line);
-        let [dbt, exception, error_line, warned, first_line] = self.found;
-        let first_line = first_line.filter(|_| source == TextSource::Trace);
-        let line = dbt.or(exception).or(error_line).or(warned).or(first_line)?;
+        if source == TextSource::Logs {
+            self.found[Candidate::FirstLine as usize] = None;
+        }
+        let line = self.found.into_iter().flatten().next()?;
         Some(sanitizer.line(&Untrusted::new(line), LIMIT)).filter(|line| !line.is_empty())
     }
 
@@ -111,10 +101,12 @@ impl CauseFinder {
         if !says_something {
             return;
         }
-        let shape = shape(line.text, line.column);
+        let is_frame = shapes::is_frame(line.text);
+        let error = if is_frame { None } else { error_in(line.text, line.column) };
         if let Some((candidate, level)) = self.unfinished.take()
             && (line.level.is_none() || line.level == level)
-            && shape.is_none()
+            && !is_frame
+            && error.is_none()
             && !line.text.contains(TRACEBACK)
         {
             return self.complete(candidate, &line);
@@ -124,44 +116,38 @@ impl CauseFinder {
             self.traceback = Some((line.column, line.level));
             // All of it on one line is better than nothing.
             if behind.contains(char::is_alphanumeric) {
-                self.note(Candidate::FirstLine, raw.trim(), &line);
+                self.note(Candidate::FirstLine, raw.trim(), line.level);
             }
             return;
         }
         if let Some((column, level)) = self.traceback {
             // A line with a level is another record, unless all lines have one.
             let goes_on = line.level.is_none() || line.level == level;
-            if goes_on && (line.column > column || shape == Some(LineShape::Frame)) {
+            if goes_on && (line.column > column || is_frame) {
                 return;
             }
             self.traceback = None;
             if goes_on && shapes::names_a_type(line.text) {
-                return self.exception(line.text, &line);
+                return self.note(Candidate::Exception, line.text, line.level);
             }
         }
-        match shape {
-            Some(LineShape::Frame) => {}
-            Some(LineShape::Dbt) => self.note(Candidate::Dbt, line.text, &line),
-            Some(LineShape::Exception(text)) => self.exception(text, &line),
-            Some(LineShape::Error) => self.note(Candidate::ErrorLine, line.text, &line),
-            None if line.level == Some(Level::Error) => self.note(Candidate::ErrorLine, line.text, &line),
-            None => self.note(Candidate::FirstLine, raw.trim(), &line),
+        let by_level = (line.level == Some(Level::Error)).then_some((Candidate::ErrorLine, line.text));
+        let (candidate, text) = error.or(by_level).unwrap_or((Candidate::FirstLine, raw.trim()));
+        if !is_frame {
+            self.note(candidate, text, line.level);
         }
     }
 
-    fn exception(&mut self, text: &str, line: &LogLine<'_>) {
-        let candidate = if self.level == Some(Level::Warning) { Candidate::Warned } else { Candidate::Exception };
-        self.found[candidate as usize] = None;
-        self.note(candidate, text, line);
-    }
-
-    /// Keeps the first of its kind.
-    fn note(&mut self, candidate: Candidate, text: &str, line: &LogLine<'_>) {
+    /// Keeps the first of its kind; of exceptions the last.
+    fn note(&mut self, candidate: Candidate, text: &str, level: Option<Level>) {
+        let is_exception = candidate == Candidate::Exception;
+        let is_warned = is_exception && self.level == Some(Level::Warning);
+        let candidate = if is_warned { Candidate::Warned } else { candidate };
         let slot = &mut self.found[candidate as usize];
-        if slot.is_none() && !shapes::says_nothing(text) {
+        if (slot.is_none() || is_exception) && !shapes::says_nothing(text) {
             *slot = Some(text.to_owned());
             let goes_on = candidate == Candidate::Dbt || is_unfinished(text);
-            self.unfinished = goes_on.then_some((candidate, line.level));
+            self.unfinished = goes_on.then_some((candidate, level));
         }
     }
 
@@ -174,3 +160,6 @@ impl CauseFinder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

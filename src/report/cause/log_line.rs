@@ -67,7 +67,7 @@ fn without_prefix(line: &str) -> Option<(Option<Level>, &str)> {
     let mut rest = line;
     let mut behind_times = None;
     for part in 0..PARTS {
-        let (token, behind) = token(rest.trim_start_matches(' '))?;
+        let (token, behind) = token(rest)?;
         if part > 0 || !line.starts_with(' ') {
             if let Some(level) = level(token) {
                 return Some((Some(level), message(behind)));
@@ -97,17 +97,22 @@ fn without_prefix(line: &str) -> Option<(Option<Level>, &str)> {
     behind_times.map(|rest| (None, rest))
 }
 
-/// The next word, or a group in brackets with the blanks in it.
+/// The next word, or a group in brackets with the blanks in it, and what stands behind it.
 fn token(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches(' ');
     let closing = match text.chars().next()? {
         '[' => Some(']'),
         '{' => Some('}'),
         '(' => Some(')'),
         _ => None,
     };
-    let end =
-        closing.and_then(|closing| Some(text.find(closing)? + 1)).or_else(|| text.find(' ')).unwrap_or(text.len());
-    Some(text.split_at(end))
+    let end = closing.and_then(|closing| Some(text.find(closing)? + 1)).or_else(|| text.find(' '));
+    Some(text.split_at(end.unwrap_or(text.len())))
+}
+
+/// The same alone; empty at the end.
+fn next_token(text: &str) -> &str {
+    token(text).map_or("", |(token, _)| token)
 }
 
 /// A level in capitals, or in brackets in any case: `ERROR`, `ERROR:`, `[error    ]`.
@@ -140,7 +145,7 @@ fn is_group(token: &str) -> bool {
 
 /// A logger's name before a mark or before the level, or a process's number there. What denies an error is no name.
 fn is_name(token: &str, behind: &str) -> bool {
-    let next = self::token(behind.trim_start_matches(' ')).map_or("", |(next, _)| next);
+    let next = next_token(behind);
     is_mark(next) || level(next).is_some() && !["no", "without", "zero", "0"].contains(&token)
 }
 
@@ -148,11 +153,13 @@ fn is_name(token: &str, behind: &str) -> bool {
 fn message(behind_level: &str) -> &str {
     let mut rest = behind_level;
     for _ in 0..PARTS {
-        let Some((token, behind)) = token(rest.trim_start_matches(' ')) else { break };
+        let Some((token, behind)) = token(rest) else { break };
+        let next = next_token(behind);
         // `[main] com.example.Load: message` of log4j, and no `[Errno 111] Connection refused`.
-        let next = self::token(behind.trim_start_matches(' ')).map_or("", |(next, _)| next);
-        let is_thread = is_group(token) && (is_mark(next) || next.contains('.') || next.contains(':'));
-        if !is_mark(token) && !is_time(token) && !is_thread && !is_number_before_a_mark(token, behind) {
+        let is_thread = is_group(token) && (is_mark(next) || next.contains(['.', ':']));
+        // Spring's process: `ERROR 1 --- [main] c.f.Bar : message`.
+        let is_process = token.bytes().all(|byte| byte.is_ascii_digit()) && next.starts_with("---");
+        if !is_mark(token) && !is_time(token) && !is_thread && !is_process {
             break;
         }
         rest = behind;
@@ -160,15 +167,9 @@ fn message(behind_level: &str) -> &str {
     without_name(rest)
 }
 
-/// Spring's process: `ERROR 1 --- [main] c.f.Bar : message`.
-fn is_number_before_a_mark(token: &str, behind: &str) -> bool {
-    token.bytes().all(|byte| byte.is_ascii_digit()) && behind.trim_start_matches(' ').starts_with("---")
-}
-
 /// `name  message` of the service's own logs, `name - message` of loguru and logback, `name : message` of Spring.
 fn without_name(text: &str) -> &str {
-    let start = text.trim_start_matches(' ');
-    let Some((name, behind)) = token(start) else { return text };
+    let Some((name, behind)) = token(text) else { return text };
     let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "_.:<>$-".contains(c));
     let is_apart = text.starts_with("  ") && behind.starts_with("  ");
     // A word before a dash may be the message's own.

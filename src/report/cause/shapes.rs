@@ -1,16 +1,16 @@
 //! What a line looks like that names an error, whatever its level.
 
-/// The shapes that are known.
+/// A kind of line that may be the cause; the first kind of which there is one is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LineShape<'t> {
-    /// `java.net.ConnectException: Connection refused`, without what stands before it.
-    Exception(&'t str),
+pub(super) enum Candidate {
     /// `Database Error in model orders (models/orders.sql)`; the next line says what.
     Dbt,
-    /// An error by its words: `fatal: ...`, or a process that was killed.
-    Error,
-    /// A place in the code.
-    Frame,
+    Exception,
+    /// An error by its level or its words: `fatal: ...`, or a process that was killed.
+    ErrorLine,
+    /// An exception that was only a warning.
+    Warned,
+    FirstLine,
 }
 
 /// How an exception's own name ends.
@@ -41,19 +41,17 @@ const PARTS: [&str; 3] = [" Killed  ", ": command not found", ": ERROR:  "];
 /// How far a line that names an error may be indented: dbt indents by two. What Java suppressed is behind a tab.
 const INDENT: usize = 2;
 
-pub(super) fn shape(text: &str, column: usize) -> Option<LineShape<'_>> {
-    if is_frame(text) {
-        return Some(LineShape::Frame);
-    }
+/// The error that a line names, without what stands before it: `java.net.ConnectException: Connection refused`.
+pub(super) fn error_in(text: &str, column: usize) -> Option<(Candidate, &str)> {
     if is_dbt(text) {
-        return Some(LineShape::Dbt);
-    }
-    if column <= INDENT
+        Some((Candidate::Dbt, text))
+    } else if column <= INDENT
         && let Some(exception) = exception(text)
     {
-        return Some(LineShape::Exception(exception));
+        Some((Candidate::Exception, exception))
+    } else {
+        is_error(text).then_some((Candidate::ErrorLine, text))
     }
-    is_error(text).then_some(LineShape::Error)
 }
 
 /// Whether the line stops in the middle of a message: at a colon, or where Snowflake breaks the line (`error line 1 at position
@@ -71,8 +69,7 @@ pub(super) fn says_nothing(text: &str) -> bool {
 
 /// Whether the text begins with the name of a type, alone or before a colon: the last line of a traceback.
 pub(super) fn names_a_type(text: &str) -> bool {
-    let name = text.split_once(':').map_or(text, |(name, _)| name);
-    is_path(name)
+    is_path(text.split(':').next().unwrap_or_default())
 }
 
 fn is_path(name: &str) -> bool {
@@ -83,20 +80,14 @@ fn is_path(name: &str) -> bool {
 /// The exception in a line, by its name or by what stands before it.
 fn exception(text: &str) -> Option<&str> {
     let text = inner_failure(text.strip_prefix(": ").unwrap_or(text));
-    let in_thread = text.strip_prefix("Exception in thread \"").and_then(|rest| rest.split_once("\" "));
-    let (rest, is_marked) = match (text.strip_prefix("Caused by: "), in_thread) {
-        (Some(rest), _) | (None, Some((_, rest))) => (rest, true),
-        (None, None) => (text, false),
-    };
-    let (name, has_message) = match rest.find([':', ' ']) {
-        Some(at) => (&rest[..at], rest[at..].starts_with(':')),
-        None => (rest, false),
-    };
+    let in_thread = || Some(text.strip_prefix("Exception in thread \"")?.split_once("\" ")?.1);
+    let marked = text.strip_prefix("Caused by: ").or_else(in_thread);
+    let rest = marked.unwrap_or(text);
+    let (name, message) = rest.split_at(rest.find([':', ' ']).unwrap_or(rest.len()));
     let last = name.rsplit(['.', '$']).next().unwrap_or(name);
-    let is_named = ENDINGS.iter().any(|ending| last.ends_with(ending));
-    let is_alone = rest.len() == name.len() && name.contains('.');
-    let is_spark_s = last == "ExecutorLostFailure";
-    (is_path(name) && (is_marked || is_named && (has_message || is_alone) || is_spark_s)).then_some(rest)
+    let is_alone = message.is_empty() && name.contains('.');
+    let is_named = ENDINGS.iter().any(|ending| last.ends_with(ending)) && (message.starts_with(':') || is_alone);
+    (is_path(name) && (marked.is_some() || is_named || last == "ExecutorLostFailure")).then_some(rest)
 }
 
 /// What Spark says of a task at the end of a long sentence: `..., most recent failure: Lost task 0.3 in stage 1.0 (TID 7)
@@ -122,7 +113,7 @@ fn is_error(text: &str) -> bool {
 }
 
 /// A line of a stack between a header and an exception: Python's (loguru marks one with `>`), Java's, JavaScript's.
-fn is_frame(text: &str) -> bool {
+pub(super) fn is_frame(text: &str) -> bool {
     let text = text.trim_start_matches("> ");
     let is_place = text.ends_with(')') || text.contains(':') && text.ends_with(|c: char| c.is_ascii_digit());
     text.starts_with("File \"") && text.contains(", line ") || text.starts_with("at ") && is_place

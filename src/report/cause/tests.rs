@@ -233,6 +233,18 @@ fn the_cause_is_found_in_the_logs_of_programs() {
 }
 
 #[test]
+fn an_exception_that_says_nothing_does_not_take_the_place_of_an_earlier_one() {
+    let traceback =
+        |last: &str| format!("Traceback (most recent call last):\n  File \"a.py\", line 1, in run\n{last}\n");
+    for nothing in ["None", "null"] {
+        let text = traceback("ValueError: bad row") + &traceback(nothing);
+        for source in [TextSource::Trace, TextSource::Logs] {
+            assert_eq!(find(source, &text, &Sanitizer::new()).as_deref(), Some("ValueError: bad row"), "{nothing}");
+        }
+    }
+}
+
+#[test]
 fn a_cause_is_one_line_of_at_most_300_bytes_cut_at_a_character() {
     for fill in ["x", "é", "日", "🦀"] {
         let cause =
