@@ -27,22 +27,18 @@ const LAST: Duration = Duration::from_millis(200);
 /// A handle to stdout, and to the thread that writes.
 #[derive(Clone)]
 pub struct Console {
-    queue: Option<Sender<Message>>,
-    out: Arc<Mutex<dyn Write + Send>>,
-    state: Arc<QueueState>,
+    queue: Option<Sender<ConsoleTask>>,
+    output: Arc<ConsoleOutput>,
 }
 
-#[derive(Debug, Default)]
-struct QueueState {
+type ConsoleTask = Box<dyn FnOnce() + Send>;
+
+/// What is written to, and what became of the texts for it.
+struct ConsoleOutput {
+    writer: Mutex<Box<dyn Write + Send>>,
     queued: AtomicUsize,
     broken: AtomicBool,
     dropped: AtomicUsize,
-}
-
-enum Message {
-    Text(String),
-    Work(Box<dyn FnOnce() + Send>),
-    Flush(oneshot::Sender<()>),
 }
 
 /// What a pipe that can be written to takes at once (PIPE_BUF of Linux).
@@ -73,131 +69,109 @@ pub fn print_at_once(text: &str, patience: Duration) {
 /// Writes a text to stdout. If that takes longer than this, it is not waited for.
 #[cfg(not(unix))]
 pub fn print_at_once(text: &str, patience: Duration) {
-    let (done, written) = channel();
-    let text = text.to_owned();
-    blocking::start("console", move || {
-        let _written = std::io::stdout().write_all(text.as_bytes());
-        let _waited_for = done.send(());
-    });
-    let _in_time = written.recv_timeout(patience);
+    let _in_time = Console::over(std::io::stdout()).write_within(patience, text);
 }
 
 impl Console {
-    /// Starts the thread that writes to `out` from now on.
-    pub fn over(out: impl Write + Send + 'static) -> Console {
-        let (queue, messages) = channel();
-        let out: Arc<Mutex<dyn Write + Send>> = Arc::new(Mutex::new(out));
-        let mut console = Console { queue: Some(queue), out, state: Arc::default() };
-        let (out, state) = (Arc::clone(&console.out), Arc::clone(&console.state));
-        let write = move || messages.iter().for_each(|message| take(message, &out, &state));
-        if blocking::try_start("console", write).is_err() {
-            console.queue = None;
-        }
-        console
+    /// Starts the thread that writes to `writer` from now on.
+    pub fn over(writer: impl Write + Send + 'static) -> Console {
+        let (queue, tasks) = channel::<ConsoleTask>();
+        let has_thread = blocking::try_start("console", move || tasks.iter().for_each(|task| task())).is_ok();
+        let output = ConsoleOutput {
+            writer: Mutex::new(Box::new(writer)),
+            queued: AtomicUsize::new(0),
+            broken: AtomicBool::new(false),
+            dropped: AtomicUsize::new(0),
+        };
+        Console { queue: has_thread.then_some(queue), output: Arc::new(output) }
     }
 
     /// Writes whole lines, each with its line break, in one piece, so that no other text falls in. Never blocks, if there is
     /// a thread.
     pub fn write(&self, text: String) {
         let size = text.len();
-        let waiting = self.state.queued.fetch_add(size, Ordering::Relaxed);
-        if waiting > 0 && waiting + size > QUEUE_BYTES || self.state.broken.load(Ordering::Relaxed) {
-            self.state.queued.fetch_sub(size, Ordering::Relaxed);
-            self.state.dropped.fetch_add(1, Ordering::Relaxed);
+        let waiting = self.output.queued.fetch_add(size, Ordering::Relaxed);
+        if waiting > 0 && waiting + size > QUEUE_BYTES || self.output.broken.load(Ordering::Relaxed) {
+            self.output.queued.fetch_sub(size, Ordering::Relaxed);
+            self.output.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        self.hand_over(Message::Text(text));
+        let output = Arc::clone(&self.output);
+        self.in_turn(move || output.write(&text));
     }
 
-    fn hand_over(&self, message: Message) {
+    /// Does `task` on the writing thread, after what was said so far: drawing blocks as writing does.
+    pub fn in_turn(&self, task: impl FnOnce() + Send + 'static) {
         match &self.queue {
             // The thread goes on as long as there is a handle.
-            Some(queue) => drop(queue.send(message)),
-            None => take(message, &self.out, &self.state),
+            Some(queue) => drop(queue.send(Box::new(task))),
+            None => task(),
         }
-    }
-
-    /// Does `work` on the writing thread, after what was said so far: drawing blocks as writing does.
-    pub fn in_turn(&self, work: impl FnOnce() + Send + 'static) {
-        self.hand_over(Message::Work(Box::new(work)));
     }
 
     /// Whether the reader is behind.
     pub fn is_behind(&self) -> bool {
-        self.state.queued.load(Ordering::Relaxed) > 0
+        self.output.queued.load(Ordering::Relaxed) > 0
     }
 
     /// Completes when all that was said so far is written, or can't be.
     pub async fn flushed(&self) {
         let (done, written) = oneshot::channel();
-        self.hand_over(Message::Flush(done));
+        self.in_turn(move || {
+            let _sent = done.send(());
+        });
         // An error means that the thread is gone: there is nothing left to wait for.
         let _gone = written.await;
     }
 
     /// Says a last thing behind all that was said so far; on stderr, if stdout's reader does not read.
     pub fn last_words(&self, text: &str) {
-        let (sender, receiver) = channel();
-        self.write(text.to_owned());
-        // The process may be gone.
-        self.in_turn(move || {
-            let _sent = sender.send(());
-        });
-        if receiver.recv_timeout(LAST).is_err() || self.dropped() > 0 {
+        if !self.write_within(LAST, text) {
             last_words_aside(text);
         }
     }
 
+    /// Whether this and all that was said so far could be written in time.
+    fn write_within(&self, patience: Duration, text: &str) -> bool {
+        let (done, written) = channel();
+        self.write(text.to_owned());
+        self.in_turn(move || {
+            let _sent = done.send(());
+        });
+        written.recv_timeout(patience).is_ok() && self.dropped() == 0
+    }
+
     /// How many pieces were lost.
     pub fn dropped(&self) -> usize {
-        self.state.dropped.load(Ordering::Relaxed)
+        self.output.dropped.load(Ordering::Relaxed)
     }
 }
 
 /// Says a last thing where there is no console any more, and waits for no reader longer than `LAST`. A reader that does not read
 /// stdout may read stderr.
 pub fn last_words(text: &str) {
-    if !say_last(std::io::stdout(), text) {
-        last_words_aside(text);
-    }
+    Console::over(std::io::stdout()).last_words(text);
 }
 
 /// The same on stderr: what stdout's reader did not get.
 pub fn last_words_aside(text: &str) {
-    say_last(std::io::stderr(), text);
+    let _in_time = Console::over(std::io::stderr()).write_within(LAST, text);
 }
 
-/// Whether it could be said.
-fn say_last(mut out: impl Write + Send + 'static, text: &str) -> bool {
-    let (sender, receiver) = channel();
-    let text = text.to_owned();
-    blocking::start("last-words", move || {
-        // The process may be gone.
-        let _sent = sender.send(put(&mut out, text.as_bytes()).is_ok());
-    });
-    receiver.recv_timeout(LAST).unwrap_or(false)
-}
-
-fn take(message: Message, out: &Mutex<dyn Write + Send>, state: &QueueState) {
-    match message {
-        Message::Text(text) => {
-            let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
-            if !state.broken.load(Ordering::Relaxed) && put(&mut *out, text.as_bytes()).is_err() {
-                state.broken.store(true, Ordering::Relaxed);
-            }
-            if state.broken.load(Ordering::Relaxed) {
-                state.dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            state.queued.fetch_sub(text.len(), Ordering::Relaxed);
+impl ConsoleOutput {
+    fn write(&self, text: &str) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_lost = self.broken.load(Ordering::Relaxed) || put(&mut **writer, text.as_bytes()).is_err();
+        if is_lost {
+            self.broken.store(true, Ordering::Relaxed);
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
-        Message::Work(work) => work(),
-        // The asker may have stopped waiting.
-        Message::Flush(done) => drop(done.send(())),
+        self.queued.fetch_sub(text.len(), Ordering::Relaxed);
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this thread waits for a full pipe, nothing waits for this thread")]
-fn put(out: &mut (impl Write + ?Sized), mut bytes: &[u8]) -> std::io::Result<()> {
+fn put(out: &mut dyn Write, mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
         match out.write(bytes) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
