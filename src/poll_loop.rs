@@ -41,12 +41,10 @@ const LAST_WORDS: Duration = Duration::from_millis(150);
 pub enum LoopEvent {
     /// An answer about a run was taken; it is polled again then, unless its wait has ended.
     Answer { run: usize, next: Option<Duration> },
-    /// An answer about a pipeline was taken.
-    Survey,
-    /// A signal came, or the last polls were cut.
-    Stopped,
     /// The process was suspended: connections may have died meanwhile.
     Resumed,
+    /// An answer about a pipeline was taken, a signal came, or the last polls were cut.
+    Other,
     /// Time goes by.
     Beat,
 }
@@ -134,11 +132,10 @@ where
         let timeout = gate.rules().limits.timeout;
         let cut_at = if timeout.is_zero() { Duration::MAX } else { timeout.saturating_add(LAST_LOOK) };
         if now >= cut_at {
-            let late: Vec<usize> = gate.pending().collect();
-            for run in late {
+            for run in gate.pending().collect::<Vec<_>>() {
                 gate.cut(run, now, &mut events);
             }
-            update_view(gate, LoopEvent::Stopped, &events, polls);
+            update_view(gate, LoopEvent::Other, &events, polls);
             break;
         }
         // What was asked before a suspension and is not answered on the deadline may never be: its connection may be dead.
@@ -163,7 +160,7 @@ where
             }
         }
         if gate.is_over() {
-            update_view(gate, LoopEvent::Stopped, &events, polls);
+            update_view(gate, LoopEvent::Other, &events, polls);
             break;
         }
         let mut wake = cut_at.min(next_heartbeat);
@@ -189,45 +186,39 @@ where
             update_view(gate, LoopEvent::Resumed, &[], polls);
         }
         let suspended = suspension.suspended;
-        let moment = match woken {
+        let event = match woken {
             Woken::Signal(signal) => {
                 gate.interrupt(signal, now, &mut events);
-                LoopEvent::Stopped
+                LoopEvent::Other
             }
             Woken::Answer(target, before, response) => {
                 // It may have come before the suspension, and its date with it.
-                let moment = match (target, response.received_later(suspended - before)) {
-                    (PollTarget::Run(run), response) => {
-                        LoopEvent::Answer { run, next: gate.observe(run, now, response, &mut events) }
+                let response = response.received_later(suspended - before);
+                let event = match target {
+                    PollTarget::Run(run) => {
+                        let next = gate.observe(run, now, response, &mut events);
+                        next.into_iter().for_each(|at| queue.set(target, at));
+                        LoopEvent::Answer { run, next }
                     }
-                    (PollTarget::Pipeline(pipeline), ApiResponse::Survey(answer)) => {
-                        gate.list_summary_received(pipeline, now, answer, &mut events);
-                        LoopEvent::Survey
+                    PollTarget::Pipeline(pipeline) => {
+                        // What was asked for is what is reported.
+                        if let ApiResponse::Survey(answer) = response {
+                            gate.list_summary_received(pipeline, now, answer, &mut events);
+                        }
+                        LoopEvent::Other
                     }
-                    // What was asked for is what is reported.
-                    (
-                        PollTarget::Pipeline(_),
-                        ApiResponse::Run(_) | ApiResponse::List(_) | ApiResponse::Execute(..),
-                    ) => LoopEvent::Survey,
                 };
-                if let LoopEvent::Answer { run, next: Some(next) } = moment {
-                    queue.set(PollTarget::Run(run), next);
-                }
-                for (target, at) in gate.take_moved() {
-                    queue.set(target, at);
-                }
-                moment
+                gate.take_moved().into_iter().for_each(|(target, at)| queue.set(target, at));
+                event
             }
-            Woken::Time => LoopEvent::Beat,
-        };
-        if moment == LoopEvent::Beat {
             // Waking up for a poll is no heartbeat.
-            if clock.elapsed() < next_heartbeat {
-                continue;
+            Woken::Time if now < next_heartbeat => continue,
+            Woken::Time => {
+                next_heartbeat = now + heartbeat;
+                LoopEvent::Beat
             }
-            next_heartbeat = clock.elapsed() + heartbeat;
-        }
-        update_view(gate, moment, &events, polls);
+        };
+        update_view(gate, event, &events, polls);
         events.clear();
     }
     polls

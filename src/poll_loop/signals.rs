@@ -1,7 +1,5 @@
 //! The signals that ask a process to stop, on every platform.
 
-use std::fmt;
-
 use futures_util::StreamExt;
 use futures_util::stream::{LocalBoxStream, SelectAll, poll_fn};
 
@@ -13,12 +11,6 @@ use crate::core::Signal;
 ///
 /// Of all kinds only those that have come are polled: the loop waits for signals beside all else that it waits for.
 pub struct Signals(SelectAll<LocalBoxStream<'static, Signal>>);
-
-impl fmt::Debug for Signals {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signals({})", self.0.len())
-    }
-}
 
 /// Adds a kind of signal. What the system does not let us hear keeps its usual effect: the process ends, and the first
 /// versions of the reports say so.
