@@ -104,8 +104,8 @@ impl Report {
         let mut runs = known.runs;
         for run in &mut runs {
             if run.end == End::Verdict(Verdict::InternalError) {
-                run.reason = messages::cut_short_by_a_bug();
-                run.next_step = messages::report_the_bug();
+                run.reason = Sanitized::ours(messages::CUT_SHORT_BY_A_BUG);
+                run.next_step = Sanitized::ours(messages::REPORT_THE_BUG);
             }
         }
         Report {
@@ -181,7 +181,7 @@ impl RunReport {
         let id = if seen.record.run_id.is_empty() { unseen.id } else { seen.record.run_id.clone() };
         RunReport {
             id,
-            status: messages::status(&seen.record.status, story.sanitizer),
+            status: story.sanitizer.status(&seen.record.status),
             started_at: seen.record.created_at.filter(is_rfc3339),
             updated_at: seen.record.updated_at.filter(is_rfc3339),
             duration: seen.duration(),
@@ -215,11 +215,11 @@ impl RunReport {
             trace: None,
             logs: None,
             cause: None,
-            reason: messages::killed(),
-            next_step: match wanted {
-                Wanted::Start { .. } => messages::find_the_killer_of_a_start(),
-                Wanted::Run(_) | Wanted::Choice { .. } => messages::find_the_killer(),
-            },
+            reason: Sanitized::ours(messages::KILLED),
+            next_step: Sanitized::ours(match wanted {
+                Wanted::Start { .. } => messages::FIND_THE_KILLER_OF_A_START,
+                Wanted::Run(_) | Wanted::Choice { .. } => messages::FIND_THE_KILLER,
+            }),
             attempt: None,
             is_retried: false,
             past: None,

@@ -14,6 +14,7 @@ mod statistics;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::pipeline::PipelineReport;
@@ -28,6 +29,7 @@ pub use failure_words::remedy;
 pub use live::{heartbeat, opening, poll};
 pub use network::{connection, proxy, trust};
 pub(crate) use retries::attempt;
+pub(crate) use staleness::newer;
 pub use staleness::not_fresh;
 pub use statistics::{about, comparison, eta, history, pipeline};
 
@@ -60,11 +62,10 @@ impl RunNames {
 
     /// Names the run with this index in input order, or a further one.
     pub fn set(&mut self, run: usize, wanted: &Wanted, sanitizer: &Sanitizer) {
-        let shown = |id: &str| sanitizer.id(&Untrusted::new(id));
-        let (id, short) = (wanted.run().to_owned(), shown(wanted.run()));
-        let full = Sanitized::ours(format!("{}/{short}", shown(wanted.pipeline().as_str())));
-        *self.ids.entry(id.clone()).or_default() += 1;
-        let name = RunName { id, short, full };
+        let (run_id, short) = (wanted.run().to_owned(), id(wanted.run(), sanitizer));
+        let full = Sanitized::ours(format!("{}/{short}", id(wanted.pipeline().as_str(), sanitizer)));
+        *self.ids.entry(run_id.clone()).or_default() += 1;
+        let name = RunName { id: run_id, short, full };
         let Some(named) = self.names.get_mut(run) else { return self.names.push(name) };
         let before = std::mem::replace(named, name);
         if let Entry::Occupied(mut runs) = self.ids.entry(before.id) {
@@ -112,14 +113,14 @@ pub fn clock(at: Duration) -> String {
 }
 
 /// `1 run`, `5 runs`.
-pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+pub fn count<N: Display + PartialEq + From<u8>>(number: N, one: &str, many: &str) -> String {
+    let noun = if number == N::from(1) { one } else { many };
+    format!("{number} {noun}")
 }
 
 /// What the gate itself did: `waited 7m 11s, 57 polls`.
 pub(crate) fn effort(report: &Report) -> String {
-    let polls = count(usize::try_from(report.polls).unwrap_or(usize::MAX), "poll", "polls");
-    format!("waited {}, {polls}", duration(report.waited))
+    format!("waited {}, {}", duration(report.waited), count(report.polls, "poll", "polls"))
 }
 
 /// A run as a sentence names it.
@@ -133,18 +134,15 @@ pub fn run(run: &RunReport) -> Sanitized {
     Sanitized::ours(format!("{what}{} of pipeline {pipeline}{attempt}", run.name()))
 }
 
-/// The `status` output: redacted like all text from outside, then in its narrow alphabet.
-pub fn status(word: &Untrusted, sanitizer: &Sanitizer) -> String {
-    sanitizer.status(word)
+/// An id as a sentence shows it.
+pub(crate) fn id(text: &str, sanitizer: &Sanitizer) -> Sanitized {
+    sanitizer.id(&Untrusted::new(text))
 }
 
 /// A status value as sentences quote it.
 pub fn word(word: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
     let line = sanitizer.word(word, WORD_LIMIT * 4);
-    match line.char_indices().nth(WORD_LIMIT) {
-        Some((end, _)) => Sanitized::ours(&line[..end]),
-        None => line,
-    }
+    Sanitized::ours(line.chars().take(WORD_LIMIT).collect::<String>())
 }
 
 /// What was tried, what came instead, and what was said about it: `read the run: the service answered 502: bad gateway`.
@@ -161,65 +159,53 @@ pub fn failure(failure: &Failure, sanitizer: &Sanitizer) -> Sanitized {
 }
 
 /// The same where it is clear what was tried: `the service answered 502: bad gateway`.
-fn came(failure: &Failure, sanitizer: &Sanitizer) -> Sanitized {
+fn came(failure: &Failure, sanitizer: &Sanitizer) -> String {
     let came = failure_words::words(failure).came;
-    let detail = failure.detail.as_ref().map(|detail| sanitizer.line(detail, DETAIL_LIMIT)).unwrap_or_default();
-    Sanitized::ours(if detail.is_empty() { came.into_owned() } else { format!("{came}: {detail}") })
+    match failure.detail.as_ref().map(|detail| sanitizer.line(detail, DETAIL_LIMIT)) {
+        Some(detail) if !detail.is_empty() => format!("{came}: {detail}"),
+        Some(_) | None => came.into_owned(),
+    }
 }
 
 /// What happened, in one sentence, without the verdict's own word.
 pub fn headline(report: &Report) -> Sanitized {
     if report.stage == Stage::First {
-        return killed();
+        return Sanitized::ours(KILLED);
     }
     let deciding: Vec<&RunReport> = report.deciding().collect();
-    match (report.verdict, deciding.as_slice()) {
-        (Verdict::InvalidInput, _) => Sanitized::ours(format!(
-            "{}; no request was made",
-            count(report.input_errors.len(), "input error", "input errors")
-        )),
-        (Verdict::InternalError, _) => Sanitized::ours("a bug in maestro-gate, not a result of the run"),
-        (verdict, []) => Sanitized::ours(format!("no run was polled: {}", verdict.name())),
+    Sanitized::ours(match (report.verdict, deciding.as_slice()) {
+        (Verdict::InvalidInput, _) => {
+            format!("{}; no request was made", count(report.input_errors.len(), "input error", "input errors"))
+        }
+        (Verdict::InternalError, _) => "a bug in maestro-gate, not a result of the run".to_owned(),
+        (verdict, []) => format!("no run was polled: {}", verdict.name()),
         (_, [only]) => {
             let (gap, explanation) = gap_and_reason(only);
-            Sanitized::ours(format!("{}{gap} {explanation}", run(only)))
+            format!("{}{gap} {explanation}", run(only))
         }
         (verdict, runs) => {
-            Sanitized::ours(format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs.iter().copied())))
+            format!("{}: {}", count(runs.len(), "run", "runs"), tally(verdict, runs.iter().copied()))
         }
-    }
+    })
 }
 
 /// The longest part of an input error or of a bug's text in the last line of the log, in bytes.
 const DETAIL_OF_THE_LAST_LINE: usize = 300;
 
-/// Why the verdict is what it is, where the headline does not say it: of several runs the decisive one, of a failed run the
-/// line that names the error.
+/// Why the verdict is what it is, where the headline does not say it: the first input error, the bug, of several runs the
+/// decisive one, of a failed run the line that names the error.
 pub(crate) fn cause(report: &Report) -> Option<Sanitized> {
-    let mut parts = Vec::new();
-    let is_one_of_several = report.verdict != Verdict::Passed && report.deciding().count() > 1;
-    if let Some(run) = report.described().filter(|_| is_one_of_several) {
-        parts.push(format!("{}: {}", self::run(run), run.reason));
-    }
     let first_line = |text: &Sanitized| {
         let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
         Some(sanitize::cut_line(line, DETAIL_OF_THE_LAST_LINE))
     };
-    let detail = match report.verdict {
-        Verdict::InvalidInput => report.input_errors.first().and_then(first_line),
-        Verdict::InternalError => report.bug.as_ref().and_then(first_line),
-        Verdict::Passed
-        | Verdict::Failed
-        | Verdict::TimedOut
-        | Verdict::NotFound
-        | Verdict::Denied
-        | Verdict::Unreachable
-        | Verdict::Stale
-        | Verdict::NotStarted
-        | Verdict::Interrupted(_) => report.described().and_then(|run| run.cause.clone()),
-    };
-    parts.extend(detail.map(|line| line.to_string()));
-    Some(Sanitized::ours(parts.join(": "))).filter(|cause| !cause.is_empty())
+    let of_the_gate = report.input_errors.first().or(report.bug.as_ref()).and_then(first_line);
+    let is_one_of_several = report.verdict != Verdict::Passed && report.deciding().count() > 1;
+    let described = report.described();
+    let decisive = described.filter(|_| is_one_of_several).map(|run| format!("{}: {}", self::run(run), run.reason));
+    let detail = of_the_gate.or_else(|| described?.cause.clone()).map(|line| line.to_string());
+    let parts: Vec<String> = decisive.into_iter().chain(detail).collect();
+    (!parts.is_empty()).then(|| Sanitized::ours(parts.join(": ")))
 }
 
 /// Where the documentation explains a verdict; nothing for a pass. The address of a fork is set in its Cargo.toml.
@@ -250,18 +236,17 @@ pub(crate) fn reason(run: &RunReport) -> Sanitized {
     Sanitized::ours(parts.collect::<Vec<String>>().join("; "))
 }
 
-/// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first.
+/// `2 failed, 1 timed-out, 2 passed`: the gate's verdict first, a pass last.
 pub(crate) fn tally<'a>(first: Verdict, runs: impl IntoIterator<Item = &'a RunReport>) -> String {
-    let names: Vec<&str> = runs.into_iter().map(|run| run.end.name()).collect();
-    let order = Verdict::ALL.iter().filter(|verdict| **verdict != Verdict::Passed).map(|verdict| verdict.name());
-    let order = [first.name()].into_iter().chain(order).chain([End::NotWaited.name(), Verdict::Passed.name()]);
-    let mut seen = Vec::new();
+    let mut names: Vec<&str> = runs.into_iter().map(|run| run.end.name()).collect();
+    let others = Verdict::ALL.iter().filter(|verdict| **verdict != Verdict::Passed).map(|verdict| verdict.name());
+    let order = [first.name()].into_iter().chain(others).chain([End::NotWaited.name(), Verdict::Passed.name()]);
     let mut parts = Vec::new();
     for name in order {
-        let number = names.iter().filter(|other| **other == name).count();
-        if number > 0 && !seen.contains(&name) {
-            seen.push(name);
-            parts.push(format!("{number} {name}"));
+        let all = names.len();
+        names.retain(|other| *other != name);
+        if names.len() < all {
+            parts.push(format!("{} {name}", all - names.len()));
         }
     }
     parts.join(", ")
@@ -270,57 +255,34 @@ pub(crate) fn tally<'a>(first: Verdict, runs: impl IntoIterator<Item = &'a RunRe
 /// What to do next: one sentence for each kind of trouble, in the order of the runs, each once. Empty for a pass.
 pub fn next_steps(report: &Report) -> Vec<Sanitized> {
     match (report.stage, report.verdict) {
-        (Stage::First, _) if report.runs.is_empty() => vec![find_the_killer()],
-        (Stage::First, _) => {
-            let mut explanation = HashSet::new();
-            report.runs.iter().map(|run| &run.next_step).filter(|step| explanation.insert(*step)).cloned().collect()
-        }
-        (Stage::Final, Verdict::InternalError) => vec![report_the_bug()],
+        (Stage::First, _) if report.runs.is_empty() => vec![Sanitized::ours(FIND_THE_KILLER)],
+        (Stage::Final, Verdict::InternalError) => vec![Sanitized::ours(REPORT_THE_BUG)],
         (Stage::Final, Verdict::InvalidInput) => {
             vec![Sanitized::ours("fix the inputs named here, then re-run this job")]
         }
         (Stage::Final, Verdict::Passed) => Vec::new(),
-        (Stage::Final, _) => {
-            let mut explanation = HashSet::new();
-            let decisive = report.described().into_iter().chain(&report.runs);
-            decisive
-                .map(|run| &run.next_step)
-                .filter(|step| !step.is_empty() && explanation.insert(*step))
-                .cloned()
-                .collect()
+        (Stage::First | Stage::Final, _) => {
+            let mut shown = HashSet::new();
+            let decisive_first = report.described().into_iter().chain(&report.runs).map(|run| &run.next_step);
+            decisive_first.filter(|step| !step.is_empty() && shown.insert(*step)).cloned().collect()
         }
     }
 }
 
 /// The reason in the version written before the first request: it is read only if nothing ever replaced it.
-pub(crate) fn killed() -> Sanitized {
-    Sanitized::ours("the gate ended before it could report: killed, out of memory, or a bug")
-}
+pub(crate) const KILLED: &str = "the gate ended before it could report: killed, out of memory, or a bug";
 
-pub(crate) fn find_the_killer() -> Sanitized {
-    Sanitized::ours(
-        "find out why this job was killed (its own time limit, out of memory, a lost runner), then re-run it; this does not \
-         affect the run itself",
-    )
-}
+pub(crate) const FIND_THE_KILLER: &str = "find out why this job was killed (its own time limit, out of memory, a lost runner), \
+                                          then re-run it; this does not affect the run itself";
 
 /// The same where the job was to start a run.
-pub(crate) fn find_the_killer_of_a_start() -> Sanitized {
-    Sanitized::ours(
-        "find out why this job was killed (its own time limit, out of memory, a lost runner), and check in Maestro whether it \
-         started a run before you re-run it: that would start another one",
-    )
-}
+pub(crate) const FIND_THE_KILLER_OF_A_START: &str = "find out why this job was killed (its own time limit, out of memory, a lost runner), and check in Maestro whether it \
+     started a run before you re-run it: that would start another one";
 
-pub(crate) fn cut_short_by_a_bug() -> Sanitized {
-    Sanitized::ours("a bug in maestro-gate ended the wait")
-}
+pub(crate) const CUT_SHORT_BY_A_BUG: &str = "a bug in maestro-gate ended the wait";
 
-pub(crate) fn report_the_bug() -> Sanitized {
-    Sanitized::ours(
-        "check the result of the run in Maestro, and report this bug to the maintainers of maestro-gate with this log",
-    )
-}
+pub(crate) const REPORT_THE_BUG: &str =
+    "check the result of the run in Maestro, and report this bug to the maintainers of maestro-gate with this log";
 
 /// How a signal is called.
 pub(crate) const fn signal(signal: Signal) -> &'static str {

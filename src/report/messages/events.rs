@@ -6,118 +6,104 @@ use super::super::pipeline::PipelineReport;
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::super::{Note, NoteLevel};
 use super::retries::no_retry;
-use super::staleness::{self, not_fresh};
-use super::{RunNames, about, came, count, duration, failure, word};
+use super::staleness::{self, newer, not_fresh};
+use super::{RunNames, about, came, count, duration, failure, id, stamp, word};
 use crate::core::{
-    AdoptionReason, End, Event, Meaning, PipelineId, Repair, RunId, Selector, SessionNote, TimedEvent, Untrusted,
-    Verdict,
+    AdoptionReason, Attempt, End, Event, Meaning, PipelineId, Repair, RunId, Selector, SessionNote, SlowerThan,
+    TimedEvent, Untrusted, Verdict,
 };
 
 /// From how long on an outage that has ended deserves a warning: a single refused look is everyday life.
 const NOTABLE_OUTAGE: Duration = Duration::from_secs(60);
 
+/// What an event is about.
+enum Subject<'e> {
+    Run(usize),
+    Pipeline(&'e PipelineId),
+    Session,
+}
+
 /// A notice in words; behind the run's name where there are several. None for an end that needs none: the status has
 /// just told it, or the verdict is about to.
 pub fn note(timed_event: &TimedEvent, names: &RunNames, sanitizer: &Sanitizer) -> Option<Note> {
-    let (run, weight, text) = event(&timed_event.event, sanitizer);
-    let name = run.map_or("", |run| names.of(run));
-    if let Event::Ended { end, .. } = timed_event.event {
-        let is_told = matches!(end, End::Verdict(Verdict::Passed | Verdict::Failed));
-        if is_told || name.is_empty() {
-            return None;
-        }
-    }
-    let name = match pipeline(&timed_event.event).filter(|_| names.len() > 1) {
-        Some(id) => sanitizer.id(&Untrusted::new(id.as_str())).to_string(),
-        None => name.to_owned(),
+    let (subject, weight, text) = event(&timed_event.event, sanitizer);
+    let name = match subject {
+        Subject::Run(run) => names.of(run).to_owned(),
+        Subject::Pipeline(pipeline) if names.len() > 1 => id(pipeline.as_str(), sanitizer).to_string(),
+        Subject::Pipeline(_) | Subject::Session => String::new(),
     };
+    if let Event::Ended { end, .. } = timed_event.event
+        && (name.is_empty() || matches!(end, End::Verdict(Verdict::Passed | Verdict::Failed)))
+    {
+        return None;
+    }
     let text = if name.is_empty() { text } else { format!("{name}: {text}") };
     Some(Note { at: timed_event.at, weight, text: Sanitized::ours(text) })
 }
 
-/// The pipeline that an event is about as a whole.
-fn pipeline(event: &Event) -> Option<&PipelineId> {
-    if let Event::Learned { id, .. } | Event::NoHistory { id, .. } | Event::Details { id, .. } = event {
-        Some(id)
-    } else {
-        None
-    }
-}
-
-fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, String) {
+fn event<'e>(event: &'e Event, sanitizer: &Sanitizer) -> (Subject<'e>, NoteLevel, String) {
     use NoteLevel::{Plain, Warning};
-    let plain = |run: &usize, text: String| (Some(*run), Plain, text);
-    let warning = |run: &usize, text: String| (Some(*run), Warning, text);
+    let plain = |run: &usize, text: String| (Subject::Run(*run), Plain, text);
+    let warning = |run: &usize, text: String| (Subject::Run(*run), Warning, text);
+    let of_pipeline = |id: &'e PipelineId, text: String| (Subject::Pipeline(id), Plain, text);
+    let shown = |id: &RunId| super::id(id.as_str(), sanitizer);
+    let retrying =
+        |what: &str, why: &str, limit: &Duration| format!("{what} ({why}); retrying for up to {}", duration(*limit));
     match event {
         Event::Status { run, word, meaning } => plain(run, status(word, *meaning, sanitizer)),
         Event::UnknownWord { run, word } => warning(run, unknown(word, sanitizer)),
         Event::Repaired { run, repairs } => plain(run, repaired(repairs)),
-        Event::NotVisible { run, failure: why, limit } => plain(
-            run,
-            format!(
-                "the service does not know the run ({}); retrying for up to {}",
-                came(why, sanitizer),
-                duration(*limit)
-            ),
-        ),
-        Event::Vanished { run, failure: why, limit } => warning(
-            run,
-            format!("the run disappeared ({}); retrying for up to {}", came(why, sanitizer), duration(*limit)),
-        ),
-        Event::Appeared { run, lasted } => plain(run, format!("the run appeared after {}", duration(*lasted))),
-        Event::OutageBegan { run, failure: why, limit } => plain(
-            run,
-            format!("no usable answer ({}); retrying for up to {}", failure(why, sanitizer), duration(*limit)),
-        ),
-        Event::OutageEnded { run, lasted, misses } => {
-            let weight = if *lasted >= NOTABLE_OUTAGE { Warning } else { Plain };
-            let polls = count(usize::try_from(*misses).unwrap_or(usize::MAX), "failed poll", "failed polls");
-            (Some(*run), weight, format!("the service answers again after {} and {polls}", duration(*lasted)))
+        Event::NotVisible { run, failure: why, limit } => {
+            plain(run, retrying("the service does not know the run", &came(why, sanitizer), limit))
         }
-        Event::Refused { run, failure: why, limit } => plain(
-            run,
-            format!("the request was refused ({}); retrying for up to {}", failure(why, sanitizer), duration(*limit)),
-        ),
-        Event::AskedToWait { run, asked, waits } => plain(
-            run,
-            format!("the service asks for a pause of {}; next poll in {}", duration(*asked), duration(*waits)),
-        ),
+        Event::Vanished { run, failure: why, limit } => {
+            warning(run, retrying("the run disappeared", &came(why, sanitizer), limit))
+        }
+        Event::Appeared { run, lasted } => plain(run, format!("the run appeared after {}", duration(*lasted))),
+        Event::OutageBegan { run, failure: why, limit } => {
+            plain(run, retrying("no usable answer", &failure(why, sanitizer), limit))
+        }
+        Event::OutageEnded { run, lasted, misses } => {
+            let polls = count(*misses, "failed poll", "failed polls");
+            let text = format!("the service answers again after {} and {polls}", duration(*lasted));
+            if *lasted >= NOTABLE_OUTAGE { warning(run, text) } else { plain(run, text) }
+        }
+        Event::Refused { run, failure: why, limit } => {
+            plain(run, retrying("the request was refused", &failure(why, sanitizer), limit))
+        }
+        Event::AskedToWait { run, asked, waits } => {
+            let (asked, waits) = (duration(*asked), duration(*waits));
+            plain(run, format!("the service asks for a pause of {asked}; next poll in {waits}"))
+        }
         Event::Chosen { run, selector, id, passed_over } => {
-            let passed_over = match passed_over {
-                0 => String::new(),
-                number => format!("; skipped {} that can't be read", count(*number, "record", "records")),
-            };
-            let text = format!("{} is run {}{passed_over}", selector.name(), shown(id, sanitizer));
-            (Some(*run), if passed_over.is_empty() { Plain } else { Warning }, text)
+            let text = format!("{} is run {}", selector.name(), shown(id));
+            match passed_over {
+                0 => plain(run, text),
+                number => {
+                    let skipped = count(*number, "record", "records");
+                    warning(run, format!("{text}; skipped {skipped} that can't be read"))
+                }
+            }
         }
         Event::NotFresh { run, id, selector, record, required, next_start } => {
-            let newer = match selector {
-                Selector::Latest => "a newer run",
-                Selector::LastSuccess => "a newer success",
-            };
-            let why = not_fresh(Some(record), *required, sanitizer);
-            let next_start = staleness::next_start(*next_start);
-            plain(run, format!("run {} {why}; waiting for {newer}{next_start}", shown(id, sanitizer)))
+            let (why, next) = (not_fresh(Some(record), *required, sanitizer), staleness::next_start(*next_start));
+            plain(run, format!("run {} {why}; waiting for {}{next}", shown(id), newer(*selector)))
         }
         Event::NoneYet { run, selector, next_start } => {
             let what = match selector {
                 Selector::Latest => "run",
                 Selector::LastSuccess => "successful run",
             };
-            let next_start = staleness::next_start(*next_start);
-            plain(run, format!("the pipeline has no {what} yet; waiting for one{next_start}"))
+            let next = staleness::next_start(*next_start);
+            plain(run, format!("the pipeline has no {what} yet; waiting for one{next}"))
         }
         Event::Skipped { run, failures } => {
-            let last = format!(
-                "{}, which finished as {}",
-                shown(&failures.newest, sanitizer),
-                word(&failures.status, sanitizer)
-            );
-            let text = match failures.count {
-                1 => format!("skipped run {last}"),
-                count => format!("skipped {count} runs that failed after the last success, the newest of them {last}"),
+            let (newest, status) = (shown(&failures.newest), word(&failures.status, sanitizer));
+            let what = match failures.count {
+                1 => "run".to_owned(),
+                count => format!("{count} runs that failed after the last success, the newest of them"),
             };
-            plain(run, text)
+            plain(run, format!("skipped {what} {newest}, which finished as {status}"))
         }
         Event::Started { run } => {
             plain(run, "the service accepted the request to start the pipeline; looking for the run".to_owned())
@@ -129,33 +115,23 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
                 failure(why, sanitizer)
             ),
         ),
-        Event::RetryWaits { run, wait } => (
-            Some(*run),
-            Plain,
+        Event::RetryWaits { run, wait } => plain(
+            run,
             format!(
                 "the run failed; the pipeline is started again if no other run appears within {}, since there is no proof \
                  that this is the started run",
                 duration(*wait)
             ),
         ),
-        Event::Retrying { run, attempt } => (
-            Some(*run),
-            Warning,
-            format!(
-                "attempt {} of {} failed; starting the pipeline again (attempt {})",
-                attempt.number - 1,
-                attempt.of,
-                attempt.number
-            ),
-        ),
-        Event::NotRetried { run, why } => (
-            Some(*run),
-            Plain,
-            format!("the run failed and the pipeline is not started again: {}", no_retry(why, sanitizer)),
-        ),
+        Event::Retrying { run, attempt: Attempt { number, of } } => {
+            let failed = number - 1;
+            warning(run, format!("attempt {failed} of {of} failed; starting the pipeline again (attempt {number})"))
+        }
+        Event::NotRetried { run, why } => {
+            plain(run, format!("the run failed and the pipeline is not started again: {}", no_retry(why, sanitizer)))
+        }
         Event::Queued { run, behind } => {
-            let behind =
-                behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id, sanitizer)));
+            let behind = behind.as_ref().map_or("an earlier run".to_owned(), |id| format!("run {}", shown(id)));
             plain(
                 run,
                 format!(
@@ -163,28 +139,26 @@ fn event(event: &Event, sanitizer: &Sanitizer) -> (Option<usize>, NoteLevel, Str
                 ),
             )
         }
-        Event::Taken { run, id, taken } => plain(run, self::taken(*taken, &shown(id, sanitizer))),
-        Event::Learned { history, .. } => (None, Plain, super::history(history)),
-        Event::NoHistory { failure: why, .. } => (
-            None,
-            Plain,
-            format!("no history of previous runs ({}); polling without a forecast", failure(why, sanitizer)),
-        ),
-        Event::Details { details, .. } => (None, Plain, self::details(&PipelineReport::new(details, sanitizer))),
+        Event::Taken { run, id, taken } => plain(run, format!("run {} {}", shown(id), adopted(*taken))),
+        Event::Learned { id, history, .. } => of_pipeline(id, super::history(history)),
+        Event::NoHistory { id, failure: why, .. } => {
+            let why = failure(why, sanitizer);
+            of_pipeline(id, format!("no history of previous runs ({why}); polling without a forecast"))
+        }
+        Event::Details { id, details } => of_pipeline(id, self::details(&PipelineReport::new(details, sanitizer))),
         Event::PausedPipeline { run } => warning(
             run,
             "the pipeline was paused when the gate started; unpause it in Maestro if a new run should start".to_owned(),
         ),
-        Event::Slow { run, slower, typical } => plain(
-            run,
-            format!("slower than {} of {} runs, which usually take {}", slower.runs, slower.of, about(*typical)),
-        ),
+        Event::Slow { run, slower: SlowerThan { runs, of }, typical } => {
+            plain(run, format!("slower than {runs} of {of} runs, which usually take {}", about(*typical)))
+        }
         Event::Overdue { run, age, typical } => {
             warning(run, format!("overdue: {} so far, usually {}", about(*age), about(*typical)))
         }
         Event::Session(note) => {
             let is_usual = matches!(note, SessionNote::SignedIn | SessionNote::Renewed | SessionNote::Connection(_));
-            (None, if is_usual { Plain } else { Warning }, session(note, sanitizer))
+            (Subject::Session, if is_usual { Plain } else { Warning }, session(note, sanitizer))
         }
         Event::Ended { run, end } => plain(run, format!("finished: {}", end.name())),
     }
@@ -198,28 +172,20 @@ fn details(pipeline: &PipelineReport) -> String {
     format!("pipeline details: {}", parts.join(", "))
 }
 
-fn shown(id: &RunId, sanitizer: &Sanitizer) -> Sanitized {
-    sanitizer.id(&Untrusted::new(id.as_str()))
-}
-
-fn taken(taken: AdoptionReason, id: &str) -> String {
+/// Why a run is waited for, behind its id.
+fn adopted(taken: AdoptionReason) -> String {
     match taken {
         AdoptionReason::Attached => {
-            format!(
-                "run {id} was already in progress, so the gate waits for it; it may have started before your change"
-            )
+            "was already in progress, so the gate waits for it; it may have started before your change".to_owned()
         }
-        AdoptionReason::Ours => format!("run {id} is the started run: it has the id from the service's answer"),
+        AdoptionReason::Ours => "is the started run: it has the id from the service's answer".to_owned(),
         AdoptionReason::Candidate { of: 1 } => {
-            format!(
-                "run {id} appeared after the start, so the gate waits for it; there is no proof that it is the started run"
-            )
+            "appeared after the start, so the gate waits for it; there is no proof that it is the started run"
+                .to_owned()
         }
-        AdoptionReason::Candidate { of } => {
-            format!(
-                "run {id} is one of {of} that appeared after the start; the gate waits for all of them, since any may be the started run"
-            )
-        }
+        AdoptionReason::Candidate { of } => format!(
+            "is one of {of} that appeared after the start; the gate waits for all of them, since any may be the started run"
+        ),
     }
 }
 
@@ -238,21 +204,18 @@ fn status(found: &Untrusted, meaning: Meaning, sanitizer: &Sanitizer) -> String 
 }
 
 fn repaired(repairs: &[Repair]) -> String {
-    let repairs: Vec<&str> = repairs
-        .iter()
-        .map(|repair| match repair {
-            Repair::ByteOrderMark => "a byte order mark",
-            Repair::BadUtf8 => "bytes that are not UTF-8",
-            Repair::ControlCharacter => "an unescaped control character",
-            Repair::NotANumber => "NaN or Infinity",
-            Repair::HalfCharacter => "half of a surrogate pair",
-            Repair::HugeNumber => "a number that is too large",
-            Repair::DeepNesting => "too many levels of nesting",
-        })
-        .collect();
+    let name = |repair: &Repair| match repair {
+        Repair::ByteOrderMark => "a byte order mark",
+        Repair::BadUtf8 => "bytes that are not UTF-8",
+        Repair::ControlCharacter => "an unescaped control character",
+        Repair::NotANumber => "NaN or Infinity",
+        Repair::HalfCharacter => "half of a surrogate pair",
+        Repair::HugeNumber => "a number that is too large",
+        Repair::DeepNesting => "too many levels of nesting",
+    };
+    let repairs = repairs.iter().map(name).collect::<Vec<_>>().join(", ");
     format!(
-        "the answer was not valid JSON and was repaired ({}); a repaired answer can fail the gate, but not pass it",
-        repairs.join(", ")
+        "the answer was not valid JSON and was repaired ({repairs}); a repaired answer can fail the gate, but not pass it"
     )
 }
 
@@ -288,8 +251,8 @@ fn session(note: &SessionNote, sanitizer: &Sanitizer) -> String {
         SessionNote::ImplausibleClock { service, here } => format!(
             "the service's clock says {}, this machine's {}: one of them is wrong; for max-age the greater of the two \
                  ages counts",
-            super::stamp(*service),
-            super::stamp(*here)
+            stamp(*service),
+            stamp(*here)
         ),
         SessionNote::Connection(connection) => super::connection(connection, sanitizer),
         SessionNote::ShortSecret(name) => format!(

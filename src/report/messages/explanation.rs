@@ -8,8 +8,10 @@ use super::events::teach;
 use super::failure_words::remedy;
 use super::retries::no_retry;
 use super::staleness::not_fresh;
-use super::{WORD_LIMIT, came, duration, failure, find_the_killer, find_the_killer_of_a_start, killed, signal, word};
-use crate::core::{End, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Untrusted, Verdict};
+use super::{
+    FIND_THE_KILLER, FIND_THE_KILLER_OF_A_START, KILLED, WORD_LIMIT, came, duration, failure, id, signal, word,
+};
+use crate::core::{End, Failure, FailureKind, LastRecord, Meaning, Operation, Request, RunOutcome, Signal, Verdict};
 
 /// The explanation of one run's verdict; both empty for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +41,13 @@ pub fn explanation(
     sanitizer: &Sanitizer,
 ) -> Explanation {
     let writer = ExplanationWriter { run, waited, sanitizer };
-    let (reason, next_step) = match run.end {
-        End::NotWaited => (
-            "not waited for: another run did not pass, and fail-fast is set".to_owned(),
-            "set fail-fast: false to wait for every run".to_owned(),
+    let (mut reason, mut next_step) = match run.end {
+        End::NotWaited => pair(
+            "not waited for: another run did not pass, and fail-fast is set",
+            "set fail-fast: false to wait for every run",
         ),
         End::Verdict(verdict) => match verdict {
-            Verdict::Passed => (String::new(), String::new()),
+            Verdict::Passed => pair("", ""),
             Verdict::Failed => writer.failed(),
             Verdict::TimedOut => writer.timed_out(),
             Verdict::NotFound => writer.not_found(),
@@ -54,35 +56,43 @@ pub fn explanation(
             Verdict::Stale => writer.stale(),
             Verdict::NotStarted => writer.not_started(),
             Verdict::Interrupted(by) => writer.interrupted(by),
-            Verdict::InvalidInput => ("the inputs are wrong".to_owned(), "fix the inputs".to_owned()),
-            Verdict::InternalError if run.started => (killed().to_string(), find_the_killer_of_a_start().to_string()),
-            Verdict::InternalError => (killed().to_string(), find_the_killer().to_string()),
+            Verdict::InvalidInput => pair("the inputs are wrong", "fix the inputs"),
+            Verdict::InternalError if run.started => pair(KILLED, FIND_THE_KILLER_OF_A_START),
+            Verdict::InternalError => pair(KILLED, FIND_THE_KILLER),
         },
     };
-    let (reason, next_step) = match (run.is_retried, &run.no_retry) {
-        (true, _) => (format!("{reason}; the pipeline was started again"), String::new()),
-        (false, Some(why)) => (format!("{reason}; not started again: {}", no_retry(why, sanitizer)), next_step),
-        (false, None) => (reason, next_step),
+    if run.is_retried {
+        reason += "; the pipeline was started again";
+        next_step.clear();
+    } else if let Some(why) = &run.no_retry {
+        reason += &format!("; not started again: {}", no_retry(why, sanitizer));
+    }
+    let may_have_started = match run.request {
+        Request::None => None,
+        Request::InDoubt => Some("; a run may have been started"),
+        Request::Taken => Some("; the service accepted the request to start a run"),
     };
-    let (reason, next_step) = match run.request {
-        Request::None => (reason, next_step),
-        Request::InDoubt => (format!("{reason}; a run may have been started"), LOOK_FIRST.to_owned()),
-        Request::Taken => (format!("{reason}; the service accepted the request to start a run"), LOOK_FIRST.to_owned()),
-    };
-    let is_queued = run.request != Request::None
-        && matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound))
-        && run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Queued);
-    let next_step = if is_queued { format!("{next_step}; raise timeout to wait longer") } else { next_step };
+    if let Some(what) = may_have_started {
+        reason += what;
+        LOOK_FIRST.clone_into(&mut next_step);
+        let is_out_of_time = matches!(run.end, End::Verdict(Verdict::TimedOut | Verdict::NotFound));
+        if is_out_of_time && run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::Queued) {
+            next_step += "; raise timeout to wait longer";
+        }
+    }
     let is_missing = run.awaited_fresh_run || run.end == End::Verdict(Verdict::NotFound) && run.seen.is_none();
-    let is_paused = pipeline.is_some_and(|pipeline| pipeline.is_paused);
-    let (reason, next_step) = match is_paused && is_missing {
-        true => (
-            format!("{reason}; the pipeline was paused when the gate started"),
-            format!("unpause the pipeline in Maestro if it should run; {next_step}"),
-        ),
-        false => (reason, next_step),
-    };
+    if is_missing && pipeline.is_some_and(|pipeline| pipeline.is_paused) {
+        reason += "; the pipeline was paused when the gate started";
+        next_step.insert_str(0, "unpause the pipeline in Maestro if it should run; ");
+    }
     Explanation { reason: Sanitized::ours(reason), next_step: Sanitized::ours(next_step) }
+}
+
+/// A reason and the next step, still to be completed.
+type Pair = (String, String);
+
+fn pair(reason: impl Into<String>, next_step: impl Into<String>) -> Pair {
+    (reason.into(), next_step.into())
 }
 
 struct ExplanationWriter<'a> {
@@ -92,9 +102,9 @@ struct ExplanationWriter<'a> {
 }
 
 impl ExplanationWriter<'_> {
-    fn failed(&self) -> (String, String) {
+    fn failed(&self) -> Pair {
         let Some(seen) = &self.run.seen else {
-            return ("did not succeed".to_owned(), "check the result of the run in Maestro".to_owned());
+            return pair("did not succeed", "check the result of the run in Maestro");
         };
         let word = self.word(seen);
         let length = seen.duration().map(|length| format!(" after {}", duration(length))).unwrap_or_default();
@@ -118,24 +128,19 @@ impl ExplanationWriter<'_> {
         (reason, format!("{source}, fix the cause, {again}"))
     }
 
-    fn timed_out(&self) -> (String, String) {
-        let waited = duration(self.waited);
-        let stay = "the run itself is not affected";
+    fn timed_out(&self) -> Pair {
+        let (seen, at_timeout) = (self.run.seen.as_ref(), self.at_timeout());
         // It passed, and the list that would have told whether it is the one that was started did not.
-        if self.run.seen.as_ref().is_some_and(|seen| seen.meaning == Meaning::Passed) {
-            let why =
-                self.run.failure.as_ref().map(|why| format!(": {}", failure(why, self.sanitizer))).unwrap_or_default();
-            let reason = format!(
-                "succeeded, but it was not certain that it is the run that was started when the timeout was reached after {waited}{why}"
-            );
-            return (reason, LOOK_FIRST.to_owned());
+        if seen.is_some_and(|seen| seen.meaning == Meaning::Passed) {
+            let why = self.failure().map(|why| format!(": {}", failure(why, self.sanitizer))).unwrap_or_default();
+            let reason =
+                format!("succeeded, but it was not certain that it is the run that was started {at_timeout}{why}");
+            return pair(reason, LOOK_FIRST);
         }
-        let reason = format!("{} when the timeout was reached after {waited}", self.state());
-        let reason = match &self.run.failure {
-            Some(why) => format!("{reason}; the last poll failed: {}", failure(why, self.sanitizer)),
-            None => reason,
-        };
-        let unknown = self.run.seen.as_ref().filter(|seen| seen.meaning == Meaning::Unknown);
+        let why = self.failure().map(|why| format!("; the last poll failed: {}", failure(why, self.sanitizer)));
+        let reason = format!("{} {at_timeout}{}", self.state(), why.unwrap_or_default());
+        let stay = "the run itself is not affected";
+        let unknown = seen.filter(|seen| seen.meaning == Meaning::Unknown);
         let next = match unknown.map(|seen| self.word(seen)) {
             Some(word) if word.is_empty() => {
                 format!("check in Maestro why the run has no status; if it only needs longer, raise timeout; {stay}")
@@ -150,74 +155,69 @@ impl ExplanationWriter<'_> {
         (reason, next)
     }
 
-    fn not_found(&self) -> (String, String) {
-        if self.run.awaited_fresh_run && self.run.failure.as_ref().is_some_and(|why| why.kind == FailureKind::NotListed)
-        {
-            let waited = duration(self.waited);
-            let reason =
-                format!("the pipeline has no such run, and none came before the timeout was reached after {waited}");
-            return (reason, NO_FRESH_RUN.to_owned());
+    fn not_found(&self) -> Pair {
+        let kind = self.failure().map(|why| why.kind);
+        if self.run.awaited_fresh_run && kind == Some(FailureKind::NotListed) {
+            let reason = format!("the pipeline has no such run, and none came before {}", self.timeout_reached());
+            return pair(reason, NO_FRESH_RUN);
         }
-        let answer =
-            self.run.failure.as_ref().map(|why| format!(" ({})", came(why, self.sanitizer))).unwrap_or_default();
+        let answer = self.failure().map(|why| format!(" ({})", came(why, self.sanitizer))).unwrap_or_default();
         if self.run.seen.is_some() {
-            let next =
-                "check in Maestro whether the pipeline was deleted, which deletes its runs; else re-run this job";
-            return (format!("disappeared: the service does not know it any more{answer}"), next.to_owned());
+            return pair(
+                format!("disappeared: the service does not know it any more{answer}"),
+                "check in Maestro whether the pipeline was deleted, which deletes its runs; else re-run this job",
+            );
         }
-        if let Some(why) = self.run.failure.as_ref().filter(|why| why.kind == FailureKind::Queued) {
-            let reason = format!("had not appeared when the timeout was reached: {}", came(why, self.sanitizer));
-            return (reason, remedy(why).to_owned());
-        }
-        let next = self
-            .run
-            .failure
-            .as_ref()
-            .map_or("check run-id and pipeline-id and that the account belongs to the pipeline's owner", remedy);
-        (format!("the service does not know it{answer}"), next.to_owned())
-    }
-
-    fn not_started(&self) -> (String, String) {
-        match &self.run.failure {
-            Some(why) => (format!("it was not started: {}", failure(why, self.sanitizer)), remedy(why).to_owned()),
-            // Whatever else keeps it from being started is an answer.
-            None => (
-                "it was not started: the timeout was reached first".to_owned(),
-                "raise timeout, then re-run this job; nothing was started".to_owned(),
+        match self.failure() {
+            Some(why) if why.kind == FailureKind::Queued => {
+                let came = came(why, self.sanitizer);
+                pair(format!("had not appeared when the timeout was reached: {came}"), remedy(why))
+            }
+            why => pair(
+                format!("the service does not know it{answer}"),
+                why.map_or("check run-id and pipeline-id and that the account belongs to the pipeline's owner", remedy),
             ),
         }
     }
 
-    fn denied(&self) -> (String, String) {
-        match &self.run.failure {
-            Some(why) if why.during == Operation::SignIn => {
-                (format!("sign-in was refused: {}", came(why, self.sanitizer)), remedy(why).to_owned())
-            }
-            Some(why) => (format!("access was denied: {}", came(why, self.sanitizer)), remedy(why).to_owned()),
-            None => ("access was denied".to_owned(), "check the credentials".to_owned()),
+    fn not_started(&self) -> Pair {
+        match self.failure() {
+            Some(why) => pair(format!("it was not started: {}", failure(why, self.sanitizer)), remedy(why)),
+            // Whatever else keeps it from being started is an answer.
+            None => pair(
+                "it was not started: the timeout was reached first",
+                "raise timeout, then re-run this job; nothing was started",
+            ),
         }
     }
 
-    fn stale(&self) -> (String, String) {
-        let reason = not_fresh(self.run.seen.as_ref(), self.run.freshness, self.sanitizer);
-        let next = match (self.run.started, self.run.freshness.started_after) {
-            (true, _) => "check in Maestro when the run started and finished and why its timestamps are wrong",
-            (false, _) if self.run.awaited_fresh_run => {
-                let waited = duration(self.waited);
-                let reason = format!("{reason}; no newer run was fresh when the timeout was reached after {waited}");
-                return (reason, NO_FRESH_RUN.to_owned());
-            }
-            (false, None) => {
-                "start a new run in Maestro, then re-run this job; if an older success is acceptable, raise max-age"
-            }
-            (false, Some(_)) => {
-                "start a new run in Maestro, then re-run this job; if this run is new enough, set an earlier started-after"
-            }
-        };
-        (reason, next.to_owned())
+    fn denied(&self) -> Pair {
+        let Some(why) = self.failure() else { return pair("access was denied", "check the credentials") };
+        let what = if why.during == Operation::SignIn { "sign-in was refused" } else { "access was denied" };
+        pair(format!("{what}: {}", came(why, self.sanitizer)), remedy(why))
     }
 
-    fn interrupted(&self, by: Signal) -> (String, String) {
+    fn stale(&self) -> Pair {
+        let reason = not_fresh(self.run.seen.as_ref(), self.run.freshness, self.sanitizer);
+        match (self.run.started, self.run.freshness.started_after) {
+            (true, _) => {
+                pair(reason, "check in Maestro when the run started and finished and why its timestamps are wrong")
+            }
+            (false, _) if self.run.awaited_fresh_run => {
+                pair(format!("{reason}; no newer run was fresh {}", self.at_timeout()), NO_FRESH_RUN)
+            }
+            (false, None) => pair(
+                reason,
+                "start a new run in Maestro, then re-run this job; if an older success is acceptable, raise max-age",
+            ),
+            (false, Some(_)) => pair(
+                reason,
+                "start a new run in Maestro, then re-run this job; if this run is new enough, set an earlier started-after",
+            ),
+        }
+    }
+
+    fn interrupted(&self, by: Signal) -> Pair {
         if self.run.seen.as_ref().is_some_and(|seen| seen.meaning == Meaning::Failed) {
             let reason = format!("failed, and was not started again when {} came", signal(by));
             return (reason, self.failed().1);
@@ -226,43 +226,50 @@ impl ExplanationWriter<'_> {
         (format!("{} when {} came", self.state(), signal(by)), next)
     }
 
+    fn unreachable(&self) -> Pair {
+        match self.failure() {
+            Some(why) => pair(format!("no usable answer: {}", failure(why, self.sanitizer)), remedy(why)),
+            None => pair("no usable answer", "check whether the service is up"),
+        }
+    }
+
     /// How to wait on for this very run.
     fn once_more(&self) -> String {
         if !self.run.started {
             return "re-run this job".to_owned();
         }
-        let id = |text: &str| self.sanitizer.id(&Untrusted::new(text));
-        let (pipeline, run) = (id(self.run.wanted.pipeline().as_str()), id(self.run.wanted.run()));
+        let (pipeline, run) = (self.run.wanted.pipeline().as_str(), self.run.wanted.run());
+        let (pipeline, run) = (id(pipeline, self.sanitizer), id(run, self.sanitizer));
         format!("set run-id: {pipeline}/{run} instead of trigger (which would start another run)")
     }
 
-    fn unreachable(&self) -> (String, String) {
-        match &self.run.failure {
-            Some(why) => (format!("no usable answer: {}", failure(why, self.sanitizer)), remedy(why).to_owned()),
-            None => ("no usable answer".to_owned(), "check whether the service is up".to_owned()),
-        }
+    fn at_timeout(&self) -> String {
+        format!("when {}", self.timeout_reached())
     }
 
+    fn timeout_reached(&self) -> String {
+        format!("the timeout was reached after {}", duration(self.waited))
+    }
+
+    /// What was known of the run at the end: `still RUNNING`, `last seen 2m ago as RUNNING`.
     fn state(&self) -> String {
-        match &self.run.seen {
-            _ if self.run.awaited_fresh_run => "still waiting for a fresh run".to_owned(),
-            None => "no answer yet".to_owned(),
-            Some(seen) if self.waited.saturating_sub(seen.at) >= LONG_AGO => {
-                let ago = duration(self.waited.saturating_sub(seen.at));
-                match self.word(seen) {
-                    word if word.is_empty() => format!("last seen {ago} ago without a status"),
-                    word if seen.meaning == Meaning::Unknown => {
-                        format!("last seen {ago} ago in the unknown status {word}")
-                    }
-                    word => format!("last seen {ago} ago as {word}"),
-                }
-            }
-            Some(seen) => match self.word(seen) {
-                word if word.is_empty() => "still without a status".to_owned(),
-                word if seen.meaning == Meaning::Unknown => format!("still in the unknown status {word}"),
-                word => format!("still {word}"),
-            },
+        if self.run.awaited_fresh_run {
+            return "still waiting for a fresh run".to_owned();
         }
+        let Some(seen) = &self.run.seen else { return "no answer yet".to_owned() };
+        let ago = self.waited.saturating_sub(seen.at);
+        let is_old = ago >= LONG_AGO;
+        let status = match self.word(seen) {
+            word if word.is_empty() => "without a status".to_owned(),
+            word if seen.meaning == Meaning::Unknown => format!("in the unknown status {word}"),
+            word if is_old => format!("as {word}"),
+            word => word.to_string(),
+        };
+        if is_old { format!("last seen {} ago {status}", duration(ago)) } else { format!("still {status}") }
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.run.failure.as_ref()
     }
 
     fn word(&self, seen: &LastRecord) -> Sanitized {

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::network;
-use crate::core::{Failure, FailureKind, Operation};
+use crate::core::{Failure, FailureKind, Operation, TlsFault};
 
 /// What came in place of the answer, and the next step after a failure that ended a wait.
 pub(super) struct FailureWords {
@@ -24,15 +23,8 @@ pub(super) fn words(failure: &Failure) -> FailureWords {
         FailureKind::NoRecord => row("the service returned no record", missing(during)),
         FailureKind::NotListed => row(
             "the list has no such run",
-            match during {
-                Operation::List => {
-                    "check in Maestro whether the pipeline has such a run; check pipeline-id and that the account belongs to \
-                     the pipeline's owner; if a new run only takes longer to appear, raise appear-timeout"
-                }
-                Operation::SignIn | Operation::GetRun | Operation::Details | Operation::Execute | Operation::Logs => {
-                    RUN_UNKNOWN
-                }
-            },
+            "check in Maestro whether the pipeline has such a run; check pipeline-id and that the account belongs to the \
+             pipeline's owner; if a new run only takes longer to appear, raise appear-timeout",
         ),
         FailureKind::NotJson => row(
             "the answer is not JSON",
@@ -42,15 +34,7 @@ pub(super) fn words(failure: &Failure) -> FailureWords {
             format!("the answer is not {}: {what}", expected(during)),
             "check base-url; if it is right, the service has changed: look for a newer version of maestro-gate",
         ),
-        FailureKind::Refused => row(
-            "the service refused",
-            match during {
-                Operation::Execute => NOT_STARTED,
-                Operation::SignIn | Operation::GetRun | Operation::List | Operation::Details | Operation::Logs => {
-                    "check in Maestro why the service refuses this"
-                }
-            },
-        ),
+        FailureKind::Refused => row("the service refused", NOT_STARTED),
         FailureKind::ProxyRefused(status) => row(
             format!("the proxy refused the connection with status {status}"),
             if status < 500 {
@@ -59,7 +43,23 @@ pub(super) fn words(failure: &Failure) -> FailureWords {
                 "check whether the service is up and the proxy can reach it, then re-run this job or raise max-outage"
             },
         ),
-        FailureKind::Tls(fault) => row(network::tls(fault), network::tls_remedy(fault)),
+        FailureKind::Tls(TlsFault::NothingInCommon) => row(
+            "no TLS version or cipher that both the server and the gate know",
+            "enable TLS 1.2 or 1.3 with a common cipher on the server that base-url names, or on the proxy before it",
+        ),
+        FailureKind::Tls(TlsFault::ClientCertificate) => row(
+            "the server requires a client certificate",
+            "let base-url name an address that requires no client certificate: the gate has none to show",
+        ),
+        FailureKind::Tls(TlsFault::NotTls) => row(
+            "what answers at that port does not speak TLS",
+            "check the port in base-url: TLS is spoken at another one, usually 443",
+        ),
+        FailureKind::Tls(TlsFault::CaFileIsLeaf) => row(
+            "ca-file holds the server's own certificate, not the one of the authority that signed it",
+            "in ca-file, give the certificate of the authority that signed the server's; a server's self-signed certificate \
+             works only if it is not an authority's too (with openssl: -addext basicConstraints=critical,CA:FALSE)",
+        ),
         FailureKind::Queued => row(
             "the new run may be queued behind an earlier run",
             "raise timeout, or start the pipeline when none of its runs is in progress",
@@ -126,16 +126,8 @@ pub(super) fn words(failure: &Failure) -> FailureWords {
             "can't connect",
             "check whether this machine can reach the service (firewall, HTTPS_PROXY), then re-run this job or raise max-outage",
         ),
-        FailureKind::Broken => row(
-            "the connection was closed too early",
-            "check whether the service and the network are up, then re-run this job; if outages of this length are normal, raise \
-             max-outage",
-        ),
-        FailureKind::Timeout => row(
-            "no complete answer in time",
-            "check whether the service and the network are up, then re-run this job; if outages of this length are normal, raise \
-             max-outage",
-        ),
+        FailureKind::Broken => row("the connection was closed too early", UP_AND_CONNECTED),
+        FailureKind::Timeout => row("no complete answer in time", UP_AND_CONNECTED),
         FailureKind::NoToken => row(
             "the answer contains no token, and no totp-secret was given",
             "set totp-secret (DADOSFERA_TOTP_SECRET): the account requires a second factor, and none was given",
@@ -155,6 +147,9 @@ pub(super) fn words(failure: &Failure) -> FailureWords {
 fn row(came: impl Into<Cow<'static, str>>, remedy: &'static str) -> FailureWords {
     FailureWords { came: came.into(), remedy }
 }
+
+const UP_AND_CONNECTED: &str = "check whether the service and the network are up, then re-run this job; if outages of this \
+                                length are normal, raise max-outage";
 
 const PROXY_CREDENTIALS: &str =
     "add the proxy's user name and password to HTTPS_PROXY, or add the service's host to NO_PROXY";
@@ -196,16 +191,13 @@ fn http_remedy(during: Operation, code: u16) -> &'static str {
              account with MFA also needs totp-secret"
         }
         (Operation::SignIn, 404 | 410) => "check base-url: there is no sign-in at this address",
-        (Operation::GetRun | Operation::List | Operation::Execute | Operation::Logs, 401) => NEW_TOKEN,
+        (_, 401) => NEW_TOKEN,
         (Operation::Execute, 403) => {
             "give this account the right to start the pipeline, or use another account; also check pipeline-id"
         }
-        (Operation::GetRun | Operation::List | Operation::Logs, 403) => {
-            "give this account access to the pipeline, or use another account; also check pipeline-id"
-        }
-        (Operation::List | Operation::Execute, 404 | 410) => PIPELINE_UNKNOWN,
+        (_, 403) => "give this account access to the pipeline, or use another account; also check pipeline-id",
+        (_, 404 | 410) => missing(during),
         (Operation::Execute, 400..=499) => NOT_STARTED,
-        (Operation::GetRun | Operation::Logs, 404 | 410) => RUN_UNKNOWN,
         (_, 429) => "set a longer poll-interval or raise max-outage: the service limits the rate of requests",
         (_, 500) => {
             "check run-id and pipeline-id (the service may answer 500 to wrong ids) and whether the service is up, then re-run \

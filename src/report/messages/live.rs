@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::staleness::next_start;
-use super::{RunNames, about, count, duration, failure, word};
+use super::{RunNames, about, count, duration, failure, id, word};
 use crate::core::{Failure, FailureKind, Gate, Limit, Untrusted, Wanted};
 
 /// The longest address of a service shown, in bytes.
@@ -17,11 +17,15 @@ pub fn opening(wanted: &[Wanted], timeout: Duration, base: &str, sanitizer: &San
         true => "polling once:".to_owned(),
         false => format!("waiting up to {} for", duration(timeout)),
     };
-    let id = |id: &str| sanitizer.id(&Untrusted::new(id));
     let runs = match wanted {
-        [only @ Wanted::Run(_)] => format!("run {} of pipeline {}", id(only.run()), id(only.pipeline().as_str())),
-        [only @ Wanted::Choice { .. }] => format!("{} of pipeline {}", only.run(), id(only.pipeline().as_str())),
-        [only @ Wanted::Start { .. }] => format!("a new run of pipeline {}", id(only.pipeline().as_str())),
+        [only] => {
+            let run = match only {
+                Wanted::Run(target) => format!("run {}", id(target.run.as_str(), sanitizer)),
+                Wanted::Choice { selector, .. } => selector.name().to_owned(),
+                Wanted::Start { .. } => "a new run".to_owned(),
+            };
+            format!("{run} of pipeline {}", id(only.pipeline().as_str(), sanitizer))
+        }
         several => count(several.len(), "run", "runs"),
     };
     let service = sanitizer.line(&Untrusted::new(base.trim_end_matches('/')), SERVICE_LIMIT);
@@ -41,8 +45,6 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, paused: &HashSet<usize>
         }
         _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
-    let limit = gate.rules().limits.timeout;
-    let polls = count(usize::try_from(polls).unwrap_or(usize::MAX), "poll", "polls");
     let nearest = gate.nearest_limit().map(|(nearest, end)| {
         let name = match nearest {
             Limit::Appear => "run not found",
@@ -52,7 +54,9 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, paused: &HashSet<usize>
         format!(", {name}: gives up in {}", duration(end.saturating_sub(now)))
     });
     let nearest = nearest.unwrap_or_default();
-    Sanitized::ours(format!("still waiting: {what}{nearest}, {} of {}, {polls}", duration(now), duration(limit)))
+    let (waited, timeout) = (duration(now), duration(gate.rules().limits.timeout));
+    let polls = count(polls, "poll", "polls");
+    Sanitized::ours(format!("still waiting: {what}{nearest}, {waited} of {timeout}, {polls}"))
 }
 
 /// `poll: RUNNING, usually 12m, about 4m left; next poll in 9.0s`.

@@ -1,8 +1,8 @@
 //! What is said about a pipeline that is started again.
 
 use super::super::sanitize::Sanitizer;
-use super::{duration, failure};
-use crate::core::{Attempt, NoRetry, Untrusted};
+use super::{duration, failure, id};
+use crate::core::{Attempt, NoRetry};
 
 /// `attempt 2 of 3`.
 pub(crate) fn attempt(attempt: Attempt) -> String {
@@ -19,9 +19,7 @@ pub(super) fn no_retry(why: &NoRetry, sanitizer: &Sanitizer) -> String {
             format!("{} are left until timeout, and it would take {}", duration(*left), duration(*needed))
         }
         NoRetry::OtherRun(None) => "the pipeline has another run".to_owned(),
-        NoRetry::OtherRun(Some(id)) => {
-            format!("the pipeline has another run, {}", sanitizer.id(&Untrusted::new(id.as_str())))
-        }
+        NoRetry::OtherRun(Some(run)) => format!("the pipeline has another run, {}", id(run.as_str(), sanitizer)),
         NoRetry::NoList(None) => "the pipeline's runs could not be read".to_owned(),
         NoRetry::NoList(Some(why)) => format!("the pipeline's runs are not known: {}", failure(why, sanitizer)),
         NoRetry::FailFast => "another run did not pass, and fail-fast is set".to_owned(),

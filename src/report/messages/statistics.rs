@@ -73,11 +73,9 @@ pub fn eta(forecast: &Forecast, age: Duration) -> String {
 
 /// How a run stands among the earlier ones, in as many sentences as there is to say; the first with a small letter.
 pub fn comparison(past: &RunHistory) -> Vec<String> {
-    let mut explanation = Vec::new();
-    let passed = past.in_a_row.map(|row| row.passed);
-    explanation.extend(past.in_a_row.and_then(row));
-    if passed != Some(true) {
-        explanation.push(match &past.last_success {
+    let mut facts: Vec<String> = past.in_a_row.and_then(row).into_iter().collect();
+    if !past.in_a_row.is_some_and(|row| row.passed) {
+        facts.push(match &past.last_success {
             Some(last) => {
                 let ago = last.ago.map(|ago| format!(" {} ago", about(ago))).unwrap_or_default();
                 let run = if last.run_id.is_empty() { String::new() } else { format!(" (run {})", last.run_id) };
@@ -86,12 +84,12 @@ pub fn comparison(past: &RunHistory) -> Vec<String> {
             None => format!("no success in the {} before it", count(past.earlier, "run", "runs")),
         });
     }
-    explanation.extend(past.same_trace.map(|same| {
-        if same { "same trace as the last failure" } else { "different trace from the last failure" }.to_owned()
+    facts.extend(past.same_trace.map(|is_same| {
+        if is_same { "same trace as the last failure" } else { "different trace from the last failure" }.to_owned()
     }));
     let slow = past.slower.filter(|(runs, of)| *of >= SPREAD && runs * SLOW.1 >= of * SLOW.0);
-    explanation.extend(slow.map(|(runs, of)| format!("slower than {runs} of {of} runs")));
-    explanation
+    facts.extend(slow.map(|(runs, of)| format!("slower than {runs} of {of} runs")));
+    facts
 }
 
 /// `third failure in a row`; nothing for one success among others.
@@ -101,20 +99,20 @@ fn row(row: Streak) -> Option<String> {
         if passed { ("success", "failure", "failures") } else { ("failure", "success", "successes") };
     match (runs, after) {
         (1, 0) => None,
-        (1, after) if after_at_least => Some(format!("first {one} after at least {}", count(after, other, others))),
-        (1, 1) => Some(format!("first {one} after a {other}")),
-        (1, after) => Some(format!("first {one} after {after} {others}")),
+        (1, 1) if !after_at_least => Some(format!("first {one} after a {other}")),
+        (1, after) => {
+            let at_least = if after_at_least { "at least " } else { "" };
+            Some(format!("first {one} after {at_least}{}", count(after, other, others)))
+        }
         _ if passed => None,
         _ => Some(format!("{}{} {one} in a row", if at_least { "at least the " } else { "" }, ordinal(runs))),
     }
 }
 
+/// `first`, `second`, `10th`.
 fn ordinal(number: usize) -> String {
     const WORDS: [&str; 10] =
         ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
-    if let Some(word) = WORDS.get(number) {
-        return (*word).to_owned();
-    }
     let end = match (number % 100, number % 10) {
         (11..=13, _) => "th",
         (_, 1) => "st",
@@ -122,5 +120,5 @@ fn ordinal(number: usize) -> String {
         (_, 3) => "rd",
         _ => "th",
     };
-    format!("{number}{end}")
+    WORDS.get(number).map_or_else(|| format!("{number}{end}"), |word| (*word).to_owned())
 }
