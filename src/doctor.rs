@@ -4,6 +4,7 @@
 //! comes before it in the gate's way has worked. Trouble is what would keep the gate from a pass, and what it would only
 //! warn about and somebody should fix before: a report that can't be written, a token that ends before `timeout` does.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,13 +13,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::api::{AuthRetryState, Client};
 use crate::config::{Config, Credentials, InputError, Warning};
 use crate::core::{
-    Answer, Effect, Failure, FailureKind, Freshness, IfStale, LastRecord, Operation, PipelineId, RunList, Signal,
-    Target, Untrusted, Verdict, Vocabulary, Wanted, choose,
+    Answer, Effect, Failure, FailureKind, LastRecord, Operation, PipelineDetails, PipelineId, Rules, RunList, Selector,
+    Signal, Target, Untrusted, Verdict, Wanted, choose,
 };
 use crate::finalize::Finalizer;
 use crate::report::checkup::{Check, CheckState, Checkup};
 use crate::report::messages;
-use crate::report::sanitize::Sanitizer;
+use crate::report::sanitize::{Sanitized, Sanitizer};
 
 mod fresh_check;
 mod route_checks;
@@ -34,10 +35,10 @@ const APART: TimeDelta = TimeDelta::seconds(30);
 
 /// Makes all checks.
 pub async fn examine(config: Config, warnings: &[Warning], finalizer: &mut Finalizer) -> Checkup {
-    let mut checks = warned(warnings, &finalizer.sanitizer);
+    let mut checks = inputs(&[], warnings, &finalizer.sanitizer);
     checks.push(Check::fine("inputs", "no mistake"));
     checks.extend(files(finalizer).await);
-    checks.extend(ServiceChecks::examined(config, finalizer).await);
+    checks.extend(service(config, finalizer).await);
     // What was not looked at is not known to be fine.
     checks.extend(finalizer.grace_period.first_signal().map(stopped));
     Checkup { checks }
@@ -45,24 +46,7 @@ pub async fn examine(config: Config, warnings: &[Warning], finalizer: &mut Final
 
 /// The inputs are wrong, so that there is nothing else to look at.
 pub fn mistaken(input_errors: &[InputError], warnings: &[Warning], sanitizer: &Sanitizer) -> Checkup {
-    let (mut checks, show) = (warned(warnings, sanitizer), shown(sanitizer));
-    let wrong = CheckState::Trouble(Verdict::InvalidInput);
-    checks.extend(input_errors.iter().map(|error| input(wrong, error.sentence(&show), sanitizer)));
-    Checkup { checks }
-}
-
-fn warned(warnings: &[Warning], sanitizer: &Sanitizer) -> Vec<Check> {
-    let show = shown(sanitizer);
-    warnings.iter().map(|warning| input(CheckState::Note, warning.sentence(&show), sanitizer)).collect()
-}
-
-/// What was given, as a sentence may show it.
-fn shown(sanitizer: &Sanitizer) -> impl Fn(&Untrusted) -> String {
-    move |text| sanitizer.line(text, usize::MAX).to_string()
-}
-
-fn input(state: CheckState, sentence: String, sanitizer: &Sanitizer) -> Check {
-    Check::new("inputs", state, shown(sanitizer)(&Untrusted::new(sentence)))
+    Checkup { checks: inputs(input_errors, warnings, sanitizer) }
 }
 
 /// A signal came before there was anything to look at.
@@ -75,108 +59,202 @@ fn stopped(by: Signal) -> Check {
     Check::trouble("signal", Verdict::Interrupted(by), text).to_do("run doctor again")
 }
 
+/// What is said about the inputs.
+fn inputs(errors: &[InputError], warnings: &[Warning], sanitizer: &Sanitizer) -> Vec<Check> {
+    let show = |text: &Untrusted| sanitizer.line(text, usize::MAX).to_string();
+    let notes = warnings.iter().map(|warning| (CheckState::Note, warning.sentence(show)));
+    let wrong = CheckState::Trouble(Verdict::InvalidInput);
+    let sentences = notes.chain(errors.iter().map(|error| (wrong, error.sentence(show))));
+    sentences.map(|(state, text)| Check::new("inputs", state, show(&Untrusted::new(text)))).collect()
+}
+
 /// Where reports go.
 async fn files(finalizer: &mut Finalizer) -> Vec<Check> {
     let tried = finalizer.try_out().await;
     if tried.is_empty() {
         return vec![Check::fine("files", "no report goes to a file")];
     }
-    let check = |(name, failed_check): (String, Option<String>)| match failed_check {
+    let check = |(name, problem): (String, Option<String>)| match problem {
         None => Check::fine("files", format!("{name} can be written")),
         // The gate warns, and its verdict stands; for who asks beforehand it is something to fix.
-        Some(failed_check) => Check::trouble("files", Verdict::InvalidInput, failed_check)
+        Some(problem) => Check::trouble("files", Verdict::InvalidInput, problem)
             .to_do("give another path, or let this user write there"),
     };
     tried.into_iter().map(check).collect()
 }
 
+/// The service, and what is wanted of it.
+async fn service(config: Config, finalizer: &mut Finalizer) -> Vec<Check> {
+    let Config { wanted, rules, service, .. } = config;
+    let is_plain = service.base.scheme() == "http";
+    let makes_codes = matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. });
+    let renews = matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile { .. });
+    let client = match Client::new(service, finalizer.clock, Rc::new(finalizer.sanitizer.clone())) {
+        Ok(client) => client,
+        Err(error) => return vec![Check::trouble("connection", Verdict::InternalError, error.to_string())],
+    };
+    let (client, checks, lists) = (&client, Vec::new(), HashMap::new());
+    let mut service =
+        ServiceChecks { finalizer, client, rules, is_plain, makes_codes, renews, checks, reached: false, lists };
+    for wanted in &wanted {
+        service.wanted(wanted).await;
+    }
+    for pipeline in wanted.iter().map(Wanted::pipeline) {
+        service.past_runs(pipeline).await;
+    }
+    service.checks
+}
+
 /// The service, as far as it has been asked.
 struct ServiceChecks<'e> {
     finalizer: &'e mut Finalizer,
-    sanitizer: Sanitizer,
+    client: &'e Client,
+    rules: Rules,
+    /// Whether requests go over plain http.
+    is_plain: bool,
+    makes_codes: bool,
+    /// Whether the gate gets a new token by itself.
+    renews: bool,
     checks: Vec<Check>,
     /// Whether an answer has come through: then the way there is fine.
     reached: bool,
-    vocabulary: Vocabulary,
-    config: ConfigFacts,
+    /// The pipelines whose lists were asked for, each once, and what came.
+    lists: HashMap<PipelineId, Option<Rc<DatedList>>>,
 }
 
 /// A pipeline's runs, and the service's clock when it listed them.
-struct ListCheck {
+struct DatedList {
     listing: RunList,
     date: Option<DateTime<Utc>>,
 }
 
-/// What a list is for.
-#[derive(Clone, Copy, Debug)]
-enum ListUse {
-    /// To choose a run, or to know one that was started: without it the gate gets nowhere.
-    ToGoOn,
-    /// To know how such runs usually go.
-    ToLearn,
-}
+/// What was asked for, or how the gate would end without it.
+type Found<T> = Result<T, (Verdict, Failure)>;
 
-/// What is needed of the config.
-struct ConfigFacts {
-    timeout: Duration,
-    freshness: Freshness,
-    if_stale: IfStale,
-    is_plain: bool,
-    makes_codes: bool,
-    renews: bool,
-}
-
-impl<'e> ServiceChecks<'e> {
-    async fn examined(config: Config, finalizer: &'e mut Finalizer) -> Vec<Check> {
-        let Config { wanted, rules, service, .. } = config;
-        let facts = ConfigFacts {
-            timeout: rules.limits.timeout,
-            freshness: rules.freshness,
-            if_stale: rules.if_stale,
-            is_plain: service.base.scheme() == "http",
-            makes_codes: matches!(service.credentials, Credentials::Password { totp_secret: Some(_), .. }),
-            renews: matches!(service.credentials, Credentials::Password { .. } | Credentials::TokenFile { .. }),
-        };
-        let sanitizer = finalizer.sanitizer.clone();
-        let mut this = ServiceChecks {
-            finalizer,
-            sanitizer,
-            checks: Vec::new(),
-            reached: false,
-            vocabulary: rules.vocabulary,
-            config: facts,
-        };
-        let client = match Client::new(service, this.finalizer.clock, Rc::new(this.sanitizer.clone())) {
-            Ok(client) => client,
-            Err(error) => return vec![Check::trouble("connection", Verdict::InternalError, error.to_string())],
-        };
-        let mut lists: Vec<(PipelineId, Option<ListCheck>)> = Vec::new();
-        for wanted in &wanted {
-            if !this.goes_on() {
-                break;
+impl ServiceChecks<'_> {
+    /// As the gate does, which reads no list before it looks at a run that is named.
+    async fn wanted(&mut self, wanted: &Wanted) {
+        match wanted {
+            Wanted::Run(target) => self.run(target, None).await,
+            Wanted::Choice { pipeline, selector } => {
+                if let Some(list) = self.needed_list(pipeline).await {
+                    self.choice(pipeline, *selector, &list).await;
+                }
             }
-            // As the gate does, which reads no list before it looks at a run that is named.
-            if let Wanted::Run(target) = wanted {
-                this.run(&client, wanted, target).await;
-                continue;
-            }
-            let pipeline = wanted.pipeline();
-            if !lists.iter().any(|(known, _)| known == pipeline) {
-                let list = this.list(&client, pipeline, ListUse::ToGoOn).await;
-                lists.push((pipeline.clone(), list));
-            }
-            let list = lists.iter().find(|(known, _)| known == pipeline).and_then(|(_, list)| list.as_ref());
-            if let Some(list) = list.filter(|_| this.goes_on()) {
-                this.unnamed(&client, wanted, list).await;
+            Wanted::Start { pipeline, if_running } => {
+                if let Some(list) = self.needed_list(pipeline).await {
+                    self.start(pipeline, *if_running, &list).await;
+                }
             }
         }
-        for pipeline in wanted.iter().map(Wanted::pipeline) {
-            if this.goes_on() && !lists.iter().any(|(known, _)| known == pipeline) {
-                let list = this.list(&client, pipeline, ListUse::ToLearn).await;
-                lists.push((pipeline.clone(), list));
-            }
+    }
+
+    /// The list to choose a run from, or to know one that was started by: without it the gate gets nowhere.
+    async fn needed_list(&mut self, pipeline: &PipelineId) -> Option<Rc<DatedList>> {
+        if !self.lists.contains_key(pipeline) {
+            let list = match self.list(pipeline).await {
+                Some(Err((verdict, failure))) => {
+                    let shown = self.id(pipeline.as_str());
+                    self.checks.push(self.failed_check("pipeline", verdict, &failure, &shown));
+                    None
+                }
+                found => found.and_then(Result::ok).map(Rc::new),
+            };
+            self.lists.insert(pipeline.clone(), list);
         }
-        this.checks
+        self.lists.get(pipeline).cloned().flatten().filter(|_| self.goes_on())
+    }
+
+    /// The list by which the gate knows how such runs usually go, if it was not read before.
+    async fn past_runs(&mut self, pipeline: &PipelineId) {
+        if self.lists.contains_key(pipeline) {
+            return;
+        }
+        if let Some(Err((_, failure))) = self.list(pipeline).await {
+            let (shown, why) = (self.id(pipeline.as_str()), self.failure(&failure));
+            let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
+            self.checks.push(Check::note("pipeline", text));
+        }
+        self.lists.insert(pipeline.clone(), None);
+    }
+
+    async fn list(&mut self, pipeline: &PipelineId) -> Option<Found<DatedList>> {
+        let (found, date) = self.ask(Box::pin(self.client.list(pipeline, &mut AuthRetryState::default()))).await?;
+        if let Ok(listing) = &found {
+            let runs = messages::count(listing.runs.len(), "run", "runs");
+            self.checks.push(Check::fine("pipeline", format!("{}: {runs}", self.id(pipeline.as_str()))));
+        }
+        Some(found.map(|listing| DatedList { listing, date }))
+    }
+
+    /// A run that has to be chosen.
+    async fn choice(&mut self, pipeline: &PipelineId, selector: Selector, list: &DatedList) {
+        match choose(selector, &list.listing, &self.rules.vocabulary).map(|choice| choice.run) {
+            Err(_) => self.unusable(FailureKind::Unplaceable),
+            Ok(Some(run)) => self.run(&Target { pipeline: pipeline.clone(), run }, Some(selector)).await,
+            Ok(None) => match self.would_wait(Some(selector)) {
+                Some(would_wait) => {
+                    self.checks.push(Check::note("run", format!("{}: none yet; {would_wait}", selector.name())));
+                    self.next_run(pipeline).await;
+                }
+                None => {
+                    let failure = Failure::new(Operation::List, FailureKind::NotListed);
+                    self.checks.push(self.failed_check("run", Verdict::NotFound, &failure, selector.name()));
+                }
+            },
+        }
+    }
+
+    /// A run, and how it was chosen if it was not named.
+    async fn run(&mut self, target: &Target, chosen: Option<Selector>) {
+        let asked = self.ask(Box::pin(self.client.poll(target, &mut AuthRetryState::default()))).await;
+        let Some((found, date)) = asked else { return };
+        let shown = self.id(target.run.as_str());
+        match found {
+            Ok(record) => {
+                let word = messages::word(&record.status, &self.finalizer.sanitizer);
+                self.checks.push(Check::fine("run", format!("{shown}: visible, status {word}")));
+                let meaning = record.meaning(&self.rules.vocabulary);
+                let seen = LastRecord { record, meaning, date, at: self.finalizer.clock.elapsed() };
+                self.freshness(&target.pipeline, chosen, &seen).await;
+            }
+            Err((verdict, failure)) => self.checks.push(self.failed_check("run", verdict, &failure, &shown)),
+        }
+    }
+
+    async fn details(&mut self, pipeline: &PipelineId) -> Option<Found<PipelineDetails>> {
+        let asked = self.ask(Box::pin(self.client.details(pipeline, &mut AuthRetryState::default()))).await;
+        asked.map(|(found, _)| found)
+    }
+
+    /// What came of a request, and the service's clock by then. The request is boxed: its future is large, and stands in
+    /// those of all its callers. `None`: it was not made, or got nowhere, and a row says why.
+    async fn ask<T>(&mut self, request: impl Future<Output = Answer<T>>) -> Option<(Found<T>, Option<DateTime<Utc>>)> {
+        if !self.goes_on() {
+            return None;
+        }
+        let Some(Answer { observation, date, .. }) = self.finalizer.wait(request, REQUEST).await else {
+            let verdict = self.finalizer.grace_period.first_signal().map_or(Verdict::Unreachable, Verdict::Interrupted);
+            self.checks.push(Check::trouble("connection", verdict, "no answer came in time"));
+            return None;
+        };
+        let found = observation.record().map_err(|(effect, failure)| match effect {
+            Effect::NotVisible => (Verdict::NotFound, failure),
+            Effect::Denied(_) => (Verdict::Denied, failure),
+            Effect::Unreachable | Effect::Unusable => (Verdict::Unreachable, failure),
+        });
+        if !self.reached {
+            let missed = found.as_ref().err();
+            let stopped = missed.and_then(|(verdict, failure)| Some((on_the_way(failure)?, *verdict, failure)));
+            self.way(stopped);
+            if stopped.is_some() {
+                return None;
+            }
+            self.reached = true;
+            self.clock(date);
+            self.token(date);
+        }
+        Some((found, date))
     }
 
     /// Whether there is any use in asking further.
@@ -184,138 +262,39 @@ impl<'e> ServiceChecks<'e> {
         self.finalizer.grace_period.first_signal().is_none() && (self.reached || self.checks.is_empty())
     }
 
-    async fn list(&mut self, client: &Client, pipeline: &PipelineId, need: ListUse) -> Option<ListCheck> {
-        let answer = self.asked(Box::pin(client.list(pipeline, &mut AuthRetryState::default()))).await?;
-        let date = answer.date;
-        let shown = self.id(pipeline.as_str());
-        let read = read(answer);
-        if !self.arrives(client, date, read.as_ref().err()) {
-            return None;
-        }
-        let (list, check) = match (read, need) {
-            (Ok(listing), _) => {
-                let runs = messages::count(listing.runs.len(), "run", "runs");
-                (Some(ListCheck { listing, date }), Check::fine("pipeline", format!("{shown}: {runs}")))
-            }
-            (Err((verdict, failure)), ListUse::ToGoOn) => {
-                (None, self.failed_check("pipeline", verdict, &failure, &shown))
-            }
-            (Err((_, failure)), ListUse::ToLearn) => {
-                let why = messages::failure(&failure, &self.sanitizer);
-                let text = format!("{shown}: {why}; the gate does without, and learns nothing from past runs");
-                (None, Check::note("pipeline", text))
-            }
-        };
-        self.checks.push(check);
-        list
-    }
-
-    /// What the first answer says about the way to the service. Whether it is an answer of the
-    /// service's own.
-    fn arrives(&mut self, client: &Client, date: Option<DateTime<Utc>>, missed: Option<&(Verdict, Failure)>) -> bool {
-        if self.reached {
-            return true;
-        }
-        if let Some((verdict, failure)) = missed
-            && let Some(at) = on_the_way(failure)
-        {
-            self.way(client, Some((at, *verdict, failure)));
-            return false;
-        }
-        self.reached = true;
-        self.way(client, None);
-        self.clock(date);
-        self.token(client, date);
-        true
-    }
-
-    /// A run that has to be chosen or started.
-    async fn unnamed(&mut self, client: &Client, wanted: &Wanted, list: &ListCheck) {
-        match wanted {
-            Wanted::Run(target) => self.run(client, wanted, target).await,
-            Wanted::Start { pipeline, if_running } => self.start(client, pipeline, *if_running, list).await,
-            Wanted::Choice { pipeline, selector } => {
-                match choose(*selector, &list.listing, &self.vocabulary).map(|choice| choice.run) {
-                    Err(_) => self.unusable(FailureKind::Unplaceable),
-                    Ok(Some(run)) => self.run(client, wanted, &Target { pipeline: pipeline.clone(), run }).await,
-                    Ok(None) if self.awaits_a_first_run(client, wanted).await => {}
-                    Ok(None) => {
-                        let failure = Failure::new(Operation::List, FailureKind::NotListed);
-                        self.checks.push(self.failed_check("run", Verdict::NotFound, &failure, selector.name()));
-                    }
+    fn clock(&mut self, date: Option<DateTime<Utc>>) {
+        let check = match date.map(|date| (self.finalizer.clock.utc() - date).abs()) {
+            None => Check::note("clock", "the answer had no date: max-age, started-after and trigger need one"),
+            Some(apart) => {
+                let length = messages::duration(apart.to_std().unwrap_or_default());
+                let text = format!("this machine's and the service's are {length} apart");
+                match apart <= APART {
+                    true => Check::fine("clock", text),
+                    false => Check::new("clock", trouble_if(self.makes_codes), text).to_do(
+                        "set this machine's clock; one-time codes are made by it, max-age goes by the service's",
+                    ),
                 }
             }
-        }
-    }
-
-    /// `wanted` is what the run was asked for as.
-    async fn run(&mut self, client: &Client, wanted: &Wanted, target: &Target) {
-        let mut row = AuthRetryState::default();
-        let Some(answer) = self.asked(Box::pin(client.poll(target, &mut row))).await else { return };
-        let date = answer.date;
-        let shown = self.id(target.run.as_str());
-        let read = read(answer);
-        if !self.arrives(client, date, read.as_ref().err()) {
-            return;
-        }
-        match read {
-            Ok(record) => {
-                let word = messages::word(&record.status, &self.sanitizer);
-                self.checks.push(Check::fine("run", format!("{shown}: visible, status {word}")));
-                let meaning = record.meaning(&self.vocabulary);
-                let seen = LastRecord { record, meaning, date, at: self.finalizer.clock.elapsed() };
-                self.freshness(client, wanted, &seen).await;
-            }
-            Err((verdict, failure)) => self.checks.push(self.failed_check("run", verdict, &failure, &shown)),
-        }
-    }
-
-    /// What came of a request, which is boxed: its future is large, and stands in those of all its callers. `None`: a signal
-    /// came before an answer.
-    async fn asked<T>(&mut self, request: impl Future<Output = Answer<T>>) -> Option<Answer<T>> {
-        let asked = self.finalizer.wait(request, REQUEST).await;
-        if asked.is_none() {
-            let verdict = self.finalizer.grace_period.first_signal().map_or(Verdict::Unreachable, Verdict::Interrupted);
-            self.checks.push(Check::trouble("connection", verdict, "no answer came in time"));
-        }
-        asked
-    }
-
-    /// The rows of the way to the service: all fine, or fine up to where the trouble is.
-    fn clock(&mut self, date: Option<DateTime<Utc>>) {
-        let Some(date) = date else {
-            self.checks
-                .push(Check::note("clock", "the answer had no date: max-age, started-after and trigger need one"));
-            return;
-        };
-        let apart = (self.finalizer.clock.utc() - date).abs();
-        let length = messages::duration(apart.to_std().unwrap_or_default());
-        let check = if apart <= APART {
-            Check::fine("clock", format!("this machine's and the service's are {length} apart"))
-        } else {
-            let state = if self.config.makes_codes { CheckState::Trouble(Verdict::Denied) } else { CheckState::Note };
-            Check::new("clock", state, format!("this machine's and the service's are {length} apart"))
-                .to_do("set this machine's clock; one-time codes are made by it, max-age goes by the service's")
         };
         self.checks.push(check);
     }
 
     /// By the service's clock, where its answer tells: that is the one that ends the token.
-    fn token(&mut self, client: &Client, date: Option<DateTime<Utc>>) {
-        let needed = messages::duration(self.config.timeout);
+    fn token(&mut self, date: Option<DateTime<Utc>>) {
+        let timeout = self.rules.limits.timeout;
+        let needed = messages::duration(timeout);
         let now = date.unwrap_or_else(|| self.finalizer.clock.utc());
         let left = |ends: DateTime<Utc>| (ends - now).to_std().unwrap_or_default();
-        let check = match client.token_ends().map(left) {
-            None if self.config.renews => Check::fine("token", "renewed by itself"),
+        let check = match self.client.token_ends().map(left) {
+            None if self.renews => Check::fine("token", "renewed by itself"),
             None => Check::note("token", "it does not say when it ends"),
-            Some(left) if left >= self.config.timeout => {
+            Some(left) if left >= timeout => {
                 Check::fine("token", format!("good for {}, timeout is {needed}", messages::duration(left)))
             }
             Some(left) => {
                 let text = format!("it ends in {}, but the wait may take {needed}", messages::duration(left));
                 // Another program may renew the file, and the run may end sooner: the gate would only warn.
-                let state = if self.config.renews { CheckState::Note } else { CheckState::Trouble(Verdict::Denied) };
-                Check::new("token", state, text)
+                Check::new("token", trouble_if(!self.renews), text)
                     .to_do("sign in with username and password, which the gate renews by itself; or lower timeout")
             }
         };
@@ -329,21 +308,20 @@ impl<'e> ServiceChecks<'e> {
     }
 
     fn failed_check(&self, name: &'static str, verdict: Verdict, failure: &Failure, whose: &str) -> Check {
-        let whose = if whose.is_empty() { String::new() } else { format!("{whose}: ") };
-        Check::trouble(name, verdict, format!("{whose}{}", messages::failure(failure, &self.sanitizer)))
-            .to_do(messages::remedy(failure))
+        let gap = if whose.is_empty() { "" } else { ": " };
+        Check::trouble(name, verdict, format!("{whose}{gap}{}", self.failure(failure))).to_do(messages::remedy(failure))
     }
 
-    fn id(&self, text: &str) -> String {
-        self.sanitizer.id(&Untrusted::new(text)).to_string()
+    fn failure(&self, failure: &Failure) -> Sanitized {
+        messages::failure(failure, &self.finalizer.sanitizer)
+    }
+
+    fn id(&self, text: &str) -> Sanitized {
+        messages::id(text, &self.finalizer.sanitizer)
     }
 }
 
-/// What was asked for, or how the gate would end without it.
-fn read<T>(answer: Answer<T>) -> Result<T, (Verdict, Failure)> {
-    answer.observation.record().map_err(|(effect, failure)| match effect {
-        Effect::NotVisible => (Verdict::NotFound, failure),
-        Effect::Denied(_) => (Verdict::Denied, failure),
-        Effect::Unreachable | Effect::Unusable => (Verdict::Unreachable, failure),
-    })
+/// The gate would be denied, if that is so; else it is worth knowing.
+fn trouble_if(is_denied: bool) -> CheckState {
+    if is_denied { CheckState::Trouble(Verdict::Denied) } else { CheckState::Note }
 }

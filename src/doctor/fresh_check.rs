@@ -1,10 +1,7 @@
 //! Whether the run that is there now is fresh (`max-age`, `started-after`), and what the gate would do if it is not. Each is
 //! a note: when the gate runs, there may be another run.
 
-use crate::api::{AuthRetryState, Client};
-use crate::core::{
-    IfStale, LastRecord, Meaning, Observation, PipelineDetails, PipelineId, PipelineState, Selector, Wanted,
-};
+use crate::core::{IfStale, LastRecord, Meaning, PipelineId, PipelineState, Selector};
 use crate::report::checkup::Check;
 use crate::report::messages;
 
@@ -12,12 +9,13 @@ use super::ServiceChecks;
 
 impl ServiceChecks<'_> {
     /// What a run that is not fresh means for a gate that wants it.
-    pub(super) async fn freshness(&mut self, client: &Client, wanted: &Wanted, seen: &LastRecord) {
-        let required = self.config.freshness;
+    pub(super) async fn freshness(&mut self, pipeline: &PipelineId, chosen: Option<Selector>, seen: &LastRecord) {
+        let required = self.rules.freshness;
+        let would_wait = self.would_wait(chosen);
         let (started, date) = (seen.record.created_at, seen.date);
         let is_fresh = match seen.meaning {
             // The failure is the verdict, unless the gate waits for a run that is fresh.
-            Meaning::Failed if !self.waits(wanted) => return,
+            Meaning::Failed if would_wait.is_none() => return,
             Meaning::Passed | Meaning::Failed => required.check(started, seen.record.updated_at, date).is_ok(),
             // It has no end yet, and only its start can be known to be too early.
             Meaning::Wait | Meaning::Unknown => required.allows_start(started),
@@ -25,47 +23,27 @@ impl ServiceChecks<'_> {
         if is_fresh {
             return;
         }
-        let why = messages::not_fresh(Some(seen), required, &self.sanitizer);
-        let then = if self.waits(wanted) { self.would_wait(wanted) } else { "the gate would end as stale".to_owned() };
+        let why = messages::not_fresh(Some(seen), required, &self.finalizer.sanitizer);
+        let then = would_wait.as_deref().unwrap_or("the gate would end as stale");
         self.checks.push(Check::note("freshness", format!("the run {why}; {then}")));
-        self.next_run(client, wanted).await;
-    }
-
-    /// There is no such run. Whether the gate would wait for one.
-    pub(super) async fn awaits_a_first_run(&mut self, client: &Client, wanted: &Wanted) -> bool {
-        if !self.waits(wanted) {
-            return false;
+        if would_wait.is_some() {
+            self.next_run(pipeline).await;
         }
-        self.checks.push(Check::note("run", format!("{}: none yet; {}", wanted.run(), self.would_wait(wanted))));
-        self.next_run(client, wanted).await;
-        true
     }
 
-    fn waits(&self, wanted: &Wanted) -> bool {
-        matches!(wanted, Wanted::Choice { .. }) && self.config.if_stale == IfStale::Wait
-    }
-
-    fn would_wait(&self, wanted: &Wanted) -> String {
-        let what = match wanted {
-            Wanted::Choice { selector: Selector::LastSuccess, .. } => "a newer success",
-            Wanted::Choice { .. } | Wanted::Run(_) | Wanted::Start { .. } => "a newer run",
-        };
-        format!("the gate would wait up to {} for {what}", messages::duration(self.config.timeout))
+    /// What the gate would wait for if no run that it chooses is fresh; `None` if it would not wait.
+    pub(super) fn would_wait(&self, chosen: Option<Selector>) -> Option<String> {
+        let newer = messages::newer(chosen.filter(|_| self.rules.if_stale == IfStale::Wait)?);
+        Some(format!("the gate would wait up to {} for {newer}", messages::duration(self.rules.limits.timeout)))
     }
 
     /// A pipeline that is paused may have no next run.
-    async fn next_run(&mut self, client: &Client, wanted: &Wanted) {
-        if self.waits(wanted) && self.goes_on() && self.is_paused(client, wanted.pipeline()).await {
-            let shown = self.id(wanted.pipeline().as_str());
-            let check = Check::note("pipeline", format!("{shown}: paused, so a new run may not start"));
-            self.checks.push(check.to_do("unpause the pipeline in Maestro"));
+    pub(super) async fn next_run(&mut self, pipeline: &PipelineId) {
+        if let Some(Ok(details)) = self.details(pipeline).await
+            && details.state == PipelineState::Paused
+        {
+            let text = format!("{}: paused, so a new run may not start", self.id(pipeline.as_str()));
+            self.checks.push(Check::note("pipeline", text).to_do("unpause the pipeline in Maestro"));
         }
-    }
-
-    async fn is_paused(&mut self, client: &Client, pipeline: &PipelineId) -> bool {
-        let answer = self.asked(Box::pin(client.details(pipeline, &mut AuthRetryState::default()))).await;
-        answer.is_some_and(|answer| {
-            matches!(answer.observation, Observation::Record(PipelineDetails { state: PipelineState::Paused, .. }))
-        })
     }
 }

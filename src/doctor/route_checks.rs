@@ -1,7 +1,6 @@
 //! How far a request gets on its way to the service.
 
 use super::ServiceChecks;
-use crate::api::Client;
 use crate::core::{Failure, FailureKind, Operation, SessionNote, Verdict};
 use crate::report::checkup::Check;
 use crate::report::messages;
@@ -10,17 +9,18 @@ use crate::report::messages;
 const ON_THE_WAY: [&str; 4] = ["proxy", "dns", "connection", "sign-in"];
 
 impl ServiceChecks<'_> {
-    pub(super) fn way(&mut self, client: &Client, failed_check: Option<(usize, Verdict, &Failure)>) {
-        let signed_in = client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
-        let connection = client.connection();
+    /// All fine, or fine up to where a request was stopped.
+    pub(super) fn way(&mut self, stopped: Option<(usize, Verdict, &Failure)>) {
+        let signed_in = self.client.take_notes().iter().any(|note| matches!(note, SessionNote::SignedIn));
+        let connection = self.client.connection();
         let fine = [
-            messages::proxy(&connection, &self.sanitizer),
+            messages::proxy(&connection, &self.finalizer.sanitizer),
             "the service's name is known".to_owned(),
-            if self.config.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
+            if self.is_plain { "plain http to this machine".to_owned() } else { messages::trust(&connection) },
             if signed_in { "signed in".to_owned() } else { "the token is accepted".to_owned() },
         ];
         for (at, (name, fine)) in ON_THE_WAY.into_iter().zip(fine).enumerate() {
-            let check = match failed_check {
+            let check = match stopped {
                 Some((broken, verdict, failure)) if at == broken => self.failed_check(name, verdict, failure, ""),
                 Some((broken, ..)) if at > broken => Check::skipped(name, "not reached"),
                 Some(_) | None => Check::fine(name, fine),
