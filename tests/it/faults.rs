@@ -88,7 +88,7 @@ fn hold(faults: &[Fault]) {
 #[track_caller]
 fn bounded(outcome: &StoryOutcome, ends: Ends) {
     let waited = outcome.report()["waited_seconds"].as_u64().expect("a number");
-    assert!(ends != Ends::ByDeadline || waited <= 20, "waited {waited} s");
+    assert!(ends != Ends::ByDeadline || waited < 30, "waited {waited} s");
 }
 
 use Ends::{AtOnce, ByAnswer, ByClock, ByDeadline};
@@ -225,12 +225,19 @@ fn a_refusal_that_is_the_first_thing_ever_seen_ends_the_gate_at_once() {
 
 #[test]
 fn at_the_deadline_a_refusal_counts_as_what_it_is() {
-    let service = harness::service();
-    service.script(On::Run, [Reply::run("RUNNING"), Reply::status(403).forever()]);
-    let outcome = limited(Story::at(&service), ByDeadline).play();
-    outcome.assert_ended("denied", 5);
-    assert!(outcome.log().contains("retrying for up to 1m"), "{}", outcome.log());
-    assert_eq!(service.requests_to(On::SignIn).len(), 2, "renewed once");
+    // On a busy machine the deadline may come before the refusal, which then proves nothing.
+    for timeout in ["2s", "20s", "5m"] {
+        let service = harness::service();
+        service.script(On::Run, [Reply::run("RUNNING"), Reply::status(403).forever()]);
+        let outcome = limited(Story::at(&service), ByDeadline).with("timeout", timeout).play();
+        if timeout != "5m" && !outcome.log().contains("retrying for up to 1m") {
+            continue;
+        }
+        outcome.assert_ended("denied", 5);
+        assert!(outcome.log().contains("retrying for up to 1m"), "{}", outcome.log());
+        assert_eq!(service.requests_to(On::SignIn).len(), 2, "renewed once");
+        return;
+    }
 }
 
 #[test]
