@@ -1,9 +1,9 @@
 //! What `maestro-gate doctor` found: a table of checks, and the verdict that the gate would meet first.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::escape;
 use super::sanitize::Sanitized;
+use super::{escape, json};
 use crate::core::Verdict;
 
 /// All checks, in the order in which the gate would come upon trouble.
@@ -13,7 +13,7 @@ pub struct Checkup {
 }
 
 /// One line of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was checked: `inputs`, `dns`.
     pub name: &'static str,
@@ -43,6 +43,12 @@ impl CheckState {
             CheckState::Trouble(_) => "trouble",
             CheckState::Skipped => "skipped",
         }
+    }
+}
+
+impl Serialize for CheckState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 
@@ -100,25 +106,9 @@ impl Checkup {
 
     /// The same as JSON, an object a line.
     pub fn json(&self) -> String {
-        let line = |row: &CheckRow<'_>| {
-            // Our own structs of text and numbers always serialise.
-            serde_json::to_string(row).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
-        };
-        let mut text = String::new();
-        for check in &self.checks {
-            let Check { name, state, text: found, next_step } = check;
-            text.push_str(&line(&CheckRow::Check { name, state: state.name(), text: found, next_step }));
-        }
-        let verdict = self.verdict();
-        text + &line(&CheckRow::Verdict { verdict: verdict.name(), exit_code: verdict.exit_code() })
+        let checks = self.checks.iter().map(|check| json::log_line("check", check));
+        checks.chain([json::verdict_line(self.verdict(), None)]).collect()
     }
-}
-
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum CheckRow<'a> {
-    Check { name: &'a str, state: &'a str, text: &'a str, next_step: &'a str },
-    Verdict { verdict: &'a str, exit_code: u8 },
 }
 
 #[cfg(test)]

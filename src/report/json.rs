@@ -1,12 +1,15 @@
-//! The JSON report: everything, for programs. Within a major version of the gate keys are only added.
+//! The JSON report, the objects of the JSON log, and the rows of the `runs` output: every key, in its order. Within a major
+//! version of the gate keys are only added.
 
-use serde::Serialize;
+use std::time::Duration;
 
-use super::ReportFormat;
-use super::output_values::RunRow;
-use super::pipeline::PipelineDetailsRow;
-use super::previous_runs::{PipelineRow, RunHistoryRow};
-use super::{Note, NoteLevel, Report, RunReport, escape, messages};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::pipeline::PipelineReport;
+use super::previous_runs::{Bar, PipelineHistory, RunHistory};
+use super::values::{is_rfc3339, stamp};
+use super::{Note, NoteLevel, Report, ReportFormat, RunReport, escape, messages};
+use crate::core::Verdict;
 
 pub static JSON: ReportFormat = ReportFormat {
     input: "json",
@@ -16,103 +19,216 @@ pub static JSON: ReportFormat = ReportFormat {
 /// The number that changes when a key changes its meaning.
 const SCHEMA: u8 = 1;
 
-#[derive(Serialize)]
-struct JsonReport<'a> {
-    schema: u8,
-    version: &'a str,
-    verdict: &'static str,
-    exit_code: u8,
-    waited_seconds: u64,
-    polls: u64,
-    reason: String,
-    next_steps: Vec<String>,
-    /// Where the documentation explains the verdict.
-    help: Option<String>,
-    // The key is older than the name, and keys stay within a major version.
-    #[serde(rename = "mistakes")]
-    input_errors: Vec<&'a str>,
-    bug: Option<&'a str>,
-    connection: ConnectionRow<'a>,
-    notes: Vec<NoteRow<'a>>,
-    runs: Vec<FullRun<'a>>,
-    pipelines: Vec<PipelineRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct ConnectionRow<'a> {
-    proxy: Option<&'a str>,
-    trusted_by: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct NoteRow<'a> {
-    pub seconds: u64,
-    pub level: &'static str,
-    pub text: &'a str,
-}
-
-impl NoteRow<'_> {
-    pub(crate) fn new(note: &Note) -> NoteRow<'_> {
-        let level = match note.weight {
-            NoteLevel::Plain => "info",
-            NoteLevel::Warning => "warning",
-        };
-        NoteRow { seconds: note.at.as_secs(), level, text: &note.text }
-    }
-}
-
-#[derive(Serialize)]
-struct FullRun<'a> {
-    #[serde(flatten)]
-    row: RunRow<'a>,
-    cause: Option<&'a str>,
-    hint: Option<&'static str>,
-    trace: Option<&'a str>,
-    run_url: Option<&'a str>,
-    pipeline_url: Option<&'a str>,
-    pipeline: Option<PipelineDetailsRow<'a>>,
-    reason: &'a str,
-    history: Option<RunHistoryRow<'a>>,
-}
-
-impl FullRun<'_> {
-    fn new(run: &RunReport) -> FullRun<'_> {
-        FullRun {
-            row: RunRow::new(run),
-            cause: run.cause.as_deref(),
-            hint: run.hint(),
-            trace: run.trace.as_deref(),
-            run_url: run.run_url(),
-            pipeline_url: run.pipeline_url(),
-            pipeline: run.pipeline.as_ref().map(PipelineDetailsRow::new),
-            reason: &run.reason,
-            history: run.past.as_ref().map(RunHistoryRow::new),
-        }
-    }
-}
+/// The most next steps in the log.
+const LOGGED_STEPS: usize = 10;
 
 /// The file, ended by a line break.
 pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    let document = JsonReport {
-        schema: SCHEMA,
-        version: report.version,
-        verdict: report.verdict.name(),
-        exit_code: report.verdict.exit_code(),
-        waited_seconds: report.waited.as_secs(),
-        polls: report.polls,
-        reason: messages::headline(report).to_string(),
-        next_steps: messages::next_steps(report).iter().map(ToString::to_string).collect(),
-        help: messages::help(report.verdict).map(|help| help.to_string()),
-        input_errors: report.input_errors.iter().map(|input_error| &**input_error).collect(),
-        bug: report.bug.as_deref(),
-        connection: ConnectionRow {
-            proxy: report.connection.proxy.as_deref(),
-            trusted_by: report.connection.trusted_by,
-        },
-        notes: report.notes.iter().map(NoteRow::new).collect(),
-        runs: report.runs.iter().map(FullRun::new).collect(),
-        pipelines: report.histories.iter().map(PipelineRow::new).collect(),
-    };
+    let document = ReportObject { report, document: Document::File };
     // Sooner or later somebody shows it in a log.
     Ok(escape::json_log(&serde_json::to_string_pretty(&document)?) + "\n")
+}
+
+/// One object of the log, on one line.
+pub(super) fn log_line<T: Serialize>(event: &'static str, rest: &T) -> String {
+    #[derive(serde::Serialize)]
+    struct LogObject<'a, T> {
+        event: &'static str,
+        #[serde(flatten)]
+        rest: &'a T,
+    }
+    let line = serde_json::to_string(&LogObject { event, rest }).expect("text and numbers can be written as JSON");
+    escape::json_log(&line) + "\n"
+}
+
+/// The object of a verdict without a report.
+pub(super) fn verdict_line(verdict: Verdict, reason: Option<&str>) -> String {
+    #[derive(serde::Serialize)]
+    struct VerdictObject<'a> {
+        verdict: &'static str,
+        exit_code: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+    }
+    log_line("verdict", &VerdictObject { verdict: verdict.name(), exit_code: verdict.exit_code(), reason })
+}
+
+/// Where an object stands: the file has everything, the log no text of many lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Document {
+    File,
+    Log,
+}
+
+/// The report as a whole.
+pub(super) struct ReportObject<'a> {
+    pub report: &'a Report,
+    pub document: Document,
+}
+
+impl Serialize for ReportObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let ReportObject { report, document } = *self;
+        let mut steps = messages::next_steps(report);
+        let mut object = serializer.serialize_map(None)?;
+        if document == Document::File {
+            object.serialize_entry("schema", &SCHEMA)?;
+        }
+        object.serialize_entry("version", report.version)?;
+        object.serialize_entry("verdict", report.verdict.name())?;
+        object.serialize_entry("exit_code", &report.verdict.exit_code())?;
+        object.serialize_entry("waited_seconds", &report.waited.as_secs())?;
+        object.serialize_entry("polls", &report.polls)?;
+        object.serialize_entry("reason", &messages::headline(report))?;
+        if document == Document::Log {
+            object.serialize_entry("cause", &messages::cause(report))?;
+            object.serialize_entry("hint", &report.described().and_then(RunReport::hint))?;
+            steps.truncate(LOGGED_STEPS);
+        }
+        object.serialize_entry("next_steps", &steps)?;
+        // Where the documentation explains the verdict.
+        object.serialize_entry("help", &messages::help(report.verdict))?;
+        // The key is older than the name, and keys stay within a major version.
+        object.serialize_entry("mistakes", &report.input_errors)?;
+        match document {
+            Document::Log => object.serialize_entry("trace_file", &report.trace_file)?,
+            Document::File => {
+                let runs: Vec<RunObject<'_>> = report.runs.iter().map(|run| RunObject::new(run, document)).collect();
+                object.serialize_entry("bug", &report.bug)?;
+                object.serialize_entry("connection", &report.connection)?;
+                object.serialize_entry("notes", &report.notes)?;
+                object.serialize_entry("runs", &runs)?;
+                object.serialize_entry("pipelines", &report.histories)?;
+            }
+        }
+        object.end()
+    }
+}
+
+/// One run.
+pub(super) struct RunObject<'a> {
+    run: &'a RunReport,
+    /// None: only what the `runs` output has too.
+    document: Option<Document>,
+}
+
+impl RunObject<'_> {
+    pub(super) fn new(run: &RunReport, document: Document) -> RunObject<'_> {
+        RunObject { run, document: Some(document) }
+    }
+
+    /// In the `runs` output.
+    pub(super) fn short(run: &RunReport) -> RunObject<'_> {
+        RunObject { run, document: None }
+    }
+}
+
+impl Serialize for RunObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let RunObject { run, document } = *self;
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("pipeline_id", &run.pipeline_id)?;
+        object.serialize_entry("run_id", &given(&run.run_id))?;
+        object.serialize_entry("verdict", run.end.name())?;
+        object.serialize_entry("exit_code", &run.end.verdict().map(Verdict::exit_code))?;
+        object.serialize_entry("status", &given(&run.status))?;
+        object.serialize_entry("started_at", &run.started_at.map(stamp))?;
+        object.serialize_entry("updated_at", &run.updated_at.map(stamp))?;
+        object.serialize_entry("duration_seconds", &seconds(run.duration))?;
+        object.serialize_entry("attempt", &run.attempt.map(|attempt| attempt.number))?;
+        object.serialize_entry("retried", &run.is_retried)?;
+        let Some(document) = document else { return object.end() };
+        if document == Document::Log {
+            object.serialize_entry("reason", &run.reason)?;
+            object.serialize_entry("next_step", &run.next_step)?;
+        }
+        object.serialize_entry("cause", &run.cause)?;
+        object.serialize_entry("hint", &run.hint())?;
+        if document == Document::File {
+            object.serialize_entry("trace", &run.trace)?;
+        }
+        object.serialize_entry("run_url", &run.run_url())?;
+        object.serialize_entry("pipeline_url", &run.pipeline_url())?;
+        object.serialize_entry("pipeline", &run.pipeline)?;
+        if document == Document::File {
+            object.serialize_entry("reason", &run.reason)?;
+        }
+        object.serialize_entry("history", &run.past)?;
+        object.end()
+    }
+}
+
+impl Serialize for Note {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let level = match self.weight {
+            NoteLevel::Plain => "info",
+            NoteLevel::Warning => "warning",
+        };
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("seconds", &self.at.as_secs())?;
+        object.serialize_entry("level", level)?;
+        object.serialize_entry("text", &self.text)?;
+        object.end()
+    }
+}
+
+impl Serialize for PipelineReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("name", &given(&self.name))?;
+        object.serialize_entry("cron", &given(&self.cron))?;
+        object.serialize_entry("state", &given(&self.state))?;
+        object.end()
+    }
+}
+
+impl Serialize for PipelineHistory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let usual = self.lengths.as_ref();
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("pipeline_id", &self.pipeline_id)?;
+        object.serialize_entry("runs", &self.of)?;
+        object.serialize_entry("passed", &self.passed)?;
+        object.serialize_entry("usual_seconds", &seconds(usual.map(|lengths| lengths.typical)))?;
+        object.serialize_entry("usual_from_seconds", &seconds(usual.map(|lengths| lengths.from)))?;
+        object.serialize_entry("usual_to_seconds", &seconds(usual.map(|lengths| lengths.to)))?;
+        object.serialize_entry("last", &self.last)?;
+        object.end()
+    }
+}
+
+impl Serialize for Bar {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("passed", &self.passed)?;
+        object.serialize_entry("started_at", &Some(self.started_at).filter(is_rfc3339).map(stamp))?;
+        object.serialize_entry("duration_seconds", &seconds(self.duration))?;
+        object.end()
+    }
+}
+
+impl Serialize for RunHistory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let last_success = self.last_success.as_ref();
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("earlier_runs", &self.earlier)?;
+        // This run and those right before it that ended alike.
+        object.serialize_entry("in_a_row", &self.in_a_row.map(|row| row.runs))?;
+        object.serialize_entry("in_a_row_is_at_least", &self.in_a_row.map(|row| row.at_least))?;
+        object.serialize_entry("last_success_run_id", &last_success.and_then(|run| given(&run.run_id)))?;
+        object.serialize_entry("last_success_at", &last_success.and_then(|run| run.ended_at).map(stamp))?;
+        object.serialize_entry("same_trace_as_last_failure", &self.same_trace)?;
+        object.serialize_entry("slower_than", &self.slower.map(|(runs, _)| runs))?;
+        object.serialize_entry("slower_than_of", &self.slower.map(|(_, of)| of))?;
+        object.end()
+    }
+}
+
+/// Null for a text that is empty because it is not known.
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn seconds(length: Option<Duration>) -> Option<u64> {
+    length.map(|length| length.as_secs())
 }

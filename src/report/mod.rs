@@ -166,7 +166,7 @@ impl Link {
 }
 
 /// How the service was reached.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct ConnectionReport {
     /// Host and port of the proxy.
     pub proxy: Option<Sanitized>,

@@ -1,7 +1,6 @@
 //! What later steps get: the outputs, in the order of the reference's table.
 
-use serde::Serialize;
-
+use super::json::RunObject;
 use super::sanitize::{self, Sanitized};
 use super::{Report, RunReport, Stage, escape, messages};
 
@@ -127,41 +126,9 @@ fn trace(run: &RunReport, destination: OutputTarget) -> String {
     cut.trim_end_matches('\n').to_owned()
 }
 
-/// A run in the `runs` output and in the JSON file.
-#[derive(Serialize)]
-pub(crate) struct RunRow<'a> {
-    pub pipeline_id: &'a str,
-    pub run_id: Option<&'a str>,
-    pub verdict: &'static str,
-    pub exit_code: Option<u8>,
-    pub status: Option<&'a str>,
-    pub started_at: Option<String>,
-    pub updated_at: Option<String>,
-    pub duration_seconds: Option<u64>,
-    pub attempt: Option<u32>,
-    pub retried: bool,
-}
-
-impl RunRow<'_> {
-    pub(crate) fn new(run: &RunReport) -> RunRow<'_> {
-        RunRow {
-            pipeline_id: &run.pipeline_id,
-            run_id: Some(&*run.run_id).filter(|id| !id.is_empty()),
-            verdict: run.end.name(),
-            exit_code: run.end.verdict().map(crate::core::Verdict::exit_code),
-            status: Some(run.status.as_str()).filter(|status| !status.is_empty()),
-            started_at: run.started_at.map(messages::stamp),
-            updated_at: run.updated_at.map(messages::stamp),
-            duration_seconds: run.duration.map(|length| length.as_secs()),
-            attempt: run.attempt.map(|attempt| attempt.number),
-            retried: run.is_retried,
-        }
-    }
-}
-
 /// One line of JSON, or nothing and a warning: a shortened list could hide the run that failed.
 fn runs(report: &Report) -> (String, Option<Sanitized>) {
-    let rows: Vec<RunRow<'_>> = report.runs.iter().map(RunRow::new).collect();
+    let rows: Vec<RunObject<'_>> = report.runs.iter().map(RunObject::short).collect();
     let line = serde_json::to_string(&rows).unwrap_or_default();
     if line.len() <= RUNS_LIMIT && !line.is_empty() {
         return (line, None);

@@ -1,7 +1,5 @@
 //! What a report shows of a pipeline beside its id: name, schedule and state.
 
-use serde::Serialize;
-
 use super::sanitize::{Sanitized, Sanitizer};
 use crate::core::{PipelineDetails, PipelineState};
 
@@ -38,23 +36,4 @@ impl PipelineReport {
     pub fn quoted_name(&self) -> Option<String> {
         (!self.name.is_empty()).then(|| format!("\"{}\"", self.name.replace('"', "'")))
     }
-}
-
-/// The same in JSON.
-#[derive(Serialize)]
-pub(super) struct PipelineDetailsRow<'a> {
-    name: Option<&'a str>,
-    cron: Option<&'a str>,
-    state: Option<&'a str>,
-}
-
-impl PipelineDetailsRow<'_> {
-    pub(super) fn new(pipeline: &PipelineReport) -> PipelineDetailsRow<'_> {
-        let PipelineReport { name, cron, state, is_paused: _ } = pipeline;
-        PipelineDetailsRow { name: given(name), cron: given(cron), state: given(state) }
-    }
-}
-
-fn given(text: &Sanitized) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
 }

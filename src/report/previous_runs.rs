@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 
 use super::sanitize::{Sanitized, Sanitizer};
-use super::values::{id_of, is_rfc3339, stamp};
+use super::values::{id_of, is_rfc3339};
 use crate::core::{DurationRange, History, Meaning, PipelineId, RunOutcome, Streak, Untrusted};
 
 /// Fewer earlier runs than this make no picture.
@@ -123,74 +122,5 @@ impl RunHistory {
             same_trace: comparison.same_trace,
             slower: comparison.slower,
         })
-    }
-}
-
-/// A pipeline's past in the JSON file.
-#[derive(Serialize)]
-pub(super) struct PipelineRow<'a> {
-    pipeline_id: &'a str,
-    runs: usize,
-    passed: usize,
-    usual_seconds: Option<u64>,
-    usual_from_seconds: Option<u64>,
-    usual_to_seconds: Option<u64>,
-    last: Vec<BarRow>,
-}
-
-#[derive(Serialize)]
-struct BarRow {
-    passed: bool,
-    started_at: Option<String>,
-    duration_seconds: Option<u64>,
-}
-
-impl PipelineRow<'_> {
-    pub(super) fn new(past: &PipelineHistory) -> PipelineRow<'_> {
-        let seconds = |length: fn(&DurationRange) -> Duration| past.lengths.as_ref().map(|all| length(all).as_secs());
-        let bar = |bar: &Bar| BarRow {
-            passed: bar.passed,
-            started_at: Some(bar.started_at).filter(is_rfc3339).map(stamp),
-            duration_seconds: bar.duration.map(|length| length.as_secs()),
-        };
-        PipelineRow {
-            pipeline_id: &past.pipeline_id,
-            runs: past.of,
-            passed: past.passed,
-            usual_seconds: seconds(|all| all.typical),
-            usual_from_seconds: seconds(|all| all.from),
-            usual_to_seconds: seconds(|all| all.to),
-            last: past.last.iter().map(bar).collect(),
-        }
-    }
-}
-
-/// A run's place in it.
-#[derive(Serialize)]
-pub(super) struct RunHistoryRow<'a> {
-    earlier_runs: usize,
-    /// This run and those right before it that ended alike.
-    in_a_row: Option<usize>,
-    in_a_row_is_at_least: Option<bool>,
-    last_success_run_id: Option<&'a str>,
-    last_success_at: Option<String>,
-    same_trace_as_last_failure: Option<bool>,
-    slower_than: Option<usize>,
-    slower_than_of: Option<usize>,
-}
-
-impl RunHistoryRow<'_> {
-    pub(super) fn new(past: &RunHistory) -> RunHistoryRow<'_> {
-        let last = past.last_success.as_ref();
-        RunHistoryRow {
-            earlier_runs: past.earlier,
-            in_a_row: past.in_a_row.map(|row| row.runs),
-            in_a_row_is_at_least: past.in_a_row.map(|row| row.at_least),
-            last_success_run_id: last.map(|last| &*last.run_id).filter(|id| !id.is_empty()),
-            last_success_at: last.and_then(|last| last.ended_at).map(stamp),
-            same_trace_as_last_failure: past.same_trace,
-            slower_than: past.slower.map(|(runs, _)| runs),
-            slower_than_of: past.slower.map(|(_, of)| of),
-        }
     }
 }

@@ -31,7 +31,7 @@ mod tests;
 
 /// Text that is safe to escape into any grammar: no control characters but line feeds and tabs, no escape sequences, no
 /// bidirectional tricks, no secrets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct Sanitized(String);
 
 impl Sanitized {

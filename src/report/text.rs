@@ -5,10 +5,7 @@
 use serde::Serialize;
 
 use super::ci::{CiSystem, Folded, LogContext};
-use super::json::NoteRow;
-use super::output_values::RunRow;
-use super::pipeline::PipelineDetailsRow;
-use super::previous_runs::{PipelineRow, RunHistoryRow};
+use super::json::{self, Document, ReportObject, RunObject};
 use super::sanitize;
 use super::{Note, NoteLevel, Report, RunReport, chart, escape, messages};
 use crate::core::Verdict;
@@ -163,87 +160,24 @@ fn line(text: &str) -> String {
 
 /// `log-format: json`: something that was seen on the way.
 pub fn note_json(note: &Note) -> String {
-    object("note", &NoteRow::new(note))
-}
-
-#[derive(Serialize)]
-struct RunLine<'a> {
-    #[serde(flatten)]
-    row: RunRow<'a>,
-    reason: &'a str,
-    next_step: &'a str,
-    cause: Option<&'a str>,
-    hint: Option<&'static str>,
-    run_url: Option<&'a str>,
-    pipeline_url: Option<&'a str>,
-    pipeline: Option<PipelineDetailsRow<'a>>,
-    history: Option<RunHistoryRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct TextLine<'a> {
-    title: &'a str,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct VerdictLine<'a> {
-    version: &'a str,
-    verdict: &'static str,
-    exit_code: u8,
-    waited_seconds: u64,
-    polls: u64,
-    reason: &'a str,
-    cause: Option<&'a str>,
-    hint: Option<&'static str>,
-    next_steps: Vec<&'a str>,
-    help: Option<&'a str>,
-    // The key is older than the name, and keys stay within a major version.
-    #[serde(rename = "mistakes")]
-    input_errors: Vec<&'a str>,
-    trace_file: Option<&'a str>,
+    json::log_line("note", note)
 }
 
 /// `log-format: json`: the block at the end. An object for each run and each untrusted text, the verdict's last.
 pub fn closing_json(report: &Report) -> String {
+    #[derive(Serialize)]
+    struct TextObject<'a> {
+        title: &'a str,
+        text: &'a str,
+    }
+    let document = Document::Log;
     let mut log = String::new();
     for Folded { title, text, .. } in &pieces(report).shown {
-        log.push_str(&object("text", &TextLine { title, text }));
+        log.push_str(&json::log_line("text", &TextObject { title, text }));
     }
-    for run in &report.runs {
-        let row = RunRow::new(run);
-        let (run_url, pipeline_url) = (run.run_url(), run.pipeline_url());
-        let pipeline = run.pipeline.as_ref().map(PipelineDetailsRow::new);
-        let history = run.past.as_ref().map(RunHistoryRow::new);
-        let (reason, next_step) = (&*run.reason, &*run.next_step);
-        let (cause, hint) = (run.cause.as_deref(), run.hint());
-        log.push_str(&object(
-            "run",
-            &RunLine { row, reason, next_step, cause, hint, run_url, pipeline_url, pipeline, history },
-        ));
-    }
-    for past in &report.histories {
-        log.push_str(&object("pipeline", &PipelineRow::new(past)));
-    }
-    let steps = messages::next_steps(report);
-    log.push_str(&object(
-        "verdict",
-        &VerdictLine {
-            version: report.version,
-            verdict: report.verdict.name(),
-            exit_code: report.verdict.exit_code(),
-            waited_seconds: report.waited.as_secs(),
-            polls: report.polls,
-            reason: &messages::headline(report),
-            cause: messages::cause(report).as_deref(),
-            hint: report.described().and_then(RunReport::hint),
-            help: messages::help(report.verdict).as_deref(),
-            next_steps: steps.iter().take(STEPS).map(|step| &**step).collect(),
-            input_errors: report.input_errors.iter().map(|input_error| &**input_error).collect(),
-            trace_file: report.trace_file.as_deref(),
-        },
-    ));
-    log
+    log.extend(report.runs.iter().map(|run| json::log_line("run", &RunObject::new(run, document))));
+    log.extend(report.histories.iter().map(|past| json::log_line("pipeline", past)));
+    log + &json::log_line("verdict", &ReportObject { report, document })
 }
 
 /// The last line of a gate that met a bug of its own; if it was done by then, with the verdict that stands.
@@ -253,29 +187,10 @@ pub fn bug(verdict: Verdict, place: &str) -> String {
 
 /// The same with `log-format: json`.
 pub fn bug_json(verdict: Verdict, place: &str) -> String {
-    #[derive(Serialize)]
-    struct PanicReport {
-        verdict: &'static str,
-        exit_code: u8,
-        reason: String,
-    }
-    let reason = bug_reason(verdict, place);
-    object("verdict", &PanicReport { verdict: verdict.name(), exit_code: verdict.exit_code(), reason })
+    json::verdict_line(verdict, Some(&bug_reason(verdict, place)))
 }
 
 fn bug_reason(verdict: Verdict, place: &str) -> String {
     let what = format!("a bug in maestro-gate at {place}; please report it");
     if verdict == Verdict::InternalError { what } else { format!("the log is incomplete because of {what}") }
-}
-
-#[derive(Serialize)]
-struct LogObject<'a, T> {
-    event: &'static str,
-    #[serde(flatten)]
-    rest: &'a T,
-}
-
-/// One object, one line. Our own structs of text and numbers always serialise.
-fn object<T: Serialize>(event: &'static str, rest: &T) -> String {
-    serde_json::to_string(&LogObject { event, rest }).map(|line| escape::json_log(&line) + "\n").unwrap_or_default()
 }
