@@ -275,7 +275,7 @@ fn open(destination: &Destination, guard: &Arc<PathGuard>) -> Result<OpenDestina
                 return Err(WriteError::OldReportStays(io::ErrorKind::NotADirectory.into()));
             }
             // One file that can't be opened is no reason to leave an old report in the others.
-            let files = OUTPUTS.map(|name| Ok((name, ReportFile::open(&folder.join(name), guard)?)));
+            let files = OUTPUTS.map(|(name, _)| Ok((name, ReportFile::open(&folder.join(name), guard)?)));
             OpenDestination::Folder(files.into_iter().collect::<Result<_, WriteError>>()?)
         }
         WriteTarget::Shared(path) => {

@@ -126,7 +126,7 @@ fn action_types() -> String {
         text += &format!("  {}:\n    type: {kind}", row.name);
     }
     text += "  binary-path:\n    type: string\n  download-url:\n    type: string\n\noutputs:\n";
-    for output in maestro_gate::report::output_values::OUTPUTS {
+    for (output, _) in maestro_gate::report::output_values::OUTPUTS {
         let kind = match output {
             "verdict" => format!("enum\n    allowed-values:\n{}", list(&Verdict::ALL.map(Verdict::name))),
             "exit-code" | "waited-seconds" | "polls" => "integer\n".to_owned(),

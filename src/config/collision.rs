@@ -101,7 +101,7 @@ fn no_summary(by: &str) -> Warning {
 
 /// The files that a folder gets for the outputs, or may get one day.
 pub(super) fn output_files(folder: &Path, output_prefix: &str) -> impl Iterator<Item = PathBuf> {
-    OUTPUTS.iter().flat_map(move |output| {
+    OUTPUTS.iter().flat_map(move |(output, _)| {
         let shout = format!("{output_prefix}{}", output.to_ascii_uppercase().replace('-', "_"));
         [folder.join(output), folder.join(shout)]
     })

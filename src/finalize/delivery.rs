@@ -5,7 +5,7 @@ use crate::config::{Destination, DocumentKind};
 use crate::core::Verdict;
 use crate::output::{Job, WriteResult};
 use crate::report::ci::SummaryChannel;
-use crate::report::output_values::{self, outputs};
+use crate::report::output_values;
 use crate::report::sanitize::Sanitized;
 use crate::report::{Report, Stage};
 
@@ -19,7 +19,7 @@ impl Finalizer {
         let holds_runs =
             |destination: &Destination| matches!(destination.document, DocumentKind::Outputs | DocumentKind::OutputDir);
         if output_config.destinations.iter().any(holds_runs)
-            && let Some(warning) = outputs(&report, output_values::OutputTarget::CiFile).warning
+            && let Some(warning) = output_values::runs_left_out(&report)
         {
             self.warn(&mut report, warning);
         }

@@ -2,7 +2,6 @@
 
 use crate::config::{Destination, DocumentKind, OutputConfig};
 use crate::panic_hook;
-use crate::report::FormatContext;
 use crate::report::chart::Chart;
 use crate::report::ci::{AgentCall, OutputChannel, SummaryChannel, gitlab};
 use crate::report::output_values::{self, Output};
@@ -28,7 +27,7 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
     let chart = if output_config.has_mermaid { Chart::Mermaid } else { Chart::Text };
     RenderedContent::Text(match destination.document {
         DocumentKind::OutputDir => {
-            return RenderedContent::Files(output_values::outputs(report, output_values::OutputTarget::OutputDir).rows);
+            return RenderedContent::Files(output_values::outputs(report, output_values::OutputTarget::OutputDir));
         }
         DocumentKind::Outputs => match output_config.ci.outputs {
             OutputChannel::Agent { calls, .. } => return RenderedContent::Calls(calls(report, prefix)),
@@ -45,13 +44,11 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
                 page(report, chart)
             }
         },
-        DocumentKind::Format(format) => (format.render)(report, &FormatContext { prefix, chart }),
+        DocumentKind::Format(format) => (format.render)(report, prefix, chart),
         DocumentKind::TraceFile => trace_file::whole(report),
-        DocumentKind::Links => gitlab::annotations(report).expect(RENDERED),
+        DocumentKind::Links => gitlab::annotations(report),
     })
 }
-
-const RENDERED: &str = "text and numbers can be written in any format";
 
 fn page(report: &Report, chart: Chart) -> String {
     match report.stage {

@@ -32,35 +32,27 @@ pub(super) fn error(report: &Report, limit: usize) -> Option<String> {
     if report.verdict == Verdict::Passed {
         return None;
     }
+    let line = |text: String| escape::log_line(&text);
+    let run = report.described();
     let mut parts = vec![escape::log_line(&messages::headline(report))];
-    parts.extend(report.input_errors.iter().map(|input_error| escape::log_line(&format!("- {input_error}"))));
+    parts.extend(report.input_errors.iter().map(|error| line(format!("- {error}"))));
     if report.deciding().count() > 1 {
-        let others = report.deciding().filter(|run| !run.passed());
-        parts.extend(
-            others
-                .take(RUNS)
-                .map(|run| escape::log_line(&format!("- {}: {}: {}", run.end.name(), messages::run(run), run.reason))),
-        );
-    } else if let Some(trace) = report.bug.as_ref().or(report.described().and_then(|run| run.telling_trace())) {
-        // The line that names the error may be in what is cut off.
-        parts.extend(likely_cause(report).filter(|_| trace.trim().contains('\n')));
-        parts.push(escape::gutter(&sanitize::cut(trace, TRACE_LIMIT)).trim_end().to_owned());
+        let others = report.deciding().filter(|run| !run.passed()).take(RUNS);
+        let told = |run: &RunReport| format!("- {}: {}: {}", run.end.name(), messages::run(run), run.reason);
+        parts.extend(others.map(|run| line(told(run))));
     } else {
-        parts.extend(likely_cause(report));
+        let text = report.bug.as_ref().or(run.and_then(RunReport::telling_trace));
+        // The line that names the error may be in what is cut off.
+        let cause =
+            run.and_then(|run| run.cause.as_ref()).filter(|_| text.is_none_or(|text| text.trim().contains('\n')));
+        parts.extend(cause.map(|cause| line(format!("likely cause: {cause}"))));
+        parts.extend(text.map(|text| escape::gutter(&sanitize::cut(text, TRACE_LIMIT)).trim_end().to_owned()));
     }
-    let hint = report.described().and_then(RunReport::hint);
-    parts.extend(hint.map(|hint| escape::log_line(&format!("hint: {hint}"))));
+    parts.extend(run.and_then(RunReport::hint).map(|hint| line(format!("hint: {hint}"))));
     // The next step must survive the cut, so the rest makes room for it.
-    let next = match messages::next_steps(report).first() {
-        Some(step) => format!("\n{}", escape::log_line(&format!("next step: {step}"))),
-        None => String::new(),
-    };
+    let steps = messages::next_steps(report);
+    let next = steps.first().map(|step| format!("\n{}", line(format!("next step: {step}")))).unwrap_or_default();
     let room = limit.saturating_sub(next.chars().count());
     let text: String = parts.join("\n").chars().take(room).collect();
     Some((text + &next).chars().take(limit).collect())
-}
-
-fn likely_cause(report: &Report) -> Option<String> {
-    let cause = report.described()?.cause.as_ref()?;
-    Some(escape::log_line(&format!("likely cause: {cause}")))
 }

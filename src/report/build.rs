@@ -1,5 +1,6 @@
 //! Builds a report: from an outcome, before there is one, or instead of one.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::cause;
@@ -8,10 +9,10 @@ use super::pipeline::PipelineReport;
 use super::previous_runs::{PipelineHistory, RunHistory};
 use super::sanitize::{self, Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339};
-use super::{ConnectionReport, Link, Report, RunReport, Stage};
+use super::{ConnectionReport, Link, Report, RunReport, Stage, escape};
 use crate::core::{
-    End, Event, Outcome, PipelineDetails, PipelineId, RunOutcome, SessionNote, Signal, TimedEvent, TrustSource,
-    Untrusted, Verdict, Wanted,
+    End, Event, History, Outcome, PipelineDetails, PipelineId, RunOutcome, SessionNote, Signal, TimedEvent,
+    TrustSource, Untrusted, Verdict, Wanted,
 };
 
 /// What a report tells besides the outcome.
@@ -39,38 +40,21 @@ impl Report {
     /// The report of a watch that came to its end, with the sanitized traces of its runs.
     pub fn new(outcome: &Outcome, traces: Vec<Option<Sanitized>>, story: &ReportContext<'_>) -> Report {
         let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.sanitizer);
-        let histories = outcome.histories.iter().map(|(pipeline, history)| (pipeline, history)).collect();
+        let past = outcome.histories.iter().map(|(pipeline, history)| (pipeline, history)).collect();
+        let runs = outcome.runs.iter().zip(traces);
+        let histories = outcome.histories.iter();
+        let notes = story.events.iter().filter_map(|event| messages::note(event, &names, story.sanitizer));
         Report {
-            verdict: outcome.verdict,
-            runs: outcome
-                .runs
-                .iter()
-                .zip(traces)
-                .map(|(run, trace)| RunReport {
-                    cause: trace
-                        .as_ref()
-                        .filter(|_| has_cause(run.end))
-                        .and_then(|trace| cause::of_trace(trace, story.sanitizer)),
-                    trace,
-                    past: RunHistory::new(run, &histories, story.sanitizer),
-                    ..RunReport::new(run, story)
-                })
-                .collect(),
-            histories: outcome
-                .histories
-                .iter()
+            runs: runs.map(|(run, trace)| RunReport::new(run, trace, &past, story)).collect(),
+            histories: histories
                 .filter_map(|past| PipelineHistory::new(past, &outcome.runs, story.sanitizer))
                 .collect(),
             waited: story.waited,
             polls: story.polls,
-            notes: story
-                .events
-                .iter()
-                .filter_map(|timed_event| messages::note(timed_event, &names, story.sanitizer))
-                .collect(),
+            notes: notes.collect(),
             connection: ConnectionReport::new(story),
             trace_file: story.trace_file.map(|path| story.sanitizer.given(&Untrusted::new(path))),
-            ..Report::empty(Verdict::InternalError, Stage::Final)
+            ..Report::empty(outcome.verdict, Stage::Final)
         }
     }
 
@@ -100,21 +84,14 @@ impl Report {
     }
 
     /// The report of a bug of ours: `known` is what was known when it was met, the first version or a later one.
-    pub fn internal_error(known: Report, bug: &Untrusted, sanitizer: &Sanitizer) -> Report {
-        let mut runs = known.runs;
-        for run in &mut runs {
-            if run.end == End::Verdict(Verdict::InternalError) {
-                run.reason = Sanitized::ours(messages::CUT_SHORT_BY_A_BUG);
-                run.next_step = Sanitized::ours(messages::REPORT_THE_BUG);
-            }
+    pub fn internal_error(mut known: Report, bug: &Untrusted, sanitizer: &Sanitizer) -> Report {
+        let is_cut_short = |run: &&mut RunReport| run.end == End::Verdict(Verdict::InternalError);
+        for run in known.runs.iter_mut().filter(is_cut_short) {
+            run.reason = Sanitized::ours(messages::CUT_SHORT_BY_A_BUG);
+            run.next_step = Sanitized::ours(messages::REPORT_THE_BUG);
         }
-        Report {
-            verdict: Verdict::InternalError,
-            stage: Stage::Final,
-            runs,
-            bug: Some(sanitize::cut(&sanitizer.text(bug), BUG_LIMIT)),
-            ..known
-        }
+        let bug = Some(sanitize::cut(&sanitizer.text(bug), BUG_LIMIT));
+        Report { verdict: Verdict::InternalError, stage: Stage::Final, bug, ..known }
     }
 
     fn empty(verdict: Verdict, stage: Stage) -> Report {
@@ -138,72 +115,71 @@ impl Report {
 impl ConnectionReport {
     /// As it was reported last.
     fn new(story: &ReportContext<'_>) -> ConnectionReport {
-        let explanation = story.events.iter().rev().find_map(|timed_event| {
-            let Event::Session(SessionNote::Connection(connection)) = &timed_event.event else { return None };
-            Some(connection)
+        let connection = story.events.iter().rev().find_map(|event| {
+            if let Event::Session(SessionNote::Connection(connection)) = &event.event { Some(connection) } else { None }
         });
-        let proxy = explanation.and_then(|explanation| explanation.proxy.as_ref());
+        let proxy = connection.and_then(|connection| connection.proxy.as_ref());
         ConnectionReport {
             proxy: proxy.map(|via| story.sanitizer.given(&via.address)),
-            trusted_by: explanation.and_then(|explanation| explanation.trusted_by).map(TrustSource::name),
+            trusted_by: connection.and_then(|connection| connection.trusted_by).map(TrustSource::name),
         }
     }
 }
 
-/// Whether a trace says why it ended so. What a run says is no reason for any other end.
-fn has_cause(end: End) -> bool {
-    matches!(end, End::Verdict(Verdict::Failed | Verdict::TimedOut))
-}
-
 impl RunReport {
-    fn new(run: &RunOutcome, story: &ReportContext<'_>) -> RunReport {
-        let unseen = RunReport::unseen(&run.wanted, story.link, story.sanitizer);
+    fn new(
+        run: &RunOutcome,
+        trace: Option<Sanitized>,
+        past: &HashMap<&PipelineId, &History>,
+        story: &ReportContext<'_>,
+    ) -> RunReport {
+        let sanitizer = story.sanitizer;
         let details = story.details.iter().find(|(id, _)| id == run.wanted.pipeline());
-        let pipeline = details.map(|(_, details)| PipelineReport::new(details, story.sanitizer));
-        let Explanation { reason, next_step } =
-            messages::explanation(run, pipeline.as_ref(), story.waited, story.sanitizer);
-        let unseen = RunReport {
+        let pipeline = details.map(|(_, details)| PipelineReport::new(details, sanitizer));
+        let Explanation { reason, next_step } = messages::explanation(run, pipeline.as_ref(), story.waited, sanitizer);
+        // What a run says is no reason for any other end.
+        let has_cause = matches!(run.end, End::Verdict(Verdict::Failed | Verdict::TimedOut));
+        let cause = trace.as_ref().filter(|_| has_cause).and_then(|trace| cause::of_trace(trace, sanitizer));
+        let mut report = RunReport {
             end: run.end,
-            attempt: run.attempt,
-            is_retried: run.is_retried,
+            trace,
+            cause,
+            pipeline,
             reason,
             next_step,
-            pipeline,
-            ..unseen
+            attempt: run.attempt,
+            is_retried: run.is_retried,
+            past: RunHistory::new(run, past, sanitizer),
+            ..RunReport::unseen(&run.wanted, story.link, sanitizer)
         };
-        let Some(seen) = &run.seen else { return unseen };
-        let spelt = |id: &Untrusted, asked: Sanitized| {
-            let clean = id_of(id, story.sanitizer);
-            if clean.is_empty() { asked } else { clean }
-        };
-        let pipeline_id = spelt(&seen.record.pipeline_id, unseen.pipeline_id);
-        let run_id = spelt(&seen.record.run_id, unseen.run_id);
-        let id = if seen.record.run_id.is_empty() { unseen.id } else { seen.record.run_id.clone() };
-        RunReport {
-            id,
-            status: story.sanitizer.status(&seen.record.status),
-            started_at: seen.record.created_at.filter(is_rfc3339),
-            updated_at: seen.record.updated_at.filter(is_rfc3339),
-            duration: seen.duration(),
-            link: (story.link)(&pipeline_id, &run_id).and_then(Link::harmless),
-            pipeline_id,
-            run_id,
-            ..unseen
+        let Some(seen) = &run.seen else { return report };
+        let spelt = |id| Some(id_of(id, sanitizer)).filter(|id| !id.is_empty());
+        report.pipeline_id = spelt(&seen.record.pipeline_id).unwrap_or(report.pipeline_id);
+        if !seen.record.run_id.is_empty() {
+            report.id = seen.record.run_id.clone();
         }
+        report.run_id = spelt(&seen.record.run_id).unwrap_or(report.run_id);
+        report.link = (story.link)(&report.pipeline_id, &report.run_id).and_then(Link::harmless);
+        report.status = sanitizer.status(&seen.record.status);
+        report.started_at = seen.record.created_at.filter(is_rfc3339);
+        report.updated_at = seen.record.updated_at.filter(is_rfc3339);
+        report.duration = seen.duration();
+        report
     }
 
     /// A run of which nothing is known but its name.
     fn unseen(wanted: &Wanted, link: &dyn Fn(&str, &str) -> Option<Link>, sanitizer: &Sanitizer) -> RunReport {
         let pipeline_id = id_of(&Untrusted::new(wanted.pipeline().as_str()), sanitizer);
         let asked = id_of(&Untrusted::new(wanted.run()), sanitizer);
-        let (id, run_id) = match wanted {
-            Wanted::Run(target) => (Untrusted::new(target.run.as_str()), asked.clone()),
-            Wanted::Choice { .. } | Wanted::Start { .. } => (Untrusted::default(), Sanitized::default()),
+        let (id, run_id, next_step) = match wanted {
+            Wanted::Run(target) => (target.run.as_str(), asked.clone(), messages::FIND_THE_KILLER),
+            Wanted::Choice { .. } => ("", Sanitized::default(), messages::FIND_THE_KILLER),
+            Wanted::Start { .. } => ("", Sanitized::default(), messages::FIND_THE_KILLER_OF_A_START),
         };
         RunReport {
             link: link(&pipeline_id, &run_id).and_then(Link::harmless),
             pipeline: None,
-            id,
+            id: Untrusted::new(id),
             pipeline_id,
             run_id,
             asked,
@@ -216,10 +192,7 @@ impl RunReport {
             logs: None,
             cause: None,
             reason: Sanitized::ours(messages::KILLED),
-            next_step: Sanitized::ours(match wanted {
-                Wanted::Start { .. } => messages::FIND_THE_KILLER_OF_A_START,
-                Wanted::Run(_) | Wanted::Choice { .. } => messages::FIND_THE_KILLER,
-            }),
+            next_step: Sanitized::ours(next_step),
             attempt: None,
             is_retried: false,
             past: None,
@@ -238,17 +211,7 @@ impl Link {
 
 /// An https address, with whatever Markdown, a table or a log could read as an end of it percent-encoded.
 fn harmless(url: &str) -> Option<String> {
-    const HARMLESS: &[u8] = b"-._~:/?#@!$&'*+,;=%";
-    if !url.get(..8)?.eq_ignore_ascii_case("https://") {
-        return None;
-    }
-    let mut safe = String::with_capacity(url.len());
-    for byte in url.bytes() {
-        if byte.is_ascii_alphanumeric() || HARMLESS.contains(&byte) {
-            safe.push(char::from(byte));
-        } else {
-            safe.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Some(safe)
+    let is_kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&byte);
+    let is_https = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    is_https.then(|| escape::percent_encoded(url, is_kept))
 }

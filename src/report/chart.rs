@@ -17,7 +17,7 @@ pub enum Chart {
 /// What marks the runs of the report.
 pub const MARK: char = '▸';
 
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The last runs, oldest first: a block as high as a run was long, `✗` for one that did not pass, `·` where its length is
 /// not known. The runs of the report are behind [`MARK`].
@@ -26,7 +26,7 @@ pub fn strip(past: &PipelineHistory) -> String {
     let sign = |bar: &Bar| match (bar.passed, bar.duration) {
         (false, _) => '✗',
         (true, None) => '·',
-        (true, Some(length)) => LEVELS.get(level(length, longest)).copied().unwrap_or('█'),
+        (true, Some(length)) => block(length, longest),
     };
     let current: String = past.current.iter().map(sign).collect();
     let mark = if current.is_empty() { String::new() } else { format!(" {MARK}") };
@@ -41,10 +41,10 @@ fn longest(past: &PipelineHistory) -> Duration {
     bars(past).filter_map(|bar| bar.duration).max().unwrap_or_default()
 }
 
-/// From 0 to 7. Blocks start at zero, so that twice the height is twice the time.
-fn level(length: Duration, longest: Duration) -> usize {
-    let share = length.as_secs_f64() / longest.as_secs_f64().max(f64::MIN_POSITIVE);
-    LEVELS.iter().enumerate().map(|(level, _)| level).find(|level| share * 8.0 <= *level as f64 + 1.0).unwrap_or(7)
+/// Blocks start at zero, so that twice the height is twice the time.
+fn block(length: Duration, longest: Duration) -> char {
+    let height = length.as_secs_f64() / longest.as_secs_f64().max(f64::MIN_POSITIVE) * BLOCKS.len() as f64;
+    BLOCKS.into_iter().zip(1..).find(|(_, top)| height <= f64::from(*top)).map_or('█', |(block, _)| block)
 }
 
 /// A bar chart of the run times in Mermaid: passed runs green, others red, those of the report marked on the axis, with a line

@@ -6,8 +6,7 @@
 use super::ReportFormat;
 use super::{Report, output_values};
 
-pub static DOTENV: ReportFormat =
-    ReportFormat { input: "dotenv", render: |report, context| render(report, context.prefix) };
+pub static DOTENV: ReportFormat = ReportFormat { input: "dotenv", render: |report, prefix, _| render(report, prefix) };
 
 /// The file.
 pub fn render(report: &Report, prefix: &str) -> String {

@@ -30,13 +30,8 @@ pub fn gutter(text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    let text = text.strip_suffix(is_break).unwrap_or(text);
-    for line in text.split(is_break) {
-        out.push_str(format!("  | {}", broken_up(line)).trim_end());
-        out.push('\n');
-    }
-    out
+    let lines = text.strip_suffix(is_break).unwrap_or(text).split(is_break);
+    lines.map(|line| format!("  | {}", broken_up(line)).trim_end().to_owned() + "\n").collect()
 }
 
 /// Puts a gap into what starts a command anywhere in a line: `##[` (GitHub, `ActionCommand.TryParse`), `##vso[` (Azure,
@@ -44,17 +39,13 @@ pub fn gutter(text: &str) -> String {
 /// alike, so no word may follow `##`.
 fn broken_up(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(at) = rest.find("##") {
-        // One `#` at a time: in `###[` the second and the third are the mark.
-        out.push_str(&rest[..=at]);
-        rest = &rest[at + 1..];
-        if rest[1..].starts_with(|c: char| c == '[' || c.is_alphanumeric()) {
-            out.push_str("# ");
-            rest = &rest[1..];
+    for c in line.chars() {
+        if (c == '[' || c.is_alphanumeric()) && out.ends_with("##") {
+            out.push(' ');
         }
+        out.push(c);
     }
-    out + rest
+    out
 }
 
 /// The message of a GitHub workflow command (runner, `ActionCommand.UnescapeData`; toolkit, `escapeData`).
@@ -97,16 +88,23 @@ pub fn teamcity(text: &str) -> String {
 /// a euro sign, and `CESS_TOKEN%24` would spell such a name. The two digits of such a byte still read as a name to GitLab
 /// (`%C3%`, a variable that nobody has): there, and nowhere else, letters beyond ASCII are lost.
 pub fn dotenv_value(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
     let mut before = b' ';
-    for byte in text.bytes() {
+    percent_encoded(text, |byte| {
+        let before = std::mem::replace(&mut before, byte);
         let in_name = byte.is_ascii_alphanumeric() || byte == b'_';
-        if (in_name && before.is_ascii()) || b".:/@+,=-".contains(&byte) {
+        (in_name && before.is_ascii()) || b".:/@+,=-".contains(&byte)
+    })
+}
+
+/// Every byte that is not kept as `%` and two digits.
+pub(super) fn percent_encoded(text: &str, mut is_kept: impl FnMut(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if is_kept(byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
         }
-        before = byte;
     }
     out
 }
@@ -121,22 +119,6 @@ pub fn dotenv_key(prefix: &str, name: &str) -> String {
 
 /// Text in an element of an XML document, in ASCII. What XML can't hold is left out.
 pub fn xml_text(text: &str) -> String {
-    xml(text, |c| if c == '\r' { Some("&#13;") } else { None })
-}
-
-/// The value of an XML attribute, to stand in double quotes. A reader makes blanks of white space in an attribute, so it is
-/// written as references.
-pub fn xml_attribute(text: &str) -> String {
-    xml(text, |c| match c {
-        '"' => Some("&quot;"),
-        '\t' => Some("&#9;"),
-        '\n' => Some("&#10;"),
-        '\r' => Some("&#13;"),
-        _ => None,
-    })
-}
-
-fn xml(text: &str, further: impl Fn(char) -> Option<&'static str>) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {
         match c {
@@ -144,17 +126,21 @@ fn xml(text: &str, further: impl Fn(char) -> Option<&'static str>) -> String {
             '<' => out.push_str("&lt;"),
             // `]]>` may not stand in a text.
             '>' => out.push_str("&gt;"),
-            _ => match further(c) {
-                Some(reference) => out.push_str(reference),
-                // XML 1.0, section 2.2.
-                None if (c < ' ' && c != '\t' && c != '\n') || c == '\u{fffe}' || c == '\u{ffff}' => {}
-                None if c.is_ascii() => out.push(c),
-                // Readers that guess the encoding can't guess wrong.
-                None => out.push_str(&format!("&#x{:x};", u32::from(c))),
-            },
+            '\r' => out.push_str("&#13;"),
+            '\t' | '\n' | ' '..='\u{7f}' => out.push(c),
+            // XML 1.0, section 2.2.
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {}
+            // Readers that guess the encoding can't guess wrong.
+            _ => out.push_str(&format!("&#x{:x};", u32::from(c))),
         }
     }
     out
+}
+
+/// The value of an XML attribute, to stand in double quotes. A reader makes blanks of white space in an attribute, so it is
+/// written as references.
+pub fn xml_attribute(text: &str) -> String {
+    xml_text(text).replace('"', "&quot;").replace('\t', "&#9;").replace('\n', "&#10;")
 }
 
 /// Serialised JSON, which may come to stand in a log: `#` can stand only within its strings, and is written as its escape, so that no

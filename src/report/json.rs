@@ -11,10 +11,7 @@ use super::values::{is_rfc3339, stamp};
 use super::{Note, NoteLevel, Report, ReportFormat, RunReport, escape, messages};
 use crate::core::Verdict;
 
-pub static JSON: ReportFormat = ReportFormat {
-    input: "json",
-    render: |report, _| render(report).expect("text and numbers can be written as JSON"),
-};
+pub static JSON: ReportFormat = ReportFormat { input: "json", render: |report, _, _| render(report) };
 
 /// The number that changes when a key changes its meaning.
 const SCHEMA: u8 = 1;
@@ -22,11 +19,14 @@ const SCHEMA: u8 = 1;
 /// The most next steps in the log.
 const LOGGED_STEPS: usize = 10;
 
+/// Why writing JSON can't fail.
+pub(super) const SERIALIZES: &str = "text and numbers can be written as JSON";
+
 /// The file, ended by a line break.
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    let document = ReportObject { report, document: Document::File };
+pub fn render(report: &Report) -> String {
+    let document = ReportObject { report, document: JsonDocument::File };
     // Sooner or later somebody shows it in a log.
-    Ok(escape::json_log(&serde_json::to_string_pretty(&document)?) + "\n")
+    escape::json_log(&serde_json::to_string_pretty(&document).expect(SERIALIZES)) + "\n"
 }
 
 /// One object of the log, on one line.
@@ -37,7 +37,7 @@ pub(super) fn log_line<T: Serialize>(event: &'static str, rest: &T) -> String {
         #[serde(flatten)]
         rest: &'a T,
     }
-    let line = serde_json::to_string(&LogObject { event, rest }).expect("text and numbers can be written as JSON");
+    let line = serde_json::to_string(&LogObject { event, rest }).expect(SERIALIZES);
     escape::json_log(&line) + "\n"
 }
 
@@ -55,7 +55,7 @@ pub(super) fn verdict_line(verdict: Verdict, reason: Option<&str>) -> String {
 
 /// Where an object stands: the file has everything, the log no text of many lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Document {
+pub(super) enum JsonDocument {
     File,
     Log,
 }
@@ -63,7 +63,7 @@ pub(super) enum Document {
 /// The report as a whole.
 pub(super) struct ReportObject<'a> {
     pub report: &'a Report,
-    pub document: Document,
+    pub document: JsonDocument,
 }
 
 impl Serialize for ReportObject<'_> {
@@ -71,7 +71,7 @@ impl Serialize for ReportObject<'_> {
         let ReportObject { report, document } = *self;
         let mut steps = messages::next_steps(report);
         let mut object = serializer.serialize_map(None)?;
-        if document == Document::File {
+        if document == JsonDocument::File {
             object.serialize_entry("schema", &SCHEMA)?;
         }
         object.serialize_entry("version", report.version)?;
@@ -80,7 +80,7 @@ impl Serialize for ReportObject<'_> {
         object.serialize_entry("waited_seconds", &report.waited.as_secs())?;
         object.serialize_entry("polls", &report.polls)?;
         object.serialize_entry("reason", &messages::headline(report))?;
-        if document == Document::Log {
+        if document == JsonDocument::Log {
             object.serialize_entry("cause", &messages::cause(report))?;
             object.serialize_entry("hint", &report.described().and_then(RunReport::hint))?;
             steps.truncate(LOGGED_STEPS);
@@ -91,9 +91,10 @@ impl Serialize for ReportObject<'_> {
         // The key is older than the name, and keys stay within a major version.
         object.serialize_entry("mistakes", &report.input_errors)?;
         match document {
-            Document::Log => object.serialize_entry("trace_file", &report.trace_file)?,
-            Document::File => {
-                let runs: Vec<RunObject<'_>> = report.runs.iter().map(|run| RunObject::new(run, document)).collect();
+            JsonDocument::Log => object.serialize_entry("trace_file", &report.trace_file)?,
+            JsonDocument::File => {
+                let runs: Vec<RunObject<'_>> =
+                    report.runs.iter().map(|run| RunObject { run, document: Some(document) }).collect();
                 object.serialize_entry("bug", &report.bug)?;
                 object.serialize_entry("connection", &report.connection)?;
                 object.serialize_entry("notes", &report.notes)?;
@@ -107,20 +108,9 @@ impl Serialize for ReportObject<'_> {
 
 /// One run.
 pub(super) struct RunObject<'a> {
-    run: &'a RunReport,
+    pub run: &'a RunReport,
     /// None: only what the `runs` output has too.
-    document: Option<Document>,
-}
-
-impl RunObject<'_> {
-    pub(super) fn new(run: &RunReport, document: Document) -> RunObject<'_> {
-        RunObject { run, document: Some(document) }
-    }
-
-    /// In the `runs` output.
-    pub(super) fn short(run: &RunReport) -> RunObject<'_> {
-        RunObject { run, document: None }
-    }
+    pub document: Option<JsonDocument>,
 }
 
 impl Serialize for RunObject<'_> {
@@ -138,19 +128,19 @@ impl Serialize for RunObject<'_> {
         object.serialize_entry("attempt", &run.attempt.map(|attempt| attempt.number))?;
         object.serialize_entry("retried", &run.is_retried)?;
         let Some(document) = document else { return object.end() };
-        if document == Document::Log {
+        if document == JsonDocument::Log {
             object.serialize_entry("reason", &run.reason)?;
             object.serialize_entry("next_step", &run.next_step)?;
         }
         object.serialize_entry("cause", &run.cause)?;
         object.serialize_entry("hint", &run.hint())?;
-        if document == Document::File {
+        if document == JsonDocument::File {
             object.serialize_entry("trace", &run.trace)?;
         }
         object.serialize_entry("run_url", &run.run_url())?;
         object.serialize_entry("pipeline_url", &run.pipeline_url())?;
         object.serialize_entry("pipeline", &run.pipeline)?;
-        if document == Document::File {
+        if document == JsonDocument::File {
             object.serialize_entry("reason", &run.reason)?;
         }
         object.serialize_entry("history", &run.past)?;
@@ -160,10 +150,7 @@ impl Serialize for RunObject<'_> {
 
 impl Serialize for Note {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let level = match self.weight {
-            NoteLevel::Plain => "info",
-            NoteLevel::Warning => "warning",
-        };
+        let level = if self.weight == NoteLevel::Warning { "warning" } else { "info" };
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("seconds", &self.at.as_secs())?;
         object.serialize_entry("level", level)?;

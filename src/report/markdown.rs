@@ -4,13 +4,15 @@ use std::collections::HashSet;
 
 use super::ReportFormat;
 use super::chart::{self, Chart};
-use super::{Note, NoteLevel, Report, RunReport, Stage, escape, messages};
+use super::escape::{markdown_code_span as code, markdown_inline as inline};
+use super::room::Room;
+use super::{Note, NoteLevel, Report, RunReport, Stage, messages};
 use crate::core::{End, Verdict};
 
 mod code_blocks;
 
 pub static MARKDOWN: ReportFormat =
-    ReportFormat { input: "markdown", render: |report, context| summary(report, context.chart) };
+    ReportFormat { input: "markdown", render: |report, _, chart| summary(report, chart) };
 
 /// All of a summary, in bytes (docs/reference.md#log-and-summary). GitHub drops a whole summary over 1 MiB.
 pub const LIMIT: usize = 128 * 1024;
@@ -58,10 +60,9 @@ pub fn summary(report: &Report, chart: Chart) -> String {
     page.push_str(&table(report));
     page.push_str(&pipelines(report));
     page.push_str(&reasons(report));
-    page.push_str(&likely_causes(report));
     page.push_str(&next(report));
-    page.push_str(&code_blocks::traces(report, TRACES_LIMIT));
-    page.push_str(&code_blocks::logs(report, LOGS_LIMIT));
+    page.push_str(&code_blocks::traces(report, Room(TRACES_LIMIT)));
+    page.push_str(&code_blocks::logs(report, Room(LOGS_LIMIT)));
     page.push_str(&history(report, chart));
     page.push_str(&notes(&report.notes, report.verdict == Verdict::Passed));
     page.push_str(&format!(
@@ -82,10 +83,6 @@ fn icon(end: End) -> &'static str {
     }
 }
 
-fn inline(text: &str) -> String {
-    escape::markdown_inline(text)
-}
-
 /// A fragment of ours on a page of sentences.
 fn sentence(text: &str) -> String {
     let mut rest = text.chars();
@@ -104,7 +101,9 @@ fn headline(report: &Report) -> String {
     match report.deciding().collect::<Vec<_>>().as_slice() {
         [only] if report.stage == Stage::Final && only.end == End::Verdict(report.verdict) => {
             let (gap, facts) = messages::gap_and_reason(only);
-            format!("{}{gap} {}", named(only, "Run"), ended(&facts))
+            // What was to be chosen or started has only the word for it.
+            let run = if only.run_id.is_empty() { "" } else { "Run " };
+            format!("{run}{}{gap} {}", code(only.name()), ended(&facts))
         }
         _ => sentence(&messages::headline(report)),
     }
@@ -112,32 +111,10 @@ fn headline(report: &Report) -> String {
 
 /// The line that names the error of an only run, and what it suggests.
 fn likely_cause(report: &Report) -> String {
-    let [run @ RunReport { cause: Some(cause), .. }] = report.runs.as_slice() else { return String::new() };
+    let Some(run) = report.only_run() else { return String::new() };
+    let cause = run.cause.as_ref().map(|cause| format!("**Likely cause:** {}\n\n", code(cause))).unwrap_or_default();
     let hint = run.hint().map(|hint| format!("**Hint:** {}\n\n", ended(hint))).unwrap_or_default();
-    format!("**Likely cause:** {}\n\n{hint}", code(cause))
-}
-
-/// The same of several runs, one of each.
-fn likely_causes(report: &Report) -> String {
-    if report.runs.len() < 2 {
-        return String::new();
-    }
-    let line = |run: &RunReport| {
-        let hint = run.hint().map(|hint| format!(" ({})", inline(hint))).unwrap_or_default();
-        Some(format!("{}: {}{hint}", code(run.name()), code(run.cause.as_ref()?)))
-    };
-    let lines: Vec<String> = report.runs.iter().filter_map(line).collect();
-    if lines.is_empty() { String::new() } else { format!("### Likely causes\n\n{}", list(lines, "causes")) }
-}
-
-/// A run by its id; what was to be chosen or started by the word for it.
-fn named(run: &RunReport, what: &str) -> String {
-    if run.run_id.is_empty() { code(&run.asked) } else { format!("{what} {}", code(&run.run_id)) }
-}
-
-/// An id, a status or a path, to be copied as it stands.
-fn code(text: &str) -> String {
-    escape::markdown_code_span(text)
+    cause + &hint
 }
 
 /// The table of the runs. Where they do not all fit, those that did not pass come first.
@@ -145,31 +122,27 @@ fn table(report: &Report) -> String {
     if report.runs.is_empty() {
         return String::new();
     }
-    let mut page =
-        "| verdict | run and pipeline | status | started (UTC) | duration |\n|---|---|---|---|---|\n".to_owned();
     let mut rows: Vec<(&RunReport, String)> = report.runs.iter().map(|run| (run, row(run))).collect();
-    let all: usize = rows.iter().map(|(_, row)| row.len()).sum();
-    if all > RUNS_LIMIT {
+    if rows.iter().map(|(_, row)| row.len()).sum::<usize>() > RUNS_LIMIT {
         rows.sort_by_key(|(run, _)| run.passed());
     }
-    let mut room = RUNS_LIMIT;
-    let mut shown = 0;
-    for (_, row) in &rows {
-        let Some(left) = room.checked_sub(row.len()) else { break };
-        room = left;
-        shown += 1;
-        page.push_str(row);
-    }
-    page.push('\n');
-    let rest = rows.get(shown..).unwrap_or_default();
-    if !rest.is_empty() {
-        let tally = messages::tally(report.verdict, rest.iter().map(|(run, _)| *run));
-        page.push_str(&format!(
-            "{} not shown: {tally}.\n\n",
-            messages::count(rest.len(), "more run is", "more runs are")
-        ));
-    }
-    page
+    let (runs, rows): (Vec<&RunReport>, Vec<String>) = rows.into_iter().unzip();
+    let shown = fitting(&rows, Room(RUNS_LIMIT));
+    let rest = runs.get(shown.len()..).unwrap_or_default();
+    let left_out = match rest.len() {
+        0 => String::new(),
+        left => {
+            let tally = messages::tally(report.verdict, rest.iter().copied());
+            format!("{} not shown: {tally}.\n\n", messages::count(left, "more run is", "more runs are"))
+        }
+    };
+    let head = "| verdict | run and pipeline | status | started (UTC) | duration |\n|---|---|---|---|---|";
+    format!("{head}\n{}\n{left_out}", shown.concat())
+}
+
+/// As many of the first pieces as fit into the room.
+fn fitting(pieces: &[String], mut room: Room) -> &[String] {
+    &pieces[..pieces.iter().take_while(|piece| room.take(piece.len())).count()]
 }
 
 /// The ids stand one below the other: side by side, two usual ones push the rest off GitHub's page.
@@ -223,7 +196,7 @@ fn next(report: &Report) -> String {
         _ => list(steps, "next steps"),
     };
     let help = messages::help(report.verdict).map(|address| help(&address, report.verdict)).unwrap_or_default();
-    format!("### What to do next\n\n{steps}{help}")
+    section("What to do next", &(steps + &help))
 }
 
 /// Where the documentation explains the verdict: a link, if the address of the repository is known.
@@ -236,59 +209,60 @@ fn help(address: &str, verdict: Verdict) -> String {
     }
 }
 
-/// Several runs: why each ended so. The headline has said it of an only one.
+/// Several runs: why each ended so, and the line that names its error. The headline has said it of an only one.
 fn reasons(report: &Report) -> String {
     if report.runs.len() < 2 {
         return String::new();
     }
-    let facts = report.runs.iter().filter(|run| !run.reason.is_empty());
-    let lines: Vec<String> =
-        facts.map(|run| format!("{}: {}", code(run.name()), inline(&messages::reason(run)))).collect();
-    if lines.is_empty() { String::new() } else { format!("### Why\n\n{}", list(lines, "runs")) }
+    let reason = |run: &RunReport| inline(&messages::reason(run));
+    let reasons = report.runs.iter().filter(|run| !run.reason.is_empty()).map(|run| (run, reason(run)));
+    let cause = |run: &RunReport| {
+        let hint = run.hint().map(|hint| format!(" ({})", inline(hint))).unwrap_or_default();
+        Some(code(run.cause.as_ref()?) + &hint)
+    };
+    let causes = report.runs.iter().filter_map(|run| Some((run, cause(run)?)));
+    let line = |(run, text): (&RunReport, String)| format!("{}: {text}", code(run.name()));
+    section("Why", &list(reasons.map(line).collect(), "runs"))
+        + &section("Likely causes", &list(causes.map(line).collect(), "causes"))
 }
 
 /// How the earlier runs went, and how an only run stands among them.
 fn history(report: &Report, chart: Chart) -> String {
     let mut page = String::new();
-    if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let facts = messages::comparison(past);
-        if !facts.is_empty() {
-            page.push_str(&format!("{}\n\n", sentence(&facts.join("; "))));
-        }
+    let facts = report.only_run().and_then(|run| run.past.as_ref()).map(messages::comparison).unwrap_or_default();
+    if !facts.is_empty() {
+        page.push_str(&format!("{}\n\n", sentence(&facts.join("; "))));
     }
     for past in report.histories.iter().take(PIPELINES) {
         let whose = if report.runs.len() > 1 { format!("{}: ", code(&past.pipeline_id)) } else { String::new() };
         page.push_str(&format!("{whose}{} {}\n\n", code(&chart::strip(past)), sentence(&messages::pipeline(past))));
-        match chart {
-            Chart::Mermaid => page.push_str(&chart::mermaid(past).map(|chart| chart + "\n").unwrap_or_default()),
-            Chart::Text => {}
+        if chart == Chart::Mermaid {
+            page.extend(chart::mermaid(past).map(|chart| chart + "\n"));
         }
     }
-    if let Some(rest) = report.histories.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
-        let rest = messages::count(rest, "more pipeline is", "more pipelines are");
-        page.push_str(&format!("{rest} not shown.\n\n"));
-    }
-    if page.is_empty() { page } else { format!("### History\n\n{page}") }
+    let rest = report.histories.len().saturating_sub(PIPELINES);
+    section("History", &(page + &left_out(rest, "more pipeline is", "more pipelines are")))
+}
+
+/// A part of the page with its heading; nothing for nothing.
+fn section(heading: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("### {heading}\n\n{text}") }
+}
+
+/// How much is left out; nothing for nothing.
+fn left_out(rest: usize, one: &str, many: &str) -> String {
+    if rest == 0 { String::new() } else { format!("{} not shown.\n\n", messages::count(rest, one, many)) }
 }
 
 /// A list within its share; `what` names what is not shown.
 fn list(lines: Vec<String>, what: &str) -> String {
-    let mut page = String::new();
-    let mut shown = 0;
-    for line in &lines {
-        if page.len() + line.len() + 3 > LIST_LIMIT {
-            break;
-        }
-        page.push_str(&format!("- {line}\n"));
-        shown += 1;
-    }
-    if shown < lines.len() {
-        page.push_str(&format!("- {} more {what} not shown\n", lines.len() - shown));
-    }
-    if !page.is_empty() {
-        page.push('\n');
-    }
-    page
+    let items: Vec<String> = lines.into_iter().map(|line| format!("- {line}\n")).collect();
+    let shown = fitting(&items, Room(LIST_LIMIT));
+    let rest = match items.len() - shown.len() {
+        0 => String::new(),
+        rest => format!("- {rest} more {what} not shown\n"),
+    };
+    if items.is_empty() { String::new() } else { shown.concat() + &rest + "\n" }
 }
 
 /// What was seen on the way: the warnings and, as far as they fit, the rest, in their order.
@@ -296,21 +270,13 @@ fn notes(notes: &[Note], passed: bool) -> String {
     if notes.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> = notes.iter().map(note).collect();
-    let mut keep = vec![false; notes.len()];
-    let mut room = NOTES_LIMIT;
-    for weight in [NoteLevel::Warning, NoteLevel::Plain] {
-        for ((note, line), keep) in notes.iter().zip(&lines).zip(&mut keep) {
-            if note.weight == weight
-                && let Some(left) = room.checked_sub(line.len())
-            {
-                *keep = true;
-                room = left;
-            }
-        }
-    }
-    let mut page: String = lines.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(line, _)| line.as_str()).collect();
-    let hidden = keep.iter().filter(|keep| !**keep).count();
+    let mut room = Room(NOTES_LIMIT);
+    let mut lines: Vec<(usize, &Note, String)> = notes.iter().enumerate().map(|(at, n)| (at, n, note(n))).collect();
+    lines.sort_by_key(|(_, note, _)| note.weight == NoteLevel::Plain);
+    lines.retain(|(_, _, line)| room.take(line.len()));
+    lines.sort_by_key(|(at, _, _)| *at);
+    let mut page: String = lines.iter().map(|(_, _, line)| line.as_str()).collect();
+    let hidden = notes.len() - lines.len();
     if hidden > 0 {
         page.push_str(&format!("- {hidden} more not shown\n"));
     }
@@ -324,9 +290,6 @@ fn notes(notes: &[Note], passed: bool) -> String {
 }
 
 fn note(note: &Note) -> String {
-    let weight = match note.weight {
-        NoteLevel::Plain => "",
-        NoteLevel::Warning => "⚠️ ",
-    };
+    let weight = if note.weight == NoteLevel::Warning { "⚠️ " } else { "" };
     format!("- {}: {weight}{}\n", messages::clock(note.at), inline(&note.text))
 }

@@ -20,6 +20,7 @@ pub mod messages;
 pub mod output_values;
 pub mod pipeline;
 pub mod previous_runs;
+mod room;
 pub mod sanitize;
 pub mod text;
 pub mod trace_file;
@@ -65,18 +66,12 @@ pub struct Report {
 }
 
 /// A document that an input names a file for.
+#[derive(Debug)]
 pub struct ReportFormat {
     /// The name of the input.
     pub input: &'static str,
-    pub render: fn(&Report, &FormatContext<'_>) -> String,
-}
-
-/// What a format may need besides the report.
-pub struct FormatContext<'a> {
-    /// The prefix of the outputs' names.
-    pub prefix: &'a str,
-    /// The kind of chart that is shown where the report is read.
-    pub chart: Chart,
+    /// With the prefix of the outputs' names, and the kind of chart that is shown where the report is read.
+    pub render: fn(&Report, &str, Chart) -> String,
 }
 
 impl PartialEq for ReportFormat {
@@ -86,12 +81,6 @@ impl PartialEq for ReportFormat {
 }
 
 impl Eq for ReportFormat {}
-
-impl std::fmt::Debug for ReportFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.input)
-    }
-}
 
 /// Whether the end is known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +188,11 @@ impl Report {
             Stage::First => only(),
             Stage::Final => self.deciding().find(|run| run.end == End::Verdict(self.verdict)).or_else(only),
         }
+    }
+
+    /// The run, if there is only one.
+    pub(crate) fn only_run(&self) -> Option<&RunReport> {
+        if let [only] = self.runs.as_slice() { Some(only) } else { None }
     }
 
     /// The runs that decide: of several attempts at a pipeline the last.

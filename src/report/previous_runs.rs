@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::sanitize::{Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339};
-use crate::core::{DurationRange, History, Meaning, PipelineId, RunOutcome, Streak, Untrusted};
+use crate::core::{DurationRange, FinishedRun, History, Meaning, PipelineId, RunOutcome, Streak, Untrusted};
 
 /// Fewer earlier runs than this make no picture.
 const LEAST: usize = 2;
@@ -70,23 +70,15 @@ impl PipelineHistory {
         if history.runs().len() < LEAST {
             return None;
         }
-        let bar = |run: &crate::core::FinishedRun| Bar {
-            passed: run.passed,
-            started_at: run.created_at,
-            duration: run.duration,
-        };
+        let past = |run: &FinishedRun| Bar { passed: run.passed, started_at: run.created_at, duration: run.duration };
+        let current = runs.iter().filter(|run| run.wanted.pipeline() == pipeline).filter_map(current);
         Some(PipelineHistory {
             pipeline_id: id_of(&Untrusted::new(pipeline.as_str()), sanitizer),
             lengths: history.lengths(),
             passed: history.passed(),
             of: history.runs().len(),
-            last: history.runs().iter().take(SHOWN).rev().map(bar).collect(),
-            current: runs
-                .iter()
-                .filter(|run| run.wanted.pipeline() == pipeline)
-                .filter_map(current)
-                .take(CURRENT)
-                .collect(),
+            last: history.runs().iter().take(SHOWN).rev().map(past).collect(),
+            current: current.take(CURRENT).collect(),
         })
     }
 }

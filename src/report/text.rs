@@ -2,10 +2,10 @@
 //!
 //! All functions return whole lines, each with its line break.
 
-use serde::Serialize;
-
 use super::ci::{CiSystem, Folded, LogContext};
-use super::json::{self, Document, ReportObject, RunObject};
+use super::json::{self, JsonDocument, ReportObject, RunObject};
+use super::previous_runs::PipelineHistory;
+use super::room::Room;
 use super::sanitize;
 use super::{Note, NoteLevel, Report, RunReport, chart, escape, messages};
 use crate::core::Verdict;
@@ -22,107 +22,84 @@ const STEPS: usize = 10;
 
 /// Something that was seen on the way: `[0:12] status RUNNING`.
 pub fn note(note: &Note) -> String {
-    let weight = match note.weight {
-        NoteLevel::Plain => "",
-        NoteLevel::Warning => "warning: ",
-    };
+    let weight = if note.weight == NoteLevel::Warning { "warning: " } else { "" };
     line(&format!("[{}] {weight}{}", messages::clock(note.at), note.text))
 }
 
 /// The block at the end.
 pub fn closing(report: &Report, ci: &CiSystem, context: &LogContext<'_>) -> String {
-    let mut log = String::new();
     let Pieces { shown, is_cut } = pieces(report);
-    for piece in &shown {
-        log.push_str(&(ci.fold)(piece, context));
-    }
+    let mut log: String = shown.iter().map(|piece| (ci.fold)(piece, context)).collect();
     if is_cut {
         log.push_str(&line("more traces and logs are not shown, to keep this log short"));
     }
     if !log.is_empty() {
         log.push_str(&(ci.after_folds)(report));
     }
-    if let Some(path) = &report.trace_file {
-        log.push_str(&line(&format!("full traces: {path}")));
-    }
-    for input_error in &report.input_errors {
-        log.push_str(&line(&format!("- {input_error}")));
-    }
-    if report.runs.len() > 1 {
-        log.push_str(&told_one_by_one(report));
-    }
-    log.push_str(&history(report));
+    log.extend(report.trace_file.iter().map(|path| line(&format!("full traces: {path}"))));
+    log.extend(report.input_errors.iter().map(|error| line(&format!("- {error}"))));
+    log.extend(several_runs(report).iter().chain(&history(report)).map(|text| line(text)));
     log.push_str(&(ci.problems)(report, context));
-    if let [RunReport { link: Some(link), .. }] = report.runs.as_slice() {
-        log.push_str(&line(&format!("link to the {}: {}", link.target(), link.url())));
-    }
-    if !report.runs.is_empty() {
-        log.push_str(&line(&messages::effort(report)));
-    }
-    if let [RunReport { cause: Some(cause), .. }] = report.runs.as_slice() {
-        log.push_str(&line(&format!("likely cause: {cause}")));
-    }
-    if let Some(hint) = report.described().and_then(RunReport::hint) {
-        log.push_str(&line(&format!("hint: {hint}")));
-    }
-    if let Some(help) = messages::help(report.verdict) {
-        log.push_str(&line(&format!("help: {help}")));
-    }
-    for step in messages::next_steps(report).iter().take(STEPS) {
-        log.push_str(&line(&format!("next step: {step}")));
-    }
-    log.push_str(&line(&verdict(report)));
+    log.extend(last_lines(report).iter().map(|text| line(text)));
     log
 }
 
-/// The last line: the verdict, which run, and the cause, for a reader who sees nothing else.
-fn verdict(report: &Report) -> String {
+/// The end of the block: what a person reads first. The last line is the verdict, which run, and the cause, for a reader who
+/// sees nothing else.
+fn last_lines(report: &Report) -> Vec<String> {
+    let only = report.only_run();
+    let mut lines = Vec::new();
+    let link = only.and_then(|run| run.link.as_ref());
+    lines.extend(link.map(|link| format!("link to the {}: {}", link.target(), link.url())));
+    lines.extend((!report.runs.is_empty()).then(|| messages::effort(report)));
+    lines.extend(only.and_then(|run| run.cause.as_ref()).map(|cause| format!("likely cause: {cause}")));
+    lines.extend(report.described().and_then(RunReport::hint).map(|hint| format!("hint: {hint}")));
+    lines.extend(messages::help(report.verdict).map(|help| format!("help: {help}")));
+    lines.extend(messages::next_steps(report).iter().take(STEPS).map(|step| format!("next step: {step}")));
     let cause = messages::cause(report).map(|cause| format!(": {cause}")).unwrap_or_default();
-    last_line(report.verdict, &format!("{}{cause}", messages::headline(report)))
+    lines.push(last_line(report.verdict, &format!("{}{cause}", messages::headline(report))));
+    lines
 }
 
 fn last_line(verdict: Verdict, why: &str) -> String {
     format!("maestro-gate: {} (exit code {}): {why}", verdict.name(), verdict.exit_code())
 }
 
-/// The runs that did not pass, a line each, the rest counted.
-fn told_one_by_one(report: &Report) -> String {
-    let (passed, others): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.passed());
-    let mut lines = String::new();
-    for run in others.iter().take(RUNS) {
-        let link = run.link.as_ref().map(|link| format!(" {}", link.url())).unwrap_or_default();
-        let cause = run.cause.as_ref().map(|cause| format!("; likely cause: {cause}")).unwrap_or_default();
-        let reason = messages::reason(run);
-        lines.push_str(&line(&format!("{}: {}: {reason}{cause}{link}", run.end.name(), messages::run(run))));
+/// Of several runs those that did not pass, a line each, the rest counted.
+fn several_runs(report: &Report) -> Vec<String> {
+    if report.runs.len() < 2 {
+        return Vec::new();
     }
-    if let Some(rest) = others.get(RUNS..).filter(|rest| !rest.is_empty()) {
-        lines.push_str(&line(&format!("not listed: {}", messages::tally(report.verdict, rest.iter().copied()))));
+    let (passed, others): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.passed());
+    let (listed, rest) = others.split_at(others.len().min(RUNS));
+    let told = |run: &&RunReport| {
+        let cause = run.cause.as_ref().map(|cause| format!("; likely cause: {cause}")).unwrap_or_default();
+        let link = run.link.as_ref().map(|link| format!(" {}", link.url())).unwrap_or_default();
+        format!("{}: {}: {}{cause}{link}", run.end.name(), messages::run(run), messages::reason(run))
+    };
+    let mut lines: Vec<String> = listed.iter().map(told).collect();
+    if !rest.is_empty() {
+        lines.push(format!("not listed: {}", messages::tally(report.verdict, rest.iter().copied())));
     }
     if !passed.is_empty() {
-        lines.push_str(&line(&format!("passed: {}", messages::count(passed.len(), "run", "runs"))));
+        lines.push(format!("passed: {}", messages::count(passed.len(), "run", "runs")));
     }
     lines
 }
 
 /// How the earlier runs went, and how an only run stands among them.
-fn history(report: &Report) -> String {
-    let mut lines = String::new();
-    for past in report.histories.iter().take(PIPELINES) {
+fn history(report: &Report) -> Vec<String> {
+    let told = |past: &PipelineHistory| {
         let whose = if report.runs.len() > 1 { format!(" of pipeline {}", past.pipeline_id) } else { String::new() };
-        lines.push_str(&line(&format!("history{whose}: {} {}", chart::strip(past), messages::pipeline(past))));
+        format!("history{whose}: {} {}", chart::strip(past), messages::pipeline(past))
+    };
+    let mut lines: Vec<String> = report.histories.iter().take(PIPELINES).map(told).collect();
+    let rest = report.histories.len() - lines.len();
+    if rest > 0 {
+        lines.push(format!("history of {} not shown", messages::count(rest, "more pipeline", "more pipelines")));
     }
-    if let Some(rest) = report.histories.len().checked_sub(PIPELINES).filter(|rest| *rest > 0) {
-        lines.push_str(&line(&format!(
-            "history of {} not shown",
-            messages::count(rest, "more pipeline", "more pipelines")
-        )));
-    }
-    if let [RunReport { past: Some(past), .. }] = report.runs.as_slice() {
-        let facts = messages::comparison(past);
-        if !facts.is_empty() {
-            lines.push_str(&line(&format!("this run: {}", facts.join("; "))));
-        }
-    }
+    let facts = report.only_run().and_then(|run| run.past.as_ref()).map(messages::comparison).unwrap_or_default();
+    lines.extend((!facts.is_empty()).then(|| format!("this run: {}", facts.join("; "))));
     lines
 }
 
@@ -134,21 +111,17 @@ struct Pieces {
 
 /// The untrusted text worth a person's time: traces of runs that did not pass, logs that were fetched, a bug's text.
 fn pieces(report: &Report) -> Pieces {
-    let traces =
-        report.runs.iter().filter_map(|run| Some((format!("trace of {}", messages::run(run)), run.telling_trace()?)));
-    let logs = report
-        .runs
-        .iter()
-        .filter_map(|run| Some((format!("end of the logs of {}", messages::run(run)), run.logs.as_ref()?)));
+    let titled = |title: &str, run: &RunReport| format!("{title} of {}", messages::run(run));
+    let traces = report.runs.iter().filter_map(|run| Some((titled("trace", run), run.telling_trace()?)));
+    let logs = report.runs.iter().filter_map(|run| Some((titled("end of the logs", run), run.logs.as_ref()?)));
     let bug = report.bug.iter().map(|bug| ("details of the bug".to_owned(), bug));
     let mut shown = Vec::new();
-    let mut room = ALL_PIECES_LIMIT;
+    let mut room = Room(ALL_PIECES_LIMIT);
     for (index, (title, text)) in bug.chain(traces).chain(logs).enumerate() {
         let text = sanitize::cut(text, PIECE_LIMIT);
-        let Some(left) = room.checked_sub(text.len() + title.len()) else {
+        if !room.take(text.len() + title.len()) {
             return Pieces { shown, is_cut: true };
-        };
-        room = left;
+        }
         shown.push(Folded { title, text, index });
     }
     Pieces { shown, is_cut: false }
@@ -165,17 +138,9 @@ pub fn note_json(note: &Note) -> String {
 
 /// `log-format: json`: the block at the end. An object for each run and each untrusted text, the verdict's last.
 pub fn closing_json(report: &Report) -> String {
-    #[derive(Serialize)]
-    struct TextObject<'a> {
-        title: &'a str,
-        text: &'a str,
-    }
-    let document = Document::Log;
-    let mut log = String::new();
-    for Folded { title, text, .. } in &pieces(report).shown {
-        log.push_str(&json::log_line("text", &TextObject { title, text }));
-    }
-    log.extend(report.runs.iter().map(|run| json::log_line("run", &RunObject::new(run, document))));
+    let document = JsonDocument::Log;
+    let mut log: String = pieces(report).shown.iter().map(|piece| json::log_line("text", piece)).collect();
+    log.extend(report.runs.iter().map(|run| json::log_line("run", &RunObject { run, document: Some(document) })));
     log.extend(report.histories.iter().map(|past| json::log_line("pipeline", past)));
     log + &json::log_line("verdict", &ReportObject { report, document })
 }

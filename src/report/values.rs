@@ -2,16 +2,11 @@
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
-use super::sanitize::{Sanitized, Sanitizer};
+use super::sanitize::{Sanitized, Sanitizer, cut_line};
 use crate::core::{ID_LIMIT, Untrusted};
 
 pub(super) fn id_of(id: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
-    let clean = sanitizer.id(id);
-    if clean.len() <= ID_LIMIT {
-        return clean;
-    }
-    let end = clean.floor_char_boundary(ID_LIMIT - '…'.len_utf8());
-    Sanitized::ours(format!("{}…", &clean[..end]))
+    cut_line(&sanitizer.id(id), ID_LIMIT)
 }
 
 /// RFC 3339 has four digits for a year.

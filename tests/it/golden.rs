@@ -11,7 +11,7 @@ use crate::{fixture, repository};
 /// The documents of a report by the ending of their file's name.
 fn documents(report: &Report) -> Vec<(&'static str, String)> {
     let live: String = report.notes.iter().map(text::note).collect();
-    let rows = outputs(report, OutputTarget::CiFile).rows;
+    let rows = outputs(report, OutputTarget::CiFile);
     let summary = match report.stage {
         Stage::First => markdown::began(report),
         Stage::Final => markdown::summary(report, Chart::Mermaid),
@@ -19,9 +19,9 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
     let mut documents = vec![
         ("md", summary),
         ("log", live + &closing(report, "none")),
-        ("json", json::render(report).expect("plain structs")),
+        ("json", json::render(report)),
         ("xml", junit::render(report)),
-        ("annotations.json", gitlab::annotations(report).expect("plain structs")),
+        ("annotations.json", gitlab::annotations(report)),
         ("env", dotenv::render(report, "MAESTRO_GATE_")),
         ("github-output", github::output_file(&rows, &token()).expect("a free delimiter")),
     ];

@@ -177,7 +177,7 @@ fn what_kubernetes_and_cloud_build_keep_is_small_enough_for_them() {
     let report = report_with(&"\"".repeat(100_000));
     assert!(outputs_of(&report, "cloud-build", PREFIX).len() < 4096);
     // Tekton: one termination message of 4096 bytes for all results of a Task; Argo keeps parameters in the workflow.
-    for row in outputs(&report_with(&"é\n".repeat(100_000)), OutputTarget::OutputDir).rows {
+    for row in outputs(&report_with(&"é\n".repeat(100_000)), OutputTarget::OutputDir) {
         let limit = if ["runs", "trace-file"].contains(&row.name) { usize::MAX } else { 1024 };
         assert!(row.value.len() <= limit, "{}: {} bytes", row.name, row.value.len());
         assert!(!row.value.ends_with('\n') || row.value.is_empty(), "{}", row.name);

@@ -39,10 +39,10 @@ pub(super) static GITHUB: CiSystem = CiSystem {
 
 /// The outputs for `$GITHUB_OUTPUT`.
 fn outputs(report: &Report, _prefix: &str, token: fn() -> Delimiter) -> String {
-    let rows = output_values::outputs(report, OutputTarget::CiFile).rows;
+    let rows = output_values::outputs(report, OutputTarget::CiFile);
     // That a delimiter is part of a value is as good as impossible; then the next one is not.
     loop {
-        if let Ok(records) = output_file(&rows, &token()) {
+        if let Some(records) = output_file(&rows, &token()) {
             break records;
         }
     }
@@ -59,23 +59,15 @@ impl Delimiter {
     }
 }
 
-/// The token stands in a value: make another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the delimiter stands in an output's value")]
-pub struct DelimiterTaken;
-
-/// Records for `$GITHUB_OUTPUT`. Every value is a heredoc, as the runner's own toolkit writes it: then no value has a
-/// meaning, whatever is in it. The last record of a name wins, so this is appended at the start and again at the end.
-pub fn output_file(rows: &[Output], token: &Delimiter) -> Result<String, DelimiterTaken> {
+/// Records for `$GITHUB_OUTPUT`; none if the token stands in a value. Every value is a heredoc, as the runner's own toolkit
+/// writes it: then no value has a meaning, whatever is in it. The last record of a name wins, so this is appended at the
+/// start and again at the end.
+pub fn output_file(rows: &[Output], token: &Delimiter) -> Option<String> {
     let delimiter = format!("ghadelimiter_{}", token.0);
-    let mut file = String::new();
-    for Output { name, value } in rows {
-        if value.contains(&delimiter) {
-            return Err(DelimiterTaken);
-        }
-        file.push_str(&format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"));
-    }
-    Ok(file)
+    let record = |Output { name, value }: &Output| {
+        (!value.contains(&delimiter)).then(|| format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
+    };
+    rows.iter().map(record).collect()
 }
 
 /// The runner cuts an annotation's message here, in characters (`ExecutionContext.cs`).
@@ -83,16 +75,10 @@ const MESSAGE_LIMIT: usize = 4096;
 
 /// The annotations, one command a line: first the warnings, then one error on anything but a pass.
 fn annotations(report: &Report) -> String {
-    let mut lines: String = annotations::warnings(report).iter().map(|text| warning(text)).collect();
-    if let Some(text) = annotations::error(report, MESSAGE_LIMIT) {
-        lines.push_str(&command("error", &format!("maestro-gate: {}", report.verdict.name()), &text));
-    }
-    lines
-}
-
-/// One warning, as a command with its line break.
-pub fn warning(text: &str) -> String {
-    command("warning", "maestro-gate", &escape::log_line(text))
+    let warnings = annotations::warnings(report).into_iter().map(|text| command("warning", "maestro-gate", &text));
+    let title = format!("maestro-gate: {}", report.verdict.name());
+    let error = annotations::error(report, MESSAGE_LIMIT).map(|text| command("error", &title, &text));
+    warnings.chain(error).collect()
 }
 
 fn command(name: &str, title: &str, message: &str) -> String {

@@ -2,11 +2,10 @@
 //!
 //! Its other two reports are `dotenv` and `junit`.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{CiSystem, EnvMarker, Folded, LogContext, PLAIN};
+use crate::report::room::Room;
 use crate::report::{Report, RunReport, escape, messages};
 
 pub(super) static GITLAB: CiSystem = CiSystem {
@@ -43,33 +42,18 @@ const HEADING: &str = "Maestro runs";
 /// (`parse_annotations_artifact_service.rb`, `ci_job_annotation_data.json`).
 const LINKS_LIMIT: usize = 64 * 1024;
 
-#[derive(Serialize)]
-struct Annotation {
-    external_link: ExternalLink,
-}
-
-#[derive(Serialize)]
-struct ExternalLink {
-    label: String,
-    url: String,
-}
-
 /// The annotations report: a link for each run that has one, those that did not pass first, as many as fit.
 ///
 /// <https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsannotations>
-pub fn annotations(report: &Report) -> Result<String, serde_json::Error> {
+pub fn annotations(report: &Report) -> String {
     let (passed, others): (Vec<&RunReport>, Vec<&RunReport>) = report.runs.iter().partition(|run| run.passed());
-    let mut room = LINKS_LIMIT;
-    let mut links = Vec::new();
-    for run in others.into_iter().chain(passed) {
-        let Some(url) = run.link.as_ref().map(|link| link.url().to_owned()) else { continue };
-        let link = Annotation {
-            external_link: ExternalLink { label: format!("{}: {}", run.end.name(), messages::run(run)), url },
-        };
-        let Some(left) = room.checked_sub(serde_json::to_string(&link)?.len()) else { break };
-        room = left;
-        links.push(link);
-    }
-    let lists: BTreeMap<&str, Vec<Annotation>> = BTreeMap::from_iter((!links.is_empty()).then_some((HEADING, links)));
-    Ok(serde_json::to_string(&lists)? + "\n")
+    let link = |run: &RunReport| {
+        let label = format!("{}: {}", run.end.name(), messages::run(run));
+        Some(json!({ "external_link": { "label": label, "url": run.link.as_ref()?.url() } }))
+    };
+    let mut room = Room(LINKS_LIMIT);
+    let links = others.into_iter().chain(passed).filter_map(link);
+    let links: Vec<Value> = links.take_while(|link| room.take(link.to_string().len())).collect();
+    let lists = if links.is_empty() { json!({}) } else { json!({ HEADING: links }) };
+    format!("{lists}\n")
 }

@@ -43,6 +43,7 @@ pub static ALL: [&CiSystem; 13] = [
 ];
 
 /// What the gate has to know of a CI system. A file says only how it differs from [`PLAIN`].
+#[derive(Debug)]
 pub struct CiSystem {
     /// The values of the input `ci` that mean it; the first is its name.
     pub names: &'static [&'static str],
@@ -71,7 +72,7 @@ pub struct CiSystem {
 }
 
 /// What is recognized in the environment.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum EnvMarker {
     /// It says `true`, in any case.
     True(&'static str),
@@ -82,7 +83,7 @@ pub enum EnvMarker {
 }
 
 /// Where the outputs go.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum OutputChannel {
     /// Only where inputs ask for them.
     Nowhere,
@@ -100,7 +101,7 @@ pub enum OutputChannel {
 pub type RenderOutputs = fn(&Report, &str, fn() -> Delimiter) -> String;
 
 /// Where the job summary goes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum SummaryChannel {
     /// Nowhere: only the `markdown` report has it.
     Nowhere,
@@ -120,10 +121,12 @@ pub struct AgentCall {
 }
 
 /// A piece of untrusted text for the log.
+#[derive(serde::Serialize)]
 pub struct Folded {
     pub title: String,
     pub text: Sanitized,
     /// Which of the log's pieces it is, from 0.
+    #[serde(skip)]
     pub index: usize,
 }
 
@@ -187,9 +190,3 @@ impl PartialEq for CiSystem {
 }
 
 impl Eq for CiSystem {}
-
-impl std::fmt::Debug for CiSystem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}

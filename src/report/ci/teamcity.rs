@@ -25,19 +25,15 @@ const IDENTITY_LIMIT: usize = 60;
 /// At the end also what can be charted, as statistic values.
 fn parameters(report: &Report, prefix: &str) -> String {
     let variables = output_values::encoded(report, prefix);
-    let message = |name: &str, value: &str| {
-        let value = value.replace('%', "%%");
-        message("setParameter", &[("name", &format!("env.{name}")), ("value", &value)])
+    let parameter = |(name, value): &(String, String)| {
+        message("setParameter", &[("name", &format!("env.{name}")), ("value", &value.replace('%', "%%"))])
     };
-    let mut lines: String = variables.iter().map(|(name, value)| message(name, value)).collect();
+    let mut lines: String = variables.iter().map(parameter).collect();
     if report.stage == Stage::Final {
-        for (name, value) in &variables {
-            let is_length = name.ends_with("_SECONDS") && !value.is_empty();
-            // More digits than these are refused; so long no run is.
-            if is_length && value.len() <= 13 {
-                lines.push_str(&self::message("buildStatisticValue", &[("key", name), ("value", value)]));
-            }
-        }
+        // More digits than these are refused; so long no run is.
+        let is_length = |name: &str, value: &str| name.ends_with("_SECONDS") && (1..=13).contains(&value.len());
+        let lengths = variables.iter().filter(|(name, value)| is_length(name, value));
+        lines.extend(lengths.map(|(key, value)| message("buildStatisticValue", &[("key", key), ("value", value)])));
     }
     lines
 }
