@@ -81,12 +81,9 @@ impl Check {
 impl Checkup {
     /// The first trouble's verdict; a pass if there is none. No check at all is a bug of ours.
     pub fn verdict(&self) -> Verdict {
-        let first = self.checks.iter().find_map(|check| match check.state {
-            CheckState::Trouble(verdict) => Some(verdict),
-            CheckState::Fine | CheckState::Note | CheckState::Skipped => None,
-        });
-        let is_empty = self.checks.is_empty();
-        first.unwrap_or(if is_empty { Verdict::InternalError } else { Verdict::Passed })
+        let trouble = |check: &Check| if let CheckState::Trouble(verdict) = check.state { Some(verdict) } else { None };
+        let without_trouble = if self.checks.is_empty() { Verdict::InternalError } else { Verdict::Passed };
+        self.checks.iter().find_map(trouble).unwrap_or(without_trouble)
     }
 
     /// The table, a line a check; the verdict comes last.

@@ -99,7 +99,7 @@ fn gate_suite(id: usize, report: &Report) -> String {
         details.extend(messages::next_steps(report).iter().map(|step| format!("next step: {step}")));
         details.extend(messages::help(report.verdict).map(|help| format!("help: {help}")));
         details.extend(report.bug.iter().map(|bug| format!("\n{bug}")));
-        Problem::of(report.verdict, messages::headline(report).to_string(), details)
+        Problem { verdict: Some(report.verdict), message: messages::headline(report).to_string(), details }
     });
     suite(id, GATE, None, "", &[Case { name: GATE.to_owned(), seconds: 0, problem }])
 }
@@ -111,35 +111,36 @@ struct Case {
     problem: Option<Problem>,
 }
 
-/// What an element in a case says.
+/// Why a case is no pass.
 struct Problem {
-    tag: &'static str,
-    kind: Option<&'static str>,
+    /// None for a case that is skipped.
+    verdict: Option<Verdict>,
     message: String,
     details: Vec<String>,
 }
 
 impl Problem {
     /// `failure` for a run that failed, `error` for everything else.
-    fn of(verdict: Verdict, message: String, details: Vec<String>) -> Problem {
-        let tag = if verdict == Verdict::Failed { "failure" } else { "error" };
-        Problem { tag, kind: Some(verdict.name()), message, details }
-    }
-
-    fn skipped(message: String) -> Problem {
-        Problem { tag: "skipped", kind: None, message, details: Vec::new() }
+    fn tag(&self) -> &'static str {
+        match self.verdict {
+            None => "skipped",
+            Some(Verdict::Failed) => "failure",
+            Some(_) => "error",
+        }
     }
 }
 
 fn problem(run: &RunReport, room: &mut Room) -> Option<Problem> {
+    let skipped = |message| Some(Problem { verdict: None, message, details: Vec::new() });
+    let message = format!("{}: {}", messages::run(run), run.reason);
     // Its case would make the report fail though the gate passed: the next attempt's case decides.
     if run.is_retried {
-        return Some(Problem::skipped(format!("{}: {}", messages::run(run), run.reason)));
+        return skipped(message);
     }
     let verdict = match run.end {
         End::Verdict(Verdict::Passed) => return None,
         End::Verdict(verdict) => verdict,
-        End::NotWaited => return Some(Problem::skipped(run.reason.to_string())),
+        End::NotWaited => return skipped(run.reason.to_string()),
     };
     let mut details = Vec::new();
     details.extend(run.cause.as_ref().map(|cause| format!("likely cause: {cause}")));
@@ -148,7 +149,7 @@ fn problem(run: &RunReport, room: &mut Room) -> Option<Problem> {
     details.extend(messages::help(verdict).map(|help| format!("help: {help}")));
     details.extend(run.link.as_ref().map(|link| link.url().to_owned()));
     details.extend(run.telling_trace().map(|trace| format!("\n{}", trace_within(trace, room))));
-    Some(Problem::of(verdict, format!("{}: {}", messages::run(run), run.reason), details))
+    Some(Problem { verdict: Some(verdict), message, details })
 }
 
 fn trace_within(trace: &Sanitized, room: &mut Room) -> Sanitized {
@@ -162,7 +163,7 @@ fn trace_within(trace: &Sanitized, room: &mut Room) -> Sanitized {
 
 fn suite(id: usize, name: &str, started: Option<DateTime<Utc>>, properties: &str, cases: &[Case]) -> String {
     let count =
-        |tag| cases.iter().filter_map(|case| case.problem.as_ref()).filter(|problem| problem.tag == tag).count();
+        |tag| cases.iter().filter_map(|case| case.problem.as_ref()).filter(|problem| problem.tag() == tag).count();
     let seconds = cases.iter().map(|case| case.seconds).fold(0, u64::saturating_add);
     // Ant's schema allows no time zone; all times of the gate are UTC.
     let timestamp = started.unwrap_or_default().format("%Y-%m-%dT%H:%M:%S");
@@ -191,11 +192,11 @@ fn property(name: &str, value: &str) -> String {
 fn case(Case { name, seconds, problem }: &Case) -> String {
     let name = xml_attribute(name);
     let case = format!("        <testcase name=\"{name}\" classname=\"{GATE}\" time=\"{seconds}\"");
-    let Some(Problem { tag, kind, message, details }) = problem else { return case + "/>\n" };
-    let kind = kind.map(|kind| format!(" type=\"{kind}\"")).unwrap_or_default();
-    let attribute = xml_attribute(message);
+    let Some(problem) = problem else { return case + "/>\n" };
+    let (tag, message) = (problem.tag(), xml_attribute(&problem.message));
+    let kind = problem.verdict.map(|verdict| format!(" type=\"{}\"", verdict.name())).unwrap_or_default();
     // The message is the content's first line too: GitLab shows only the content.
-    let content: String =
-        [message].into_iter().chain(details).map(|line| xml_text(line)).collect::<Vec<_>>().join("\n");
-    format!("{case}>\n            <{tag}{kind} message=\"{attribute}\">{content}</{tag}>\n        </testcase>\n")
+    let lines = [&problem.message].into_iter().chain(&problem.details);
+    let content = lines.map(|line| xml_text(line)).collect::<Vec<String>>().join("\n");
+    format!("{case}>\n            <{tag}{kind} message=\"{message}\">{content}</{tag}>\n        </testcase>\n")
 }

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::sanitize::{Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339};
-use crate::core::{DurationRange, FinishedRun, History, Meaning, PipelineId, RunOutcome, Streak, Untrusted};
+use crate::core::{
+    DurationRange, FinishedRun, History, Meaning, PipelineId, RunComparison, RunOutcome, Streak, Untrusted,
+};
 
 /// Fewer earlier runs than this make no picture.
 const LEAST: usize = 2;
@@ -98,21 +100,12 @@ impl RunHistory {
     ) -> Option<RunHistory> {
         let seen = run.seen.as_ref()?;
         let history = histories.get(run.wanted.pipeline())?;
-        let comparison = history.comparison(seen);
-        if comparison.earlier == 0 {
-            return None;
-        }
-        let last_success = comparison.last_success.map(|past| LastSuccess {
+        let RunComparison { earlier, in_a_row, last_success, same_trace, slower } = history.comparison(seen);
+        let last_success = last_success.map(|past| LastSuccess {
             run_id: past.run.as_ref().map(|run| id_of(&Untrusted::new(run.as_str()), sanitizer)).unwrap_or_default(),
             ended_at: past.ended_at.filter(is_rfc3339),
             ago: past.ended_at.zip(seen.date).and_then(|(ended, now)| now.signed_duration_since(ended).to_std().ok()),
         });
-        Some(RunHistory {
-            earlier: comparison.earlier,
-            in_a_row: comparison.in_a_row,
-            last_success,
-            same_trace: comparison.same_trace,
-            slower: comparison.slower,
-        })
+        (earlier > 0).then_some(RunHistory { earlier, in_a_row, last_success, same_trace, slower })
     }
 }
