@@ -2,7 +2,7 @@
 //! CI's grammar.
 
 use super::sanitize;
-use super::{Note, NoteLevel, Report, RunReport, escape, messages};
+use super::{NoteLevel, Report, RunReport, escape, messages};
 use crate::core::Verdict;
 
 /// The most warnings: GitHub and Azure keep ten of a step's, and the other tools of the step may want some.
@@ -16,11 +16,11 @@ const TRACE_LIMIT: usize = 1024;
 
 /// The warnings, each one line; the rest is counted.
 pub(super) fn warnings(report: &Report) -> Vec<String> {
-    let warnings: Vec<&Note> = report.notes.iter().filter(|note| note.weight == NoteLevel::Warning).collect();
-    let shown = if warnings.len() > WARNINGS { WARNINGS - 1 } else { warnings.len() };
-    let mut lines: Vec<String> = warnings.iter().take(shown).map(|note| escape::log_line(&note.text)).collect();
-    if warnings.len() > shown {
-        lines.push(format!("{} more warnings stand in the log", warnings.len() - shown));
+    let warnings = report.notes.iter().filter(|note| note.weight == NoteLevel::Warning);
+    let mut lines: Vec<String> = warnings.map(|note| escape::log_line(&note.text)).collect();
+    if lines.len() > WARNINGS {
+        let rest = lines.split_off(WARNINGS - 1).len();
+        lines.push(format!("{rest} more warnings stand in the log"));
     }
     lines
 }

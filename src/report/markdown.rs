@@ -85,9 +85,8 @@ fn icon(end: End) -> &'static str {
 
 /// A fragment of ours on a page of sentences.
 fn sentence(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().map(|first| first.to_ascii_uppercase());
-    ended(&first.into_iter().chain(rest).collect::<String>())
+    let (first, rest) = text.split_at(text.ceil_char_boundary(1));
+    ended(&(first.to_ascii_uppercase() + rest))
 }
 
 /// With a full stop, unless the text has its own end.
@@ -129,13 +128,9 @@ fn table(report: &Report) -> String {
     let (runs, rows): (Vec<&RunReport>, Vec<String>) = rows.into_iter().unzip();
     let shown = fitting(&rows, Room(RUNS_LIMIT));
     let rest = runs.get(shown.len()..).unwrap_or_default();
-    let left_out = match rest.len() {
-        0 => String::new(),
-        left => {
-            let tally = messages::tally(report.verdict, rest.iter().copied());
-            format!("{} not shown: {tally}.\n\n", messages::count(left, "more run is", "more runs are"))
-        }
-    };
+    let more = messages::count(rest.len(), "more run is", "more runs are");
+    let tally = messages::tally(report.verdict, rest.iter().copied());
+    let left_out = if rest.is_empty() { String::new() } else { format!("{more} not shown: {tally}.\n\n") };
     let head = "| verdict | run and pipeline | status | started (UTC) | duration |\n|---|---|---|---|---|";
     format!("{head}\n{}\n{left_out}", shown.concat())
 }
@@ -214,16 +209,14 @@ fn reasons(report: &Report) -> String {
     if report.runs.len() < 2 {
         return String::new();
     }
-    let reason = |run: &RunReport| inline(&messages::reason(run));
-    let reasons = report.runs.iter().filter(|run| !run.reason.is_empty()).map(|run| (run, reason(run)));
+    let explained = report.runs.iter().filter(|run| !run.reason.is_empty());
+    let reasons = explained.map(|run| format!("{}: {}", code(run.name()), inline(&messages::reason(run))));
     let cause = |run: &RunReport| {
         let hint = run.hint().map(|hint| format!(" ({})", inline(hint))).unwrap_or_default();
-        Some(code(run.cause.as_ref()?) + &hint)
+        Some(format!("{}: {}{hint}", code(run.name()), code(run.cause.as_ref()?)))
     };
-    let causes = report.runs.iter().filter_map(|run| Some((run, cause(run)?)));
-    let line = |(run, text): (&RunReport, String)| format!("{}: {text}", code(run.name()));
-    section("Why", &list(reasons.map(line).collect(), "runs"))
-        + &section("Likely causes", &list(causes.map(line).collect(), "causes"))
+    let causes = report.runs.iter().filter_map(cause);
+    section("Why", &list(reasons.collect(), "runs")) + &section("Likely causes", &list(causes.collect(), "causes"))
 }
 
 /// How the earlier runs went, and how an only run stands among them.
@@ -258,10 +251,8 @@ fn left_out(rest: usize, one: &str, many: &str) -> String {
 fn list(lines: Vec<String>, what: &str) -> String {
     let items: Vec<String> = lines.into_iter().map(|line| format!("- {line}\n")).collect();
     let shown = fitting(&items, Room(LIST_LIMIT));
-    let rest = match items.len() - shown.len() {
-        0 => String::new(),
-        rest => format!("- {rest} more {what} not shown\n"),
-    };
+    let rest = items.len() - shown.len();
+    let rest = if rest == 0 { String::new() } else { format!("- {rest} more {what} not shown\n") };
     if items.is_empty() { String::new() } else { shown.concat() + &rest + "\n" }
 }
 
@@ -271,7 +262,8 @@ fn notes(notes: &[Note], passed: bool) -> String {
         return String::new();
     }
     let mut room = Room(NOTES_LIMIT);
-    let mut lines: Vec<(usize, &Note, String)> = notes.iter().enumerate().map(|(at, n)| (at, n, note(n))).collect();
+    let mut lines: Vec<(usize, &Note, String)> =
+        notes.iter().enumerate().map(|(at, note)| (at, note, line(note))).collect();
     lines.sort_by_key(|(_, note, _)| note.weight == NoteLevel::Plain);
     lines.retain(|(_, _, line)| room.take(line.len()));
     lines.sort_by_key(|(at, _, _)| *at);
@@ -289,7 +281,7 @@ fn notes(notes: &[Note], passed: bool) -> String {
     }
 }
 
-fn note(note: &Note) -> String {
+fn line(note: &Note) -> String {
     let weight = if note.weight == NoteLevel::Warning { "⚠️ " } else { "" };
     format!("- {}: {weight}{}\n", messages::clock(note.at), inline(&note.text))
 }

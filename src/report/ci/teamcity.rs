@@ -43,14 +43,13 @@ fn parameters(report: &Report, prefix: &str) -> String {
 fn problems(report: &Report, context: &LogContext<'_>) -> String {
     let warning =
         |text: String| message("message", &[("text", &format!("maestro-gate: {text}")), ("status", "WARNING")]);
-    let mut lines: String = annotations::warnings(report).into_iter().map(warning).collect();
     let title = format!("maestro-gate: {}: ", report.verdict.name());
-    if let Some(text) = annotations::error(report, PROBLEM_LIMIT - title.len()) {
-        let identity: String =
-            escape::dotenv_key(context.prefix, report.verdict.name()).chars().take(IDENTITY_LIMIT).collect();
-        lines.push_str(&message("buildProblem", &[("description", &(title + &text)), ("identity", &identity)]));
-    }
-    lines
+    let identity: String =
+        escape::dotenv_key(context.prefix, report.verdict.name()).chars().take(IDENTITY_LIMIT).collect();
+    let problem =
+        |text: String| message("buildProblem", &[("description", &format!("{title}{text}")), ("identity", &identity)]);
+    let error = annotations::error(report, PROBLEM_LIMIT - title.len()).map(problem);
+    annotations::warnings(report).into_iter().map(warning).chain(error).collect()
 }
 
 /// Untrusted text as a block of the log.

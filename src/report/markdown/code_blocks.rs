@@ -66,10 +66,8 @@ pub(super) fn logs(report: &Report, mut room: Room) -> String {
         Some(format!("{whose}{}\n\n", fence_within(&mut room, most, end)?))
     };
     let blocks: Vec<String> = logged.iter().take(LOGS).map_while(block).collect();
-    let rest = match logged.len() - blocks.len() {
-        0 => String::new(),
-        rest => format!("The logs of {}", left_out(rest, "more run are", "more runs are")),
-    };
+    let rest = left_out(logged.len() - blocks.len(), "more run are", "more runs are");
+    let rest = if rest.is_empty() { rest } else { format!("The logs of {rest}") };
     format!("<details><summary>The end of the logs</summary>\n\n{}{rest}</details>\n\n", blocks.concat())
 }
 
