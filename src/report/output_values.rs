@@ -15,7 +15,7 @@ const TRACE_FILE_LIMIT: usize = 1024;
 const RUNS_LIMIT: usize = 64 * 1024;
 
 /// The outputs (docs/reference.md#outputs): their names, which are also the files of `output-dir`, and their values.
-pub const OUTPUTS: [(&str, fn(&OutputSource<'_>) -> String); 16] = [
+pub const OUTPUTS: [(&str, OutputValue); 16] = [
     ("verdict", |of| of.report.verdict.name().to_owned()),
     ("exit-code", |of| of.report.verdict.exit_code().to_string()),
     ("status", |of| shown(of.run.map(|run| &run.status))),
@@ -34,6 +34,9 @@ pub const OUTPUTS: [(&str, fn(&OutputSource<'_>) -> String); 16] = [
     // A shortened list could hide the run that failed.
     ("runs", |of| Some(runs(of.report)).filter(|line| line.len() <= RUNS_LIMIT).unwrap_or_default()),
 ];
+
+/// How the value of an output is taken from a report.
+pub type OutputValue = fn(&OutputSource<'_>) -> String;
 
 /// What the values are taken from.
 pub struct OutputSource<'a> {
