@@ -75,7 +75,7 @@ impl View {
     pub fn update_view(&mut self, gate: &Gate, moment: LoopEvent, events: &[TimedEvent], now: Duration, polls: u64) {
         // What was chosen has another name now, and what was started may be several runs.
         let renamed = events.iter().filter_map(|timed_event| timed_event.event.renamed_run());
-        for run in (self.names.len()..gate.wanted().len()).chain(renamed) {
+        for run in (self.names.count()..gate.wanted().len()).chain(renamed) {
             self.names.set(run, &gate.wanted_in(run), &self.sanitizer);
         }
         for timed_event in events {

@@ -77,20 +77,16 @@ impl RunNames {
     }
 
     /// How many runs have a name.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.names.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
     }
 
     /// The name of a run by its index in input order: its own id, behind the pipeline's where that does not tell it from the
     /// others. Empty for the only run, whose lines need no name.
     pub fn of(&self, run: usize) -> &str {
         match self.names.get(run) {
-            Some(name) if self.len() > 1 && self.ids.len() == self.len() => &name.short,
-            Some(name) if self.len() > 1 => &name.full,
+            Some(name) if self.count() > 1 && self.ids.len() == self.count() => &name.short,
+            Some(name) if self.count() > 1 => &name.full,
             Some(_) | None => "",
         }
     }

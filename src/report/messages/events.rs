@@ -29,7 +29,7 @@ pub fn note(timed_event: &TimedEvent, names: &RunNames, sanitizer: &Sanitizer) -
     let (subject, weight, text) = event(&timed_event.event, sanitizer);
     let name = match subject {
         Subject::Run(run) => names.of(run).to_owned(),
-        Subject::Pipeline(pipeline) if names.len() > 1 => id(pipeline.as_str(), sanitizer).to_string(),
+        Subject::Pipeline(pipeline) if names.count() > 1 => id(pipeline.as_str(), sanitizer).to_string(),
         Subject::Pipeline(_) | Subject::Session => String::new(),
     };
     if let Event::Ended { end, .. } = timed_event.event

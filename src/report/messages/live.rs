@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::super::sanitize::{Sanitized, Sanitizer};
 use super::staleness::next_start;
-use super::{RunNames, about, count, duration, failure, id, word};
-use crate::core::{Failure, FailureKind, Gate, Limit, Untrusted, Wanted};
+use super::{RunNames, about, count, duration, eta, failure, id, word};
+use crate::core::{FailureKind, Gate, Limit, Untrusted, Wanted};
 
 /// The longest address of a service shown, in bytes.
 const SERVICE_LIMIT: usize = 200;
@@ -41,7 +41,7 @@ pub fn heartbeat(gate: &Gate, now: Duration, polls: u64, paused: &HashSet<usize>
         1 => {
             let run = gate.pending().next().unwrap_or_default();
             let paused = if paused.contains(&run) && gate.is_missing(run) { "; the pipeline is paused" } else { "" };
-            format!("{}{}{}{paused}", attempt(gate, run), state(gate, run, now, sanitizer), eta(gate, run, now))
+            format!("{}{}{paused}", attempt(gate, run), state(gate, run, now, sanitizer))
         }
         _ => format!("{} of {runs} runs have finished{}", runs - watching, last_of(gate, now)),
     };
@@ -72,13 +72,7 @@ pub fn poll(
     let whose = if name.is_empty() { String::new() } else { format!(" of {name}") };
     let then =
         next.map(|at| format!("; next poll in {:.1}s", at.saturating_sub(now).as_secs_f64())).unwrap_or_default();
-    Sanitized::ours(format!("poll{whose}: {}{}{then}", state(gate, run, now, sanitizer), eta(gate, run, now)))
-}
-
-/// `, usually 12m, about 4m left`, if the past tells.
-fn eta(gate: &Gate, run: usize, now: Duration) -> String {
-    let known = gate.forecast(run).zip(gate.age(run, now)).filter(|_| gate.is_pending(run));
-    known.map(|(forecast, age)| format!(", {}", super::eta(forecast, age))).unwrap_or_default()
+    Sanitized::ours(format!("poll{whose}: {}{then}", state(gate, run, now, sanitizer)))
 }
 
 /// `, the last in about 8m`: if previous runs say how long each of those takes that are still running.
@@ -97,19 +91,20 @@ fn attempt(gate: &Gate, run: usize) -> String {
     }
 }
 
-/// What the last look at a run brought.
+/// `RUNNING, usually 12m, about 4m left`: what the last poll of a run brought, and what previous runs say of it.
 fn state(gate: &Gate, run: usize, now: Duration, sanitizer: &Sanitizer) -> String {
     let awaited = gate.awaits_fresh_run(run, now);
-    let is_awaited = |why: &&Failure| awaited.is_some() && why.kind == FailureKind::NotListed;
-    if let Some(why) = gate.failure(run).filter(|why| !is_awaited(why)) {
-        return failure(why, sanitizer).to_string();
-    }
-    if let Some(next) = awaited {
-        return format!("no fresh run yet{}", next_start(next));
-    }
-    match gate.seen(run).map(|seen| word(&seen.record.status, sanitizer)) {
-        None => "no answer yet".to_owned(),
-        Some(word) if word.is_empty() => "no status yet".to_owned(),
-        Some(word) => word.to_string(),
+    let failed = gate.failure(run).filter(|why| awaited.is_none() || why.kind != FailureKind::NotListed);
+    let state = match (failed, awaited, gate.seen(run).map(|seen| word(&seen.record.status, sanitizer))) {
+        (Some(why), ..) => failure(why, sanitizer).to_string(),
+        (None, Some(next), _) => format!("no fresh run yet{}", next_start(next)),
+        (None, None, None) => "no answer yet".to_owned(),
+        (None, None, Some(word)) if word.is_empty() => "no status yet".to_owned(),
+        (None, None, Some(word)) => word.to_string(),
+    };
+    let known = gate.forecast(run).zip(gate.age(run, now)).filter(|_| gate.is_pending(run));
+    match known {
+        Some((forecast, age)) => format!("{state}, {}", eta(forecast, age)),
+        None => state,
     }
 }
