@@ -18,7 +18,6 @@ use crate::output::{self, ReportWriter};
 use crate::poll_loop::Signals;
 use crate::progress::{self, View};
 use crate::report::Report;
-use crate::report::messages::RunNames;
 use crate::report::sanitize::Sanitizer;
 use crate::wait_for_runs::{WaitResult, run_link, wait_for_runs};
 use crate::{config, doctor, logs, panic_hook};
@@ -72,8 +71,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     if let (Some(help), LogFormat::Text) = (help, format) {
         console.write(help);
     }
-    let names = RunNames::new(&wanted, &sanitizer);
-    let mut view = View::new(console.clone(), format, output_config.volume, names, sanitizer.clone(), bar);
+    let mut view = View::new(console.clone(), format, output_config.volume, sanitizer.clone(), bar);
     let mut finalizer = Finalizer::new(output_config, console, sanitizer, Clock::start(), signals, first_signal);
     if is_doctor {
         drop(view);

@@ -53,11 +53,11 @@ impl View {
         console: Console,
         format: LogFormat,
         volume: Volume,
-        names: RunNames,
         sanitizer: Sanitizer,
         bar: Option<ProgressBar>,
     ) -> View {
-        View { console, format, volume, names, sanitizer, bar, spoke: Duration::ZERO, paused: HashSet::new() }
+        let (names, paused) = (RunNames::default(), HashSet::new());
+        View { console, format, volume, names, sanitizer, bar, spoke: Duration::ZERO, paused }
     }
 
     /// How often it wants to hear that time goes by.
@@ -73,7 +73,7 @@ impl View {
 
     /// Hears what changed.
     pub fn update_view(&mut self, gate: &Gate, moment: LoopEvent, events: &[TimedEvent], now: Duration, polls: u64) {
-        // What was chosen has another name now, and what was started may be several runs.
+        // At first no run is named; what was chosen has another name now, and what was started may be several runs.
         let renamed = events.iter().filter_map(|timed_event| timed_event.event.renamed_run());
         for run in (self.names.count()..gate.wanted().len()).chain(renamed) {
             self.names.set(run, &gate.wanted_in(run), &self.sanitizer);

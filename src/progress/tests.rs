@@ -16,8 +16,7 @@ fn gate() -> Gate {
 }
 
 fn view(out: impl Write + Send + 'static, volume: Volume, bar: Option<ProgressBar>) -> View {
-    let sanitizer = Sanitizer::new();
-    View::new(Console::over(out), LogFormat::Text, volume, RunNames::new(&[] as &[Target], &sanitizer), sanitizer, bar)
+    View::new(Console::over(out), LogFormat::Text, volume, Sanitizer::new(), bar)
 }
 
 #[derive(Clone, Default)]

@@ -40,6 +40,7 @@ const DETAIL_LIMIT: usize = 300;
 const WORD_LIMIT: usize = 64;
 
 /// What runs are called in a line.
+#[derive(Default)]
 pub struct RunNames {
     names: Vec<RunName>,
     /// How many runs have this id.
@@ -55,7 +56,7 @@ struct RunName {
 
 impl RunNames {
     pub fn new<W: Into<Wanted>>(wanted: impl IntoIterator<Item = W>, sanitizer: &Sanitizer) -> RunNames {
-        let mut names = RunNames { names: Vec::new(), ids: HashMap::new() };
+        let mut names = RunNames::default();
         wanted.into_iter().enumerate().for_each(|(run, wanted)| names.set(run, &wanted.into(), sanitizer));
         names
     }
