@@ -11,7 +11,7 @@ use super::sanitize::{self, Sanitized, Sanitizer};
 use super::values::{id_of, is_rfc3339};
 use super::{ConnectionReport, Link, Report, RunReport, Stage, escape};
 use crate::core::{
-    End, Event, History, Outcome, PipelineDetails, PipelineId, RunOutcome, SessionNote, Signal, TimedEvent,
+    End, Event, History, LastRecord, Outcome, PipelineDetails, PipelineId, RunOutcome, SessionNote, Signal, TimedEvent,
     TrustSource, Untrusted, Verdict, Wanted,
 };
 
@@ -64,7 +64,8 @@ impl Report {
         link: &dyn Fn(&str, &str) -> Option<Link>,
         sanitizer: &Sanitizer,
     ) -> Report {
-        let runs = wanted.into_iter().map(|wanted| RunReport::unseen(&wanted.into(), link, sanitizer)).collect();
+        let runs =
+            wanted.into_iter().map(|wanted| RunReport::last_seen(&wanted.into(), None, link, sanitizer)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }
 
@@ -140,7 +141,7 @@ impl RunReport {
         // What a run says is no reason for any other end.
         let has_cause = matches!(run.end, End::Verdict(Verdict::Failed | Verdict::TimedOut));
         let cause = trace.as_ref().filter(|_| has_cause).and_then(|trace| cause::of_trace(trace, sanitizer));
-        let mut report = RunReport {
+        RunReport {
             end: run.end,
             trace,
             cause,
@@ -150,47 +151,45 @@ impl RunReport {
             attempt: run.attempt,
             is_retried: run.is_retried,
             past: RunHistory::new(run, past, sanitizer),
-            ..RunReport::unseen(&run.wanted, story.link, sanitizer)
-        };
-        let Some(seen) = &run.seen else { return report };
-        let spelt = |id| Some(id_of(id, sanitizer)).filter(|id| !id.is_empty());
-        report.pipeline_id = spelt(&seen.record.pipeline_id).unwrap_or(report.pipeline_id);
-        if !seen.record.run_id.is_empty() {
-            report.id = seen.record.run_id.clone();
+            ..RunReport::last_seen(&run.wanted, run.seen.as_ref(), story.link, sanitizer)
         }
-        report.run_id = spelt(&seen.record.run_id).unwrap_or(report.run_id);
-        report.link = (story.link)(&report.pipeline_id, &report.run_id).and_then(Link::harmless);
-        report.status = sanitizer.status(&seen.record.status);
-        report.started_at = seen.record.created_at.filter(is_rfc3339);
-        report.updated_at = seen.record.updated_at.filter(is_rfc3339);
-        report.duration = seen.duration();
-        report
     }
 
-    /// A run of which nothing is known but its name.
-    fn unseen(wanted: &Wanted, link: &dyn Fn(&str, &str) -> Option<Link>, sanitizer: &Sanitizer) -> RunReport {
-        let pipeline_id = id_of(&Untrusted::new(wanted.pipeline().as_str()), sanitizer);
+    /// What a run's last record says; without one, nothing but its name.
+    fn last_seen(
+        wanted: &Wanted,
+        seen: Option<&LastRecord>,
+        link: &dyn Fn(&str, &str) -> Option<Link>,
+        sanitizer: &Sanitizer,
+    ) -> RunReport {
+        let record = seen.map(|seen| &seen.record);
         let asked = id_of(&Untrusted::new(wanted.run()), sanitizer);
         let (id, run_id, next_step) = match wanted {
             Wanted::Run(target) => (target.run.as_str(), asked.clone(), messages::FIND_THE_KILLER),
             Wanted::Choice { .. } => ("", Sanitized::default(), messages::FIND_THE_KILLER),
             Wanted::Start { .. } => ("", Sanitized::default(), messages::FIND_THE_KILLER_OF_A_START),
         };
+        // As the service spells it.
+        let spelt = |id| Some(id_of(id, sanitizer)).filter(|id| !id.is_empty());
+        let run_id = record.and_then(|record| spelt(&record.run_id)).unwrap_or(run_id);
+        let pipeline_id = record.and_then(|record| spelt(&record.pipeline_id));
+        let pipeline_id = pipeline_id.unwrap_or_else(|| id_of(&Untrusted::new(wanted.pipeline().as_str()), sanitizer));
+        let own_id = record.map(|record| &record.run_id).filter(|id| !id.is_empty());
         RunReport {
+            id: own_id.cloned().unwrap_or_else(|| Untrusted::new(id)),
             link: link(&pipeline_id, &run_id).and_then(Link::harmless),
-            pipeline: None,
-            id: Untrusted::new(id),
             pipeline_id,
             run_id,
             asked,
             end: End::Verdict(Verdict::InternalError),
-            status: String::new(),
-            started_at: None,
-            updated_at: None,
-            duration: None,
+            status: record.map(|record| sanitizer.status(&record.status)).unwrap_or_default(),
+            started_at: record.and_then(|record| record.created_at).filter(is_rfc3339),
+            updated_at: record.and_then(|record| record.updated_at).filter(is_rfc3339),
+            duration: seen.and_then(LastRecord::duration),
             trace: None,
             logs: None,
             cause: None,
+            pipeline: None,
             reason: Sanitized::ours(messages::KILLED),
             next_step: Sanitized::ours(next_step),
             attempt: None,
