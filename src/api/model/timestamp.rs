@@ -5,8 +5,36 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 /// Longer than any timestamp with nine digits of fraction and an offset.
 const LONGEST: usize = 64;
 
-/// `T` or a blank between date and time; 0 to 9 digits of fraction; `Z`, `+00:00`, `-0300`, `-03`, or none, which is UTC.
+/// A list has thousands of time stamps, and most are in the documented form.
 pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
+    read_documented(text.as_bytes()).or_else(|| read_any(text))
+}
+
+/// `YYYY-MM-DDTHH:MM:SS.mmmZ`, and not within a leap second: eight bytes at once.
+fn read_documented(text: &[u8]) -> Option<DateTime<Utc>> {
+    let (&[day, minute, millisecond], []) = text.as_chunks() else { return None };
+    let [century, _, year, _, _, month, ..] = pairs(day, *b"0000-00-", *b"9999-99-")?;
+    let [day, _, _, hour, _, _, minute, _] = pairs(minute, *b"00T00:00", *b"99T99:99")?;
+    let [_, second, _, _, hundredths, _, thousandth, _] = pairs(millisecond, *b":00.000Z", *b":99.999Z")?;
+    let year = i32::from(century) * 100 + i32::from(year);
+    let date = NaiveDate::from_ymd_opt(year, month.into(), day.into())?;
+    let milliseconds = u32::from(hundredths) * 10 + u32::from(thousandth / 10);
+    Some(date.and_hms_milli_opt(hour.into(), minute.into(), second.into(), milliseconds)?.and_utc())
+}
+
+/// For each digit the number that it makes with the next one. The text must have digits where these two have zeros and nines,
+/// and be as they are elsewhere.
+fn pairs(text: [u8; 8], zeros: [u8; 8], nines: [u8; 8]) -> Option<[u8; 8]> {
+    const ONES: u64 = u64::MAX / 255;
+    let [text, zeros, nines] = [text, zeros, nines].map(u64::from_le_bytes);
+    let digits = text ^ zeros;
+    // The high bit of a byte beyond the digit that is allowed there.
+    let beyond = (digits | digits.wrapping_add(ONES * 0x7f - (nines ^ zeros))) & ONES << 7;
+    (beyond == 0).then(|| digits.wrapping_mul(10).wrapping_add(digits >> 8).to_le_bytes())
+}
+
+/// `T` or a blank between date and time; 0 to 9 digits of fraction; `Z`, `+00:00`, `-0300`, `-03`, or none, which is UTC.
+fn read_any(text: &str) -> Option<DateTime<Utc>> {
     let mut rest = text.trim_ascii().as_bytes();
     if rest.len() > LONGEST {
         return None;
@@ -74,6 +102,8 @@ fn east_of_utc(offset: &[u8]) -> Option<TimeDelta> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -121,6 +151,28 @@ mod tests {
             &format!("2024-01-15T10:30:00.{}Z", "1".repeat(100)),
         ] {
             assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
+
+        #[test]
+        fn the_documented_form_is_read_as_any_other(
+            stamp in "[0-9]{4}-[01][0-9]-[0-3][0-9]T[012][0-9]:[0-6][0-9]:[0-6][0-9]\\.[0-9]{3}Z",
+            change in prop::option::of((0..24usize, any::<u8>())),
+        ) {
+            let mut bytes = stamp.into_bytes();
+            if let Some((place, byte)) = change {
+                bytes[place] = byte;
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let is_within_leap_second = text.get(17..19) == Some("60");
+            let any = read_any(&text).filter(|_| change.is_none() && !is_within_leap_second);
+            match read_documented(text.as_bytes()) {
+                Some(read) => prop_assert_eq!(Some(read), read_any(&text), "{}", text),
+                None => prop_assert_eq!(None, any, "{}", text),
+            }
         }
     }
 }
