@@ -1,5 +1,7 @@
 //! What the service's status values mean (docs/reference.md#status-values).
 
+use super::Untrusted;
+
 /// What a status value tells about a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meaning {
@@ -98,6 +100,12 @@ impl Vocabulary {
             Meaning::Unknown
         }
     }
+}
+
+/// A status value as it came. The documented ones, of which a list has thousands, are not copied.
+pub fn status_value(word: &str) -> Untrusted {
+    let known = [PASSES, FAILS, RUNS].into_iter().find(|known| *known == word);
+    known.map_or_else(|| Untrusted::new(word), Untrusted::known)
 }
 
 /// Whether this is the service's own word for a failed run, about which there is no doubt.

@@ -104,14 +104,23 @@ pub const ID_LIMIT: usize = 256;
 /// What an id may be: any text without control characters, white space, `/` or `,`, at most 256 bytes, not `.` or `..`.
 fn is_id(text: &str) -> bool {
     let is_allowed = |c: char| !(c.is_control() || c.is_whitespace() || c == '/' || c == ',');
-    // A list has thousands of ids, and most are plain ASCII.
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
     !text.is_empty()
         && text.len() <= ID_LIMIT
         && text != "."
         && text != ".."
-        && (text.bytes().all(is_plain) || text.chars().all(is_allowed))
+        && (text.bytes().all(|byte| IS_PLAIN[usize::from(byte)]) || text.chars().all(is_allowed))
 }
+
+/// For each byte whether it is ASCII that an id may have. A list has thousands of ids, and most are nothing else.
+const IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        is_plain[byte as usize] = !matches!(byte, b'/' | b',');
+        byte += 1;
+    }
+    is_plain
+};
 
 impl PipelineId {
     pub fn new(text: &str) -> Option<PipelineId> {
@@ -169,9 +178,13 @@ impl RunId {
 
 /// `-` equals `_`, ASCII case is folded, all else is compared byte by byte.
 fn same(asked: &str, answered: &str) -> bool {
-    // Mostly the same, and that is found quickly.
-    asked == answered
-        || asked.len() == answered.len() && asked.bytes().zip(answered.bytes()).all(|(a, b)| fold(a) == fold(b))
+    let are_same = |asked: &[u8], answered: &[u8]| asked.iter().zip(answered).all(|(a, b)| fold(*a) == fold(*b));
+    // Mostly the same, and that is found quickly, eight bytes at once.
+    let (asked_words, asked_rest) = asked.as_bytes().as_chunks::<8>();
+    let (answered_words, answered_rest) = answered.as_bytes().as_chunks::<8>();
+    asked.len() == answered.len()
+        && asked_words.iter().zip(answered_words).all(|(a, b)| a == b || are_same(a, b))
+        && are_same(asked_rest, answered_rest)
 }
 
 fn folded(text: &str) -> String {

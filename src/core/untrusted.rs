@@ -1,5 +1,6 @@
 //! Untrusted text, kept apart from ours by its type.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Text from outside: a trace, a status value, an error body, an id as the service spells it.
@@ -7,16 +8,21 @@ use std::fmt;
 /// It has no `Display` on purpose: the one way to show it leads through `report::sanitize`. Its `Debug` tells the
 /// length only, so that not even a panic message can carry it.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Untrusted(String);
+pub struct Untrusted(Cow<'static, str>);
 
 impl Untrusted {
     pub fn new(text: impl Into<String>) -> Untrusted {
-        Untrusted(text.into())
+        Untrusted(Cow::Owned(text.into()))
+    }
+
+    /// Text from outside that is the same as one of ours.
+    pub(super) const fn known(text: &'static str) -> Untrusted {
+        Untrusted(Cow::Borrowed(text))
     }
 
     /// Decodes bytes, replacing what is not UTF-8.
     pub fn from_bytes(bytes: &[u8]) -> Untrusted {
-        Untrusted(String::from_utf8_lossy(bytes).into_owned())
+        Untrusted::new(String::from_utf8_lossy(bytes))
     }
 
     /// The text as it came. For comparing and for `report::sanitize`; never for showing.
