@@ -24,7 +24,8 @@ mod trigger_response;
 use super::error_body::{bounded, error_message};
 pub(crate) use completeness::{Completeness, PageInfo};
 pub(crate) use details_response::read_details;
-pub(crate) use run_list::{RecordSink, RunListReader, SHORT_LIST, WHOLE_LIST, keep_all};
+pub(crate) use element::RecordSink;
+pub(crate) use run_list::{RunListReader, SHORT_LIST, WHOLE_LIST, keep_all};
 pub(crate) use strict_json::replace_half_characters;
 pub(crate) use trigger_response::{execute, read_trigger_response};
 

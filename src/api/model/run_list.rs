@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 
 use super::super::failure::{self, RequestError};
 use super::completeness::{Completeness, PageInfo};
-use super::{RUN_BODY, Shape, element, error_message, object, shape, text_of};
+use super::element::{self, RecordSink};
+use super::{RUN_BODY, Shape, error_message, object, shape, text_of};
 use crate::core::{Failure, FailureKind, ListedRun, Operation, PipelineId, RunList};
 
 /// A whole list (docs/reference.md#limits), after decompression.
@@ -23,9 +24,6 @@ pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 /// How many runs of a whole list are kept. With the documented fields no list of 64 MiB has more; without them it is
 /// refused.
 const RUNS: usize = 250_000;
-
-/// Takes in one record.
-pub(crate) type RecordSink<'k> = dyn FnMut(ListedRun) -> Result<(), RequestError> + 'k;
 
 /// Takes the body in pieces of any size, and gives each record away as it is complete.
 pub(crate) struct RunListReader<'p> {
@@ -117,9 +115,31 @@ impl<'p> RunListReader<'p> {
         if self.taken > self.limit {
             return Err(RequestError::new(FailureKind::TooLarge));
         }
-        let elements = self.around(piece)?;
-        self.unread.extend_from_slice(elements);
-        if self.unread.len() >= self.enough { self.elements() } else { Ok(()) }
+        let mut piece = self.around(piece)?;
+        while !piece.is_empty() {
+            let begun = self.unread.len();
+            if begun == 0 {
+                // Elements are read where they are.
+                let read = self.elements(piece)?;
+                return self.keep_unread(piece[read..].to_vec());
+            }
+            // Only one that began in an earlier piece is put together.
+            let (more, later) = piece.split_at(piece.len().min(self.enough - begun));
+            self.unread.extend_from_slice(more);
+            if self.unread.len() < self.enough {
+                return Ok(());
+            }
+            let mut unread = std::mem::take(&mut self.unread);
+            let read = self.elements(&unread)?;
+            if read < begun {
+                unread.drain(..read);
+                self.keep_unread(unread)?;
+                piece = later;
+            } else {
+                piece = &piece[read - begun..];
+            }
+        }
+        Ok(())
     }
 
     /// The body is complete; `refusal` is what came with a status that is no success, `pages` is of its headers. Only then
@@ -131,7 +151,8 @@ impl<'p> RunListReader<'p> {
         if status != 200 {
             return Err(failure::of_status(Operation::List, status, refusal));
         }
-        self.elements().and_then(|()| self.envelope()).map_err(|fault| fault.during(Operation::List))?;
+        let unread = std::mem::take(&mut self.unread);
+        self.elements(&unread).and_then(|_| self.envelope()).map_err(|fault| fault.during(Operation::List))?;
         Ok(pages.extent(&String::from_utf8_lossy(&self.around), self.elements))
     }
 
@@ -195,9 +216,18 @@ impl<'p> RunListReader<'p> {
         key.strip_suffix(b"\"data\"").is_some_and(|before| !before.ends_with(b"\\"))
     }
 
-    /// Reads the elements that are complete.
-    fn elements(&mut self) -> Result<(), RequestError> {
-        let mut unread = std::mem::take(&mut self.unread);
+    /// Keeps the beginning of an element for the next piece.
+    fn keep_unread(&mut self, unread: Vec<u8>) -> Result<(), RequestError> {
+        if unread.len() >= RUN_BODY {
+            return Err(RequestError::new(FailureKind::TooLarge));
+        }
+        self.enough = 2 * unread.len();
+        self.unread = unread;
+        Ok(())
+    }
+
+    /// Reads the elements that are complete, and what is behind the last one. Returns how many bytes it has read.
+    fn elements(&mut self, unread: &[u8]) -> Result<usize, RequestError> {
         // A number might go on in the next piece, unless something else follows it.
         let is_of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let readable = unread.iter().rposition(|byte| !is_of_number(byte)).map_or(0, |last| last + 1);
@@ -221,11 +251,8 @@ impl<'p> RunListReader<'p> {
                 }
                 (Next::CommaOrEnd, _) => return Err(not_json()),
                 (Next::Element | Next::ElementOrEnd, _) => {
-                    let Some((length, listed)) = element::read(rest, self.pipeline).map_err(|_| not_json())? else {
-                        break;
-                    };
+                    let Some(length) = element::read(rest, self.pipeline, self.keep)? else { break };
                     self.elements += 1;
-                    listed.map_or(Ok(()), &mut *self.keep)?;
                     (length, Next::CommaOrEnd)
                 }
             };
@@ -236,14 +263,8 @@ impl<'p> RunListReader<'p> {
             return Err(not_json());
         }
         let read = text.len() - rest.len();
-        let behind = self.around(&unread[read..])?.len();
-        unread.drain(..unread.len() - behind);
-        if unread.len() >= RUN_BODY {
-            return Err(RequestError::new(FailureKind::TooLarge));
-        }
-        self.enough = 2 * unread.len();
-        self.unread = unread;
-        Ok(())
+        let behind = self.around(&unread[read..])?;
+        Ok(unread.len() - behind.len())
     }
 
     /// Checks what is around the elements.

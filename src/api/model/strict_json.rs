@@ -23,7 +23,7 @@ pub(super) enum Flaw {
 pub(super) fn check(text: &str) -> Result<(), Flaw> {
     let has_duplicates = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = Reader::skipping(&has_duplicates).deserialize(&mut deserializer).and_then(|_| deserializer.end());
+    let read = Reader::skipping(&has_duplicates).deserialize(&mut deserializer).and_then(|()| deserializer.end());
     match (read, has_duplicates.get()) {
         (Err(_), _) => Err(Flaw::NotJson),
         (Ok(()), true) => Err(Flaw::DuplicateKey),
@@ -34,87 +34,80 @@ pub(super) fn check(text: &str) -> Result<(), Flaw> {
 /// A value of JSON; what is inside of arrays and objects is not kept.
 pub(super) enum Value<'t> {
     Null,
-    Text(Cow<'t, str>),
+    Text(&'t str),
     Number(u64),
     Other,
 }
 
-/// Reads a value to its end and notes whether an object in it has a key twice. Of what it skips it stores nothing but hashes
-/// of keys, so that 8 MiB of hostile JSON can't become hundreds.
-#[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
+/// Reads a value to its end, notes whether an object in it has a key twice, and gives it to `take`. It stores nothing but
+/// hashes of keys, so that 8 MiB of hostile JSON can't become hundreds.
+pub(super) struct Reader<'a, F> {
     has_duplicates: &'a Cell<bool>,
-    texts: Texts,
+    take: F,
 }
 
-#[derive(Clone, Copy)]
-enum Texts {
-    Keep,
-    Skip,
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn skipping(has_duplicates: &'a Cell<bool>) -> Reader<'a> {
-        Reader { has_duplicates, texts: Texts::Skip }
-    }
-
-    pub(super) fn keeping(has_duplicates: &'a Cell<bool>) -> Reader<'a> {
-        Reader { has_duplicates, texts: Texts::Keep }
+impl<'a> Reader<'a, fn(Value<'_>)> {
+    pub(super) fn skipping(has_duplicates: &'a Cell<bool>) -> Self {
+        Reader { has_duplicates, take: |_| {} }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = Value<'de>;
+impl<'a, F: FnOnce(Value<'_>)> Reader<'a, F> {
+    pub(super) fn new(has_duplicates: &'a Cell<bool>, take: F) -> Reader<'a, F> {
+        Reader { has_duplicates, take }
+    }
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+    fn value<E>(self, value: Value<'_>) -> Result<(), E> {
+        (self.take)(value);
+        Ok(())
+    }
+}
+
+impl<'de, F: FnOnce(Value<'_>)> DeserializeSeed<'de> for Reader<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = Value<'de>;
+impl<'de, F: FnOnce(Value<'_>)> Visitor<'de> for Reader<'_, F> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.value(Value::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Other)
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.value(Value::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Other)
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.value(Value::Other)
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(number))
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.value(Value::Number(number))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Other)
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.value(Value::Other)
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.value(Value::Text(text))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(match self.texts {
-            Texts::Keep => Value::Text(Cow::Owned(text.to_owned())),
-            Texts::Skip => Value::Other,
-        })
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Reader::skipping(self.has_duplicates))?.is_some() {}
+        self.value(Value::Other)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
-        while seq.next_element_seed(Reader { texts: Texts::Skip, ..self })?.is_some() {}
-        Ok(Value::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         // 64 bits of a keyed hash: a false alarm has a chance of one in millions for the largest body there may be, and
         // would make it unusable, never a record.
         let mut seen = HashSet::new();
@@ -122,9 +115,9 @@ impl<'de> Visitor<'de> for Reader<'_> {
             if !seen.insert(key) {
                 self.has_duplicates.set(true);
             }
-            map.next_value_seed(Reader { texts: Texts::Skip, ..self })?;
+            map.next_value_seed(Reader::skipping(self.has_duplicates))?;
         }
-        Ok(Value::Other)
+        self.value(Value::Other)
     }
 }
 
