@@ -190,7 +190,7 @@ of the newest 4 sign-ins are stored.
 {verdict}
 
 Tests in simulated time cover longer waits: 26 hours through more than fifty lives of a token, with the real client over sockets
-(`src/api/client/long_wait.rs`), and a hundred thousand polls through the core (`src/core/monitor/tests/endurance.rs`).
+(`src/api/client/tests/long_wait.rs`), and a hundred thousand polls through the core (`src/core/monitor/tests/endurance.rs`).
 """
 
 

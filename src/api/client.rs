@@ -370,6 +370,4 @@ fn token_refused() -> Failure {
 }
 
 #[cfg(test)]
-mod long_wait;
-#[cfg(test)]
 mod tests;

@@ -22,11 +22,9 @@ mod trust;
 mod tunnel;
 
 #[cfg(test)]
-mod http2_frames;
-#[cfg(test)]
 mod oracle;
 #[cfg(test)]
-mod scripted_server;
+mod tests;
 
 pub use client::{AuthRetryState, Client};
 pub use setup_error::SetupError;

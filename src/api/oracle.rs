@@ -19,9 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::client::{AuthRetryState, Client};
-use super::http2_frames;
 use super::redactor::Learned;
 use super::session::{Generation, Session, TokenError};
+use super::tests::http2_frames;
 use super::transport::Transport;
 use crate::clock::Clock;
 use crate::config::Credentials;

@@ -41,9 +41,9 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::scripted_server::{Asked, Reply, Server};
     use super::super::tests::{client, password, service, target, token};
     use super::*;
+    use crate::api::tests::scripted_server::{Asked, Reply, Server};
     use crate::core::{PipelineState, REQUESTS_AT_ONCE};
 
     const RUN: &str = r#"{"pipeline_run_id":"run_1","pipeline_id":"pipe_1","last_status":"RUNNING"}"#;

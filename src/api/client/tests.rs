@@ -1,12 +1,11 @@
 //! Looks at a scripted service: what is asked, and what is made of the answers.
 
-use std::{collections::VecDeque, time::Duration};
-
 use secrecy::SecretString;
+use std::collections::VecDeque;
 
 use super::super::redactor::Learned;
-use super::super::scripted_server::{Asked, Reply, Server, later};
 use super::*;
+use crate::api::tests::scripted_server::{Asked, Reply, Server, later};
 use crate::config::{Credentials, Network};
 use crate::core::{Effect::*, Observation::Missing, PipelineId, Scope, Untrusted};
 
@@ -396,3 +395,5 @@ async fn a_cache_s_list_is_from_after_the_gate_began_and_a_minute_old_at_most() 
         }
     }
 }
+
+mod long_wait;

@@ -1,7 +1,7 @@
 //! How an answer is framed: right ways, and such as do not say that it is complete.
 
 use super::dice::Dice;
-use crate::api::http2_frames::{self, End, Frame};
+use crate::api::tests::http2_frames::{self, End, Frame};
 
 /// What HTTP/1 sends, and whether the connection ends behind it.
 #[derive(Clone)]

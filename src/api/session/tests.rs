@@ -8,8 +8,8 @@ use tokio::sync::Barrier;
 
 use super::super::access_token::jwt;
 use super::super::redactor::Learned;
-use super::super::scripted_server::{Reply, Server, later};
 use super::*;
+use crate::api::tests::scripted_server::{Reply, Server, later};
 use crate::config::Network;
 
 pub(super) fn totp() -> Totp {

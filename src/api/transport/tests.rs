@@ -14,8 +14,8 @@ use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::super::scripted_server::{Asked, Reply, Server, serve};
 use super::*;
+use crate::api::tests::scripted_server::{Asked, Reply, Server, serve};
 use crate::core::{PipelineId, RunId};
 
 mod proxies;

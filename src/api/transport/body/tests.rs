@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::super::Transport;
 use super::super::tests::{direct, tls_config, tls_listen};
 use super::*;
-use crate::api::http2_frames::{self, CANCEL, End, Frame, NO_ERROR};
-use crate::api::scripted_server::{Reply, Server};
+use crate::api::tests::http2_frames::{self, CANCEL, End, Frame, NO_ERROR};
+use crate::api::tests::scripted_server::{Reply, Server};
 use crate::clock::Clock;
 
 const RECORD: &[u8] = b"{\"last_status\":\"SUCCESS\"}";

@@ -9,11 +9,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::super::redactor::Learned;
-use super::super::scripted_server::{Asked, Reply, Server, later};
 use super::*;
-use crate::config::{Credentials, Network};
-use crate::core::{PipelineId, Record};
+use crate::core::Record;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const WAIT: Duration = Duration::from_secs(26 * 3600);
