@@ -3,6 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use tokio::sync::oneshot;
+
+/// Does `work` and waits for what it brings. If nobody waits any more, it is done for nothing.
+pub async fn run<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = oneshot::channel();
+    start(name, move || drop(sender.send(work())));
+    receiver.await.expect("no thread comes back from a panic")
+}
+
 /// Starts `work`. If it runs on this thread it is done when this returns: late is better than not at all.
 pub fn start(name: &str, work: impl FnOnce() + Send + 'static) {
     if let Err(work) = try_start(name, work) {

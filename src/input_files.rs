@@ -6,12 +6,11 @@
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
-
-use tokio::sync::oneshot;
 
 use crate::config::{self, InputError, Start};
 use crate::core::Signal;
@@ -76,12 +75,10 @@ impl Cancellation {
 pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> ResolvedInputs {
     let cancellation = Arc::new(Cancellation::default());
     let shared = Arc::clone(&cancellation);
-    let (sender, mut resolving) = oneshot::channel();
-    blocking::start("inputs", move || {
+    let mut resolving = pin!(blocking::run("inputs", move || {
         panic_hook::panic_if_provoked("inputs", "");
-        // The gate waits for it.
-        let _sent = sender.send(config::resolve(&args, &env, &|path, timeout| read(path, timeout, &shared)));
-    });
+        config::resolve(&args, &env, &|path, timeout| read(path, timeout, &shared))
+    }));
     let mut first_signal = None;
     loop {
         tokio::select! {
@@ -91,7 +88,6 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Re
                 cancellation.came.store(true, Ordering::Relaxed);
             }
             start = &mut resolving => {
-                let start = start.expect("no thread comes back from a panic");
                 return ResolvedInputs { start, first_signal, gave_up: cancellation.gave_up.load(Ordering::Relaxed) };
             }
         }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::select;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::blocking;
@@ -44,36 +43,29 @@ pub(crate) async fn addresses(host: &str) -> Result<Vec<SocketAddr>, Unresolved>
 /// What the system's resolver finds. It blocks, so it has a thread, or this one where the system has none left: tokio's own
 /// look-up panics there.
 async fn system(host: &str) -> io::Result<Vec<SocketAddr>> {
-    let (sender, receiver) = oneshot::channel();
     let host = host.to_owned();
-    // Nobody waits any more for one that comes too late.
-    blocking::start("resolver", move || drop(sender.send((host.as_str(), 0).to_socket_addrs().map(Iterator::collect))));
-    receiver.await.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+    blocking::run("resolver", move || (host.as_str(), 0).to_socket_addrs().map(Iterator::collect)).await
 }
 
 /// What `system` finds; where it fails, or is late, what `second` finds. If neither finds anything, the error is `system`'s.
 async fn either<T>(
     system: impl Future<Output = io::Result<T>>,
-    second: impl Future<Output = io::Result<T>>,
+    second: impl Future<Output = Option<T>>,
 ) -> io::Result<T> {
     let (mut system, mut second) = (pin!(system), pin!(second));
-    let failed = match timeout(HEAD_START, &mut system).await {
-        Ok(Ok(found)) => return Ok(found),
-        Ok(Err(why)) => Some(why),
-        Err(_late) => None,
+    let found = match timeout(HEAD_START, &mut system).await {
+        Ok(found) => found,
+        Err(_late) => select! {
+            found = &mut system => found,
+            found = &mut second => return match found {
+                Some(found) => Ok(found),
+                None => system.await,
+            },
+        },
     };
-    if let Some(why) = failed {
-        return second.await.map_err(|_| why);
-    }
-    select! {
-        found = &mut system => match found {
-            Ok(found) => Ok(found),
-            Err(why) => second.await.map_err(|_| why),
-        },
-        found = &mut second => match found {
-            Ok(found) => Ok(found),
-            Err(_) => system.await,
-        },
+    match found {
+        Ok(found) => Ok(found),
+        Err(why) => second.await.ok_or(why),
     }
 }
 

@@ -9,20 +9,12 @@ const NAME: usize = 255;
 const HEADER: usize = 12;
 const CLASS_IN: u16 = 1;
 
-/// Which addresses are asked for.
+/// Which addresses are asked for, by the number of their record's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub(super) enum Family {
-    V4,
-    V6,
-}
-
-impl Family {
-    fn code(self) -> u16 {
-        match self {
-            Family::V4 => 1,
-            Family::V6 => 28,
-        }
-    }
+    V4 = 1,
+    V6 = 28,
 }
 
 /// What a server made of the question.
@@ -50,7 +42,7 @@ pub(super) fn question(id: u16, name: &str, family: Family) -> Option<Vec<u8>> {
     }
     message.push(0);
     (message.len() <= HEADER + NAME).then_some(())?;
-    message.extend(family.code().to_be_bytes());
+    message.extend((family as u16).to_be_bytes());
     message.extend(CLASS_IN.to_be_bytes());
     Some(message)
 }
@@ -81,7 +73,7 @@ pub(super) fn reply(question: &[u8], family: Family, message: &[u8]) -> Option<D
         let start = at + 10;
         at = start + usize::from(number(message, at + 8)?);
         let data = message.get(start..at)?;
-        if (kind, class) == (family.code(), CLASS_IN) {
+        if (kind, class) == (family as u16, CLASS_IN) {
             found.push(match family {
                 Family::V4 => Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).into(),
                 Family::V6 => Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).into(),

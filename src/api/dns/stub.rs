@@ -2,7 +2,6 @@
 //! one where a server fails, and a failure for one domain of the search list ends no other's turn.
 
 use std::fs;
-use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::time::Duration;
@@ -36,8 +35,7 @@ struct Servers {
 impl Servers {
     /// No file, or one that can't be read, is an empty one: a server on this machine.
     fn read() -> Servers {
-        let text = fs::read("/etc/resolv.conf").unwrap_or_default();
-        Servers::of(&text)
+        Servers::of(&fs::read("/etc/resolv.conf").unwrap_or_default())
     }
 
     fn of(text: &[u8]) -> Servers {
@@ -60,8 +58,7 @@ impl Servers {
 
     /// The absolute names that `name` may stand for, in the order in which they are tried.
     fn candidates(&self, name: &str) -> Vec<String> {
-        let absolute = name.strip_suffix('.');
-        if let Some(name) = absolute {
+        if let Some(name) = name.strip_suffix('.') {
             return vec![name.to_owned()];
         }
         let searched = self.search.iter().filter(|domain| !matches!(domain.as_str(), "" | "."));
@@ -71,25 +68,19 @@ impl Servers {
         names
     }
 
-    async fn addresses(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
-        let mut failure = io::Error::from(ErrorKind::NotFound);
+    /// The addresses of `name`, with port 0; `None` if there are none, whatever the reason.
+    async fn addresses(&self, name: &str) -> Option<Vec<SocketAddr>> {
         for candidate in self.candidates(name) {
-            let mut found = Vec::new();
-            for family in self.both(&candidate).await {
-                match family {
-                    Ok(addresses) => found.extend(addresses.into_iter().map(|address| SocketAddr::new(address, 0))),
-                    Err(why) => failure = why,
-                }
-            }
+            let found = self.both(&candidate).await.concat();
             if !found.is_empty() {
-                return Ok(found);
+                return Some(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect());
             }
         }
-        Err(failure)
+        None
     }
 
     /// The addresses of both families, those first that came first.
-    async fn both(&self, name: &str) -> [io::Result<Vec<IpAddr>>; 2] {
+    async fn both(&self, name: &str) -> [Vec<IpAddr>; 2] {
         let (mut v4, mut v6) = (pin!(self.ask(name, Family::V4)), pin!(self.ask(name, Family::V6)));
         select! {
             first = &mut v4 => { let second = after(&first, v6).await; [first, second] }
@@ -97,78 +88,61 @@ impl Servers {
         }
     }
 
-    /// The first answer of a server. None at all is an error, no address is not.
-    async fn ask(&self, name: &str, family: Family) -> io::Result<Vec<IpAddr>> {
-        let mut failure = io::Error::from(ErrorKind::NotFound);
+    /// What the first server says that can tell.
+    async fn ask(&self, name: &str, family: Family) -> Vec<IpAddr> {
         for _ in 0..self.attempts {
             for server in &self.servers {
-                let asked = timeout(self.grace_period, ask(*server, name, family)).await;
-                match asked.unwrap_or_else(|late| Err(late.into())) {
-                    Ok(Some(addresses)) => return Ok(addresses),
-                    Ok(None) => {}
-                    Err(why) => failure = why,
+                if let Ok(Some(addresses)) = timeout(self.grace_period, ask(*server, name, family)).await {
+                    return addresses;
                 }
             }
         }
-        Err(failure)
+        Vec::new()
     }
 }
 
 /// What comes second has all the time there is only where the first brought no address.
-async fn after(
-    first: &io::Result<Vec<IpAddr>>,
-    second: impl Future<Output = io::Result<Vec<IpAddr>>>,
-) -> io::Result<Vec<IpAddr>> {
-    match first {
-        Ok(found) if !found.is_empty() => timeout(GRACE, second).await.unwrap_or_else(|_| Ok(Vec::new())),
-        Ok(_) | Err(_) => second.await,
-    }
+async fn after(first: &[IpAddr], second: impl Future<Output = Vec<IpAddr>>) -> Vec<IpAddr> {
+    if first.is_empty() { second.await } else { timeout(GRACE, second).await.unwrap_or_default() }
 }
 
-/// The addresses of `name`, with port 0.
-pub(super) async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
+/// As `/etc/resolv.conf` says.
+pub(super) async fn addresses(name: &str) -> Option<Vec<SocketAddr>> {
     Servers::read().addresses(name).await
 }
 
-/// What one server says; `None`: that it can't tell.
-async fn ask(server: SocketAddr, name: &str, family: Family) -> io::Result<Option<Vec<IpAddr>>> {
+/// What one server says; `None`: that it can't tell, or nothing.
+async fn ask(server: SocketAddr, name: &str, family: Family) -> Option<Vec<IpAddr>> {
     let mut id = [0; 2];
-    getrandom::fill(&mut id).map_err(|_| io::Error::from(ErrorKind::Other))?;
-    let question =
-        question(u16::from_ne_bytes(id), name, family).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
-    let here: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
+    getrandom::fill(&mut id).ok()?;
+    let question = question(u16::from_ne_bytes(id), name, family)?;
+    let here: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     // Connected, it hears that server alone.
-    let socket = UdpSocket::bind(here).await?;
-    socket.connect(server).await?;
-    socket.send(&question).await?;
+    let socket = UdpSocket::bind((here, 0)).await.ok()?;
+    socket.connect(server).await.ok()?;
+    socket.send(&question).await.ok()?;
     let mut datagram = vec![0; DATAGRAM];
-    let answer = loop {
-        let length = socket.recv(&mut datagram).await?;
-        if let Some(answer) = reply(&question, family, &datagram[..length]) {
-            break answer;
+    loop {
+        let length = socket.recv(&mut datagram).await.ok()?;
+        match reply(&question, family, &datagram[..length]) {
+            None => {}
+            Some(DnsReply::Addresses(found)) => return Some(found),
+            Some(DnsReply::Truncated) => return over_tcp(server, &question, family).await,
+            Some(DnsReply::Failed) => return None,
         }
-    };
-    let answer = match answer {
-        DnsReply::Truncated => over_tcp(server, &question, family).await?,
-        DnsReply::Addresses(_) | DnsReply::Failed => answer,
-    };
-    Ok(match answer {
-        DnsReply::Addresses(found) => Some(found),
-        DnsReply::Truncated | DnsReply::Failed => None,
-    })
+    }
 }
 
-async fn over_tcp(server: SocketAddr, question: &[u8], family: Family) -> io::Result<DnsReply> {
-    let mut stream = TcpStream::connect(server).await?;
-    let length = u16::try_from(question.len()).map_err(io::Error::other)?;
-    stream.write_all(&[&length.to_be_bytes(), question].concat()).await?;
-    let length = stream.read_u16().await?;
-    let mut message = vec![0; length.into()];
-    stream.read_exact(&mut message).await?;
-    reply(question, family, &message).ok_or_else(|| ErrorKind::InvalidData.into())
+async fn over_tcp(server: SocketAddr, question: &[u8], family: Family) -> Option<Vec<IpAddr>> {
+    let mut stream = TcpStream::connect(server).await.ok()?;
+    let length = u16::try_from(question.len()).ok()?;
+    stream.write_all(&[&length.to_be_bytes(), question].concat()).await.ok()?;
+    let mut message = vec![0; stream.read_u16().await.ok()?.into()];
+    stream.read_exact(&mut message).await.ok()?;
+    match reply(question, family, &message)? {
+        DnsReply::Addresses(found) => Some(found),
+        DnsReply::Truncated | DnsReply::Failed => None,
+    }
 }
 
 #[cfg(test)]
