@@ -8,27 +8,24 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
-use super::failure::{self, RequestError};
+use super::failure;
 use super::log_lines::Lines;
 use super::model::{self, Completeness, RUN_BODY};
-use super::responses::{answer, collect};
 use super::session::{AuthToken, Generation, Session, TokenError};
 use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
-use super::transport::{HttpOutcome, Transport};
+use super::transport::Transport;
 use crate::clock::Clock;
-use crate::config::Service;
+use crate::config::{Credentials, Service};
 use crate::core::{
     Answer, ApiRequest, ApiResponse, Connection, Effect, Failure, FailureKind, ListSummary, Observation, Operation,
-    PipelineId, PollTarget, Redactor, RunId, RunList, Scope, SessionNote, Target, TriggerEffect, TriggerResponse,
-    Untrusted,
+    PipelineId, PollTarget, Redactor, RunId, RunList, SessionNote, Target, TriggerEffect, TriggerResponse, Untrusted,
 };
 
 mod details_request;
 mod retry_state;
 
 pub use retry_state::AuthRetryState;
-use retry_state::Renewal;
 
 /// The list for the history (docs/reference.md#limits).
 const SURVEY: Duration = Duration::from_secs(5);
@@ -39,10 +36,9 @@ const OLD_LIST: Duration = Duration::from_secs(60);
 
 /// A signed-in client of one service. It lives on one thread, and every call may be dropped at any point.
 pub struct Client {
-    transport: Transport,
+    transport: Rc<Transport>,
     session: Session,
     redactor: Rc<dyn Redactor>,
-    clock: Clock,
     /// The connection that was reported last.
     reported_connection: RefCell<Connection>,
     retry_states: RefCell<HashMap<PollTarget, AuthRetryState>>,
@@ -53,53 +49,48 @@ impl Client {
     /// # Errors
     /// When the token given can't be a header, or TLS can't be set up. Nothing is sent.
     pub fn new(service: Service, clock: Clock, redactor: Rc<dyn Redactor>) -> Result<Client, SetupError> {
-        let session = Session::new(service.credentials, Rc::clone(&redactor))?;
-        let transport = Transport::new(service.base, service.network)?;
-        Ok(Client::of_parts(transport, session, redactor, clock))
+        let transport = Transport::new(service.base, service.network, clock)?;
+        Client::over(transport, service.credentials, redactor)
     }
 
-    pub(super) fn of_parts(transport: Transport, session: Session, redactor: Rc<dyn Redactor>, clock: Clock) -> Client {
-        Client {
+    pub(super) fn over(
+        transport: Transport,
+        credentials: Credentials,
+        redactor: Rc<dyn Redactor>,
+    ) -> Result<Client, SetupError> {
+        let transport = Rc::new(transport);
+        Ok(Client {
+            session: Session::new(credentials, Rc::clone(&transport), Rc::clone(&redactor))?,
             transport,
-            session,
             redactor,
-            clock,
             reported_connection: RefCell::default(),
             retry_states: RefCell::default(),
             implausible_clocks_reported: Cell::new(false),
-        }
+        })
     }
 
     /// Answers one request of the core's. `target` is what it is about, of which one request at most is under way.
     pub async fn answer(&self, target: PollTarget, request: ApiRequest) -> ApiResponse {
         // Taken out for the request, and put back after it.
         let mut retry_state = self.retry_states.borrow_mut().remove(&target).unwrap_or_default();
-        let response = self.ask(&request, &mut retry_state).await;
-        self.retry_states.borrow_mut().insert(target, retry_state);
-        response
-    }
-
-    /// Asks what the gate wants to know. `retry_state` is the asking run's own, kept between its questions.
-    async fn ask(&self, ask: &ApiRequest, retry_state: &mut AuthRetryState) -> ApiResponse {
-        match ask {
-            ApiRequest::Run(target) => ApiResponse::Run(self.poll(target, retry_state).await),
-            ApiRequest::List(pipeline) => ApiResponse::List(self.list(pipeline, retry_state).await),
-            ApiRequest::Survey(list_summary) => {
-                ApiResponse::Survey(self.list_summary(ListSummary::clone(list_summary)).await)
-            }
+        let response = match request {
+            ApiRequest::Run(target) => ApiResponse::Run(self.poll(&target, &mut retry_state).await),
+            ApiRequest::List(pipeline) => ApiResponse::List(self.list(&pipeline, &mut retry_state).await),
+            ApiRequest::Survey(list_summary) => ApiResponse::Survey(self.list_summary(*list_summary).await),
             ApiRequest::Execute(pipeline) => {
-                let (trigger_response, retry_after) = self.execute(pipeline, retry_state).await;
+                let (trigger_response, retry_after) = self.execute(&pipeline, &mut retry_state).await;
                 ApiResponse::Execute(trigger_response, retry_after)
             }
-        }
+        };
+        self.retry_states.borrow_mut().insert(target, retry_state);
+        response
     }
 
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run/:run`: one poll of one run, signed in and renewed as needed.
     pub async fn poll(&self, target: &Target, retry_state: &mut AuthRetryState) -> Answer {
         let segments = ["platform", "pipeline", target.pipeline.as_str(), "pipeline_run", target.run.as_str()];
         let read = |status, body: &[u8]| model::read_run(status, body, target);
-        let ask = async |pass: &AuthToken| self.get(Operation::GetRun, &segments, pass, read).await;
-        self.signed_in(Operation::GetRun, retry_state, ask).await
+        self.get(Operation::GetRun, &segments, retry_state, read).await
     }
 
     /// `GET {base}/platform/pipeline/:pipeline/pipeline_run`: the runs of one pipeline, signed in and renewed as needed.
@@ -109,16 +100,19 @@ impl Client {
 
     /// The same list, read within five seconds. It only helps to plan polls, so no session is renewed for it.
     async fn list_summary(&self, mut list_summary: ListSummary) -> Answer<ListSummary> {
-        let Some(pass) = self.session.newer_than(Generation::default()) else { return refused_before(Operation::List) };
+        let Some(pass) = self.session.newer_than(Generation::default()) else {
+            return TokenError::NothingNewer.answer(Operation::List).about();
+        };
         let pipeline = list_summary.pipeline().clone();
         let mut keep = |listed| {
             list_summary.take(listed);
             Ok(())
         };
         let read = timeout(SURVEY, self.read_list(&pipeline, &pass, model::SHORT_LIST, &mut keep)).await;
-        let late = || (Err(RequestError::new(FailureKind::Timeout).during(Operation::List)), TimingHeaders::default());
-        let (read, timing) = read.unwrap_or_else(|_| late());
-        self.shortened(answer(read.map_or_else(failure::read, |_| Observation::Record(list_summary)), timing))
+        let Ok((read, timing)) = read else {
+            return failure::unanswered(Failure::new(Operation::List, FailureKind::Timeout));
+        };
+        self.shortened(timing.answer(read.map_or_else(failure::read, |_| Observation::Record(list_summary))))
     }
 
     /// `POST {base}/platform/pipeline/execute`: ONE request, whatever comes of it. There is no idempotency key, so whether
@@ -132,56 +126,124 @@ impl Client {
             Ok(pass) => pass,
             Err(error) => return not_sent(error),
         };
-        let mut body = Vec::new();
         let permit = self.transport.permit().await;
         let url = self.transport.address(&["platform", "pipeline", "execute"]);
         let json = model::execute(pipeline);
-        let outcome = {
-            let mut sink = collect(&mut body, RUN_BODY);
-            self.transport.post(permit, url, Some(&pass.header), json, self.clock, &mut sink).await
-        };
+        let outcome = self.transport.post(permit, url, Some(&pass.header), json, RUN_BODY).await;
+        let retry_after = outcome.timing.retry_after;
         let trigger_response = match outcome.reply {
-            Ok(reply) => model::read_trigger_response(reply.status, reply.text(&body)),
+            Ok(reply) => model::read_trigger_response(reply.status, &reply.body),
             Err(fault) => failure::trigger_failure(fault.during(Operation::Execute)),
         };
-        let (effect, failure) = match trigger_response {
-            TriggerResponse::Accepted(_) => return (trigger_response, outcome.timing.retry_after),
-            TriggerResponse::Missing(effect, failure) => (effect, self.redactor.shortened(failure)),
+        let TriggerResponse::Missing(effect, failure) = trigger_response else {
+            return (trigger_response, retry_after);
         };
-        if matches!(effect, TriggerEffect::Denied(_))
-            && failure.kind == FailureKind::TokenRefused
-            && retry_state.start == Renewal::NotYet
-        {
-            retry_state.start = Renewal::Once;
-            return self.renew_for_start(failure, &pass, retry_state, outcome.timing.retry_after).await;
+        let failure = self.redactor.shortened(failure);
+        if failure.kind != FailureKind::TokenRefused || std::mem::replace(&mut retry_state.renewed_for_start, true) {
+            return (TriggerResponse::Missing(effect, failure), retry_after);
         }
-        (TriggerResponse::Missing(effect, failure), outcome.timing.retry_after)
-    }
-
-    /// The request to start was refused with this token: if another is to be had, the request may be made again.
-    async fn renew_for_start(
-        &self,
-        failure: Failure,
-        pass: &AuthToken,
-        retry_state: &mut AuthRetryState,
-        retry_after: Option<Duration>,
-    ) -> (TriggerResponse, Option<Duration>) {
+        // If another token is to be had, the request may be made again.
         retry_state.refused = pass.generation;
         match self.token(retry_state).await {
             Ok(_) => (TriggerResponse::Missing(TriggerEffect::NotExecuted, failure), retry_after),
-            Err(TokenError::NothingNewer) => {
-                (TriggerResponse::Missing(TriggerEffect::Denied(Scope::Run), failure), retry_after)
-            }
+            Err(TokenError::NothingNewer) => (TriggerResponse::Missing(effect, failure), retry_after),
             Err(error) => not_sent(error),
         }
     }
 
-    /// Asks with a token that serves, and once more with a renewed one where it is refused.
+    /// `GET {base}/platform/pipeline/pipeline_run/:run/logs`, into `sink` as it comes (bytes, not cleaned).
+    ///
+    /// # Errors
+    /// Why there are none, or not all: `TooLarge` after the first 64 MiB. What came before an error is in the sink.
+    pub async fn logs(&self, run_id: &Untrusted, sink: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
+        // The service's own spelling of the id is text from outside: it could be `..`.
+        let run_id = run_id.raw();
+        if RunId::new(run_id).is_none() {
+            return Err(Failure::new(Operation::Logs, FailureKind::NotARecord("an impossible run id")));
+        }
+        let url = self.transport.address(&["platform", "pipeline", "pipeline_run", run_id, "logs"]);
+        let ask = async |pass: &AuthToken| {
+            let mut lines = Lines::new(&mut *sink);
+            let outcome = self.transport.stream(url.clone(), &pass.header, &mut |piece| lines.push(piece)).await;
+            let answer = outcome.answer(Operation::Logs, |reply| match reply.status {
+                200 | 201 => {
+                    lines.finish();
+                    Observation::Record(())
+                }
+                status => failure::read(failure::of_status(Operation::Logs, status, &reply.body)),
+            });
+            // Nobody waits for a pause that the service asks for.
+            Answer { retry_after: None, ..answer }
+        };
+        let answer = self.with_token(Operation::Logs, &mut AuthRetryState::default(), ask).await;
+        answer.observation.record().map_err(|(_, failure)| failure)
+    }
+
+    /// Reads a short answer, signed in and renewed as needed.
+    async fn get<T>(
+        &self,
+        during: Operation,
+        segments: &[&str],
+        retry_state: &mut AuthRetryState,
+        read: impl Fn(u16, &[u8]) -> Observation<T>,
+    ) -> Answer<T> {
+        let ask = async |pass: &AuthToken| {
+            let outcome = self.transport.get(self.transport.address(segments), &pass.header, RUN_BODY).await;
+            outcome.answer(during, |reply| read(reply.status, &reply.body))
+        };
+        self.signed_in(during, retry_state, ask).await
+    }
+
+    async fn get_list(&self, pipeline: &PipelineId, pass: &AuthToken) -> Answer<RunList> {
+        let mut listing = RunList::default();
+        let asked = self.transport.clock.elapsed();
+        let (extent, timing) =
+            self.read_list(pipeline, pass, model::WHOLE_LIST, &mut model::keep_all(&mut listing)).await;
+        let read = extent.and_then(Completeness::whole).and_then(|()| match timing.age {
+            // One from before the gate began does not know which run was the newest then; an older one than that would
+            // have the gate wait, and count, on what was long ago.
+            Some(age) if age <= asked.min(OLD_LIST) => Ok(()),
+            Some(_) | None => Err(Failure::new(Operation::List, FailureKind::Cached)),
+        });
+        timing.answer(read.map_or_else(failure::read, |()| Observation::Record(listing)))
+    }
+
+    /// Reads a pipeline's list; what `keep` was given counts unless there was none.
+    async fn read_list(
+        &self,
+        pipeline: &PipelineId,
+        pass: &AuthToken,
+        limit: usize,
+        keep: &mut model::RecordSink<'_>,
+    ) -> (Result<Completeness, Failure>, TimingHeaders) {
+        let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
+        let mut list = model::RunListReader::new(pipeline, limit, keep);
+        let outcome = self.transport.stream(url, &pass.header, &mut |piece| list.push(piece)).await;
+        let read = match outcome.reply {
+            Ok(reply) => list.finish(reply.status, &reply.body, reply.pages),
+            Err(fault) => Err(fault.during(Operation::List)),
+        };
+        (read, outcome.timing)
+    }
+
+    /// Asks with a token that serves, and once more with a renewed one where it is refused. A token that grows old is
+    /// renewed meanwhile.
     async fn signed_in<T>(
         &self,
         during: Operation,
         retry_state: &mut AuthRetryState,
         ask: impl AsyncFn(&AuthToken) -> Answer<T>,
+    ) -> Answer<T> {
+        let ask = async |pass: &AuthToken| tokio::join!(ask(pass), self.session.renew_early()).0;
+        self.with_token(during, retry_state, ask).await
+    }
+
+    /// The same, without that.
+    async fn with_token<T>(
+        &self,
+        during: Operation,
+        retry_state: &mut AuthRetryState,
+        mut ask: impl AsyncFnMut(&AuthToken) -> Answer<T>,
     ) -> Answer<T> {
         let mut token = self.first_token(retry_state).await;
         let mut refusal = None;
@@ -191,15 +253,14 @@ impl Client {
                 Err(TokenError::Answer(answer)) => return answer.about(),
                 Err(TokenError::NothingNewer) => {
                     retry_state.refused = Generation::default();
-                    return refusal.unwrap_or_else(|| refused_before(during));
+                    return refusal.unwrap_or_else(|| TokenError::NothingNewer.answer(during).about());
                 }
             };
-            let renewal = self.session.renew_early(&self.transport, self.clock);
-            let (answer, ()) = tokio::join!(ask(&pass), renewal);
-            let answer = self.shortened(answer);
+            let answer = self.shortened(ask(&pass).await);
             match &answer.observation {
                 Observation::Record(_) | Observation::Missing(Effect::NotVisible, _) => {
-                    *retry_state = AuthRetryState { start: retry_state.start, ..AuthRetryState::default() };
+                    let renewed_for_start = retry_state.renewed_for_start;
+                    *retry_state = AuthRetryState { renewed_for_start, ..AuthRetryState::default() };
                     return answer;
                 }
                 Observation::Missing(Effect::Denied(_), failure) => {
@@ -216,46 +277,6 @@ impl Client {
             }
             refusal = Some(answer);
             token = self.token(retry_state).await;
-        }
-    }
-
-    /// `GET {base}/platform/pipeline/pipeline_run/:run/logs`, into `sink` as it comes (bytes, not cleaned).
-    ///
-    /// # Errors
-    /// Why there are none, or not all: `TooLarge` after the first 64 MiB. What came before an error is in the sink.
-    pub async fn logs(&self, run_id: &Untrusted, sink: &mut dyn FnMut(&[u8])) -> Result<(), Failure> {
-        // The service's own spelling of the id is text from outside: it could be `..`.
-        let run_id = run_id.raw();
-        if RunId::new(run_id).is_none() {
-            return Err(RequestError::new(FailureKind::NotARecord("an impossible run id")).during(Operation::Logs));
-        }
-        let url = self.transport.address(&["platform", "pipeline", "pipeline_run", run_id, "logs"]);
-        let mut retry_state = AuthRetryState::default();
-        let mut refusal = None;
-        loop {
-            let pass = match self.token(&mut retry_state).await {
-                Ok(pass) => pass,
-                Err(TokenError::Answer(answer)) => {
-                    let Observation::Missing(_, failure) = answer.observation;
-                    return Err(failure);
-                }
-                Err(TokenError::NothingNewer) => return Err(refusal.unwrap_or(token_refused())),
-            };
-            let mut lines = Lines::new(sink);
-            let outcome =
-                self.transport.get(url.clone(), &pass.header, self.clock, &mut |piece| lines.push(piece)).await;
-            let reply = outcome.reply.map_err(|fault| self.redactor.shortened(fault.during(Operation::Logs)))?;
-            if matches!(reply.status, 200 | 201) {
-                lines.finish();
-                return Ok(());
-            }
-            drop(lines);
-            let failure = self.redactor.shortened(failure::of_status(Operation::Logs, reply.status, &reply.error_body));
-            let refused = matches!(failure::effect(failure.during, failure.kind), Effect::Denied(_));
-            if !refused || self.is_final(failure.kind, &pass, &mut retry_state) {
-                return Err(failure);
-            }
-            refusal = Some(failure);
         }
     }
 
@@ -285,57 +306,6 @@ impl Client {
         self.session.token_ends()
     }
 
-    /// Reads a short answer, whatever it is about.
-    async fn get<T>(
-        &self,
-        during: Operation,
-        segments: &[&str],
-        pass: &AuthToken,
-        read: impl FnOnce(u16, &[u8]) -> Observation<T>,
-    ) -> Answer<T> {
-        let mut body = Vec::new();
-        let url = self.transport.address(segments);
-        let outcome = self.transport.get(url, &pass.header, self.clock, &mut collect(&mut body, RUN_BODY)).await;
-        let observation = match outcome.reply {
-            Ok(reply) => read(reply.status, reply.text(&body)),
-            Err(fault) => failure::read(fault.during(during)),
-        };
-        answer(observation, outcome.timing)
-    }
-
-    async fn get_list(&self, pipeline: &PipelineId, pass: &AuthToken) -> Answer<RunList> {
-        let mut listing = RunList::default();
-        let asked = self.clock.elapsed();
-        let (extent, timing) =
-            self.read_list(pipeline, pass, model::WHOLE_LIST, &mut model::keep_all(&mut listing)).await;
-        let read = extent.and_then(Completeness::whole).and_then(|()| match timing.age {
-            // One from before the gate began does not know which run was the newest then; an older one than that would
-            // have the gate wait, and count, on what was long ago.
-            Some(age) if age <= asked.min(OLD_LIST) => Ok(()),
-            Some(_) | None => Err(RequestError::new(FailureKind::Cached).during(Operation::List)),
-        });
-        answer(read.map_or_else(failure::read, |()| Observation::Record(listing)), timing)
-    }
-
-    /// Reads a pipeline's list; what `keep` was given counts unless there was none.
-    async fn read_list(
-        &self,
-        pipeline: &PipelineId,
-        pass: &AuthToken,
-        limit: usize,
-        keep: &mut model::RecordSink<'_>,
-    ) -> (Result<Completeness, Failure>, TimingHeaders) {
-        let url = self.transport.address(&["platform", "pipeline", pipeline.as_str(), "pipeline_run"]);
-        let mut list = model::RunListReader::new(pipeline, limit, keep);
-        let outcome = self.transport.get(url, &pass.header, self.clock, &mut |piece| list.push(piece)).await;
-        let HttpOutcome { timing, reply } = outcome;
-        let read = match reply {
-            Ok(reply) => list.finish(reply.status, &reply.error_body, reply.pages),
-            Err(fault) => Err(fault.during(Operation::List)),
-        };
-        (read, timing)
-    }
-
     fn shortened<T>(&self, answer: Answer<T>) -> Answer<T> {
         answer.map_failure(|failure| self.redactor.shortened(failure))
     }
@@ -343,30 +313,14 @@ impl Client {
 
 /// There was no token to send the request to start with.
 fn not_sent(error: TokenError) -> (TriggerResponse, Option<Duration>) {
-    match error {
-        TokenError::NothingNewer => {
-            let failure = RequestError::new(FailureKind::TokenRefused).during(Operation::Execute);
-            (TriggerResponse::Missing(TriggerEffect::Denied(Scope::Run), failure), None)
-        }
-        TokenError::Answer(answer) => {
-            let Observation::Missing(effect, failure) = answer.observation;
-            let effect = match effect {
-                Effect::Denied(scope) => TriggerEffect::Denied(scope),
-                Effect::Unreachable => TriggerEffect::Unreachable,
-                Effect::NotVisible | Effect::Unusable => TriggerEffect::NotExecuted,
-            };
-            (TriggerResponse::Missing(effect, failure), answer.retry_after)
-        }
-    }
-}
-
-/// For a run whose token was refused at an earlier poll, and there still is no other.
-fn refused_before<T>(during: Operation) -> Answer<T> {
-    answer(failure::read(RequestError::new(FailureKind::TokenRefused).during(during)), TimingHeaders::default())
-}
-
-fn token_refused() -> Failure {
-    RequestError::new(FailureKind::TokenRefused).during(Operation::Logs)
+    let answer = error.answer(Operation::Execute);
+    let Observation::Missing(effect, failure) = answer.observation;
+    let effect = match effect {
+        Effect::Denied(scope) => TriggerEffect::Denied(scope),
+        Effect::Unreachable => TriggerEffect::Unreachable,
+        Effect::NotVisible | Effect::Unusable => TriggerEffect::NotExecuted,
+    };
+    (TriggerResponse::Missing(effect, failure), answer.retry_after)
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@ use hyper_util::client::legacy::connect::proxy::Tunnel;
 
 use super::dns::Unresolved;
 use super::error_body;
+use super::timing_headers::TimingHeaders;
 use super::trust::CaFileIsLeaf;
 use crate::core::{
-    Effect, Failure, FailureKind, Observation, Operation, Scope, TlsFault, TriggerEffect, TriggerResponse, Untrusted,
+    Answer, Effect, Failure, FailureKind, Observation, Operation, Scope, TlsFault, TriggerEffect, TriggerResponse,
+    Untrusted,
 };
 
 /// Why there is no usable body: the kind, and what may be said about it.
@@ -38,8 +40,13 @@ pub(crate) fn read<T>(failure: Failure) -> Observation<T> {
     Observation::Missing(effect(failure.during, failure.kind), failure)
 }
 
+/// The same for a request to which no answer came, or that was not sent.
+pub(crate) fn unanswered<T>(failure: Failure) -> Answer<T> {
+    TimingHeaders::default().answer(read(failure))
+}
+
 /// The table.
-pub(crate) fn effect(during: Operation, kind: FailureKind) -> Effect {
+fn effect(during: Operation, kind: FailureKind) -> Effect {
     use FailureKind::*;
     let signs_in = during == Operation::SignIn;
     match kind {

@@ -13,7 +13,6 @@ mod failure;
 mod log_lines;
 pub mod model;
 mod redactor;
-mod responses;
 mod session;
 mod setup_error;
 mod timing_headers;

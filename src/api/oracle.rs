@@ -23,11 +23,10 @@ use super::redactor::Learned;
 use super::session::{Generation, Session, TokenError};
 use super::tests::http2_frames;
 use super::transport::Transport;
-use crate::clock::Clock;
 use crate::config::Credentials;
 use crate::core::{
-    ApiRequest, ApiResponse, Gate, Limits, Observation, PipelineId, PollTarget, Redactor, Rules, RunId, Target,
-    TriggerResponse, Verdict, Vocabulary,
+    ApiRequest, ApiResponse, Gate, Limits, Observation, PipelineId, PollTarget, Rules, RunId, Target, TriggerResponse,
+    Verdict, Vocabulary,
 };
 
 mod coding;
@@ -75,11 +74,8 @@ fn taken<T>(next: &Next<T>) -> T {
 }
 
 fn client(base: Url, speaks_http_2: bool) -> Client {
-    let redactor: Rc<dyn Redactor> = Rc::<Learned>::default();
     let credentials = Credentials::Token(SecretString::from("given"));
-    let session = Session::new(credentials, Rc::clone(&redactor)).expect("a token");
-    let transport = Transport::over(base, speaks_http_2);
-    Client::of_parts(transport, session, redactor, Clock::start())
+    Client::over(Transport::over(base, speaks_http_2), credentials, Rc::<Learned>::default()).expect("a token")
 }
 
 async fn listen(next: Next<Sent>) -> Url {
@@ -283,8 +279,9 @@ impl Service {
             password: SecretString::from("correct-horse-battery"),
             totp_secret: None,
         };
-        let session = Session::new(credentials, Rc::<Learned>::default()).expect("no token is given");
-        let found = match session.token_for(&transport, Clock::start(), Generation::default(), &mut None).await {
+        let session =
+            Session::new(credentials, Rc::new(transport), Rc::<Learned>::default()).expect("no token is given");
+        let found = match session.token_for(Generation::default(), &mut None).await {
             Ok(token) if token.header == other_bodies::TOKEN => SignIn::Token(other_bodies::TOKEN),
             Ok(_) => SignIn::Token("another"),
             Err(TokenError::Answer(answer)) => match answer.observation {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{AGE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
+use crate::core::{Answer, Observation};
+
 /// The longest `Retry-After` that is kept. Longer than the longest timeout (30 days), so it changes nothing, and short
 /// enough to be added to any clock.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -38,6 +40,10 @@ impl TimingHeaders {
             })
             .filter(|length| !length.is_zero());
         TimingHeaders { retry_after, date, age }
+    }
+
+    pub(crate) fn answer<T>(self, observation: Observation<T>) -> Answer<T> {
+        Answer { observation, retry_after: self.retry_after, date: self.date }
     }
 }
 

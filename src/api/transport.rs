@@ -21,16 +21,19 @@ use super::failure::{self, RequestError};
 use super::model::PageInfo;
 use super::setup_error::SetupError;
 use super::timing_headers::TimingHeaders;
-use super::trust::{Handshakes, trusting, trusting_nobody};
-use super::tunnel::Tunnel;
+use super::trust::{self, Handshakes};
+use super::tunnel;
 use crate::clock::Clock;
 use crate::config::{Network, Proxy, ProxyKind};
-use crate::core::{Connection, FailureKind, REQUESTS_AT_ONCE, TlsFault, Untrusted, Via, is_implausible};
+use crate::core::{
+    Answer, Connection, FailureKind, Observation, Operation, REQUESTS_AT_ONCE, TlsFault, Untrusted, Via, is_implausible,
+};
 
 mod aside;
 mod body;
 mod within;
 
+use body::collect;
 use within::within;
 
 /// To be connected, TLS included.
@@ -64,12 +67,12 @@ pub(crate) struct Transport {
     http: RefCell<Client>,
     made_of: Option<(Option<Proxy>, ClientConfig)>,
     base: Url,
+    pub(super) clock: Clock,
     /// The address made last, and its segments: most gates wait for one run, and to make it is a tenth of a poll's work.
     last_address: RefCell<(Vec<String>, Url)>,
     permits: Semaphore,
     limits: RequestLimits,
     via: Option<Via>,
-    tunnel: Option<Tunnel>,
     handshakes: Arc<Handshakes>,
     /// How many connections broke before the first answer; none from that on.
     unanswered: Cell<Option<u32>>,
@@ -89,18 +92,29 @@ pub(crate) struct HttpOutcome {
     pub(crate) reply: Result<Reply, RequestError>,
 }
 
-/// An answer. With 200 and 201 the body went to the caller's sink; with any other status its beginning is here.
+/// An answer.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) error_body: Vec<u8>,
+    /// All of it with 200 and 201, unless it went to a sink; its beginning with any other status.
+    pub(crate) body: Vec<u8>,
     /// What its headers say of further pages, should it be a list.
     pub(crate) pages: PageInfo,
 }
 
-impl Reply {
-    /// The body: `full` is what the sink kept of it.
-    pub(crate) fn text<'b>(&'b self, full: &'b [u8]) -> &'b [u8] {
-        if self.error_body.is_empty() { full } else { &self.error_body }
+impl HttpOutcome {
+    /// What `read` makes of the answer.
+    pub(crate) fn answer<T>(self, during: Operation, read: impl FnOnce(Reply) -> Observation<T>) -> Answer<T> {
+        self.timing.answer(self.reply.map_or_else(|fault| failure::read(fault.during(during)), read))
+    }
+
+    /// With what a sink has kept of the body.
+    fn with_body(mut self, kept: Vec<u8>) -> HttpOutcome {
+        if let Ok(reply) = &mut self.reply
+            && reply.body.is_empty()
+        {
+            reply.body = kept;
+        }
+        self
     }
 }
 
@@ -111,37 +125,36 @@ pub(crate) type Permit<'t> = SemaphorePermit<'t>;
 pub(crate) type BodySink<'s> = dyn FnMut(&[u8]) -> Result<(), RequestError> + 's;
 
 impl Transport {
-    pub(crate) fn new(base: Url, network: Network) -> Result<Transport, SetupError> {
+    pub(crate) fn new(base: Url, network: Network, clock: Clock) -> Result<Transport, SetupError> {
         let proxy = network.proxy.clone();
         let via =
             proxy.as_ref().map(|proxy| Via { address: Untrusted::new(proxy.address()), variable: proxy.variable });
         let handshakes = Arc::default();
-        let tls = tls(&base, network, &handshakes)?;
-        let tunnel = proxy.clone().map(|proxy| Tunnel::new(proxy, &base, &tls));
+        let tls = trust::tls(&base, network, &handshakes)?;
         let builder = builder(proxy.as_ref(), &tls)?;
-        Ok(Transport { via, tunnel, handshakes, made_of: Some((proxy, tls)), ..Transport::build(builder, base)? })
+        Ok(Transport { via, handshakes, made_of: Some((proxy, tls)), ..Transport::build(builder, base, clock)? })
     }
 
     /// One that speaks HTTP/2 without TLS, or HTTP/1.
     #[cfg(test)]
     pub(super) fn over(base: Url, speaks_http_2: bool) -> Transport {
-        let tls = tls(&base, Network::default(), &Arc::default()).expect("trust");
+        let tls = trust::tls(&base, Network::default(), &Arc::default()).expect("trust");
         let builder = builder(None, &tls).expect("a builder");
         let builder = if speaks_http_2 { builder.http2_prior_knowledge() } else { builder };
-        Transport::build(builder, base).expect("a client")
+        Transport::build(builder, base, Clock::start()).expect("a client")
     }
 
-    fn build(builder: ClientBuilder, base: Url) -> Result<Transport, SetupError> {
+    fn build(builder: ClientBuilder, base: Url, clock: Clock) -> Result<Transport, SetupError> {
         let http = builder.build().map_err(SetupError::Http)?;
         Ok(Transport {
             http: RefCell::new(http),
             made_of: None,
             last_address: RefCell::new((Vec::new(), base.clone())),
             base,
+            clock,
             permits: Semaphore::new(REQUESTS_AT_ONCE),
             limits: RequestLimits { whole: WHOLE, error_body: ERROR_BODY },
             via: None,
-            tunnel: None,
             handshakes: Arc::default(),
             unanswered: Cell::new(Some(0)),
             clocks: Cell::new(None),
@@ -175,20 +188,21 @@ impl Transport {
         self.permits.acquire().await.expect("nobody closes it")
     }
 
-    /// GET, following redirects within the origin.
-    pub(crate) async fn get(
-        &self,
-        url: Url,
-        token: &HeaderValue,
-        clock: Clock,
-        sink: &mut BodySink<'_>,
-    ) -> HttpOutcome {
+    /// GET, following redirects within the origin. `limit` is the longest body, in bytes.
+    pub(crate) async fn get(&self, url: Url, token: &HeaderValue, limit: usize) -> HttpOutcome {
+        let mut body = Vec::new();
+        let outcome = self.stream(url, token, &mut collect(&mut body, limit)).await;
+        outcome.with_body(body)
+    }
+
+    /// The same; the body of a 200 or 201 goes to `sink`.
+    pub(crate) async fn stream(&self, url: Url, token: &HeaderValue, sink: &mut BodySink<'_>) -> HttpOutcome {
         let mut timing = TimingHeaders::default();
         let answer = async {
             let mut url = url;
             for _ in 0..=REDIRECTS {
                 let request = self.http.borrow().get(url.clone()).header(AUTHORIZATION, token);
-                let response = self.send(request, clock, &mut timing).await?;
+                let response = self.send(request, &mut timing).await?;
                 match self.redirect(&url, &response)? {
                     Some(next) => url = next,
                     None => return self.read(response, sink).await,
@@ -197,7 +211,7 @@ impl Transport {
             Err(RequestError::new(FailureKind::RedirectLoop))
         };
         let _turn = self.permit().await;
-        let reply = self.limited(answer, clock).await;
+        let reply = self.limited(answer).await;
         HttpOutcome { timing, reply }
     }
 
@@ -208,42 +222,32 @@ impl Transport {
         url: Url,
         token: Option<&HeaderValue>,
         json: Vec<u8>,
-        clock: Clock,
-        sink: &mut BodySink<'_>,
+        limit: usize,
     ) -> HttpOutcome {
-        let mut timing = TimingHeaders::default();
+        let (mut timing, mut body) = (TimingHeaders::default(), Vec::new());
         let answer = async {
             let mut request = self.http.borrow().post(url.clone()).header(CONTENT_TYPE, "application/json").body(json);
             if let Some(token) = token {
                 request = request.header(AUTHORIZATION, token);
             }
-            let response = self.send(request, clock, &mut timing).await?;
+            let response = self.send(request, &mut timing).await?;
             match self.redirect(&url, &response) {
                 Err(fault) if fault.kind == FailureKind::RedirectOffOrigin => Err(fault),
                 // Within the origin its status is what it is: no answer to what was asked for.
-                Ok(_) | Err(_) => self.read(response, sink).await,
+                Ok(_) | Err(_) => self.read(response, &mut collect(&mut body, limit)).await,
             }
         };
-        let reply = self.limited(answer, clock).await;
-        HttpOutcome { timing, reply }
+        let reply = self.limited(answer).await;
+        HttpOutcome { timing, reply }.with_body(body)
     }
 
     /// Within the time of a whole request.
-    async fn limited(
-        &self,
-        answer: impl Future<Output = Result<Reply, RequestError>>,
-        clock: Clock,
-    ) -> Result<Reply, RequestError> {
+    async fn limited(&self, answer: impl Future<Output = Result<Reply, RequestError>>) -> Result<Reply, RequestError> {
         let late = || RequestError { kind: FailureKind::Timeout, detail: self.base.host_str().map(Untrusted::new) };
-        within(self.limits.whole, answer, clock).await.unwrap_or_else(|| Err(late()))
+        within(self.limits.whole, answer, self.clock).await.unwrap_or_else(|| Err(late()))
     }
 
-    async fn send(
-        &self,
-        request: RequestBuilder,
-        clock: Clock,
-        timing: &mut TimingHeaders,
-    ) -> Result<Response, RequestError> {
+    async fn send(&self, request: RequestBuilder, timing: &mut TimingHeaders) -> Result<Response, RequestError> {
         let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return Err(self.fault(error).await),
@@ -252,7 +256,7 @@ impl Transport {
         if response.status() == StatusCode::MISDIRECTED_REQUEST {
             self.leave_connections();
         }
-        let here = clock.utc();
+        let here = self.clock.utc();
         *timing = TimingHeaders::read(response.headers(), here);
         if let Some(service) = timing.date.filter(|service| is_implausible(*service, here)) {
             self.clocks.set(self.clocks.get().or(Some((service, here))));
@@ -276,25 +280,22 @@ impl Transport {
         if let (FailureKind::Broken, Some(breaks)) = (fault.kind, self.unanswered.get()) {
             self.unanswered.set(Some(breaks.saturating_add(1)));
         }
-        let wants_certificate = self.handshakes.wants_certificate();
-        let status = match (&self.tunnel, fault.kind) {
-            (Some(tunnel), FailureKind::Proxy) => Box::pin(tunnel.status()).await,
-            _ => None,
-        };
-        match (fault.kind, status) {
-            // An older server says no more than that the handshake failed.
-            (FailureKind::Tls(TlsFault::NothingInCommon), _) if wants_certificate => {
-                RequestError { kind: FailureKind::Tls(TlsFault::ClientCertificate), ..fault }
+        if self.handshakes.wants_certificate() {
+            // An older server says no more than that the handshake failed. With TLS 1.3 the handshake is over for us by
+            // then, and the server's word is often lost with its connection: a second time without any answer yet says as
+            // much.
+            let lacks_certificate = fault.kind == FailureKind::Tls(TlsFault::NothingInCommon)
+                || fault.kind == FailureKind::Broken && (is_broken_by_tls || self.unanswered.get() > Some(1));
+            if lacks_certificate {
+                return RequestError { kind: FailureKind::Tls(TlsFault::ClientCertificate), ..fault };
             }
-            // With TLS 1.3 the handshake is over for us by then, and the server's word is often lost with its connection: a
-            // second time without any answer yet says as much.
-            (FailureKind::Broken, _) if wants_certificate && (is_broken_by_tls || self.unanswered.get() > Some(1)) => {
-                RequestError { kind: FailureKind::Tls(TlsFault::ClientCertificate), ..fault }
-            }
-            (_, Some(407)) => RequestError::new(FailureKind::ProxyAuthentication),
+        }
+        let (Some((Some(proxy), tls)), FailureKind::Proxy) = (&self.made_of, fault.kind) else { return fault };
+        match Box::pin(tunnel::status(proxy, &self.base, tls)).await {
+            Some(407) => RequestError::new(FailureKind::ProxyAuthentication),
             // By now it would let us through.
-            (_, None | Some(200)) => fault,
-            (_, Some(status)) => RequestError::new(FailureKind::ProxyRefused(status)),
+            None | Some(200) => fault,
+            Some(status) => RequestError::new(FailureKind::ProxyRefused(status)),
         }
     }
 
@@ -328,28 +329,19 @@ impl Transport {
     async fn read(&self, response: Response, sink: &mut BodySink<'_>) -> Result<Reply, RequestError> {
         let status = response.status();
         let pages = PageInfo::read(response.headers());
-        let mut error_body = Vec::new();
+        let mut body = Vec::new();
         if matches!(status, StatusCode::OK | StatusCode::CREATED) {
             body::read(response, sink).await?;
         } else {
             let mut keep = |piece: &[u8]| {
-                error_body.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - error_body.len())]);
-                if error_body.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(RequestError::new(FailureKind::TooLarge)) }
+                body.extend_from_slice(&piece[..piece.len().min(ERROR_BODY_BYTES - body.len())]);
+                if body.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(RequestError::new(FailureKind::TooLarge)) }
             };
             // However it ends: the status has decided.
             let _ = timeout(self.limits.error_body, body::read(response, &mut keep)).await;
         }
-        Ok(Reply { status: status.as_u16(), error_body, pages })
+        Ok(Reply { status: status.as_u16(), body, pages })
     }
-}
-
-/// Which certificates to trust. `config` lets plain http through to loopback only: no certificate has business there.
-fn tls(base: &Url, network: Network, handshakes: &Arc<Handshakes>) -> Result<ClientConfig, SetupError> {
-    if base.scheme() == "http" {
-        return trusting_nobody();
-    }
-    let host = base.host_str().unwrap_or_default();
-    trusting(network.further_roots, network.system_roots, host, handshakes)
 }
 
 fn builder(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<ClientBuilder, SetupError> {

@@ -19,9 +19,10 @@ use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
+use url::Url;
 
 use super::setup_error::SetupError;
-use crate::config::SystemRoots;
+use crate::config::{Network, SystemRoots};
 use crate::core::TrustSource;
 
 /// Reads the system's roots.
@@ -63,46 +64,35 @@ impl ResolvesClientCert for Handshakes {
     }
 }
 
-/// TLS that trusts the bundled roots, `further` and the system's. What `handshakes` keeps is of `service`, a
-/// host: an https proxy is another server.
-pub(crate) fn trusting(
-    further: Vec<CertificateDer<'static>>,
-    system: SystemRoots,
-    service: &str,
-    handshakes: &Arc<Handshakes>,
-) -> Result<ClientConfig, SetupError> {
-    let mut ca_file = RootCertStore::empty();
-    for certificate in &further {
-        ca_file.add(certificate.clone()).map_err(SetupError::Root)?;
-    }
-    let system_source = match system {
-        SystemRoots::Platform => TrustSource::SystemRoots,
-        SystemRoots::Variable(name) => TrustSource::Variable(name),
-    };
-    let bundled = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    tls(Roots {
-        at_hand: vec![(TrustSource::BundledRoots, bundled), (TrustSource::CaFile, ca_file)],
-        ca_file: further,
-        system: || rustls_native_certs::load_native_certs().certs,
-        system_source,
-        service: service.trim_matches(['[', ']']).trim_end_matches('.').to_owned(),
-        handshakes: Arc::clone(handshakes),
-    })
-}
-
-/// TLS that trusts nobody, for an address that is spoken to without.
-pub(crate) fn trusting_nobody() -> Result<ClientConfig, SetupError> {
-    tls(Roots {
+/// TLS that trusts the bundled roots, the user's and the system's; nobody at a `base` that is spoken to without TLS. What
+/// `handshakes` keeps is of the host of `base`: an https proxy is another server.
+pub(crate) fn tls(base: &Url, network: Network, handshakes: &Arc<Handshakes>) -> Result<ClientConfig, SetupError> {
+    let mut roots = Roots {
         at_hand: Vec::new(),
         ca_file: Vec::new(),
         system: Vec::new,
-        system_source: TrustSource::SystemRoots,
-        service: String::new(),
-        handshakes: Arc::default(),
-    })
+        system_source: match network.system_roots {
+            SystemRoots::Platform => TrustSource::SystemRoots,
+            SystemRoots::Variable(name) => TrustSource::Variable(name),
+        },
+        service: base.host_str().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.').to_owned(),
+        handshakes: Arc::clone(handshakes),
+    };
+    // `config` lets plain http through to loopback only: no certificate has business there.
+    if base.scheme() != "http" {
+        let mut ca_file = RootCertStore::empty();
+        for certificate in &network.further_roots {
+            ca_file.add(certificate.clone()).map_err(SetupError::Root)?;
+        }
+        let bundled = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        roots.at_hand = vec![(TrustSource::BundledRoots, bundled), (TrustSource::CaFile, ca_file)];
+        roots.ca_file = network.further_roots;
+        roots.system = || rustls_native_certs::load_native_certs().certs;
+    }
+    trusting(roots)
 }
 
-fn tls(roots: Roots) -> Result<ClientConfig, SetupError> {
+fn trusting(roots: Roots) -> Result<ClientConfig, SetupError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let handshakes = Arc::clone(&roots.handshakes);
     let trust = Trust { algorithms: provider.signature_verification_algorithms, roots, all: OnceLock::new() };

@@ -22,55 +22,39 @@ use crate::config::{Proxy, ProxyKind};
 /// As much as it takes to read `HTTP/1.1 403`.
 const STATUS_LINE: usize = 12;
 
-/// The way to the service through a proxy.
-pub(crate) struct Tunnel {
-    proxy: Proxy,
-    /// The service's host and port.
-    target: String,
-    tls: Arc<ClientConfig>,
+/// The status with which a proxy answers the request for a tunnel to the service; `None` if there is no answer in HTTP.
+/// `tls` is that of the requests.
+pub(crate) async fn status(proxy: &Proxy, service: &Url, tls: &ClientConfig) -> Option<u16> {
+    let host = proxy.host.trim_matches(['[', ']']);
+    let addresses = dns::addresses(host).await.ok()?;
+    let addresses: Vec<SocketAddr> =
+        addresses.into_iter().map(|address| SocketAddr::new(address.ip(), proxy.port)).collect();
+    let stream = TcpStream::connect(&*addresses).await.ok()?;
+    match proxy.kind {
+        ProxyKind::Http => ask(stream, proxy, service).await,
+        ProxyKind::Https => {
+            let name = ServerName::try_from(host.to_owned()).ok()?;
+            let mut tls = tls.clone();
+            tls.alpn_protocols.clear();
+            ask(TlsConnector::from(Arc::new(tls)).connect(name, stream).await.ok()?, proxy, service).await
+        }
+        // They have no such thing.
+        ProxyKind::Socks5 | ProxyKind::Socks5h => None,
+    }
 }
 
-impl Tunnel {
-    /// `tls` is that of the requests.
-    pub(crate) fn new(proxy: Proxy, service: &Url, tls: &ClientConfig) -> Tunnel {
-        let mut tls = tls.clone();
-        tls.alpn_protocols.clear();
-        let host = service.host_str().unwrap_or_default();
-        let target = format!("{host}:{}", service.port_or_known_default().unwrap_or(443));
-        Tunnel { proxy, target, tls: Arc::new(tls) }
-    }
-
-    /// The status; `None` if there is no answer in HTTP.
-    pub(crate) async fn status(&self) -> Option<u16> {
-        let host = self.proxy.host.trim_matches(['[', ']']);
-        let addresses = dns::addresses(host).await.ok()?;
-        let addresses: Vec<SocketAddr> =
-            addresses.into_iter().map(|address| SocketAddr::new(address.ip(), self.proxy.port)).collect();
-        let stream = TcpStream::connect(&*addresses).await.ok()?;
-        match self.proxy.kind {
-            ProxyKind::Http => self.ask(stream).await,
-            ProxyKind::Https => {
-                let name = ServerName::try_from(host.to_owned()).ok()?;
-                self.ask(TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await.ok()?).await
-            }
-            // They have no such thing.
-            ProxyKind::Socks5 | ProxyKind::Socks5h => None,
-        }
-    }
-
-    async fn ask(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<u16> {
-        let authorization = self.proxy.credentials.as_ref().map_or(String::new(), |(user, password)| {
-            let encoded = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
-            format!("Proxy-Authorization: Basic {encoded}\r\n")
-        });
-        let target = &self.target;
-        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        stream.flush().await.ok()?;
-        let mut line = [0; STATUS_LINE];
-        stream.read_exact(&mut line).await.ok()?;
-        let (version, status) = std::str::from_utf8(&line).ok()?.split_once(' ')?;
-        let is_status = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
-        (version.starts_with("HTTP/1.") && is_status).then(|| status.parse().ok())?
-    }
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, proxy: &Proxy, service: &Url) -> Option<u16> {
+    let authorization = proxy.credentials.as_ref().map_or(String::new(), |(user, password)| {
+        let encoded = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
+        format!("Proxy-Authorization: Basic {encoded}\r\n")
+    });
+    let target = format!("{}:{}", service.host_str()?, service.port_or_known_default()?);
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{authorization}\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    stream.flush().await.ok()?;
+    let mut line = [0; STATUS_LINE];
+    stream.read_exact(&mut line).await.ok()?;
+    let (version, status) = std::str::from_utf8(&line).ok()?.split_once(' ')?;
+    let is_status = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
+    (version.starts_with("HTTP/1.") && is_status).then(|| status.parse().ok())?
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::super::model;
-use super::super::responses::collect;
-use super::super::session::AuthToken;
 use super::{AuthRetryState, Client};
 use crate::core::{Answer, Observation, Operation, PipelineDetails, PipelineId, Untrusted};
 
@@ -19,8 +17,7 @@ impl Client {
     pub async fn details(&self, pipeline: &PipelineId, retry_state: &mut AuthRetryState) -> Answer<PipelineDetails> {
         let segments = ["platform", "pipeline", pipeline.as_str()];
         let read = |status, body: &[u8]| model::read_details(status, body, pipeline);
-        let ask = async |pass: &AuthToken| self.get(Operation::Details, &segments, pass, read).await;
-        self.signed_in(Operation::Details, retry_state, ask).await
+        self.get(Operation::Details, &segments, retry_state, read).await
     }
 
     /// The same to be shown: one request beside the polls, once there is a token. It signs in for nothing, renews nothing,
@@ -28,10 +25,7 @@ impl Client {
     pub async fn details_to_show(&self, pipeline: &PipelineId) -> Option<PipelineDetails> {
         let pass = self.session.first_token().await;
         let url = self.transport.address(&["platform", "pipeline", pipeline.as_str()]);
-        let mut body = Vec::new();
-        let mut keep = collect(&mut body, SHOWN_BODY);
-        timeout(SHOWN_WITHIN, self.transport.get_aside(url, &pass.header, &mut keep)).await.ok()??;
-        drop(keep);
+        let body = timeout(SHOWN_WITHIN, self.transport.get_aside(url, &pass.header, SHOWN_BODY)).await.ok()??;
         let Observation::Record(found) = model::read_details(200, &body, pipeline) else { return None };
         // Redacted before it is cut: half a secret can't be recognized.
         let shorten = |text: Untrusted| self.redactor.shorten(&text);

@@ -12,18 +12,11 @@ use crate::core::{Effect, FailureKind, Observation};
 pub struct AuthRetryState {
     /// The newest token that was refused and is to be renewed.
     pub(super) refused: Generation,
-    pub(super) renewed: Renewal,
+    pub(super) renewed: bool,
     /// Whether the token was renewed because a request to start was refused with it.
-    pub(super) start: Renewal,
+    pub(super) renewed_for_start: bool,
     /// When the failed sign-in happened that was last reported for this run.
     pub(super) reported_failure: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum Renewal {
-    #[default]
-    NotYet,
-    Once,
 }
 
 impl Client {
@@ -39,10 +32,7 @@ impl Client {
 
     /// A token that this run has not been refused.
     pub(super) async fn token(&self, retry_state: &mut AuthRetryState) -> Result<AuthToken, TokenError> {
-        let token = self
-            .session
-            .token_for(&self.transport, self.clock, retry_state.refused, &mut retry_state.reported_failure)
-            .await;
+        let token = self.session.token_for(retry_state.refused, &mut retry_state.reported_failure).await;
         if let Err(TokenError::Answer(answer)) = &token
             && matches!(answer.observation, Observation::Missing(Effect::Denied(_) | Effect::Unreachable, _))
         {
@@ -55,13 +45,10 @@ impl Client {
     /// Writes the refusal of `pass` into the row; whether there is nothing left to try.
     pub(super) fn is_final(&self, kind: FailureKind, pass: &AuthToken, retry_state: &mut AuthRetryState) -> bool {
         retry_state.refused = pass.generation;
-        match std::mem::replace(&mut retry_state.renewed, Renewal::Once) {
-            Renewal::NotYet => self.session.is_fruitless(pass.generation, kind, self.clock),
-            Renewal::Once if self.session.is_young(pass.generation, self.clock) => {
-                self.session.renewal_was_fruitless(pass.generation);
-                true
-            }
-            Renewal::Once => false,
+        if std::mem::replace(&mut retry_state.renewed, true) {
+            self.session.mark_fruitless(pass.generation)
+        } else {
+            self.session.is_fruitless(pass.generation, kind)
         }
     }
 }

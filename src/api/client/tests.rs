@@ -1,10 +1,11 @@
 //! Looks at a scripted service: what is asked, and what is made of the answers.
 
-use secrecy::SecretString;
 use std::collections::VecDeque;
 
-use super::super::redactor::Learned;
+use secrecy::SecretString;
+
 use super::*;
+use crate::api::redactor::Learned;
 use crate::api::tests::scripted_server::{Asked, Reply, Server, later};
 use crate::config::{Credentials, Network};
 use crate::core::{Effect::*, Observation::Missing, PipelineId, Scope, Untrusted};
@@ -277,12 +278,10 @@ async fn a_start_is_one_request_and_is_made_again_only_if_it_was_certainly_not_e
     let story = async |reply: Reply, credentials: Credentials| {
         let server = service([reply]).await;
         let client = client(&server, credentials);
-        let mut retry_state = AuthRetryState::default();
         let mut response = Vec::new();
         for _ in 0..2 {
-            let ApiResponse::Execute(trigger_response, _) = client.ask(&start, &mut retry_state).await else {
-                panic!("a start")
-            };
+            let answer = client.answer(PollTarget::Run(0), start.clone()).await;
+            let ApiResponse::Execute(trigger_response, _) = answer else { panic!("a start") };
             response.push(match trigger_response {
                 TriggerResponse::Missing(TriggerEffect::NotExecuted, failure) => format!("again: {:?}", failure.kind),
                 TriggerResponse::Missing(TriggerEffect::Denied(_), failure) => format!("denied: {:?}", failure.kind),

@@ -3,7 +3,7 @@
 use super::*;
 
 fn observed(during: Operation, kind: FailureKind) -> &'static str {
-    match read::<()>(RequestError::new(kind).during(during)) {
+    match read::<()>(Failure::new(during, kind)) {
         Observation::Record(_) => "record",
         Observation::Missing(Effect::NotVisible, _) => "not visible",
         Observation::Missing(Effect::Denied(Scope::SignIn), _) => "denied",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
-use super::Claims;
+use crate::api::access_token::Claims;
 use crate::config::Totp;
 
 /// The access token lives 30 minutes; the company's own scripts sign in again after 25.
@@ -73,13 +73,6 @@ pub(super) struct Codes {
     last: Option<u64>,
 }
 
-/// A code, or how long until there is one.
-#[derive(Debug)]
-pub(super) enum Code {
-    Fresh(SecretString),
-    Wait(Duration),
-}
-
 impl Codes {
     #[cfg(test)]
     pub(super) fn after(step: u64) -> Codes {
@@ -91,17 +84,20 @@ impl Codes {
     }
 
     /// Takes the code of `now`; it counts as sent from here on, whatever becomes of the request.
-    pub(super) fn take(&mut self, totp: &Totp, now: DateTime<Utc>) -> Code {
+    ///
+    /// # Errors
+    /// How long until there is a new one.
+    pub(super) fn take(&mut self, totp: &Totp, now: DateTime<Utc>) -> Result<SecretString, Duration> {
         if self.has_fresh(totp, now) {
             let step = totp.step_at(unix(now));
             self.last = Some(step);
-            return Code::Fresh(totp.code(step));
+            return Ok(totp.code(step));
         }
         let over = self.last.map_or(0, |last| totp.step_ends(last));
         let left = Duration::from_secs(over)
             .saturating_sub(Duration::from_millis(u64::try_from(now.timestamp_millis()).unwrap_or_default()));
         // Never zero, so that no rounding can make this a busy loop.
-        Code::Wait(left.max(Duration::from_millis(10)))
+        Err(left.max(Duration::from_millis(10)))
     }
 }
 
@@ -174,15 +170,15 @@ mod tests {
         let totp = super::super::tests::totp();
         let mut codes = Codes::default();
         let now = |seconds: i64| DateTime::from_timestamp(seconds, 500_000_000).expect("a date");
-        let Code::Fresh(first) = codes.take(&totp, now(1_705_314_600)) else { panic!("a code") };
+        let Ok(first) = codes.take(&totp, now(1_705_314_600)) else { panic!("a code") };
         for (seconds, left) in [(1_705_314_600, 29_500), (1_705_314_629, 500)] {
-            let Code::Wait(length) = codes.take(&totp, now(seconds)) else { panic!("the same code again") };
+            let Err(length) = codes.take(&totp, now(seconds)) else { panic!("the same code again") };
             assert_eq!(length, Duration::from_millis(left));
         }
         // A clock that went back does not bring an old code back.
-        assert!(matches!(codes.take(&totp, now(1_705_314_000)), Code::Wait(_)));
-        let Code::Fresh(second) = codes.take(&totp, now(1_705_314_630)) else { panic!("a code") };
+        assert!(codes.take(&totp, now(1_705_314_000)).is_err());
+        let Ok(second) = codes.take(&totp, now(1_705_314_630)) else { panic!("a code") };
         assert_ne!(first.expose_secret(), second.expose_secret());
-        assert!(matches!(codes.take(&totp, now(1_705_314_630)), Code::Wait(_)));
+        assert!(codes.take(&totp, now(1_705_314_630)).is_err());
     }
 }

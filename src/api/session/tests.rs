@@ -8,36 +8,39 @@ use tokio::sync::Barrier;
 
 use super::super::access_token::jwt;
 use super::super::redactor::Learned;
+use super::renewal::Codes;
 use super::*;
 use crate::api::tests::scripted_server::{Reply, Server, later};
+use crate::clock::Clock;
 use crate::config::Network;
+use crate::core::Effect;
 
 pub(super) fn totp() -> Totp {
     Totp::read("JBSWY3DPEHPK3PXP").expect("a secret").0
 }
 
-fn password(totp_secret: Option<Totp>) -> Session {
-    password_with(totp_secret, Rc::<Learned>::default())
+fn credentials(totp_secret: Option<Totp>) -> Credentials {
+    Credentials::Password { username: "u@example.com".into(), password: SecretString::from("hunter22"), totp_secret }
 }
 
-fn password_with(totp_secret: Option<Totp>, redactor: Rc<dyn Redactor>) -> Session {
-    let credentials = Credentials::Password {
-        username: "u@example.com".into(),
-        password: SecretString::from("hunter22"),
-        totp_secret,
-    };
-    Session::new(credentials, redactor).expect("a session")
+fn password(server: &Server, totp_secret: Option<Totp>) -> Session {
+    session(server, credentials(totp_secret), Clock::start(), Rc::<Learned>::default()).expect("a session")
+}
+
+fn session(
+    server: &Server,
+    credentials: Credentials,
+    clock: Clock,
+    redactor: Rc<dyn Redactor>,
+) -> Result<Session, SetupError> {
+    Session::new(credentials, Rc::new(Transport::new(server.base.clone(), Network::default(), clock)?), redactor)
 }
 
 impl Session {
     /// For a run that knows of no failed sign-in.
-    async fn token(&self, http: &Transport, clock: Clock, refused: Generation) -> Result<AuthToken, TokenError> {
-        self.token_for(http, clock, refused, &mut None).await
+    async fn token(&self, refused: Generation) -> Result<AuthToken, TokenError> {
+        self.token_for(refused, &mut None).await
     }
-}
-
-fn transport(server: &Server) -> Transport {
-    Transport::new(server.base.clone(), Network::default()).expect("a client")
 }
 
 /// A sign-in that gives out `token-1`, `token-2`, ...
@@ -74,8 +77,8 @@ fn notes(session: &Session) -> Vec<SessionNote> {
 #[tokio::test]
 async fn many_polls_share_one_sign_in() {
     let server = counting().await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let passes = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, 0))).await;
+    let session = password(&server, None);
+    let passes = futures_util::future::join_all((0..100).map(|_| session.token(0))).await;
     assert!(passes.into_iter().all(|pass| pass.is_ok_and(|pass| pass.header == "token-1")));
     assert_eq!(server.sign_ins(), 1);
     assert_eq!(notes(&session), [SessionNote::SignedIn]);
@@ -89,9 +92,9 @@ async fn many_polls_share_one_sign_in() {
 #[tokio::test]
 async fn many_refused_polls_share_one_renewal() {
     let server = counting().await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let first = session.token(&http, clock, 0).await.ok().expect("a token");
-    let passes = futures_util::future::join_all((0..100).map(|_| session.token(&http, clock, first.generation))).await;
+    let session = password(&server, None);
+    let first = session.token(0).await.ok().expect("a token");
+    let passes = futures_util::future::join_all((0..100).map(|_| session.token(first.generation))).await;
     assert!(passes.into_iter().all(|pass| pass.is_ok_and(|pass| pass.header == "token-2")));
     assert_eq!(server.sign_ins(), 2);
     assert_eq!(notes(&session), [SessionNote::SignedIn, SessionNote::Renewed]);
@@ -100,12 +103,12 @@ async fn many_refused_polls_share_one_renewal() {
 #[tokio::test]
 async fn after_a_sleep_of_the_machine_the_code_is_that_of_now() {
     let server = counting().await;
-    let (http, session) = (transport(&server), password(Some(totp())));
     let clock = Clock::after_sleep(Duration::from_secs(3600));
+    let session = session(&server, credentials(Some(totp())), clock, Rc::<Learned>::default()).expect("a session");
     let step = || totp().step_at(clock.awake().timestamp().unsigned_abs());
     let asleep = totp().step_at(clock.utc().timestamp().unsigned_abs());
     let before = step();
-    let _ = session.token(&http, clock, 0).await;
+    let _ = session.token(0).await;
     let sent: serde_json::Value = serde_json::from_str(&server.asked()[0].body).expect("JSON");
     let codes: Vec<SecretString> = (before..=step()).map(|step| totp().code(step)).collect();
     assert!(codes.iter().any(|code| code.expose_secret() == sent["totp"].as_str().expect("a code")));
@@ -119,24 +122,25 @@ async fn a_sign_in_given_up_leaves_the_next_one_free() {
         if std::mem::take(&mut first) { Reply::stalled("") } else { Reply::json(200, r#"{"accessToken":"second"}"#) }
     })
     .await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
+    let session = password(&server, None);
     {
-        let mut poll = std::pin::pin!(session.token(&http, clock, 0));
+        let mut poll = std::pin::pin!(session.token(0));
         while server.asked().is_empty() {
             assert!(poll.as_mut().now_or_never().is_none());
             tokio::task::yield_now().await;
         }
     }
-    let pass = session.token(&http, clock, 0).await.ok().expect("a token");
+    let pass = session.token(0).await.ok().expect("a token");
     assert_eq!(pass.header, "second");
 }
 
 #[tokio::test]
 async fn tokens_and_codes_are_given_to_the_redactor() {
     let server = counting().await;
-    let (http, learned, clock) = (transport(&server), Rc::<Learned>::default(), Clock::start());
-    let session = password_with(Some(totp()), Rc::<Learned>::clone(&learned));
-    let _ = session.token(&http, clock, 0).await;
+    let learned = Rc::<Learned>::default();
+    let session = session(&server, credentials(Some(totp())), Clock::start(), Rc::<Learned>::clone(&learned));
+    let session = session.expect("a session");
+    let _ = session.token(0).await;
     let secrets = learned.secrets();
     for secret in ["token-1", "refresh-1"] {
         assert!(secrets.iter().any(|known| known == secret), "{secret}");
@@ -145,18 +149,20 @@ async fn tokens_and_codes_are_given_to_the_redactor() {
     let code = sent["totp"].as_str().expect("a code");
     assert_eq!(code.len(), 6);
     assert!(secrets.iter().any(|known| known == code));
-    assert!(!format!("{session:?}").contains("token-1") && !format!("{session:?}").contains("hunter22"));
+    let shown = format!("{:?} {:?}", session.credentials, session.state);
+    assert!(!shown.contains("token-1") && !shown.contains("hunter22"));
 }
 
 #[tokio::test]
 async fn no_code_is_sent_twice() {
     let server = counting().await;
-    let (http, session, clock) = (transport(&server), password(Some(totp())), Clock::start());
-    let pass = session.token(&http, clock, 0).await.ok().expect("a token");
+    let session = password(&server, Some(totp()));
+    let pass = session.token(0).await.ok().expect("a token");
     // Whatever step the first one took, this one is not over.
-    session.state.borrow_mut().codes = Codes::after(totp().step_at(clock.utc().timestamp().unsigned_abs()) + 1);
+    session.state.borrow_mut().codes =
+        Codes::after(totp().step_at(session.transport.clock.utc().timestamp().unsigned_abs()) + 1);
     {
-        let mut renewal = std::pin::pin!(session.token(&http, clock, pass.generation));
+        let mut renewal = std::pin::pin!(session.token(pass.generation));
         for _ in 0..100 {
             assert!(renewal.as_mut().now_or_never().is_none());
             tokio::task::yield_now().await;
@@ -164,24 +170,24 @@ async fn no_code_is_sent_twice() {
         make_due(&session);
     }
     // Nor does a renewal before time wait for it, or count as tried.
-    session.renew_early(&http, clock).await;
+    session.renew_early().await;
     assert_eq!(server.sign_ins(), 1);
     session.state.borrow_mut().codes = Codes::default();
-    session.renew_early(&http, clock).await;
+    session.renew_early().await;
     assert_eq!(server.sign_ins(), 2);
 }
 
 #[tokio::test]
 async fn an_old_token_is_renewed_before_it_is_refused() {
     let server = counting().await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let _ = session.token(&http, clock, 0).await;
-    session.renew_early(&http, clock).await;
+    let session = password(&server, None);
+    let _ = session.token(0).await;
+    session.renew_early().await;
     assert_eq!(server.sign_ins(), 1);
     make_due(&session);
-    futures_util::future::join_all((0..10).map(|_| session.renew_early(&http, clock))).await;
+    futures_util::future::join_all((0..10).map(|_| session.renew_early())).await;
     assert_eq!(server.sign_ins(), 2);
-    assert_eq!(session.token(&http, clock, 0).await.ok().expect("a token").header, "token-2");
+    assert_eq!(session.token(0).await.ok().expect("a token").header, "token-2");
     assert_eq!(notes(&session), [SessionNote::SignedIn, SessionNote::Renewed]);
 }
 
@@ -189,8 +195,8 @@ async fn an_old_token_is_renewed_before_it_is_refused() {
 async fn a_jwt_that_ends_early_is_renewed_early() {
     let token = jwt(r#"{"iat":1705314600,"exp":1705315200}"#);
     let server = failing(Reply::json(200, &format!(r#"{{"accessToken":"{token}"}}"#))).await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let _ = session.token(&http, clock, 0).await;
+    let session = password(&server, None);
+    let _ = session.token(0).await;
     let EarlyRenewal::At { due, .. } = session.state.borrow().held.as_ref().expect("a token").early else {
         panic!("never")
     };
@@ -212,13 +218,13 @@ async fn once_then(reply: Reply) -> (Server, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_failed_early_renewal_keeps_the_old_token_and_is_reported_once() {
     let (server, count) = once_then(Reply::json(500, "")).await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let _ = session.token(&http, clock, 0).await;
+    let session = password(&server, None);
+    let _ = session.token(0).await;
     make_due(&session);
-    session.renew_early(&http, clock).await;
-    session.renew_early(&http, clock).await;
+    session.renew_early().await;
+    session.renew_early().await;
     assert_eq!(count.load(Ordering::SeqCst), 2);
-    assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
+    assert_eq!(session.token(0).await.ok().expect("the old one").header, "token-1");
     let reported_failure = notes(&session);
     assert!(
         matches!(&reported_failure[1..], [SessionNote::EarlyRenewalFailed(failure)] if failure.kind == FailureKind::Http(500)),
@@ -229,34 +235,31 @@ async fn a_failed_early_renewal_keeps_the_old_token_and_is_reported_once() {
 #[tokio::test]
 async fn a_refused_early_renewal_is_repeated_only_when_the_old_token_is_refused() {
     let (server, count) = once_then(Reply::json(403, "")).await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    let session = password(&server, None);
+    let first = session.token(0).await.ok().expect("a token");
     make_due(&session);
-    session.renew_early(&http, clock).await;
+    session.renew_early().await;
     assert_eq!(session.state.borrow().held.as_ref().expect("a token").early, EarlyRenewal::Never);
-    assert_eq!(session.token(&http, clock, 0).await.ok().expect("the old one").header, "token-1");
+    assert_eq!(session.token(0).await.ok().expect("the old one").header, "token-1");
     assert_eq!(count.load(Ordering::SeqCst), 2);
     later(SHARED).await;
-    assert!(matches!(
-        error(session.token(&http, clock, first.generation).await),
-        Observation::Missing(Effect::Denied(_), _)
-    ));
+    assert!(matches!(error(session.token(first.generation).await), Observation::Missing(Effect::Denied(_), _)));
     assert_eq!(count.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
 async fn a_stalled_early_renewal_does_not_hold_up_those_who_have_a_token() {
     let (server, _) = once_then(Reply::stalled("")).await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let _ = session.token(&http, clock, 0).await;
+    let session = password(&server, None);
+    let _ = session.token(0).await;
     make_due(&session);
-    let mut stalled = std::pin::pin!(session.renew_early(&http, clock));
+    let mut stalled = std::pin::pin!(session.renew_early());
     while server.sign_ins() < 2 {
         assert!(stalled.as_mut().now_or_never().is_none());
         tokio::task::yield_now().await;
     }
-    assert!(session.token(&http, clock, 0).await.is_ok());
-    session.renew_early(&http, clock).await;
+    assert!(session.token(0).await.is_ok());
+    session.renew_early().await;
     assert_eq!(server.sign_ins(), 2);
 }
 
@@ -270,55 +273,55 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("token");
     let server = counting().await;
-    let (http, clock) = (transport(&server), Clock::start());
     let ends = jwt(r#"{"exp":1705315200}"#);
     let credentials = Credentials::TokenFile { path: path.clone(), token: SecretString::from(ends.as_str()) };
     let learned = Rc::<Learned>::default();
-    let session = Session::new(credentials, Rc::<Learned>::clone(&learned)).expect("a session");
+    let session = session(&server, credentials, Clock::start(), Rc::<Learned>::clone(&learned)).expect("a session");
     assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
 
     // Nobody looks for the file before.
-    let first = session.token(&http, clock, 0).await.ok().expect("a token");
+    let first = session.token(0).await.ok().expect("a token");
     assert_eq!(first.header, ends.as_str());
     let Observation::Missing(Effect::Denied(crate::core::Scope::Run), failure) =
-        error(session.token(&http, clock, first.generation).await)
+        error(session.token(first.generation).await)
     else {
         panic!("not denied")
     };
     assert_eq!((failure.kind, failure.detail.is_some()), (FailureKind::TokenFile, true));
 
     write(&path, &format!("{ends}\n"));
-    assert!(matches!(session.token(&http, clock, first.generation).await, Err(TokenError::NothingNewer)));
+    assert!(matches!(session.token(first.generation).await, Err(TokenError::NothingNewer)));
 
     write(&path, "newer");
-    assert_eq!(session.token(&http, clock, first.generation).await.ok().expect("a token").header, "newer");
+    assert_eq!(session.token(first.generation).await.ok().expect("a token").header, "newer");
     assert_eq!(notes(&session), [SessionNote::Renewed]);
     assert_eq!(learned.secrets(), ["newer"]);
 
     // Gone: no reason to doubt the token for the runs that it serves.
     write(&path, "\n");
-    let gone = error(session.token(&http, clock, 2).await);
+    let gone = error(session.token(2).await);
     assert!(
         matches!(gone, Observation::Missing(Effect::Denied(crate::core::Scope::Run), failure) if failure.kind == FailureKind::TokenFile)
     );
-    assert_eq!(session.token(&http, clock, 1).await.ok().expect("a token").header, "newer");
+    assert_eq!(session.token(1).await.ok().expect("a token").header, "newer");
     assert!(server.asked().is_empty());
 }
 
 #[tokio::test]
 async fn a_given_token_is_all_there_is() {
     let server = counting().await;
-    let (http, clock) = (transport(&server), Clock::start());
+    let with = |token: &str| {
+        session(&server, Credentials::Token(SecretString::from(token)), Clock::start(), Rc::<Learned>::default())
+    };
     let token = jwt(r#"{"exp":1705315200}"#);
-    let session = Session::new(Credentials::Token(SecretString::from(token.as_str())), Rc::<Learned>::default())
-        .expect("a session");
+    let session = with(token.as_str()).expect("a session");
     assert_eq!(session.token_ends(), DateTime::from_timestamp(1_705_315_200, 0));
-    let pass = session.token(&http, clock, 0).await.ok().expect("a token");
+    let pass = session.token(0).await.ok().expect("a token");
     assert_eq!(pass.header, token.as_str());
-    assert!(matches!(session.token(&http, clock, pass.generation).await, Err(TokenError::NothingNewer)));
-    session.renew_early(&http, clock).await;
+    assert!(matches!(session.token(pass.generation).await, Err(TokenError::NothingNewer)));
+    session.renew_early().await;
     assert!(server.asked().is_empty());
-    assert!(Session::new(Credentials::Token(SecretString::from("a\nb")), Rc::<Learned>::default()).is_err());
+    assert!(with("a\nb").is_err());
 }
 
 #[tokio::test]
@@ -327,8 +330,8 @@ async fn an_answer_at_its_time_limit_is_waited_for_once() {
     let gate = Arc::new(Barrier::new(2));
     let (held, opened) = (Reply::json(503, "").behind(&gate), gate.clone());
     let server = failing(held).await;
-    let (http, session, clock) = (transport(&server), password(None), Clock::start());
-    let all = futures_util::future::join_all((0..3).map(|_| session.token(&http, clock, 0)));
+    let session = password(&server, None);
+    let all = futures_util::future::join_all((0..3).map(|_| session.token(0)));
     let (all, _) = tokio::join!(all, opened.wait());
     assert!(all.into_iter().all(|each| matches!(error(each), Observation::Missing(Effect::Unusable, _))));
     assert_eq!(server.sign_ins(), 1);

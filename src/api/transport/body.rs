@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::Pin;
 
-use flate2::write::GzDecoder;
+use flate2::write::MultiGzDecoder;
 use http_body::Body as _;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING};
 use reqwest::{Body, Response, Version};
@@ -19,6 +19,9 @@ use crate::core::{FailureKind, Untrusted};
 /// What we ask for (`Accept-Encoding`).
 pub(super) const CODING: &str = "gzip";
 
+/// Undoes gzip, whatever pieces the body comes in. What it holds is taken out after each of them.
+type Gzip = MultiGzDecoder<Vec<u8>>;
+
 /// Gives the decoded body to `sink` as it comes. Only after `Ok` does it count.
 ///
 /// # Errors
@@ -29,17 +32,21 @@ pub(super) async fn read(response: Response, sink: &mut BodySink<'_>) -> Result<
     if !has_length_of_its_own && !is_framed_once(response.headers()) {
         return Err(broken("the answer does not say clearly where it ends"));
     }
-    let mut decoder = Decoder::of(response.headers())?;
+    let mut gzip = is_gzip(response.headers())?.then(|| Gzip::new(Vec::new()));
     let mut body = Body::from(response);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        if let Ok(piece) = frame.map_err(failure::of_error)?.into_data() {
-            let mut left = &*piece;
-            while !left.is_empty() {
-                decoder.step(&mut left, sink)?;
-                if !left.is_empty() {
-                    // A piece can hold megabytes; whoever waits for a signal has a turn meanwhile.
-                    tokio::task::yield_now().await;
-                }
+        // Trailers say nothing that is needed.
+        let Ok(piece) = frame.map_err(failure::of_error)?.into_data() else { continue };
+        let Some(decoder) = &mut gzip else {
+            sink(&piece)?;
+            continue;
+        };
+        let mut left = &*piece;
+        while !left.is_empty() {
+            decode(decoder, &mut left, sink)?;
+            if !left.is_empty() {
+                // A piece can hold megabytes; whoever waits for a signal has a turn meanwhile.
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -50,7 +57,18 @@ pub(super) async fn read(response: Response, sink: &mut BodySink<'_>) -> Result<
     if !is_complete {
         return Err(broken("the answer ended before it was complete"));
     }
-    decoder.finish(sink)
+    gzip.map_or(Ok(()), |decoder| finish(decoder, sink))
+}
+
+/// A sink that keeps a body up to `limit`.
+pub(super) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> Result<(), RequestError> {
+    move |piece| {
+        if piece.len() > limit - body.len() {
+            return Err(RequestError::new(FailureKind::TooLarge));
+        }
+        body.extend_from_slice(piece);
+        Ok(())
+    }
 }
 
 /// Whether HTTP/1 says in one way only where the body ends. A length beside chunks, and chunks in another transfer coding,
@@ -74,68 +92,31 @@ fn elements<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item
         .filter(|element| !element.is_empty())
 }
 
-/// Undoes the `RenderedContent-Encoding`, whatever pieces the body comes in.
-enum Decoder {
-    Plain,
-    /// The member at hand; what it holds is taken out after each step.
-    Gzip(Box<GzDecoder<Vec<u8>>>),
-}
-
-impl Decoder {
-    fn of(headers: &HeaderMap) -> Result<Decoder, RequestError> {
-        let mut codings = elements(headers, &CONTENT_ENCODING);
-        match (codings.next(), codings.next()) {
-            (None, _) => Ok(Decoder::Plain),
-            (Some(coding), None) if coding.eq_ignore_ascii_case(b"identity") => Ok(Decoder::Plain),
-            (Some(coding), None)
-                if [CODING, "x-gzip"].iter().any(|name| coding.eq_ignore_ascii_case(name.as_bytes())) =>
-            {
-                Ok(Decoder::Gzip(member()))
-            }
-            (Some(_), _) => Err(broken("the answer has a content-encoding that was not asked for")),
-        }
-    }
-
-    /// Decodes a short part of what is `left` of a piece.
-    fn step(&mut self, left: &mut &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
-        let Decoder::Gzip(decoder) = self else { return sink(std::mem::take(left)) };
-        match decoder.write(left).map_err(undecodable)? {
-            // It takes nothing more only where the member is over; what is left must be another one.
-            0 => {
-                end(decoder, sink)?;
-                *decoder = member();
-            }
-            taken => {
-                *left = left.get(taken..).unwrap_or_default();
-                drain(decoder, sink)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
-        match self {
-            Decoder::Plain => Ok(()),
-            Decoder::Gzip(mut decoder) => end(&mut decoder, sink),
-        }
+/// Whether the body is compressed (`Content-Encoding`), in the one way that was asked for.
+fn is_gzip(headers: &HeaderMap) -> Result<bool, RequestError> {
+    let mut codings = elements(headers, &CONTENT_ENCODING);
+    let is = |coding: &[u8], name: &str| coding.eq_ignore_ascii_case(name.as_bytes());
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(false),
+        (Some(coding), None) if is(coding, "identity") => Ok(false),
+        (Some(coding), None) if is(coding, CODING) || is(coding, "x-gzip") => Ok(true),
+        (Some(_), _) => Err(broken("the answer has a content-encoding that was not asked for")),
     }
 }
 
-fn member() -> Box<GzDecoder<Vec<u8>>> {
-    Box::new(GzDecoder::new(Vec::new()))
-}
-
-/// The member must be over, and its checksum and length right.
-fn end(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
-    decoder.try_finish().map_err(undecodable)?;
-    drain(decoder, sink)
-}
-
-fn drain(decoder: &mut GzDecoder<Vec<u8>>, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
-    let decoded = decoder.get_mut();
-    sink(decoded)?;
-    decoded.clear();
+/// Decodes a short part of what is `left` of a piece.
+fn decode(decoder: &mut Gzip, left: &mut &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
+    let taken = decoder.write(left).map_err(undecodable)?;
+    *left = left.get(taken..).unwrap_or_default();
+    sink(decoder.get_ref())?;
+    decoder.get_mut().clear();
     Ok(())
+}
+
+/// The last member must be over, and its checksum and length right.
+fn finish(mut decoder: Gzip, sink: &mut BodySink<'_>) -> Result<(), RequestError> {
+    decoder.try_finish().map_err(undecodable)?;
+    sink(decoder.get_ref())
 }
 
 fn undecodable(error: io::Error) -> RequestError {

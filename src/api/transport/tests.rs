@@ -24,16 +24,16 @@ mod tls;
 const TOKEN: HeaderValue = HeaderValue::from_static("token");
 
 fn transport(server: &Server) -> Transport {
-    Transport::new(server.base.clone(), Network::default()).expect("a client")
+    over(server.base.clone(), Network::default()).expect("a client")
+}
+
+fn over(base: Url, network: Network) -> Result<Transport, SetupError> {
+    Transport::new(base, network, Clock::start())
 }
 
 async fn get(transport: &Transport, limit: usize) -> (TimingHeaders, Result<(u16, Vec<u8>), FailureKind>) {
-    let mut body = Vec::new();
-    let url = transport.address(&["run"]);
-    let mut sink = super::super::responses::collect(&mut body, limit);
-    let outcome = transport.get(url, &TOKEN, Clock::start(), &mut sink).await;
-    drop(sink);
-    (outcome.timing, outcome.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind))
+    let outcome = transport.get(transport.address(&["run"]), &TOKEN, limit).await;
+    (outcome.timing, outcome.reply.map(|reply| (reply.status, reply.body)).map_err(|fault| fault.kind))
 }
 
 async fn got(server: &Server) -> Result<(u16, Vec<u8>), FailureKind> {
@@ -69,7 +69,7 @@ proptest! {
     fn an_id_is_one_segment_whatever_is_in_it(pipeline in "[^\\s/,\\p{Cc}]{1,20}", run in "[.%2eE/\\\\;?#+:-]{1,8}") {
         prop_assume!(PipelineId::new(&pipeline).is_some() && RunId::new(&run).is_some());
         let base: Url = "https://example.com/pre%20fix/".parse().expect("a URL");
-        let transport = Transport::build(Client::builder().tls_backend_preconfigured(trusting_nobody()?), base)?;
+        let transport = over(base, Network::default())?;
         let url = transport.address(&["platform", &pipeline, "x", &run]);
         // As a server reads it, after another parser had its way with it.
         let url: Url = url.as_str().parse()?;
@@ -137,7 +137,7 @@ async fn a_redirect_that_leads_nowhere_ends() {
 
 async fn post(transport: &Transport) -> HttpOutcome {
     let url = transport.address(&["auth", "sign-in"]);
-    transport.post(transport.permit().await, url, None, b"{}".to_vec(), Clock::start(), &mut |_| Ok(())).await
+    transport.post(transport.permit().await, url, None, b"{}".to_vec(), 1024).await
 }
 
 #[tokio::test]
@@ -241,14 +241,14 @@ async fn no_connection_is_distinguished_from_a_broken_one() {
     let free = listener.local_addr().expect("bound");
     drop(listener);
     let base: Url = format!("http://{free}").parse().expect("a URL");
-    assert_eq!(get(&Transport::new(base, Network::default()).expect("a client"), 9).await.1, Err(FailureKind::Connect));
+    assert_eq!(get(&over(base, Network::default()).expect("a client"), 9).await.1, Err(FailureKind::Connect));
     assert_eq!(got(&answering(Reply::raw("")).await).await, Err(FailureKind::Broken));
 }
 
 pub(super) fn direct(base: &str, roots: Vec<CertificateDer<'static>>) -> (ClientBuilder, Url) {
     let base: Url = base.parse().expect("a URL");
     let network = Network { further_roots: roots, ..Network::default() };
-    (builder(None, &tls(&base, network, &Arc::default()).expect("trust")).expect("a builder"), base)
+    (builder(None, &trust::tls(&base, network, &Arc::default()).expect("trust")).expect("a builder"), base)
 }
 
 struct NoName;
@@ -264,7 +264,7 @@ impl Resolve for NoName {
 #[tokio::test]
 async fn a_name_that_can_t_be_resolved_is_reported() {
     let (builder, base) = direct("https://maestro.invalid", Vec::new());
-    let transport = Transport::build(builder.dns_resolver(NoName), base).expect("a client");
+    let transport = Transport::build(builder.dns_resolver(NoName), base, Clock::start()).expect("a client");
     assert_eq!(get(&transport, 9).await.1, Err(FailureKind::Dns));
 }
 
@@ -342,7 +342,7 @@ async fn http_2_is_spoken_and_repeats_no_post_either() {
     let count = asked.clone();
     let address = tls_listen(config, move |stream| serve_h2(stream, count.clone())).await;
     let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
-    let transport = Transport::build(builder, base).expect("a client");
+    let transport = Transport::build(builder, base, Clock::start()).expect("a client");
     assert_eq!(get(&transport, 1024).await.1, Ok((200, b"second version".to_vec())));
     let outcome = post(&transport).await;
     assert_eq!(outcome.reply.err().expect("refused").kind, FailureKind::Broken);

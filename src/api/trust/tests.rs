@@ -106,7 +106,13 @@ fn watched(authority: &Authority, system: System) -> (Arc<ClientConfig>, Arc<Han
         service: "a.example".to_owned(),
         handshakes: Arc::clone(&handshakes),
     };
-    (Arc::new(tls(roots).expect("a configuration")), handshakes)
+    (Arc::new(trusting(roots).expect("a configuration")), handshakes)
+}
+
+/// The client of this address, with this `ca-file`.
+fn trusting_all(base: &str, ca_file: CertificateDer<'static>) -> Arc<ClientConfig> {
+    let network = Network { further_roots: vec![ca_file], ..Network::default() };
+    Arc::new(super::tls(&base.parse().expect("a URL"), network, &Arc::default()).expect("a configuration"))
 }
 
 fn not_read() -> Vec<CertificateDer<'static>> {
@@ -141,7 +147,7 @@ fn who_is_signed_by_nobody_trusted_is_refused() {
     // An authority of the same name whose key it is not.
     let stranger = Server::new(&params("a.example"), &authority());
     assert_eq!(refused(&client, &stranger), CertificateError::BadSignature);
-    let nobody = Arc::new(trusting_nobody().expect("a configuration"));
+    let nobody = trusting_all("http://a.example", mine.der().clone());
     let server = Server::new(&params("a.example"), &mine);
     assert_eq!(refused(&nobody, &server), CertificateError::UnknownIssuer);
 }
@@ -207,11 +213,7 @@ fn a_ca_file_that_is_the_server_s_own_certificate_is_named() {
     let own_key = KeyPair::generate().expect("a key");
     let own = own.self_signed(&own_key).expect("signed").der().clone();
     for (certificate, key) in [(leaf, key), (own, own_key)] {
-        let client = |ca_file: CertificateDer<'static>| {
-            let handshakes = Arc::default();
-            let config = trusting(vec![ca_file], SystemRoots::Platform, "a.example", &handshakes);
-            Arc::new(config.expect("a configuration"))
-        };
+        let client = |ca_file| trusting_all("https://a.example", ca_file);
         let server = Server { certified: certified(vec![certificate.clone()], &key), version: &TLS13 };
         let why = refused(&client(certificate), &server);
         assert!(matches!(&why, CertificateError::Other(other) if other.0.is::<CaFileIsLeaf>()), "{why:?}");
@@ -222,6 +224,5 @@ fn a_ca_file_that_is_the_server_s_own_certificate_is_named() {
     let key = KeyPair::generate().expect("a key");
     let alone = params("a.example").self_signed(&key).expect("signed").der().clone();
     let server = Server { certified: certified(vec![alone.clone()], &key), version: &TLS13 };
-    let config = trusting(vec![alone], SystemRoots::Platform, "a.example", &Arc::default());
-    assert_eq!(server.met_by(&Arc::new(config.expect("a configuration"))), Ok(()));
+    assert_eq!(server.met_by(&trusting_all("https://a.example", alone)), Ok(()));
 }

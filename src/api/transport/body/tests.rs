@@ -18,14 +18,9 @@ const RECORD: &[u8] = b"{\"last_status\":\"SUCCESS\"}";
 
 /// What came of it; the body counts only where it is complete.
 async fn outcome(transport: &Transport) -> Result<(u16, Vec<u8>), FailureKind> {
-    let mut body = Vec::new();
     let token = reqwest::header::HeaderValue::from_static("token");
-    let mut keep = |piece: &[u8]| {
-        body.extend_from_slice(piece);
-        Ok(())
-    };
-    let outcome = transport.get(transport.address(&["run"]), &token, Clock::start(), &mut keep).await;
-    outcome.reply.map(|reply| (reply.status, reply.text(&body).to_vec())).map_err(|fault| fault.kind)
+    let outcome = transport.get(transport.address(&["run"]), &token, usize::MAX).await;
+    outcome.reply.map(|reply| (reply.status, reply.body)).map_err(|fault| fault.kind)
 }
 
 async fn http_1(reply: Reply) -> Result<(u16, Vec<u8>), FailureKind> {
@@ -192,7 +187,11 @@ async fn over_tls_the_connection_s_end_counts_only_if_it_was_said() {
         .await;
         let (builder, base) = direct(&format!("https://{address}"), vec![authority]);
         let expected = if says { Ok((200, body.to_vec())) } else { Err(FailureKind::Broken) };
-        assert_eq!(outcome(&Transport::build(builder, base).expect("a client")).await, expected, "{says} {body:?}");
+        assert_eq!(
+            outcome(&Transport::build(builder, base, Clock::start()).expect("a client")).await,
+            expected,
+            "{says} {body:?}"
+        );
     }
 }
 
@@ -232,17 +231,16 @@ async fn a_compressed_body_is_decoded_to_the_end_of_its_last_member() {
     }
 }
 
-fn push(decoder: &mut Decoder, mut piece: &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
+fn push(decoder: &mut Gzip, mut piece: &[u8], sink: &mut BodySink<'_>) -> Result<(), RequestError> {
     while !piece.is_empty() {
-        decoder.step(&mut piece, sink)?;
+        decode(decoder, &mut piece, sink)?;
     }
     Ok(())
 }
 
 /// The decoded body, given in pieces that end at these places.
 fn decoded(bytes: &[u8], cuts: &[usize]) -> Result<Vec<u8>, FailureKind> {
-    let headers = HeaderMap::from_iter([(CONTENT_ENCODING, reqwest::header::HeaderValue::from_static("gzip"))]);
-    let mut decoder = Decoder::of(&headers).expect("gzip is known");
+    let mut decoder = Gzip::new(Vec::new());
     let mut body = Vec::new();
     let mut keep = |piece: &[u8]| {
         body.extend_from_slice(piece);
@@ -254,7 +252,7 @@ fn decoded(bytes: &[u8], cuts: &[usize]) -> Result<Vec<u8>, FailureKind> {
             push(&mut decoder, &bytes[from..to], &mut keep)?;
             from = to;
         }
-        decoder.finish(&mut keep)
+        finish(decoder, &mut keep)
     };
     read().map_err(|fault| fault.kind)?;
     Ok(body)
@@ -319,19 +317,18 @@ fn a_large_body_is_decoded_in_short_pieces() {
     let text: Vec<u8> = (0..4_000_000u32).flat_map(|number| (number % 251).to_le_bytes()).collect();
     let packed = [gzip(&text), gzip(&text)].concat();
     assert!(packed.len() < text.len() / 20);
-    let headers = HeaderMap::from_iter([(CONTENT_ENCODING, reqwest::header::HeaderValue::from_static("gzip"))]);
-    let mut decoder = Decoder::of(&headers).expect("gzip is known");
+    let mut decoder = Gzip::new(Vec::new());
     let (mut longest, mut sum) = (0, 0);
     let mut count = |piece: &[u8]| {
         longest = longest.max(piece.len());
         sum += piece.len();
         Ok(())
     };
-    push(&mut decoder, &packed, &mut count).and_then(|()| decoder.finish(&mut count)).expect("two members");
+    push(&mut decoder, &packed, &mut count).and_then(|()| finish(decoder, &mut count)).expect("two members");
     assert_eq!(sum, 2 * text.len());
     assert!(longest <= 64 * 1024, "{longest}");
     // What the sink says stands at once.
     let mut refuse = |_: &[u8]| Err(RequestError::new(FailureKind::TooLarge));
-    let mut decoder = Decoder::of(&headers).expect("gzip is known");
+    let mut decoder = Gzip::new(Vec::new());
     assert_eq!(push(&mut decoder, &packed, &mut refuse).map_err(|fault| fault.kind), Err(FailureKind::TooLarge));
 }

@@ -18,7 +18,7 @@ async fn through(
     };
     let network = Network { further_roots: roots, proxy: Some(proxy), ..Network::default() };
     let base = "https://maestro.invalid".parse().expect("a URL");
-    get(&Transport::new(base, network).expect("a client"), 9).await.1
+    get(&over(base, network).expect("a client"), 9).await.1
 }
 
 const ANSWERS: [(&str, FailureKind); 7] = [

@@ -21,7 +21,7 @@ async fn secure(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Res
 
 fn trusting_in(address: SocketAddr, roots: Vec<CertificateDer<'static>>) -> Transport {
     let network = Network { further_roots: roots, ..Network::default() };
-    Transport::new(format!("https://{address}").parse().expect("a URL"), network).expect("a client")
+    over(format!("https://{address}").parse().expect("a URL"), network).expect("a client")
 }
 
 #[tokio::test]
@@ -48,10 +48,7 @@ async fn a_certificate_of_another_name_or_time_is_refused_at_once() {
 fn a_root_that_is_none_is_an_input_error() {
     let bad = CertificateDer::from(b"nonsense".to_vec());
     assert!(matches!(
-        Transport::new(
-            "https://x.invalid".parse().expect("a URL"),
-            Network { further_roots: vec![bad], ..Network::default() }
-        ),
+        over("https://x.invalid".parse().expect("a URL"), Network { further_roots: vec![bad], ..Network::default() }),
         Err(SetupError::Root(_))
     ));
 }
