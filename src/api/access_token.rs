@@ -1,7 +1,5 @@
 //! An access token: never empty, fit for a header, and impossible to print.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -11,8 +9,9 @@ use serde_json::Value;
 
 use crate::config::SECRET_LIMIT;
 
-/// A token that can go into the `Authorization` header as it is: the service wants it without `Bearer`.
-#[derive(Clone)]
+/// A token that can go into the `Authorization` header as it is: the service wants it without `Bearer`. A sensitive header
+/// shows nothing of itself.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AccessToken(HeaderValue);
 
 impl AccessToken {
@@ -59,18 +58,6 @@ impl AccessToken {
             DateTime::from_timestamp(seconds, 0)
         };
         Some(Claims { issued: date("iat"), ends: date("exp") })
-    }
-}
-
-impl PartialEq for AccessToken {
-    fn eq(&self, other: &AccessToken) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(***)")
     }
 }
 

@@ -187,8 +187,7 @@ fn of_tls(error: &rustls::Error) -> Option<FailureKind> {
 
 /// No way through a proxy: only a question for credentials stays as it is.
 fn of_tunnel(error: &TunnelError) -> FailureKind {
-    let wants_credentials = matches!(error, TunnelError::ProxyAuthRequired);
-    if wants_credentials { FailureKind::ProxyAuthentication } else { FailureKind::Proxy }
+    if matches!(error, TunnelError::ProxyAuthRequired) { FailureKind::ProxyAuthentication } else { FailureKind::Proxy }
 }
 
 /// The first `T` in the chain of causes.

@@ -96,31 +96,25 @@ fn unwrap(json: &RawValue, depth: usize, out: &mut String) -> Option<()> {
         Some(b'"') => line(&string(json)?, out),
         Some(b'[') => return each(json, out),
         Some(b'{') if depth > 0 => {
-            let object: Wrapper<'_> = serde_json::from_str(json.get()).ok()?;
-            let inner = [object.logs, object.data, object.content, object.message];
-            return unwrap(inner.into_iter().flatten().next()?, depth - 1, out);
+            let object: LogFields<'_> = serde_json::from_str(json.get()).ok()?;
+            let inner = object.logs.or(object.data).or(object.content).or(object.message)?;
+            return unwrap(inner, depth - 1, out);
         }
         _ => return None,
     }
     Some(())
 }
 
+/// What is read of an object: the wrapper around the logs, or one entry of them.
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
-struct Wrapper<'a> {
+struct LogFields<'a> {
     #[serde(borrow)]
     logs: Option<&'a RawValue>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
     #[serde(borrow)]
     content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct LogEntry<'a> {
     #[serde(borrow)]
     timestamp: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -165,7 +159,7 @@ fn element(json: &RawValue, out: &mut String) -> Option<()> {
         line(&text, out);
         return Some(());
     }
-    let entry: LogEntry<'_> = serde_json::from_str(json.get()).ok()?;
+    let entry: LogFields<'_> = serde_json::from_str(json.get()).ok()?;
     let text = shown(entry.message.or(entry.msg).or(entry.log).or(entry.line)?);
     for before in [entry.timestamp.or(entry.time), entry.level].into_iter().flatten() {
         write!(out, "{} ", shown(before)).expect("a String takes all");

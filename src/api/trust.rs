@@ -138,14 +138,7 @@ impl Trust {
             roots
         })
     }
-}
 
-/// The refused certificate is one of those in `ca-file`.
-#[derive(Debug, thiserror::Error)]
-#[error("the server's own certificate is in ca-file, but vouches for nothing there")]
-pub(crate) struct CaFileIsLeaf;
-
-impl Trust {
     /// The same error, or that the roots hold the very certificate that was to be checked by them.
     fn named(&self, why: Error, end_entity: &CertificateDer<'_>) -> Error {
         use CertificateError::{BadSignature, Other, UnknownIssuer};
@@ -156,6 +149,11 @@ impl Trust {
         why
     }
 }
+
+/// The refused certificate is one of those in `ca-file`.
+#[derive(Debug, thiserror::Error)]
+#[error("the server's own certificate is in ca-file, but vouches for nothing there")]
+pub(crate) struct CaFileIsLeaf;
 
 impl ServerCertVerifier for Trust {
     fn verify_server_cert(
