@@ -1,6 +1,6 @@
 //! The client: one method per endpoint.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -39,10 +39,7 @@ pub struct Client {
     transport: Rc<Transport>,
     session: Session,
     redactor: Rc<dyn Redactor>,
-    /// The connection that was reported last.
-    reported_connection: RefCell<Connection>,
     retry_states: RefCell<HashMap<PollTarget, AuthRetryState>>,
-    implausible_clocks_reported: Cell<bool>,
 }
 
 impl Client {
@@ -63,9 +60,7 @@ impl Client {
             session: Session::new(credentials, Rc::clone(&transport), Rc::clone(&redactor))?,
             transport,
             redactor,
-            reported_connection: RefCell::default(),
             retry_states: RefCell::default(),
-            implausible_clocks_reported: Cell::new(false),
         })
     }
 
@@ -290,15 +285,9 @@ impl Client {
         self.transport.connection()
     }
 
-    /// What the session has had to say since the last call, and how the service is reached where that is news.
+    /// What there is to report since the last call.
     pub fn take_notes(&self) -> Vec<SessionNote> {
-        let connection = self.transport.connection();
-        let reported = self.reported_connection.replace(connection.clone());
-        let news = (reported != connection).then_some(SessionNote::Connection(connection));
-        let clocks = self.transport.implausible_clocks();
-        let clocks = clocks.filter(|_| !self.implausible_clocks_reported.replace(true));
-        let clocks = clocks.map(|(service, here)| SessionNote::ImplausibleClock { service, here });
-        news.into_iter().chain(clocks).chain(self.session.take_notes()).collect()
+        self.transport.take_notes()
     }
 
     /// When a token made elsewhere says that it ends.

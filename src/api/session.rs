@@ -113,10 +113,6 @@ impl Session {
         })
     }
 
-    pub(crate) fn take_notes(&self) -> Vec<SessionNote> {
-        std::mem::take(&mut self.state.borrow_mut().notes)
-    }
-
     /// When the token at hand says that it ends, where nothing here could make a new one.
     pub(crate) fn token_ends(&self) -> Option<DateTime<Utc>> {
         match self.credentials {
@@ -183,6 +179,10 @@ impl Session {
         (held.generation > refused).then(|| AuthToken { generation: held.generation, header: held.token.header() })
     }
 
+    fn note(&self, note: SessionNote) {
+        self.transport.notes.borrow_mut().push(note);
+    }
+
     fn elapsed(&self) -> Duration {
         self.transport.clock.elapsed()
     }
@@ -227,11 +227,11 @@ impl Session {
             }
         };
         let mut state = self.state.borrow_mut();
-        let SessionState { held: Some(held), notes, .. } = &mut *state else { return };
+        let Some(held) = &mut state.held else { return };
         let again = self.elapsed().saturating_add(failed.retry_after.unwrap_or_default());
         if held.early.fail(is_refused(&failed), again) {
             let Observation::Missing(_, failure) = failed.observation;
-            notes.push(SessionNote::EarlyRenewalFailed(failure));
+            self.note(SessionNote::EarlyRenewalFailed(failure));
         }
     }
 
@@ -252,8 +252,7 @@ impl Session {
             Ok(tokens) => {
                 self.redactor.learn(&tokens.all.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>());
                 let early = EarlyRenewal::from_claims(tokens.access.claims(), outcome.timing.date, now);
-                let note = if state.held.is_none() { SessionNote::SignedIn } else { SessionNote::Renewed };
-                state.notes.push(note);
+                self.note(if state.held.is_none() { SessionNote::SignedIn } else { SessionNote::Renewed });
                 (state.failure, state.refusals) = (None, 0);
                 state.hold(tokens.access, now, early);
                 self.signed_in.notify_waiters();
@@ -265,7 +264,7 @@ impl Session {
                 let failure = self.redactor.shortened(RequestError { kind, ..fault }.during(Operation::SignIn));
                 let failed = outcome.timing.answer(failure::read(failure));
                 if is_refused(&failed) && state.refusals == 0 {
-                    state.notes.extend(odd_password(login.password).map(SessionNote::OddPassword));
+                    odd_password(login.password).into_iter().for_each(|what| self.note(SessionNote::OddPassword(what)));
                 }
                 state.fail(&failed, now);
                 Err(failed)
@@ -300,7 +299,7 @@ impl Session {
             Ok(token) if state.held.as_ref().is_some_and(|held| held.token == token) => Err(TokenError::NothingNewer),
             Ok(token) => {
                 self.redactor.learn(&[token.secret().expose_secret()]);
-                state.notes.push(SessionNote::Renewed);
+                self.note(SessionNote::Renewed);
                 state.hold(token, self.elapsed(), EarlyRenewal::Never);
                 Ok(())
             }

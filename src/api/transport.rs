@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
@@ -26,7 +25,8 @@ use super::tunnel;
 use crate::clock::Clock;
 use crate::config::{Network, Proxy, ProxyKind};
 use crate::core::{
-    Answer, Connection, FailureKind, Observation, Operation, REQUESTS_AT_ONCE, TlsFault, Untrusted, Via, is_implausible,
+    Answer, Connection, FailureKind, Observation, Operation, REQUESTS_AT_ONCE, SessionNote, TlsFault, Untrusted, Via,
+    is_implausible,
 };
 
 mod aside;
@@ -71,19 +71,19 @@ pub(crate) struct Transport {
     /// The address made last, and its segments: most gates wait for one run, and to make it is a tenth of a poll's work.
     last_address: RefCell<(Vec<String>, Url)>,
     permits: Semaphore,
-    limits: RequestLimits,
+    /// `WHOLE` and `ERROR_BODY`; tests have less time.
+    whole: Duration,
+    error_body: Duration,
     via: Option<Via>,
     handshakes: Arc<Handshakes>,
     /// How many connections broke before the first answer; none from that on.
     unanswered: Cell<Option<u32>>,
-    /// The service's clock and this machine's, at the first answer by which one of them must be wrong.
-    clocks: Cell<Option<(DateTime<Utc>, DateTime<Utc>)>>,
-}
-
-/// `WHOLE` and `ERROR_BODY`; tests have less time.
-struct RequestLimits {
-    whole: Duration,
-    error_body: Duration,
+    /// Whether an answer has come by which the service's clock or this machine's must be wrong.
+    has_implausible_clock: Cell<bool>,
+    /// The connection that was reported last.
+    reported_connection: RefCell<Connection>,
+    /// What is to be reported besides.
+    pub(super) notes: RefCell<Vec<SessionNote>>,
 }
 
 /// What came back: the headers' stamps, and the answer or why there is none.
@@ -135,15 +135,6 @@ impl Transport {
         Ok(Transport { via, handshakes, made_of: Some((proxy, tls)), ..Transport::build(builder, base, clock)? })
     }
 
-    /// One that speaks HTTP/2 without TLS, or HTTP/1.
-    #[cfg(test)]
-    pub(super) fn over(base: Url, speaks_http_2: bool) -> Transport {
-        let tls = trust::tls(&base, Network::default(), &Arc::default()).expect("trust");
-        let builder = builder(None, &tls).expect("a builder");
-        let builder = if speaks_http_2 { builder.http2_prior_knowledge() } else { builder };
-        Transport::build(builder, base, Clock::start()).expect("a client")
-    }
-
     fn build(builder: ClientBuilder, base: Url, clock: Clock) -> Result<Transport, SetupError> {
         let http = builder.build().map_err(SetupError::Http)?;
         Ok(Transport {
@@ -153,11 +144,14 @@ impl Transport {
             base,
             clock,
             permits: Semaphore::new(REQUESTS_AT_ONCE),
-            limits: RequestLimits { whole: WHOLE, error_body: ERROR_BODY },
+            whole: WHOLE,
+            error_body: ERROR_BODY,
             via: None,
             handshakes: Arc::default(),
             unanswered: Cell::new(Some(0)),
-            clocks: Cell::new(None),
+            has_implausible_clock: Cell::new(false),
+            reported_connection: RefCell::default(),
+            notes: RefCell::default(),
         })
     }
 
@@ -181,6 +175,14 @@ impl Transport {
     /// How the service is reached, as far as it is known by now.
     pub(crate) fn connection(&self) -> Connection {
         Connection { proxy: self.via.clone(), trusted_by: self.handshakes.vouched() }
+    }
+
+    /// What there is to report since the last call; how the service is reached where that is news.
+    pub(crate) fn take_notes(&self) -> Vec<SessionNote> {
+        let connection = self.connection();
+        let reported = self.reported_connection.replace(connection.clone());
+        let news = (reported != connection).then_some(SessionNote::Connection(connection));
+        news.into_iter().chain(self.notes.take()).collect()
     }
 
     /// One of the eight places.
@@ -244,7 +246,7 @@ impl Transport {
     /// Within the time of a whole request.
     async fn limited(&self, answer: impl Future<Output = Result<Reply, RequestError>>) -> Result<Reply, RequestError> {
         let late = || RequestError { kind: FailureKind::Timeout, detail: self.base.host_str().map(Untrusted::new) };
-        within(self.limits.whole, answer, self.clock).await.unwrap_or_else(|| Err(late()))
+        within(self.whole, answer, self.clock).await.unwrap_or_else(|| Err(late()))
     }
 
     async fn send(&self, request: RequestBuilder, timing: &mut TimingHeaders) -> Result<Response, RequestError> {
@@ -258,8 +260,10 @@ impl Transport {
         }
         let here = self.clock.utc();
         *timing = TimingHeaders::read(response.headers(), here);
-        if let Some(service) = timing.date.filter(|service| is_implausible(*service, here)) {
-            self.clocks.set(self.clocks.get().or(Some((service, here))));
+        if let Some(service) = timing.date.filter(|service| is_implausible(*service, here))
+            && !self.has_implausible_clock.replace(true)
+        {
+            self.notes.borrow_mut().push(SessionNote::ImplausibleClock { service, here });
         }
         Ok(response)
     }
@@ -299,11 +303,6 @@ impl Transport {
         }
     }
 
-    /// The service's clock and this machine's, at the first answer by which one of them must be wrong.
-    pub(crate) fn implausible_clocks(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        self.clocks.get()
-    }
-
     /// Where a redirect leads, if the answer is one that can be followed.
     fn redirect(&self, from: &Url, response: &Response) -> Result<Option<Url>, RequestError> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -338,7 +337,7 @@ impl Transport {
                 if body.len() < ERROR_BODY_BYTES { Ok(()) } else { Err(RequestError::new(FailureKind::TooLarge)) }
             };
             // However it ends: the status has decided.
-            let _ = timeout(self.limits.error_body, body::read(response, &mut keep)).await;
+            let _ = timeout(self.error_body, body::read(response, &mut keep)).await;
         }
         Ok(Reply { status: status.as_u16(), body, pages })
     }

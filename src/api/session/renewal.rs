@@ -70,15 +70,10 @@ impl EarlyRenewal {
 /// The codes given out: none twice.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
-    last: Option<u64>,
+    pub(super) last: Option<u64>,
 }
 
 impl Codes {
-    #[cfg(test)]
-    pub(super) fn after(step: u64) -> Codes {
-        Codes { last: Some(step) }
-    }
-
     pub(super) fn has_fresh(&self, totp: &Totp, now: DateTime<Utc>) -> bool {
         self.last.is_none_or(|last| totp.step_at(unix(now)) > last)
     }

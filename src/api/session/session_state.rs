@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::renewal::{Codes, EarlyRenewal};
 use super::{Generation, NoToken};
 use crate::api::access_token::AccessToken;
-use crate::core::{Effect, FailureKind, Observation, SessionNote};
+use crate::core::{Effect, FailureKind, Observation};
 
 /// How long a failed sign-in speaks for those who come after it: however many runs, at most one sign-in a second; and if
 /// the service asked for a longer pause, one in that, or in a minute.
@@ -24,7 +24,6 @@ pub(super) struct SessionState {
     /// How many sign-ins were refused since the last one that worked.
     pub(super) refusals: u8,
     pub(super) codes: Codes,
-    pub(super) notes: Vec<SessionNote>,
 }
 
 #[derive(Debug)]

@@ -8,7 +8,6 @@ use tokio::sync::Barrier;
 
 use super::super::access_token::jwt;
 use super::super::redactor::Learned;
-use super::renewal::Codes;
 use super::*;
 use crate::api::tests::scripted_server::{Reply, Server, later};
 use crate::clock::Clock;
@@ -71,7 +70,7 @@ fn error(error: Result<AuthToken, TokenError>) -> Observation {
 }
 
 fn notes(session: &Session) -> Vec<SessionNote> {
-    session.take_notes()
+    session.transport.notes.take()
 }
 
 #[tokio::test]
@@ -159,8 +158,8 @@ async fn no_code_is_sent_twice() {
     let session = password(&server, Some(totp()));
     let pass = session.token(0).await.ok().expect("a token");
     // Whatever step the first one took, this one is not over.
-    session.state.borrow_mut().codes =
-        Codes::after(totp().step_at(session.transport.clock.utc().timestamp().unsigned_abs()) + 1);
+    let step = totp().step_at(session.transport.clock.utc().timestamp().unsigned_abs());
+    session.state.borrow_mut().codes.last = Some(step + 1);
     {
         let mut renewal = std::pin::pin!(session.token(pass.generation));
         for _ in 0..100 {
@@ -172,7 +171,7 @@ async fn no_code_is_sent_twice() {
     // Nor does a renewal before time wait for it, or count as tried.
     session.renew_early().await;
     assert_eq!(server.sign_ins(), 1);
-    session.state.borrow_mut().codes = Codes::default();
+    session.state.borrow_mut().codes.last = None;
     session.renew_early().await;
     assert_eq!(server.sign_ins(), 2);
 }

@@ -27,6 +27,16 @@ fn transport(server: &Server) -> Transport {
     over(server.base.clone(), Network::default()).expect("a client")
 }
 
+impl Transport {
+    /// One that speaks HTTP/2 without TLS, or HTTP/1.
+    pub(in crate::api) fn over(base: Url, speaks_http_2: bool) -> Transport {
+        let tls = trust::tls(&base, Network::default(), &Arc::default()).expect("trust");
+        let builder = builder(None, &tls).expect("a builder");
+        let builder = if speaks_http_2 { builder.http2_prior_knowledge() } else { builder };
+        Transport::build(builder, base, Clock::start()).expect("a client")
+    }
+}
+
 fn over(base: Url, network: Network) -> Result<Transport, SetupError> {
     Transport::new(base, network, Clock::start())
 }
@@ -207,7 +217,7 @@ async fn an_error_body_is_read_in_part_and_its_status_stands() {
 async fn an_error_body_that_stalls_does_not_hold_up_its_status() {
     let server = answering(Reply::stalled("HTTP/1.1 503 X\r\ncontent-length: 500\r\n\r\nbusy")).await;
     let mut transport = transport(&server);
-    transport.limits = RequestLimits { whole: Duration::from_secs(5), error_body: Duration::from_millis(50) };
+    (transport.whole, transport.error_body) = (Duration::from_secs(5), Duration::from_millis(50));
     assert_eq!(get(&transport, 1024).await.1, Ok((503, b"busy".to_vec())));
 }
 
@@ -216,7 +226,7 @@ async fn an_answer_that_does_not_end_is_cut() {
     for bytes in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nretry-after: 3\r\ncontent-length: 50\r\n\r\n{"] {
         let server = answering(Reply::stalled(bytes)).await;
         let mut transport = transport(&server);
-        transport.limits.whole = Duration::from_millis(50);
+        transport.whole = Duration::from_millis(50);
         let (timing, reply) = get(&transport, 1024).await;
         assert_eq!(reply, Err(FailureKind::Timeout), "{bytes:?}");
         assert_eq!(timing.retry_after.is_some(), bytes.contains("retry"));
