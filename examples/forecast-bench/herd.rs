@@ -3,13 +3,13 @@
 //! Every gate is a [`Gate`] with one run, whose answers take 0.1 to 0.4 s and whose history comes after the first one.
 //! Looks are counted by the second they start in, from the second minute on.
 
-use maestro_gate::core::Effect;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use maestro_gate::core::{
-    Answer, Failure, FailureKind, Freshness, Gate, IfStale, Interval, Learning, Limits, Observation, OnFirstFailure,
-    Operation, PastRun, PipelineId, Record, Rules, RunId, Target, Untrusted, Vocabulary,
+    Answer, ApiRequest, Effect, Failure, FailureKind, Freshness, Gate, IfStale, Interval, Learning, Limits, ListedRun,
+    Observation, OnFirstFailure, Operation, PastRun, PipelineId, PollTarget, Record, Rules, RunId, Target, Untrusted,
+    Vocabulary,
 };
 
 use crate::laws::{Chance, Law};
@@ -110,9 +110,27 @@ fn watch(herd: &Herd, number: u32, chance: &mut Chance, looks: &mut [u32]) {
         due = next;
         if gate.forecast(0).is_none() {
             let learned = answered + Duration::from_secs_f64(0.1 + 0.3 * chance.unit());
-            due = gate.learn(0, learned, &past).unwrap_or(due);
+            learn(&mut gate, learned, &past);
+            let moved = gate.take_moved().into_iter().rfind(|(target, _)| *target == PollTarget::Run(0));
+            due = moved.map_or(due, |(_, at)| at);
         }
     }
+}
+
+/// The gate reads its pipeline's list, if it wants to.
+fn learn(gate: &mut Gate, elapsed: Duration, past: &[PastRun]) {
+    let Some(ApiRequest::Survey(mut list)) = gate.list_summary(0, elapsed) else { return };
+    for (past, hours) in past.iter().zip(1..) {
+        let created = DateTime::<Utc>::UNIX_EPOCH - TimeDelta::hours(hours);
+        list.take(ListedRun {
+            status: Some(Untrusted::new(if past.passed { "SUCCESS" } else { "FAILED" })),
+            created_at: Some(created),
+            updated_at: Some(created + past.duration),
+            ..ListedRun::default()
+        });
+    }
+    let answer = Answer { observation: Observation::Record(*list), retry_after: None, date: None };
+    gate.list_summary_received(0, elapsed, answer, &mut Vec::new());
 }
 
 fn rules() -> Rules {
@@ -125,7 +143,7 @@ fn rules() -> Rules {
         if_stale: IfStale::Fail,
         retries: 0,
         began: None,
-        learning: Learning::Off,
+        learning: Learning::On,
         on_first_failure: OnFirstFailure::WaitForAll,
     }
 }

@@ -24,25 +24,21 @@ impl Fingerprint {
     pub fn of(text: &str) -> Option<Fingerprint> {
         let mut hasher = DefaultHasher::new();
         let mut is_empty = true;
-        let mut feed = |piece: &str| {
+        let mut feed = |piece: &[u8]| {
             is_empty = false;
-            hasher.write(piece.as_bytes());
+            hasher.write(piece);
         };
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            let length = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
-            if length > 0 {
-                let (word, after) = rest.split_at(length);
+        // Each piece is a word, or none, and the character after it.
+        for piece in text.split_inclusive(|c| !is_of_word(c)) {
+            let (word, after) = piece.split_at(piece.trim_end_matches(|c| !is_of_word(c)).len());
+            if !word.is_empty() {
                 likeness(word, &mut feed);
                 // Parts words that stand together from one word.
-                feed("\u{1}");
-                rest = after;
-            } else {
-                // How a text is set out says nothing.
-                if !first.is_whitespace() && !first.is_control() {
-                    feed(first.encode_utf8(&mut [0; 4]));
-                }
-                rest = &rest[first.len_utf8()..];
+                feed(b"\x01");
+            }
+            // How a text is set out says nothing.
+            if after.contains(|c: char| !c.is_whitespace() && !c.is_control()) {
+                feed(after.as_bytes());
             }
         }
         (!is_empty).then(|| Fingerprint(hasher.finish()))
@@ -55,32 +51,22 @@ fn is_of_word(c: char) -> bool {
 
 /// Feeds what is left of a word. A name of several parts, `load_orders_v2`, is told by its parts; an id of several, a UUID,
 /// is one.
-fn likeness(word: &str, feed: &mut impl FnMut(&str)) {
+fn likeness(word: &str, feed: &mut impl FnMut(&[u8])) {
     if is_number(word) {
-        feed("0");
-        return;
+        return feed(b"0");
     }
     for part in word.split_inclusive(['_', '-']) {
         let (part, joint) = part.split_at(part.trim_end_matches(['_', '-']).len());
         if is_number(part) || is_id(part) {
-            feed("0");
+            feed(b"0");
         } else {
-            without_digits(part, feed);
+            // Each row of digits counts as any other.
+            for row in part.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()) {
+                feed(if row.iter().all(u8::is_ascii_digit) { b"0" } else { row });
+            }
         }
-        feed(joint);
+        feed(joint.as_bytes());
     }
-}
-
-/// Each row of digits counts as any other.
-fn without_digits(part: &str, feed: &mut impl FnMut(&str)) {
-    let mut rest = part;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        let after = rest[at..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |length| at + length);
-        feed(&rest[..at]);
-        feed("0");
-        rest = &rest[after..];
-    }
-    feed(rest);
 }
 
 /// A number, a date, a UUID, an address: nothing but hexadecimal digits, and long enough if they are letters only.
@@ -95,12 +81,8 @@ fn is_id(part: &str) -> bool {
     if !part.contains(|c: char| c.is_ascii_digit()) {
         return false;
     }
-    let kinds = part.chars().filter(|c| c.is_alphanumeric()).map(|c| c.is_ascii_digit());
-    let (mut last, mut changes) = (None, 0);
-    for kind in kinds {
-        changes += usize::from(last.is_some_and(|last| last != kind));
-        last = Some(kind);
-    }
+    let is_digit = part.chars().filter(|c| c.is_alphanumeric()).map(|c| c.is_ascii_digit());
+    let changes = is_digit.clone().zip(is_digit.skip(1)).filter(|(a, b)| a != b).count();
     part.len() >= ID || changes >= CHANGES
 }
 

@@ -20,12 +20,10 @@ use chrono::{DateTime, Utc};
 
 use super::history::History;
 use super::list_schedule::{ListSchedule, Outlook};
-use super::listing::{AmbiguousOrder, ListedRun, RunList};
-use super::select::{Choice, choose};
+use super::listing::{ListedRun, RunList};
+use super::moment::Moment;
 use super::start_times::expected_start;
-use super::{
-    Freshness, LastRecord, Learning, Meaning, Rules, RunId, Selector, SkippedFailures, Stale, Target, Untrusted,
-};
+use super::{Freshness, LastRecord, Learning, Meaning, Rules, RunId, Selector, SkippedFailures, Stale, Untrusted};
 
 /// The wait for one pipeline's next fresh run.
 #[derive(Clone, Debug)]
@@ -43,36 +41,11 @@ pub(super) struct FreshWait {
     list_date: Option<DateTime<Utc>>,
     list_at: Duration,
     /// The last run that was not fresh, with its record: what is reported if no other comes.
-    pub(super) not_fresh: Option<(Target, LastRecord)>,
+    pub(super) not_fresh: Option<(RunId, LastRecord)>,
     /// Whether it was reported that there is no such run yet.
     pub(super) is_none_reported: bool,
     /// What was reported last: the chosen run, the status of its record, and why it is not fresh.
-    reported: Option<Reported>,
-}
-
-#[derive(Clone, Debug)]
-struct Reported {
-    run: RunId,
-    status: Option<Untrusted>,
-    stale: Option<Stale>,
-}
-
-/// What a list leads to.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct ListResult {
-    pub(super) next: NextRequest,
-    /// Records that can't be read.
-    pub(super) unreadable: usize,
-    /// Failed runs that `last-success` skips and that were not reported yet.
-    pub(super) failures: Option<SkippedFailures>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NextRequest {
-    /// This run may be fresh.
-    Poll(RunId),
-    /// There is no new run. The next list is read after this time.
-    ReadListIn(Duration),
+    reported: (Option<RunId>, Option<Untrusted>, Option<Stale>),
 }
 
 /// What a record of the polled run means.
@@ -80,8 +53,6 @@ pub(super) enum NextRequest {
 pub(super) enum Judgement {
     /// It is the run that was waited for, and its status decides.
     Decides,
-    /// It is in progress: poll it again.
-    Continue,
     /// It is not fresh.
     NotFresh(Stale),
     /// It is no success, although the list shows one: read the list again.
@@ -101,33 +72,29 @@ impl FreshWait {
             list_at: Duration::ZERO,
             not_fresh: None,
             is_none_reported: false,
-            reported: None,
+            reported: (None, None, None),
         }
     }
 
-    /// Reads a list that came at `elapsed`, and was answered at `now` by the service's clock.
-    ///
-    /// # Errors
-    /// For `latest`, when a record can't be put in order.
+    /// Reads a list, from which this run was chosen. Returns the run to poll, which may be fresh: none if there is no new one;
+    /// and the failed runs that `last-success` skips, as far as they were not reported yet.
     pub(super) fn read(
         &mut self,
+        at: &Moment<'_>,
         listing: &RunList,
-        now: Option<DateTime<Utc>>,
-        elapsed: Duration,
-        rules: &Rules,
-    ) -> Result<ListResult, AmbiguousOrder> {
-        let Choice { run, passed_over } = choose(self.selector, listing, &rules.vocabulary)?;
-        let shown = |id: &RunId| listing.runs.iter().find(|listed| listed.run.as_ref() == Some(id));
-        let chosen = run.as_ref().and_then(shown);
-        let failures = self.skip_failures(listing, chosen, rules);
-        self.candidate = chosen.filter(|listed| self.is_news(listed)).cloned();
-        self.outlook = self.outlook(listing, chosen, now, rules);
-        (self.list_date, self.list_at) = (now, elapsed);
-        let next = match &self.candidate {
-            Some(ListedRun { run: Some(id), .. }) => NextRequest::Poll(id.clone()),
-            Some(ListedRun { run: None, .. }) | None => NextRequest::ReadListIn(self.next_list(now)),
+        chosen: Option<&RunId>,
+    ) -> (Option<RunId>, Option<SkippedFailures>) {
+        let chosen = listing.runs.iter().find(|listed| chosen.is_some() && listed.run.as_ref() == chosen);
+        let is_newer = |listed: &&ListedRun| chosen.is_none_or(|chosen| listed.created_at > chosen.created_at);
+        let newer: Vec<&ListedRun> = match self.selector {
+            Selector::Latest => Vec::new(),
+            Selector::LastSuccess => listing.runs.iter().filter(is_newer).collect(),
         };
-        Ok(ListResult { next, unreadable: passed_over, failures })
+        let failures = self.skip_failures(&newer, &at.rules);
+        self.candidate = chosen.filter(|listed| self.is_news(listed)).cloned();
+        self.outlook = outlook(listing, &newer, at);
+        (self.list_date, self.list_at) = (at.date, at.elapsed);
+        (self.candidate.as_ref().and_then(|listed| listed.run.clone()), failures)
     }
 
     /// What the record of the run means that the list led to. `fresh` and `started` are of that record.
@@ -139,15 +106,13 @@ impl FreshWait {
         required: Freshness,
     ) -> Judgement {
         let judgement = match (meaning, self.selector, fresh) {
-            (Meaning::Passed, _, Ok(())) | (Meaning::Failed, Selector::Latest, Ok(())) => Judgement::Decides,
-            (Meaning::Passed, _, Err(stale)) | (Meaning::Failed, Selector::Latest, Err(stale)) => {
-                Judgement::NotFresh(stale)
-            }
             (Meaning::Failed | Meaning::Wait | Meaning::Unknown, Selector::LastSuccess, _) => Judgement::NotASuccess,
-            (Meaning::Wait | Meaning::Unknown, Selector::Latest, _) if required.allows_start(started) => {
-                Judgement::Continue
+            (Meaning::Passed | Meaning::Failed, _, Err(stale)) => Judgement::NotFresh(stale),
+            (Meaning::Wait | Meaning::Unknown, Selector::Latest, _) if !required.allows_start(started) => {
+                Judgement::NotFresh(Stale::StartedBefore)
             }
-            (Meaning::Wait | Meaning::Unknown, Selector::Latest, _) => Judgement::NotFresh(Stale::StartedBefore),
+            (Meaning::Passed | Meaning::Failed, _, Ok(())) => Judgement::Decides,
+            (Meaning::Wait | Meaning::Unknown, Selector::Latest, _) => Judgement::Decides,
         };
         if let Judgement::NotFresh(stale) = judgement
             && stale.is_final()
@@ -171,82 +136,55 @@ impl FreshWait {
 
     /// Whether the chosen run is another one than was reported.
     pub(super) fn is_new_choice(&mut self, run: &RunId) -> bool {
-        let is_new = self.reported.as_ref().is_none_or(|reported| reported.run != *run);
+        let is_new = self.reported.0.as_ref() != Some(run);
         if is_new {
-            self.reported = Some(Reported { run: run.clone(), status: None, stale: None });
+            self.reported = (Some(run.clone()), None, None);
         }
         is_new
     }
 
     /// Whether this status of the chosen run was not reported yet.
     pub(super) fn is_new_status(&mut self, status: &Untrusted) -> bool {
-        let Some(reported) = &mut self.reported else { return true };
-        let before = reported.status.replace(status.clone());
-        before.is_none_or(|before| before.raw() != status.raw())
+        self.reported.1.replace(status.clone()).as_ref() != Some(status)
     }
 
     /// Whether this reason was not reported yet.
     pub(super) fn is_new_reason(&mut self, stale: Stale) -> bool {
-        let Some(reported) = &mut self.reported else { return true };
-        reported.stale.replace(stale) != Some(stale)
+        self.reported.2.replace(stale) != Some(stale)
     }
 
     fn is_news(&self, listed: &ListedRun) -> bool {
         self.too_old.as_ref().is_none_or(|old| listed != old && listed.created_at >= old.created_at)
     }
 
-    fn outlook(
-        &self,
-        listing: &RunList,
-        chosen: Option<&ListedRun>,
-        now: Option<DateTime<Utc>>,
-        rules: &Rules,
-    ) -> Outlook {
-        if rules.learning == Learning::Off {
-            return Outlook::default();
-        }
-        let starts = listing.runs.iter().filter_map(|listed| listed.created_at);
-        let expected = now.and_then(|now| expected_start(starts, now));
-        let may_end_the_wait = |listed: &&ListedRun| {
-            let is_newer = chosen.is_none_or(|chosen| listed.created_at > chosen.created_at);
-            is_newer && listed.is_unfinished(&rules.vocabulary) && rules.freshness.allows_start(listed.created_at)
-        };
-        // A newest run in progress is polled by itself.
-        let in_progress: Vec<(RunId, DateTime<Utc>)> = match self.selector {
-            Selector::Latest => Vec::new(),
-            Selector::LastSuccess => {
-                let runs = listing.runs.iter().filter(may_end_the_wait);
-                runs.filter_map(|listed| Some((listed.run.clone()?, listed.created_at?))).collect()
-            }
-        };
-        let past = if in_progress.is_empty() {
-            Vec::new()
-        } else {
-            History::of(listing, &rules.vocabulary).lengths_to_learn()
-        };
-        Outlook { expected, in_progress, past }
-    }
-
-    /// The failed runs that are newer than the success, but those that were reported.
-    fn skip_failures(
-        &mut self,
-        listing: &RunList,
-        success: Option<&ListedRun>,
-        rules: &Rules,
-    ) -> Option<SkippedFailures> {
-        if self.selector == Selector::Latest {
-            return None;
-        }
-        let is_newer = |listed: &&ListedRun| success.is_none_or(|success| listed.created_at > success.created_at);
-        let mut failures: Vec<&ListedRun> = listing
-            .runs
-            .iter()
-            .filter(|listed| listed.meaning(&rules.vocabulary) == Meaning::Failed && listed.created_at.is_some())
-            .filter(is_newer)
-            .filter(|listed| listed.run.as_ref().is_some_and(|id| self.skipped.insert(id.clone())))
-            .collect();
+    /// The failed runs among those that are newer than the success, but those that were reported.
+    fn skip_failures(&mut self, newer: &[&ListedRun], rules: &Rules) -> Option<SkippedFailures> {
+        let mut is_news = |listed: &ListedRun| listed.run.as_ref().is_some_and(|id| self.skipped.insert(id.clone()));
+        let mut failures: Vec<&ListedRun> = newer.to_vec();
+        failures.retain(|listed| {
+            listed.meaning(&rules.vocabulary) == Meaning::Failed && listed.created_at.is_some() && is_news(listed)
+        });
         failures.sort_by_key(|listed| listed.created_at);
         let newest = failures.last()?;
         Some(SkippedFailures { count: failures.len(), newest: newest.run.clone()?, status: newest.status.clone()? })
     }
+}
+
+/// What a list shows of the next start, and of the runs in progress that are newer than the success. A newest run in progress is
+/// polled by itself.
+fn outlook(listing: &RunList, newer: &[&ListedRun], at: &Moment<'_>) -> Outlook {
+    let rules = &at.rules;
+    if rules.learning == Learning::Off {
+        return Outlook::default();
+    }
+    let starts = listing.runs.iter().filter_map(|listed| listed.created_at);
+    let expected = at.date.and_then(|now| expected_start(starts, now));
+    let in_progress: Vec<(RunId, DateTime<Utc>)> = newer
+        .iter()
+        .filter(|listed| listed.is_unfinished(&rules.vocabulary) && rules.freshness.allows_start(listed.created_at))
+        .filter_map(|listed| Some((listed.run.clone()?, listed.created_at?)))
+        .collect();
+    let past =
+        if in_progress.is_empty() { Vec::new() } else { History::of(listing, &rules.vocabulary).lengths_to_learn() };
+    Outlook { expected, in_progress, past }
 }

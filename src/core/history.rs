@@ -137,9 +137,11 @@ impl History {
     /// How long a run usually takes.
     pub fn lengths(&self) -> Option<DurationRange> {
         let usual = usual(self.runs.iter());
-        let at = |share: usize| usual.get((usual.len().saturating_sub(1) * share + 5) / 10).copied();
-        let (lower, upper) = (at_middle(&usual, 1)?, at_middle(&usual, 0)?);
-        Some(DurationRange { typical: (lower + upper) / 2, from: at(1)?, to: at(9)? })
+        let last = usual.len().checked_sub(1)?;
+        let at = |tenths: usize| usual[(last * tenths + 5) / 10];
+        // The two in the middle, which are one where the number is odd.
+        let typical = (usual[last / 2] + usual[usual.len() / 2]) / 2;
+        Some(DurationRange { typical, from: at(1), to: at(9) })
     }
 
     /// How a run stands among those that began before it.
@@ -167,14 +169,7 @@ impl History {
         });
         let own = record.trace.as_ref().and_then(|trace| Fingerprint::of(trace.raw()));
         let before = earlier.iter().find(|past| !past.passed).and_then(|past| past.trace);
-        let length = match seen.meaning {
-            Meaning::Passed | Meaning::Failed => record.updated_at,
-            Meaning::Wait | Meaning::Unknown => seen.date,
-        };
-        let length = length
-            .zip(record.created_at)
-            .and_then(|(to, from)| to.signed_duration_since(from).to_std().ok())
-            .filter(|_| passed != Some(false));
+        let length = seen.exact_duration().filter(|_| passed != Some(false));
         let usual = usual(earlier.iter().copied());
         RunComparison {
             earlier: earlier.len(),
@@ -197,11 +192,6 @@ fn usual<'h>(runs: impl Iterator<Item = &'h FinishedRun> + Clone) -> Vec<Duratio
     let mut usual: Vec<Duration> = usual.filter_map(|run| run.duration).filter(|length| !length.is_zero()).collect();
     usual.sort_unstable();
     usual
-}
-
-/// The lower (1) or the upper (0) of the two in the middle, which are one where the number is odd.
-fn at_middle(sorted: &[Duration], lower: usize) -> Option<Duration> {
-    sorted.get(sorted.len().checked_sub(lower)? / 2).copied()
 }
 
 #[cfg(test)]

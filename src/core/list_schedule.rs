@@ -18,22 +18,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::schedule::every_fourth;
+use super::schedule::{Backoff, every_fourth};
 use super::spacing::{FLOOR, unit};
 use super::start_times::ExpectedStart;
 use super::{Forecast, Interval, PastRun, RunId};
 
 /// The waits where a start may come at any moment, in seconds: they grow, so that a run that is about to start is seen soon
 /// and a long wait costs two requests a minute.
-const FIRST: f64 = 12.5;
-const GROWTH: f64 = 1.25;
-const CLOSE: f64 = 30.0;
+const CLOSE: Backoff = Backoff { first: 12.5, factor: 1.25, most: 30.0, apart: 0.2 };
 
 /// The longest wait, in seconds. A run that starts at an unusual time and takes no longer than this is seen late by so much.
 const QUIET: f64 = 180.0;
-
-/// How much shorter a gate's own waits may be.
-const APART: f64 = 0.2;
 
 /// Of so many runs in progress the ends are foretold; a pipeline rarely has two.
 const FORETOLD: usize = 4;
@@ -74,20 +69,16 @@ impl ListSchedule {
     }
 
     fn until_start(&self, expected: Option<ExpectedStart>, now: Option<DateTime<Utc>>, nth: u32) -> Duration {
-        let pace = 1.0 - APART * unit(self.seed);
-        let grown = FIRST * GROWTH.powi(i32::try_from(nth.min(64)).unwrap_or(64));
-        let close = Duration::from_secs_f64(grown.min(CLOSE) * pace);
-        let ahead = match (expected, now) {
-            (Some(expected), Some(now)) => (expected.from - now).to_std().unwrap_or_default(),
-            (Some(_), None) | (None, _) => Duration::ZERO,
-        };
+        let close = CLOSE.wait(nth, self.seed);
+        let ahead =
+            expected.zip(now).and_then(|(expected, now)| (expected.from - now).to_std().ok()).unwrap_or_default();
         if ahead.is_zero() {
             return close;
         }
         // Gates that were started together, and those that wait for the same moment, are spread out.
         let own = unit(!self.seed);
-        let quiet = Duration::from_secs_f64(QUIET * if nth == 0 { own } else { pace });
-        (ahead + Duration::from_secs_f64(CLOSE * own)).min(quiet).max(close)
+        let quiet = Duration::from_secs_f64(QUIET * if nth == 0 { own } else { CLOSE.pace(self.seed) });
+        (ahead + Duration::from_secs_f64(CLOSE.most * own)).min(quiet).max(close)
     }
 
     /// When the next poll of a run in progress would be, if its length can be foretold.

@@ -3,7 +3,7 @@
 //!
 //! A survey is a help and never a verdict: without it every run is polled as if there were no list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::history::{FinishedRun, History, newest_first};
 use super::listing::ListedRun;
@@ -25,18 +25,22 @@ pub struct ListSummary {
     has_more: bool,
     /// The newest success among those that were not kept.
     older_success: Option<FinishedRun>,
-    unfinished: Vec<UnfinishedRun>,
+    /// The word of each run that is not over, by the key of its id and by that of its number; none where a key came twice.
+    going: HashMap<u64, Option<Untrusted>>,
+    /// How many those are.
+    unfinished: usize,
     /// The keys of all that are over, for several runs that share a list: eight bytes each, so that there may be as many as
     /// fit into a list.
     over: Option<HashSet<u64>>,
 }
 
-/// A run that the list shows as running.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct UnfinishedRun {
-    pub(super) run: RunId,
-    pub(super) number: Option<u64>,
-    pub(super) word: Untrusted,
+/// How a list shows one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShownAs {
+    Going,
+    Over,
+    /// Not at all, in another word than its own record, or twice: its own record will tell.
+    Otherwise,
 }
 
 impl ListSummary {
@@ -47,7 +51,8 @@ impl ListSummary {
             past: Vec::new(),
             has_more: false,
             older_success: None,
-            unfinished: Vec::new(),
+            going: HashMap::new(),
+            unfinished: 0,
             over: None,
         }
     }
@@ -74,11 +79,21 @@ impl ListSummary {
                 }
             }
             (Meaning::Wait | Meaning::Unknown, ListedRun { run: Some(run), number, status: Some(word), .. }) => {
-                if self.unfinished.len() < UNFINISHED {
-                    self.unfinished.push(UnfinishedRun { run, number, word });
-                }
+                self.take_unfinished(&run, number, &word);
             }
             (Meaning::Wait | Meaning::Unknown, _) => {}
+        }
+    }
+
+    fn take_unfinished(&mut self, run: &RunId, number: Option<u64>, word: &Untrusted) {
+        if self.unfinished == UNFINISHED {
+            return;
+        }
+        self.unfinished += 1;
+        let number = number.and_then(|number| RunId::new(&number.to_string())).map(|number| number.key());
+        let number = number.filter(|number| *number != run.key());
+        for key in [run.key()].into_iter().chain(number) {
+            self.going.entry(key).and_modify(|word| *word = None).or_insert_with(|| Some(word.clone()));
         }
     }
 
@@ -91,13 +106,15 @@ impl ListSummary {
         self.older_success = [self.older_success.take(), success].into_iter().flatten().max_by(newest);
     }
 
-    /// Whether the list shows a run with this key as over.
-    pub(super) fn is_over(&self, key: u64) -> bool {
-        self.over.as_ref().is_some_and(|over| over.contains(&key))
-    }
-
-    pub(super) fn unfinished(&self) -> &[UnfinishedRun] {
-        &self.unfinished
+    /// How the list shows the run whose own record has this word.
+    pub(super) fn shows(&self, run: &RunId, word: &str) -> ShownAs {
+        let key = run.key();
+        let is_over = self.over.as_ref().is_some_and(|over| over.contains(&key));
+        match (self.going.get(&key), is_over) {
+            (Some(Some(going)), false) if going.raw() == word => ShownAs::Going,
+            (None, true) => ShownAs::Over,
+            (Some(_), _) | (None, false) => ShownAs::Otherwise,
+        }
     }
 
     pub(super) fn history(&self) -> History {
@@ -128,7 +145,7 @@ mod tests {
     fn what_is_kept_of_a_list_has_an_end() {
         let past = |runs| list_summary(runs, "SUCCESS").past.len();
         assert_eq!([799, 800, 1199, 1200].map(past), [799, 400, 799, 400]);
-        let unfinished = |runs| list_summary(runs, "RUNNING").unfinished().len();
+        let unfinished = |runs| list_summary(runs, "RUNNING").going.len();
         assert_eq!([49_999, 50_000, 50_001].map(unfinished), [49_999, 50_000, 50_000]);
     }
 }

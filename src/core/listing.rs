@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Fingerprint, Meaning, RunId, Untrusted, Vocabulary};
+use super::{FailureKind, Fingerprint, Meaning, RunId, Untrusted, Vocabulary};
 
 /// The runs of ONE pipeline. What the list says of other pipelines is not in here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,15 +26,16 @@ pub struct ListedRun {
     pub trace: Option<Fingerprint>,
 }
 
-/// A record could not be put in order: it might be the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AmbiguousOrder;
-
 impl ListedRun {
     /// One of which nothing else is known, for tests.
     #[cfg(test)]
     pub fn bare(id: &str, status: &str, created_at: Option<DateTime<Utc>>) -> ListedRun {
         ListedRun { run: RunId::new(id), status: Some(Untrusted::new(status)), created_at, ..ListedRun::default() }
+    }
+
+    /// Whether it is the run with this id.
+    pub(super) fn is(&self, run: &RunId) -> bool {
+        self.run.as_ref().is_some_and(|id| id.is(run.as_str(), None))
     }
 
     /// The run's state, as far as a list tells it. What can't be read may still be going.
@@ -53,33 +54,33 @@ impl ListedRun {
 /// The newest of these runs: greatest `created_at`, then greatest `id`. `None`: there is none.
 ///
 /// # Errors
-/// When that can't be reported: a run has no readable `created_at`; or several have the greatest and their numbers do not
-/// tell them apart; or the newest has no id by which to ask for it.
-pub(super) fn newest<'a>(runs: impl IntoIterator<Item = &'a ListedRun>) -> Result<Option<&'a RunId>, AmbiguousOrder> {
-    let mut first: Vec<&ListedRun> = Vec::new();
-    let mut latest = None;
-    for run in runs {
-        let created = run.created_at.ok_or(AmbiguousOrder)?;
-        if latest.is_none_or(|latest| created > latest) {
-            latest = Some(created);
-            first.clear();
-        }
-        if latest == Some(created) {
-            first.push(run);
-        }
+/// `Unplaceable` when that can't be told: a run has no readable `created_at`; or several have the greatest and their numbers do
+/// not tell them apart; or the newest has no id by which to ask for it.
+pub(super) fn newest<'a>(runs: impl IntoIterator<Item = &'a ListedRun>) -> Result<Option<&'a RunId>, FailureKind> {
+    let mut runs: Vec<&ListedRun> = runs.into_iter().collect();
+    keep_greatest(&mut runs, |run| run.created_at)?;
+    // One run may be listed twice.
+    let is_one = |runs: &[&ListedRun]| runs.iter().all(|run| run.run == runs[0].run);
+    if !is_one(&runs) {
+        keep_greatest(&mut runs, |run| run.number)?;
     }
-    let Some(one) = first.first() else { return Ok(None) };
-    if first.iter().all(|run| run.run == one.run) {
-        // One run, perhaps listed twice.
-        return one.run.as_ref().map(Some).ok_or(AmbiguousOrder);
+    match runs.first() {
+        None => Ok(None),
+        Some(newest) if is_one(&runs) => newest.run.as_ref().map(Some).ok_or(FailureKind::Unplaceable),
+        // Two runs of one number are one too many.
+        Some(_) => Err(FailureKind::Unplaceable),
     }
-    let mut numbers = Vec::new();
-    for run in &first {
-        numbers.push((run.number.ok_or(AmbiguousOrder)?, run.run.as_ref()));
+}
+
+/// Keeps the runs whose value is the greatest. Each must have one.
+fn keep_greatest<T: Ord>(
+    runs: &mut Vec<&ListedRun>,
+    value: impl Fn(&ListedRun) -> Option<T>,
+) -> Result<(), FailureKind> {
+    if runs.iter().any(|run| value(run).is_none()) {
+        return Err(FailureKind::Unplaceable);
     }
-    let greatest = numbers.iter().map(|(number, _)| *number).max();
-    let mut winners = numbers.iter().filter(|(number, _)| Some(*number) == greatest).map(|(_, run)| *run);
-    let winner = winners.next().flatten().ok_or(AmbiguousOrder)?;
-    // Two runs of one number are one too many.
-    if winners.all(|other| other == Some(winner)) { Ok(Some(winner)) } else { Err(AmbiguousOrder) }
+    let greatest = runs.iter().filter_map(|run| value(run)).max();
+    runs.retain(|run| value(run) == greatest);
+    Ok(())
 }

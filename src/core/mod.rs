@@ -12,6 +12,7 @@ mod history;
 mod list_schedule;
 mod list_summary;
 mod listing;
+mod moment;
 mod monitor;
 mod observation;
 mod pipeline_details;
@@ -19,7 +20,6 @@ mod pipelines;
 mod redaction;
 mod repair;
 mod request;
-mod retry;
 mod rules;
 mod run;
 mod schedule;
@@ -42,7 +42,7 @@ pub use forecast::{Forecast, NEWEST, PastRun, SlowerThan};
 pub use freshness::{Freshness, Stale, is_implausible, judged_at};
 pub use history::{DurationRange, FinishedRun, History, RunComparison, Streak};
 pub use list_summary::ListSummary;
-pub use listing::{AmbiguousOrder, ListedRun, RunList};
+pub use listing::{ListedRun, RunList};
 pub use monitor::{Gate, Outcome, PollTarget, RunOutcome};
 pub use observation::{
     Effect, Failure, FailureKind, LastRecord, Observation, Operation, Record, Scope, TlsFault, TriggerEffect,

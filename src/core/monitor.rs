@@ -1,13 +1,15 @@
 //! The gate over all its runs: each run gets a verdict, and the most severe one is the gate's.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::attempt::Attempt;
+use super::moment::Moment;
 use super::pipelines::Pipeline;
-use super::run::{AnswerContext, Run, Step};
+use super::run::{Run, Step};
 use super::trigger::CandidateGroup;
 use super::{
     Answer, ApiRequest, ApiResponse, End, Failure, Freshness, History, LastRecord, Learning, Limit, NoRetry,
@@ -69,17 +71,13 @@ pub enum PollTarget {
 /// The gate over all its runs.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    rules: Rules,
+    rules: Arc<Rules>,
     runs: Vec<Run>,
     pending: usize,
     groups: Vec<Candidates>,
-    /// The group of each run that has one.
-    group_of: HashMap<usize, usize>,
     pipelines: Vec<Pipeline>,
     /// The place of each pipeline.
     places: HashMap<PipelineId, usize>,
-    /// The pipeline of each run.
-    homes: Vec<usize>,
     /// Who is to be asked about at another time than was said before.
     moved: Vec<(PollTarget, Duration)>,
     /// Whether the service has given anything that was asked of it; a sign-in is enough.
@@ -101,20 +99,20 @@ struct Candidates {
 impl Gate {
     pub fn new<W: Into<Wanted>>(rules: Rules, wanted: impl IntoIterator<Item = W>) -> Gate {
         let mut gate = Gate {
-            rules,
+            rules: Arc::new(rules),
             runs: Vec::new(),
             pending: 0,
             groups: Vec::new(),
-            group_of: HashMap::new(),
             pipelines: Vec::new(),
             places: HashMap::new(),
-            homes: Vec::new(),
             moved: Vec::new(),
             has_worked: false,
             signs_in: false,
             host: None,
         };
-        wanted.into_iter().for_each(|wanted| gate.add(wanted.into()));
+        for wanted in wanted {
+            gate.add(Run::new(&gate.rules, gate.runs.len(), wanted.into()));
+        }
         gate
     }
 
@@ -128,34 +126,35 @@ impl Gate {
         Gate { host: Some(host), ..self }
     }
 
-    fn add(&mut self, wanted: Wanted) {
-        let pipeline = wanted.pipeline().clone();
-        self.add_run(&pipeline, Run::new(&self.rules, self.runs.len(), wanted));
-    }
-
-    fn add_run(&mut self, pipeline: &PipelineId, run: Run) {
-        let place = self.runs.len();
-        let home = *self.places.entry(pipeline.clone()).or_insert_with(|| {
-            self.pipelines.push(Pipeline::new(self.pipelines.len(), pipeline.clone()));
+    fn add(&mut self, mut run: Run) {
+        run.home = *self.places.entry(run.pipeline.clone()).or_insert_with(|| {
+            self.pipelines.push(Pipeline::new(self.pipelines.len(), run.pipeline.clone()));
             self.pipelines.len() - 1
         });
-        self.pipelines[home].runs.push(place);
-        self.homes.push(home);
+        self.pipelines[run.home].runs.push(self.runs.len());
         self.runs.push(run);
         self.pending += 1;
+    }
+
+    fn moment<'e>(&self, elapsed: Duration, events: &'e mut Vec<TimedEvent>) -> Moment<'e> {
+        let (rules, has_worked) = (self.rules.clone(), self.has_worked);
+        Moment { rules, elapsed, date: None, retry_after: None, has_worked, group: None, events }
+    }
+
+    fn waiting(&mut self, run: usize) -> Option<&mut Run> {
+        self.runs.get_mut(run).filter(|watched| watched.end.is_none())
     }
 
     /// What to ask for run `run`, `elapsed` after the inputs were accepted. `None`: its wait has ended; what is to be
     /// started is not started once the time is up.
     pub fn ask(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) -> Option<ApiRequest> {
-        let timeout = self.rules.limits.timeout;
-        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
-        if watched.is_about_to_start() && elapsed >= timeout {
-            watched.time_is_up(elapsed, events);
-            self.ended(run, elapsed, events);
+        let mut at = self.moment(elapsed, events);
+        let watched = self.waiting(run)?;
+        if watched.is_about_to_start() && at.is_late() {
+            watched.time_is_up(&mut at);
+            self.ended(run, &mut at);
             return None;
         }
-        watched.next = None;
         let request = watched.ask();
         self.track(run);
         Some(request)
@@ -172,81 +171,64 @@ impl Gate {
         events: &mut Vec<TimedEvent>,
     ) -> Option<Duration> {
         let response = response.into();
-        let pass = self.pass(run);
-        if let ApiResponse::List(Answer { observation: Observation::Record(listing), .. }) = &response {
-            self.read_past(run, listing, elapsed, events);
-        }
         self.has_worked |=
             response.failure().is_none_or(|failure| self.signs_in && failure.during != Operation::SignIn);
-        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
-        watched.polled = elapsed;
-        let (retry_after, has_worked) = (response.retry_after(), self.has_worked);
-        let mut at = AnswerContext { rules: &self.rules, elapsed, retry_after, has_worked, events };
-        let next = match watched.observe(&mut at, response, pass) {
-            Step::LookAt(next) => Some(next),
-            Step::Took { others, group, next } => {
-                self.group_of.insert(run, self.groups.len());
+        let (date, retry_after, group) = (response.date(), response.retry_after(), self.unconfirmed(run));
+        let mut at = Moment { date, retry_after, group, ..self.moment(elapsed, events) };
+        if let ApiResponse::List(Answer { observation: Observation::Record(listing), .. }) = &response {
+            self.read_past(run, listing, &mut at);
+        }
+        let watched = self.waiting(run)?;
+        let step = watched.observe(&mut at, response);
+        // First its own end: one that joins too late ends all that are waited for, where the first failure does.
+        if watched.end.is_some() {
+            self.ended(run, &mut at);
+        }
+        match step {
+            Step::Took(others, group) => {
+                self.runs[run].group = Some(self.groups.len());
                 self.groups.push(Candidates { runs: vec![run], group: Some(group) });
-                // First its own end: one that joins too late ends all that are waited for, where the first failure does.
-                if next.is_none() {
-                    self.ended(run, elapsed, events);
-                }
-                self.join(run, elapsed, others, events);
-                next
+                self.join(run, others, &mut at);
             }
             Step::PassedBeside(others, group) => {
-                if let Some(candidates) = self.group_of.get(&run).and_then(|at| self.groups.get_mut(*at)) {
-                    candidates.group = group;
+                if let Some(candidates) = self.runs[run].group {
+                    self.groups[candidates].group = group;
                 }
-                self.ended(run, elapsed, events);
-                self.join(run, elapsed, others, events);
-                None
+                self.join(run, others, &mut at);
             }
-            Step::Retry { baseline, next } => {
-                self.start_again(run, baseline, next, elapsed, events);
-                None
-            }
-            Step::Ended => {
-                self.ended(run, elapsed, events);
-                None
-            }
+            Step::Retry(baseline, next) => self.start_again(run, baseline, next, &mut at),
             Step::AllDenied(failure) => {
-                self.end_all(elapsed, events, |watched| {
-                    End::Verdict(watched.ends_for(failure.clone(), Verdict::Denied))
+                self.end_all(&mut at, |watched| {
+                    watched.failure = Some(failure.clone());
+                    End::Verdict(Verdict::Denied)
                 });
-                None
             }
-        };
-        let watched = self.runs.get_mut(run)?;
-        watched.next = next;
+            Step::Over(_) | Step::On | Step::ReadListIn(_) | Step::Next | Step::Found => {}
+        }
         self.track(run);
         if self.rules.learning == Learning::On {
-            self.learn_from_poll(run, elapsed, events);
+            self.learn_from_poll(run, &mut at);
         }
         self.runs.get(run)?.next
     }
 
     /// The last look at `run` brought no answer in time.
     pub fn cut(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
-        let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.end.is_none()) else { return };
-        watched.got_no_answer(self.host.clone());
-        watched.time_is_up(elapsed, events);
-        self.ended(run, elapsed, events);
+        let (mut at, host) = (self.moment(elapsed, events), self.host.clone());
+        let Some(watched) = self.waiting(run) else { return };
+        watched.got_no_answer(host);
+        watched.time_is_up(&mut at);
+        self.ended(run, &mut at);
     }
 
     /// The process slept through the deadline: the wait ends then instead.
     pub fn move_deadline(&mut self, to: Duration) {
-        self.rules.limits.timeout = to;
+        Arc::make_mut(&mut self.rules).limits.timeout = to;
     }
 
     /// A signal came: every run still waited for ends as interrupted. Those that have a verdict keep it.
     pub fn interrupt(&mut self, signal: Signal, elapsed: Duration, events: &mut Vec<TimedEvent>) {
-        self.end_all(elapsed, events, |_| End::Verdict(Verdict::Interrupted(signal)));
-    }
-
-    /// A bug of ours was met: no run still waited for can pass any more.
-    pub fn give_up(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
-        self.end_all(elapsed, events, |_| End::Verdict(Verdict::InternalError));
+        self.end_all(&mut self.moment(elapsed, events), |_| End::Verdict(Verdict::Interrupted(signal)));
     }
 
     pub fn rules(&self) -> &Rules {
@@ -255,7 +237,7 @@ impl Gate {
 
     /// The runs still waited for, by their place.
     pub fn pending(&self) -> impl Iterator<Item = usize> + '_ {
-        self.runs.iter().enumerate().filter(|(_, watched)| watched.end.is_none()).map(|(run, _)| run)
+        (0..self.runs.len()).filter(|run| self.is_pending(*run))
     }
 
     pub fn is_pending(&self, run: usize) -> bool {
@@ -342,31 +324,26 @@ impl Gate {
     /// several are waited for, each is among the others' past.
     fn past(&self, pipeline: &Pipeline) -> Option<History> {
         let history = pipeline.history()?.clone();
-        match pipeline.runs.as_slice() {
-            [only] => Some(match self.seen(*only) {
-                Some(seen) => history.without(seen),
-                None => history,
-            }),
-            _ => Some(history),
-        }
+        let only = if let [only] = pipeline.runs[..] { self.seen(only) } else { None };
+        Some(match only {
+            Some(seen) => history.without(seen),
+            None => history,
+        })
     }
 
-    fn ended(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+    fn ended(&mut self, run: usize, at: &mut Moment<'_>) {
         self.pending -= 1;
         self.track(run);
         let passed = self.runs[run].end == Some(End::Verdict(Verdict::Passed));
-        match self.rules.on_first_failure {
-            OnFirstFailure::StopWaiting if !passed && !self.runs[run].is_retried => {
-                self.end_all(elapsed, events, |_| End::NotWaited);
-            }
-            OnFirstFailure::StopWaiting | OnFirstFailure::WaitForAll => {}
+        if self.rules.on_first_failure == OnFirstFailure::StopWaiting && !passed && !self.runs[run].is_retried {
+            self.end_all(at, |_| End::NotWaited);
         }
     }
 
-    fn end_all(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>, mut end: impl FnMut(&mut Run) -> End) {
+    fn end_all(&mut self, at: &mut Moment<'_>, mut end: impl FnMut(&mut Run) -> End) {
         for watched in self.runs.iter_mut().filter(|watched| watched.end.is_none()) {
             let end = end(watched);
-            watched.end_with_others(elapsed, end, events);
+            watched.end_with_others(at, end);
         }
         self.pipelines.iter_mut().for_each(Pipeline::all_ended);
         self.pending = 0;

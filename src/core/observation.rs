@@ -122,16 +122,19 @@ pub struct LastRecord {
 }
 
 impl LastRecord {
-    /// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
-    /// missing or in the wrong order make no duration. Rounded down to whole seconds.
+    /// How long the run took, rounded down to whole seconds.
     pub fn duration(&self) -> Option<Duration> {
+        self.exact_duration().map(|exact| Duration::from_secs(exact.as_secs()))
+    }
+
+    /// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
+    /// missing or in the wrong order make no duration.
+    pub(super) fn exact_duration(&self) -> Option<Duration> {
         let to = match self.meaning {
             Meaning::Passed | Meaning::Failed => self.record.updated_at,
             Meaning::Wait | Meaning::Unknown => self.date,
         }?;
-        let from = self.record.created_at?;
-        let exact = to.signed_duration_since(from).to_std().ok()?;
-        Some(Duration::from_secs(exact.as_secs()))
+        to.signed_duration_since(self.record.created_at?).to_std().ok()
     }
 }
 

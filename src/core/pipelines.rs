@@ -14,19 +14,17 @@
 //!   changes, with a fresh date, puts off the sight of an end until the check comes to a run that has ended: by up to ten
 //!   seconds for each run that is waited for. With a list that is true nothing waits longer than with plain polls.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::history::History;
-use super::list_summary::UnfinishedRun;
+use super::list_summary::ShownAs;
+use super::moment::Moment;
 use super::run::Run;
 use super::spacing::FLOOR;
-use super::{
-    Answer, ApiRequest, Event, Failure, FailureKind, Limits, ListSummary, Observation, PipelineId, Rules, RunId,
-    TimedEvent,
-};
+use super::{Answer, ApiRequest, Event, Failure, FailureKind, Limits, ListSummary, Observation, PipelineId, Rules};
 
 /// Fewer runs than this cost no more by themselves than by a list and a check of it.
 const FEWEST: usize = 3;
@@ -109,11 +107,10 @@ impl Pipeline {
     }
 
     /// A list that was read for another reason has told the history.
-    pub(super) fn know(&mut self, elapsed: Duration, history: History, events: &mut Vec<TimedEvent>) {
+    pub(super) fn know(&mut self, at: &mut Moment<'_>, history: History) {
         if self.history().is_none() {
             if history.runs().len() > 1 {
-                let event = Event::Learned { pipeline: self.place, id: self.id.clone(), history: history.clone() };
-                events.push(TimedEvent { at: elapsed, event });
+                at.emit(Event::Learned { pipeline: self.place, id: self.id.clone(), history: history.clone() });
             }
             self.past = KnownHistory::History(history);
         }
@@ -199,62 +196,61 @@ impl Pipeline {
     /// Takes a survey's answer. Returns which runs are to be polled when instead.
     pub(super) fn take(
         &mut self,
+        at: &mut Moment<'_>,
         runs: &mut [Run],
-        limits: Limits,
-        elapsed: Duration,
         answer: Answer<ListSummary>,
-        events: &mut Vec<TimedEvent>,
     ) -> Vec<(usize, Duration)> {
+        let elapsed = at.elapsed;
         let asked = self.asked.take().unwrap_or(elapsed);
         self.took = elapsed.saturating_sub(asked);
         self.not_before = (asked + FLOOR).max(elapsed + answer.retry_after.unwrap_or_default());
         let list_summary = match answer.observation {
             Observation::Record(list_summary) => list_summary,
-            Observation::Missing(_, failure) => return self.failed(elapsed, failure, events),
+            Observation::Missing(_, failure) => {
+                self.failed(at, failure);
+                return Vec::new();
+            }
         };
         if self.ahead() > MOST_AHEAD {
             self.rest(self.took * SLOW_REST, elapsed);
         } else {
             self.failures = 0;
         }
-        self.know(elapsed, list_summary.history(), events);
+        self.know(at, list_summary.history());
         match answer.date {
             // Without its date the list could not be checked.
             None => Vec::new(),
             Some(_) if self.useless || self.unfinished.len() < FEWEST => Vec::new(),
-            Some(date) => self.share(&list_summary, date, runs, limits, elapsed),
+            Some(date) => self.share(at, &list_summary, date, runs),
         }
     }
 
-    fn failed(&mut self, elapsed: Duration, failure: Failure, events: &mut Vec<TimedEvent>) -> Vec<(usize, Duration)> {
+    fn failed(&mut self, at: &mut Moment<'_>, failure: Failure) {
         // It will not become shorter.
         self.useless |= failure.kind == FailureKind::TooLarge;
         if matches!(self.past, KnownHistory::NotYet) {
-            let event = Event::NoHistory { pipeline: self.place, id: self.id.clone(), failure };
-            events.push(TimedEvent { at: elapsed, event });
+            at.emit(Event::NoHistory { pipeline: self.place, id: self.id.clone(), failure });
             self.past = KnownHistory::Nothing;
         }
-        self.rest(REST, elapsed);
-        Vec::new()
+        self.rest(REST, at.elapsed);
     }
 
     /// Puts off the looks at those that the list shows as running, and hurries those at what it shows as over.
     fn share(
         &mut self,
+        at: &Moment<'_>,
         list_summary: &ListSummary,
         date: DateTime<Utc>,
         runs: &mut [Run],
-        limits: Limits,
-        elapsed: Duration,
     ) -> Vec<(usize, Duration)> {
-        let listed = RunsById::of(list_summary);
+        let elapsed = at.elapsed;
         let mut moved = Vec::new();
         let mut put_off: Vec<usize> = Vec::new();
         for place in self.waiting() {
             let Some(run) = runs.get_mut(place) else { continue };
-            match listed.find(run) {
+            match run.shown_in(list_summary) {
                 ShownAs::Going => {
-                    moved.push((place, run.put_off(limits, elapsed, date)));
+                    moved.push((place, run.put_off(at.rules.limits, elapsed, date)));
                     put_off.push(place);
                 }
                 ShownAs::Over => moved.push((place, run.soon(elapsed))),
@@ -286,44 +282,6 @@ impl Pipeline {
     /// The unfinished runs that are not being polled.
     fn waiting(&self) -> impl Iterator<Item = usize> + '_ {
         self.unfinished.iter().filter(|(_, next)| next.is_some()).map(|(place, _)| *place)
-    }
-}
-
-/// How a list shows a run.
-enum ShownAs {
-    Going,
-    Over,
-    /// Not at all, in another word than its own record, or twice: its own record will tell.
-    Otherwise,
-}
-
-/// A list's runs by the keys of their ids.
-struct RunsById<'s> {
-    unfinished: HashMap<u64, Vec<&'s UnfinishedRun>>,
-    list: &'s ListSummary,
-}
-
-impl<'s> RunsById<'s> {
-    fn of(list: &'s ListSummary) -> RunsById<'s> {
-        let mut unfinished: HashMap<u64, Vec<&UnfinishedRun>> = HashMap::new();
-        for run in list.unfinished() {
-            let (key, number) = (run.run.key(), run.number.and_then(|number| RunId::new(&number.to_string())));
-            unfinished.entry(key).or_default().push(run);
-            if let Some(number) = number.map(|number| number.key()).filter(|number| *number != key) {
-                unfinished.entry(number).or_default().push(run);
-            }
-        }
-        RunsById { unfinished, list }
-    }
-
-    fn find(&self, run: &Run) -> ShownAs {
-        let (Some(key), Some(word)) = (run.key(), run.word()) else { return ShownAs::Otherwise };
-        let is_over = self.list.is_over(key);
-        match self.unfinished.get(&key).map(Vec::as_slice) {
-            Some([only]) if !is_over && only.word.raw() == word => ShownAs::Going,
-            None | Some([]) if is_over => ShownAs::Over,
-            None | Some(_) => ShownAs::Otherwise,
-        }
     }
 }
 

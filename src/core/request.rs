@@ -40,6 +40,16 @@ impl ApiResponse {
         }
     }
 
+    /// The service's clock when it answered.
+    pub(super) fn date(&self) -> Option<DateTime<Utc>> {
+        match self {
+            ApiResponse::Run(answer) => answer.date,
+            ApiResponse::List(answer) => answer.date,
+            ApiResponse::Survey(answer) => answer.date,
+            ApiResponse::Execute(..) => None,
+        }
+    }
+
     /// The same, taken so long after it came: the service's clock has gone on.
     pub fn received_later(self, by: Duration) -> ApiResponse {
         match self {

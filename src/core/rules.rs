@@ -58,6 +58,7 @@ pub struct Rules {
     pub learning: Learning,
 }
 
+#[cfg(test)]
 impl Rules {
     /// The rules where nothing but the limits was given, and nothing is learned.
     pub fn within(limits: Limits) -> Rules {

@@ -23,13 +23,13 @@ use chrono::{DateTime, Utc};
 use super::attempt::Attempt;
 use super::fresh_wait::FreshWait;
 use super::list_schedule::ListSchedule;
-use super::retry::{Ownership, PendingRetry};
+use super::moment::Moment;
 use super::schedule::Schedule;
-use super::timers::{Limit, Timers};
+use super::timers::{AT_ONCE, Limit, Timers};
 use super::trigger::{Baseline, CandidateGroup, Starting, TriggerOutcome};
 use super::{
-    ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, IfStale, LastRecord, Limits, NoRetry,
-    Operation, PipelineId, Repair, Request, Rules, RunId, Selector, Target, TimedEvent, Untrusted, Verdict, Wanted,
+    AdoptionReason, ApiRequest, ApiResponse, End, Event, Failure, FailureKind, IfRunning, IfStale, LastRecord, Limits,
+    NoRetry, Operation, PipelineId, Repair, Request, Rules, RunId, Selector, Target, Untrusted, Verdict, Wanted,
 };
 
 mod answer;
@@ -39,6 +39,7 @@ mod next_attempt;
 mod start;
 mod unfinished;
 
+use next_attempt::PendingRetry;
 use unfinished::Pace;
 #[cfg(test)]
 pub(super) use unfinished::STATES_READ;
@@ -48,14 +49,16 @@ pub(super) use unfinished::STATES_READ;
 pub(super) struct Run {
     /// Its place among the gate's runs, for the events.
     place: usize,
+    pub(super) pipeline: PipelineId,
+    /// The place of its pipeline, and that of its group of candidates if it is in one.
+    pub(super) home: usize,
+    pub(super) group: Option<usize>,
     phase: Phase,
     pub(super) end: Option<End>,
     pub(super) seen: Option<LastRecord>,
     /// The last answer, if it was not what was asked for.
     pub(super) failure: Option<Failure>,
     pub(super) unknown_words: Vec<Untrusted>,
-    /// What the last event about repairs told.
-    repaired: Vec<Repair>,
     clocks: Timers,
     /// What the last answer would make of a wait that must end without a record.
     without_record: Verdict,
@@ -63,8 +66,8 @@ pub(super) struct Run {
     pub(super) started: bool,
     /// When the service accepted that request.
     accepted_at: Option<Duration>,
-    /// How the run is known to be the one that was started.
-    ownership: Ownership,
+    /// Why it was taken for what was started.
+    taken: Option<AdoptionReason>,
     /// Where starts are retried: which of them this is.
     pub(super) attempt: Option<Attempt>,
     /// Whether the next attempt takes its place.
@@ -74,80 +77,43 @@ pub(super) struct Run {
     was_put_off: bool,
     /// The earlier run that what was started was last seen to wait behind.
     behind: Option<Option<RunId>>,
-    /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
-    aged: Option<(Duration, Duration)>,
     /// When it is polled next; none while that is under way.
     pub(super) next: Option<Duration>,
     /// When the last answer about it came.
     pub(super) polled: Duration,
+    progress: Progress,
+    /// With `if-stale: wait`, what the lists have shown so far.
+    fresh_wait: Option<Box<FreshWait>>,
+}
+
+/// What is known of the run that is polled, beside its last record.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    /// What the last event about repairs told.
+    repaired: Vec<Repair>,
+    /// How old the run was, by the service's clock, when an answer first told (that is the first of the two).
+    aged: Option<(Duration, Duration)>,
     /// The date of the last list that showed it as running.
     listed: Option<DateTime<Utc>>,
     has_learned: bool,
     pace: Pace,
-    /// With `if-stale: wait`, what the lists have shown so far.
-    fresh_wait: Option<Box<FreshWait>>,
 }
 
 /// What is done about the run.
 #[derive(Clone, Debug)]
 enum Phase {
-    Choosing(PipelineId, Selector),
-    Starting(PipelineId, Starting, IfRunning),
-    Watching(Target),
+    Choosing(Selector),
+    Starting(Starting, IfRunning),
+    Watching(RunId),
     /// It has passed; the list must not show another one that may be what was started.
-    Confirming(Target, Box<CandidateGroup>),
+    Confirming(RunId, Box<CandidateGroup>),
     /// It has failed; a list tells whether the pipeline is started again.
-    Retrying(Target, Box<PendingRetry>),
+    Retrying(RunId, Box<PendingRetry>),
 }
 
 /// What one answer leads to.
+#[derive(Debug)]
 pub(super) enum Step {
-    LookAt(Duration),
-    Ended,
-    /// It has failed, and the pipeline is started again then.
-    Retry {
-        baseline: Baseline,
-        next: Duration,
-    },
-    /// Sign-in was refused: every run ends so.
-    AllDenied(Failure),
-    /// This is now one of the runs that may be what was started, and is polled then (never: the time is up); the
-    /// others are to be waited for as well.
-    Took {
-        others: Vec<Target>,
-        group: Box<CandidateGroup>,
-        next: Option<Duration>,
-    },
-    /// It has passed, and there are more such runs. Without a group it is the very run that was started.
-    PassedBeside(Vec<Target>, Option<Box<CandidateGroup>>),
-}
-
-/// When an answer comes, and by which rules it is read.
-pub(super) struct AnswerContext<'r> {
-    pub(super) rules: &'r Rules,
-    pub(super) elapsed: Duration,
-    /// How long the service asks to be left alone.
-    pub(super) retry_after: Option<Duration>,
-    /// Whether anything has worked yet in this gate, a sign-in included.
-    pub(super) has_worked: bool,
-    pub(super) events: &'r mut Vec<TimedEvent>,
-}
-
-impl AnswerContext<'_> {
-    fn emit(&mut self, event: Event) {
-        self.events.push(TimedEvent { at: self.elapsed, event });
-    }
-}
-
-/// Whether a success is the end.
-pub(super) enum SuccessPolicy {
-    Stands,
-    /// The run is the last of those that may be what was started: first the list is read again.
-    OnceConfirmed(Box<CandidateGroup>),
-}
-
-/// What one answer is read as.
-enum Transition {
     Over(Verdict),
     /// Look again after the wait of the schedule.
     On,
@@ -157,10 +123,14 @@ enum Transition {
     Next,
     /// A list has told which run to look at: that is no look at it, so that the first one need not wait at all.
     Found,
+    /// Sign-in was refused: every run ends so.
     AllDenied(Failure),
+    /// It has failed, and the pipeline is started again then.
     Retry(Baseline, Duration),
-    Took(Vec<Target>, Box<CandidateGroup>),
-    PassedBeside(Vec<Target>, Option<Box<CandidateGroup>>),
+    /// This is now one of the runs that may be what was started; the others are to be waited for as well.
+    Took(Vec<RunId>, Box<CandidateGroup>),
+    /// It has passed, and there are more such runs. Without a group it is the very run that was started.
+    PassedBeside(Vec<RunId>, Option<Box<CandidateGroup>>),
 }
 
 impl Run {
@@ -177,32 +147,31 @@ impl Run {
         let attempt = matches!(wanted, Wanted::Start { .. }).then(|| Attempt::first(rules.retries)).flatten();
         Run {
             place,
+            pipeline: wanted.pipeline().clone(),
+            home: 0,
+            group: None,
             clocks: Timers::new(schedule),
             phase: match wanted {
-                Wanted::Run(target) => Phase::Watching(target),
-                Wanted::Choice { pipeline, selector } => Phase::Choosing(pipeline, selector),
-                Wanted::Start { pipeline, if_running } => Phase::Starting(pipeline, Starting::Before, if_running),
+                Wanted::Run(target) => Phase::Watching(target.run),
+                Wanted::Choice { selector, .. } => Phase::Choosing(selector),
+                Wanted::Start { if_running, .. } => Phase::Starting(Starting::Before, if_running),
             },
             end: None,
             seen: None,
             failure: None,
             unknown_words: Vec::new(),
-            repaired: Vec::new(),
             without_record: Verdict::Unreachable,
             started: false,
             accepted_at: None,
-            ownership: Ownership::Unproven,
+            taken: None,
             attempt,
             is_retried: false,
             no_retry: None,
             was_put_off: false,
             behind: None,
-            aged: None,
             next: Some(Duration::ZERO),
             polled: Duration::ZERO,
-            listed: None,
-            has_learned: false,
-            pace: Pace::Usual,
+            progress: Progress::default(),
             fresh_wait,
         }
     }
@@ -220,43 +189,52 @@ impl Run {
 
     /// What is waited for, as far as it is known.
     pub(super) fn wanted(&self) -> Wanted {
-        match &self.phase {
-            Phase::Choosing(pipeline, selector) => match self.not_fresh() {
-                Some(target) => Wanted::Run(target.clone()),
-                None => Wanted::Choice { pipeline: pipeline.clone(), selector: *selector },
+        let pipeline = self.pipeline.clone();
+        let run = match &self.phase {
+            Phase::Watching(run) | Phase::Confirming(run, _) | Phase::Retrying(run, _) => run,
+            Phase::Starting(Starting::Named(_, run) | Starting::Hidden(_, run), _) => run,
+            Phase::Starting(_, if_running) => return Wanted::Start { pipeline, if_running: *if_running },
+            Phase::Choosing(selector) => match self.not_fresh() {
+                Some(run) => run,
+                None => return Wanted::Choice { pipeline, selector: *selector },
             },
-            Phase::Starting(pipeline, Starting::Named(_, run) | Starting::Hidden(_, run), _) => {
-                Wanted::Run(Target { pipeline: pipeline.clone(), run: run.clone() })
-            }
-            Phase::Starting(pipeline, _, if_running) => {
-                Wanted::Start { pipeline: pipeline.clone(), if_running: *if_running }
-            }
-            Phase::Watching(target) | Phase::Confirming(target, _) | Phase::Retrying(target, _) => {
-                Wanted::Run(target.clone())
-            }
-        }
+        };
+        Wanted::Run(Target { pipeline, run: run.clone() })
     }
 
     /// What to ask next. A request to start is handed out once: from then on it counts as made.
     pub(super) fn ask(&mut self) -> ApiRequest {
-        self.started |= self.is_about_to_start();
+        self.next = None;
+        let pipeline = self.pipeline.clone();
         match &mut self.phase {
-            Phase::Choosing(pipeline, _) => ApiRequest::List(pipeline.clone()),
-            Phase::Starting(pipeline, starting, _) => starting.ask(pipeline),
-            Phase::Watching(target) => {
+            Phase::Starting(starting, _) => match starting {
+                Starting::Ready(baseline) => {
+                    self.started = true;
+                    *starting = Starting::Asked(baseline.clone());
+                    ApiRequest::Execute(pipeline)
+                }
+                Starting::Named(_, run) | Starting::Guessed(_, run) => {
+                    ApiRequest::Run(Target { pipeline, run: run.clone() })
+                }
+                // Asked, and no answer was taken: it is never asked twice, and the list tells.
+                Starting::Before | Starting::Asked(_) | Starting::Hidden(..) | Starting::Seeking(..) => {
+                    ApiRequest::List(pipeline)
+                }
+            },
+            Phase::Watching(run) => {
                 // From now on the time can only be up because no answer to this comes.
                 if self.without_record == Verdict::TimedOut {
                     self.without_record = Verdict::Unreachable;
                 }
-                ApiRequest::Run(target.clone())
+                ApiRequest::Run(Target { pipeline, run: run.clone() })
             }
-            Phase::Confirming(target, _) | Phase::Retrying(target, _) => ApiRequest::List(target.pipeline.clone()),
+            Phase::Choosing(_) | Phase::Confirming(..) | Phase::Retrying(..) => ApiRequest::List(pipeline),
         }
     }
 
     /// What became of a request to start that has led to no run.
     pub(super) fn request(&self) -> Request {
-        let Phase::Starting(_, starting, _) = &self.phase else { return Request::None };
+        let Phase::Starting(starting, _) = &self.phase else { return Request::None };
         match starting {
             Starting::Before | Starting::Ready(_) => Request::None,
             Starting::Asked(_) | Starting::Seeking(_, TriggerOutcome::Lost(_)) => Request::InDoubt,
@@ -267,65 +245,52 @@ impl Run {
 
     /// Whether the next request would start something.
     pub(super) fn is_about_to_start(&self) -> bool {
-        matches!(self.phase, Phase::Starting(_, Starting::Ready(_), _))
+        matches!(self.phase, Phase::Starting(Starting::Ready(_), _))
     }
 
-    /// Takes one answer to what was asked.
-    pub(super) fn observe(&mut self, at: &mut AnswerContext<'_>, response: ApiResponse, pass: SuccessPolicy) -> Step {
-        let retry_after = at.retry_after;
-        let reading = match response {
-            ApiResponse::Run(answer) => self.poll(at, answer, pass),
-            ApiResponse::List(answer) => self.list(at, answer),
+    /// Takes one answer to what was asked: the wait has ended, or the next poll is set.
+    pub(super) fn observe(&mut self, at: &mut Moment<'_>, response: ApiResponse) -> Step {
+        self.polled = at.elapsed;
+        let step = match response {
+            ApiResponse::Run(answer) => self.poll(at, answer.observation),
+            ApiResponse::List(answer) => self.list(at, answer.observation),
             // It is no answer about a run.
-            ApiResponse::Survey(_) => Transition::Over(Verdict::InternalError),
+            ApiResponse::Survey(_) => Step::Over(Verdict::InternalError),
             ApiResponse::Execute(trigger_response, _) => self.trigger_answered(at, trigger_response),
         };
+        self.next = self.next_poll(at, &step);
+        step
+    }
+
+    /// When to poll next; the wait is ended if there is no such time.
+    fn next_poll(&mut self, at: &mut Moment<'_>, step: &Step) -> Option<Duration> {
         let limits = at.rules.limits;
-        match reading {
-            Transition::Over(verdict) => self.finish(at.elapsed, End::Verdict(verdict), at.events),
-            Transition::AllDenied(failure) => return Step::AllDenied(failure),
-            Transition::Retry(baseline, next) => {
-                self.finish(at.elapsed, End::Verdict(Verdict::Failed), at.events);
-                return Step::Retry { baseline, next };
+        let end = match step {
+            Step::Over(verdict) => *verdict,
+            Step::Retry(..) => Verdict::Failed,
+            Step::PassedBeside(..) => Verdict::Passed,
+            // All runs are ended together.
+            Step::AllDenied(_) => return None,
+            // Looking once means once at the run: choosing it is not that poll. And where the last list shows a run that may be
+            // fresh, only that run's own record can tell whether it passes.
+            Step::Found if limits.timeout.is_zero() || self.fresh_wait.is_some() && at.is_late() => {
+                return Some(at.elapsed + AT_ONCE);
             }
-            Transition::PassedBeside(others, group) => {
-                self.finish(at.elapsed, End::Verdict(Verdict::Passed), at.events);
-                return Step::PassedBeside(others, group);
+            Step::On | Step::ReadListIn(_) | Step::Next | Step::Found | Step::Took(..) if at.is_late() => {
+                self.time_is_up(at);
+                return None;
             }
-            Transition::Took(others, group) => {
-                let is_late = at.elapsed >= limits.timeout;
-                if is_late {
-                    self.time_is_up(at.elapsed, at.events);
-                }
-                let next = (!is_late).then(|| self.clocks.next_step(limits, at.elapsed, retry_after));
-                return Step::Took { others, group, next };
-            }
-            // Looking once means once at the run: choosing it is not that poll.
-            Transition::Found if limits.timeout.is_zero() => return Step::LookAt(at.elapsed + super::timers::AT_ONCE),
-            // The last list shows a run: only that run's own record can tell whether it passes.
-            Transition::Found if self.fresh_wait.is_some() && at.elapsed >= limits.timeout => {
-                return Step::LookAt(at.elapsed + super::timers::AT_ONCE);
-            }
-            Transition::On | Transition::Next | Transition::Found | Transition::ReadListIn(_)
-                if at.elapsed >= limits.timeout =>
-            {
-                self.time_is_up(at.elapsed, at.events);
-            }
-            Transition::ReadListIn(wait) => {
-                return Step::LookAt(self.next_after(at, wait));
-            }
-            Transition::On => {
-                let ours = self.clocks.usual_wait(self.age(at.elapsed));
-                return Step::LookAt(self.next_after(at, ours));
-            }
-            Transition::Next => return Step::LookAt(self.clocks.next_step(limits, at.elapsed, retry_after)),
-            Transition::Found => return Step::LookAt(self.clocks.next_at_once(limits, at.elapsed, retry_after)),
-        }
-        Step::Ended
+            Step::On => return Some(self.next_after(at, self.clocks.usual_wait(self.age(at.elapsed)))),
+            Step::ReadListIn(wait) => return Some(self.next_after(at, *wait)),
+            Step::Next | Step::Took(..) => return Some(self.clocks.next_step(limits, at.elapsed, at.retry_after)),
+            Step::Found => return Some(self.clocks.next_at_once(limits, at.elapsed, at.retry_after)),
+        };
+        self.finish(at, End::Verdict(end));
+        None
     }
 
     /// When to poll again after a wait of `ours`, unless the service asks for a longer one.
-    fn next_after(&mut self, at: &mut AnswerContext<'_>, ours: Duration) -> Duration {
+    fn next_after(&mut self, at: &mut Moment<'_>, ours: Duration) -> Duration {
         let asked = at.retry_after.unwrap_or_default();
         let (next, is_news) = self.clocks.next_after(at.rules.limits, at.elapsed, ours, asked);
         if is_news {
@@ -343,42 +308,39 @@ impl Run {
     }
 
     /// Ends the wait at the deadline.
-    pub(super) fn time_is_up(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+    pub(super) fn time_is_up(&mut self, at: &mut Moment<'_>) {
         if self.is_retrying() {
-            return self.end_failed(NoRetry::NoList(self.failure.clone()), elapsed, events);
+            return self.end_failed(at, NoRetry::NoList(self.failure.clone()));
         }
-        let unanswered = matches!(self.phase, Phase::Starting(_, Starting::Asked(_), _));
+        let unanswered = matches!(self.phase, Phase::Starting(Starting::Asked(_), _));
         let verdict = match self.clocks.refusal() {
             Some(verdict) => verdict,
             // The request to start is still under way: it may have started a run.
             None if unanswered => {
-                self.ends_for(Failure::new(Operation::Execute, FailureKind::Timeout), Verdict::Unreachable)
+                self.failure = Some(Failure::new(Operation::Execute, FailureKind::Timeout));
+                Verdict::Unreachable
             }
             None if self.awaits_fresh_run() => self.without_record,
             None if self.seen.is_some() => Verdict::TimedOut,
             None => self.without_record,
         };
-        self.finish(elapsed, End::Verdict(verdict), events);
+        self.finish(at, End::Verdict(verdict));
     }
 
-    pub(super) fn finish(&mut self, elapsed: Duration, end: End, events: &mut Vec<TimedEvent>) {
+    fn finish(&mut self, at: &mut Moment<'_>, end: End) {
         self.end = Some(end);
-        events.push(TimedEvent { at: elapsed, event: Event::Ended { run: self.place, end } });
+        at.emit(Event::Ended { run: self.place, end });
     }
 
     /// A run that the list knows, when the time is up before it was polled.
-    pub(super) fn never_polled(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
+    pub(super) fn never_polled(&mut self, at: &mut Moment<'_>) {
         self.without_record = Verdict::TimedOut;
-        self.time_is_up(elapsed, events);
+        self.time_is_up(at);
     }
 
-    pub(super) fn ends_for(&mut self, failure: Failure, verdict: Verdict) -> Verdict {
+    fn finish_for(&mut self, failure: Failure, verdict: Verdict) -> Step {
         self.failure = Some(failure);
-        verdict
-    }
-
-    fn finish_for(&mut self, failure: Failure, verdict: Verdict) -> Transition {
-        Transition::Over(self.ends_for(failure, verdict))
+        Step::Over(verdict)
     }
 }
 

@@ -22,12 +22,12 @@ const RAMP: Backoff = Backoff { first: 1.25, factor: 1.25, most: 10.0, apart: 0.
 const BACKOFF: Backoff = Backoff { first: 1.25, factor: 1.6, most: 30.0, apart: 0.4 };
 
 /// A geometric growth, in seconds.
-struct Backoff {
-    first: f64,
-    factor: f64,
-    most: f64,
+pub(super) struct Backoff {
+    pub(super) first: f64,
+    pub(super) factor: f64,
+    pub(super) most: f64,
     /// By how much the pace of one run may be quicker than that of another.
-    apart: f64,
+    pub(super) apart: f64,
 }
 
 /// The looks at one run.
@@ -106,10 +106,14 @@ pub(super) fn every_fourth(forecast: &Forecast, age: Duration) -> Option<Duratio
 impl Backoff {
     /// Never under the floor. Each run has a pace of its own: gates that were started together drift apart with every
     /// look, and by the end of the first minute no longer beat in step, which a jitter anew each time would not reach.
-    fn wait(&self, nth: u32, seed: u64) -> Duration {
+    pub(super) fn wait(&self, nth: u32, seed: u64) -> Duration {
         let grown = self.first * self.factor.powi(i32::try_from(nth.min(64)).unwrap_or(64));
-        let pace = 1.0 - self.apart * unit(seed);
-        Duration::from_secs_f64(grown.min(self.most) * pace).max(FLOOR)
+        Duration::from_secs_f64(grown.min(self.most) * self.pace(seed)).max(FLOOR)
+    }
+
+    /// The share of each wait that the run with this seed waits.
+    pub(super) fn pace(&self, seed: u64) -> f64 {
+        1.0 - self.apart * unit(seed)
     }
 }
 

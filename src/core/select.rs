@@ -3,8 +3,8 @@
 //! An unreadable record might be the newest run, and a failed one. So for `latest` it makes the list unusable; for
 //! `last-success`, which asks for no newest run but for a proven success, it is passed over and counted.
 
-use super::listing::{AmbiguousOrder, RunList, newest};
-use super::{Meaning, RunId, Selector, Vocabulary};
+use super::listing::{RunList, newest};
+use super::{FailureKind, Meaning, RunId, Selector, Vocabulary};
 
 /// What a list gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Choice {
 /// Chooses.
 ///
 /// # Errors
-/// For `latest`, when a record can't be put in order.
-pub fn choose(selector: Selector, listing: &RunList, vocabulary: &Vocabulary) -> Result<Choice, AmbiguousOrder> {
+/// `Unplaceable`, for `latest`, when a record can't be put in order.
+pub fn choose(selector: Selector, listing: &RunList, vocabulary: &Vocabulary) -> Result<Choice, FailureKind> {
     match selector {
         Selector::Latest => Ok(Choice { run: newest(&listing.runs)?.cloned(), passed_over: 0 }),
         Selector::LastSuccess => Ok(last_success(listing, vocabulary)),

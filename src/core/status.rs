@@ -66,7 +66,7 @@ impl Vocabulary {
                 wrong.push((word.clone(), WordError::AlwaysFails));
             } else if is(word, RUNS) || is_any(word, &PLAINLY_WAITING) {
                 wrong.push((word.clone(), WordError::MeansWait));
-            } else if failure.iter().any(|other| is(word, other)) {
+            } else if is_any(word, &failure) {
                 wrong.push((word.clone(), WordError::InBoth));
             }
         }
@@ -88,9 +88,9 @@ impl Vocabulary {
             Meaning::Failed
         } else if is(word, RUNS) {
             Meaning::Wait
-        } else if self.failure.iter().any(|own| is(word, own)) {
+        } else if is_any(word, &self.failure) {
             Meaning::Failed
-        } else if self.success.iter().any(|own| is(word, own)) {
+        } else if is_any(word, &self.success) {
             Meaning::Passed
         } else if is_any(word, &PLAINLY_FAILED) {
             Meaning::Failed
@@ -119,8 +119,8 @@ fn is(word: &str, other: &str) -> bool {
     word.trim_ascii().eq_ignore_ascii_case(other.trim_ascii())
 }
 
-fn is_any(word: &str, table: &[&str]) -> bool {
-    table.iter().any(|row| is(word, row))
+fn is_any(word: &str, others: &[impl AsRef<str>]) -> bool {
+    others.iter().any(|other| is(word, other.as_ref()))
 }
 
 #[cfg(test)]

@@ -29,9 +29,12 @@ pub enum Limit {
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
     schedule: Schedule,
-    appear: Option<AppearTimer>,
-    outage: Option<OutageTimer>,
-    refusal: Option<RefusalTimer>,
+    /// Runs while it is not there. It can be made to stand still.
+    appear: Option<Timer>,
+    /// Runs while the service gives no usable answer; with how many there were of those.
+    outage: Option<(Timer, u64)>,
+    /// Runs while refusals are the only answer; with what they mean.
+    refusal: Option<(Timer, Verdict)>,
     useful_in_a_row: u32,
     misses_in_a_row: u32,
     /// Whether the last answer asked for a longer wait than ours.
@@ -40,55 +43,40 @@ pub(super) struct Timers {
     not_before: Duration,
 }
 
-/// The appear clock. It can be made to stand still.
+/// How long something has been so, the time left out during which the clock stood still.
 #[derive(Clone, Copy, Debug)]
-struct AppearTimer {
-    /// When it was first not there since it was last seen.
+struct Timer {
     began: Duration,
-    /// What had run before it last stood still.
-    used: Duration,
-    /// Since when it runs; none while it stands still.
-    since: Option<Duration>,
+    left_out: Duration,
+    /// Since when it stands still; none while it runs.
+    stopped: Option<Duration>,
 }
 
-impl AppearTimer {
-    fn shown(&self, elapsed: Duration) -> Duration {
-        self.used.saturating_add(self.since.map_or(Duration::ZERO, |since| elapsed.saturating_sub(since)))
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct OutageTimer {
-    stretch: PausableSpan,
-    misses: u64,
-}
-
-/// Refusals have been the only answer, and mean this.
-#[derive(Clone, Copy, Debug)]
-struct RefusalTimer {
-    stretch: PausableSpan,
-    verdict: Verdict,
-}
-
-/// A stretch of time during which the pauses that the service asked for do not count.
-#[derive(Clone, Copy, Debug)]
-struct PausableSpan {
-    since: Duration,
-    paused: Duration,
-}
-
-impl PausableSpan {
-    fn new(since: Duration) -> PausableSpan {
-        PausableSpan { since, paused: Duration::ZERO }
+impl Timer {
+    fn new(began: Duration) -> Timer {
+        Timer { began, left_out: Duration::ZERO, stopped: None }
     }
 
-    /// When it has lasted so long.
-    fn ends(self, limit: Duration) -> Duration {
-        self.since.saturating_add(limit).saturating_add(self.paused)
+    /// When it will have run for so long; none while it stands still.
+    fn ends(self, limit: Duration) -> Option<Duration> {
+        self.stopped.is_none().then(|| self.began.saturating_add(limit).saturating_add(self.left_out))
     }
 
+    fn is_over(self, elapsed: Duration, limit: Duration) -> bool {
+        self.ends(limit).is_some_and(|end| elapsed >= end)
+    }
+
+    /// Leaves out a pause that the service asked for.
     fn pause(&mut self, asked: Duration) {
-        self.paused += asked.min(LONGEST_PAUSE).min(LONGEST_PAUSES.saturating_sub(self.paused));
+        self.left_out += asked.min(LONGEST_PAUSE).min(LONGEST_PAUSES.saturating_sub(self.left_out));
+    }
+
+    fn stop(&mut self, elapsed: Duration) {
+        self.stopped.get_or_insert(elapsed);
+    }
+
+    fn resume(&mut self, elapsed: Duration) {
+        self.left_out += self.stopped.take().map_or(Duration::ZERO, |stopped| elapsed.saturating_sub(stopped));
     }
 }
 
@@ -150,28 +138,24 @@ impl Timers {
         self.refusal = None;
         self.missed();
         let is_news = self.appear.is_none();
-        let clock = self.appear.get_or_insert(AppearTimer { began: elapsed, used: Duration::ZERO, since: None });
-        clock.since.get_or_insert(elapsed);
+        self.appear.get_or_insert(Timer::new(elapsed)).resume(elapsed);
         is_news
     }
 
     pub(super) fn is_absent_too_long(&self, elapsed: Duration, limits: Limits) -> bool {
-        self.appear.is_some_and(|clock| clock.shown(elapsed) >= limits.appear)
+        self.appear.is_some_and(|appear| appear.is_over(elapsed, limits.appear))
     }
 
     /// There is a reason why it is not there: its clock stands still.
     pub(super) fn excused(&mut self, elapsed: Duration) {
         self.useful();
-        if let Some(clock) = &mut self.appear {
-            clock.used = clock.shown(elapsed);
-            clock.since = None;
-        }
+        self.appear.iter_mut().for_each(|appear| appear.stop(elapsed));
     }
 
     /// It is there. How long it was not, if it was not.
     pub(super) fn present(&mut self, elapsed: Duration) -> Option<Duration> {
         self.useful();
-        self.appear.take().map(|clock| elapsed.saturating_sub(clock.began))
+        self.appear.take().map(|appear| elapsed.saturating_sub(appear.began))
     }
 
     /// No usable answer. Whether that is news.
@@ -179,36 +163,34 @@ impl Timers {
         self.refusal = None;
         self.missed();
         let is_news = self.outage.is_none();
-        self.outage.get_or_insert(OutageTimer { stretch: PausableSpan::new(elapsed), misses: 0 }).misses += 1;
+        self.outage.get_or_insert((Timer::new(elapsed), 0)).1 += 1;
         is_news
     }
 
     pub(super) fn is_out_too_long(&self, elapsed: Duration, limits: Limits) -> bool {
-        self.outage.is_some_and(|outage| elapsed >= outage.stretch.ends(limits.outage))
+        self.outage.is_some_and(|(outage, _)| outage.is_over(elapsed, limits.outage))
     }
 
     /// Refused, which means this verdict if it stays so. Whether that is news.
     pub(super) fn refused(&mut self, elapsed: Duration, verdict: Verdict) -> bool {
         self.missed();
         let is_news = self.refusal.is_none();
-        let stretch = self.refusal.map_or(PausableSpan::new(elapsed), |refusal| refusal.stretch);
-        self.refusal = Some(RefusalTimer { stretch, verdict });
+        self.refusal.get_or_insert((Timer::new(elapsed), verdict)).1 = verdict;
         is_news
     }
 
     pub(super) fn is_refused_too_long(&self, elapsed: Duration) -> bool {
-        self.refusal.is_some_and(|refusal| elapsed >= refusal.stretch.ends(CONFIRM))
+        self.refusal.is_some_and(|(refusal, _)| refusal.is_over(elapsed, CONFIRM))
     }
 
     /// What the last answer means if it was a refusal.
     pub(super) fn refusal(&self) -> Option<Verdict> {
-        self.refusal.map(|refusal| refusal.verdict)
+        self.refusal.map(|(_, verdict)| verdict)
     }
 
     /// How long the service gave no usable answer, and how many others, if it did not.
     pub(super) fn end_outage(&mut self, elapsed: Duration) -> Option<(Duration, u64)> {
-        let OutageTimer { stretch, misses } = self.outage.take()?;
-        Some((elapsed.saturating_sub(stretch.since), misses))
+        self.outage.take().map(|(outage, misses)| (elapsed.saturating_sub(outage.began), misses))
     }
 
     /// Until when the last answer asked to be left alone.
@@ -240,8 +222,8 @@ impl Timers {
         ours: Duration,
         asked: Duration,
     ) -> (Duration, bool) {
-        self.outage.iter_mut().for_each(|outage| outage.stretch.pause(asked));
-        self.refusal.iter_mut().for_each(|refusal| refusal.stretch.pause(asked));
+        self.outage.iter_mut().for_each(|(outage, _)| outage.pause(asked));
+        self.refusal.iter_mut().for_each(|(refusal, _)| refusal.pause(asked));
         self.not_before = elapsed.saturating_add(asked);
         let is_news = asked > ours && !self.asked_to_wait;
         self.asked_to_wait = asked > ours;
@@ -263,11 +245,10 @@ impl Timers {
 
     /// When each running clock reaches its limit.
     pub(super) fn ends(&self, limits: Limits) -> impl Iterator<Item = (Limit, Duration)> {
-        let left = |clock: AppearTimer| Some(clock.since?.saturating_add(limits.appear.saturating_sub(clock.used)));
         let ends = [
-            (Limit::Appear, self.appear.and_then(left)),
-            (Limit::Outage, self.outage.map(|outage| outage.stretch.ends(limits.outage))),
-            (Limit::Refusal, self.refusal.map(|refusal| refusal.stretch.ends(CONFIRM))),
+            (Limit::Appear, self.appear.and_then(|appear| appear.ends(limits.appear))),
+            (Limit::Outage, self.outage.and_then(|(outage, _)| outage.ends(limits.outage))),
+            (Limit::Refusal, self.refusal.and_then(|(refusal, _)| refusal.ends(CONFIRM))),
         ];
         ends.into_iter().filter_map(|(limit, end)| Some((limit, end?)))
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::listing::{AmbiguousOrder, ListedRun, RunList, newest};
+use super::listing::{ListedRun, RunList, newest};
 use super::{Failure, FailureKind, IfRunning, RunId, Vocabulary};
 
 /// How far the clock that stamps a run may be behind the one that dates an answer (docs/reference.md).
@@ -215,7 +215,6 @@ pub(super) fn before(
     if_running: IfRunning,
     vocabulary: &Vocabulary,
 ) -> Result<StartDecision, FailureKind> {
-    let unplaceable = |_| FailureKind::Unplaceable;
     let date = date.ok_or(FailureKind::NoDate)?;
     let from = date.checked_sub_signed(BEHIND).ok_or(FailureKind::NoDate)?;
     let mut known = HashSet::with_capacity(listing.runs.len());
@@ -237,9 +236,7 @@ pub(super) fn before(
         StartDecision::Start(Baseline { known: Arc::new(known), shapes: Arc::new(shapes), taken: Vec::new(), from });
     match if_running {
         IfRunning::Queue => Ok(start),
-        IfRunning::Attach => {
-            Ok(newest(unfinished()).map_err(unplaceable)?.cloned().map_or(start, StartDecision::Attach))
-        }
+        IfRunning::Attach => Ok(newest(unfinished())?.cloned().map_or(start, StartDecision::Attach)),
         IfRunning::Fail if unfinished().next().is_none() => Ok(start),
         IfRunning::Fail => Ok(StartDecision::Going(newest(unfinished()).ok().flatten().cloned())),
     }
@@ -254,10 +251,10 @@ pub(super) fn after(
     baseline: &Baseline,
     said: Option<&RunId>,
     vocabulary: &Vocabulary,
-) -> Result<RunsAfterStart, AmbiguousOrder> {
+) -> Result<RunsAfterStart, FailureKind> {
     // A run from before the request is not ours, even if the answer names it.
     let is_old = |said: &RunId| {
-        let listed = listing.runs.iter().find(|run| run.run.as_ref().is_some_and(|id| id.is(said.as_str(), None)));
+        let listed = listing.runs.iter().find(|run| run.is(said));
         baseline.is_from_before(said) || listed.is_some_and(|run| baseline.is_older(run.created_at))
     };
     if let Some(said) = said.filter(|said| !is_old(said)) {
@@ -272,11 +269,11 @@ pub(super) fn after(
     }
     let mut candidates: Vec<(DateTime<Utc>, &RunId)> = Vec::new();
     for run in &listing.runs {
-        let created = run.created_at.ok_or(AmbiguousOrder)?;
+        let created = run.created_at.ok_or(FailureKind::Unplaceable)?;
         if created < baseline.from {
             continue;
         }
-        let id = run.run.as_ref().ok_or(AmbiguousOrder)?;
+        let id = run.run.as_ref().ok_or(FailureKind::Unplaceable)?;
         if baseline.is_new(id) {
             candidates.push((created, id));
         }
@@ -284,7 +281,7 @@ pub(super) fn after(
     candidates.sort();
     candidates.dedup_by(|a, b| a.1.folded() == b.1.folded());
     if candidates.len() > CANDIDATES {
-        return Err(AmbiguousOrder);
+        return Err(FailureKind::Unplaceable);
     }
     if candidates.is_empty() {
         return Ok(RunsAfterStart::Nothing(behind(listing, baseline, vocabulary)));

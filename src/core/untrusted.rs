@@ -20,11 +20,6 @@ impl Untrusted {
         Untrusted(Cow::Borrowed(text))
     }
 
-    /// Decodes bytes, replacing what is not UTF-8.
-    pub fn from_bytes(bytes: &[u8]) -> Untrusted {
-        Untrusted::new(String::from_utf8_lossy(bytes))
-    }
-
     /// The text as it came. For comparing and for `report::sanitize`; never for showing.
     pub fn raw(&self) -> &str {
         &self.0
@@ -65,11 +60,5 @@ mod tests {
     #[test]
     fn its_debug_says_the_length_and_nothing_else() {
         assert_eq!(format!("{:?}", Untrusted::new("é::set-env")), "Foreign(11 bytes)");
-    }
-
-    #[test]
-    fn bytes_become_text_whatever_they_are() {
-        assert_eq!(Untrusted::from_bytes(b"ok \xff\xc3\xa9").raw(), "ok \u{fffd}é");
-        assert!(Untrusted::from_bytes(b"").is_empty() && !Untrusted::from_bytes(b"\xff").is_empty());
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use maestro_gate::core::{
-    Answer, Effect, FailureKind, Forecast, Gate, History, Learning, Limits, Meaning, Observation, Operation, PastRun,
-    Rules, RunList, Streak, Vocabulary, Wanted,
+    Answer, ApiRequest, Effect, FailureKind, Forecast, Gate, History, Learning, Limits, ListedRun, Meaning,
+    Observation, Operation, PastRun, Rules, RunList, Streak, Untrusted, Vocabulary, Wanted,
 };
 use maestro_gate::report::messages::{self, RunNames};
 use maestro_gate::report::previous_runs::{LastSuccess, RunHistory};
@@ -234,7 +235,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     assert_eq!(messages::eta(&forecast, minutes(40)), "usually 12m, overdue");
     // So do the heartbeat, and with `verbose` each poll.
     let limits = Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) };
-    let rules = Rules { learning: Learning::On, ..Rules::within(limits) };
+    let rules = Rules { learning: Learning::On, ..fixture::rules(limits) };
     let targets = [fixture::target("p", "r"), fixture::target("p", "s")];
     let lines = |count: usize| {
         let mut gate = Gate::new(rules.clone(), targets[..count].to_vec());
@@ -244,8 +245,21 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
             let date = record.created_at.map(|created| created + minutes(2 + run as u64));
             let answer = Answer { observation: Observation::Record(record), retry_after: None, date };
             gate.observe(run, Duration::ZERO, answer, &mut Vec::new());
-            gate.learn(run, Duration::ZERO, &past);
         }
+        let Some(ApiRequest::Survey(mut list)) = gate.list_summary(0, Duration::ZERO) else {
+            panic!("a list is wanted")
+        };
+        for (past, hours) in past.iter().zip(1..) {
+            let created_at = fixture::at("2024-01-13T06:00:00Z") - TimeDelta::hours(hours);
+            list.take(ListedRun {
+                status: Some(Untrusted::new("SUCCESS")),
+                created_at: Some(created_at),
+                updated_at: Some(created_at + past.duration),
+                ..ListedRun::default()
+            });
+        }
+        let answer = Answer { observation: Observation::Record(*list), retry_after: None, date: None };
+        gate.list_summary_received(0, Duration::ZERO, answer, &mut Vec::new());
         let (names, sanitizer) = (RunNames::new(gate.wanted(), &fixture::sanitizer()), fixture::sanitizer());
         let heartbeat = messages::heartbeat(&gate, minutes(4), 57, &HashSet::new(), &sanitizer).to_string();
         (heartbeat, messages::poll(&gate, 0, minutes(4), Some(minutes(5)), &names, &sanitizer).to_string())
@@ -307,7 +321,7 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
 fn the_heartbeat_names_the_nearest_limit() {
     let limits = Limits { timeout: seconds(3000), appear: seconds(120), outage: seconds(600) };
     let sanitizer = fixture::sanitizer();
-    let mut gate = Gate::new(Rules::within(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
+    let mut gate = Gate::new(fixture::rules(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
     let heartbeat =
         |gate: &Gate, now| messages::heartbeat(gate, seconds(now), 3, &HashSet::new(), &sanitizer).to_string();
     let answer = |gate: &mut Gate, at, observation| {

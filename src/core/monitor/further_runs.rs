@@ -3,66 +3,53 @@
 use std::time::Duration;
 
 use super::super::attempt::Attempt;
-use super::super::run::{Run, SuccessPolicy};
-use super::super::trigger::Baseline;
-use super::super::{AdoptionReason, End, Event, Target, TimedEvent, Verdict, Wanted};
+use super::super::moment::Moment;
+use super::super::run::Run;
+use super::super::trigger::{Baseline, CandidateGroup};
+use super::super::{AdoptionReason, End, Event, RunId, Target, Verdict, Wanted};
 use super::{Candidates, Gate, PollTarget};
 
 impl Gate {
-    /// Whether a success of this run is the end of its wait.
-    pub(super) fn pass(&self, run: usize) -> SuccessPolicy {
-        let passed = |other: &usize| {
-            *other == run || self.runs.get(*other).is_some_and(|run| run.end == Some(End::Verdict(Verdict::Passed)))
-        };
-        let Some(Candidates { runs, group: Some(group) }) = self.group_of.get(&run).and_then(|at| self.groups.get(*at))
-        else {
-            return SuccessPolicy::Stands;
-        };
+    /// What must be confirmed before a success of this run stands: that it is the last of its group.
+    pub(super) fn unconfirmed(&self, run: usize) -> Option<Box<CandidateGroup>> {
+        let Candidates { runs, group } = &self.groups[self.runs.get(run)?.group?];
+        let passed = |other: &usize| *other == run || self.runs[*other].end == Some(End::Verdict(Verdict::Passed));
         // Where another one did not pass, no list could make it a pass.
-        if runs.iter().all(passed) { SuccessPolicy::OnceConfirmed(group.clone()) } else { SuccessPolicy::Stands }
+        group.clone().filter(|_| runs.iter().all(passed))
     }
 
     /// Further runs of the group that `run` belongs to.
-    pub(super) fn join(&mut self, run: usize, elapsed: Duration, others: Vec<Target>, events: &mut Vec<TimedEvent>) {
-        let Some(at) = self.group_of.get(&run).copied() else { return };
-        let is_ours = self.groups[at].group.is_none();
-        let of = self.groups[at].runs.len() + others.len();
-        for target in others {
+    pub(super) fn join(&mut self, run: usize, others: Vec<RunId>, at: &mut Moment<'_>) {
+        let Some(group) = self.runs[run].group else { return };
+        let Candidates { runs, group: unconfirmed } = &self.groups[group];
+        let of = runs.len() + others.len();
+        let taken = if unconfirmed.is_none() { AdoptionReason::Ours } else { AdoptionReason::Candidate { of } };
+        for id in others {
             let other = self.runs.len();
-            let taken = if is_ours { AdoptionReason::Ours } else { AdoptionReason::Candidate { of } };
-            events.push(TimedEvent { at: elapsed, event: Event::Taken { run: other, id: target.run.clone(), taken } });
-            self.add(Wanted::Run(target));
-            self.runs[other].started = true;
-            self.runs[other].attempt = self.runs[run].attempt;
-            self.groups[at].runs.push(other);
-            self.group_of.insert(other, at);
-            if elapsed >= self.rules.limits.timeout {
-                self.runs[other].never_polled(elapsed, events);
-                self.ended(other, elapsed, events);
+            at.emit(Event::Taken { run: other, id: id.clone(), taken });
+            let (pipeline, attempt) = (self.runs[run].pipeline.clone(), self.runs[run].attempt);
+            let wanted = Wanted::Run(Target { pipeline, run: id });
+            let mut joined = Run::new(&self.rules, other, wanted);
+            (joined.started, joined.attempt, joined.group) = (true, attempt, Some(group));
+            self.add(joined);
+            self.groups[group].runs.push(other);
+            if at.is_late() {
+                self.runs[other].never_polled(at);
+                self.ended(other, at);
             } else {
-                self.moved.push((PollTarget::Run(other), elapsed));
+                self.moved.push((PollTarget::Run(other), at.elapsed));
             }
         }
     }
 
     /// The pipeline of `run`, which has failed, is started again.
-    pub(super) fn start_again(
-        &mut self,
-        run: usize,
-        baseline: Baseline,
-        next: Duration,
-        elapsed: Duration,
-        events: &mut Vec<TimedEvent>,
-    ) {
-        if let Some(attempt) = self.runs[run].attempt.and_then(Attempt::next) {
-            let again = self.runs.len();
-            let pipeline = self.pipelines[self.homes[run]].id.clone();
-            events.push(TimedEvent { at: elapsed, event: Event::Retrying { run: again, attempt } });
-            let next_run = Run::next_attempt(&self.rules, again, pipeline.clone(), baseline, attempt);
-            self.add_run(&pipeline, next_run);
-            self.runs[again].next = Some(next);
-            self.moved.push((PollTarget::Run(again), next));
-        }
-        self.ended(run, elapsed, events);
+    pub(super) fn start_again(&mut self, run: usize, baseline: Baseline, next: Duration, at: &mut Moment<'_>) {
+        let Some(attempt) = self.runs[run].attempt.and_then(Attempt::next) else { return };
+        let again = self.runs.len();
+        at.emit(Event::Retrying { run: again, attempt });
+        let mut next_run = Run::next_attempt(&self.rules, again, self.runs[run].pipeline.clone(), baseline, attempt);
+        next_run.next = Some(next);
+        self.add(next_run);
+        self.moved.push((PollTarget::Run(again), next));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::pipelines::Pipeline;
-use super::super::{Answer, ApiRequest, Forecast, History, Learning, ListSummary, PastRun, RunList, TimedEvent};
+use super::super::moment::Moment;
+use super::super::{Answer, ApiRequest, Forecast, History, Learning, ListSummary, RunList, TimedEvent};
 use super::{Gate, PollTarget};
 
 impl Gate {
@@ -20,15 +20,13 @@ impl Gate {
         answer: Answer<ListSummary>,
         events: &mut Vec<TimedEvent>,
     ) {
-        let Some(list_summary_received) = self.pipelines.get_mut(pipeline) else { return };
-        let moved = list_summary_received.take(&mut self.runs, self.rules.limits, elapsed, answer, events);
-        let runs = list_summary_received.runs.clone();
+        let mut at = self.moment(elapsed, events);
+        let Some(surveyed) = self.pipelines.get_mut(pipeline) else { return };
+        let moved = surveyed.take(&mut at, &mut self.runs, answer);
+        let runs = surveyed.runs.clone();
         self.move_to(moved);
         for run in runs {
-            self.learn_past(run, elapsed);
-            if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_unfinished()) {
-                watched.report_pace(elapsed, events);
-            }
+            self.learn_past(run, &mut at);
         }
         self.plan_list_poll(pipeline, elapsed);
     }
@@ -39,39 +37,35 @@ impl Gate {
     }
 
     /// What a run's own answer changes for the others of its pipeline.
-    pub(super) fn learn_from_poll(&mut self, run: usize, elapsed: Duration, events: &mut Vec<TimedEvent>) {
-        let Some(pipeline) = self.homes.get(run).copied() else { return };
-        self.learn_past(run, elapsed);
-        if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.is_unfinished()) {
-            watched.report_pace(elapsed, events);
-        }
-        let moved = self.pipelines[pipeline].check(run, &self.runs, elapsed);
+    pub(super) fn learn_from_poll(&mut self, run: usize, at: &mut Moment<'_>) {
+        self.learn_past(run, at);
+        let pipeline = self.runs[run].home;
+        let moved = self.pipelines[pipeline].check(run, &self.runs, at.elapsed);
         self.move_to(moved);
-        self.plan_list_poll(pipeline, elapsed);
+        self.plan_list_poll(pipeline, at.elapsed);
     }
 
     /// The history that a list holds which was read to choose a run.
-    pub(super) fn read_past(&mut self, run: usize, listing: &RunList, elapsed: Duration, events: &mut Vec<TimedEvent>) {
-        let Some(pipeline) = self.homes.get(run).copied() else { return };
+    pub(super) fn read_past(&mut self, run: usize, listing: &RunList, at: &mut Moment<'_>) {
+        let Some(home) = self.runs.get(run).map(|run| run.home) else { return };
         if self.rules.learning == Learning::On {
-            let history = History::of(listing, &self.rules.vocabulary);
-            self.pipelines[pipeline].know(elapsed, history, events);
+            self.pipelines[home].know(at, History::of(listing, &self.rules.vocabulary));
         }
     }
 
-    /// Lets a run learn from its pipeline's past, once both are known.
-    fn learn_past(&mut self, run: usize, elapsed: Duration) {
-        let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.can_learn(elapsed)) else { return };
-        let home = self.homes.get(run).and_then(|home| self.pipelines.get(*home));
-        let Some(history) = home.and_then(Pipeline::history) else { return };
-        let past = history.lengths_to_learn();
-        if let Some(next) = watched.learn(self.rules.limits, elapsed, &past) {
-            self.move_to(vec![(run, next)]);
+    /// Lets a run learn from its pipeline's past, once both are known, and reports how it gets on.
+    fn learn_past(&mut self, run: usize, at: &mut Moment<'_>) {
+        let watched = &mut self.runs[run];
+        let history = self.pipelines[watched.home].history().filter(|_| watched.can_learn(at.elapsed));
+        let next = history.and_then(|history| watched.learn(at, &history.lengths_to_learn()));
+        if watched.is_unfinished() {
+            watched.report_pace(at);
         }
+        self.move_to(next.map(|next| (run, next)));
     }
 
     /// Moves polls that are not under way.
-    fn move_to(&mut self, moved: Vec<(usize, Duration)>) {
+    fn move_to(&mut self, moved: impl IntoIterator<Item = (usize, Duration)>) {
         for (run, next) in moved {
             if let Some(watched) = self.runs.get_mut(run).filter(|watched| watched.next.is_some()) {
                 watched.next = Some(next);
@@ -83,25 +77,13 @@ impl Gate {
 
     /// A run's state or its next poll has changed.
     pub(super) fn track(&mut self, run: usize) {
-        if let (Some(home), Some(watched)) = (self.homes.get(run), self.runs.get(run)) {
-            self.pipelines[*home].track(run, watched);
-        }
+        let watched = &self.runs[run];
+        self.pipelines[watched.home].track(run, watched);
     }
 
     fn plan_list_poll(&mut self, pipeline: usize, elapsed: Duration) {
-        let planned = self.pipelines.get_mut(pipeline).and_then(|planned| planned.plan(self.rules.limits, elapsed));
+        let planned = self.pipelines[pipeline].plan(self.rules.limits, elapsed);
         self.moved.extend(planned.map(|at| (PollTarget::Pipeline(pipeline), at)));
-    }
-
-    /// Takes in how earlier runs of the pipeline went, newest first. Returns when to look at `run` next instead, if that
-    /// changes anything: not with a fixed interval, with too little to learn from, or while the record is missing.
-    pub fn learn(&mut self, run: usize, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
-        let limits = self.rules.limits;
-        let watched = self.runs.get_mut(run).filter(|watched| watched.end.is_none())?;
-        let next = watched.learn(limits, elapsed, past);
-        watched.next = next.or(watched.next);
-        self.track(run);
-        next
     }
 
     /// What the pipeline's past says about a run, for the view.

@@ -1,10 +1,13 @@
 //! When a pipeline's list is asked, to the moment, and what becomes of its answer. What lists do to many runs over time is
 //! played in `monitor::tests::shared_lists`.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::core::Effect;
-use crate::core::run::{AnswerContext, Step, SuccessPolicy};
-use crate::core::{ApiResponse, Learning, ListedRun, Operation, Record, Scope, Target, Untrusted, Wanted};
+use crate::core::{
+    ApiResponse, Learning, ListedRun, Operation, Record, RunId, Scope, Target, TimedEvent, Untrusted, Wanted,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -17,8 +20,9 @@ fn rules(timeout: Duration) -> Rules {
     Rules { learning: Learning::On, ..Rules::within(limits) }
 }
 
-fn context<'a>(rules: &'a Rules, elapsed: Duration, events: &'a mut Vec<TimedEvent>) -> AnswerContext<'a> {
-    AnswerContext { rules, elapsed, retry_after: None, has_worked: true, events }
+fn context<'a>(rules: &Rules, elapsed: Duration, events: &'a mut Vec<TimedEvent>) -> Moment<'a> {
+    let rules = Arc::new(rules.clone());
+    Moment { rules, elapsed, date: None, retry_after: None, has_worked: true, group: None, events }
 }
 
 /// A pipeline and so many runs of it, each seen to be going at zero, and to be polled next at that time.
@@ -33,7 +37,8 @@ fn stage(rules: &Rules, runs: usize, next: Duration) -> (Pipeline, Vec<Run>) {
         let answer = Answer { observation: Observation::Record(record), retry_after: None, date: None };
         let mut events = Vec::new();
         let mut at = context(rules, Duration::ZERO, &mut events);
-        assert!(matches!(watched.observe(&mut at, ApiResponse::Run(answer), SuccessPolicy::Stands), Step::LookAt(_)));
+        watched.observe(&mut at, ApiResponse::Run(answer));
+        assert!(watched.next.is_some());
         watched.next = Some(next);
         watched
     };
@@ -113,7 +118,7 @@ fn list_summary(
 ) -> Vec<(usize, Duration)> {
     assert!(ask(home, runs, rules, asked).is_some(), "it is asked");
     track(home, runs);
-    home.take(runs, rules.limits, answered, answer, &mut Vec::new())
+    home.take(&mut context(rules, answered, &mut Vec::new()), runs, answer)
 }
 
 #[test]
@@ -210,7 +215,7 @@ fn a_list_that_failed_in_whatever_way_is_left_alone_longer_and_longer_and_one_th
         let (mut home, mut runs) = settled(&rules, 3, 20 * SECOND);
         for answer in answers {
             if ask(&mut home, &runs, &rules, 10 * SECOND).is_some() {
-                home.take(&mut runs, rules.limits, 10 * SECOND, without(answer), &mut Vec::new());
+                home.take(&mut context(&rules, 10 * SECOND, &mut Vec::new()), &mut runs, without(answer));
             }
         }
         plan(&mut home, &runs, &rules, 10 * SECOND)
@@ -266,9 +271,9 @@ fn a_past_of_one_run_is_not_worth_a_line() {
     for (runs, lines) in [(0, 0), (1, 0), (2, 1), (3, 1)] {
         let mut home = Pipeline::new(0, PipelineId::new("p").expect("an id"));
         let mut events = Vec::new();
-        home.know(SECOND, earlier(runs), &mut events);
+        home.know(&mut context(&rules(SECOND), SECOND, &mut events), earlier(runs));
         assert_eq!(events.len(), lines, "{runs} runs");
-        home.know(SECOND, earlier(5), &mut events);
+        home.know(&mut context(&rules(SECOND), SECOND, &mut events), earlier(5));
         assert_eq!(
             (events.len(), home.history().map(|history| history.runs().len())),
             (lines, usize::try_from(runs).ok())
@@ -310,7 +315,8 @@ fn a_run_that_is_being_polled_is_left_alone() {
     let answer = Answer { observation: Observation::Record(ended), retry_after: None, date: None };
     let mut events = Vec::new();
     let mut at = context(&rules, 11 * SECOND, &mut events);
-    assert!(matches!(runs[0].observe(&mut at, ApiResponse::Run(answer), SuccessPolicy::Stands), Step::Ended));
+    runs[0].observe(&mut at, ApiResponse::Run(answer));
+    assert!(runs[0].end.is_some());
     runs[0].next = None;
     runs[1].next = None;
     track(&mut home, &runs);
@@ -332,7 +338,7 @@ fn a_list_finds_a_run_by_its_database_id_too_and_only_once() {
             status: Some(Untrusted::new("RUNNING")),
             ..ListedRun::default()
         });
-        matches!(RunsById::of(&list_summary).find(&watched), ShownAs::Going)
+        watched.shown_in(&list_summary) == ShownAs::Going
     };
     assert!(unfinished("45", "run_45", 45), "by its number");
     assert!(unfinished("45", "45", 45), "by both, which are one");

@@ -1,13 +1,12 @@
 //! What one answer changes for a run: the table of `run`, row by row.
 
-use chrono::{DateTime, Utc};
-
 use super::super::timers::CONFIRM;
+use super::super::trigger::Starting;
 use super::super::{
-    Answer, Effect, Event, Failure, FailureKind, LastRecord, Meaning, Observation, Operation, Record, Scope, Untrusted,
+    Effect, Event, Failure, FailureKind, LastRecord, Meaning, Observation, Operation, Record, Scope, Untrusted,
     Verdict, judged_at,
 };
-use super::{AnswerContext, Phase, Run, SuccessPolicy, Transition};
+use super::{Moment, Phase, Run, Step};
 
 /// How many unknown status values are kept (docs/reference.md#status-values), and how many characters of each: the 64 that are
 /// shown are cut when secrets have been looked for, which half a secret would escape.
@@ -16,30 +15,22 @@ const WORD_LENGTH: usize = 4096;
 
 impl Run {
     /// An answer about the run itself.
-    pub(super) fn poll(&mut self, at: &mut AnswerContext<'_>, answer: Answer, pass: SuccessPolicy) -> Transition {
-        match &self.phase {
-            Phase::Watching(_) => match self.found(at, answer.observation) {
-                Ok(record) => self.record(at, record, answer.date, pass),
-                Err(reading) => reading,
+    pub(super) fn poll(&mut self, at: &mut Moment<'_>, observation: Observation) -> Step {
+        match self.phase.clone() {
+            Phase::Watching(_) => match observation {
+                Observation::Record(record) => self.record(at, record),
+                Observation::Missing(effect, failure) => self.missing(at, effect, failure),
             },
-            Phase::Starting(..) => self.find_named_run(at, answer, pass),
-            Phase::Choosing(..) | Phase::Confirming(..) | Phase::Retrying(..) => {
-                Transition::Over(Verdict::InternalError)
+            Phase::Starting(Starting::Named(baseline, run), _) => self.poll_named(at, baseline, run, observation),
+            Phase::Starting(Starting::Guessed(baseline, run), _) => self.poll_guessed(at, baseline, run, observation),
+            Phase::Choosing(_) | Phase::Starting(..) | Phase::Confirming(..) | Phase::Retrying(..) => {
+                Step::Over(Verdict::InternalError)
             }
         }
     }
 
-    /// What was looked for; or how its not being there is read.
-    pub(super) fn found<T>(
-        &mut self,
-        at: &mut AnswerContext<'_>,
-        observation: Observation<T>,
-    ) -> Result<T, Transition> {
-        observation.record().map_err(|(effect, failure)| self.missing(at, effect, failure))
-    }
-
     /// How it is read that something is not there.
-    pub(super) fn missing(&mut self, at: &mut AnswerContext<'_>, effect: Effect, failure: Failure) -> Transition {
+    pub(super) fn missing(&mut self, at: &mut Moment<'_>, effect: Effect, failure: Failure) -> Step {
         match effect {
             Effect::NotVisible => self.not_visible(at, failure),
             Effect::Unusable => self.unusable(at, failure),
@@ -49,18 +40,12 @@ impl Run {
     }
 
     /// An answer that waiting is not known to fix. The only place that decides whether it ends the wait.
-    pub(super) fn refused(
-        &mut self,
-        at: &mut AnswerContext<'_>,
-        verdict: Verdict,
-        scope: Scope,
-        failure: Failure,
-    ) -> Transition {
+    pub(super) fn refused(&mut self, at: &mut Moment<'_>, verdict: Verdict, scope: Scope, failure: Failure) -> Step {
         let is_first_of_all = !at.has_worked && at.retry_after.is_none() && self.clocks.refusal().is_none();
         let is_news = self.clocks.refused(at.elapsed, verdict);
         if is_first_of_all || self.clocks.is_refused_too_long(at.elapsed) {
             return match scope {
-                Scope::SignIn => Transition::AllDenied(failure),
+                Scope::SignIn => Step::AllDenied(failure),
                 Scope::Run => self.finish_for(failure, verdict),
             };
         }
@@ -68,24 +53,19 @@ impl Run {
             at.emit(Event::Refused { run: self.place, failure: failure.clone(), limit: CONFIRM });
         }
         self.failure = Some(failure);
-        Transition::On
+        Step::On
     }
 
-    pub(super) fn record(
-        &mut self,
-        at: &mut AnswerContext<'_>,
-        record: Record,
-        date: Option<DateTime<Utc>>,
-        pass: SuccessPolicy,
-    ) -> Transition {
-        let (run, rules) = (self.place, at.rules);
-        let meaning = record.meaning(&rules.vocabulary);
-        if !record.repaired.is_empty() && record.repaired != self.repaired {
-            self.repaired.clone_from(&record.repaired);
-            at.emit(Event::Repaired { run, repairs: self.repaired.clone() });
+    pub(super) fn record(&mut self, at: &mut Moment<'_>, record: Record) -> Step {
+        let (run, date) = (self.place, at.date);
+        let meaning = record.meaning(&at.rules.vocabulary);
+        if !record.repaired.is_empty() && record.repaired != self.progress.repaired {
+            self.progress.repaired.clone_from(&record.repaired);
+            at.emit(Event::Repaired { run, repairs: record.repaired.clone() });
         }
-        if let Some(failure) = bars_pass(&record, meaning) {
-            return self.unusable(at, failure);
+        // In an answer that one program reads so and another one otherwise, a success is not proven.
+        if meaning == Meaning::Passed && !record.repaired.is_empty() {
+            return self.unusable(at, Failure::new(Operation::GetRun, FailureKind::Repaired));
         }
         self.present(at);
         let before = self.seen.as_ref().map(|seen| seen.record.status.raw());
@@ -95,12 +75,12 @@ impl Run {
         if meaning == Meaning::Unknown {
             self.keep_unknown(at, &record.status);
         }
-        let here = rules.began.map(|began| began + at.elapsed);
+        let here = at.rules.began.map(|began| began + at.elapsed);
         let judged_at = judged_at(date, here);
-        let fresh = rules.freshness.check(record.created_at, record.updated_at, judged_at);
-        if let (None, Some(created), Some(date)) = (self.aged, record.created_at, date) {
+        let fresh = at.rules.freshness.check(record.created_at, record.updated_at, judged_at);
+        if let (None, Some(created), Some(date)) = (self.progress.aged, record.created_at, date) {
             // A run "from the future" has a clock trouble, and is taken as new.
-            self.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
+            self.progress.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
         }
         // Of a run that has finished the age is reported by which it was judged.
         let judged_date = match meaning {
@@ -108,20 +88,19 @@ impl Run {
             Meaning::Wait | Meaning::Unknown => date,
         };
         self.seen = Some(LastRecord { record, meaning, date: judged_date, at: at.elapsed });
-        if let Some(transition) = self.wait_for_another(at, fresh, date) {
-            return transition;
+        if let Some(step) = self.wait_for_another(at, fresh) {
+            return step;
         }
-        match (meaning, pass) {
-            (Meaning::Passed, _) if fresh.is_err() => Transition::Over(Verdict::Stale),
-            (Meaning::Passed, SuccessPolicy::Stands) => Transition::Over(Verdict::Passed),
-            (Meaning::Passed, SuccessPolicy::OnceConfirmed(group)) => self.await_confirmation(group),
-            (Meaning::Failed, pass) => self.failed(at, pass),
-            (Meaning::Wait | Meaning::Unknown, _) => Transition::On,
+        match meaning {
+            Meaning::Passed if fresh.is_err() => Step::Over(Verdict::Stale),
+            Meaning::Passed => self.passed(at),
+            Meaning::Failed => self.failed(at),
+            Meaning::Wait | Meaning::Unknown => Step::On,
         }
     }
 
     /// What was asked for is there.
-    pub(super) fn present(&mut self, at: &mut AnswerContext<'_>) {
+    pub(super) fn present(&mut self, at: &mut Moment<'_>) {
         if let Some(lasted) = self.clocks.present(at.elapsed) {
             at.emit(Event::Appeared { run: self.place, lasted });
         }
@@ -130,7 +109,7 @@ impl Run {
     }
 
     /// Keeps a word that no table knows, once.
-    pub(super) fn keep_unknown(&mut self, at: &mut AnswerContext<'_>, word: &Untrusted) {
+    pub(super) fn keep_unknown(&mut self, at: &mut Moment<'_>, word: &Untrusted) {
         let word = Untrusted::new(word.raw().trim_ascii().chars().take(WORD_LENGTH).collect::<String>());
         let known = self.unknown_words.iter().any(|kept| kept.raw().eq_ignore_ascii_case(word.raw()));
         if !known && self.unknown_words.len() < UNKNOWN_WORDS {
@@ -139,7 +118,7 @@ impl Run {
         }
     }
 
-    pub(super) fn not_visible(&mut self, at: &mut AnswerContext<'_>, failure: Failure) -> Transition {
+    pub(super) fn not_visible(&mut self, at: &mut Moment<'_>, failure: Failure) -> Step {
         let (run, elapsed) = (self.place, at.elapsed);
         self.end_outage(at);
         self.missed(&failure, self.when_absent());
@@ -152,23 +131,23 @@ impl Run {
             });
         }
         if self.clocks.is_absent_too_long(elapsed, at.rules.limits) {
-            return Transition::Over(self.when_absent());
+            return Step::Over(self.when_absent());
         }
-        Transition::On
+        Step::On
     }
 
-    pub(super) fn unusable(&mut self, at: &mut AnswerContext<'_>, failure: Failure) -> Transition {
+    pub(super) fn unusable(&mut self, at: &mut Moment<'_>, failure: Failure) -> Step {
         self.missed(&failure, Verdict::Unreachable);
         if self.clocks.unusable(at.elapsed) {
             at.emit(Event::OutageBegan { run: self.place, failure, limit: at.rules.limits.outage });
         }
         if self.clocks.is_out_too_long(at.elapsed, at.rules.limits) {
-            return Transition::Over(Verdict::Unreachable);
+            return Step::Over(Verdict::Unreachable);
         }
-        Transition::On
+        Step::On
     }
 
-    pub(super) fn end_outage(&mut self, at: &mut AnswerContext<'_>) {
+    pub(super) fn end_outage(&mut self, at: &mut Moment<'_>) {
         if let Some((lasted, misses)) = self.clocks.end_outage(at.elapsed) {
             at.emit(Event::OutageEnded { run: self.place, lasted, misses });
         }
@@ -178,11 +157,4 @@ impl Run {
         self.failure = Some(failure.clone());
         self.without_record = without_record;
     }
-}
-
-/// Why this record does not pass though its status would. In an answer that one program reads so and another one otherwise, a
-/// success is not proven.
-fn bars_pass(record: &Record, meaning: Meaning) -> Option<Failure> {
-    let is_barred = meaning == Meaning::Passed && !record.repaired.is_empty();
-    is_barred.then_some(Failure::new(Operation::GetRun, FailureKind::Repaired))
 }

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::super::list_summary::ShownAs;
 use super::super::spacing::FLOOR;
-use super::super::{Event, Forecast, LastRecord, Limits, Meaning, PastRun, TimedEvent};
-use super::{Phase, Run};
+use super::super::{Event, Forecast, LastRecord, Limits, ListSummary, Meaning, PastRun};
+use super::{Moment, Phase, Run};
 
 /// How a run gets on, as far as it was reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pace {
+    #[default]
     Usual,
     Slow,
     Overdue,
@@ -25,7 +27,7 @@ std::thread_local! {
 impl Run {
     /// How old the run is, by the service's clock; `None` if no answer said so.
     pub(in crate::core) fn age(&self, elapsed: Duration) -> Option<Duration> {
-        let (at, age) = self.aged?;
+        let (at, age) = self.progress.aged?;
         Some(age.saturating_add(elapsed.saturating_sub(at)))
     }
 
@@ -34,15 +36,15 @@ impl Run {
     }
 
     /// Takes in how earlier runs of the pipeline went. Returns when to look next, if that changes.
-    pub(in crate::core) fn learn(&mut self, limits: Limits, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
-        let age = self.age(elapsed)?;
-        self.has_learned = true;
-        self.clocks.learn(limits, elapsed, past, age)
+    pub(in crate::core) fn learn(&mut self, at: &Moment<'_>, past: &[PastRun]) -> Option<Duration> {
+        let age = self.age(at.elapsed)?;
+        self.progress.has_learned = true;
+        self.clocks.learn(at.rules.limits, at.elapsed, past, age)
     }
 
     /// Whether it could learn from the past, and has not.
     pub(in crate::core) fn can_learn(&self, elapsed: Duration) -> bool {
-        !self.has_learned && self.end.is_none() && self.age(elapsed).is_some()
+        !self.progress.has_learned && self.end.is_none() && self.age(elapsed).is_some()
     }
 
     /// Whether its own last answer was a record of a run that is not over.
@@ -54,24 +56,15 @@ impl Run {
         is_watched && self.failure.is_none() && self.seen.as_ref().is_some_and(goes_on)
     }
 
-    /// The key of the id that it is waited for by.
-    pub(in crate::core) fn key(&self) -> Option<u64> {
-        match &self.phase {
-            Phase::Watching(target) | Phase::Confirming(target, _) | Phase::Retrying(target, _) => {
-                Some(target.run.key())
-            }
-            Phase::Choosing(..) | Phase::Starting(..) => None,
-        }
-    }
-
-    /// The word of its last record.
-    pub(in crate::core) fn word(&self) -> Option<&str> {
-        self.seen.as_ref().map(|seen| seen.record.status.raw())
+    /// How a list shows it.
+    pub(in crate::core) fn shown_in(&self, list: &ListSummary) -> ShownAs {
+        let (Phase::Watching(run), Some(seen)) = (&self.phase, &self.seen) else { return ShownAs::Otherwise };
+        list.shows(run, seen.record.status.raw())
     }
 
     /// A list of this date shows it as still going. Returns when to look at it next.
     pub(in crate::core) fn put_off(&mut self, limits: Limits, elapsed: Duration, listed: DateTime<Utc>) -> Duration {
-        self.listed = Some(listed);
+        self.progress.listed = Some(listed);
         self.clocks.put_off(limits, elapsed, self.age(elapsed))
     }
 
@@ -84,26 +77,24 @@ impl Run {
     /// Whether its record says that it ended well before a list showed it as running; or does not say when.
     pub(in crate::core) fn ended_before_listed(&self, lag: TimeDelta) -> bool {
         let is_over = |seen: &&LastRecord| matches!(seen.meaning, Meaning::Passed | Meaning::Failed);
-        let (Some(listed), Some(seen)) = (self.listed, self.seen.as_ref().filter(is_over)) else { return false };
+        let (Some(listed), Some(seen)) = (self.progress.listed, self.seen.as_ref().filter(is_over)) else {
+            return false;
+        };
         seen.record.updated_at.is_none_or(|ended| listed.signed_duration_since(ended) > lag)
     }
 
     /// Tells, once each, that it takes longer than most, and longer than the past has an example of.
-    pub(in crate::core) fn report_pace(&mut self, elapsed: Duration, events: &mut Vec<TimedEvent>) {
-        let (Some(forecast), Some(age)) = (self.clocks.forecast(), self.age(elapsed)) else { return };
+    pub(in crate::core) fn report_pace(&mut self, at: &mut Moment<'_>) {
+        let (Some(forecast), Some(age)) = (self.clocks.forecast(), self.age(at.elapsed)) else { return };
         let typical = forecast.typical();
-        let pace = match (forecast.left(age), forecast.slower_than(age)) {
-            (None, _) if age > typical => Pace::Overdue,
-            (_, Some(_)) => Pace::Slow,
-            (_, None) => Pace::Usual,
+        let (pace, event) = match (forecast.left(age), forecast.slower_than(age)) {
+            (None, _) if age > typical => (Pace::Overdue, Event::Overdue { run: self.place, age, typical }),
+            (_, Some(slower)) => (Pace::Slow, Event::Slow { run: self.place, slower, typical }),
+            (_, None) => return,
         };
-        let slower = forecast.slower_than(age);
-        let event = match (self.pace, pace, slower) {
-            (Pace::Usual | Pace::Slow, Pace::Overdue, _) => Event::Overdue { run: self.place, age, typical },
-            (Pace::Usual, Pace::Slow, Some(slower)) => Event::Slow { run: self.place, slower, typical },
-            _ => return,
-        };
-        self.pace = pace;
-        events.push(TimedEvent { at: elapsed, event });
+        if pace > self.progress.pace {
+            self.progress.pace = pace;
+            at.emit(event);
+        }
     }
 }

@@ -21,13 +21,13 @@ fn run(id: &str, number: Option<u64>, created: Option<i64>, word: &str) -> Liste
     }
 }
 
-fn chosen(selector: Selector, runs: &[ListedRun]) -> Result<Option<String>, AmbiguousOrder> {
+fn chosen(selector: Selector, runs: &[ListedRun]) -> Result<Option<String>, FailureKind> {
     let listing = RunList { runs: runs.to_vec() };
     let choice = choose(selector, &listing, &Vocabulary::default())?;
     Ok(choice.run.map(|run| run.to_string()))
 }
 
-fn latest(runs: &[ListedRun]) -> Result<Option<String>, AmbiguousOrder> {
+fn latest(runs: &[ListedRun]) -> Result<Option<String>, FailureKind> {
     chosen(Selector::Latest, runs)
 }
 
@@ -86,13 +86,13 @@ fn of_every_list_of_up_to_four_records_latest_is_the_one_newest_or_nothing() {
 fn an_unplaceable_record_never_exposes_an_older_success() {
     let old = run("old", Some(1), Some(0), "SUCCESS");
     for odd in [ListedRun::default(), run("x", Some(9), None, "FAILED"), run("", Some(9), Some(5), "FAILED")] {
-        assert_eq!(latest(&[old.clone(), odd.clone()]), Err(AmbiguousOrder));
-        assert_eq!(latest(&[odd, old.clone()]), Err(AmbiguousOrder));
+        assert_eq!(latest(&[old.clone(), odd.clone()]), Err(FailureKind::Unplaceable));
+        assert_eq!(latest(&[odd, old.clone()]), Err(FailureKind::Unplaceable));
     }
     // Two newest that nothing tells apart.
     let one = run("one", Some(4), Some(5), "SUCCESS");
     for other in [run("two", None, Some(5), "FAILED"), run("two", Some(4), Some(5), "FAILED")] {
-        assert_eq!(latest(&[one.clone(), other]), Err(AmbiguousOrder));
+        assert_eq!(latest(&[one.clone(), other]), Err(FailureKind::Unplaceable));
     }
     // Whose id can't be asked for, but which is plainly older: it is in order, and not the newest.
     assert_eq!(latest(&[old, run("", Some(0), Some(-5), "FAILED"), one.clone()]), Ok(Some("one".to_owned())));

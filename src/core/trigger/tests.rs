@@ -32,11 +32,11 @@ fn baseline(runs: &[ListedRun]) -> Baseline {
     baseline
 }
 
-fn found(baseline: &Baseline, said: Option<&str>, runs: &[ListedRun]) -> Result<RunsAfterStart, AmbiguousOrder> {
+fn found(baseline: &Baseline, said: Option<&str>, runs: &[ListedRun]) -> Result<RunsAfterStart, FailureKind> {
     after(&listing(runs), baseline, said.and_then(RunId::new).as_ref(), &Vocabulary::default())
 }
 
-fn these(ids: &[&str]) -> Result<RunsAfterStart, AmbiguousOrder> {
+fn these(ids: &[&str]) -> Result<RunsAfterStart, FailureKind> {
     Ok(RunsAfterStart::These(ids.iter().map(|id| RunId::new(id).expect("an id")).collect()))
 }
 
@@ -104,7 +104,7 @@ fn a_record_that_might_be_ours_and_can_not_be_read_is_never_passed_over() {
     let undated = ListedRun { created_at: None, ..listed("x", 0, "SUCCESS") };
     let nameless = ListedRun { run: None, ..listed("x", 1001, "SUCCESS") };
     for odd in [ListedRun::default(), undated, nameless] {
-        assert_eq!(found(&ready, Some("manual__1"), &[new.clone(), odd.clone()]), Err(AmbiguousOrder));
+        assert_eq!(found(&ready, Some("manual__1"), &[new.clone(), odd.clone()]), Err(FailureKind::Unplaceable));
         // Where the service has named ours, others do not matter.
         assert_eq!(
             found(&ready, Some("new"), &[new.clone(), odd.clone()]),
@@ -167,7 +167,7 @@ fn more_new_runs_than_one_request_can_explain_are_none() {
     let crowd =
         |count: u64| -> Vec<ListedRun> { (0..count).map(|n| listed(&format!("r{n}"), 1001, "SUCCESS")).collect() };
     assert!(matches!(found(&baseline(&[]), None, &crowd(100)), Ok(RunsAfterStart::These(ids)) if ids.len() == 100));
-    assert_eq!(found(&baseline(&[]), None, &crowd(101)), Err(AmbiguousOrder));
+    assert_eq!(found(&baseline(&[]), None, &crowd(101)), Err(FailureKind::Unplaceable));
 }
 
 #[test]

@@ -3,6 +3,19 @@
 use super::*;
 use crate::core::PastRun;
 
+impl Gate {
+    /// Takes in how earlier runs went, as after a survey. Returns when to look at `run` next instead, if that changes.
+    fn learn(&mut self, run: usize, elapsed: Duration, past: &[PastRun]) -> Option<Duration> {
+        let mut events = Vec::new();
+        let at = self.moment(elapsed, &mut events);
+        let watched = self.waiting(run)?;
+        let next = watched.learn(&at, past);
+        watched.next = next.or(watched.next);
+        self.track(run);
+        next
+    }
+}
+
 /// A run that was created at the epoch, seen by the service at that age.
 fn aged(word: &str, age: u64) -> Answer {
     let mut answer = plain(record(word));

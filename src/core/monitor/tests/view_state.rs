@@ -21,19 +21,6 @@ fn the_view_gets_what_is_pending_what_was_seen_and_why_not() {
 }
 
 #[test]
-fn after_a_bug_no_run_that_is_pending_can_pass() {
-    let mut gate = Gate::new(usual(), vec![target("a"), target("b")]);
-    gate.observe(0, SECOND, plain(record("SUCCESS")), &mut Vec::new());
-    let mut events = Vec::new();
-    gate.give_up(2 * SECOND, &mut events);
-    let ended = Event::Ended { run: 1, end: End::Verdict(Verdict::InternalError) };
-    assert_eq!(events, [TimedEvent { at: 2 * SECOND, event: ended }]);
-    assert_eq!(gate.observe(1, 3 * SECOND, plain(record("SUCCESS")), &mut Vec::new()), None);
-    let ends: Vec<End> = gate.outcome().runs.iter().map(|run| run.end).collect();
-    assert_eq!(ends, [End::Verdict(Verdict::Passed), End::Verdict(Verdict::InternalError)]);
-}
-
-#[test]
 fn the_report_has_the_past_of_an_only_run_without_that_run() {
     let listed = |id: &str, hour: i64| ListedRun {
         run: RunId::new(id),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::super::{
+use crate::core::{
     Answer, ApiRequest, ApiResponse, Effect, End, Event, Failure, FailureKind, Gate, IfRunning, Interval, Limits,
     ListedRun, NoRetry, Observation, OnFirstFailure, Operation, Outcome, PipelineId, PollTarget, Record, Repair, Rules,
     RunId, RunList, Scope, Signal, TimedEvent, TriggerEffect, TriggerResponse, Untrusted, Verdict, Wanted,
@@ -109,7 +109,7 @@ fn check_rows(world: &World, played: &Played) {
     }
     assert_eq!(u32::try_from(played.posts).expect("small"), number, "{world:?}: a row for each start");
     let last: Vec<End> = runs.iter().filter(|run| !run.is_retried).map(|run| run.end).collect();
-    assert_eq!(played.outcome.verdict, super::super::decide(last), "{world:?}: the last attempt decides");
+    assert_eq!(played.outcome.verdict, crate::core::decide(last), "{world:?}: the last attempt decides");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_retry_needs_as_much_time_as_the_failed_attempt_took() {
         let played = World { timeout, ..world(5, &[quick]) }.play();
         let last = played.outcome.runs.last().expect("a run");
         assert!(matches!(last.end, End::Verdict(Verdict::Failed | Verdict::NotStarted)), "{timeout}: {last:?}");
-        assert_eq!(last.request, super::super::Request::None, "{timeout}: nobody knows what became of the last start");
+        assert_eq!(last.request, crate::core::Request::None, "{timeout}: nobody knows what became of the last start");
     }
 }
 
