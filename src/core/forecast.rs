@@ -110,7 +110,8 @@ impl Forecast {
         if past.len() < ENOUGH {
             return None;
         }
-        let usual = usual(&past);
+        let usual = usual(past.iter().map(|run| (run.passed, Some(run.duration))));
+        let usual: Vec<f64> = usual.iter().map(Duration::as_secs_f64).collect();
         let typical = median(&usual)?;
         let age_at_start = age_at_start.min(LONGEST).as_secs_f64();
         let predictive = Predictive::new(&past);
@@ -206,12 +207,13 @@ fn even_polls(seconds: f64) -> f64 {
 /// Beside one poll for each gap: the first poll, and on average half a gap until the poll that sees the end.
 const MEAN_EXTRA: f64 = 1.5;
 
-/// The durations that show what is usual, in seconds, sorted: of the runs that passed, or of all if none did.
-fn usual(past: &[PastRun]) -> Vec<f64> {
-    let none_passed = past.iter().all(|run| !run.passed);
-    let mut usual: Vec<f64> =
-        past.iter().filter(|run| run.passed || none_passed).map(|run| run.duration.as_secs_f64()).collect();
-    usual.sort_by(f64::total_cmp);
+/// The durations that show what is usual, sorted: of the runs that passed, or of all if none did. A run is whether it passed,
+/// and how long it took, as far as that is known.
+pub(super) fn usual(runs: impl Iterator<Item = (bool, Option<Duration>)> + Clone) -> Vec<Duration> {
+    let none_passed = runs.clone().all(|(passed, _)| !passed);
+    let usual = runs.filter(|(passed, _)| *passed || none_passed);
+    let mut usual: Vec<Duration> = usual.filter_map(|(_, took)| took).filter(|took| !took.is_zero()).collect();
+    usual.sort_unstable();
     usual
 }
 
@@ -234,7 +236,7 @@ fn between((x0, y0): (f64, f64), (x1, y1): (f64, f64), x: f64) -> f64 {
 /// Plans the polls of a run.
 fn plan(predictive: &Predictive, typical: f64, start: f64) -> Vec<PlanPoint> {
     let at_start = predictive.survival(start);
-    let odd = 1.0 / (predictive.runs() + 2.0);
+    let odd = 1.0 / (predictive.runs + 2.0);
     // An odd run takes any time: as likely under the usual one as over it, and under half of it as over its double.
     let alive = |(age, survival): (f64, f64)| (1.0 - odd) * survival + odd * typical / (typical + age);
     let cuts = cuts(predictive, at_start, start);

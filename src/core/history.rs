@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::forecast::NEWEST;
+use super::forecast::{NEWEST, usual};
 use super::listing::{ListedRun, RunList};
-use super::{Fingerprint, LastRecord, Meaning, PastRun, RunId, Vocabulary};
+use super::{Fingerprint, LastRecord, PastRun, RunId, Vocabulary};
 
 /// One earlier run that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +74,7 @@ pub struct RunComparison<'h> {
 impl FinishedRun {
     /// What a list says of a run that has ended; `None` of any other.
     pub(super) fn of(listed: &ListedRun, vocabulary: &Vocabulary) -> Option<FinishedRun> {
-        let passed = match listed.meaning(vocabulary) {
-            Meaning::Passed => true,
-            Meaning::Failed => false,
-            Meaning::Wait | Meaning::Unknown => return None,
-        };
+        let passed = listed.meaning(vocabulary).passed()?;
         let created_at = listed.created_at?;
         let duration = listed.updated_at.and_then(|ended| ended.signed_duration_since(created_at).to_std().ok());
         Some(FinishedRun {
@@ -136,7 +132,7 @@ impl History {
 
     /// How long a run usually takes.
     pub fn lengths(&self) -> Option<DurationRange> {
-        let usual = usual(self.runs.iter());
+        let usual = usual_lengths(&self.runs);
         let last = usual.len().checked_sub(1)?;
         let at = |tenths: usize| usual[(last * tenths + 5) / 10];
         // The two in the middle, which are one where the number is odd.
@@ -153,11 +149,7 @@ impl History {
             .filter(|past| record.created_at.is_none_or(|created| past.created_at <= created))
             .filter(|past| !past.is(seen))
             .collect();
-        let passed = match seen.meaning {
-            Meaning::Passed => Some(true),
-            Meaning::Failed => Some(false),
-            Meaning::Wait | Meaning::Unknown => None,
-        };
+        let passed = seen.meaning.passed();
         let row =
             |passed: bool, from: usize| earlier.iter().skip(from).take_while(|past| past.passed == passed).count();
         let in_a_row = passed.map(|passed| {
@@ -170,7 +162,7 @@ impl History {
         let own = record.trace.as_ref().and_then(|trace| Fingerprint::of(trace.raw()));
         let before = earlier.iter().find(|past| !past.passed).and_then(|past| past.trace);
         let length = seen.exact_duration().filter(|_| passed != Some(false));
-        let usual = usual(earlier.iter().copied());
+        let usual = usual_lengths(earlier.iter().copied());
         RunComparison {
             earlier: earlier.len(),
             in_a_row,
@@ -185,13 +177,9 @@ pub(super) fn newest_first(runs: &mut [FinishedRun]) {
     runs.sort_by_key(|run| std::cmp::Reverse(run.created_at));
 }
 
-/// The lengths that tell what is usual, sorted: of the runs that passed, or of all if none did.
-fn usual<'h>(runs: impl Iterator<Item = &'h FinishedRun> + Clone) -> Vec<Duration> {
-    let none_passed = runs.clone().all(|run| !run.passed);
-    let usual = runs.filter(|run| run.passed || none_passed);
-    let mut usual: Vec<Duration> = usual.filter_map(|run| run.duration).filter(|length| !length.is_zero()).collect();
-    usual.sort_unstable();
-    usual
+/// The lengths that tell what is usual.
+fn usual_lengths<'h>(runs: impl IntoIterator<Item = &'h FinishedRun, IntoIter: Clone>) -> Vec<Duration> {
+    usual(runs.into_iter().map(|run| (run.passed, run.duration)))
 }
 
 #[cfg(test)]

@@ -44,10 +44,7 @@ impl ListedRun {
     }
 
     pub fn is_unfinished(&self, vocabulary: &Vocabulary) -> bool {
-        match self.meaning(vocabulary) {
-            Meaning::Wait | Meaning::Unknown => true,
-            Meaning::Passed | Meaning::Failed => false,
-        }
+        self.meaning(vocabulary).passed().is_none()
     }
 }
 

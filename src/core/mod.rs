@@ -6,7 +6,6 @@ mod connection;
 mod event;
 mod fingerprint;
 mod forecast;
-mod fresh_wait;
 mod freshness;
 mod history;
 mod list_schedule;

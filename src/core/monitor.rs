@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::attempt::Attempt;
 use super::moment::Moment;
 use super::pipelines::Pipeline;
+use super::request::Envelope;
 use super::run::{Run, Step};
 use super::trigger::CandidateGroup;
 use super::{
@@ -171,9 +172,9 @@ impl Gate {
         events: &mut Vec<TimedEvent>,
     ) -> Option<Duration> {
         let response = response.into();
-        self.has_worked |=
-            response.failure().is_none_or(|failure| self.signs_in && failure.during != Operation::SignIn);
-        let (date, retry_after, group) = (response.date(), response.retry_after(), self.unconfirmed(run));
+        let Envelope { date, retry_after, failure } = response.envelope();
+        self.has_worked |= failure.is_none_or(|failure| self.signs_in && failure.during != Operation::SignIn);
+        let group = self.unconfirmed(run);
         let mut at = Moment { date, retry_after, group, ..self.moment(elapsed, events) };
         if let ApiResponse::List(Answer { observation: Observation::Record(listing), .. }) = &response {
             self.read_past(run, listing, &mut at);

@@ -35,13 +35,6 @@ impl<T> Observation<T> {
             Observation::Missing(effect, failure) => Err((effect, failure)),
         }
     }
-
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        match self {
-            Observation::Record(_) | Observation::Missing(Effect::NotVisible, _) => None,
-            Observation::Missing(_, failure) => Some(failure),
-        }
-    }
 }
 
 /// What became of the one request to start a pipeline.
@@ -130,11 +123,8 @@ impl LastRecord {
     /// Ended: `updated_at - created_at`. Still going when last seen: the answer's date minus `created_at`. Stamps that are
     /// missing or in the wrong order make no duration.
     pub(super) fn exact_duration(&self) -> Option<Duration> {
-        let to = match self.meaning {
-            Meaning::Passed | Meaning::Failed => self.record.updated_at,
-            Meaning::Wait | Meaning::Unknown => self.date,
-        }?;
-        to.signed_duration_since(self.record.created_at?).to_std().ok()
+        let to = if self.meaning.passed().is_some() { self.record.updated_at } else { self.date };
+        to?.signed_duration_since(self.record.created_at?).to_std().ok()
     }
 }
 

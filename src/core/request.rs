@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Failure, ListSummary, Observation, PipelineId, Record, RunList, Target, TriggerResponse};
+use super::{Effect, Failure, ListSummary, Observation, PipelineId, Record, RunList, Target, TriggerResponse};
 
 /// What to ask the service next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,24 +29,30 @@ pub enum ApiResponse {
     Execute(TriggerResponse, Option<Duration>),
 }
 
-impl ApiResponse {
-    /// How long the service asks to be left alone.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            ApiResponse::Run(answer) => answer.retry_after,
-            ApiResponse::List(answer) => answer.retry_after,
-            ApiResponse::Survey(answer) => answer.retry_after,
-            ApiResponse::Execute(_, retry_after) => *retry_after,
-        }
-    }
-
+/// What counts of an answer whatever was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Envelope<'a> {
     /// The service's clock when it answered.
-    pub(super) fn date(&self) -> Option<DateTime<Utc>> {
+    pub(super) date: Option<DateTime<Utc>>,
+    /// How long the service asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+    /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
+    pub(super) failure: Option<&'a Failure>,
+}
+
+impl ApiResponse {
+    pub(super) fn envelope(&self) -> Envelope<'_> {
         match self {
-            ApiResponse::Run(answer) => answer.date,
-            ApiResponse::List(answer) => answer.date,
-            ApiResponse::Survey(answer) => answer.date,
-            ApiResponse::Execute(..) => None,
+            ApiResponse::Run(answer) => answer.envelope(),
+            ApiResponse::List(answer) => answer.envelope(),
+            ApiResponse::Survey(answer) => answer.envelope(),
+            ApiResponse::Execute(response, retry_after) => {
+                let failure = match response {
+                    TriggerResponse::Accepted(_) => None,
+                    TriggerResponse::Missing(_, failure) => Some(failure),
+                };
+                Envelope { date: None, retry_after: *retry_after, failure }
+            }
         }
     }
 
@@ -57,17 +63,6 @@ impl ApiResponse {
             ApiResponse::List(answer) => ApiResponse::List(answer.received_later(by)),
             ApiResponse::Survey(answer) => ApiResponse::Survey(answer.received_later(by)),
             ApiResponse::Execute(..) => self,
-        }
-    }
-
-    /// Why it is not what was asked for; none if it is, or if the service answers that there is no such thing.
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        match self {
-            ApiResponse::Run(answer) => answer.observation.failure(),
-            ApiResponse::List(answer) => answer.observation.failure(),
-            ApiResponse::Survey(answer) => answer.observation.failure(),
-            ApiResponse::Execute(TriggerResponse::Accepted(_), _) => None,
-            ApiResponse::Execute(TriggerResponse::Missing(_, failure), _) => Some(failure),
         }
     }
 }
@@ -96,6 +91,14 @@ impl Answer<Infallible> {
 }
 
 impl<T> Answer<T> {
+    fn envelope(&self) -> Envelope<'_> {
+        let failure = match &self.observation {
+            Observation::Record(_) | Observation::Missing(Effect::NotVisible, _) => None,
+            Observation::Missing(_, failure) => Some(failure),
+        };
+        Envelope { date: self.date, retry_after: self.retry_after, failure }
+    }
+
     fn received_later(self, by: Duration) -> Answer<T> {
         let date = self.date.and_then(|date| date.checked_add_signed(TimeDelta::from_std(by).ok()?));
         Answer { date, ..self }

@@ -21,7 +21,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::attempt::Attempt;
-use super::fresh_wait::FreshWait;
 use super::list_schedule::ListSchedule;
 use super::moment::Moment;
 use super::schedule::Schedule;
@@ -34,11 +33,12 @@ use super::{
 
 mod answer;
 mod discovery;
-mod freshness_wait;
+mod fresh_wait;
 mod next_attempt;
 mod start;
 mod unfinished;
 
+use fresh_wait::FreshWait;
 use next_attempt::PendingRetry;
 use unfinished::Pace;
 #[cfg(test)]

@@ -12,6 +12,17 @@ pub enum Meaning {
     Unknown,
 }
 
+impl Meaning {
+    /// Whether the run succeeded, once it has finished.
+    pub fn passed(self) -> Option<bool> {
+        match self {
+            Meaning::Passed => Some(true),
+            Meaning::Failed => Some(false),
+            Meaning::Wait | Meaning::Unknown => None,
+        }
+    }
+}
+
 /// The documented words: `SUCCESS`, `FAILED`, `RUNNING`. A user can't give these another meaning.
 const PASSES: &str = "SUCCESS";
 const FAILS: &str = "FAILED";

@@ -164,9 +164,7 @@ impl RunId {
 
     /// The same number for all spellings of this id, and in all likelihood for no other one.
     pub fn key(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.folded().hash(&mut hasher);
-        hasher.finish()
+        hash(&self.folded())
     }
 
     /// Whether a record with this `pipeline_run_id` and this integer `id` is the run that was asked for. Leading zeros do
@@ -189,6 +187,12 @@ fn same(asked: &str, answered: &str) -> bool {
 
 fn folded(text: &str) -> String {
     text.bytes().map(fold).map(char::from).collect()
+}
+
+pub(super) fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn fold(byte: u8) -> u8 {

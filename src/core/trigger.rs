@@ -8,13 +8,13 @@
 //! before ours was listed at all, it would be the only one waited for.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::listing::{ListedRun, RunList, newest};
+use super::target::hash;
 use super::{Failure, FailureKind, IfRunning, RunId, Vocabulary};
 
 /// How far the clock that stamps a run may be behind the one that dates an answer (docs/reference.md).
@@ -182,12 +182,6 @@ impl Baseline {
     fn is_new(&self, run: &RunId) -> bool {
         !self.is_from_before(run) && !self.taken.contains(&run.key())
     }
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The shape of an id: each group of letters and digits becomes one `x`, and the separators between the groups stay (`-`

@@ -125,18 +125,11 @@ impl End {
 /// The gate's verdict over its runs. Without a single verdict it is a bug of ours, never a pass; as it is when a run was
 /// not waited for though all others passed.
 pub fn decide(ends: impl IntoIterator<Item = End>) -> Verdict {
-    let (mut decided, mut given_up) = (None, false);
-    for end in ends {
-        match end {
-            End::Verdict(verdict) => {
-                decided = [decided, Some(verdict)].into_iter().flatten().min_by_key(|verdict| verdict.row().rank);
-            }
-            End::NotWaited => given_up = true,
-        }
-    }
+    let ends: Vec<End> = ends.into_iter().collect();
+    let decided = ends.iter().filter_map(|end| end.verdict()).min_by_key(|verdict| verdict.row().rank);
     match decided {
         None => Verdict::InternalError,
-        Some(Verdict::Passed) if given_up => Verdict::InternalError,
+        Some(Verdict::Passed) if ends.contains(&End::NotWaited) => Verdict::InternalError,
         Some(verdict) => verdict,
     }
 }

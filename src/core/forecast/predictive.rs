@@ -34,7 +34,8 @@ const NEGLIGIBLE: f64 = 0.01;
 #[derive(Clone, Debug)]
 pub(super) struct Predictive {
     bells: Vec<NormalComponent>,
-    runs: f64,
+    /// How many runs it is made of.
+    pub(super) runs: f64,
 }
 
 /// A normal distribution of the logarithm of the seconds, with a weight.
@@ -56,11 +57,6 @@ impl Predictive {
             add_bells(&times, count(times.len()) / count(past.len()), &mut bells);
         }
         Predictive { bells, runs: count(past.len()) }
-    }
-
-    /// How many runs it is made of.
-    pub(super) fn runs(&self) -> f64 {
-        self.runs
     }
 
     /// The share of runs that take longer than `seconds`.
@@ -110,26 +106,18 @@ impl Sums {
     }
 }
 
-/// The log-likelihood of every candidate.
-#[derive(Clone, Copy, Default)]
-struct Score {
-    one_bell: f64,
-    many_bells: f64,
-}
+/// A number for each candidate: by memory, by spread, and by shape (one bell, many bells).
+type Scores = [[[f64; 2]; SPREADS]; MEMORIES.len()];
 
 /// Adds the mixture for runs of these times, newest first, with the weight `share` in all.
 fn add_bells(times: &[f64], share: f64, bells: &mut Vec<NormalComponent>) {
     if times.is_empty() {
         return;
     }
-    let scores = scores(times);
-    let best = scores.iter().flatten().map(|score| score.one_bell.max(score.many_bells)).fold(f64::MIN, f64::max);
-    let mut likelihoods = scores;
-    for score in likelihoods.iter_mut().flatten() {
-        score.one_bell = (score.one_bell - best).exp();
-        score.many_bells = (score.many_bells - best).exp();
-    }
-    let all: f64 = likelihoods.iter().flatten().map(|score| score.one_bell + score.many_bells).sum();
+    let scores = log_likelihoods(times);
+    let best = scores.iter().flatten().flatten().copied().fold(f64::MIN, f64::max);
+    let likelihoods = scores.map(|row| row.map(|shapes| shapes.map(|score| (score - best).exp())));
+    let all: f64 = likelihoods.iter().flatten().map(|[one_bell, many_bells]| one_bell + many_bells).sum();
 
     let first = bells.len();
     for (memory, row) in MEMORIES.iter().zip(likelihoods) {
@@ -137,12 +125,12 @@ fn add_bells(times: &[f64], share: f64, bells: &mut Vec<NormalComponent>) {
         for (age, &time) in times.iter().enumerate() {
             sums.add(fading(age, *memory), time);
         }
-        for (spread, likelihood) in spreads().zip(row) {
-            let weight = likelihood.one_bell / all;
+        for (spread, [one_bell, many_bells]) in spreads().zip(row) {
+            let weight = one_bell / all;
             if weight > NEGLIGIBLE {
                 bells.push(NormalComponent { centre: sums.mean(), spread: spread * sums.widening(), weight });
             }
-            let weight = likelihood.many_bells / all;
+            let weight = many_bells / all;
             if weight > NEGLIGIBLE {
                 bells.extend(times.iter().enumerate().map(|(age, &centre)| {
                     let weight = weight * fading(age, *memory) / sums.weight;
@@ -160,8 +148,8 @@ fn add_bells(times: &[f64], share: f64, bells: &mut Vec<NormalComponent>) {
 
 /// How well each candidate would have predicted each run from the older ones. A run unlike all others has the weight of one
 /// run: otherwise a single one would rule out every narrow candidate for good.
-fn scores(times: &[f64]) -> [[Score; SPREADS]; MEMORIES.len()] {
-    let mut scores = [[Score::default(); SPREADS]; MEMORIES.len()];
+fn log_likelihoods(times: &[f64]) -> Scores {
+    let mut scores = Scores::default();
     for next in 0..times.len().saturating_sub(1) {
         let mut sums = [Sums::default(); MEMORIES.len()];
         let mut many = [[0.0; SPREADS]; MEMORIES.len()];
@@ -178,10 +166,10 @@ fn scores(times: &[f64]) -> [[Score; SPREADS]; MEMORIES.len()] {
         for (row, (sums, many)) in scores.iter_mut().zip(sums.into_iter().zip(many)) {
             let off = times[next] - sums.mean();
             let odd = odd_density(off);
-            for ((score, spread), many) in row.iter_mut().zip(spreads()).zip(many) {
+            for (([one_bell, many_bells], spread), many) in row.iter_mut().zip(spreads()).zip(many) {
                 let one = sums.weight * density(off, spread * sums.widening());
-                score.one_bell += ((one + odd) / (sums.weight + 1.0)).ln();
-                score.many_bells += ((many + odd) / (sums.weight + 1.0)).ln();
+                *one_bell += ((one + odd) / (sums.weight + 1.0)).ln();
+                *many_bells += ((many + odd) / (sums.weight + 1.0)).ln();
             }
         }
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::{Record, Untrusted};
+use crate::core::{Meaning, Record, Untrusted};
 
 const HOUR: i64 = 3600;
 

@@ -83,10 +83,7 @@ impl Run {
             self.progress.aged = Some((at.elapsed, (date - created).to_std().unwrap_or_default()));
         }
         // Of a run that has finished the age is reported by which it was judged.
-        let judged_date = match meaning {
-            Meaning::Passed | Meaning::Failed => judged_at,
-            Meaning::Wait | Meaning::Unknown => date,
-        };
+        let judged_date = if meaning.passed().is_some() { judged_at } else { date };
         self.seen = Some(LastRecord { record, meaning, date: judged_date, at: at.elapsed });
         if let Some(step) = self.wait_for_another(at, fresh) {
             return step;

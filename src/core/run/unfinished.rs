@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::list_summary::ShownAs;
 use super::super::spacing::FLOOR;
-use super::super::{Event, Forecast, LastRecord, Limits, ListSummary, Meaning, PastRun};
+use super::super::{Event, Forecast, Limits, ListSummary, PastRun};
 use super::{Moment, Phase, Run};
 
 /// How a run gets on, as far as it was reported.
@@ -52,8 +52,7 @@ impl Run {
         #[cfg(test)]
         STATES_READ.set(STATES_READ.get() + 1);
         let is_watched = self.end.is_none() && matches!(self.phase, Phase::Watching(_));
-        let goes_on = |seen: &LastRecord| matches!(seen.meaning, Meaning::Wait | Meaning::Unknown);
-        is_watched && self.failure.is_none() && self.seen.as_ref().is_some_and(goes_on)
+        is_watched && self.failure.is_none() && self.seen.as_ref().is_some_and(|seen| seen.meaning.passed().is_none())
     }
 
     /// How a list shows it.
@@ -76,11 +75,9 @@ impl Run {
 
     /// Whether its record says that it ended well before a list showed it as running; or does not say when.
     pub(in crate::core) fn ended_before_listed(&self, lag: TimeDelta) -> bool {
-        let is_over = |seen: &&LastRecord| matches!(seen.meaning, Meaning::Passed | Meaning::Failed);
-        let (Some(listed), Some(seen)) = (self.progress.listed, self.seen.as_ref().filter(is_over)) else {
-            return false;
-        };
-        seen.record.updated_at.is_none_or(|ended| listed.signed_duration_since(ended) > lag)
+        let (Some(listed), Some(seen)) = (self.progress.listed, &self.seen) else { return false };
+        let is_late = |ended: DateTime<Utc>| listed.signed_duration_since(ended) > lag;
+        seen.meaning.passed().is_some() && seen.record.updated_at.is_none_or(is_late)
     }
 
     /// Tells, once each, that it takes longer than most, and longer than the past has an example of.
