@@ -137,11 +137,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// A body that is one strict JSON document.
+/// A body that is one strict JSON document, without the blanks around it.
 fn text_of(body: &[u8]) -> Result<&str, RequestError> {
     let error = |kind| RequestError { kind, detail: error_message(body) };
-    let text = str::from_utf8(body).map_err(|_| error(FailureKind::NotJson))?;
-    if text.trim_matches(BLANKS).is_empty() {
+    let text = str::from_utf8(body).map_err(|_| error(FailureKind::NotJson))?.trim_matches(BLANKS);
+    if text.is_empty() {
         return Err(RequestError::new(FailureKind::NoRecord));
     }
     match strict_json::check(text) {
@@ -160,7 +160,7 @@ fn record(body: &[u8], target: &Target) -> Result<Record, RequestError> {
         return Err(fault);
     }
     match json_repair::repair(body) {
-        Ok((text, repaired)) => match read_text(&text, body, target) {
+        Ok((text, repaired)) => match read_text(text.trim_matches(BLANKS), body, target) {
             Ok(record) => Ok(Record { repaired, ..record }),
             // Only what was said without a fault can say that there is no such run.
             Err(RequestError { kind: FailureKind::NoRecord, .. }) => Err(fault),
@@ -173,11 +173,10 @@ fn record(body: &[u8], target: &Target) -> Result<Record, RequestError> {
     }
 }
 
-/// Reads one document; `body` is how it came, for the person.
-fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, RequestError> {
+/// Reads one document without blanks around it; `body` is how it came, for the person.
+fn read_text(document: &str, body: &[u8], target: &Target) -> Result<Record, RequestError> {
     let not_json = || RequestError { kind: FailureKind::NotJson, detail: error_message(body) };
     let not_a_record = |what| RequestError { kind: FailureKind::NotARecord(what), detail: error_message(body) };
-    let document: &RawValue = serde_json::from_str(text).map_err(|_| not_json())?;
     match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
         Shape::Object => {}
@@ -188,21 +187,21 @@ fn read_text(text: &str, body: &[u8], target: &Target) -> Result<Record, Request
     let Some(inner) = outer.data else {
         return run(&outer, target).map_err(|fault| with_message(fault, body));
     };
-    match shape(inner) {
+    match shape(inner.get()) {
         Shape::EmptyObject | Shape::Object if is_bare => Err(not_a_record("both bare and under data")),
         // A field of the run's own, which no decision needs.
         Shape::Null | Shape::Other if is_bare => run(&outer, target).map_err(|fault| with_message(fault, body)),
         Shape::Null => Err(RequestError::new(FailureKind::NoRecord)),
         Shape::Object => match outer.wrapper_error() {
             Some(why) => Err(not_a_record(why)),
-            None => run(&object(inner).ok_or_else(not_json)?, target).map_err(|fault| with_message(fault, body)),
+            None => run(&object(inner.get()).ok_or_else(not_json)?, target).map_err(|fault| with_message(fault, body)),
         },
         Shape::EmptyObject | Shape::Other => Err(not_a_record("data is not a run")),
     }
 }
 
-fn object(raw: &RawValue) -> Option<JsonFields<'_>> {
-    serde_json::from_str(raw.get()).ok()
+fn object(json: &str) -> Option<JsonFields<'_>> {
+    serde_json::from_str(json).ok()
 }
 
 /// A record of the right run, or what is wrong with it.
@@ -255,8 +254,8 @@ enum Shape {
 }
 
 /// By the first byte: the text is valid JSON without outer blanks.
-fn shape(raw: &RawValue) -> Shape {
-    match raw.get().as_bytes() {
+fn shape(json: &str) -> Shape {
+    match json.as_bytes() {
         b"null" => Shape::Null,
         [b'{', inside @ .., b'}'] if inside.iter().all(u8::is_ascii_whitespace) => Shape::EmptyObject,
         [b'{', ..] => Shape::Object,

@@ -21,14 +21,13 @@ pub(crate) fn read_details(status: u16, body: &[u8], pipeline: &PipelineId) -> O
 
 fn details(body: &[u8], pipeline: &PipelineId) -> Result<PipelineDetails, RequestError> {
     let error = |kind| RequestError { kind, detail: error_message(body) };
-    let text = text_of(body)?;
-    let document: &RawValue = serde_json::from_str(text).map_err(|_| error(FailureKind::NotJson))?;
+    let document = text_of(body)?;
     let outer = match shape(document) {
         Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
         Shape::Object => object(document).ok_or_else(|| error(FailureKind::NotJson))?,
         Shape::Other => return Err(error(FailureKind::NotARecord("not an object"))),
     };
-    let inner = match outer.data.map(|data| (data, shape(data))) {
+    let inner = match outer.data.map(RawValue::get).map(|data| (data, shape(data))) {
         None => outer,
         Some((_, Shape::Null)) => return Err(RequestError::new(FailureKind::NoRecord)),
         Some((data, Shape::Object)) => {

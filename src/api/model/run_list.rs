@@ -271,17 +271,16 @@ impl<'p> RunListReader<'p> {
     fn envelope(&self) -> Result<(), RequestError> {
         let error = |kind| RequestError { kind, detail: error_message(&self.around) };
         let not_a_list = |what| error(FailureKind::NotARecord(what));
-        let text = text_of(&self.around)?;
-        let document: &RawValue = serde_json::from_str(text).map_err(|_| error(FailureKind::NotJson))?;
+        let document = text_of(&self.around)?;
         let outer = match shape(document) {
             Shape::Null | Shape::EmptyObject => return Err(RequestError::new(FailureKind::NoRecord)),
-            Shape::Other if document.get() == "[]" => return Ok(()),
+            Shape::Other if document == "[]" => return Ok(()),
             Shape::Other => return Err(not_a_list("not a list")),
             Shape::Object => object(document).ok_or_else(|| error(FailureKind::NotJson))?,
         };
-        match outer.data {
-            Some(data) if data.get() == "null" => Err(RequestError::new(FailureKind::NoRecord)),
-            Some(data) if data.get() == "[]" => outer.wrapper_error().map_or(Ok(()), |why| Err(not_a_list(why))),
+        match outer.data.map(RawValue::get) {
+            Some("null") => Err(RequestError::new(FailureKind::NoRecord)),
+            Some("[]") => outer.wrapper_error().map_or(Ok(()), |why| Err(not_a_list(why))),
             Some(_) | None => Err(not_a_list("not a list")),
         }
     }
