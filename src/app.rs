@@ -8,7 +8,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::clock::Clock;
-use crate::config::{Config, LogFormat, Resolved, Start, Warning};
+use crate::config::{Config, LogFormat, Resolved, Warning};
 use crate::console::{self, Console};
 use crate::core::{Event, SessionNote, TimedEvent, Untrusted, Verdict, Wanted};
 use crate::finalize::{Finalizer, Prepared, exit_on_panic};
@@ -19,7 +19,7 @@ use crate::poll_loop::Signals;
 use crate::progress::{self, View};
 use crate::report::Report;
 use crate::report::sanitize::Sanitizer;
-use crate::wait_for_runs::{WaitResult, run_link, wait_for_runs};
+use crate::wait_for_runs::{WaitResult, wait_for_runs};
 use crate::{config, doctor, logs, panic_hook};
 
 /// How long a text that was asked for may take to be read.
@@ -48,13 +48,8 @@ pub fn start(args: Vec<OsString>, env: Env) -> u8 {
 
 async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let mut signals = Signals::listen();
-    let ResolvedInputs { start, first_signal, gave_up } = input_files::resolve(args, env, &mut signals).await;
-    let (resolved, is_doctor) = match start {
-        Start::Show(text) => return show(&text),
-        Start::Gate(resolved) => (*resolved, false),
-        Start::Doctor(resolved) => (*resolved, true),
-    };
-    let Resolved { output_config, secrets, warnings, help, config } = resolved;
+    let ResolvedInputs { resolved, first_signal, gave_up } = input_files::resolve(args, env, &mut signals).await;
+    let Resolved { is_doctor, output_config, secrets, warnings, help, config } = resolved;
     let config = config.map_err(|errors| StartupError::new(errors, first_signal.filter(|_| gave_up)));
     let format = output_config.log_format;
 
@@ -78,7 +73,8 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
         return run_doctor(config, &warnings, finalizer).await;
     }
 
-    let link = run_link(config.as_ref().ok().and_then(|config| config.links.clone()));
+    let links = config.as_ref().ok().and_then(|config| config.links.clone());
+    let link = |pipeline: &str, run: &str| links.as_ref()?.link(pipeline, run);
     let first = Report::first(&wanted, &link, &finalizer.sanitizer);
     let Prepared { input_errors, notes } = finalizer.begin(first, config.is_ok()).await;
     let notes = finalizer.notes(&warnings, notes);
@@ -128,7 +124,8 @@ fn show(text: &str) -> u8 {
 fn report_without_runtime(args: &[OsString], env: &Env, why: &str) -> u8 {
     // No file is read: what can't be read is an input error or a secret, and the reports hold neither.
     let unread = |_: &Path, _: Option<Duration>| Err(io::ErrorKind::Other.into());
-    if let Start::Gate(resolved) = config::resolve(args, env, &unread) {
+    let resolved = config::resolve(args, env, &unread);
+    if !resolved.is_doctor {
         let sanitizer = Sanitizer::new();
         let first = Report::first(&[] as &[Wanted], &|_, _| None, &sanitizer);
         let report = Report::internal_error(first, &Untrusted::new(why), &sanitizer);

@@ -7,9 +7,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::config::{
-    Collision, CollisionKind, Colour, Destination, LogFormat, OutputConfig, Volume, Warning, WriteTarget,
-};
+use crate::config::{CollisionKind, Colour, Destination, LogFormat, OutputConfig, Volume, Warning, WriteTarget};
 use crate::console::{self, Console};
 use crate::core::{Outcome, RunOutcome, Severity, Signal, Untrusted, Verdict};
 use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
@@ -142,7 +140,7 @@ impl Finalizer {
     /// appended to, only if the inputs are right as far as is known.
     pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Prepared {
         let mut prepared = Prepared::default();
-        for Collision { destination, collision_kind } in self.collisions().await {
+        for (destination, collision_kind) in self.collisions().await {
             self.refuse(destination, collision_kind, &mut prepared);
         }
         let jobs = self.delivery.open();
@@ -161,7 +159,7 @@ impl Finalizer {
 
     /// On a thread, for a file system may hang. What can't be reported in time is taken for different: the paths differ as they
     /// are written.
-    async fn collisions(&mut self) -> Vec<Collision> {
+    async fn collisions(&mut self) -> Vec<(usize, CollisionKind)> {
         let mut check = Jobs::start(vec![self.delivery.collisions()]);
         let found = self.wait(check.next(), PIECE).await.flatten();
         found.and_then(|(_, collisions)| collisions).unwrap_or_default()
@@ -255,7 +253,7 @@ impl Finalizer {
     /// Tries every destination: its name, and what is wrong with it.
     pub async fn try_out(&mut self) -> Vec<(String, Option<String>)> {
         let mut tried = Vec::new();
-        for Collision { destination: index, collision_kind } in self.collisions().await {
+        for (index, collision_kind) in self.collisions().await {
             let destination = self.delivery.destination(index);
             let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
             let sentence = match collision_kind {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use crate::config::{self, InputError, Start};
+use crate::config::{self, InputError, Resolved};
 use crate::core::Signal;
 use crate::inputs::Env;
 use crate::poll_loop::Signals;
@@ -30,7 +30,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// What came of the inputs.
 pub struct ResolvedInputs {
-    pub start: Start,
+    pub resolved: Resolved,
     /// A signal that came meanwhile.
     pub first_signal: Option<Signal>,
     /// Whether a file was given up for it: then what is missing is no mistake in the inputs.
@@ -87,8 +87,8 @@ pub async fn resolve(args: Vec<OsString>, env: Env, signals: &mut Signals) -> Re
                 first_signal = Some(signal);
                 cancellation.came.store(true, Ordering::Relaxed);
             }
-            start = &mut resolving => {
-                return ResolvedInputs { start, first_signal, gave_up: cancellation.gave_up.load(Ordering::Relaxed) };
+            resolved = &mut resolving => {
+                return ResolvedInputs { resolved, first_signal, gave_up: cancellation.gave_up.load(Ordering::Relaxed) };
             }
         }
     }

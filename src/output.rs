@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::config::{Collision, Destination, DocumentKind, OutputConfig, WriteTarget};
+use crate::config::{CollisionKind, Destination, DocumentKind, OutputConfig, WriteTarget};
 use crate::panic_hook;
 use crate::report::ci::github::Delimiter;
 use crate::report::output_values::OUTPUTS;
@@ -144,7 +144,7 @@ impl ReportWriter {
     }
 
     /// The reports that would be written over something else. Only looks.
-    pub fn collisions(&self) -> Job<Vec<Collision>> {
+    pub fn collisions(&self) -> Job<Vec<(usize, CollisionKind)>> {
         let output_config = self.output_config.clone();
         (0, Box::new(move || output_config.collisions(path_guard::place)))
     }
@@ -207,8 +207,8 @@ impl ReportWriter {
 
     /// Writes a report on this thread, where there is no other: whatever can be written.
     pub fn write_here(&mut self, report: &Report) {
-        for collision in self.output_config.collisions(path_guard::place) {
-            self.leave_out(collision.destination);
+        for (index, _) in self.output_config.collisions(path_guard::place) {
+            self.leave_out(index);
         }
         for (index, open) in self.open() {
             if open().is_err() {

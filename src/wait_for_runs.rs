@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use crate::api::Client;
 use crate::clock::Clock;
-use crate::config::{Config, Credentials, LinkTarget, pipeline_page};
-use crate::core::{Event, EventLog, Gate, PipelineId, Rules, RunId, SessionNote, TimedEvent, Untrusted};
+use crate::config::{Config, Credentials};
+use crate::core::{Event, EventLog, Gate, Rules, SessionNote, TimedEvent, Untrusted};
 use crate::finalize::Finalizer;
 use crate::logs;
 use crate::panic_hook;
@@ -29,17 +29,6 @@ pub struct WaitResult {
 impl From<Report> for WaitResult {
     fn from(report: Report) -> WaitResult {
         WaitResult { report, logs: None }
-    }
-}
-
-/// The link for a run, of ids as they are shown.
-pub fn run_link(links: Option<LinkTarget>) -> impl Fn(&str, &str) -> Option<Link> {
-    move |pipeline, run| {
-        let pipeline = PipelineId::new(pipeline)?;
-        Some(match links.as_ref()? {
-            LinkTarget::Run(template) => Link::Run(template.link(&pipeline, &RunId::new(run)?)),
-            LinkTarget::PipelinePage => Link::Pipeline(pipeline_page(&pipeline)),
-        })
     }
 }
 

@@ -9,8 +9,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
-use crate::core::{PipelineId, RunId};
+use crate::core::is_id;
 use crate::inputs::Input;
+use crate::report::Link;
 
 use super::validator::InvalidValue;
 
@@ -30,43 +31,43 @@ const PIPELINE_PAGE: &str = "https://app.dadosfera.ai/pt-BR/collect/pipelines/";
 /// Markdown link.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The template of `run-url`, checked: https, with its placeholders.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunUrl(String);
-
-impl RunUrl {
-    /// The link to a run: https, and of characters that no markup takes for its own.
-    pub fn link(&self, pipeline: &PipelineId, run: &RunId) -> String {
-        // Encoded ids hold no braces, so that none can bring another placeholder in.
-        self.0
-            .replace(PIPELINE, &encoded(pipeline.as_str()))
-            .replace(RUN, &encoded(run.as_str()))
-            .replace(PIPELINE_HYPHENATED, &hyphenated(pipeline.as_str()))
-            .replace(RUN_HYPHENATED, &hyphenated(run.as_str()))
-    }
-}
-
 /// What the links in reports lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkTarget {
-    /// The run (`run-url`).
-    Run(RunUrl),
+    /// The run, by the template of `run-url`, which was checked: https, with its placeholders.
+    Run(String),
     /// The pipeline's page in the service's web application.
     PipelinePage,
 }
 
 impl LinkTarget {
     /// `run-url`, or for the public service its web application.
-    pub(super) fn new(run_url: Option<RunUrl>, base: &Url) -> Option<LinkTarget> {
+    pub(super) fn new(run_url: Option<String>, base: &Url) -> Option<LinkTarget> {
         let is_public =
             || Input::BaseUrl.row().default.is_some_and(|default| base_url(default).is_ok_and(|url| url == *base));
         run_url.map(LinkTarget::Run).or_else(|| is_public().then_some(LinkTarget::PipelinePage))
     }
-}
 
-/// The address of a pipeline's page, of characters that no markup takes for its own.
-pub fn pipeline_page(pipeline: &PipelineId) -> String {
-    format!("{PIPELINE_PAGE}{}", hyphenated(pipeline.as_str()))
+    /// The link for ids as they are shown: https, and of characters that no markup takes for its own. The service may answer
+    /// with a text that is no id; it gets no link.
+    pub fn link(&self, pipeline: &str, run: &str) -> Option<Link> {
+        if !is_id(pipeline) {
+            return None;
+        }
+        match self {
+            // Encoded ids hold no braces, so that none can bring another placeholder in.
+            LinkTarget::Run(template) => is_id(run).then(|| {
+                Link::Run(
+                    template
+                        .replace(PIPELINE, &encoded(pipeline))
+                        .replace(RUN, &encoded(run))
+                        .replace(PIPELINE_HYPHENATED, &hyphenated(pipeline))
+                        .replace(RUN_HYPHENATED, &hyphenated(run)),
+                )
+            }),
+            LinkTarget::PipelinePage => Some(Link::Pipeline(format!("{PIPELINE_PAGE}{}", hyphenated(pipeline)))),
+        }
+    }
 }
 
 fn hyphenated(id: &str) -> String {
@@ -95,50 +96,44 @@ fn cut(text: &str) -> Option<UrlParts<'_>> {
 
 /// The service's address: https; http only to this very machine; no user info, query or fragment.
 pub(super) fn base_url(text: &str) -> Result<Url, InvalidValue> {
-    const RIGHT: &str = "an address such as https://maestro.dadosfera.ai";
+    const RIGHT: &str = "Write an address such as https://maestro.dadosfera.ai";
+    let cannot = |what: &str| format!("the address cannot contain {what}. {RIGHT}");
     // Whatever stands in such places may be a secret, so that none of these values is shown.
     if text.contains('@') {
-        return Err(InvalidValue::hidden(format!("the address cannot contain a user name or password. Write {RIGHT}")));
+        return Err(InvalidValue::Hidden(cannot("a user name or password")));
     }
     if text.contains(['?', '#']) {
-        return Err(InvalidValue::hidden(format!("the address cannot contain a query or a fragment. Write {RIGHT}")));
+        return Err(InvalidValue::Hidden(cannot("a query or a fragment")));
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
-        return Err(
-            format!("the address cannot contain blanks, control characters or backslashes. Write {RIGHT}").into()
-        );
+        return Err(cannot("blanks, control characters or backslashes").into());
     }
-    let wrong = || format!("not an https address. Write {RIGHT}").into();
-    let parts = cut(text).ok_or_else(wrong)?;
+    let wrong = || format!("not an https address. {RIGHT}");
+    let UrlParts { scheme, authority, rest } = cut(text).ok_or_else(wrong)?;
     // Two names can look the same in letters beyond ASCII, and the tables that fold them are a twentieth of the binary.
-    if !parts.authority.is_ascii() {
+    if !authority.is_ascii() {
         return Err("the host name contains a letter beyond ASCII. Write it in its xn-- form".into());
     }
-    match parts.scheme.as_str() {
-        "https" => {}
-        "http" if is_this_machine(parts.authority) => {}
-        "http" => {
-            return Err("http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
-                 [::1], written exactly so.)".into());
-        }
-        _ => return Err(wrong()),
+    if scheme == "http" && !is_this_machine(authority) {
+        return Err(
+            "http would send the password unencrypted. Use https. (http is allowed only to localhost, 127.0.0.0/8 and \
+                    [::1], written exactly so.)"
+                .into(),
+        );
     }
-    if parts.authority.is_empty() {
-        return Err(wrong());
+    if !["http", "https"].contains(&scheme.as_str()) || authority.is_empty() {
+        return Err(wrong().into());
     }
     let url = Url::parse(text).map_err(|_| wrong())?;
-    if !is_host_of(&url, parts.authority) {
-        return Err(
-            "the host is not written in its plain form. Use no percent-encoding, and four decimal numbers for an IPv4 \
-             address"
-                .into(),
-        );
+    if !is_host_of(&url, authority) {
+        let what = "the host is not written in its plain form. Use no percent-encoding, and four decimal numbers for an IPv4 \
+                    address";
+        return Err(what.into());
     }
-    if url.path() != if parts.rest.is_empty() { "/" } else { parts.rest } {
-        return Err(
-            "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it"
-                .into(),
-        );
+    if url.path() != if rest.is_empty() { "/" } else { rest } {
+        let what =
+            "the path is not written in its plain form. Use no `.` or `..` segments, and percent-encode what needs it";
+        return Err(what.into());
     }
     Ok(url)
 }
@@ -157,30 +152,22 @@ pub(super) fn is_host_of(url: &Url, authority: &str) -> bool {
 
 /// Whether the text before the path, read literally, is this machine: no name that merely resolves or looks like it.
 fn is_this_machine(authority: &str) -> bool {
-    if let Some((address, port)) = authority.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        let port_is_fine = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
-        return port_is_fine && address.parse() == Ok(Ipv6Addr::LOCALHOST);
-    }
-    let host = match authority.split_once(':') {
-        Some((host, port)) if is_port(port) => host,
-        Some(_) => return false,
-        None => authority,
-    };
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let host = authority.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(authority, |(host, _)| host);
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     // `Ipv4Addr` reads four plain decimal numbers and nothing else: not 0x7f.1, 127.1, 0177.0.0.1 or a dot at the end.
-    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
-}
-
-fn is_port(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+    address.is_some_and(|address| address.parse() == Ok(Ipv6Addr::LOCALHOST))
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
 }
 
 /// The template of a link.
-pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
-    const RIGHT: &str = "a template such as https://example.com/pipelines/{pipeline_id}/runs/{run_id}";
+pub(super) fn run_url(text: &str) -> Result<String, InvalidValue> {
+    const RIGHT: &str = "Write a template such as https://example.com/pipelines/{pipeline_id}/runs/{run_id}";
     // An `@` may be the end of a password, also of one that the parser could not make out.
     let wrong = |what: String| match text.contains('@') {
-        true => InvalidValue::hidden(what),
-        false => what.into(),
+        true => InvalidValue::Hidden(what),
+        false => InvalidValue::Whole(what),
     };
     let bare = PLACEHOLDERS.iter().fold(text.to_owned(), |text, placeholder| text.replace(placeholder, "p"));
     if bare.contains(['{', '}']) {
@@ -191,19 +178,19 @@ pub(super) fn run_url(text: &str) -> Result<RunUrl, InvalidValue> {
         let code: String = utf8_percent_encode(odd.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).collect();
         return Err(wrong(format!("contains a character that must be percent-encoded, as {code}")));
     }
-    let wrong = || wrong(format!("not an https address. Write {RIGHT}"));
+    let wrong = || wrong(format!("not an https address. {RIGHT}"));
     let parts = cut(text).filter(|parts| parts.scheme == "https" && !parts.authority.is_empty()).ok_or_else(wrong)?;
     if parts.authority.contains('@') {
-        return Err(InvalidValue::hidden(format!("the link cannot contain a user name or password. Write {RIGHT}")));
+        return Err(InvalidValue::Hidden(format!("the link cannot contain a user name or password. {RIGHT}")));
     }
     if parts.authority.contains('{') {
         return Err("the placeholders must come after the host".into());
     }
     if !PLACEHOLDERS.iter().any(|placeholder| parts.rest.contains(placeholder)) {
-        return Err(
-            format!("contains neither {PIPELINE} nor {RUN}, so it would not link to a run. Write {RIGHT}").into()
-        );
+        return Err(format!("contains neither {PIPELINE} nor {RUN}, so it would not link to a run. {RIGHT}").into());
     }
-    let parsed = Url::parse(&bare).map_err(|_| wrong())?;
-    if parsed.scheme() == "https" && parsed.has_host() { Ok(RunUrl(text.to_owned())) } else { Err(wrong()) }
+    match Url::parse(&bare) {
+        Ok(parsed) if parsed.scheme() == "https" && parsed.has_host() => Ok(text.to_owned()),
+        Ok(_) | Err(_) => Err(wrong()),
+    }
 }

@@ -6,7 +6,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::core::Untrusted;
-use crate::inputs::Input;
 use crate::report::output_values::OUTPUTS;
 
 use super::{Destination, DocumentKind, InputError, InputSubject, NamedBy, OutputConfig, Warning};
@@ -28,14 +27,7 @@ pub struct OccupiedPath {
     pub by: String,
 }
 
-/// A report that would be written over something else, and must be left out.
-#[derive(Debug)]
-pub struct Collision {
-    /// Which of the outlet's destinations.
-    pub destination: usize,
-    pub collision_kind: CollisionKind,
-}
-
+/// What is said of a report that would be written over something else, and must be left out.
 #[derive(Debug)]
 pub enum CollisionKind {
     /// An input named the path.
@@ -44,63 +36,91 @@ pub enum CollisionKind {
     Warning(Warning),
 }
 
-impl FileLocation {
-    /// A path by its text alone.
-    pub(super) fn written(path: impl Into<PathBuf>) -> FileLocation {
-        FileLocation { path: path.into(), file: None }
-    }
+/// The places that are taken so far.
+pub(super) struct OccupiedPlaces<'a> {
+    taken: Vec<OccupiedPath>,
+    output_prefix: &'a str,
+    /// Where a path leads; nowhere if what is there keeps nothing: a pipe has as many writers as one likes.
+    lead: &'a dyn Fn(&Path) -> Option<FileLocation>,
+}
 
+impl FileLocation {
     fn is(&self, other: &FileLocation) -> bool {
         self.path == other.path || (self.file.is_some() && self.file == other.file)
     }
 }
 
-impl OccupiedPath {
-    pub(super) fn report(place: FileLocation, input: Input) -> OccupiedPath {
-        OccupiedPath { place, variable: None, by: format!("the report of {}", input.name()) }
+impl<'a> OccupiedPlaces<'a> {
+    /// Taken by what no report may be written over.
+    pub fn new(
+        others: &[OccupiedPath],
+        output_prefix: &'a str,
+        lead: &'a dyn Fn(&Path) -> Option<FileLocation>,
+    ) -> OccupiedPlaces<'a> {
+        let leads = |other: &OccupiedPath| Some(OccupiedPath { place: lead(&other.place.path)?, ..other.clone() });
+        OccupiedPlaces { taken: others.iter().filter_map(leads).collect(), output_prefix, lead }
+    }
+
+    pub fn is_taken(&self, path: &Path) -> bool {
+        self.taken.iter().any(|other| other.place.path == *path)
+    }
+
+    /// Why the destination can't be written: it would go over something else. Else an input's path is taken from now on.
+    pub fn collision(&mut self, destination: &Destination) -> Option<String> {
+        let path = destination.path()?;
+        let place = (self.lead)(path)?;
+        match destination.named_by {
+            NamedBy::Input(input) => {
+                let is_folder = destination.document == DocumentKind::OutputDir;
+                let files = is_folder.then(|| output_files(path, self.output_prefix)).into_iter().flatten();
+                let files: Vec<FileLocation> = files.filter_map(|file| (self.lead)(&file)).collect();
+                let obstacle = self.obstacle(is_folder, &place, &files);
+                if obstacle.is_none() {
+                    let by = format!("the report of {}", input.name());
+                    let taken = |place| OccupiedPath { place, variable: None, by: by.clone() };
+                    self.taken.extend([place].into_iter().chain(files).map(taken));
+                }
+                obstacle
+            }
+            NamedBy::Gate(_) => {
+                let holds = |other: &&OccupiedPath| other.place.is(&place) || other.place.path.starts_with(&place.path);
+                let other = self.taken.iter().find(holds)?;
+                Some(match destination.document == DocumentKind::Links {
+                    true => format!("no links are written for GitLab: their path is {}", other.by),
+                    false => format!("no summary is uploaded to Azure: its path is {}", other.by),
+                })
+            }
+            NamedBy::Variable(name) => {
+                let is_other = |other: &&OccupiedPath| {
+                    other.place.is(&place) && other.variable.is_none_or(|variable| purpose(variable) != purpose(name))
+                };
+                let other = self.taken.iter().find(is_other)?;
+                Some(format!("this path is {}; another one is needed", other.by))
+            }
+        }
+    }
+
+    /// Why the report of an input can't be written to `place`; `files` are those that a folder gets.
+    fn obstacle(&self, is_folder: bool, place: &FileLocation, files: &[FileLocation]) -> Option<String> {
+        self.taken.iter().find_map(|OccupiedPath { place: other, by, .. }| {
+            let what = if other.is(place) {
+                "this path is"
+            } else if !is_folder && other.path.starts_with(&place.path) {
+                "this path is a folder of"
+            } else if place.path.starts_with(&other.path) {
+                "a folder of this path is"
+            } else if files.iter().any(|file| other.is(file)) {
+                "one of the outputs' files in this folder is"
+            } else {
+                return None;
+            };
+            Some(format!("{what} {by}; another one is needed"))
+        })
     }
 }
 
-/// Why the report of `input` can't be written to `place`; `files` are those that a folder gets.
-pub(super) fn obstacle(
-    input: Input,
-    place: &FileLocation,
-    files: &[FileLocation],
-    taken: &[OccupiedPath],
-) -> Option<String> {
-    taken.iter().find_map(|OccupiedPath { place: other, by, .. }| {
-        let what = if other.is(place) {
-            "this path is"
-        } else if input != Input::OutputDir && other.path.starts_with(&place.path) {
-            "this path is a folder of"
-        } else if place.path.starts_with(&other.path) {
-            "a folder of this path is"
-        } else if files.iter().any(|file| other.is(file)) {
-            "one of the outputs' files in this folder is"
-        } else {
-            return None;
-        };
-        Some(format!("{what} {by}; another one is needed"))
-    })
-}
-
-/// What has the place of a file that the gate names itself.
-pub(super) fn holder<'t>(place: &FileLocation, taken: &'t [OccupiedPath]) -> Option<&'t str> {
-    let holds = |other: &&OccupiedPath| other.place.is(place) || other.place.path.starts_with(&place.path);
-    taken.iter().find(holds).map(|other| other.by.as_str())
-}
-
-/// The warning that GitLab's links are left out.
-pub(super) fn no_links(by: &str) -> Warning {
-    Warning::ours(format!("no links are written for GitLab: their path is {by}"))
-}
-
-fn no_summary(by: &str) -> Warning {
-    Warning::ours(format!("no summary is uploaded to Azure: its path is {by}"))
-}
-
 /// The files that a folder gets for the outputs, or may get one day.
-pub(super) fn output_files(folder: &Path, output_prefix: &str) -> impl Iterator<Item = PathBuf> {
+fn output_files(folder: &Path, output_prefix: &str) -> impl Iterator<Item = PathBuf> {
     OUTPUTS.iter().flat_map(move |(output, _)| {
         let shout = format!("{output_prefix}{}", output.to_ascii_uppercase().replace('-', "_"));
         [folder.join(output), folder.join(shout)]
@@ -132,40 +152,17 @@ impl Destination {
 
 impl OutputConfig {
     /// The reports that would be written over something else, by where their paths lead. Of two that collide, the later one
-    /// in input order is left out. `lead` knows no place for what keeps nothing: a pipe has as many writers as one likes.
-    pub fn collisions(&self, lead: impl Fn(&Path) -> Option<FileLocation>) -> Vec<Collision> {
-        let leads = |other: &OccupiedPath| Some(OccupiedPath { place: lead(&other.place.path)?, ..other.clone() });
-        let mut taken: Vec<OccupiedPath> = self.others.iter().filter_map(leads).collect();
-        let mut found = Vec::new();
-        for (index, destination) in self.destinations.iter().enumerate() {
-            let Some((path, place)) = destination.path().and_then(|path| Some((path, lead(path)?))) else { continue };
-            let collision_kind = match (destination.named_by, destination.document) {
-                (NamedBy::Input(input), document) => {
-                    let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
-                        true => output_files(path, &self.output_prefix).filter_map(|file| lead(&file)).collect(),
-                        false => Vec::new(),
-                    };
-                    let obstacle = obstacle(input, &place, &files, &taken);
-                    if obstacle.is_none() {
-                        taken.extend([place].into_iter().chain(files).map(|place| OccupiedPath::report(place, input)));
-                    }
-                    obstacle.map(|what| destination.refused(what))
-                }
-                (NamedBy::Gate(_), DocumentKind::Links) => {
-                    holder(&place, &taken).map(|by| CollisionKind::Warning(no_links(by)))
-                }
-                (NamedBy::Gate(_), _) => holder(&place, &taken).map(|by| CollisionKind::Warning(no_summary(by))),
-                (NamedBy::Variable(name), _) => {
-                    let is_other = |other: &&OccupiedPath| {
-                        other.variable.is_none_or(|variable| purpose(variable) != purpose(name))
-                    };
-                    let others = self.others.iter().filter(is_other).filter_map(leads);
-                    let other = others.into_iter().find(|other| other.place.is(&place));
-                    other.map(|other| destination.refused(format!("this path is {}; another one is needed", other.by)))
-                }
+    /// in input order is left out. Each with the index of its destination.
+    pub fn collisions(&self, lead: impl Fn(&Path) -> Option<FileLocation>) -> Vec<(usize, CollisionKind)> {
+        let mut places = OccupiedPlaces::new(&self.others, &self.output_prefix, &lead);
+        let collision = |(index, destination): (usize, &Destination)| {
+            let what = places.collision(destination)?;
+            let collision_kind = match destination.named_by {
+                NamedBy::Gate(_) => CollisionKind::Warning(Warning::ours(what)),
+                NamedBy::Input(_) | NamedBy::Variable(_) => destination.refused(what),
             };
-            found.extend(collision_kind.map(|collision_kind| Collision { destination: index, collision_kind }));
-        }
-        found
+            Some((index, collision_kind))
+        };
+        self.destinations.iter().enumerate().filter_map(collision).collect()
     }
 }

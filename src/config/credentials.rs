@@ -1,4 +1,6 @@
 //! The one way to sign in, out of those that were given.
+//!
+//! No value of a secret, nor the path of one, is in an input error: their kind in the table of inputs forbids it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,6 @@ use crate::report::ci::CiSystem;
 
 use super::credential_owner::source_phrase;
 use super::detect_ci;
-use super::input_error::InputError;
 use super::suspicious_text::{evaluated, visible};
 use super::totp::Totp;
 use super::validator::{InvalidValue, Validator};
@@ -29,17 +30,13 @@ pub(super) fn read(validator: &mut Validator<'_>, file: &Read<'_>) -> Option<Cre
     match (by_password.iter().flatten().next(), by_token, by_token_file) {
         (Some(_), None, None) => read_password(validator, file),
         (None, Some(given), None) => {
-            let text = given.text.as_deref().ok()?;
-            note(validator, given, check_length(text).and_then(|()| check_token(text)))?;
-            Some(Credentials::Token(text.into()))
+            validator.check(given, |text| check_token(short(text)?)).map(|token| Credentials::Token(token.into()))
         }
         (None, None, Some(given)) => {
-            let path = given.text.as_deref().ok()?;
-            let token = note(validator, given, read_file(path, file))?;
-            let checked = check_token(token.expose_secret());
+            let (path, token) = validator.check(given, |path| Ok((PathBuf::from(path), read_file(path, file)?)))?;
             validator.secrets.push(("access-token", token.clone()));
-            note(validator, given, checked)?;
-            Some(Credentials::TokenFile { path: PathBuf::from(path), token })
+            validator.accept(given, check_token(token.expose_secret()).map(drop))?;
+            Some(Credentials::TokenFile { path, token })
         }
         (None, None, None) => {
             let what = format!(
@@ -57,8 +54,7 @@ pub(super) fn read(validator: &mut Validator<'_>, file: &Read<'_>) -> Option<Cre
                  access-token-file",
                 names.join(", ")
             );
-            let first = all.first()?;
-            validator.input_errors.push(InputError::of(first, None, what));
+            validator.wrong(all.first()?, InvalidValue::Hidden(what));
             None
         }
     }
@@ -70,19 +66,14 @@ fn read_password(validator: &mut Validator<'_>, file: &Read<'_>) -> Option<Crede
         missing(validator, Input::Username, "required with a password");
     }
     let password = match (validator.inputs.chosen(Input::Password), validator.inputs.chosen(Input::PasswordFile)) {
-        (Some(given), None) => {
-            let text = given.text.as_deref().ok();
-            text.and_then(|text| note(validator, given, check_length(text).map(|()| SecretString::from(text))))
-        }
+        (Some(given), None) => validator.check(given, short).map(SecretString::from),
         (None, Some(given)) => {
-            let path = given.text.as_deref().ok();
-            let password = path.and_then(|path| note(validator, given, read_file(path, file)));
+            let password = validator.check(given, |path| read_file(path, file));
             validator.secrets.extend(password.clone().map(|password| ("password", password)));
             password
         }
         (Some(_), Some(given)) => {
-            validator
-                .wrong(given, InvalidValue::hidden("password and password-file cannot be used together. Remove one"));
+            validator.wrong(given, "password and password-file cannot be used together. Remove one");
             None
         }
         (None, None) => {
@@ -92,18 +83,17 @@ fn read_password(validator: &mut Validator<'_>, file: &Read<'_>) -> Option<Crede
     };
     let totp_secret = match validator.inputs.chosen(Input::TotpSecret) {
         None => Some(None),
-        Some(given) => given.text.as_deref().ok().and_then(|text| {
-            let read = check_length(text).and_then(|()| Totp::read(text).map_err(InvalidValue::hidden));
-            let (totp, bare) = note(validator, given, read)?;
+        Some(given) => validator.check(given, |text| Ok(Totp::read(short(text)?)?)).map(|(totp, bare)| {
             validator.secrets.push(("totp-secret", bare));
-            Some(Some(totp))
+            Some(totp)
         }),
     };
-    let username = username?;
-    let name = username.text.as_deref().ok()?;
-    let checked = visible(name, &[]).and_then(|()| evaluated(name)).map_err(InvalidValue::from);
-    note(validator, username, checked)?;
-    Some(Credentials::Password { username: name.to_owned(), password: password?, totp_secret: totp_secret? })
+    let check_name = |name: &str| -> Result<String, InvalidValue> {
+        visible(name, &[]).and_then(|()| evaluated(name))?;
+        Ok(name.to_owned())
+    };
+    let username = validator.check(username?, check_name)?;
+    Some(Credentials::Password { username, password: password?, totp_secret: totp_secret? })
 }
 
 /// Something of the set is not there. Where a lower place has it, say why that does not count.
@@ -132,62 +122,52 @@ fn availability(env: &Env) -> &'static str {
 pub fn odd_password(password: &SecretString) -> Option<&'static str> {
     let text = password.expose_secret();
     let quotes = ['"', '\'', '`'];
-    if text.trim() != text {
-        Some("it begins or ends with a blank")
-    } else if text.starts_with(quotes) || text.ends_with(quotes) {
-        Some("it begins or ends with a quotation mark")
-    } else if visible(text, &[]).is_err() {
-        Some("it contains an invisible character")
-    } else if evaluated(text).is_err() {
-        Some("it looks like an expression that was not replaced by its value")
-    } else {
-        None
-    }
+    let oddities = [
+        (text.trim() != text, "it begins or ends with a blank"),
+        (text.starts_with(quotes) || text.ends_with(quotes), "it begins or ends with a quotation mark"),
+        (visible(text, &[]).is_err(), "it contains an invisible character"),
+        (evaluated(text).is_err(), "it looks like an expression that was not replaced by its value"),
+    ];
+    oddities.into_iter().find_map(|(is_so, what)| is_so.then_some(what))
 }
 
 /// The text of a file that holds one secret, without trailing line breaks.
 fn read_file(path: &str, file: &Read<'_>) -> Result<SecretString, InvalidValue> {
-    let bytes = file(Path::new(path))
-        .map_err(|error| InvalidValue::hidden(format!("the file cannot be read ({})", error.kind())))?;
+    let bytes = file(Path::new(path)).map_err(|error| format!("the file cannot be read ({})", error.kind()))?;
     if bytes.len() > SECRET_LIMIT {
-        return Err(InvalidValue::hidden("the file is larger than 64 KiB, which no secret is"));
+        return Err("the file is larger than 64 KiB, which no secret is".into());
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(InvalidValue::hidden("the file is UTF-16. Save it as UTF-8 (in PowerShell: -Encoding utf8)"));
+        return Err("the file is UTF-16. Save it as UTF-8 (in PowerShell: -Encoding utf8)".into());
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| InvalidValue::hidden("the file is not UTF-8 text"))?;
-    match inputs::secret(text) {
-        "" => Err(InvalidValue::hidden("the file is empty")),
+    match inputs::secret(std::str::from_utf8(&bytes).map_err(|_| "the file is not UTF-8 text")?) {
+        "" => Err("the file is empty".into()),
         text => Ok(text.into()),
     }
 }
 
 /// One that is longer would be refused by the service, or never get there.
-fn check_length(secret: &str) -> Result<(), InvalidValue> {
+fn short(secret: &str) -> Result<&str, InvalidValue> {
     if secret.len() > SECRET_LIMIT {
-        return Err(InvalidValue::hidden("the value is longer than 64 KiB, which no secret is"));
+        Err("the value is longer than 64 KiB, which no secret is".into())
+    } else {
+        Ok(secret)
     }
-    Ok(())
 }
 
 /// What can't be sent as a token: it would be an error of the HTTP library, or refused by the service, after the start.
-fn check_token(token: &str) -> Result<(), InvalidValue> {
+fn check_token(token: &str) -> Result<&str, InvalidValue> {
     if token.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
-        return Err(InvalidValue::hidden("the service expects the token alone. Remove `Bearer`"));
+        return Err("the service expects the token alone. Remove `Bearer`".into());
     }
     if token.len() > 1 && token.starts_with(['"', '\'']) && token.chars().next() == token.chars().last() {
-        return Err(InvalidValue::hidden("the token is in quotes. Remove them (with jq, use -r)"));
+        return Err("the token is in quotes. Remove them (with jq, use -r)".into());
     }
-    evaluated(token).map_err(InvalidValue::hidden)?;
-    if token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err(InvalidValue::hidden(
-            "the token contains a blank, a line break, a control character or a letter beyond ASCII. Copy it again",
-        ))
+    evaluated(token)?;
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let what =
+            "the token contains a blank, a line break, a control character or a letter beyond ASCII. Copy it again";
+        return Err(what.into());
     }
-}
-
-fn note<T>(validator: &mut Validator<'_>, given: &GivenValue, result: Result<T, InvalidValue>) -> Option<T> {
-    result.map_err(|wrong| validator.wrong(given, wrong)).ok()
+    Ok(token)
 }

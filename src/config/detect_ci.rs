@@ -7,19 +7,17 @@ use crate::report::ci::{ALL, CiSystem, EnvMarker, OutputChannel};
 
 use super::validator::InvalidValue;
 
-/// Names that somebody may try, and what serves them.
-const NO_NAMES: [(&str, &str); 2] = [
-    ("tekton", "not a name to give: Tekton has no log commands. Set output-dir, and leave ci out"),
-    ("argo", "not a name to give: Argo has no log commands. Set output-dir, and leave ci out"),
-];
+/// Names that somebody may try.
+const NO_NAMES: [(&str, &str); 2] = [("tekton", "Tekton"), ("argo", "Argo")];
 
 /// Reads the input `ci`.
 pub(super) fn read(text: &str, env: &Env) -> Result<&'static CiSystem, InvalidValue> {
     if text == "auto" {
         return Ok(detect(env));
     }
-    if let Some((_, what)) = NO_NAMES.iter().find(|(name, _)| *name == text) {
-        return Err((*what).into());
+    if let Some((_, name)) = NO_NAMES.iter().find(|(name, _)| *name == text) {
+        let what = format!("not a name to give: {name} has no log commands. Set output-dir, and leave ci out");
+        return Err(what.into());
     }
     CiSystem::named(text).ok_or_else(|| {
         let names: Vec<&str> = ALL.into_iter().flat_map(|system| system.names).copied().collect();

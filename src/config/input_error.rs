@@ -1,9 +1,7 @@
 //! Input errors and warnings about the inputs, as values: what a person sees of them is made once, at the end.
 
-use std::fmt::Write;
-
 use crate::core::Untrusted;
-use crate::inputs::{ArgumentError, GivenValue, Input, Kind, Mode, Unreadable, cli};
+use crate::inputs::{ArgumentError, GivenValue, Input, Kind, Mode, cli};
 
 /// Something wrong with the inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,20 +50,14 @@ impl InputError {
 
     /// One sentence; `show` makes untrusted text fit to be seen.
     pub fn sentence(&self, show: impl Fn(&Untrusted) -> String) -> String {
-        let mut text = match self.about {
-            InputSubject::CommandLine => "command line".to_owned(),
-            InputSubject::Input(input) => input.name().to_owned(),
-            InputSubject::Variable(name) => name.to_owned(),
+        let subject = match self.about {
+            InputSubject::CommandLine => "command line",
+            InputSubject::Input(input) => input.name(),
+            InputSubject::Variable(name) => name,
         };
-        if let Some(value) = &self.value {
-            // Writing to a `String` can't fail.
-            let _ = write!(text, " \"{}\"", show(value));
-        }
-        if let Some(called) = &self.called {
-            let _ = write!(text, " ({called})");
-        }
-        let _ = write!(text, ": {}", self.what);
-        text
+        let value = self.value.as_ref().map(|value| format!(" \"{}\"", show(value))).unwrap_or_default();
+        let called = self.called.as_ref().map(|called| format!(" ({called})")).unwrap_or_default();
+        format!("{subject}{value}{called}: {}", self.what)
     }
 }
 
@@ -85,59 +77,49 @@ impl Warning {
 
 /// The input error that a fault of the command line is.
 pub(super) fn of_command_line(fault: &ArgumentError) -> InputError {
-    let line = |value: Option<String>, what: String| InputError {
-        about: InputSubject::CommandLine,
-        called: None,
-        value: value.map(Untrusted::new),
-        what,
-    };
-    match fault {
+    const UNKNOWN: &str = "unknown flag. Run maestro-gate --help for a list";
+    let (value, what) = match fault {
         ArgumentError::UnknownFlag(name) => {
-            let secret = cli::suggestion(name).and_then(Input::named).filter(|input| input.is_secret());
-            let what = match (secret, cli::suggestion(name)) {
+            let what = match (fault.meant().filter(|input| input.is_secret()), cli::suggestion(name)) {
                 (Some(input), _) => format!("unknown flag. {} has no flag. {}", input.name(), by_variable(input)),
                 (None, Some(flag)) => format!("unknown flag. Did you mean --{flag}?"),
-                (None, None) => "unknown flag. Run maestro-gate --help for a list".to_owned(),
+                (None, None) => UNKNOWN.to_owned(),
             };
-            line(Some(name.clone()), what)
+            (Some(name.clone()), what)
         }
-        ArgumentError::UnknownLetter(letter) => {
-            line(Some(format!("-{letter}")), "unknown flag. Run maestro-gate --help for a list".to_owned())
+        ArgumentError::UnknownLetter(letter) => (Some(format!("-{letter}")), UNKNOWN.to_owned()),
+        // Not quoted: it may be the end of a password.
+        ArgumentError::Stray { position, after: None } => {
+            (None, format!("unexpected argument {position}. Run ids follow --run-id"))
         }
-        ArgumentError::Stray { position, after } => {
-            // Not quoted: it may be the end of a password.
-            let what = match after {
-                Some(input) if input.row().kind == Kind::Switch => {
-                    format!(
-                        "unexpected argument after `--{0}` (argument {position}). Write --{0}=false to switch it off",
-                        input.name()
-                    )
+        ArgumentError::Stray { position, after: Some(input) } => {
+            let name = input.name();
+            let advice = match input.row().kind {
+                Kind::Switch => format!("Write --{name}=false to switch it off"),
+                Kind::One | Kind::List | Kind::SecretFile | Kind::Secret => {
+                    "Put a value that contains blanks in quotes".to_owned()
                 }
-                Some(input) => format!(
-                    "unexpected argument after `--{}` (argument {position}). Put a value that contains blanks in quotes",
-                    input.name()
-                ),
-                None => format!("unexpected argument {position}. Run ids follow --run-id"),
             };
-            line(None, what)
+            (None, format!("unexpected argument after `--{name}` (argument {position}). {advice}"))
         }
-        ArgumentError::NotUtf8 { position } => line(None, format!("argument {position} is not UTF-8 text")),
+        ArgumentError::NotUtf8 { position } => (None, format!("argument {position} is not UTF-8 text")),
         ArgumentError::SecretByFlag(input) => {
             let what = format!(
                 "a secret has no flag, because process lists and logs show flags. {}. The value given here may have been \
                  seen by others: change it",
                 by_variable(*input)
             );
-            InputError { called: Some(format!("--{}", input.name())), ..InputError::missing(*input, what) }
+            return InputError { called: Some(format!("--{}", input.name())), ..InputError::missing(*input, what) };
         }
         ArgumentError::NotAlone(mode) => {
             let flag = if *mode == Mode::Help { "--help" } else { "--version" };
-            line(None, format!("{flag} must be the only argument. No run was waited for"))
+            (None, format!("{flag} must be the only argument. No run was waited for"))
         }
         ArgumentError::DoctorNotFirst => {
-            line(None, "`doctor` must be the first argument: maestro-gate doctor --pipeline-id ...".to_owned())
+            (None, "`doctor` must be the first argument: maestro-gate doctor --pipeline-id ...".to_owned())
         }
-    }
+    };
+    InputError { about: InputSubject::CommandLine, called: None, value: value.map(Untrusted::new), what }
 }
 
 /// How a secret is given.
@@ -147,30 +129,4 @@ fn by_variable(input: Input) -> String {
         Some(file) => format!("Set the variable {variable}, or use --{}", file.name()),
         None => format!("Set the variable {variable}"),
     }
-}
-
-/// The input error that an unreadable value is.
-pub(super) fn of_unreadable(given: &GivenValue, why: Unreadable) -> InputError {
-    let what = match why {
-        Unreadable::NotUtf8 => "the value is not UTF-8 text".to_owned(),
-        Unreadable::NoValue => {
-            let name = given.input.name();
-            format!("the flag needs a value. Write --{name}=VALUE if the value begins with a hyphen")
-        }
-        Unreadable::Repeated => "the flag was given more than once. It takes one value".to_owned(),
-        Unreadable::EmptyAmongSeveral => {
-            "the flag was repeated, and one of its values is empty or ends with a comma. Was an expression empty? Fewer \
-             entries than intended would be used"
-                .to_owned()
-        }
-        Unreadable::TwoSpellings => {
-            let underscores = given.called.replace('-', "_");
-            format!(
-                "the step sets {underscores} to something else. Remove {} from the job's environment: an earlier step may \
-                 have put it there",
-                given.called
-            )
-        }
-    };
-    InputError::of(given, None, what)
 }

@@ -29,14 +29,12 @@ use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::core::{
-    Freshness, IfStale, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted, WordError,
-};
-use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, cli, look_up};
+use crate::core::{Freshness, Interval, Learning, Limits, OnFirstFailure, Rules, Vocabulary, Wanted};
+use crate::inputs::{ArgumentError, Env, Input, Inputs, Mode, ROWS, Row, cli, look_up};
 use crate::report::ci::CiSystem;
 
-pub use address::{LinkTarget, RunUrl, pipeline_page};
-pub use collision::{Collision, CollisionKind, FileLocation, OccupiedPath};
+pub use address::LinkTarget;
+pub use collision::{CollisionKind, FileLocation, OccupiedPath};
 pub use credentials::{SECRET_LIMIT, odd_password};
 pub use destination::{Destination, DocumentKind, NamedBy, WriteTarget};
 pub use extra_roots::SystemRoots;
@@ -45,10 +43,10 @@ pub use output_config::LOG_TAKEN;
 pub use route::{Proxy, ProxyKind};
 pub use totp::Totp;
 
-use proxy::UserInfoRule;
 use route::ProxySettings;
+use run_inputs::RunInputs;
 use validator::{InvalidValue, Validator};
-use value::{Separator, choice, duration_within, list, switch, timestamp};
+use value::{LINE_BREAKS, choice, duration_within, list, switch, timestamp};
 
 /// What to wait for, and how.
 #[derive(Debug)]
@@ -158,19 +156,11 @@ pub type ReadWithin<'a> = dyn Fn(&Path, Option<Duration>) -> io::Result<Vec<u8>>
 /// The same with the timeout that is known.
 type Read<'a> = dyn Fn(&Path) -> io::Result<Vec<u8>> + 'a;
 
-/// What the command line and the environment ask for.
-#[derive(Debug)]
-pub enum Start {
-    /// Help or version, asked for alone: a text to print, and success.
-    Show(String),
-    Gate(Box<Resolved>),
-    /// To check what a gate of these inputs would need.
-    Doctor(Box<Resolved>),
-}
-
 /// All that is known before the first request.
 #[derive(Debug)]
 pub struct Resolved {
+    /// To check what a gate of these inputs would need, and not to wait.
+    pub is_doctor: bool,
     pub output_config: OutputConfig,
     /// Everything that must not be seen, with the name of its input: given in whatever place, read from files, and the
     /// proxy's credentials.
@@ -182,25 +172,18 @@ pub struct Resolved {
     pub config: Result<Config, Vec<InputError>>,
 }
 
-/// The help or the version, if the arguments ask for nothing else.
+/// The help or the version, if the arguments ask for nothing else: a text to print, and success.
 pub fn requested_text(args: &[OsString]) -> Option<String> {
-    text_of(crate::inputs::mode(args))
-}
-
-fn text_of(mode: Option<Mode>) -> Option<String> {
-    match mode? {
+    match crate::inputs::mode(args)? {
         Mode::Help => Some(help::text()),
         Mode::Version => Some(cli::version()),
         Mode::Doctor => None,
     }
 }
 
-/// Reads, completes and checks all inputs.
-pub fn resolve(args: &[OsString], env: &Env, file: &ReadWithin<'_>) -> Start {
+/// Reads, completes and checks all inputs, of arguments that ask for no text.
+pub fn resolve(args: &[OsString], env: &Env, file: &ReadWithin<'_>) -> Resolved {
     let inputs = look_up(args, env);
-    if let Some(text) = text_of(inputs.mode) {
-        return Start::Show(text);
-    }
     let mut validator = Validator::new(&inputs, env);
     validator.secrets = secrets(&inputs, env);
     let output_config = output_config::read(&mut validator);
@@ -217,28 +200,27 @@ pub fn resolve(args: &[OsString], env: &Env, file: &ReadWithin<'_>) -> Start {
         Some(config) if input_errors.is_empty() => Ok(config),
         _ => Err(input_errors),
     };
-    let resolved = Box::new(Resolved { output_config, secrets, warnings, help, config });
-    if inputs.mode == Some(Mode::Doctor) { Start::Doctor(resolved) } else { Start::Gate(resolved) }
+    Resolved { is_doctor: inputs.mode == Some(Mode::Doctor), output_config, secrets, warnings, help, config }
 }
 
 /// The plan; `None` if a part of it is wrong or missing, which is noted.
 fn config(validator: &mut Validator<'_>, file: &ReadWithin<'_>) -> Option<Config> {
-    let wanted = run_inputs::read(validator);
     let timeout = validator.read(Input::Timeout, |text| duration_within(text, "0", "30d"));
+    let runs = run_inputs::read(validator, timeout);
     let file = &|path: &Path| file(path, timeout);
-    let rules = rules(validator, timeout);
+    let rules = rules(validator, timeout, runs.as_ref());
     let base = validator.read(Input::BaseUrl, address::base_url);
     let run_url = validator.read_optional(Input::RunUrl, address::run_url);
     let credentials = credentials::read(validator, file);
     credential_owner::check(validator);
     let further_roots = validator.read_optional(Input::CaFile, |path| {
         let bytes = file(Path::new(path)).map_err(|error| format!("the file cannot be read ({})", error.kind()))?;
-        extra_roots::read(&bytes).map_err(InvalidValue::from)
+        Ok(extra_roots::read(&bytes)?)
     });
     let whens = [("on-failure", Logs::OnFailure), ("always", Logs::Always), ("never", Logs::Never)];
     let logs = validator.read(Input::Logs, |text| choice(text, &whens));
     let details = validator.read(Input::Details, switch);
-    let proxies = validator.accept(ProxySettings::read(validator.env));
+    let proxies = ProxySettings::read(validator.env).map_err(|errors| validator.input_errors.extend(errors)).ok();
     let base = base?;
     let links = LinkTarget::new(run_url?, &base);
     let network = Network {
@@ -247,13 +229,10 @@ fn config(validator: &mut Validator<'_>, file: &ReadWithin<'_>) -> Option<Config
         proxy: proxies?.proxy_for(&base),
     };
     let service = Service { base, credentials: credentials?, network };
-    Some(Config { wanted: wanted?, rules: rules?, service, links, logs: logs?, details: details? })
+    Some(Config { wanted: runs?.wanted, rules: rules?, service, links, logs: logs?, details: details? })
 }
 
-/// The values of `if-stale`.
-const IF_STALE: [(&str, IfStale); 2] = [("fail", IfStale::Fail), ("wait", IfStale::Wait)];
-
-fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rules> {
+fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>, runs: Option<&RunInputs>) -> Option<Rules> {
     let interval = validator.read(Input::PollInterval, |text| match text {
         "auto" => Ok(Interval::Auto),
         _ => duration_within(text, "1s", "1h").map(Interval::Fixed),
@@ -268,20 +247,8 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
         _ => duration_within(text, "1s", "3650d").map(Some),
     });
     let started_after = validator.read_optional(Input::StartedAfter, timestamp);
-    let if_stale = validator.read(Input::IfStale, |text| choice(text, &IF_STALE));
-    let retries = validator.read(Input::Retries, |text| choice(text, &run_inputs::RETRIES));
     let learning =
         validator.read(Input::History, |text| switch(text).map(|on| if on { Learning::On } else { Learning::Off }));
-    if timeout.is_some_and(|timeout| timeout.is_zero()) {
-        if validator.given(Input::Trigger).is_some_and(|(_, text)| switch(text).is_ok_and(|trigger| trigger)) {
-            validator
-                .refuse(Input::Timeout, "leaves no time to wait for the run that trigger starts. Set a longer timeout");
-        }
-        if if_stale == Some(IfStale::Wait) {
-            let what = "cannot be used with timeout 0, which leaves no time to wait. Set a longer timeout";
-            validator.refuse(Input::IfStale, what);
-        }
-    }
     let vocabulary = vocabulary(validator);
     let limits = Limits { timeout: timeout?, appear: appear?, outage: outage? };
     Some(Rules {
@@ -290,8 +257,8 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
         vocabulary: vocabulary?,
         on_first_failure: on_first_failure?,
         freshness: Freshness { max_age: max_age?.flatten(), started_after: started_after? },
-        if_stale: if_stale?,
-        retries: retries?,
+        if_stale: runs?.if_stale,
+        retries: runs?.retries,
         began: None,
         learning: learning?,
     })
@@ -300,7 +267,7 @@ fn rules(validator: &mut Validator<'_>, timeout: Option<Duration>) -> Option<Rul
 /// The user's own status values.
 fn vocabulary(validator: &mut Validator<'_>) -> Option<Vocabulary> {
     let words = |text: &str| -> Result<Vec<String>, InvalidValue> {
-        let words = list(text, Separator::LineBreaks)?;
+        let words = list(text, LINE_BREAKS)?;
         match words.iter().find(|word| word.contains(char::is_control)) {
             Some(odd) => Err(InvalidValue::part(*odd, "a status word cannot contain control characters")),
             None => Ok(words.into_iter().map(str::to_owned).collect()),
@@ -309,21 +276,15 @@ fn vocabulary(validator: &mut Validator<'_>) -> Option<Vocabulary> {
     let success = validator.read_optional(Input::SuccessStatuses, words);
     let failure = validator.read_optional(Input::FailureStatuses, words);
     let (success, failure) = (success?.unwrap_or_default(), failure?.unwrap_or_default());
-    // Each list on its own first: a word's error does not tell which list it stood in.
-    let alone = [
-        (Input::SuccessStatuses, Vocabulary::new(success.clone(), Vec::new())),
-        (Input::FailureStatuses, Vocabulary::new(Vec::new(), failure.clone())),
-    ];
-    let mut wrong: Vec<(Input, String, WordError)> = Vec::new();
-    for (input, result) in alone {
-        wrong.extend(result.err().into_iter().flatten().map(|(word, error)| (input, word, error)));
-    }
-    let together = match Vocabulary::new(success, failure) {
+    // A word's error does not tell which list it stood in: those of the second come last.
+    let last = Vocabulary::new(Vec::new(), failure.clone()).map_or_else(|wrong| wrong.len(), |_| 0);
+    let wrong = match Vocabulary::new(success, failure) {
         Ok(vocabulary) => return Some(vocabulary),
-        Err(together) => together.into_iter().filter(|(_, error)| *error == WordError::InBoth),
+        Err(wrong) => wrong,
     };
-    wrong.extend(together.map(|(word, error)| (Input::SuccessStatuses, word, error)));
-    for (input, word, error) in wrong {
+    let first = wrong.len() - last;
+    for (at, (word, error)) in wrong.into_iter().enumerate() {
+        let input = if at < first { Input::SuccessStatuses } else { Input::FailureStatuses };
         validator.refuse(input, InvalidValue::part(word, error.to_string()));
     }
     None
@@ -331,10 +292,9 @@ fn vocabulary(validator: &mut Validator<'_>) -> Option<Vocabulary> {
 
 /// The names of all variables that may hold a secret of ours: what another program must not inherit.
 pub fn secret_variables() -> Vec<String> {
-    let names = |row: &crate::inputs::Row| {
-        let shout = row.name.to_ascii_uppercase();
-        let snake = shout.replace('-', "_");
-        [row.variable.to_owned(), format!("INPUT_{shout}"), format!("INPUT_{snake}"), format!("PLUGIN_{snake}")]
+    let names = |row: &Row| {
+        let [hyphens, underscores] = row.step_inputs();
+        [row.variable.to_owned(), hyphens, underscores, row.setting()]
     };
     ROWS.iter().filter(|row| row.input.is_secret()).flat_map(names).collect()
 }
@@ -349,14 +309,12 @@ fn secrets(inputs: &Inputs, env: &Env) -> Vec<(&'static str, SecretString)> {
                 secrets.push((row.name, text.as_str().into()));
             }
             if matches!(row.input, Input::BaseUrl | Input::RunUrl) {
-                secrets.extend(
-                    proxy::user_info(text, UserInfoRule::Strict).into_iter().map(|part| (row.name, part.into())),
-                );
+                secrets.extend(proxy::user_info(text).into_iter().map(|part| (row.name, part.into())));
             }
         }
     }
-    let exposed_secrets = inputs.exposed_secrets.iter().filter(|(_, text)| !text.is_empty());
-    secrets.extend(exposed_secrets.map(|(input, text)| (input.name(), text.as_str().into())));
+    let exposed = inputs.exposed_secrets.iter().map(|(input, text)| (input.name(), text.to_string_lossy()));
+    secrets.extend(exposed.filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, text.into_owned().into())));
     secrets.extend(proxy::secrets(env).into_iter().map(|part| ("proxy credentials", part.into())));
     secrets
 }

@@ -3,18 +3,20 @@
 //! Pure: what the file system has to say about a path is `output`'s, and `collision` is asked again then. A path that is
 //! refused here is left out of the outlet, so that telling the input error can't do the harm that the input error would have done.
 
+use std::cmp::Ordering;
 use std::path::{Component, Path, PathBuf};
 
-use crate::inputs::{Env, GivenValue, Input};
+use crate::inputs::{Env, Input};
 use crate::report::ci::{CiSystem, OutputChannel, SummaryChannel};
 use crate::report::dotenv::DOTENV;
 use crate::report::formats::FORMATS;
 use crate::report::junit::JUNIT;
 use crate::report::markdown::MARKDOWN;
 
-use super::collision::{FileLocation, OccupiedPath, holder, no_links, obstacle, output_files};
+use super::collision::{FileLocation, OccupiedPath, OccupiedPlaces};
 use super::destination::{Destination, DocumentKind, NamedBy, WriteTarget};
 use super::detect_ci;
+use super::input_error::Warning;
 use super::validator::{InvalidValue, Validator};
 use super::value::{choice, switch};
 use super::{Colour, LogFormat, OutputConfig, Volume};
@@ -33,7 +35,8 @@ fn documents() -> impl Iterator<Item = (Input, DocumentKind)> {
 /// Files that are read: a report over one of them would be the end of it.
 const SOURCES: [Input; 3] = [Input::PasswordFile, Input::AccessTokenFile, Input::CaFile];
 
-/// The names of the gate's own log. What they lead to under other names, `output` finds out.
+/// The names of the gate's own log. What they lead to under other names, `output` finds out. A runner reads the log line by
+/// line, and what a report says in it could set an output or end a group.
 const LOG: [&str; 6] = ["/dev/stdout", "/dev/stderr", "/dev/fd/1", "/dev/fd/2", "/proc/self/fd/1", "/proc/self/fd/2"];
 
 /// What is wrong with a report that would go into the log.
@@ -58,11 +61,30 @@ pub(super) fn read(validator: &mut Validator<'_>) -> OutputConfig {
     let log_format = log_format.unwrap_or(LogFormat::Text);
     let volume = read_volume(validator);
     let others = others(validator);
-    let (named, taken) = read_destinations(validator, &output_prefix, &others);
-    let links = if ci.takes_links { links(validator, &named, &taken) } else { None };
-    let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().chain(named).chain(links).collect();
+    // As far as the text of a path says where it leads.
+    let lead = |path: &Path| Some(FileLocation { path: whole(env, path), file: None });
+    let mut places = OccupiedPlaces::new(&others, &output_prefix, &lead);
+    let mut destinations: Vec<Destination> = outputs(ci, env).into_iter().collect();
+    for (input, document) in documents() {
+        let Some((given, text)) = validator.given(input) else { continue };
+        let path = PathBuf::from(text);
+        let target =
+            if document == DocumentKind::OutputDir { WriteTarget::Folder(path) } else { WriteTarget::File(path) };
+        let destination = Destination::new(document, NamedBy::Input(input), target);
+        match unusable(&destination, text, &whole(env, Path::new(text))).or_else(|| places.collision(&destination)) {
+            Some(what) => validator.wrong(given, what),
+            None => destinations.push(destination),
+        }
+    }
+    if let Some(links) = links(&destinations).filter(|_| ci.takes_links) {
+        match places.collision(&links) {
+            // The user gave that path another meaning, which is the one that counts.
+            Some(what) => validator.warnings.push(Warning::ours(what)),
+            None => destinations.push(links),
+        }
+    }
     if wants_summary {
-        summarize(ci, env, &output_prefix, &taken, &mut destinations);
+        summarize(ci, env, &places, &output_prefix, &mut destinations);
     }
     // Buildkite's agent goes over the network: of a signal's two seconds it gets what the files leave.
     destinations.sort_by_key(|destination| matches!(destination.target, WriteTarget::Agent(_)));
@@ -100,8 +122,8 @@ fn outputs(ci: &CiSystem, env: &Env) -> Option<Destination> {
 fn summarize(
     ci: &CiSystem,
     env: &Env,
+    places: &OccupiedPlaces<'_>,
     output_prefix: &str,
-    taken: &[OccupiedPath],
     destinations: &mut Vec<Destination>,
 ) {
     let summary = |named_by, target| Destination::new(DocumentKind::Summary, named_by, target);
@@ -125,8 +147,7 @@ fn summarize(
             let name = if name.is_empty() { "maestro_gate" } else { &name };
             let path = detect_ci::file(env, folder);
             let path = path.and_then(|folder| from_root(&folder.join(format!("{name}.md"))));
-            let free = path.filter(|path| taken.iter().all(|other| other.place.path != *path));
-            destinations.extend(free.map(|path| Destination {
+            destinations.extend(path.filter(|path| !places.is_taken(path)).map(|path| Destination {
                 upload: Some(path.clone()),
                 ..summary(NamedBy::Gate("summary"), WriteTarget::File(path))
             }));
@@ -148,21 +169,15 @@ fn prefix(text: &str) -> Result<String, InvalidValue> {
 fn read_volume(validator: &mut Validator<'_>) -> Volume {
     let quiet = validator.read(Input::Quiet, switch).unwrap_or(false);
     let verbose = validator.read(Input::Verbose, switch).unwrap_or(false);
-    match (quiet, verbose) {
-        (false, false) => Volume::Normal,
-        (true, false) => Volume::Quiet,
-        (false, true) => Volume::Verbose,
-        (true, true) => {
-            let place = |input| validator.inputs.chosen(input).map(|given| given.place);
-            match place(Input::Quiet).cmp(&place(Input::Verbose)) {
-                std::cmp::Ordering::Less => Volume::Quiet,
-                std::cmp::Ordering::Greater => Volume::Verbose,
-                std::cmp::Ordering::Equal => {
-                    validator.refuse(Input::Verbose, "quiet and verbose cannot be used together. Remove one");
-                    Volume::Normal
-                }
-            }
+    let place = |input| validator.inputs.chosen(input).map(|given| given.place);
+    match (quiet, verbose, place(Input::Quiet).cmp(&place(Input::Verbose))) {
+        (true, true, Ordering::Equal) => {
+            validator.refuse(Input::Verbose, "quiet and verbose cannot be used together. Remove one");
+            Volume::Normal
         }
+        (true, false, _) | (true, true, Ordering::Less) => Volume::Quiet,
+        (false, true, _) | (true, true, Ordering::Greater) => Volume::Verbose,
+        (false, false, _) => Volume::Normal,
     }
 }
 
@@ -190,44 +205,8 @@ fn others(validator: &Validator<'_>) -> Vec<OccupiedPath> {
         let (_, text) = validator.given(input)?;
         Some((PathBuf::from(text), None, format!("read as {}", input.name())))
     });
-    let occupied = |(path, variable, by)| OccupiedPath { place: FileLocation::written(path), variable, by };
-    own.chain(read).map(occupied).collect()
-}
-
-/// The destinations that can be used, in input order, and all paths that are taken.
-fn read_destinations(
-    validator: &mut Validator<'_>,
-    output_prefix: &str,
-    others: &[OccupiedPath],
-) -> (Vec<Destination>, Vec<OccupiedPath>) {
-    let env = validator.env;
-    let written = |path: &Path| FileLocation::written(whole(env, path));
-    let taken = others.iter().map(|other| OccupiedPath { place: written(&other.place.path), ..other.clone() });
-    let mut taken: Vec<OccupiedPath> = taken.collect();
-    let mut usable = Vec::new();
-    for (input, document) in documents() {
-        let Some((given, text)) = validator.given(input) else { continue };
-        let place = written(Path::new(text));
-        let files: Vec<FileLocation> = match document == DocumentKind::OutputDir {
-            true => output_files(&place.path, output_prefix).map(FileLocation::written).collect(),
-            false => Vec::new(),
-        };
-        let in_the_way = no_file(given, text, &place.path).or_else(|| obstacle(input, &place, &files, &taken));
-        match in_the_way.or_else(|| is_log(&place.path)) {
-            Some(what) => validator.wrong(given, what),
-            None => {
-                taken.push(OccupiedPath::report(place, input));
-                let path = PathBuf::from(text);
-                let target = if document == DocumentKind::OutputDir {
-                    WriteTarget::Folder(path)
-                } else {
-                    WriteTarget::File(path)
-                };
-                usable.push(Destination::new(document, NamedBy::Input(input), target));
-            }
-        }
-    }
-    (usable, taken)
+    let place = |path| FileLocation { path, file: None };
+    own.chain(read).map(|(path, variable, by)| OccupiedPath { place: place(path), variable, by }).collect()
 }
 
 /// By the server's address, which every runner of the family sets; `act` says GitHub's.
@@ -240,50 +219,39 @@ fn is_github_itself(env: &Env) -> bool {
 
 /// GitLab's links have no input of their own: they lie beside the dotenv file, or else the JUnit file, and are named after it
 /// (`gate.env`: `gate.annotations.json`), so that two gates of one job don't collide and a job can list the path.
-fn links(validator: &mut Validator<'_>, named: &[Destination], taken: &[OccupiedPath]) -> Option<Destination> {
+fn links(named: &[Destination]) -> Option<Destination> {
     let file = |document| named.iter().find(|other| other.document == document)?.path();
-    let path =
-        file(DocumentKind::Format(&DOTENV)).or(file(DocumentKind::Format(&JUNIT)))?.with_extension("annotations.json");
-    // The user gave that path another meaning, which is the one that counts.
-    if let Some(by) = holder(&FileLocation::written(whole(validator.env, &path)), taken) {
-        validator.warnings.push(no_links(by));
-        return None;
-    }
-    Some(Destination::new(DocumentKind::Links, NamedBy::Gate("annotations"), WriteTarget::File(path)))
+    let file = file(DocumentKind::Format(&DOTENV)).or(file(DocumentKind::Format(&JUNIT)))?;
+    let target = WriteTarget::File(file.with_extension("annotations.json"));
+    Some(Destination::new(DocumentKind::Links, NamedBy::Gate("annotations"), target))
 }
 
-/// Why nothing may be written here: a runner reads the log line by line, and what a report says in it could set an output
-/// or end a group.
-fn is_log(path: &Path) -> Option<String> {
-    LOG.iter().any(|handle| path == Path::new(handle)).then(|| LOG_TAKEN.to_owned())
-}
-
-/// Why the path of a file is none.
-fn no_file(given: &GivenValue, text: &str, path: &Path) -> Option<String> {
-    if given.input == Input::OutputDir {
-        None
-    } else if text.ends_with(std::path::is_separator) {
-        Some("names a folder; a file is needed".to_owned())
+/// Why the path that an input names can't be a report's, whatever else is named.
+fn unusable(destination: &Destination, text: &str, whole: &Path) -> Option<String> {
+    let is_file = matches!(destination.target, WriteTarget::File(_));
+    let what = if is_file && text.ends_with(std::path::is_separator) {
+        "names a folder; a file is needed"
+    } else if is_file && whole.file_name().is_none() {
+        "names no file"
+    } else if LOG.iter().any(|handle| whole == Path::new(handle)) {
+        LOG_TAKEN
     } else {
-        path.file_name().is_none().then(|| "names no file".to_owned())
-    }
+        return None;
+    };
+    Some(what.to_owned())
 }
 
 /// The path without `.` and with each `..` taken back, by its text alone.
 fn normal(path: &Path) -> PathBuf {
     let mut parts = PathBuf::new();
     for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => match parts.components().next_back() {
-                Some(Component::Normal(_)) => {
-                    parts.pop();
-                }
-                // The root's parent is the root.
-                Some(Component::RootDir | Component::Prefix(_)) => {}
-                Some(Component::ParentDir | Component::CurDir) | None => parts.push(component),
-            },
-            Component::Normal(_) | Component::RootDir | Component::Prefix(_) => parts.push(component),
+        match (component, parts.components().next_back()) {
+            (Component::ParentDir, Some(Component::Normal(_))) => {
+                parts.pop();
+            }
+            // The root's parent is the root.
+            (Component::ParentDir, Some(Component::RootDir | Component::Prefix(_))) | (Component::CurDir, _) => {}
+            _ => parts.push(component),
         }
     }
     parts

@@ -9,45 +9,31 @@ const VARIABLES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_
 
 /// Everything in the proxy variables that might be a credential, as it stands and percent-decoded.
 pub(super) fn secrets(env: &Env) -> Vec<String> {
-    let mut found: Vec<String> = VARIABLES
-        .iter()
-        .filter_map(|name| env.lossy(name))
-        .flat_map(|address| user_info(&address, UserInfoRule::Loose))
-        .collect();
+    let addresses = VARIABLES.iter().filter_map(|name| env.value(name)).map(|address| address.to_string_lossy());
+    // A password with a bare `/` breaks the rules, and is a password all the same: so the last `@` of all ends one, too.
+    let mut found: Vec<String> =
+        addresses.flat_map(|address| [user_info(&address), before_at(behind_scheme(&address))].concat()).collect();
     found.sort();
     found.dedup();
     found
 }
 
-/// Where the user info of an address ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum UserInfoRule {
-    /// By the rules: at the last `@` before the path.
-    Strict,
-    /// Also at the last `@` of all: a password with a bare `/` breaks the rules, and is a password all the same.
-    Loose,
+/// The user info of an address, and its password alone; of an address without one, nothing.
+pub(super) fn user_info(address: &str) -> Vec<String> {
+    before_at(behind_scheme(address).split(['/', '?', '#']).next().unwrap_or_default())
 }
 
-/// The user info of an address, and its password alone; of an address without one, nothing.
-pub(super) fn user_info(address: &str, reading: UserInfoRule) -> Vec<String> {
-    let behind = address.split_once("://").map_or(address, |(_, behind)| behind);
-    let authority = behind.split(['/', '?', '#']).next().unwrap_or_default();
-    let mut found = Vec::new();
-    let parts = match reading {
-        UserInfoRule::Strict => vec![authority],
-        UserInfoRule::Loose => vec![authority, behind],
-    };
-    for part in parts {
-        let Some((user_info, _)) = part.rsplit_once('@') else { continue };
-        // Without a password the name is a token.
-        let password = user_info.split_once(':').map(|(_, password)| password);
-        for text in [Some(user_info), password].into_iter().flatten() {
-            found.push(text.to_owned());
-            found.push(percent_decode_str(text).decode_utf8_lossy().into_owned());
-        }
-    }
-    found.retain(|text| !text.is_empty());
-    found
+fn behind_scheme(address: &str) -> &str {
+    address.split_once("://").map_or(address, |(_, behind)| behind)
+}
+
+/// What is before the last `@`, and the password in it, as they stand and percent-decoded.
+fn before_at(text: &str) -> Vec<String> {
+    let Some((user_info, _)) = text.rsplit_once('@') else { return Vec::new() };
+    // Without a password the name is a token.
+    let password = user_info.split_once(':').map(|(_, password)| password);
+    let parts = [Some(user_info), password].into_iter().flatten().filter(|text| !text.is_empty());
+    parts.flat_map(|text| [text.to_owned(), percent_decode_str(text).decode_utf8_lossy().into_owned()]).collect()
 }
 
 #[cfg(test)]
@@ -55,7 +41,7 @@ mod tests {
     use super::*;
 
     fn of(value: &str) -> Vec<String> {
-        secrets(&Env::from_pairs([("https_proxy", value)]))
+        secrets(&Env::new([("https_proxy", value)], None))
     }
 
     #[test]
@@ -79,11 +65,7 @@ mod tests {
     #[test]
     fn every_proxy_variable_is_read() {
         for name in VARIABLES {
-            assert_eq!(
-                secrets(&Env::from_pairs([(name, "http://me:secret@proxy")])),
-                ["me:secret", "secret"],
-                "{name}"
-            );
+            assert_eq!(secrets(&Env::new([(name, "http://me:secret@proxy")], None)), ["me:secret", "secret"], "{name}");
         }
     }
 }

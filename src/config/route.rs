@@ -63,35 +63,33 @@ impl ProxySettings {
     /// Reads all proxy variables. One that is set and can't be understood is an error even where another one counts:
     /// its author expects that it does something.
     pub(super) fn read(env: &Env) -> Result<ProxySettings, Vec<InputError>> {
-        let mut settings = ProxySettings::default();
-        let mut input_errors = Vec::new();
+        let (mut proxies, mut exemptions, mut input_errors) = (Vec::new(), Vec::new(), Vec::new());
         for name in PROXIES {
             match value(env, name).and_then(|text| text.map(|text| proxy(name, &text)).transpose()) {
-                Ok(found) => settings.proxy = settings.proxy.take().or(found),
+                Ok(found) => proxies.extend(found),
                 Err(input_error) => input_errors.push(input_error),
             }
         }
-        let mut is_set = false;
         for name in EXEMPTIONS {
             match value(env, name) {
                 Ok(None) => {}
                 Ok(Some(text)) => {
-                    let mut exempt = Vec::new();
-                    for entry in text.split([',', ';', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty()) {
-                        match exemption(entry) {
-                            Some(exemption) => exempt.push(exemption),
-                            None => input_errors.push(not_an_exemption(name, entry)),
-                        }
-                    }
-                    if !is_set {
-                        settings.exempt = exempt;
-                    }
-                    is_set = true;
+                    let entries = text.split([',', ';', ' ', '\t', '\r', '\n']).filter(|entry| !entry.is_empty());
+                    let (read, wrong): (Vec<_>, Vec<_>) =
+                        entries.map(|entry| exemption(entry).ok_or(entry)).partition(Result::is_ok);
+                    exemptions.push(read.into_iter().flatten().collect());
+                    let wrong = wrong.into_iter().filter_map(Result::err);
+                    input_errors.extend(wrong.map(|entry| not_an_exemption(name, entry)));
                 }
                 Err(input_error) => input_errors.push(input_error),
             }
         }
-        if input_errors.is_empty() { Ok(settings) } else { Err(input_errors) }
+        if !input_errors.is_empty() {
+            return Err(input_errors);
+        }
+        // Of each the first that is set counts.
+        let exempt = exemptions.into_iter().next().unwrap_or_default();
+        Ok(ProxySettings { proxy: proxies.into_iter().next(), exempt })
     }
 
     /// The proxy for requests to `service`.
@@ -205,12 +203,10 @@ struct Exemption {
 
 #[derive(Debug, PartialEq)]
 enum HostRule {
-    All,
     Network(IpNet),
-    /// The domain and its subdomains: `x`, `.x` and `*.x`, as curl reads them.
-    Domain(String),
-    /// With asterisks elsewhere: `192.168.*`.
-    Pattern(String),
+    /// The domain and its subdomains: `x`, `.x` and `*.x`, as curl reads them. With asterisks elsewhere, which stand for any
+    /// characters, the name alone: `192.168.*`, `*`.
+    Name(String),
 }
 
 fn exemption(entry: &str) -> Option<Exemption> {
@@ -223,19 +219,12 @@ fn exemption(entry: &str) -> Option<Exemption> {
     if let Some(network) = network(bare) {
         return Some(Exemption { hosts: HostRule::Network(network), port });
     }
-    if bare == "*" {
-        return Some(Exemption { hosts: HostRule::All, port });
-    }
     let bare = bare.to_ascii_lowercase();
     let domain = bare.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(&bare);
     let domain = domain.strip_prefix('.').unwrap_or(domain);
     let domain = domain.strip_suffix('.').unwrap_or(domain);
-    if !is_name(domain, "*") || domain.starts_with('.') {
-        return None;
-    }
-    let hosts =
-        if domain.contains('*') { HostRule::Pattern(domain.to_owned()) } else { HostRule::Domain(domain.to_owned()) };
-    Some(Exemption { hosts, port })
+    let is_one = bare == "*" || is_name(domain, "*") && !domain.starts_with('.');
+    is_one.then(|| Exemption { hosts: HostRule::Name(domain.to_owned()), port })
 }
 
 fn not_an_exemption(name: &'static str, entry: &str) -> InputError {
@@ -258,12 +247,11 @@ impl Exemption {
             None => return false,
         };
         match &self.hosts {
-            HostRule::All => true,
             HostRule::Network(network) => address.is_some_and(|address| network.contains(&address)),
-            HostRule::Domain(domain) => {
+            HostRule::Name(domain) if !domain.contains('*') => {
                 name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             }
-            HostRule::Pattern(pattern) => fits(pattern, &name),
+            HostRule::Name(pattern) => fits(pattern, &name),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::inputs::{ArgumentError, Env, GivenValue, Input, InputGroup, Inputs, Kind, ROWS, cli};
+use crate::inputs::{ArgumentError, Env, GivenValue, Input, InputGroup, Inputs, Kind, ROWS};
 
 use super::input_error::{self, InputError, Warning};
 use super::suspicious_text::{BREAKS, visible};
@@ -15,38 +15,27 @@ pub(super) struct Validator<'a> {
     pub warnings: Vec<Warning>,
     /// Everything that must not be seen, with its input's name.
     pub secrets: Vec<(&'static str, SecretString)>,
-    /// What flags that do not exist were probably meant to give.
-    misspelt: Vec<Input>,
 }
 
-/// What is wrong with a value, and the part of it that is.
-pub(super) struct InvalidValue {
-    /// The part to show; the whole value, if `Whole`.
-    pub part: ShownPart,
-    pub what: String,
-}
-
-pub(super) enum ShownPart {
-    Whole,
-    Only(String),
-    /// Not to be shown, though the input's values usually are.
-    Hidden,
+/// What is wrong with a value, and how much of it may be shown.
+pub(super) enum InvalidValue {
+    /// The value as a whole.
+    Whole(String),
+    /// This part of it.
+    Part(String, String),
+    /// Nothing, though the input's values usually are shown.
+    Hidden(String),
 }
 
 impl InvalidValue {
     pub fn part(part: impl Into<String>, what: impl Into<String>) -> InvalidValue {
-        InvalidValue { part: ShownPart::Only(part.into()), what: what.into() }
-    }
-
-    pub fn hidden(what: impl Into<String>) -> InvalidValue {
-        InvalidValue { part: ShownPart::Hidden, what: what.into() }
+        InvalidValue::Part(part.into(), what.into())
     }
 }
 
-/// The value is wrong as a whole.
 impl From<String> for InvalidValue {
     fn from(what: String) -> InvalidValue {
-        InvalidValue { part: ShownPart::Whole, what }
+        InvalidValue::Whole(what)
     }
 }
 
@@ -59,31 +48,15 @@ impl From<&str> for InvalidValue {
 impl<'a> Validator<'a> {
     /// Begins with what is wrong before any value is looked at.
     pub fn new(inputs: &'a Inputs, env: &'a Env) -> Validator<'a> {
-        let meant = |fault: &ArgumentError| match fault {
-            ArgumentError::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
-            ArgumentError::SecretByFlag(input) => Some(*input),
-            ArgumentError::DoctorNotFirst
-            | ArgumentError::NotAlone(_)
-            | ArgumentError::NotUtf8 { .. }
-            | ArgumentError::Stray { .. }
-            | ArgumentError::UnknownLetter(_) => None,
-        };
-        let mut validator = Validator {
+        let given = ROWS.iter().flat_map(|row| inputs.all(row.input));
+        let unreadable = given.filter_map(|given| Some(InputError::of(given, None, given.text.as_ref().err()?)));
+        Validator {
             inputs,
             env,
-            input_errors: inputs.faults.iter().map(input_error::of_command_line).collect(),
+            input_errors: inputs.faults.iter().map(input_error::of_command_line).chain(unreadable).collect(),
             warnings: Vec::new(),
             secrets: Vec::new(),
-            misspelt: inputs.faults.iter().filter_map(meant).collect(),
-        };
-        for row in &ROWS {
-            for given in inputs.all(row.input) {
-                if let Err(why) = given.text {
-                    validator.input_errors.push(input_error::of_unreadable(given, why));
-                }
-            }
         }
-        validator
     }
 
     /// The value that counts, if one was given and can be read.
@@ -93,34 +66,37 @@ impl<'a> Validator<'a> {
     }
 
     /// Reads the value or else the default. `None`: neither is there, or an input error was noted.
-    pub fn read<T>(&mut self, input: Input, parse: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<T> {
+    pub fn read<T>(&mut self, input: Input, parse: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
         match self.inputs.chosen(input) {
             None => input.row().default.and_then(|text| parse(text).ok()),
-            Some(given) => match seen(input, given.text.as_deref().ok()?).and_then(parse) {
-                Ok(value) => Some(value),
-                Err(wrong) => {
-                    self.wrong(given, wrong);
-                    None
-                }
-            },
+            Some(given) => self.check(given, |text| seen(input, text).and_then(parse)),
         }
+    }
+
+    /// Reads a value that was given. `None`: it can't be read, or an input error was noted.
+    pub fn check<'g, T>(
+        &mut self,
+        given: &'g GivenValue,
+        parse: impl FnOnce(&'g str) -> Result<T, InvalidValue>,
+    ) -> Option<T> {
+        given.text.as_deref().ok().and_then(|text| self.accept(given, parse(text)))
+    }
+
+    /// What was made of a value. `None`: an input error was noted.
+    pub fn accept<T>(&mut self, given: &GivenValue, read: Result<T, InvalidValue>) -> Option<T> {
+        read.map_err(|wrong| self.wrong(given, wrong)).ok()
     }
 
     /// Reads the value if there is one. Outer `None`: an input error was noted.
     pub fn read_optional<T>(
         &mut self,
         input: Input,
-        parse: impl Fn(&str) -> Result<T, InvalidValue>,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> Option<Option<T>> {
         match self.inputs.chosen(input) {
             None => Some(None),
             Some(_) => self.read(input, parse).map(Some),
         }
-    }
-
-    /// What was read beside the inputs' table. `None`: input errors were noted.
-    pub fn accept<T>(&mut self, read: Result<T, Vec<InputError>>) -> Option<T> {
-        read.map_err(|input_errors| self.input_errors.extend(input_errors)).ok()
     }
 
     /// Notes that an input is needed, unless a flag that does not exist was probably meant to give it: one slip is one
@@ -131,7 +107,7 @@ impl<'a> Validator<'a> {
             let instead = [(Input::PipelineId, Input::RunId), (Input::RunId, Input::Trigger)];
             *meant == input || instead.contains(&(input, *meant)) || (is_sign_in(input) && is_sign_in(*meant))
         };
-        if !self.misspelt.iter().any(is_meant) {
+        if !self.inputs.faults.iter().filter_map(ArgumentError::meant).any(|meant| is_meant(&meant)) {
             self.input_errors.push(InputError::missing(input, what));
         }
     }
@@ -144,13 +120,12 @@ impl<'a> Validator<'a> {
     }
 
     pub fn wrong(&mut self, given: &GivenValue, wrong: impl Into<InvalidValue>) {
-        let wrong = wrong.into();
-        let value = match (&wrong.part, &given.text) {
-            (ShownPart::Whole, Ok(text)) => Some(text.as_str()),
-            (ShownPart::Only(part), _) => Some(part.as_str()),
-            (ShownPart::Whole, Err(_)) | (ShownPart::Hidden, _) => None,
+        let (value, what) = match wrong.into() {
+            InvalidValue::Whole(what) => (given.text.clone().ok(), what),
+            InvalidValue::Part(part, what) => (Some(part), what),
+            InvalidValue::Hidden(what) => (None, what),
         };
-        self.input_errors.push(InputError::of(given, value, wrong.what));
+        self.input_errors.push(InputError::of(given, value.as_deref(), what));
     }
 }
 
@@ -160,7 +135,7 @@ fn seen(input: Input, text: &str) -> Result<&str, InvalidValue> {
     let checked = if input.row().value == "PATH" { Ok(()) } else { visible(text, breaks) };
     checked.map(|()| text).map_err(|what| match text.contains(['@', '?', '#']) {
         // Of an address, what stands there may be a secret.
-        true => InvalidValue::hidden(what),
+        true => InvalidValue::Hidden(what),
         false => what.into(),
     })
 }

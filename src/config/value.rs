@@ -85,27 +85,19 @@ pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, In
     })
 }
 
-/// What parts the entries of a list beside commas.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Separator {
-    /// Blanks and line breaks.
-    Blanks,
-    /// Line breaks; an entry may hold blanks.
-    LineBreaks,
-}
+/// What parts the entries of a list besides commas.
+pub(super) const BLANKS: &[char] = &[' ', '\t', '\n', '\u{c}', '\r'];
+
+/// The same where an entry may hold blanks.
+pub(super) const LINE_BREAKS: &[char] = &['\n', '\r'];
 
 /// The entries of a list. A comma needs an entry on both sides: where one is missing, an expression came out empty, and
 /// less would be waited for than was meant.
-pub(super) fn list(text: &str, between: Separator) -> Result<Vec<&str>, InvalidValue> {
+pub(super) fn list<'a>(text: &'a str, separators: &[char]) -> Result<Vec<&'a str>, InvalidValue> {
     let mut entries = Vec::new();
     for chunk in text.split(',') {
         let before = entries.len();
-        match between {
-            Separator::Blanks => entries.extend(chunk.split_ascii_whitespace()),
-            Separator::LineBreaks => {
-                entries.extend(chunk.split(['\n', '\r']).map(str::trim_ascii).filter(|entry| !entry.is_empty()));
-            }
-        }
+        entries.extend(chunk.split(separators).map(str::trim_ascii).filter(|entry| !entry.is_empty()));
         if entries.len() == before {
             return Err(
                 "a comma with no entry on one side. Was an expression empty? Fewer entries than intended would be \
@@ -240,10 +232,10 @@ mod tests {
     #[test]
     fn a_comma_needs_an_entry_on_both_sides() {
         for text in [",", "a,", ",a", "a,,b", "a, ,b", "a,\n,b", "a,\n", " , a"] {
-            assert!(list(text, Separator::Blanks).is_err(), "{text:?}");
-            assert!(list(text, Separator::LineBreaks).is_err(), "{text:?}");
+            assert!(list(text, BLANKS).is_err(), "{text:?}");
+            assert!(list(text, LINE_BREAKS).is_err(), "{text:?}");
         }
-        assert_eq!(list("a,b c\n\nd ,\n e", Separator::Blanks).ok(), Some(vec!["a", "b", "c", "d", "e"]));
-        assert_eq!(list("a,b c\r\n\nd ,\n e", Separator::LineBreaks).ok(), Some(vec!["a", "b c", "d", "e"]));
+        assert_eq!(list("a,b c\n\nd ,\n e", BLANKS).ok(), Some(vec!["a", "b", "c", "d", "e"]));
+        assert_eq!(list("a,b c\r\n\nd ,\n e", LINE_BREAKS).ok(), Some(vec!["a", "b c", "d", "e"]));
     }
 }

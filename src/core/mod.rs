@@ -55,7 +55,7 @@ pub use rules::{IfStale, Learning, Limits, OnFirstFailure, REQUESTS_AT_ONCE, Rul
 pub use schedule::Interval;
 pub use select::{Choice, choose};
 pub use status::{Meaning, Vocabulary, WordError, status_value};
-pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted};
+pub use target::{ID_LIMIT, IfRunning, PipelineId, RunId, Selector, Target, Wanted, folded_id, is_id};
 pub use timers::Limit;
 pub use trigger::{Request, StartPreview, ahead};
 pub use untrusted::{Untrusted, is_hidden};

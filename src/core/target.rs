@@ -74,6 +74,14 @@ impl Wanted {
     pub fn run(&self) -> &str {
         match self {
             Wanted::Run(target) => target.run.as_str(),
+            Wanted::Choice { .. } | Wanted::Start { .. } => self.stand_in(),
+        }
+    }
+
+    /// The word that stands for a run whose id is not known; empty if it is.
+    pub fn stand_in(&self) -> &'static str {
+        match self {
+            Wanted::Run(_) => "",
             Wanted::Choice { selector, .. } => selector.name(),
             Wanted::Start { .. } => "trigger",
         }
@@ -102,7 +110,7 @@ impl From<&Wanted> for Wanted {
 pub const ID_LIMIT: usize = 256;
 
 /// What an id may be: any text without control characters, white space, `/` or `,`, at most 256 bytes, not `.` or `..`.
-fn is_id(text: &str) -> bool {
+pub fn is_id(text: &str) -> bool {
     let is_allowed = |c: char| !(c.is_control() || c.is_whitespace() || c == '/' || c == ',');
     !text.is_empty()
         && text.len() <= ID_LIMIT
@@ -133,7 +141,7 @@ impl PipelineId {
 
     /// The same text for all spellings of this id.
     pub fn folded(&self) -> String {
-        folded(&self.0)
+        folded_id(&self.0)
     }
 
     /// Whether `answered` names this pipeline: the service writes `_` where requests may have `-`.
@@ -159,7 +167,7 @@ impl RunId {
 
     /// The same text for all spellings of this id.
     pub fn folded(&self) -> String {
-        folded(&self.text)
+        folded_id(&self.text)
     }
 
     /// The same number for all spellings of this id, and in all likelihood for no other one.
@@ -185,7 +193,8 @@ fn same(asked: &str, answered: &str) -> bool {
         && are_same(asked_rest, answered_rest)
 }
 
-fn folded(text: &str) -> String {
+/// The same text for all spellings of an id.
+pub fn folded_id(text: &str) -> String {
     text.bytes().map(fold).map(char::from).collect()
 }
 

@@ -6,7 +6,6 @@
 //! holds the two to the same reading.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 
 use super::{Input, Kind, ROWS, cli, switch};
 
@@ -49,26 +48,29 @@ pub enum ArgumentError {
     DoctorNotFirst,
 }
 
-/// Only counts: the values may be anything.
-impl fmt::Debug for Arguments {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Spoken({} flags, {:?})", self.flags.len(), self.faults)
+impl ArgumentError {
+    /// The input that was probably meant by a flag that does not exist.
+    pub fn meant(&self) -> Option<Input> {
+        match self {
+            ArgumentError::UnknownFlag(name) => Input::named(cli::suggestion(name)?),
+            ArgumentError::SecretByFlag(input) => Some(*input),
+            ArgumentError::DoctorNotFirst
+            | ArgumentError::NotAlone(_)
+            | ArgumentError::NotUtf8 { .. }
+            | ArgumentError::Stray { .. }
+            | ArgumentError::UnknownLetter(_) => None,
+        }
     }
 }
 
-/// Who takes the words that are not flags.
+/// What words are that no flag has taken as its value.
 #[derive(Clone, Copy)]
-enum ArgumentTarget {
-    /// They belong to nobody.
-    Nobody,
-    /// The flag just read waits for its value.
-    Flag(Input),
-    /// A flag for a secret: all that follows up to the next flag may be part of it.
-    Secret(Input),
-    /// A switch just read takes `true` or `false`, and leaves anything else alone.
-    Switch(Input),
-    /// A flag that does not exist: what follows was meant for it.
-    Unknown,
+enum FurtherWords {
+    Stray,
+    /// Behind a flag for a secret: they may be part of it, up to the next flag.
+    OfSecret(Input),
+    /// Behind a flag that does not exist: they were meant for it.
+    OfUnknown,
 }
 
 /// What the arguments ask for beside a gate.
@@ -78,52 +80,36 @@ pub fn mode(args: &[OsString]) -> Option<Mode> {
 
 pub fn read(args: &[OsString]) -> Arguments {
     let mut arguments = Arguments::default();
-    let mut target = ArgumentTarget::Nobody;
-    let mut last = None;
-    let mut only_words = false;
     let is_doctor = args.first().is_some_and(|first| first == "doctor");
-    let words = args.get(usize::from(is_doctor)..).unwrap_or_default();
-    if let [only] = words
+    let mut rest = args.get(usize::from(is_doctor)..).unwrap_or_default();
+    if let [only] = rest
         && let mode @ Some(_) = shown(only)
     {
         return Arguments { mode, ..arguments };
     }
     // `help` and `version` are commands only where a command stands.
-    let command = args.first().filter(|first| *first == "help" || *first == "version");
-    arguments.mode = command.and_then(|command| shown(command));
-    let skipped = usize::from(is_doctor || command.is_some());
-    for (index, arg) in args.iter().enumerate().skip(skipped) {
-        let position = index + 1;
-        if only_words || !looks_like_a_flag(arg) {
-            target = arguments.word(target, last, position, arg);
-            continue;
-        }
-        last = target.input().or(last);
-        arguments.close(target);
-        target = ArgumentTarget::Nobody;
-        if arg == "--" {
-            only_words = true;
-            continue;
-        }
-        let (name, value) = split_at_equals(arg);
-        let Some(name) = name.to_str() else {
-            arguments.faults.push(ArgumentError::NotUtf8 { position });
-            target = ArgumentTarget::Unknown;
-            continue;
-        };
-        target = match name.strip_prefix("--") {
-            Some(name) => arguments.long(name, value),
-            None => arguments.short(name, value),
-        };
-        last = target.input().or(arguments.flags.last().map(|(input, _)| *input)).or(last);
+    if let [command, behind @ ..] = args
+        && (command == "help" || command == "version")
+    {
+        (arguments.mode, rest) = (shown(command), behind);
     }
-    arguments.close(target);
+    let mut further = FurtherWords::Stray;
+    let mut only_words = false;
+    while let [arg, behind @ ..] = rest {
+        rest = behind;
+        let position = args.len() - rest.len();
+        if only_words || !looks_like_a_flag(arg) {
+            further = arguments.word(further, position, arg);
+        } else if arg == "--" {
+            (only_words, further) = (true, FurtherWords::Stray);
+        } else {
+            further = arguments.flag(position, arg, &mut rest);
+        }
+    }
     if let Some(mode) = arguments.mode.take() {
         arguments.faults.push(ArgumentError::NotAlone(mode));
     }
-    if is_doctor {
-        arguments.mode = Some(Mode::Doctor);
-    }
+    arguments.mode = is_doctor.then_some(Mode::Doctor);
     arguments
 }
 
@@ -136,115 +122,91 @@ fn shown(word: &OsStr) -> Option<Mode> {
     }
 }
 
-impl ArgumentTarget {
-    /// The flag that may still get a value.
-    fn input(self) -> Option<Input> {
-        match self {
-            ArgumentTarget::Flag(input) | ArgumentTarget::Switch(input) => Some(input),
-            ArgumentTarget::Secret(_) | ArgumentTarget::Nobody | ArgumentTarget::Unknown => None,
-        }
-    }
-}
-
 impl Arguments {
-    /// An argument that is not a flag.
-    fn word(&mut self, target: ArgumentTarget, last: Option<Input>, position: usize, word: &OsStr) -> ArgumentTarget {
-        match target {
-            ArgumentTarget::Flag(input) => {
-                self.flags.push((input, Some(word.to_owned())));
-                ArgumentTarget::Nobody
-            }
-            ArgumentTarget::Secret(input) => {
-                self.exposed_secrets.push((input, word.to_owned()));
-                target
-            }
-            ArgumentTarget::Unknown => target,
-            ArgumentTarget::Switch(input) if word.to_str().and_then(switch).is_some() => {
-                self.flags.push((input, Some(word.to_owned())));
-                ArgumentTarget::Nobody
-            }
-            ArgumentTarget::Switch(input) => {
-                self.close(target);
-                self.word(ArgumentTarget::Nobody, Some(input), position, word)
-            }
-            ArgumentTarget::Nobody => {
+    /// An argument that is neither a flag nor one's value.
+    fn word(&mut self, further: FurtherWords, position: usize, word: &OsStr) -> FurtherWords {
+        match further {
+            FurtherWords::OfSecret(input) => self.exposed_secrets.push((input, word.to_owned())),
+            FurtherWords::OfUnknown => {}
+            FurtherWords::Stray => {
                 if let Some(name) = flag_with_a_wrong_dash(word) {
-                    self.faults.push(ArgumentError::UnknownFlag(name));
-                    return ArgumentTarget::Unknown;
+                    return self.unknown(ArgumentError::UnknownFlag(name));
                 }
-                self.faults.push(match word.to_str() {
-                    Some("doctor") => ArgumentError::DoctorNotFirst,
-                    _ => ArgumentError::Stray { position, after: last },
-                });
-                target
+                let after = self.flags.last().map(|(input, _)| *input);
+                let is_doctor = word == "doctor";
+                let stray = ArgumentError::Stray { position, after };
+                self.faults.push(if is_doctor { ArgumentError::DoctorNotFirst } else { stray });
             }
         }
+        further
     }
 
-    /// `--name` or `--name=value`.
-    fn long(&mut self, name: &str, value: Option<&OsStr>) -> ArgumentTarget {
-        let mode = match name {
-            "help" => Some(Mode::Help),
-            "version" => Some(Mode::Version),
-            _ => None,
-        };
-        if mode.is_some() && value.is_none() {
+    fn unknown(&mut self, fault: ArgumentError) -> FurtherWords {
+        self.faults.push(fault);
+        FurtherWords::OfUnknown
+    }
+
+    /// `--name`, `--name=value`, or letters. A value that is not attached is taken from the `rest`.
+    fn flag(&mut self, position: usize, arg: &OsStr, rest: &mut &[OsString]) -> FurtherWords {
+        if let mode @ Some(_) = shown(arg) {
             self.mode = mode;
-            return ArgumentTarget::Nobody;
+            return FurtherWords::Stray;
         }
-        let Some(input) = Input::named(name) else {
-            self.faults.push(ArgumentError::UnknownFlag(format!("--{name}")));
-            return ArgumentTarget::Unknown;
+        let (name, value) = split_at_equals(arg);
+        let Some(name) = name.to_str() else { return self.unknown(ArgumentError::NotUtf8 { position }) };
+        let Some(long) = name.strip_prefix("--") else { return self.letters(name, value, rest) };
+        let Some(input) = Input::named(long) else {
+            return self.unknown(ArgumentError::UnknownFlag(name.to_owned()));
         };
-        match (input.row().kind, value) {
-            (Kind::Secret, value) => {
+        match input.row().kind {
+            Kind::Secret => {
                 self.faults.push(ArgumentError::SecretByFlag(input));
                 self.exposed_secrets.extend(value.map(|value| (input, value.to_owned())));
-                ArgumentTarget::Secret(input)
+                return FurtherWords::OfSecret(input);
             }
-            (_, Some(value)) => {
-                self.flags.push((input, Some(value.to_owned())));
-                ArgumentTarget::Nobody
+            Kind::Switch => self.switch(input, value, rest),
+            Kind::One | Kind::List | Kind::SecretFile => {
+                let value = value.map(OsStr::to_owned).or_else(|| next_if(rest, |word| !looks_like_a_flag(word)));
+                self.flags.push((input, value));
             }
-            (Kind::Switch, None) => ArgumentTarget::Switch(input),
-            (Kind::One | Kind::List | Kind::SecretFile, None) => ArgumentTarget::Flag(input),
         }
+        FurtherWords::Stray
     }
 
     /// `-q`, or several letters in one: `-qv`. What follows an unknown letter may be its value, and is not read.
-    fn short(&mut self, letters: &str, value: Option<&OsStr>) -> ArgumentTarget {
+    fn letters(&mut self, letters: &str, value: Option<&OsStr>, rest: &mut &[OsString]) -> FurtherWords {
         let name = letters.trim_start_matches('-');
         if Input::named(name).is_some() || ["help", "version"].contains(&name) {
-            self.faults.push(ArgumentError::UnknownFlag(letters.to_owned()));
-            return ArgumentTarget::Unknown;
+            return self.unknown(ArgumentError::UnknownFlag(letters.to_owned()));
         }
         let mut letters = letters.chars().skip(1).peekable();
         while let Some(letter) = letters.next() {
-            let attached = value.filter(|_| letters.peek().is_none());
+            let is_last = letters.peek().is_none();
             let input = ROWS.iter().map(|row| row.input).find(|input| input.short() == Some(letter));
-            match (letter, input, attached) {
-                ('h', _, None) => self.mode = Some(Mode::Help),
-                ('V', _, None) => self.mode = Some(Mode::Version),
-                (_, Some(input), Some(value)) => self.flags.push((input, Some(value.to_owned()))),
-                (_, Some(input), None) if letters.peek().is_none() => return ArgumentTarget::Switch(input),
-                (_, Some(input), None) => self.close(ArgumentTarget::Switch(input)),
-                _ => {
-                    self.faults.push(ArgumentError::UnknownLetter(letter));
-                    return ArgumentTarget::Unknown;
-                }
+            match (letter, input) {
+                ('h', _) if !is_last || value.is_none() => self.mode = Some(Mode::Help),
+                ('V', _) if !is_last || value.is_none() => self.mode = Some(Mode::Version),
+                (_, Some(input)) if is_last => self.switch(input, value, rest),
+                (_, Some(input)) => self.flags.push((input, Some("true".into()))),
+                (_, None) => return self.unknown(ArgumentError::UnknownLetter(letter)),
             }
         }
-        ArgumentTarget::Nobody
+        FurtherWords::Stray
     }
 
-    /// No more words come for `target`.
-    fn close(&mut self, target: ArgumentTarget) {
-        match target {
-            ArgumentTarget::Flag(input) => self.flags.push((input, None)),
-            ArgumentTarget::Switch(input) => self.flags.push((input, Some("true".into()))),
-            ArgumentTarget::Secret(_) | ArgumentTarget::Unknown | ArgumentTarget::Nobody => {}
-        }
+    /// A switch takes `true` or `false` as the next word, and leaves anything else alone.
+    fn switch(&mut self, input: Input, value: Option<&OsStr>, rest: &mut &[OsString]) {
+        let next = || next_if(rest, |word| word.to_str().and_then(switch).is_some());
+        let value = value.map(OsStr::to_owned).or_else(next).unwrap_or_else(|| "true".into());
+        self.flags.push((input, Some(value)));
     }
+}
+
+/// Takes the next argument, if there is one that fits.
+fn next_if(rest: &mut &[OsString], fits: impl Fn(&OsStr) -> bool) -> Option<OsString> {
+    let (next, behind) = rest.split_first().filter(|(next, _)| fits(next))?;
+    *rest = behind;
+    Some(next.clone())
 }
 
 /// A lone `-` is a word, as it is for clap.

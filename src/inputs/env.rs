@@ -24,18 +24,18 @@ pub fn args() -> Vec<OsString> {
 impl Env {
     #[expect(clippy::disallowed_methods, reason = "the only reader of the process environment")]
     pub fn from_process() -> Env {
-        Env { folder: std::env::current_dir().ok(), ..Env::from_pairs(std::env::vars_os()) }
+        Env::new(std::env::vars_os(), std::env::current_dir().ok())
     }
 
-    /// An environment of these variables and no working folder.
-    pub fn from_pairs<K: Into<OsString>, V: Into<OsString>>(pairs: impl IntoIterator<Item = (K, V)>) -> Env {
-        let variables = pairs.into_iter().map(|(name, value)| (same_case(name.into()), value.into())).collect();
-        Env { variables, folder: None }
-    }
-
-    /// The same with this working folder.
-    pub fn in_folder(self, folder: impl Into<PathBuf>) -> Env {
-        Env { folder: Some(folder.into()), ..self }
+    /// An environment of these variables and this working folder.
+    pub fn new<K: Into<OsString>, V: Into<OsString>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+        folder: Option<PathBuf>,
+    ) -> Env {
+        Env {
+            variables: pairs.into_iter().map(|(name, value)| (same_case(name.into()), value.into())).collect(),
+            folder,
+        }
     }
 
     /// The variable's value; `None` if it is not set or empty.
@@ -46,11 +46,6 @@ impl Env {
     /// Whether the variable is there, be it empty.
     pub fn is_set(&self, name: &str) -> bool {
         self.variables.contains_key(&same_case(name.into()))
-    }
-
-    /// The variable's value as text, bytes that are not UTF-8 replaced.
-    pub fn lossy(&self, name: &str) -> Option<String> {
-        self.value(name).map(|value| value.to_string_lossy().into_owned())
     }
 
     /// Whether the variable says `true`, in any case: `True` is Azure's way.

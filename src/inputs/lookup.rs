@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use super::args::{self, ArgumentError, Arguments, Mode};
-use super::{Env, Input, InputGroup, Kind, ROWS};
+use super::{Env, Input, InputGroup, Kind, ROWS, Row};
 
 /// The places, highest first. What is missing is the default: that is `config`'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,22 +29,8 @@ pub struct GivenValue {
     pub place: InputSource,
     /// What a person would look for: `--run-id`, `INPUT_RUN-ID`, `MAESTRO_RUN_ID`.
     pub called: String,
-    /// The trimmed text, never empty; a list's entries one a line.
-    pub text: Result<String, Unreadable>,
-}
-
-/// Why there is no text though something was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    NotUtf8,
-    /// A flag at the end of the line, or before another flag.
-    NoValue,
-    /// A flag that takes one value, given several times.
-    Repeated,
-    /// A flag repeated, one of its values empty: an expression came out empty, and one run fewer would be waited for.
-    EmptyAmongSeveral,
-    /// The step says one thing with underscores, and the environment another with hyphens.
-    TwoSpellings,
+    /// The trimmed text, never empty; a list's entries one a line. Or why there is none, in our words only.
+    pub text: Result<String, String>,
 }
 
 /// All that was given, by place.
@@ -53,7 +39,7 @@ pub struct Inputs {
     pub faults: Vec<ArgumentError>,
     pub mode: Option<Mode>,
     /// Secrets given to flags that do not exist.
-    pub exposed_secrets: Vec<(Input, String)>,
+    pub exposed_secrets: Vec<(Input, OsString)>,
     /// Names of `PLUGIN_` variables that no input has.
     pub unknown_settings: Vec<String>,
 }
@@ -62,30 +48,28 @@ pub struct Inputs {
 pub fn look_up(args: &[OsString], env: &Env) -> Inputs {
     let Arguments { flags, faults, exposed_secrets, mode } = args::read(args);
     let under_plugin = is_plugin_host(env);
-    let mut given = BTreeMap::new();
+    let mut inputs = Inputs { given: BTreeMap::new(), faults, mode, exposed_secrets, unknown_settings: Vec::new() };
     for row in &ROWS {
-        let mut all: Vec<GivenValue> = from_flags(row.input, &flags).into_iter().collect();
-        let shout = row.name.to_ascii_uppercase();
-        let snake = shout.replace('-', "_");
-        if env.is_set("GITHUB_ACTIONS") {
-            all.extend(from_step(row.input, env, format!("INPUT_{shout}"), format!("INPUT_{snake}")));
-        }
-        let mut variable = |place, name| all.extend(from_variable(row.input, place, env, name));
-        if under_plugin {
-            variable(InputSource::Plugin, format!("PLUGIN_{snake}"));
-        }
-        variable(InputSource::Variable, row.variable.to_owned());
-        given.insert(row.input, all);
+        let uses = flags.iter().filter(|(used, _)| *used == row.input).map(|(_, value)| value.as_deref());
+        let uses: Vec<Option<&OsStr>> = uses.collect();
+        let variable = |place, name: String| {
+            let value = env.value(&name).map(Some);
+            GivenValue::new(row.input, place, name, value.as_slice())
+        };
+        let all = [
+            GivenValue::new(row.input, InputSource::Flag, format!("--{}", row.name), &uses),
+            if env.is_set("GITHUB_ACTIONS") { from_step(row, env, variable) } else { None },
+            if under_plugin { variable(InputSource::Plugin, row.setting()) } else { None },
+            variable(InputSource::Variable, row.variable.to_owned()),
+        ];
+        inputs.given.insert(row.input, all.into_iter().flatten().collect());
     }
-    let known = |name: &str| ROWS.iter().any(|row| same_setting(row.name, name));
-    let unknown_settings = if under_plugin {
-        env.starting_with("PLUGIN_").filter(|name| !name.strip_prefix("PLUGIN_").is_some_and(known)).collect()
-    } else {
-        Vec::new()
-    };
-    let exposed_secrets =
-        exposed_secrets.into_iter().map(|(input, text)| (input, text.to_string_lossy().into_owned())).collect();
-    Inputs { given, faults, mode, exposed_secrets, unknown_settings }
+    if under_plugin {
+        let known: Vec<String> = ROWS.iter().map(Row::setting).collect();
+        let unknown = env.starting_with("PLUGIN_").filter(|name| !known.contains(&name.replace('-', "_")));
+        inputs.unknown_settings = unknown.collect();
+    }
+    inputs
 }
 
 impl Inputs {
@@ -98,15 +82,14 @@ impl Inputs {
     pub fn chosen(&self, input: Input) -> Option<&GivenValue> {
         let first = self.all(input).first()?;
         let place = self.secrets_place();
-        match input.row().group {
-            InputGroup::SignIn if input == Input::Username => {
-                place.is_none_or(|place| first.place <= place).then_some(first)
-            }
-            InputGroup::SignIn => (Some(first.place) == place).then_some(first),
-            InputGroup::Runs | InputGroup::Waiting | InputGroup::Service | InputGroup::Reports | InputGroup::Log => {
-                Some(first)
-            }
-        }
+        let counts = if input.row().group != InputGroup::SignIn {
+            true
+        } else if input == Input::Username {
+            place.is_none_or(|place| first.place <= place)
+        } else {
+            place == Some(first.place)
+        };
+        counts.then_some(first)
     }
 
     /// The place whose secrets count: the highest that gives any, or the file of one.
@@ -125,61 +108,58 @@ impl Inputs {
     }
 }
 
-/// The flag's value; a list's values, one a line.
-fn from_flags(input: Input, flags: &[(Input, Option<OsString>)]) -> Option<GivenValue> {
-    let uses: Vec<Option<&OsStr>> =
-        flags.iter().filter(|(used, _)| *used == input).map(|(_, value)| value.as_deref()).collect();
-    let text = match uses.as_slice() {
-        [] => return None,
-        [Some(value)] => readable(input, value)?,
-        [None] => Err(Unreadable::NoValue),
-        several if input.row().kind != Kind::List || several.contains(&None) => Err(match several.contains(&None) {
-            true => Unreadable::NoValue,
-            false => Unreadable::Repeated,
-        }),
-        several => several
-            .iter()
-            .flatten()
-            .map(|value| match readable(input, value) {
-                // Joined, a comma at an end would find its entry in the next value.
-                Some(Ok(text)) if text.starts_with(',') || text.ends_with(',') => Err(Unreadable::EmptyAmongSeveral),
-                Some(read) => read,
-                None => Err(Unreadable::EmptyAmongSeveral),
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(|texts| texts.join("\n")),
-    };
-    Some(GivenValue { input, place: InputSource::Flag, called: format!("--{}", input.name()), text })
-}
+/// What is wrong if an expression came out empty: one run fewer would be waited for.
+const EMPTY_AMONG_SEVERAL: &str = "the flag was repeated, and one of its values is empty or ends with a comma. Was an \
+                                   expression empty? Fewer entries than intended would be used";
 
-/// The value of a variable, if it has one.
-fn from_variable(input: Input, place: InputSource, env: &Env, called: String) -> Option<GivenValue> {
-    let text = readable(input, env.value(&called)?)?;
-    Some(GivenValue { input, place, called, text })
+impl GivenValue {
+    /// What was given, if anything: the value of a variable, or those of all uses of a flag, `None` where one has none. A list's
+    /// values stand one a line.
+    fn new(input: Input, place: InputSource, called: String, uses: &[Option<&OsStr>]) -> Option<GivenValue> {
+        let is_repeated = uses.len() > 1;
+        let read = |raw: &&OsStr| {
+            let text = raw.to_str().ok_or("the value is not UTF-8 text")?;
+            // Blanks are ASCII's: others are invisible characters, which `config` refuses by name.
+            let text = if input.is_secret() { secret(text) } else { without_bom(text.trim_ascii()).trim_ascii() };
+            // Joined, a comma at an end would find its entry in the next value.
+            let has_gap = text.is_empty() || text.starts_with(',') || text.ends_with(',');
+            if is_repeated && has_gap { Err(EMPTY_AMONG_SEVERAL) } else { Ok(text.to_owned()) }
+        };
+        let text = if uses.contains(&None) {
+            let name = input.name();
+            Err(format!("the flag needs a value. Write --{name}=VALUE if the value begins with a hyphen"))
+        } else if is_repeated && input.row().kind != Kind::List {
+            Err("the flag was given more than once. It takes one value".to_owned())
+        } else {
+            let texts: Result<Vec<String>, &str> = uses.iter().flatten().map(read).collect();
+            texts.map(|texts| texts.join("\n")).map_err(str::to_owned)
+        };
+        let is_given = text.as_ref().map_or(true, |text| !text.is_empty());
+        is_given.then_some(GivenValue { input, place, called, text })
+    }
 }
 
 /// The step's value. Runners pass the name with its hyphens, our composite passes it with underscores, and always all of
 /// them, be they empty: where it is there, nobody else may add the other spelling (an earlier step can set any variable).
-fn from_step(input: Input, env: &Env, hyphens: String, underscores: String) -> Option<GivenValue> {
-    if hyphens == underscores || !env.is_set(&underscores) {
-        return from_variable(input, InputSource::Step, env, hyphens);
+fn from_step(row: &Row, env: &Env, variable: impl Fn(InputSource, String) -> Option<GivenValue>) -> Option<GivenValue> {
+    let [hyphens, underscores] = row.step_inputs();
+    let other = variable(InputSource::Step, hyphens);
+    if !env.is_set(&underscores) {
+        return other;
     }
-    let ours = from_variable(input, InputSource::Step, env, underscores);
-    match from_variable(input, InputSource::Step, env, hyphens) {
+    let ours = variable(InputSource::Step, underscores);
+    match other {
         Some(other) if ours.as_ref().is_none_or(|ours| ours.text != other.text) => {
-            Some(GivenValue { text: Err(Unreadable::TwoSpellings), ..other })
+            let text = Err(format!(
+                "the step sets {} to something else. Remove {} from the job's environment: an earlier step may have put it \
+                 there",
+                row.step_inputs()[1],
+                other.called
+            ));
+            Some(GivenValue { text, ..other })
         }
         Some(_) | None => ours,
     }
-}
-
-/// The text without outer blanks, of a secret without trailing line breaks; in either case without a byte order mark, as
-/// editors put it before a text. `None` if nothing is left.
-fn readable(input: Input, raw: &OsStr) -> Option<Result<String, Unreadable>> {
-    let Some(text) = raw.to_str() else { return Some(Err(Unreadable::NotUtf8)) };
-    // Blanks are ASCII's: others are invisible characters, which `config` refuses by name.
-    let text = if input.is_secret() { secret(text) } else { without_bom(text.trim_ascii()).trim_ascii() };
-    (!text.is_empty()).then(|| Ok(text.to_owned()))
 }
 
 /// A secret as it stands in a variable or a file: blanks may belong to it.
@@ -200,12 +180,6 @@ fn is_plugin_host(env: &Env) -> bool {
         || is("CI", "drone")
         || is("CI_SYSTEM_NAME", "woodpecker")
         || (is_set("CI_SYSTEM_NAME") && (is_set("CI_SYSTEM_URL") || is_set("CI_PIPELINE_NUMBER")))
-}
-
-/// Whether `setting` (`RUN_ID`) is the input `name` (`run-id`).
-fn same_setting(name: &str, setting: &str) -> bool {
-    let same = |(a, b): (u8, u8)| a.to_ascii_uppercase() == b || (a == b'-' && b == b'_');
-    name.len() == setting.len() && name.bytes().zip(setting.bytes()).all(same)
 }
 
 /// Where it stood, and nothing of the value.

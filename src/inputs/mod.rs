@@ -13,7 +13,7 @@ mod tests;
 
 pub use args::{ArgumentError, Mode, mode};
 pub use env::Env;
-pub use lookup::{GivenValue, InputSource, Inputs, Unreadable, look_up, secret};
+pub use lookup::{GivenValue, InputSource, Inputs, look_up, secret};
 
 /// One input: its names, its kind and its line in `--help`.
 #[derive(Clone, Debug)]
@@ -30,6 +30,20 @@ pub struct Row {
     /// As a user would write it; `None` where being unset means something of its own.
     pub default: Option<&'static str>,
     pub help: &'static str,
+}
+
+impl Row {
+    /// The variables by which a step of GitHub's family passes it: with hyphens, and with underscores.
+    pub fn step_inputs(&self) -> [String; 2] {
+        let hyphens = format!("INPUT_{}", self.name.to_ascii_uppercase());
+        let underscores = hyphens.replace('-', "_");
+        [hyphens, underscores]
+    }
+
+    /// The variable by which a step of Woodpecker or Drone passes it.
+    pub fn setting(&self) -> String {
+        format!("PLUGIN_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
 }
 
 /// What kind of value an input takes.

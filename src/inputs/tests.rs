@@ -12,12 +12,26 @@ fn words(text: &[&str]) -> Vec<OsString> {
 }
 
 fn inputs(args: &[&str], env: &[(&str, &str)]) -> Inputs {
-    look_up(&words(args), &Env::from_pairs(env.iter().copied()))
+    look_up(&words(args), &Env::new(env.iter().copied(), None))
 }
 
 /// What counts: name of the place and text.
 fn chosen(inputs: &Inputs, input: Input) -> Option<(&str, &str)> {
     inputs.chosen(input).map(|given| (given.called.as_str(), given.text.as_deref().unwrap_or("(unreadable)")))
+}
+
+/// The beginnings of what is said where there is no text.
+const NOT_UTF8: &str = "the value is not UTF-8 text";
+const NO_VALUE: &str = "the flag needs a value. Write --";
+const REPEATED: &str = "the flag was given more than once";
+const EMPTY_AMONG_SEVERAL: &str = "the flag was repeated, and one of its values is empty or ends with a comma";
+const TWO_SPELLINGS: &str = "the step sets INPUT_";
+
+/// The text, or the one of these beginnings that says why there is none.
+fn text_of(given: &GivenValue) -> Result<String, &'static str> {
+    let kinds = [NOT_UTF8, NO_VALUE, REPEATED, EMPTY_AMONG_SEVERAL, TWO_SPELLINGS];
+    let kind = |why: String| kinds.into_iter().find(|kind| why.starts_with(kind)).expect("one of these");
+    given.text.clone().map_err(kind)
 }
 
 #[cfg(unix)]
@@ -197,12 +211,12 @@ fn a_variable_that_loses_to_a_different_value_is_reported() {
 fn step_inputs_have_one_spelling() {
     let text = |env: &[(&str, &str)]| {
         let env = [&[("GITHUB_ACTIONS", "true")], env].concat();
-        inputs(&[], &env).chosen(Input::BaseUrl).map(|given| given.text.clone())
+        inputs(&[], &env).chosen(Input::BaseUrl).map(text_of)
     };
     let (hyphens, underscores) = ("INPUT_BASE-URL", "INPUT_BASE_URL");
     for ours in ["https://good.example", "", " \n"] {
         for other in ["https://evil.example", "https://good.example/", "HTTPS://good.example"] {
-            let refused = Some(Err(Unreadable::TwoSpellings));
+            let refused = Some(Err(TWO_SPELLINGS));
             assert_eq!(text(&[(underscores, ours), (hyphens, other)]), refused, "{ours:?} {other:?}");
         }
         // Absent, empty or equal.
@@ -221,7 +235,7 @@ fn step_inputs_have_one_spelling() {
         let env = [("GITHUB_ACTIONS", "true"), (&hyphens.replace('-', "_"), ""), (&hyphens, "hunter2")];
         let found = inputs(&[], &env);
         let given = found.all(row.input).first().expect(row.name);
-        assert_eq!((given.text.clone(), given.called.as_str()), (Err(Unreadable::TwoSpellings), hyphens.as_str()));
+        assert_eq!((text_of(given), given.called.as_str()), (Err(TWO_SPELLINGS), hyphens.as_str()));
     }
 }
 
@@ -276,27 +290,27 @@ fn credentials_count_as_one_set() {
 
 #[test]
 fn a_repeated_list_flag_adds_entries_and_an_empty_one_is_an_input_error() {
-    let text = |args: &[&str]| inputs(args, &[]).chosen(Input::RunId).map(|given| given.text.clone());
+    let text = |args: &[&str]| inputs(args, &[]).chosen(Input::RunId).map(text_of);
     assert_eq!(text(&["--run-id", "a", "--run-id=b c"]), Some(Ok("a\nb c".to_owned())));
     for gap in ["", "  ", "b,", ",b"] {
-        assert_eq!(text(&["--run-id", "a", "--run-id", gap]), Some(Err(Unreadable::EmptyAmongSeveral)), "{gap:?}");
+        assert_eq!(text(&["--run-id", "a", "--run-id", gap]), Some(Err(EMPTY_AMONG_SEVERAL)), "{gap:?}");
     }
-    assert_eq!(text(&["--run-id"]), Some(Err(Unreadable::NoValue)));
-    assert_eq!(text(&["--run-id", "a", "--run-id"]), Some(Err(Unreadable::NoValue)));
-    let timeout = |args: &[&str]| inputs(args, &[]).chosen(Input::Timeout).map(|given| given.text.clone());
-    assert_eq!(timeout(&["--timeout", "1", "--timeout", "1"]), Some(Err(Unreadable::Repeated)));
-    assert_eq!(timeout(&["--timeout", "--quiet"]), Some(Err(Unreadable::NoValue)));
+    assert_eq!(text(&["--run-id"]), Some(Err(NO_VALUE)));
+    assert_eq!(text(&["--run-id", "a", "--run-id"]), Some(Err(NO_VALUE)));
+    let timeout = |args: &[&str]| inputs(args, &[]).chosen(Input::Timeout).map(text_of);
+    assert_eq!(timeout(&["--timeout", "1", "--timeout", "1"]), Some(Err(REPEATED)));
+    assert_eq!(timeout(&["--timeout", "--quiet"]), Some(Err(NO_VALUE)));
 }
 
 #[cfg(unix)]
 #[test]
 fn what_is_not_utf_8_is_a_fault_and_no_panic() {
     let bad = bytes(b"a\xffb");
-    let env = Env::from_pairs([("DADOSFERA_PASSWORD", bad.clone()), ("NO_COLOR", bad.clone())]);
+    let env = Env::new([("DADOSFERA_PASSWORD", bad.clone()), ("NO_COLOR", bad.clone())], None);
     let args = [bytes(b"--json"), bad.clone(), bytes(b"--j\xff=1"), bad, bytes(b"--run-id=\xff"), bytes(b"--junit=j")];
     let found = look_up(&args, &env);
-    assert_eq!(found.chosen(Input::Password).map(|given| given.text.clone()), Some(Err(Unreadable::NotUtf8)));
-    assert_eq!(found.chosen(Input::Json).map(|given| given.text.clone()), Some(Err(Unreadable::NotUtf8)));
+    assert_eq!(found.chosen(Input::Password).map(text_of), Some(Err(NOT_UTF8)));
+    assert_eq!(found.chosen(Input::Json).map(text_of), Some(Err(NOT_UTF8)));
     assert_eq!(found.faults, [ArgumentError::NotUtf8 { position: 3 }, ArgumentError::NotUtf8 { position: 5 }]);
     assert_eq!(chosen(&found, Input::Junit), Some(("--junit", "j")));
 }

@@ -8,7 +8,7 @@ use super::messages::{self, Explanation, RunNames};
 use super::pipeline::PipelineReport;
 use super::previous_runs::{PipelineHistory, RunHistory};
 use super::sanitize::{self, Sanitized, Sanitizer};
-use super::values::{id_of, is_rfc3339};
+use super::values::is_rfc3339;
 use super::{ConnectionReport, Link, Report, RunReport, Stage, escape};
 use crate::core::{
     End, Event, History, LastRecord, Outcome, PipelineDetails, PipelineId, RunOutcome, SessionNote, Signal, TimedEvent,
@@ -42,10 +42,14 @@ impl Report {
         let names = RunNames::new(outcome.runs.iter().map(|run| &run.wanted), story.sanitizer);
         let past = outcome.histories.iter().map(|(pipeline, history)| (pipeline, history)).collect();
         let runs = outcome.runs.iter().zip(traces);
+        let run_report = |(run, trace): (&RunOutcome, Option<Sanitized>)| {
+            let known = RunReport::new(&run.wanted, run.seen.as_ref(), story.link, story.sanitizer);
+            known.ended(run, trace, &past, story)
+        };
         let histories = outcome.histories.iter();
         let notes = story.events.iter().filter_map(|event| messages::note(event, &names, story.sanitizer));
         Report {
-            runs: runs.map(|(run, trace)| RunReport::new(run, trace, &past, story)).collect(),
+            runs: runs.map(run_report).collect(),
             histories: histories
                 .filter_map(|past| PipelineHistory::new(past, &outcome.runs, story.sanitizer))
                 .collect(),
@@ -64,8 +68,7 @@ impl Report {
         link: &dyn Fn(&str, &str) -> Option<Link>,
         sanitizer: &Sanitizer,
     ) -> Report {
-        let runs =
-            wanted.into_iter().map(|wanted| RunReport::last_seen(&wanted.into(), None, link, sanitizer)).collect();
+        let runs = wanted.into_iter().map(|wanted| RunReport::new(&wanted.into(), None, link, sanitizer)).collect();
         Report { runs, ..Report::empty(Verdict::InternalError, Stage::First) }
     }
 
@@ -128,7 +131,53 @@ impl ConnectionReport {
 }
 
 impl RunReport {
+    /// A run by its name, with what its last record says. Each id is sanitized here, once: the service's spelling if it has
+    /// answered.
     fn new(
+        wanted: &Wanted,
+        seen: Option<&LastRecord>,
+        link: &dyn Fn(&str, &str) -> Option<Link>,
+        sanitizer: &Sanitizer,
+    ) -> RunReport {
+        let shown = |answered: Option<&Untrusted>, asked: &str| {
+            let answered = answered.map(|id| sanitizer.answered_id(id)).filter(|id| !id.is_empty());
+            answered.unwrap_or_else(|| sanitizer.id(asked))
+        };
+        let record = seen.map(|seen| &seen.record);
+        let (asked, next_step) = match wanted {
+            Wanted::Run(target) => (target.run.as_str(), messages::FIND_THE_KILLER),
+            Wanted::Choice { .. } => ("", messages::FIND_THE_KILLER),
+            Wanted::Start { .. } => ("", messages::FIND_THE_KILLER_OF_A_START),
+        };
+        let pipeline_id = shown(record.map(|record| &record.pipeline_id), wanted.pipeline().as_str());
+        let run_id = shown(record.map(|record| &record.run_id), asked);
+        let id = record.map(|record| record.run_id.clone()).filter(|id| !id.is_empty());
+        RunReport {
+            link: link(&pipeline_id, &run_id).and_then(Link::harmless),
+            id: id.unwrap_or_else(|| Untrusted::new(asked)),
+            pipeline_id,
+            run_id,
+            stand_in: wanted.stand_in(),
+            status: record.map(|record| sanitizer.status(&record.status)).unwrap_or_default(),
+            started_at: record.and_then(|record| record.created_at).filter(is_rfc3339),
+            updated_at: record.and_then(|record| record.updated_at).filter(is_rfc3339),
+            duration: seen.and_then(LastRecord::duration),
+            end: End::Verdict(Verdict::InternalError),
+            reason: Sanitized::ours(messages::KILLED),
+            next_step: Sanitized::ours(next_step),
+            pipeline: None,
+            trace: None,
+            logs: None,
+            cause: None,
+            attempt: None,
+            is_retried: false,
+            past: None,
+        }
+    }
+
+    /// The same once its wait has ended.
+    fn ended(
+        self,
         run: &RunOutcome,
         trace: Option<Sanitized>,
         past: &HashMap<&PipelineId, &History>,
@@ -151,50 +200,7 @@ impl RunReport {
             attempt: run.attempt,
             is_retried: run.is_retried,
             past: RunHistory::new(run, past, sanitizer),
-            ..RunReport::last_seen(&run.wanted, run.seen.as_ref(), story.link, sanitizer)
-        }
-    }
-
-    /// What a run's last record says; without one, nothing but its name.
-    fn last_seen(
-        wanted: &Wanted,
-        seen: Option<&LastRecord>,
-        link: &dyn Fn(&str, &str) -> Option<Link>,
-        sanitizer: &Sanitizer,
-    ) -> RunReport {
-        let record = seen.map(|seen| &seen.record);
-        let asked = id_of(&Untrusted::new(wanted.run()), sanitizer);
-        let (id, run_id, next_step) = match wanted {
-            Wanted::Run(target) => (target.run.as_str(), asked.clone(), messages::FIND_THE_KILLER),
-            Wanted::Choice { .. } => ("", Sanitized::default(), messages::FIND_THE_KILLER),
-            Wanted::Start { .. } => ("", Sanitized::default(), messages::FIND_THE_KILLER_OF_A_START),
-        };
-        // As the service spells it.
-        let spelt = |id| Some(id_of(id, sanitizer)).filter(|id| !id.is_empty());
-        let run_id = record.and_then(|record| spelt(&record.run_id)).unwrap_or(run_id);
-        let pipeline_id = record.and_then(|record| spelt(&record.pipeline_id));
-        let pipeline_id = pipeline_id.unwrap_or_else(|| id_of(&Untrusted::new(wanted.pipeline().as_str()), sanitizer));
-        let own_id = record.map(|record| &record.run_id).filter(|id| !id.is_empty());
-        RunReport {
-            id: own_id.cloned().unwrap_or_else(|| Untrusted::new(id)),
-            link: link(&pipeline_id, &run_id).and_then(Link::harmless),
-            pipeline_id,
-            run_id,
-            asked,
-            end: End::Verdict(Verdict::InternalError),
-            status: record.map(|record| sanitizer.status(&record.status)).unwrap_or_default(),
-            started_at: record.and_then(|record| record.created_at).filter(is_rfc3339),
-            updated_at: record.and_then(|record| record.updated_at).filter(is_rfc3339),
-            duration: seen.and_then(LastRecord::duration),
-            trace: None,
-            logs: None,
-            cause: None,
-            pipeline: None,
-            reason: Sanitized::ours(messages::KILLED),
-            next_step: Sanitized::ours(next_step),
-            attempt: None,
-            is_retried: false,
-            past: None,
+            ..self
         }
     }
 }

@@ -36,7 +36,7 @@ const OPEN_NOTES: usize = 5;
 pub fn began(report: &Report) -> String {
     let runs = match report.runs.as_slice() {
         [] => "a run".to_owned(),
-        [only] if only.run_id.is_empty() => format!("{} of pipeline {}", code(&only.asked), code(&only.pipeline_id)),
+        [only] if only.run_id.is_empty() => format!("{} of pipeline {}", code(only.stand_in), code(&only.pipeline_id)),
         [only] => format!("run {}", code(&only.run_id)),
         several => messages::count(several.len(), "run", "runs"),
     };

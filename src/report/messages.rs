@@ -133,7 +133,7 @@ pub fn run(run: &RunReport) -> Sanitized {
 
 /// An id as a sentence shows it.
 pub(crate) fn id(text: &str, sanitizer: &Sanitizer) -> Sanitized {
-    sanitizer.id(&Untrusted::new(text))
+    sanitizer.id(text)
 }
 
 /// A status value as sentences quote it.

@@ -99,8 +99,8 @@ pub struct RunReport {
     pub pipeline_id: Sanitized,
     /// Empty where the run was to be chosen or started, and never was.
     pub run_id: Sanitized,
-    /// The run's id as it was asked for, or the word given in its place: `latest`.
-    pub asked: Sanitized,
+    /// The word given in place of an id that is not known: `latest`.
+    pub stand_in: &'static str,
     pub end: End,
     /// The last status, in the alphabet of the reference's `status` output; empty if never seen.
     pub status: String,
@@ -231,8 +231,8 @@ impl RunReport {
     }
 
     /// What to call it: never empty.
-    pub fn name(&self) -> &Sanitized {
-        if self.run_id.is_empty() { &self.asked } else { &self.run_id }
+    pub fn name(&self) -> &str {
+        if self.run_id.is_empty() { self.stand_in } else { &self.run_id }
     }
 
     /// What its cause suggests to look at first.

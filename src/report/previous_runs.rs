@@ -6,10 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::sanitize::{Sanitized, Sanitizer};
-use super::values::{id_of, is_rfc3339};
-use crate::core::{
-    DurationRange, FinishedRun, History, Meaning, PipelineId, RunComparison, RunOutcome, Streak, Untrusted,
-};
+use super::values::is_rfc3339;
+use crate::core::{DurationRange, FinishedRun, History, Meaning, PipelineId, RunComparison, RunOutcome, Streak};
 
 /// Fewer earlier runs than this make no picture.
 const LEAST: usize = 2;
@@ -75,7 +73,7 @@ impl PipelineHistory {
         let past = |run: &FinishedRun| Bar { passed: run.passed, started_at: run.created_at, duration: run.duration };
         let current = runs.iter().filter(|run| run.wanted.pipeline() == pipeline).filter_map(current);
         Some(PipelineHistory {
-            pipeline_id: id_of(&Untrusted::new(pipeline.as_str()), sanitizer),
+            pipeline_id: sanitizer.id(pipeline.as_str()),
             lengths: history.lengths(),
             passed: history.passed(),
             of: history.runs().len(),
@@ -102,7 +100,7 @@ impl RunHistory {
         let history = histories.get(run.wanted.pipeline())?;
         let RunComparison { earlier, in_a_row, last_success, same_trace, slower } = history.comparison(seen);
         let last_success = last_success.map(|past| LastSuccess {
-            run_id: past.run.as_ref().map(|run| id_of(&Untrusted::new(run.as_str()), sanitizer)).unwrap_or_default(),
+            run_id: past.run.as_ref().map(|run| sanitizer.id(run.as_str())).unwrap_or_default(),
             ended_at: past.ended_at.filter(is_rfc3339),
             ago: past.ended_at.zip(seen.date).and_then(|(ended, now)| now.signed_duration_since(ended).to_std().ok()),
         });

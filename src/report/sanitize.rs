@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::core::{Redactor, RunId, Untrusted, Wanted, is_hidden};
+use crate::core::{ID_LIMIT, Redactor, Untrusted, Wanted, folded_id, is_hidden};
 use redact::{Patterns, RedactionStream};
 use secret_forms::{SHORTEST, forms};
 use strip::{Stripper, strip};
@@ -114,7 +114,7 @@ impl Sanitizer {
 
     /// Adds the ids that the user asks for: they are no news to anybody, and stay as they are even if a secret is in them.
     pub fn add_asked<'w>(&self, wanted: impl IntoIterator<Item = &'w Wanted>) {
-        let ids = wanted.into_iter().flat_map(|wanted| [wanted.pipeline().as_str(), wanted.run()]).filter_map(folded);
+        let ids = wanted.into_iter().flat_map(|wanted| [wanted.pipeline().as_str(), wanted.run()]).map(folded_id);
         self.known.write().unwrap_or_else(PoisonError::into_inner).asked.extend(ids);
     }
 
@@ -150,18 +150,18 @@ impl Sanitizer {
     /// The same as one line: line breaks and tabs become blanks, outer blanks go, at most `limit` bytes; `…` at the end
     /// says that there was more, which is not even read.
     pub fn line(&self, text: &Untrusted, limit: usize) -> Sanitized {
-        self.line_of(text, limit, false)
+        self.line_of(text.raw(), limit, false)
     }
 
     /// The beginning of an answer's text whose end may be cut off: one line of 512 bytes, more than is ever shown of it.
     pub fn beginning(&self, text: &Untrusted) -> Untrusted {
-        Untrusted::new(self.line_of(text, BEGINNING, true).0)
+        Untrusted::new(self.line_of(text.raw(), BEGINNING, true).0)
     }
 
-    fn line_of(&self, text: &Untrusted, limit: usize, cut_off: bool) -> Sanitized {
+    fn line_of(&self, text: &str, limit: usize, cut_off: bool) -> Sanitized {
         // Redacted again as one line: the blank between two lines may have been the one in a secret.
         let (mut lines, mut line, mut out) = (self.stream(), self.stream(), String::new());
-        for piece in text.raw().as_bytes().chunks(PIECE) {
+        for piece in text.as_bytes().chunks(PIECE) {
             line.add(one_line(&lines.push(piece)).as_bytes(), &mut out);
             if out.trim().len() > limit {
                 return cut_line(out.trim(), limit);
@@ -171,10 +171,18 @@ impl Sanitizer {
         cut_line((out + &line.finish()).trim(), limit)
     }
 
-    /// An id, on one line: as it is if it is one that was asked for, else redacted, for then the service has made it.
-    pub fn id(&self, text: &Untrusted) -> Sanitized {
-        let asked = |id: String| self.known.read().unwrap_or_else(PoisonError::into_inner).asked.contains(&id);
-        if folded(text.raw()).is_some_and(asked) { self.given(text) } else { self.line(text, usize::MAX) }
+    /// An id, on one line of at most 256 bytes: as it is if it is one that was asked for, else redacted, for then the service
+    /// has made it.
+    pub fn id(&self, id: &str) -> Sanitized {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let is_asked = known.asked.contains(&folded_id(id));
+        drop(known);
+        if is_asked { given(id) } else { self.line_of(id, ID_LIMIT, false) }
+    }
+
+    /// The same of an id as the service spells it.
+    pub fn answered_id(&self, id: &Untrusted) -> Sanitized {
+        self.id(id.raw())
     }
 
     /// A status on one line. A character that can't be seen, or that looks like another, makes another status of it
@@ -197,7 +205,7 @@ impl Sanitizer {
 
     /// What the user has said, a path or an address: stripped to one line, never redacted.
     pub fn given(&self, text: &Untrusted) -> Sanitized {
-        Sanitized(one_line(&strip(text.raw())).trim().to_owned())
+        given(text.raw())
     }
 
     /// The `status` output's alphabet, redacted first: outside `[A-Za-z0-9_ .:-]` becomes `?`, at most 64 characters.
@@ -320,9 +328,8 @@ impl SanitizedStream {
     }
 }
 
-/// What is compared of an id: a pipeline's spellings are the same as a run's.
-fn folded(id: &str) -> Option<String> {
-    RunId::new(id).map(|id| id.folded())
+fn given(text: &str) -> Sanitized {
+    Sanitized(one_line(&strip(text)).trim().to_owned())
 }
 
 fn is_unseen(c: char) -> bool {

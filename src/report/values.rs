@@ -2,13 +2,6 @@
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
-use super::sanitize::{Sanitized, Sanitizer, cut_line};
-use crate::core::{ID_LIMIT, Untrusted};
-
-pub(super) fn id_of(id: &Untrusted, sanitizer: &Sanitizer) -> Sanitized {
-    cut_line(&sanitizer.id(id), ID_LIMIT)
-}
-
 /// RFC 3339 has four digits for a year.
 pub(super) fn is_rfc3339(stamp: &DateTime<Utc>) -> bool {
     (0..=9999).contains(&stamp.year())

@@ -62,7 +62,7 @@ pub fn report_with(text: &str) -> Report {
     seen.record.run_id = Untrusted::new(text);
     let mut report = fixture::report(&fixture::outcome(vec![fixture::run(Verdict::Failed, Some(seen), None)]), &[]);
     report.runs[0].logs = Some(fixture::sanitizer().text(&Untrusted::new(text)));
-    report.trace_file = Some(fixture::sanitizer().id(&Untrusted::new(text)));
+    report.trace_file = Some(fixture::sanitizer().id(text));
     let warning = fixture::sanitizer().line(&Untrusted::new(text), usize::MAX);
     report.notes.push(Note { at: fixture::seconds(1), weight: NoteLevel::Warning, text: warning });
     report

@@ -177,7 +177,7 @@ mod in_a_shell {
             others.all(|name| ["maestro-gate", "args", "env"].map(OsString::from).contains(&name)),
             "no other file was made"
         );
-        Started { args: texts("args"), env: Env::from_pairs(pairs) }
+        Started { args: texts("args"), env: Env::new(pairs, None) }
     }
 
     #[test]

@@ -214,7 +214,7 @@ mod in_a_shell {
             .expect("a shell");
         assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(7), &b""[..]), "the gate's own code");
         let env = String::from_utf8(fs::read(folder.path().join("env")).expect("the gate ran")).expect("text");
-        Env::from_pairs(env.split('\0').filter_map(|pair| pair.split_once('=')))
+        Env::new(env.split('\0').filter_map(|pair| pair.split_once('=')), None)
     }
 
     /// The scripts that download the program, each with the folder that it unpacks into, below the one that it is given.

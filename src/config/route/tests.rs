@@ -10,7 +10,7 @@ fn read(pairs: &[(&str, &str)]) -> Result<Option<Proxy>, Vec<String>> {
 }
 
 fn to(service: &str, pairs: &[(&str, &str)]) -> Result<Option<Proxy>, Vec<String>> {
-    let settings = ProxySettings::read(&Env::from_pairs(pairs.iter().copied())).map_err(|input_errors| {
+    let settings = ProxySettings::read(&Env::new(pairs.iter().copied(), None)).map_err(|input_errors| {
         input_errors.iter().map(|input_error| input_error.sentence(|text| text.raw().to_owned())).collect::<Vec<_>>()
     })?;
     Ok(settings.proxy_for(&service.parse().expect("a URL")))
@@ -131,7 +131,7 @@ fn a_variable_that_does_not_count_is_read_all_the_same() {
 fn a_proxy_variable_that_is_not_utf_8_is_an_input_error() {
     use std::os::unix::ffi::OsStrExt;
     for name in ["HTTPS_PROXY", "NO_PROXY"] {
-        let env = Env::from_pairs([(name, std::ffi::OsStr::from_bytes(b"http://proxy\xff"))]);
+        let env = Env::new([(name, std::ffi::OsStr::from_bytes(b"http://proxy\xff"))], None);
         assert_eq!(ProxySettings::read(&env).expect_err("no text").len(), 1);
     }
 }

@@ -5,12 +5,14 @@ use url::Host;
 
 use super::*;
 use crate::config::address::base_url;
-use crate::core::{PipelineId, RunId};
+use crate::report::Link;
 
 fn link(template: &str, pipeline: &str, run: &str) -> String {
     let links = with("MAESTRO_RUN_URL", template).config().links;
-    let Some(LinkTarget::Run(template)) = links else { panic!("a template was given: {links:?}") };
-    template.link(&PipelineId::new(pipeline).unwrap(), &RunId::new(run).unwrap())
+    match links.expect("a template was given").link(pipeline, run) {
+        Some(Link::Run(url)) => url,
+        other => panic!("no link to a run: {other:?}"),
+    }
 }
 
 #[test]
@@ -281,7 +283,10 @@ fn with_the_default_address_the_reports_link_to_the_pipeline_s_page() {
         assert_eq!(links(other, ""), None, "{other}");
     }
     assert!(matches!(links("", "https://x/{run_id}"), Some(LinkTarget::Run(_))));
-    let page = |id: &str| pipeline_page(&PipelineId::new(id).unwrap());
+    let page = |id: &str| match LinkTarget::PipelinePage.link(id, "") {
+        Some(Link::Pipeline(url)) => url,
+        other => panic!("no link to a pipeline: {other:?}"),
+    };
     assert_eq!(
         page("1b33ad2f_33d3_4837_9eeb_83c82c8b909d"),
         "https://app.dadosfera.ai/pt-BR/collect/pipelines/1b33ad2f-33d3-4837-9eeb-83c82c8b909d"
@@ -290,6 +295,16 @@ fn with_the_default_address_the_reports_link_to_the_pipeline_s_page() {
         page("a_)](javascript:é"),
         "https://app.dadosfera.ai/pt-BR/collect/pipelines/a-%29%5D%28javascript%3A%C3%A9"
     );
+}
+
+/// What the service answers in the place of an id need not be one.
+#[test]
+fn a_text_that_is_no_id_gets_no_link() {
+    let template = LinkTarget::Run("https://x/{pipeline_id}/{run_id}".to_owned());
+    for text in ["", ".", "..", "a b", "a/b", "a,b", &"x".repeat(257)] {
+        assert_eq!((template.link("p", text), template.link(text, "r")), (None, None), "{text:?}");
+        assert_eq!(LinkTarget::PipelinePage.link(text, "r"), None, "{text:?}");
+    }
 }
 
 #[test]
@@ -314,6 +329,9 @@ fn a_host_beyond_ascii_is_asked_for_in_its_own_form() {
     {
         let read = base_url(&format!("https://{host}/maestro"));
         assert_eq!(read.is_ok(), fine, "{host}");
-        assert!(read.err().is_none_or(|wrong| wrong.what.contains("xn--")), "{host}");
+        assert!(
+            read.err().is_none_or(|wrong| matches!(wrong, InvalidValue::Whole(what) if what.contains("xn--"))),
+            "{host}"
+        );
     }
 }

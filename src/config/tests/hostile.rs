@@ -14,11 +14,16 @@ const WRAPS: [&str; 8] =
 /// What makes a value wrong that would be right: no text at all, or a character that may not stand there.
 const TAILS: [&[u8]; 4] = [b"", b"x\xff", "x\u{fffd}".as_bytes(), b"{"];
 
+/// What is resolved, unless only a text is asked for.
+fn resolved(story: &Story) -> Option<Resolved> {
+    requested_text(&story.args).is_none().then(|| story.resolved())
+}
+
 /// Everything that is reported or could be: sentences, and every `Debug`.
 fn kind(story: &Story) -> String {
-    let start = story.start();
-    let mut text = format!("{start:?}");
-    if let Start::Gate(resolved) = &start {
+    let mut text = String::new();
+    if let Some(resolved) = resolved(story) {
+        text += &format!("{resolved:?}");
         for warning in &resolved.warnings {
             text += &warning.sentence(raw);
         }
@@ -26,8 +31,8 @@ fn kind(story: &Story) -> String {
             text += &input_error.sentence(raw);
         }
     }
-    let inputs = look_up(&story.args, &Env::from_pairs(story.env.iter().cloned()));
-    text + &format!("{inputs:?} {:?} {:?}", inputs.faults, Env::from_pairs(story.env.iter().cloned()))
+    let inputs = look_up(&story.args, &Env::new(story.env.iter().cloned(), None));
+    text + &format!("{inputs:?} {:?} {:?}", inputs.faults, Env::new(story.env.iter().cloned(), None))
 }
 
 /// Every name under which a variable may be looked up, and marks that open further places.
@@ -125,7 +130,7 @@ proptest! {
         story.env = env.into_iter().map(|(name, value)| (name.into(), os(value))).collect();
         story = story.env(if open[0] { &[("GITHUB_ACTIONS", "true")] } else { &[] });
         story = story.env(if open[1] { &[("DRONE", "true")] } else { &[] });
-        if let Start::Gate(resolved) = story.start() {
+        if let Some(resolved) = resolved(&story) {
             match resolved.config {
                 Ok(config) => prop_assert!(!config.wanted.is_empty()),
                 Err(input_errors) => prop_assert!(!input_errors.is_empty()),

@@ -49,18 +49,17 @@ impl Story {
         self
     }
 
-    fn start(&self) -> Start {
+    fn resolved(&self) -> Resolved {
+        assert_eq!(requested_text(&self.args), None);
         let read = |path: &Path, _: Option<Duration>| {
             self.files.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
         };
-        resolve(&self.args, &Env::from_pairs(self.env.iter().cloned()).in_folder("/work"), &read)
+        resolve(&self.args, &Env::new(self.env.iter().cloned(), Some("/work".into())), &read)
     }
 
-    fn resolved(&self) -> Resolved {
-        match self.start() {
-            Start::Gate(resolved) | Start::Doctor(resolved) => *resolved,
-            Start::Show(text) => panic!("shown: {text}"),
-        }
+    /// What is printed instead of waiting.
+    fn shown(&self) -> String {
+        requested_text(&self.args).expect("a text is asked for")
     }
 
     fn config(&self) -> Config {
@@ -99,9 +98,9 @@ fn with(name: &str, value: &str) -> Story {
 
 #[test]
 fn every_default_is_the_reference_s() {
-    let Resolved { output_config, secrets, warnings, help, config } = story().env(&ENOUGH).resolved();
+    let Resolved { is_doctor, output_config, secrets, warnings, help, config } = story().env(&ENOUGH).resolved();
     let config = config.unwrap();
-    assert_eq!(help, None);
+    assert_eq!((is_doctor, help), (false, None));
     let minutes = |count: u64| Duration::from_secs(60 * count);
     assert_eq!(config.rules.limits, Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) });
     assert_eq!(config.rules.interval, Interval::Auto);
@@ -218,9 +217,8 @@ fn history_is_learned_from_unless_it_is_switched_off() {
 
 #[test]
 fn doctor_comes_before_all_flags() {
-    assert!(
-        matches!(story().env(&ENOUGH).args(&["doctor", "--quiet"]).start(), Start::Doctor(resolved) if resolved.config.is_ok())
-    );
+    let resolved = story().env(&ENOUGH).args(&["doctor", "--quiet"]).resolved();
+    assert!(resolved.is_doctor && resolved.config.is_ok());
     assert!(
         story().env(&ENOUGH).args(&["--quiet", "doctor"]).input_error().contains("`doctor` must be the first argument")
     );
@@ -280,7 +278,7 @@ fn an_unknown_setting_is_warned_about() {
 
 #[test]
 fn help_and_version_are_shown_and_nothing_else() {
-    let Start::Show(help) = story().args(&["--help"]).start() else { panic!("not shown") };
+    let help = story().args(&["--help"]).shown();
     for verdict in crate::core::Verdict::ALL {
         let line = format!("{:>3}  {}", verdict.exit_code(), verdict.name());
         assert!(help.lines().any(|found| found.trim_start().starts_with(line.trim_start())), "{line}");
@@ -291,7 +289,7 @@ fn help_and_version_are_shown_and_nothing_else() {
         let unwrapped = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(default.is_none_or(|default| unwrapped.contains(&default)), "{}", row.name);
     }
-    let Start::Show(version) = story().args(&["-V"]).start() else { panic!("not shown") };
+    let version = story().args(&["-V"]).shown();
     assert_eq!(version.trim_end(), concat!("maestro-gate ", env!("CARGO_PKG_VERSION")));
     assert!(story().env(&ENOUGH).args(&["--quiet", "-V"]).input_error().contains("must be the only argument"));
 }

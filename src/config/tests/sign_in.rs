@@ -177,7 +177,7 @@ fn no_input_error_carries_a_secret_or_the_path_of_one() {
     let unshown: Vec<&str> = ROWS
         .iter()
         .filter(|row| {
-            let env = Env::from_pairs([(row.variable, "hunter2")]);
+            let env = Env::new([(row.variable, "hunter2")], None);
             let inputs = look_up(&[], &env);
             let given = inputs.chosen(row.input).expect("it was given");
             InputError::of(given, Some("hunter2"), "wrong").value.is_none()

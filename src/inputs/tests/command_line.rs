@@ -87,7 +87,7 @@ fn a_secret_by_flag_is_refused_and_never_repeated() {
     }
     let found = inputs(&["--password", "hunter2", "of mine", "--quiet"], &[]);
     assert_eq!(found.faults, [ArgumentError::SecretByFlag(Input::Password)]);
-    let exposed_secrets: Vec<&str> = found.exposed_secrets.iter().map(|(_, text)| text.as_str()).collect();
+    let exposed_secrets: Vec<&OsStr> = found.exposed_secrets.iter().map(|(_, text)| text.as_os_str()).collect();
     assert_eq!(exposed_secrets, ["hunter2", "of mine"]);
 }
 

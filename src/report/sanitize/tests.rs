@@ -1,7 +1,7 @@
 //! Claims about cleaning that need its insides, or exact examples.
 
 use super::*;
-use crate::core::{PipelineId, Target};
+use crate::core::{PipelineId, RunId, Target};
 
 mod forms;
 
@@ -304,10 +304,10 @@ fn a_line_is_the_beginning_of_the_whole_however_long_that_is() {
 fn what_the_user_has_said_is_never_redacted_and_every_other_id_is() {
     let sanitizer = knowing(&["ababab"]);
     let hostile = Untrusted::new(" run_ababab\u{202e}\u{1b}[0m_1\n");
-    assert_eq!((&*sanitizer.id(&hostile), &*sanitizer.given(&hostile)), ("run_***_1", "run_ababab_1"));
+    assert_eq!((&*sanitizer.answered_id(&hostile), &*sanitizer.given(&hostile)), ("run_***_1", "run_ababab_1"));
     let (pipeline, run) = (PipelineId::new("p-ababab").expect("an id"), RunId::new("Run_ababab-1").expect("an id"));
     sanitizer.add_asked([&Wanted::Run(Target { pipeline, run })]);
-    let id = |text: &str| sanitizer.id(&Untrusted::new(text)).to_string();
+    let id = |text: &str| sanitizer.id(text).to_string();
     // As the gate compares them.
     for asked in ["p-ababab", "P_ababab", "Run_ababab-1", "run-ABABAB_1"] {
         assert_eq!(id(asked), asked);
