@@ -68,11 +68,18 @@ impl RedactionStream {
         let mut found = Vec::new();
         let mut read = |reading: &DecodedText<'_>| {
             let bytes = reading.bytes();
-            for Range { start, end } in reading.pieces(patterns.longest) {
-                let mut add =
-                    |secret: Range<usize>| found.push(reading.place(start + secret.start..start + secret.end));
-                patterns.search(&bytes[start..end], &mut add);
+            let mut secrets: Vec<Range<usize>> = Vec::new();
+            for piece in reading.pieces(patterns.longest) {
+                patterns.search(&bytes[piece.clone()], &mut |secret| {
+                    let (start, end) = (piece.start + secret.start, piece.start + secret.end);
+                    // A secret of one letter can end at every byte of a text.
+                    match secrets.last_mut() {
+                        Some(last) if start < last.end => (last.start, last.end) = (start.min(last.start), end),
+                        _ => secrets.push(start..end),
+                    }
+                });
             }
+            found.extend(secrets.into_iter().map(|secret| reading.place(secret)));
             if let Some(begun) = least.and_then(|least| patterns.begun(bytes, least)) {
                 found.push(reading.place(bytes.len() - begun..bytes.len()).start..text.len());
             }

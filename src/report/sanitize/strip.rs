@@ -56,6 +56,7 @@ impl Stripper {
 
     fn step(&mut self, c: char, out: &mut String) {
         match c {
+            ' '..='~' => self.visible(c, out),
             '\n' if self.after_return => (self.state, self.after_return) = (StripState::Ground, false),
             _ if is_break(c) => {
                 (self.state, self.after_return) = (StripState::Ground, c == '\r');

@@ -13,16 +13,15 @@ const LONGEST_ESCAPE: usize = 12;
 /// A text, as it stands or decoded.
 pub(super) struct DecodedText<'t> {
     bytes: Cow<'t, [u8]>,
-    /// What it was decoded from, and where its bytes come from, in order.
+    /// What it was decoded from, and the escapes in it, in order.
     source: Option<&'t DecodedText<'t>>,
-    origins: Vec<Origin>,
+    escapes: Vec<Escape>,
 }
 
-/// Where the bytes from `at` on come from: an escape of some length at `from`, or as they are from there on if that is 0.
-struct Origin {
-    at: usize,
-    from: usize,
-    escape: usize,
+/// Some bytes of a decoded text, and where the escape stands that they come from.
+struct Escape {
+    decoded: Range<usize>,
+    from: Range<usize>,
 }
 
 /// What an escape stands for: the bytes, how many of them count, and the length of the escape.
@@ -59,51 +58,52 @@ impl<'t> DecodedText<'t> {
     }
 
     fn raw(text: &'t [u8]) -> DecodedText<'t> {
-        DecodedText { bytes: Cow::Borrowed(text), source: None, origins: Vec::new() }
+        DecodedText { bytes: Cow::Borrowed(text), source: None, escapes: Vec::new() }
     }
 
     /// The same with its escapes decoded, each of which begins with `mark`; none if there are none.
     fn decoded(&'t self, mark: u8, decode: impl Fn(&[u8]) -> Option<Decoded>) -> Option<DecodedText<'t>> {
         let text = self.bytes();
-        let (mut bytes, mut origins, mut done, mut next) = (Vec::new(), Vec::new(), 0, 0);
-        while let Some(gap) = memchr::memchr(mark, &text[next..]) {
-            let at = next + gap;
-            next = at + 1;
-            let escape = &text[at..text.len().min(at + LONGEST_ESCAPE)];
-            let Some((decoded, count, length)) = decode(escape) else { continue };
-            if done < at {
-                bytes.reserve(text.len() - bytes.len());
-                origins.push(Origin { at: bytes.len(), from: done, escape: 0 });
-                bytes.extend_from_slice(&text[done..at]);
+        let (mut bytes, mut escapes, mut done, mut next) = (Vec::new(), Vec::new(), 0, 0);
+        while let Some(first) = text.get(next) {
+            // Escapes often stand side by side.
+            if *first != mark {
+                let Some(gap) = memchr::memchr(mark, &text[next..]) else { break };
+                next += gap;
             }
-            if count > 0 {
-                origins.push(Origin { at: bytes.len(), from: at, escape: length });
-                bytes.extend(&decoded[..count]);
+            let at = next;
+            next += 1;
+            let Some((decoded, count, length)) = decode(&text[at..text.len().min(at + LONGEST_ESCAPE)]) else {
+                continue;
+            };
+            if escapes.is_empty() {
+                bytes.reserve(text.len());
             }
+            bytes.extend_from_slice(&text[done..at]);
+            escapes.push(Escape { decoded: bytes.len()..bytes.len() + count, from: at..at + length });
+            bytes.extend_from_slice(&decoded[..count]);
             done = at + length;
             next = done;
         }
-        origins.last()?;
-        origins.push(Origin { at: bytes.len(), from: done, escape: 0 });
         bytes.extend_from_slice(&text[done..]);
-        Some(DecodedText { bytes: Cow::Owned(bytes), source: Some(self), origins })
+        (!escapes.is_empty()).then_some(DecodedText { bytes: Cow::Owned(bytes), source: Some(self), escapes })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Where to look for secrets of up to `longest` bytes: what has one origin is in another reading too.
+    /// Where to look for secrets of up to `longest` bytes: what holds nothing of an escape is in another reading too.
     pub(super) fn pieces(&self, longest: usize) -> Vec<Range<usize>> {
         let mut pieces: Vec<Range<usize>> = Vec::new();
-        for origin in self.origins.iter().skip(1) {
-            let piece = origin.at.saturating_sub(longest)..(origin.at + longest).min(self.bytes.len());
+        for Escape { decoded, .. } in &self.escapes {
+            let (start, end) = (decoded.start.saturating_sub(longest), (decoded.end + longest).min(self.bytes.len()));
             match pieces.last_mut() {
-                Some(last) if piece.start <= last.end => last.end = piece.end,
-                _ => pieces.push(piece),
+                Some(last) if start <= last.end => last.end = end,
+                _ => pieces.push(start..end),
             }
         }
-        if self.origins.is_empty() {
+        if self.source.is_none() {
             pieces.push(0..self.bytes.len());
         }
         pieces
@@ -117,47 +117,51 @@ impl<'t> DecodedText<'t> {
         }
     }
 
+    /// Where the byte at this place comes from.
     fn origin(&self, at: usize) -> Range<usize> {
-        let origin = &self.origins[self.origins.partition_point(|origin| origin.at <= at) - 1];
-        match origin.escape {
-            0 => origin.from + (at - origin.at)..origin.from + (at - origin.at) + 1,
-            length => origin.from..origin.from + length,
+        let before = self.escapes.partition_point(|escape| escape.decoded.start <= at);
+        match before.checked_sub(1).map(|index| &self.escapes[index]) {
+            None => at..at + 1,
+            Some(escape) if at < escape.decoded.end => escape.from.clone(),
+            Some(escape) => {
+                let from = escape.from.end + (at - escape.decoded.end);
+                from..from + 1
+            }
         }
     }
 }
 
 /// `%2F`.
 fn percent(text: &[u8]) -> Option<Decoded> {
-    let byte = u8::from_str_radix(digits(text.get(1..3)?)?, 16).ok()?;
+    let byte = u8::try_from(number(text.get(1..3)?, 16)?).ok()?;
     Some(([byte, 0, 0, 0], 1, 3))
 }
 
 /// `&amp;`, `&#47;`, `&#x2F;`: what must be escaped in HTML and XML, and any character by its number.
 fn html(text: &[u8]) -> Option<Decoded> {
-    let end = text.iter().position(|byte| *byte == b';')?;
-    let name = std::str::from_utf8(text.get(1..end)?).ok()?;
-    let c = match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(number) => u32::from_str_radix(digits(number.as_bytes())?, 16),
-                None => digits(number.as_bytes())?.parse(),
+    let (c, length) = match text {
+        [_, b'#', numbered @ ..] => {
+            let end = numbered.iter().position(|byte| *byte == b';')?;
+            let code = match &numbered[..end] {
+                [b'x' | b'X', digits @ ..] => number(digits, 16)?,
+                digits => number(digits, 10)?,
             };
-            char::from_u32(code.ok()?)?
+            (char::from_u32(code)?, "&#;".len() + end)
         }
+        [_, b'a', b'm', b'p', b';', ..] => ('&', 5),
+        [_, b'l', b't', b';', ..] => ('<', 4),
+        [_, b'g', b't', b';', ..] => ('>', 4),
+        [_, b'q', b'u', b'o', b't', b';', ..] => ('"', 6),
+        [_, b'a', b'p', b'o', b's', b';', ..] => ('\'', 6),
+        _ => return None,
     };
-    Some(character(c, end + 1))
+    Some(character(c, length))
 }
 
 /// `\/`, `\"`, `\n`, `\u0026`, and two of the last kind for a character beyond U+FFFF.
 fn json(text: &[u8]) -> Option<Decoded> {
     let unit = |text: &[u8]| match text {
-        [b'\\', b'u', number @ ..] => u16::from_str_radix(digits(number.get(..4)?)?, 16).ok(),
+        [b'\\', b'u', digits @ ..] => number(digits.get(..4)?, 16).and_then(|unit| u16::try_from(unit).ok()),
         _ => None,
     };
     let c = match text.get(1)? {
@@ -184,8 +188,8 @@ fn character(c: char, length: usize) -> Decoded {
     (bytes, count, length)
 }
 
-/// Text of digits of base 16 at the most: `from_str_radix` would take a sign too.
-fn digits(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    text.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(text)
+/// The number that these digits write, and nothing but digits.
+fn number(digits: &[u8], base: u32) -> Option<u32> {
+    let add = |sum: u32, digit: &u8| sum.checked_mul(base)?.checked_add(char::from(*digit).to_digit(base)?);
+    digits.iter().try_fold(0, add).filter(|_| !digits.is_empty())
 }
