@@ -41,12 +41,12 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut 
     let until = finalizer.clock.elapsed() + LIMIT;
     let mut notes = Vec::new();
     if let Some(file) = file.as_mut().filter(|_| report.runs.is_empty()) {
-        file.push(trace_file::whole(report));
+        trace_file::whole(report).iter().for_each(|section| file.push(section.texts().collect()));
     }
     let causes: Vec<Option<Sanitized>> = report.runs.iter().map(|run| run.cause.clone()).collect();
     for run in &mut report.runs {
         if let Some(file) = &mut file {
-            file.push(trace_file::section(run));
+            file.push(trace_file::Section::new(run).texts().collect());
         }
         let wanted = |source: &&Source| wants(source, run) && finalizer.grace_period.first_signal().is_none();
         let Some(source) = logs.filter(wanted) else { continue };

@@ -14,6 +14,7 @@ use crate::panic_hook;
 use crate::report::ci::github::Delimiter;
 use crate::report::output_values::OUTPUTS;
 use crate::report::sanitize::Sanitized;
+use crate::report::trace_file::Section;
 use crate::report::{Report, Stage};
 use path_guard::{PathGuard, PathKind, path_kind};
 use render::{RenderedContent, render};
@@ -296,13 +297,12 @@ fn write(
 ) -> Result<(), WriteError> {
     match (open, content) {
         // A pipe's reader gets one document: of the trace file the one with the logs.
-        (OpenDestination::File(file), RenderedContent::Text(_))
-            if file.is_stream() && destination.document == DocumentKind::TraceFile =>
-        {
-            Ok(())
+        (OpenDestination::File(file), RenderedContent::Trace(_)) if file.is_stream() => Ok(()),
+        (OpenDestination::File(file), RenderedContent::Trace(sections)) => {
+            file.write(stage, &sections.iter().flat_map(Section::texts).collect::<Vec<_>>())
         }
         (OpenDestination::File(file), RenderedContent::Text(text)) => {
-            file.write(stage, &text)?;
+            file.write(stage, &[&text])?;
             // Azure fails the step for a path where there is no file.
             if destination.upload.is_some() && file.is_stream() {
                 return Err(WriteError::NotWritten(io::ErrorKind::NotFound.into()));
@@ -314,7 +314,7 @@ fn write(
             let mut result = Ok(());
             for output in &outputs {
                 if let Some((_, file)) = files.iter_mut().find(|(name, _)| *name == output.name) {
-                    result = result.and(file.write(stage, &output.value));
+                    result = result.and(file.write(stage, &[&output.value]));
                 }
             }
             result
@@ -327,8 +327,15 @@ fn write(
             OpenDestination::File(_) | OpenDestination::Shared(_),
             RenderedContent::Files(_) | RenderedContent::Calls(_),
         )
-        | (OpenDestination::Folder(_), RenderedContent::Text(_) | RenderedContent::Calls(_))
-        | (OpenDestination::Agent(_), RenderedContent::Text(_) | RenderedContent::Files(_)) => Err(WriteError::Bug),
+        | (OpenDestination::Shared(_), RenderedContent::Trace(_))
+        | (
+            OpenDestination::Folder(_),
+            RenderedContent::Text(_) | RenderedContent::Trace(_) | RenderedContent::Calls(_),
+        )
+        | (
+            OpenDestination::Agent(_),
+            RenderedContent::Text(_) | RenderedContent::Trace(_) | RenderedContent::Files(_),
+        ) => Err(WriteError::Bug),
     }
 }
 

@@ -5,11 +5,14 @@ use crate::panic_hook;
 use crate::report::chart::Chart;
 use crate::report::ci::{AgentCall, OutputChannel, SummaryChannel, gitlab};
 use crate::report::output_values::{self, Output};
-use crate::report::{Report, Stage, markdown, trace_file};
+use crate::report::trace_file::{self, Section};
+use crate::report::{Report, Stage, markdown};
 
 /// A document, as its destination takes it.
 pub(super) enum RenderedContent {
     Text(String),
+    /// The trace file.
+    Trace(Vec<Section>),
     /// The outputs, each for a file of its own.
     Files(Vec<Output>),
     /// For the CI's own program.
@@ -45,7 +48,7 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
             }
         },
         DocumentKind::Format(format) => (format.render)(report, prefix, chart),
-        DocumentKind::TraceFile => trace_file::whole(report),
+        DocumentKind::TraceFile => return RenderedContent::Trace(trace_file::whole(report)),
         DocumentKind::Links => gitlab::annotations(report),
     })
 }

@@ -2,7 +2,7 @@
 //! as a whole, so that a reader, or a `kill -9`, finds one version or the other and never half of one.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,27 +58,28 @@ impl ReportFile {
         matches!(self.way, WriteMode::InPlace(..))
     }
 
-    /// Puts `text` there, making missing folders. If that fails, the version before stays as it was.
-    pub(super) fn write(&mut self, stage: Stage, text: &str) -> Result<(), WriteError> {
+    /// Puts these texts there, one behind the other, making missing folders. If that fails, the version before stays as it was.
+    pub(super) fn write(&mut self, stage: Stage, texts: &[&str]) -> Result<(), WriteError> {
         match &mut self.way {
             WriteMode::Stream if stage == Stage::First => {}
             WriteMode::Replaced => {
                 let mut new = self.begin()?;
-                new.write_all(text.as_bytes())?;
+                write_each(&mut new, texts)?;
                 self.put(new)?;
             }
             WriteMode::InPlace(file, before) => {
-                if let Err(error) = overwrite(file, text.as_bytes()) {
+                let bytes = texts.concat().into_bytes();
+                if let Err(error) = overwrite(file, &bytes) {
                     // Its space was there before. If even this fails, the warning is all that is left.
                     let _restored = overwrite(file, before);
                     return Err(error.into());
                 }
-                *before = text.as_bytes().to_vec();
+                *before = bytes;
             }
             WriteMode::Stream => {
                 let mut stream = open(OpenOptions::new().append(true), &self.path)?;
                 self.guard.admit_open(&stream)?;
-                stream.write_all(text.as_bytes())?;
+                write_each(&mut stream, texts)?;
             }
         }
         Ok(())
@@ -140,6 +141,12 @@ fn clear(end: &Path, guard: &PathGuard) -> Result<WriteMode, WriteError> {
     guard.admit_open(&file)?;
     file.set_len(0).map_err(WriteError::OldReportStays)?;
     Ok(WriteMode::InPlace(file, Vec::new()))
+}
+
+fn write_each(file: &mut impl Write, texts: &[&str]) -> io::Result<()> {
+    let mut file = BufWriter::new(file);
+    texts.iter().try_for_each(|text| file.write_all(text.as_bytes()))?;
+    file.flush()
 }
 
 /// Over what stands there, and only then the rest is cut off.
@@ -213,7 +220,7 @@ mod tests {
 
     fn replace(path: &Path, text: &str) {
         let mut file = ReportFile::open(path, &Arc::default()).expect("opened");
-        file.write(Stage::Final, text).expect("written");
+        file.write(Stage::Final, &[text]).expect("written");
     }
 
     #[test]
@@ -259,7 +266,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
             let mut file = ReportFile::open(&path, &Arc::default()).expect("opened");
             for version in ["first", "last"] {
-                file.write(Stage::Final, version).expect("written");
+                file.write(Stage::Final, &[version]).expect("written");
                 assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, mode, "{version}");
             }
         }
@@ -274,7 +281,7 @@ mod tests {
         let way = WriteMode::InPlace(file, Vec::new());
         let mut file =
             ReportFile { way, ..ReportFile::open(&folder.path().join("x"), &Arc::default()).expect("opened") };
-        file.write(Stage::Final, "short").expect("written");
+        file.write(Stage::Final, &["short"]).expect("written");
         assert_eq!(read(&path), "short");
     }
 

@@ -102,7 +102,7 @@ fn write(
     let admit = || destination.path().map_or(Ok(()), |path| guard.admit(path));
     admit()?;
     if file.is_stream() || file.is_in_place() {
-        return file.write(Stage::Final, &pieces.collect::<String>());
+        return file.write(Stage::Final, &[&pieces.collect::<String>()]);
     }
     let mut new = BufWriter::new(file.begin()?);
     for piece in pieces {

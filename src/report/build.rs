@@ -1,6 +1,7 @@
 //! Builds a report: from an outcome, before there is one, or instead of one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cause;
@@ -192,7 +193,7 @@ impl RunReport {
         let cause = trace.as_ref().filter(|_| has_cause).and_then(|trace| cause::of_trace(trace, sanitizer));
         RunReport {
             end: run.end,
-            trace,
+            trace: trace.map(Arc::new),
             cause,
             pipeline,
             reason,

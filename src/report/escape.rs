@@ -1,6 +1,8 @@
 //! One escaper per grammar that text enters. What goes in is clean (`sanitize`) or ours; what comes out means nothing in its
 //! grammar but itself.
 
+use std::io::{self, Write};
+
 use super::sanitize::strip::is_break;
 use crate::core::is_hidden;
 pub use markdown_text::{markdown_code_span, markdown_fence, markdown_inline};
@@ -147,6 +149,37 @@ pub fn xml_attribute(text: &str) -> String {
 /// runner finds a command there.
 pub fn json_log(json: &str) -> String {
     json.replace('#', "\\u0023")
+}
+
+/// The same while it is serialised: a report of megabytes is not copied.
+pub struct JsonLogWriter(Vec<u8>);
+
+impl JsonLogWriter {
+    /// With room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> JsonLogWriter {
+        JsonLogWriter(Vec::with_capacity(bytes))
+    }
+
+    /// What was written.
+    pub fn into_text(self) -> String {
+        String::from_utf8(self.0).expect("JSON is UTF-8")
+    }
+}
+
+impl Write for JsonLogWriter {
+    fn write(&mut self, json: &[u8]) -> io::Result<usize> {
+        for part in json.split_inclusive(|byte| *byte == b'#') {
+            match part.strip_suffix(b"#") {
+                Some(before) => self.0.extend([before, b"\\u0023"].concat()),
+                None => self.0.extend_from_slice(part),
+            }
+        }
+        Ok(json.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

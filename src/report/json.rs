@@ -25,8 +25,11 @@ pub(super) const SERIALIZES: &str = "text and numbers can be written as JSON";
 /// The file, ended by a line break.
 pub fn render(report: &Report) -> String {
     let document = ReportObject { report, document: JsonDocument::File };
+    let traces = report.runs.iter().filter_map(|run| run.trace.as_ref()).map(|trace| trace.len()).sum::<usize>();
     // Sooner or later somebody shows it in a log.
-    escape::json_log(&serde_json::to_string_pretty(&document).expect(SERIALIZES)) + "\n"
+    let mut file = escape::JsonLogWriter::with_capacity(traces + traces / 8);
+    serde_json::to_writer_pretty(&mut file, &document).expect(SERIALIZES);
+    file.into_text() + "\n"
 }
 
 /// One object of the log, on one line.
@@ -135,7 +138,7 @@ impl Serialize for RunObject<'_> {
         object.serialize_entry("cause", &run.cause)?;
         object.serialize_entry("hint", &run.hint())?;
         if document == JsonDocument::File {
-            object.serialize_entry("trace", &run.trace)?;
+            object.serialize_entry("trace", &run.trace.as_deref())?;
         }
         object.serialize_entry("run_url", &run.run_url())?;
         object.serialize_entry("pipeline_url", &run.pipeline_url())?;

@@ -26,6 +26,7 @@ pub mod text;
 pub mod trace_file;
 mod values;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -108,8 +109,8 @@ pub struct RunReport {
     pub updated_at: Option<DateTime<Utc>>,
     /// Whole seconds.
     pub duration: Option<Duration>,
-    /// The whole trace: cleaned, not cut.
-    pub trace: Option<Sanitized>,
+    /// The whole trace: cleaned, not cut. The trace file is written from it, without a copy.
+    pub trace: Option<Arc<Sanitized>>,
     /// The end of the run's logs, cleaned and cut, if they were fetched.
     pub logs: Option<Sanitized>,
     /// The line that names the error, of a run that failed or timed out: of its trace, or else of its logs.
@@ -242,6 +243,6 @@ impl RunReport {
 
     /// The trace of a run that did not pass and has one that says something: the one worth showing to a person.
     pub(crate) fn telling_trace(&self) -> Option<&Sanitized> {
-        self.trace.as_ref().filter(|trace| !self.passed() && !trace.trim().is_empty())
+        self.trace.as_deref().filter(|trace| !self.passed() && !trace.trim().is_empty())
     }
 }

@@ -1,7 +1,7 @@
 //! However much there is to tell, and whatever it says: reports stay within their limits, and nothing in them is a
 //! command or a secret.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use maestro_gate::core::{
     Event, EventLog, FailureKind, Meaning, Operation, PipelineState, RunOutcome, SessionNote, TimedEvent, Untrusted,
@@ -65,7 +65,7 @@ fn crowd(count: usize, trace: &str) -> Report {
     let mut report = fixture::report(&outcome, &notices);
     for run in report.runs.iter_mut().rev().take(12) {
         // Cleaning megabytes a dozen times over takes long in a debug build, and is not what is tested here.
-        run.trace = Some(Sanitized::ours(trace));
+        run.trace = Some(Arc::new(Sanitized::ours(trace)));
     }
     report
 }

@@ -10,7 +10,8 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// Why a text is not the one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,13 +24,17 @@ pub(super) enum Flaw {
 pub(super) fn check(text: &str) -> Result<(), Flaw> {
     let has_duplicates = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = Reader::skipping(&has_duplicates).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    let reader = Reader { uncopied: RECORD_DEPTH, ..Reader::skipping(&has_duplicates) };
+    let read = reader.deserialize(&mut deserializer).and_then(|()| deserializer.end());
     match (read, has_duplicates.get()) {
         (Err(_), _) => Err(Flaw::NotJson),
         (Ok(()), true) => Err(Flaw::DuplicateKey),
         (Ok(()), false) => Ok(()),
     }
 }
+
+/// A run is an object, or one in the wrapper's: there its trace may stand.
+const RECORD_DEPTH: u8 = 2;
 
 /// A value of JSON; what is inside of arrays and objects is not kept.
 pub(super) enum Value<'t> {
@@ -44,17 +49,32 @@ pub(super) enum Value<'t> {
 pub(super) struct Reader<'a, F> {
     has_duplicates: &'a Cell<bool>,
     take: F,
+    /// In how many levels of objects strings are checked where they stand. `serde_json` copies a string with escapes, and a trace
+    /// can have megabytes.
+    uncopied: u8,
 }
 
 impl<'a> Reader<'a, fn(Value<'_>)> {
     pub(super) fn skipping(has_duplicates: &'a Cell<bool>) -> Self {
-        Reader { has_duplicates, take: |_| {} }
+        Reader { has_duplicates, take: |_| {}, uncopied: 0 }
+    }
+
+    /// Checks a value of an object, of which `serde_json` knows by now that it is JSON but for half characters and numbers out of
+    /// range.
+    fn check_value(self, raw: &RawValue) -> serde_json::Result<()> {
+        if !raw.get().starts_with('"') {
+            return self.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+        }
+        match replace_half_characters(raw.get()) {
+            Cow::Borrowed(_) => Ok(()),
+            Cow::Owned(_) => Err(serde_json::Error::custom("half a character")),
+        }
     }
 }
 
 impl<'a, F: FnOnce(Value<'_>)> Reader<'a, F> {
     pub(super) fn new(has_duplicates: &'a Cell<bool>, take: F) -> Reader<'a, F> {
-        Reader { has_duplicates, take }
+        Reader { has_duplicates, take, uncopied: 0 }
     }
 
     fn value<E>(self, value: Value<'_>) -> Result<(), E> {
@@ -115,7 +135,12 @@ impl<'de, F: FnOnce(Value<'_>)> Visitor<'de> for Reader<'_, F> {
             if !seen.insert(key) {
                 self.has_duplicates.set(true);
             }
-            map.next_value_seed(Reader::skipping(self.has_duplicates))?;
+            let inside = Reader { uncopied: self.uncopied.saturating_sub(1), ..Reader::skipping(self.has_duplicates) };
+            if self.uncopied > 0 {
+                inside.check_value(map.next_value()?).map_err(A::Error::custom)?;
+            } else {
+                map.next_value_seed(inside)?;
+            }
         }
         self.value(Value::Other)
     }
@@ -236,6 +261,7 @@ mod tests {
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
             r#"{"x":{"y":[0,{"a":null,"b":1,"a":null}]}}"#,
+            r#"{"x":{"y":"\n","y":"\n"}}"#,
             r#"{"":1,"":1}"#,
         ] {
             assert_eq!(check(twice), Err(Flaw::DuplicateKey), "{twice}");
@@ -249,6 +275,22 @@ mod tests {
         {
             assert_eq!(check(bad), Err(Flaw::NotJson), "{}", bad.get(..20).unwrap_or(bad));
         }
+    }
+
+    #[test]
+    fn what_serde_json_does_not_read_as_a_value_is_not_json_at_any_depth() {
+        for bad in [r#""\ud83d""#, r#""\ude00\ud83d""#, "1e999", "-1e999", r#""\x""#, "\"\n\""] {
+            for json in [
+                bad.to_owned(),
+                format!(r#"{{"a":{bad}}}"#),
+                format!(r#"{{"a":{{"b":{bad}}}}}"#),
+                format!(r#"{{"a":[{bad}]}}"#),
+                format!(r#"{{"a":{{"b":{{"c":{bad}}}}}}}"#),
+            ] {
+                assert_eq!(check(&json), Err(Flaw::NotJson), "{json}");
+            }
+        }
+        assert_eq!(check(r#"{"a":"\ud83d\ude00","b":{"c":"\\ud83d \u00e9\n"}}"#), Ok(()));
     }
 
     #[test]
