@@ -212,6 +212,11 @@ def verdicts(measured, budget):
             written = budget["texts"][f"{name}_per_byte"]
             holds = abs(found / written - 1) <= budget["texts"]["within"]
             yield f"instructions per byte of a trace, {name}", round(found, 1), written, holds
+        for name, found in measured.get("sanitizing", {}).items():
+            if name != "hostile_text":
+                most = budget["texts"][f"sanitizing_{name}"]
+                which = f", {measured['sanitizing']['hostile_text']}" if name == "hostile" else ""
+                yield f"sanitizing, {name}{which}", round(found, 1), most, found <= most
         for name, found in measured["peak_with_trace"].items():
             most = budget["texts"]["peak_" + name.replace(" ", "_")]
             yield f"peak memory with a trace of 7 MB, {name}, in bytes", found, most, found <= most
