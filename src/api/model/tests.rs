@@ -1,10 +1,9 @@
 //! What is a record, what is not visible, and that nothing else is.
 
-use crate::core::Effect;
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::{PipelineId, Repair, RunId};
+use crate::core::{Effect, PipelineId, Repair, RunId};
 
 const RUN: &str = "e7c91a3b_5f2d_4a8e_b1c9_7d3f2e8a4b6c";
 const PIPELINE: &str = "1b33ad2f_33d3_4837_9eeb_83c82c8b909d";

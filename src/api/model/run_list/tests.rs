@@ -1,10 +1,9 @@
 //! What a list is read as: bare or wrapped, cut anywhere, with odd records in it.
 
-use crate::core::Effect;
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::{Observation, Untrusted};
+use crate::core::{Effect, Observation, Untrusted};
 
 const NEW: &str = r#"{"id":46,"pipeline_run_id":"b","pipeline_id":"p_1","last_status":"FAILED","created_at":"2024-01-15T14:00:00.000Z","updated_at":"2024-01-15T14:10:00.000Z","trace":"a, [b] {c} \"d\" \\"}"#;
 const OLD: &str = r#"{"id":"45","pipeline_run_id":"a","pipeline_id":"P-1","last_status":"SUCCESS","created_at":"2024-01-14T14:00:00Z"}"#;

@@ -1,8 +1,7 @@
 //! All short stories of answers: bounded, and only a success passes.
 
 use super::*;
-use crate::core::Effect;
-use crate::core::Meaning;
+use crate::core::{Effect, Meaning};
 
 /// One answer of each kind that the core tells from the others.
 fn every_kind() -> Vec<Answer> {

@@ -1,11 +1,10 @@
 //! Gates that wait for a fresh run (`if-stale: wait`): every short story of a pipeline, against an oracle that goes through
 //! it second by second.
 
-use crate::core::Effect;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::core::{ApiRequest, ApiResponse, IfStale, ListedRun, RunList, Selector};
+use crate::core::{ApiRequest, ApiResponse, Effect, IfStale, ListedRun, RunList, Selector};
 
 /// When the gates of these stories begin, by the service's clock.
 fn at(second: i64) -> DateTime<Utc> {

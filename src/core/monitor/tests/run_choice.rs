@@ -1,10 +1,9 @@
 //! Runs that are chosen from a list, through the whole gate; all short stories of lists and polls.
 
-use crate::core::Effect;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::core::{ApiRequest, ApiResponse, ListedRun, RunList, Selector};
+use crate::core::{ApiRequest, ApiResponse, Effect, ListedRun, RunList, Selector};
 
 fn stamp(seconds: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(1_705_314_600 + seconds, 0)

@@ -1,10 +1,9 @@
 //! Pipelines of many runs with their lists, and a gate that waits for the runs, played without waiting.
 
-use crate::core::Effect;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
-use crate::core::{Answer, ApiRequest, ApiResponse, Learning, ListSummary, ListedRun, PollTarget};
+use crate::core::{Answer, ApiRequest, ApiResponse, Effect, Learning, ListSummary, ListedRun, PollTarget};
 
 const CREATED: i64 = 1_705_314_600;
 
