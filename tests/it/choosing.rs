@@ -2,19 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, in_parallel, scenario, service};
+use crate::harness::{PIPELINE, Story, in_parallel, scenario, service, service_of};
 use crate::stand_in::{On, Reply, Service};
 
-fn run(id: u32, name: &str, status: &str, created: &str, updated: &str) -> Value {
+/// A run's record.
+pub fn run(id: u32, name: &str, status: &str, created: &str, updated: &str) -> Value {
     json!({"id": id, "pipeline_run_id": name, "last_status": status, "created_at": created, "updated_at": updated,
         "pipeline_id": PIPELINE})
-}
-
-/// A service with one pipeline of these keys.
-fn with(pipeline: Value) -> Service {
-    let mut pipeline = pipeline;
-    pipeline["pipeline_id"] = PIPELINE.into();
-    Service::start(scenario(json!({"pipelines": [pipeline]})))
 }
 
 fn latest(service: &Service) -> Story<'_> {
@@ -37,16 +31,12 @@ fn latest_is_the_newest_run_in_a_long_list_of_any_order() {
         |list| {
             let mut pipeline = long();
             pipeline["list"] = (*list).into();
-            let service = with(pipeline);
+            let service = service_of(pipeline);
             let outcome = latest(&service).play();
             outcome.assert_ended("failed", 1);
             assert_eq!(outcome.output("run-id"), "the_newest");
             assert_eq!(service.requests_to(On::Runs).len(), 1);
-            assert!(
-                outcome.notes().iter().any(|note| note.contains("latest is run the_newest")),
-                "{:?}",
-                outcome.notes()
-            );
+            outcome.assert_noted("latest is run the_newest");
             // The run itself is over, and in the list: its past is what the others did.
             let past = &outcome.report()["pipelines"][0];
             assert_eq!((&past["runs"], &past["passed"]), (&json!(49), &json!(49)));
@@ -60,7 +50,7 @@ fn latest_is_the_newest_run_in_a_long_list_of_any_order() {
 /// Only an entry of the user may be the integer `id`.
 #[test]
 fn the_chosen_run_is_never_another_one_whose_number_its_id_is() {
-    let service = with(json!({"runs": [{"record": run(9, "45", "FAILED", "now-10m", "now-5m")}]}));
+    let service = service_of(json!({"runs": [{"record": run(9, "45", "FAILED", "now-10m", "now-5m")}]}));
     let other = run(45, "another", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z");
     service.order(On::Run, Reply::json(200, other).forever());
     latest(&service).with("timeout", "2").play().assert_ended("unreachable", 6);
@@ -69,7 +59,7 @@ fn the_chosen_run_is_never_another_one_whose_number_its_id_is() {
 
 #[test]
 fn a_chosen_run_whose_record_never_comes_is_unreachable() {
-    let service = with(json!({"runs": [{"record": run(9, "r", "SUCCESS", "now-10m", "now-5m")}]}));
+    let service = service_of(json!({"runs": [{"record": run(9, "r", "SUCCESS", "now-10m", "now-5m")}]}));
     service.order(On::Run, Reply::hang().forever());
     latest(&service).with("timeout", "2").play().assert_ended("unreachable", 6);
 }
@@ -87,7 +77,7 @@ fn latest_is_waited_for_and_its_own_record_decides() {
         {"record": run(1, "old", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z")},
         {"record": run(2, "new", "RUNNING", "2024-01-15T06:00:00Z", "2024-01-15T06:00:00Z"), "then": then},
     ]);
-    let service = with(json!({"list": {"raw": raw}, "runs": runs}));
+    let service = service_of(json!({"list": {"raw": raw}, "runs": runs}));
     let outcome = latest(&service).play();
     outcome.assert_ended("failed", 1);
     assert_eq!(outcome.output("run-id"), "new");
@@ -111,7 +101,7 @@ fn a_record_that_can_not_be_put_in_order_never_exposes_an_older_success() {
     in_parallel(&odd, Value::to_string, |odd| {
         let success = run(1, "fine", "SUCCESS", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z");
         let runs = json!([{"record": success}]);
-        let service = with(json!({"list": {"raw": [success, odd]}, "runs": runs}));
+        let service = service_of(json!({"list": {"raw": [success, odd]}, "runs": runs}));
         let outcome = latest(&service).with("max-outage", "1s").play();
         outcome.assert_ended("unreachable", 6);
         assert_eq!((outcome.output("run-id"), outcome.output("pipeline-id")), ("", PIPELINE));
@@ -148,7 +138,7 @@ fn one_page_of_a_list_never_exposes_an_older_success() {
         &rows,
         |row| row.0.to_owned(),
         |(_, list, header, verdict, code)| {
-            let service = with(json!({"list": {"raw": list}, "runs": [{"record": success}]}));
+            let service = service_of(json!({"list": {"raw": list}, "runs": [{"record": success}]}));
             if let Some((name, value)) = header {
                 service.order(On::Runs, Reply::normal().header(name, value).forever());
             }
@@ -161,11 +151,11 @@ fn one_page_of_a_list_never_exposes_an_older_success() {
 #[test]
 fn a_pipeline_without_such_a_run_is_not_found() {
     let failed = json!([{"record": run(1, "f", "FAILED", "2024-01-15T10:30:00Z", "2024-01-15T10:45:00Z")}]);
-    let service = with(json!({"runs": failed}));
+    let service = service_of(json!({"runs": failed}));
     let outcome = latest(&service).with("run-id", "last-success").play();
     outcome.assert_ended("not-found", 4);
     assert_eq!(service.requests_to(On::Runs).len(), 1, "no success of before can come about any more");
-    let service = with(json!({}));
+    let service = service_of(json!({}));
     for reply in [Reply::normal(), Reply::text(200, "null"), Reply::status(404)] {
         service.order(On::Runs, reply.times(10));
         let outcome = latest(&service).with("appear-timeout", "0").play();
@@ -259,11 +249,11 @@ fn a_success_is_as_fresh_as_the_service_s_own_clock_says() {
         },
     );
     // Without the service's clock nobody knows.
-    let service = with(json!({"runs": ended("now-1m")}));
+    let service = service_of(json!({"runs": ended("now-1m")}));
     service.order(On::Run, Reply::normal().without_header("date"));
     Story::at(&service).with("run-id", "r").with("max-age", "1h").play().assert_ended("stale", 7);
     // Nor by two that differ, of which the first says what a pass would need.
-    let service = with(json!({"runs": ended("now-2h")}));
+    let service = service_of(json!({"runs": ended("now-2h")}));
     service.order(On::Run, Reply::normal().header("date", "now-2h").header("date", "now+0s"));
     Story::at(&service).with("run-id", "r").with("max-age", "1h").play().assert_ended("stale", 7);
 }
@@ -285,7 +275,7 @@ fn a_run_that_started_before_started_after_is_stale() {
         |row| format!("{row:?}"),
         |(created, started_after, verdict, code)| {
             for run in ["r", "latest", "last-success"] {
-                let service = with(runs(created));
+                let service = service_of(runs(created));
                 let outcome = Story::at(&service).with("run-id", run).with("started-after", started_after).play();
                 outcome.assert_ended(verdict, *code);
             }
@@ -293,24 +283,24 @@ fn a_run_that_started_before_started_after_is_stale() {
     );
     // Without the service's clock nobody knows whether a start is in the future.
     for created in ["now+10m", "now-5s"] {
-        let service = with(runs(created));
+        let service = service_of(runs(created));
         service.order(On::Run, Reply::normal().without_header("date"));
         let outcome = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").play();
         outcome.assert_ended("stale", 7);
         assert!(outcome.log().contains("the answer has no readable Date header"), "{}", outcome.log());
     }
     // A run whose start can't be read can be asked for by its id alone.
-    let service = with(runs("soon"));
+    let service = service_of(runs("soon"));
     let outcome = Story::at(&service).with("run-id", "r").with("started-after", "2024-01-15T10:30:00Z").play();
     outcome.assert_ended("stale", 7);
     // Both limits hold, and a failed run is failed, however old it is.
-    let service = with(runs("2024-01-15T10:30:00.000Z"));
+    let service = service_of(runs("2024-01-15T10:30:00.000Z"));
     let both = |age: &str| {
         Story::at(&service).with("run-id", "r").with("started-after", "1705314600").with("max-age", age).play()
     };
     both("1h").assert_ended("stale", 7);
     both("any").assert_ended("passed", 0);
-    let service = with(json!({"runs": [{"record": run(1, "r", "FAILED", "now-2d", "now-2d")}]}));
+    let service = service_of(json!({"runs": [{"record": run(1, "r", "FAILED", "now-2d", "now-2d")}]}));
     let outcome = Story::at(&service).with("run-id", "latest").with("started-after", "1705314600").play();
     outcome.assert_ended("failed", 1);
     let outcome = Story::at(&service).with("run-id", "latest").with("started-after", "missing").play();

@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::harness::{HANG_TIMEOUT, PASSWORD, PIPELINE, RUNNING, SUCCESS, USERNAME, in_parallel, scenario, service};
+use crate::harness::{
+    HANG_TIMEOUT, PASSWORD, PIPELINE, RUNNING, SUCCESS, USERNAME, in_parallel, scenario, service, service_of,
+};
 use crate::stand_in::{DeadPort, On, Reply, Service};
 
 /// Doctor with these flags and variables, beside a way to sign in.
@@ -194,11 +196,7 @@ fn what_would_keep_a_pipeline_from_being_started_is_found() {
         &rows,
         |row| row.0.to_owned(),
         |(_, pipeline, flag, row, code)| {
-            let mut whole = json!({"pipeline_id": PIPELINE});
-            for (key, value) in pipeline.as_object().expect("keys") {
-                whole[key] = value.clone();
-            }
-            let service = Service::start(scenario(json!({"pipelines": [whole]})));
+            let service = service_of(pipeline.clone());
             let flags: Vec<&str> = [RUN[0], "--trigger", flag].into_iter().filter(|flag| !flag.is_empty()).collect();
             let table = Table::of(doctor(&service.base_url(), &flags, &[]));
             if *code == 0 {
@@ -373,8 +371,7 @@ fn a_token_that_ends_before_the_deadline_and_a_clock_that_is_wrong_are_reported(
     let table = Table::of(doctor(&service.base_url(), &RUN, &mfa));
     assert_eq!((table.code, table.states("clock")), (Some(5), vec!["trouble"]), "{}", table.text);
     // What is chosen must be there to be chosen.
-    let pipeline = json!({"pipeline_id": PIPELINE, "runs": [{"record": {"pipeline_run_id": SUCCESS}}]});
-    let service = Service::start(scenario(json!({"pipelines": [pipeline]})));
+    let service = service_of(json!({"runs": [{"record": {"pipeline_run_id": SUCCESS}}]}));
     let table = Table::of(doctor(&service.base_url(), &[RUN[0], "--run-id=last-success", "--max-age=any"], &[]));
     assert_eq!((table.code, table.states("run")), (Some(4), vec!["trouble"]), "{}", table.text);
 }

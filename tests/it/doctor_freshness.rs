@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::doctor::{RUN, Table, doctor};
-use crate::harness::{PIPELINE, in_parallel, scenario};
+use crate::harness::{in_parallel, service_of};
 use crate::stand_in::Service;
 
 /// A pipeline whose only run has this status, started two hours ago and finished one hour ago.
@@ -13,8 +13,7 @@ fn with(status: Option<&str>, is_paused: bool) -> Service {
         json!({"record": {"pipeline_run_id": "old", "last_status": status, "created_at": "now-2h", "updated_at": updated}})
     };
     let runs: Vec<Value> = status.into_iter().map(run).collect();
-    let pipeline = json!({"pipeline_id": PIPELINE, "paused": is_paused, "runs": runs});
-    Service::start(scenario(json!({"pipelines": [pipeline]})))
+    service_of(json!({"paused": is_paused, "runs": runs}))
 }
 
 #[test]

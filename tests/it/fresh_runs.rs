@@ -2,19 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, scenario};
+use crate::choosing::run;
+use crate::harness::{Story, service_of};
 use crate::stand_in::{On, Reply, Service};
-
-fn run(id: u32, name: &str, status: &str, created: &str, updated: &str) -> Value {
-    json!({"id": id, "pipeline_run_id": name, "last_status": status, "created_at": created, "updated_at": updated,
-        "pipeline_id": PIPELINE})
-}
 
 /// A service whose first two lists show the run of a year ago alone, and then a new one too.
 fn service(new: &Value) -> Service {
     let old = run(1, "old", "SUCCESS", "2024-01-14T06:00:00Z", "2024-01-14T06:10:00Z");
-    let pipeline = json!({"pipeline_id": PIPELINE, "runs": [{"record": old}, {"record": new}]});
-    let service = Service::start(scenario(json!({"pipelines": [pipeline]})));
+    let service = service_of(json!({"runs": [{"record": old}, {"record": new}]}));
     for _ in 0..2 {
         service.order(On::Runs, Reply::json(200, json!([old])));
     }
@@ -32,8 +27,7 @@ fn a_gate_waits_for_a_fresh_run_and_its_own_record_decides() {
         let outcome = waiting(&service, run_id).play();
         outcome.assert_ended("passed", 0);
         assert_eq!(outcome.output("run-id"), "new");
-        let waits = outcome.notes().iter().any(|note| note.contains("exceeds max-age of 1h; waiting for a newer"));
-        assert!(waits, "{:?}", outcome.notes());
+        outcome.assert_noted("exceeds max-age of 1h; waiting for a newer");
         assert_eq!((service.requests_to(On::Runs).len(), service.requests_to(On::Run).len()), (3, 2));
     }
 }
@@ -47,17 +41,16 @@ fn latest_takes_a_new_failure_for_the_result_and_last_success_skips_it() {
     let outcome = waiting(&service(&failed), "last-success").with("timeout", "5").play();
     outcome.assert_ended("stale", 7);
     assert_eq!((outcome.output("run-id"), outcome.output("status")), ("old", "SUCCESS"));
-    let skipped = outcome.notes().iter().any(|note| note.contains("skipped run new, which finished as FAILED"));
-    assert!(skipped, "{:?}", outcome.notes());
+    outcome.assert_noted("skipped run new, which finished as FAILED");
 }
 
 #[test]
 fn a_pipeline_without_a_success_is_not_found_at_the_deadline_and_an_outage_is_unreachable() {
-    let empty = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": []}]})));
+    let empty = service_of(json!({"runs": []}));
     for run_id in ["latest", "last-success"] {
         let outcome = waiting(&empty, run_id).with("timeout", "3").play();
         outcome.assert_ended("not-found", 4);
-        assert!(outcome.notes().iter().any(|note| note.contains("waiting for one")), "{:?}", outcome.notes());
+        outcome.assert_noted("waiting for one");
     }
     let down = service(&run(2, "new", "FAILED", "now-10m", "now-1s"));
     down.order(On::Runs, Reply::status(503).forever());

@@ -57,14 +57,26 @@ pub fn service() -> Service {
     Service::start(scenario(json!({})))
 }
 
-/// The same with further keys of the scenario's JSON (examples/stand-in/README.md).
+/// A service with one pipeline, of these keys. It is the documented one unless they say otherwise.
+pub fn service_of(pipeline: Value) -> Service {
+    let pipeline = with_keys(json!({"pipeline_id": PIPELINE}), pipeline);
+    Service::start(scenario(json!({"pipelines": [pipeline]})))
+}
+
+/// An object with the keys of another one, which count.
+pub fn with_keys(mut whole: Value, further: Value) -> Value {
+    whole.as_object_mut().expect("keys").extend(further.as_object().expect("keys").clone());
+    whole
+}
+
+/// The scenario of the documented runs, with further keys of its JSON (examples/stand-in/README.md).
 pub fn scenario(further: Value) -> Scenario {
     let run = |id: u32, run: &str, status: &str, created: &str, updated: &str| json!({"id": id, "pipeline_run_id": run, "last_status": status, "created_at": created, "updated_at": updated});
     let mut failed = run(43, FAILED, "FAILED", "2024-01-13T06:00:00.000Z", "2024-01-13T06:15:12.000Z");
     failed["trace"] = TRACE.into();
     let success = run(45, SUCCESS, "SUCCESS", "2024-01-15T10:30:00.000Z", "2024-01-15T10:45:23.000Z");
     let running = run(46, RUNNING, "RUNNING", "2024-01-15T14:00:00.000Z", "2024-01-15T14:00:00.000Z");
-    let mut whole = json!({
+    let documented = json!({
         "accounts": [{"username": USERNAME, "password": PASSWORD}],
         "tokens": {"claims": false, "accept": [TOKEN_MADE_ELSEWHERE]},
         "pipelines": [{"pipeline_id": PIPELINE, "runs": [
@@ -73,10 +85,7 @@ pub fn scenario(further: Value) -> Scenario {
             {"record": running},
         ]}],
     });
-    for (key, value) in further.as_object().expect("keys") {
-        whole[key] = value.clone();
-    }
-    Scenario::from_json(&whole.to_string()).expect("a scenario")
+    Scenario::from_json(&with_keys(documented, further).to_string()).expect("a scenario")
 }
 
 /// What the test does with the gate's stdout.

@@ -14,7 +14,7 @@ use maestro_gate::report::sanitize::Sanitized;
 use serde_json::{Value, json};
 
 use crate::fixture::{self, failure, seconds};
-use crate::harness::{PIPELINE, Story, TRACE, in_parallel, scenario};
+use crate::harness::{PIPELINE, Story, TRACE, in_parallel, scenario, service_of};
 use crate::stand_in::{Gzip, On, Reply, Service};
 
 /// A run that is going for its first three polls, behind a past of these ends, oldest first, an hour apart, about ten minutes each.
@@ -34,7 +34,7 @@ fn with(ends: &str, last: &str) -> Service {
     let set = json!({"last_status": last, "updated_at": "begin+3s", "trace": format!("[run 99] {TRACE}")});
     let now = json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"looks": 3, "set": set}]});
     let runs: Vec<Value> = past.chain([now]).collect();
-    Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})))
+    service_of(json!({"runs": runs}))
 }
 
 fn waiting(service: &Service) -> Story<'_> {
@@ -57,7 +57,7 @@ fn the_past_is_asked_for_once_and_only_while_the_run_is_running() {
     // After the first poll; whether before or behind the second, which comes at the same time.
     assert_eq!(order[..2], [On::SignIn, On::Run]);
     assert!(order[2..4].contains(&On::Runs), "{order:?}");
-    assert!(outcome.notes().iter().any(|note| note.contains("8 of the last 8 runs passed, usually in 10m")));
+    outcome.assert_noted("8 of the last 8 runs passed, usually in 10m");
     // A run that is over at the first poll, looking once, and without leave: none.
     type Row = (&'static str, &'static str, &'static str, usize);
     let rows: [Row; 4] = [
@@ -120,7 +120,7 @@ fn one_page_of_a_list_is_past_enough() {
     service.order(On::Runs, page.forever());
     let outcome = waiting(&service).play();
     outcome.assert_ended("passed", 0);
-    assert!(outcome.notes().iter().any(|note| note.contains("8 of the last 8 runs passed")), "{:?}", outcome.notes());
+    outcome.assert_noted("8 of the last 8 runs passed");
 }
 
 #[test]
@@ -164,9 +164,7 @@ fn a_hostile_past_yields_nothing() {
         json!([record(1, "SUCCESS"), record(2, "FAILED"), record(3, "::error::y"), null, 7, {"pipeline_id": PIPELINE}]);
     let set = json!({"last_status": "FAILED", "updated_at": "begin+2s", "trace": "::error::x\n"});
     let run = json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"looks": 2, "set": set}]});
-    let service = Service::start(scenario(
-        json!({"pipelines": [{"pipeline_id": PIPELINE, "list": {"raw": raw}, "runs": [run]}]}),
-    ));
+    let service = service_of(json!({"list": {"raw": raw}, "runs": [run]}));
     let outcome = waiting(&service).play();
     outcome.assert_ended("failed", 1);
     assert!(outcome.log().contains("second failure in a row"), "{}", outcome.log());

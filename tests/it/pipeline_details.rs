@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::ci_log::closing;
 use crate::fixture::{self, SECRET};
-use crate::harness::{PIPELINE, RUNNING, Story, in_parallel, scenario};
+use crate::harness::{PIPELINE, RUNNING, Story, in_parallel, scenario, service_of};
 use crate::hostile::hostile_texts;
 use crate::hostile_text::obeyed;
 use crate::runner::markdown as page;
@@ -24,8 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A pipeline with these details, and a run that is in progress until the test says otherwise.
 fn with(details: Value) -> Service {
     let record = json!({"pipeline_run_id": RUNNING, "last_status": "RUNNING", "created_at": "begin"});
-    let pipeline = json!({"pipeline_id": PIPELINE, "details": details, "runs": [{"record": record}]});
-    Service::start(scenario(json!({"pipelines": [pipeline]})))
+    service_of(json!({"details": details, "runs": [{"record": record}]}))
 }
 
 fn waiting(service: &Service) -> Story<'_> {
@@ -111,8 +110,7 @@ fn an_answer_that_is_no_details_changes_nothing() {
 
 #[test]
 fn a_paused_pipeline_is_reported_while_its_run_does_not_appear() {
-    let pipeline = json!({"pipeline_id": PIPELINE, "details": {"name": "Nightly load"}, "paused": true, "runs": []});
-    let service = Service::start(scenario(json!({"pipelines": [pipeline]})));
+    let service = service_of(json!({"details": {"name": "Nightly load"}, "paused": true, "runs": []}));
     let rows = [("run-id", "not_there", "not-found", 4), ("if-stale", "wait", "not-found", 4)];
     in_parallel(
         &rows,
@@ -141,8 +139,7 @@ fn a_paused_pipeline_is_reported_while_its_run_does_not_appear() {
 #[test]
 fn a_paused_pipeline_is_no_news_while_its_run_is_in_progress() {
     let record = json!({"pipeline_run_id": RUNNING, "last_status": "RUNNING", "created_at": "begin"});
-    let pipeline = json!({"pipeline_id": PIPELINE, "paused": true, "runs": [{"record": record}]});
-    let service = Service::start(scenario(json!({"pipelines": [pipeline]})));
+    let service = service_of(json!({"paused": true, "runs": [{"record": record}]}));
     let live = waiting(&service).start();
     live.wait_for_output("pipeline details: \"stand-in\", paused");
     service.order(On::Run, Reply::run("FAILED").forever());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::fixture::{self, failure, run, seconds, seen, target};
 use crate::harness::{PIPELINE, StoryOutcome, in_parallel};
 use crate::stand_in::{On, Reply, Scenario, Service};
-use crate::triggers::{ends, is_noted, trigger, with};
+use crate::triggers::{ends, trigger, with};
 
 /// A service whose executions end so, one after the other; the answer to a start names the run, or does not.
 fn service(words: &[&str], is_named: bool) -> Service {
@@ -113,7 +113,7 @@ fn whatever_is_doubtful_is_started_once() {
             let outcome = story.play();
             outcome.assert_ended(verdict, code);
             assert_eq!(starts(&service), made);
-            assert!(why.is_empty() || is_noted(&outcome, why), "{:?}", outcome.notes());
+            assert!(why.is_empty() || outcome.is_noted(why), "{:?}", outcome.notes());
             assert!(rows(&outcome).iter().all(|(_, attempt, is_retried)| *attempt == 1 && !is_retried));
         },
     );

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PIPELINE, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, in_parallel, scenario, service};
+use crate::harness::{PIPELINE, Story, TOKEN_MADE_ELSEWHERE, in_parallel, scenario, service, service_of, with_keys};
 use crate::stand_in::{On, Reply, Service};
 
 /// What an execution does: ends so, so many seconds after it began.
@@ -14,12 +14,9 @@ pub fn ends(word: &str, after: &str) -> Value {
 
 /// A service with one pipeline of these keys, whose executions succeed after a second unless they say otherwise.
 pub fn with(pipeline: Value) -> Service {
-    let mut whole = json!({"pipeline_id": PIPELINE, "executions": ends("SUCCESS", "1s"),
+    let succeeds = json!({"executions": ends("SUCCESS", "1s"),
         "history": {"count": 3, "newest": "1h", "every": "1h", "takes": "10m"}});
-    for (key, value) in pipeline.as_object().expect("keys") {
-        whole[key] = value.clone();
-    }
-    Service::start(scenario(json!({"pipelines": [whole]})))
+    service_of(with_keys(succeeds, pipeline))
 }
 
 pub fn trigger(service: &Service) -> Story<'_> {
@@ -28,10 +25,6 @@ pub fn trigger(service: &Service) -> Story<'_> {
         .with("trigger", "true")
         .with("appear-timeout", "3s")
         .with("poll-interval", "1s")
-}
-
-pub fn is_noted(outcome: &StoryOutcome, words: &str) -> bool {
-    outcome.notes().iter().any(|note| note.contains(words))
 }
 
 #[test]
@@ -173,7 +166,7 @@ fn the_run_that_the_service_named_is_the_only_one_that_counts() {
         &rows,
         |row| row.0.to_owned(),
         |(_, shown, runs, appear, verdict, code)| {
-            let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
+            let service = service_of(json!({"runs": runs}));
             service.order(On::Runs, before(shown));
             service.order(On::Execute, named(&ours));
             let outcome = trigger(&service).with("appear-timeout", *appear).with("max-outage", "3s").play();
@@ -194,22 +187,21 @@ fn an_id_that_need_not_be_a_run_s_is_asked_for_once() {
     let stranger =
         json!({"record": {"pipeline_run_id": id_of('2'), "created_at": "begin+1s", "last_status": "SUCCESS"}});
     let runs = json!([stranger]);
-    let service =
-        Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [hidden, stranger]}]})));
+    let service = service_of(json!({"runs": [hidden, stranger]}));
     service.order(On::Runs, Reply::json(200, json!([])).forever());
     service.order(On::Execute, named(manual));
     let outcome = trigger(&service).play();
     outcome.assert_ended("failed", 1);
     assert_eq!(outcome.output("run-id"), manual);
     // It has none: whatever is new is waited for, and the report says that this is no proof.
-    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
+    let service = service_of(json!({"runs": runs}));
     service.order(On::Runs, before(&[]));
     service.order(On::Execute, named(manual));
     let outcome = trigger(&service).play();
     outcome.assert_ended("passed", 0);
     let asked = |path: &str| service.requests_to(On::Run).iter().filter(|seen| seen.path.ends_with(path)).count();
     assert_eq!(asked(path), 1);
-    assert!(is_noted(&outcome, "no proof"), "{:?}", outcome.notes());
+    outcome.assert_noted("no proof");
 }
 
 #[test]
@@ -238,10 +230,10 @@ fn the_run_that_was_started_decides_and_is_reported() {
         outcome.assert_ended("failed", 1);
         assert_eq!(outcome.output("status"), "FAILED");
         assert_eq!(outcome.output("run-id").starts_with("manual__"), *shares);
-        assert!(is_noted(&outcome, "accepted the request to start"), "{:?}", outcome.notes());
+        outcome.assert_noted("accepted the request to start");
         let proof =
             if *shares { "it has the id from the service's answer" } else { "no proof that it is the started run" };
-        assert!(is_noted(&outcome, proof), "{:?}", outcome.notes());
+        outcome.assert_noted(proof);
         // The run that the service has named needs no list to be found; and before a failure none is read again.
         assert_eq!(service.requests_to(On::Runs).len(), if *shares { 1 } else { 2 });
     });
@@ -287,7 +279,7 @@ fn behind_a_run_that_is_running_the_gate_queues_attaches_or_fails() {
             let outcome = trigger(&service).with("if-running", *mode).play();
             outcome.assert_ended(verdict, *code);
             assert_eq!(service.requests_to(On::Execute).len(), *executes);
-            assert!(noted.is_empty() || is_noted(&outcome, noted), "{:?}", outcome.notes());
+            assert!(noted.is_empty() || outcome.is_noted(noted), "{:?}", outcome.notes());
             if *mode == "fail" {
                 assert!(outcome.log().contains("a run is already in progress: earlier"), "{}", outcome.log());
             }
@@ -331,7 +323,7 @@ fn what_passes_while_an_earlier_run_is_running_is_not_passed_on() {
     service.order(On::Runs, before(&[earlier]));
     let outcome = trigger(&service).play();
     outcome.assert_ended("failed", 1);
-    assert!(is_noted(&outcome, "run earlier of the pipeline is still in progress"), "{:?}", outcome.notes());
+    outcome.assert_noted("run earlier of the pipeline is still in progress");
     assert!(outcome.log().contains("re-run this job, which starts a new run"), "{}", outcome.log());
 }
 

@@ -101,6 +101,17 @@ impl StoryOutcome {
         notes.iter().map(|note| note["text"].as_str().expect("text")).collect()
     }
 
+    /// Whether a note has these words.
+    #[track_caller]
+    pub fn is_noted(&self, words: &str) -> bool {
+        self.notes().iter().any(|note| note.contains(words))
+    }
+
+    #[track_caller]
+    pub fn assert_noted(&self, words: &str) {
+        assert!(self.is_noted(words), "{words}: {:?}", self.notes());
+    }
+
     #[track_caller]
     pub fn log(&self) -> &str {
         self.stdout.as_deref().expect("somebody listened")

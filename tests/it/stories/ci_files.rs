@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::json;
 
-use crate::harness::{self, HANG_TIMEOUT, PIPELINE, Story, StoryOutcome, make_folder, make_pipe, scenario, write};
+use crate::harness::{self, HANG_TIMEOUT, Story, StoryOutcome, make_folder, make_pipe, service_of, write};
 use crate::stand_in::{On, Reply, Service};
 
 /// A failed run whose trace would set a variable, run a command and add a folder to the path.
@@ -16,7 +16,7 @@ const HOSTILE: &str = "LD_PRELOAD=/tmp/evil.so\n::set-env name=PATH::/tmp\n::err
 fn hostile_service() -> Service {
     let record = json!({"id": 1, "pipeline_run_id": "r", "last_status": "FAILED", "trace": HOSTILE,
         "created_at": "2024-01-13T06:00:00.000Z", "updated_at": "2024-01-13T06:15:12.000Z"});
-    Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [{"record": record}]}]})))
+    service_of(json!({"runs": [{"record": record}]}))
 }
 
 /// No line of the log begins with anything of the trace.

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::harness::{
-    self, FAILED, PASSWORD, PIPELINE, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, USERNAME, make_folder, scenario, write,
+    self, FAILED, PASSWORD, Story, StoryOutcome, TOKEN_MADE_ELSEWHERE, USERNAME, make_folder, service_of, write,
 };
 use crate::stand_in::Service;
 
@@ -325,7 +325,7 @@ fn a_folder_that_becomes_a_link_while_the_gate_waits_is_not_followed() {
     let set = json!({"last_status": "FAILED", "updated_at": "begin+3s", "trace": "verdict=passed"});
     let run =
         json!({"record": {"pipeline_run_id": "now", "created_at": "begin"}, "then": [{"after": "3s", "set": set}]});
-    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
+    let service = service_of(json!({"runs": [run]}));
     let elsewhere = tempfile::tempdir().expect("a folder");
     write(&elsewhere.path().join("json"), "theirs");
     let story = Story::at(&service).without_files().with("run-id", "now").with("poll-interval", "1s");

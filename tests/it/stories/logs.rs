@@ -5,7 +5,7 @@ use std::io::Read;
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, PIPELINE, RUNNING, SUCCESS, Story, TRACE, in_parallel, scenario};
+use crate::harness::{self, FAILED, RUNNING, SUCCESS, Story, TRACE, in_parallel, service_of};
 use crate::stand_in::{On, Reply, Service};
 
 #[test]
@@ -61,7 +61,7 @@ fn logs_are_shown_in_every_shape_that_they_may_have() {
         |row| row.0.to_owned(),
         |(_, logs)| {
             let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED"}, "logs": logs});
-            let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
+            let service = service_of(json!({"runs": [run]}));
             let outcome = Story::at(&service).runs(&[FAILED]).play();
             outcome.assert_ended("failed", 1);
             let trace_file = outcome.trace_file.as_ref().expect("a file");
@@ -75,7 +75,7 @@ fn logs_are_shown_in_every_shape_that_they_may_have() {
 fn the_trace_file_has_all_and_the_log_the_last_sixteen_kib() {
     let lines: Vec<String> = (0..5000).map(|n| format!("log line {n} of five thousand")).collect();
     let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED", "trace": TRACE}, "logs": lines});
-    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
+    let service = service_of(json!({"runs": [run]}));
     let outcome = Story::at(&service).runs(&[FAILED]).play();
     outcome.assert_ended("failed", 1);
     let file = outcome.trace_file.as_ref().expect("a file");
@@ -125,7 +125,7 @@ fn with(record: Value, logs: &str) -> Service {
     let mut record = record;
     record["pipeline_run_id"] = FAILED.into();
     let run = json!({"record": record, "logs": logs});
-    Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})))
+    service_of(json!({"runs": [run]}))
 }
 
 /// The cause comes from the trace, or else from the logs, and is the same in every report.

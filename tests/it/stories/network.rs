@@ -9,13 +9,13 @@ use crate::harness::{self, Story, StoryOutcome, in_parallel, scenario};
 use crate::socks::{Manner, Socks, Wanted};
 use crate::stand_in::{End, On, Reply, Scenario, Service, Tls};
 
-const PROXY_PASSWORD: &str = "proxy-password-1";
+pub const PROXY_PASSWORD: &str = "proxy-password-1";
 
-fn encrypted() -> Service {
+pub fn encrypted() -> Service {
     Service::start(Scenario { tls: Tls::Trusted, ..scenario(json!({})) })
 }
 
-fn at(service: &Service) -> Story<'_> {
+pub fn at(service: &Service) -> Story<'_> {
     Story::at(service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD)
 }
 

@@ -160,12 +160,12 @@ fn a_refused_password_that_looks_unusual_is_hinted_at() {
         let story = Story::at(&service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", password);
         let outcome = story.play();
         outcome.assert_ended("denied", 5);
-        assert!(outcome.notes().iter().any(|note| note.contains(hint)), "{password:?}: {:?}", outcome.notes());
+        assert!(outcome.is_noted(hint), "{password:?}: {:?}", outcome.notes());
     }
     let service = harness::service();
     let story = Story::at(&service).without_env("DADOSFERA_PASSWORD").secret_env("DADOSFERA_PASSWORD", "wrong-horse");
     let outcome = story.play();
     outcome.assert_ended("denied", 5);
-    assert!(!outcome.notes().iter().any(|note| note.contains("looks unusual")), "{:?}", outcome.notes());
+    assert!(!outcome.is_noted("looks unusual"), "{:?}", outcome.notes());
     assert!(outcome.log().contains("surrounding blanks and quotes"), "{}", outcome.log());
 }

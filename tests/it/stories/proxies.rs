@@ -1,15 +1,8 @@
 //! Proxies are used for https only, and their credentials are shown nowhere.
 
-use serde_json::json;
-
-use crate::harness::{self, Story, in_parallel, scenario};
-use crate::stand_in::{On, Reply, Scenario, Service, Tls};
-
-const PROXY_PASSWORD: &str = "proxy-password-1";
-
-fn encrypted() -> Service {
-    Service::start(Scenario { tls: Tls::Trusted, ..scenario(json!({})) })
-}
+use super::network::{PROXY_PASSWORD, at, encrypted};
+use crate::harness::{self, Story, in_parallel};
+use crate::stand_in::{On, Reply, Service};
 
 /// The address of a stand-in as a proxy's, with credentials.
 fn address(proxy: &Service) -> String {
@@ -20,8 +13,7 @@ fn address(proxy: &Service) -> String {
 fn https_goes_through_the_proxy_of_the_environment() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let (service, proxy) = (encrypted(), harness::service());
-        let story = Story::at(&service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD);
-        story.env(name, address(&proxy)).play().assert_ended("passed", 0);
+        at(&service).env(name, address(&proxy)).play().assert_ended("passed", 0);
         let tunnels = proxy.requests_to(On::Connect);
         assert!(!tunnels.is_empty() && tunnels.len() == proxy.requests().len(), "{name}: {:?}", proxy.requests());
         assert!(tunnels[0].header("proxy-authorization").is_some_and(|header| header.starts_with("Basic ")));
@@ -32,8 +24,7 @@ fn https_goes_through_the_proxy_of_the_environment() {
 #[test]
 fn no_proxy_is_heeded() {
     let (service, proxy) = (encrypted(), harness::service());
-    let story = Story::at(&service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD);
-    story.env("HTTPS_PROXY", address(&proxy)).env("NO_PROXY", "127.0.0.1").play().assert_ended("passed", 0);
+    at(&service).env("HTTPS_PROXY", address(&proxy)).env("NO_PROXY", "127.0.0.1").play().assert_ended("passed", 0);
     assert!(proxy.requests().is_empty());
 }
 
@@ -62,8 +53,7 @@ fn a_proxy_that_does_not_let_us_through_is_unreachable() {
         |(_, reply, timeout)| {
             let (service, proxy) = (encrypted(), harness::service());
             proxy.order(On::Connect, reply.clone());
-            let story = Story::at(&service).with_file("ca-file", service.ca_pem()).secret(PROXY_PASSWORD);
-            let outcome = story.env("HTTPS_PROXY", address(&proxy)).with("timeout", *timeout).play();
+            let outcome = at(&service).env("HTTPS_PROXY", address(&proxy)).with("timeout", *timeout).play();
             outcome.assert_ended("unreachable", 6);
             assert!(service.requests().is_empty());
         },

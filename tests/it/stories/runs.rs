@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, PIPELINE, RUNNING, SUCCESS, Story, TRACE, in_parallel, scenario};
+use crate::harness::{self, FAILED, PIPELINE, RUNNING, SUCCESS, Story, TRACE, in_parallel, scenario, service_of};
 use crate::stand_in::{On, Reply, Service};
 
 /// A run that the service does not know.
@@ -84,7 +84,7 @@ fn twenty_runs_share_one_session_and_at_most_eight_requests() {
     let runs: Vec<Value> = (0..20)
         .map(|n| json!({"record": {"id": n, "pipeline_run_id": format!("run-{n}"), "last_status": "SUCCESS"}}))
         .collect();
-    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
+    let service = service_of(json!({"runs": runs}));
     service.order(On::Run, Reply::normal().delay(Duration::from_secs(1)).forever());
     let names: Vec<String> = (0..20).map(|n| format!("run-{n}")).collect();
     let outcome = Story::at(&service).with("run-id", names.join("\n")).play();
@@ -138,7 +138,7 @@ fn what_the_step_says_beats_the_environment_and_says_so() {
     let story = Story::at(&service).without("run-id").env("INPUT_RUN-ID", SUCCESS).env("MAESTRO_RUN_ID", FAILED);
     let outcome = story.play();
     outcome.assert_ended("passed", 0);
-    assert!(outcome.notes().iter().any(|note| note.contains("MAESTRO_RUN_ID")), "{:?}", outcome.notes());
+    outcome.assert_noted("MAESTRO_RUN_ID");
 
     let story = Story::at(&service).without("run-id").env("INPUT_RUN-ID", FAILED).env("MAESTRO_RUN_ID", SUCCESS);
     story.outside_ci().play().assert_last_line("passed", 0);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::{
-    self, FAILED, HANG_TIMEOUT, Live, PIPELINE, RUNNING, Story, StoryOutcome, can_be_process_one, in_parallel_up_to,
+    self, FAILED, HANG_TIMEOUT, Live, RUNNING, Story, StoryOutcome, can_be_process_one, in_parallel_up_to, service_of,
 };
 use crate::stand_in::{Gzip, On, Reply, Service};
 
@@ -125,7 +125,7 @@ fn slow_text(length: usize) -> String {
 fn a_signal_is_obeyed_while_a_long_trace_is_sanitized() {
     let trace = slow_text(24 << 20);
     let run = json!({"record": {"pipeline_run_id": FAILED, "last_status": "FAILED", "trace": trace}});
-    let service = Service::start(harness::scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": [run]}]})));
+    let service = service_of(json!({"runs": [run]}));
     let gate = Story::at(&service).runs(&[FAILED]).with("logs", "never").start();
     gate.wait_for_output("status FAILED");
     let signalled = gate.signal("TERM");

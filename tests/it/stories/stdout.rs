@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, TRACE, USERNAME, scenario};
-use crate::stand_in::{On, Reply, Service};
+use crate::harness::{self, FAILED, PASSWORD, PIPELINE, RUNNING, SUCCESS, Story, TRACE, USERNAME, service_of};
+use crate::stand_in::{On, Reply};
 
 #[test]
 fn a_reader_who_is_gone_changes_nothing() {
@@ -18,7 +18,7 @@ fn a_reader_who_is_asleep_changes_nothing() {
     let trace = "a line of a long trace\n".repeat(1000);
     let run = |n: u32| json!({"pipeline_run_id": format!("run-{n}"), "last_status": "FAILED", "trace": trace});
     let runs: Vec<Value> = (0..12).map(|n| json!({"record": run(n)})).collect();
-    let service = Service::start(scenario(json!({"pipelines": [{"pipeline_id": PIPELINE, "runs": runs}]})));
+    let service = service_of(json!({"runs": runs}));
     let names: Vec<String> = (0..12).map(|n| format!("run-{n}")).collect();
     let story = Story::at(&service).with("run-id", names.join(",")).with("logs", "never").with_unread_stdout();
     // It ends, although its last lines stay unread: it has a limit for that.

@@ -199,7 +199,7 @@ fn credentials_count_as_one_set() {
     let outcome = story.play();
     outcome.assert_ended("passed", 0);
     assert!(service.requests_to(On::SignIn).is_empty());
-    assert!(outcome.notes().iter().any(|note| note.contains("DADOSFERA_USERNAME")), "{:?}", outcome.notes());
+    outcome.assert_noted("DADOSFERA_USERNAME");
 }
 
 #[test]
