@@ -8,15 +8,13 @@ use std::process::ExitCode;
 use maestro_gate::app;
 use maestro_gate::inputs::Env;
 use maestro_gate::inputs::env::args;
+use maestro_gate::panic_hook;
 
 fn main() -> ExitCode {
     let mut args = args();
     if !args.is_empty() {
-        let place = args.remove(0);
         // A release has no bugs, not even these.
-        #[cfg(debug_assertions)]
-        maestro_gate::panic_hook::provoke(place.to_string_lossy().into_owned());
-        drop(place);
+        panic_hook::provoke(args.remove(0).to_string_lossy().into_owned());
     }
     ExitCode::from(app::start(args, Env::from_process()))
 }

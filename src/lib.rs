@@ -3,7 +3,7 @@
 //! The path, each step a type made once and handed on:
 //!
 //! ```text
-//! Inputs -> Plan -> watch ( Observation -> Step )* -> Verdict -> Report -> Documents
+//! Inputs -> Config -> poll loop ( Observation -> Step )* -> Verdict -> Report -> Documents
 //! ```
 //!
 //! `app` shows it on one screen; ARCHITECTURE.md says what each module may do, and what none may.

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 use std::process::exit;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
 thread_local! {
@@ -57,30 +57,19 @@ fn report_panic(info: &PanicHookInfo<'_>, main: ThreadId) {
     }
 }
 
-/// Bugs made on purpose, for tests of what becomes of them: `examples/provoke.rs` asks for one. A release has none of this.
-#[cfg(debug_assertions)]
-mod provoked {
-    use std::sync::OnceLock;
+/// The bug to be made on purpose, for tests of what becomes of it. A release makes none.
+static PROVOKED: OnceLock<String> = OnceLock::new();
 
-    static PLACE: OnceLock<String> = OnceLock::new();
-
-    /// Asks for a panic at a place that names itself so.
-    pub fn provoke(place: String) {
-        // The first one counts.
-        let _asked_before = PLACE.set(place);
-    }
-
-    pub(crate) fn panic_if_provoked(step: &str, what: &str) {
-        let here = || format!("{step} {what}").trim_end().to_owned();
-        assert!(PLACE.get().is_none_or(|asked| *asked != here()), "provoked at {}", here());
-    }
+/// Asks for a panic at a place that names itself so: `examples/provoke.rs`. The first one counts.
+pub fn provoke(place: String) {
+    let _asked_before = PROVOKED.set(place);
 }
 
-#[cfg(debug_assertions)]
-pub(crate) use provoked::panic_if_provoked;
-#[cfg(debug_assertions)]
-pub use provoked::provoke;
-
-/// No bug.
-#[cfg(not(debug_assertions))]
-pub(crate) fn panic_if_provoked(_step: &str, _what: &str) {}
+pub(crate) fn panic_if_provoked(step: &str, what: &str) {
+    if cfg!(debug_assertions)
+        && let Some(asked) = PROVOKED.get()
+    {
+        let here = format!("{step} {what}");
+        assert!(here.trim_end() != asked, "provoked at {here}");
+    }
+}
