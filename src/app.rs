@@ -55,8 +55,8 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
 
     let sanitizer = Sanitizer::new();
     let short = secrets.iter().filter(|(_, secret)| !sanitizer.add_secret(secret.expose_secret()));
-    let short = short.map(|(name, _)| Event::Session(SessionNote::ShortSecret(name)));
-    let events: Vec<TimedEvent> = short.map(|event| TimedEvent { at: Duration::ZERO, event }).collect();
+    let event = |name| TimedEvent { at: Duration::ZERO, event: Event::Session(SessionNote::ShortSecret(name)) };
+    let events: Vec<TimedEvent> = short.map(|(name, _)| event(name)).collect();
     let wanted = config.as_ref().map(|config| config.wanted.clone()).unwrap_or_default();
     sanitizer.add_asked(&wanted);
 
@@ -76,8 +76,7 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let links = config.as_ref().ok().and_then(|config| config.links.clone());
     let link = |pipeline: &str, run: &str| links.as_ref()?.link(pipeline, run);
     let first = Report::first(&wanted, &link, &finalizer.sanitizer);
-    let Prepared { input_errors, notes } = finalizer.begin(first, config.is_ok()).await;
-    let notes = finalizer.notes(&warnings, notes);
+    let Prepared { input_errors, notes } = finalizer.begin(first, &warnings, config.is_ok()).await;
     notes.iter().for_each(|note| view.note(note));
 
     let WaitResult { mut report, logs } = match config {
@@ -104,7 +103,7 @@ async fn run_doctor(config: Result<Config, StartupError>, warnings: &[Warning], 
         Err(StartupError::InvalidInputs(errors)) => doctor::mistaken(&errors, warnings, &finalizer.sanitizer),
         Ok(config) => doctor::examine(config, warnings, &mut finalizer).await,
     };
-    finalizer.console.write(match finalizer.delivery.output_config().log_format {
+    finalizer.console.write(match finalizer.delivery.output_config.log_format {
         LogFormat::Text => checkup.text(),
         LogFormat::Json => checkup.json(),
     });

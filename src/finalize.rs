@@ -10,11 +10,11 @@ use crate::clock::Clock;
 use crate::config::{CollisionKind, Colour, Destination, LogFormat, OutputConfig, Volume, Warning, WriteTarget};
 use crate::console::{self, Console};
 use crate::core::{Outcome, RunOutcome, Severity, Signal, Untrusted, Verdict};
-use crate::output::{Job, Jobs, ReportWriter, WriteError, WriteResult, token};
+use crate::output::{Jobs, ReportWriter, WriteError, WriteJob, WriteResult, token};
 use crate::panic_hook;
 use crate::poll_loop::{GracePeriod, Signals, let_signals_in};
 use crate::progress;
-use crate::report::ci::LogContext;
+use crate::report::ci::{LogContext, SummaryChannel};
 use crate::report::sanitize::{Sanitized, SanitizedSteps, Sanitizer};
 use crate::report::{Note, NoteLevel, Report, Stage, text};
 
@@ -36,22 +36,16 @@ pub struct Finalizer {
     pub clock: Clock,
     pub signals: Signals,
     pub grace_period: GracePeriod,
-    /// Whether the verdict is shown in colour.
-    pub coloured: bool,
     /// The end of the log, while the report has not changed since it was rendered.
     pub closing: Option<String>,
-    /// The destinations that did not get their final version: they are not tried again.
-    undelivered: Vec<usize>,
-    /// The commands that show a summary which was written as a file.
-    uploads: Vec<String>,
 }
 
 /// What came of the first versions.
-#[derive(Debug, Default)]
 pub struct Prepared {
     /// Older reports that can't be replaced, and paths that lead elsewhere: input errors.
     pub input_errors: Vec<String>,
-    pub notes: Vec<(NoteLevel, Sanitized)>,
+    /// The warnings about inputs, and what is to be said of the destinations.
+    pub notes: Vec<Note>,
 }
 
 /// From now on a panic prints one line, and exits with the code of this verdict.
@@ -83,19 +77,14 @@ impl Finalizer {
         if let Some(signal) = first_signal {
             grace_period.shorten(signal, &clock);
         }
-        let coloured = coloured(output_config.colour, std::io::stdout().is_terminal());
-        let delivery = ReportWriter::new(output_config);
         Finalizer {
-            delivery,
+            delivery: ReportWriter::new(output_config),
             console,
             sanitizer,
             clock,
             signals,
             grace_period,
-            coloured,
             closing: None,
-            undelivered: Vec::new(),
-            uploads: Vec::new(),
         }
     }
 
@@ -104,12 +93,13 @@ impl Finalizer {
         self.sanitizer.line(text, usize::MAX).to_string()
     }
 
-    /// The warnings about inputs, and the notes on the first versions.
-    pub fn notes(&self, warnings: &[Warning], notes: Vec<(NoteLevel, Sanitized)>) -> Vec<Note> {
-        let sentences = warnings.iter().map(|warning| warning.sentence(|text| self.shown(text)));
-        let warnings = sentences.map(|text| self.sanitizer.line(&Untrusted::new(text), usize::MAX));
-        let all = warnings.map(|text| (NoteLevel::Warning, text)).chain(notes);
-        all.map(|(weight, text)| Note { at: self.clock.elapsed(), weight, text }).collect()
+    fn note(&self, weight: NoteLevel, text: Sanitized) -> Note {
+        Note { at: self.clock.elapsed(), weight, text }
+    }
+
+    fn note_of(&self, warning: &Warning) -> Note {
+        let sentence = Untrusted::new(warning.sentence(|text| self.shown(text)));
+        self.note(NoteLevel::Warning, self.sanitizer.line(&sentence, usize::MAX))
     }
 
     /// Waits for a piece of work, not longer than a signal allows. `None`: it was not done in time.
@@ -138,8 +128,9 @@ impl Finalizer {
 
     /// Writes the first versions, so that from now on nobody can read an old pass. For the CI, whose files can only be
     /// appended to, only if the inputs are right as far as is known.
-    pub async fn begin(&mut self, first: Report, inputs_are_right: bool) -> Prepared {
-        let mut prepared = Prepared::default();
+    pub async fn begin(&mut self, first: Report, warnings: &[Warning], inputs_are_right: bool) -> Prepared {
+        let notes = warnings.iter().map(|warning| self.note_of(warning)).collect();
+        let mut prepared = Prepared { input_errors: Vec::new(), notes };
         for (destination, collision_kind) in self.collisions().await {
             self.refuse(destination, collision_kind, &mut prepared);
         }
@@ -161,48 +152,39 @@ impl Finalizer {
     /// are written.
     async fn collisions(&mut self) -> Vec<(usize, CollisionKind)> {
         let mut check = Jobs::start(vec![self.delivery.collisions()]);
-        let found = self.wait(check.next(), PIECE).await.flatten();
-        found.and_then(|(_, collisions)| collisions).unwrap_or_default()
+        let found = self.wait(check.next(), PIECE).await;
+        found.and_then(|(_, collisions)| collisions.ok()).unwrap_or_default()
     }
 
     fn refuse(&mut self, index: usize, collision_kind: CollisionKind, prepared: &mut Prepared) {
-        self.delivery.leave_out(index);
-        let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
+        self.delivery.slots[index].is_left_out = true;
         match collision_kind {
-            CollisionKind::Mistake(input_error) => prepared.input_errors.push(input_error.sentence(show)),
-            CollisionKind::Warning(warning) => {
-                prepared.notes.push((NoteLevel::Warning, Sanitized::ours(warning.sentence(show))));
-            }
+            CollisionKind::Mistake(error) => prepared.input_errors.push(error.sentence(|text| self.shown(text))),
+            CollisionKind::Warning(warning) => prepared.notes.push(self.note_of(&warning)),
         }
     }
 
     /// Does the jobs of the start.
-    async fn take_up(&mut self, jobs: Vec<Job<WriteResult>>, prepared: &mut Prepared) {
-        let jobs = jobs.into_iter().filter(|(index, _)| self.delivery.missed(*index).is_none()).collect();
+    async fn take_up(&mut self, jobs: Vec<WriteJob>, prepared: &mut Prepared) {
+        let jobs = jobs.into_iter().filter(|(index, _)| self.delivery.slots[*index].missed.is_none()).collect();
         for (index, done) in self.all(jobs, Stage::First).await {
             let destination = self.delivery.destination(index);
-            let named = destination.is_named_by_input();
             match done {
                 Ok(None) => {}
-                Ok(Some(what)) => {
-                    let note = self.said(index, &what);
-                    prepared.notes.push((NoteLevel::Plain, note));
-                }
+                Ok(Some(what)) => prepared.notes.push(self.note(NoteLevel::Plain, self.said(index, &what))),
                 Err(WriteError::Refused(what)) => {
                     let collision_kind = destination.refused(what);
                     self.refuse(index, collision_kind, prepared);
                 }
-                Err(error @ WriteError::OldReportStays(_)) if named => {
-                    let name = destination.name();
-                    prepared
-                        .input_errors
-                        .push(format!("{}; remove it, or give {name} another path", self.failed(index, &error)));
-                    self.delivery.leave_out(index);
+                Err(error @ WriteError::OldReportStays(_)) if destination.is_named_by_input() => {
+                    let (failed, name) = (self.failed(index, &error), destination.name());
+                    prepared.input_errors.push(format!("{failed}; remove it, or give {name} another path"));
+                    self.delivery.slots[index].is_left_out = true;
                 }
                 Err(error) => {
                     let warning = self.failed(index, &error);
-                    self.delivery.note_missed(index, warning.clone());
-                    prepared.notes.push((NoteLevel::Warning, warning));
+                    prepared.notes.push(self.note(NoteLevel::Warning, warning.clone()));
+                    self.delivery.slots[index].missed = Some(warning);
                 }
             }
         }
@@ -210,21 +192,18 @@ impl Finalizer {
 
     /// Does jobs on other threads. One that hangs holds up none of the others, and is given up in the end; after a signal the
     /// last versions have all the time that is left, and the first versions none to waste.
-    async fn all(&mut self, jobs: Vec<Job<WriteResult>>, stage: Stage) -> Vec<(usize, WriteResult)> {
+    async fn all(&mut self, jobs: Vec<WriteJob>, stage: Stage) -> Vec<(usize, WriteResult)> {
         let mut missing: Vec<usize> = jobs.iter().map(|(index, _)| *index).collect();
         let mut jobs = Jobs::start(jobs);
         let mut results = Vec::new();
         // Counted in waits, because on a busy machine, where the jobs take longer, a wait does too.
         let mut waits = 0;
         while !missing.is_empty() {
-            match self.wait(jobs.next(), HANGS).await.flatten() {
+            match self.wait(jobs.next(), HANGS).await {
                 Some((index, done)) => {
                     waits = 0;
                     missing.retain(|other| *other != index);
-                    if done.is_none() {
-                        jobs.go_on();
-                    }
-                    results.push((index, done.unwrap_or(Err(WriteError::Bug))));
+                    results.push((index, done));
                 }
                 None if !jobs.are_begun() => jobs.go_on(),
                 None if stage == Stage::First && self.grace_period.first_signal().is_some() => break,
@@ -238,10 +217,14 @@ impl Finalizer {
 
     /// A sentence about a destination.
     fn said(&self, index: usize, what: &str) -> Sanitized {
-        let destination = self.delivery.destination(index);
-        let path = destination.path().map(|path| self.sanitizer.given(&Untrusted::new(path.to_string_lossy())));
-        let path = path.map(|path| format!(" {path}")).unwrap_or_default();
-        self.sanitizer.line(&Untrusted::new(format!("{}{path}: {what}", destination.name())), usize::MAX)
+        let name = self.delivery.destination(index).name();
+        let path = self.given_path(index).map(|path| format!(" {path}")).unwrap_or_default();
+        self.sanitizer.line(&Untrusted::new(format!("{name}{path}: {what}")), usize::MAX)
+    }
+
+    fn given_path(&self, index: usize) -> Option<Sanitized> {
+        let path = self.delivery.destination(index).path()?;
+        Some(self.sanitizer.given(&Untrusted::new(path.to_string_lossy())))
     }
 
     /// The sentence that a destination can't be written.
@@ -255,43 +238,43 @@ impl Finalizer {
         let mut tried = Vec::new();
         for (index, collision_kind) in self.collisions().await {
             let destination = self.delivery.destination(index);
-            let show = |text: &Untrusted| self.sanitizer.line(text, usize::MAX).to_string();
             let sentence = match collision_kind {
-                CollisionKind::Mistake(input_error) => input_error.sentence(show),
-                CollisionKind::Warning(warning) if destination.is_of_the_ci() => warning.sentence(show),
+                CollisionKind::Mistake(input_error) => input_error.sentence(|text| self.shown(text)),
+                CollisionKind::Warning(warning) if destination.is_of_the_ci() => {
+                    warning.sentence(|text| self.shown(text))
+                }
                 CollisionKind::Warning(_) => continue,
             };
-            let path = destination.path().map(|path| Untrusted::new(path.to_string_lossy()));
-            tried.push((path.as_ref().map(show).unwrap_or_default(), Some(sentence)));
-            self.delivery.leave_out(index);
+            let path = destination.path().map(|path| self.shown(&Untrusted::new(path.to_string_lossy())));
+            tried.push((path.unwrap_or_default(), Some(sentence)));
+            self.delivery.slots[index].is_left_out = true;
         }
         let jobs = self.delivery.trials();
         for (index, done) in self.all(jobs, Stage::First).await {
-            let destination = self.delivery.destination(index);
-            let path = destination.path().map(|path| self.sanitizer.given(&Untrusted::new(path.to_string_lossy())));
-            let what = path.map_or_else(|| "--version".to_owned(), |path| path.to_string());
+            let name = self.delivery.destination(index).name();
+            let what = self.given_path(index).unwrap_or_else(|| Sanitized::ours("--version"));
             let error = done.err().map(|error| self.failed(index, &error).to_string());
-            tried.push((format!("{} {what}", destination.name()), error));
+            tried.push((format!("{name} {what}"), error));
         }
         tried
     }
 
     /// The outputs for a CI that takes them as commands in the log; the last one of a name wins.
     fn commands(&self, report: &Report) -> String {
-        let OutputConfig { ci, output_prefix, .. } = self.delivery.output_config();
+        let OutputConfig { ci, output_prefix, .. } = &self.delivery.output_config;
         ci.log_commands(report, output_prefix)
     }
 
     /// Adds a warning, unless it was given before: a destination may fail at the start and at the end.
     pub fn warn(&mut self, report: &mut Report, warning: Sanitized) {
         if !report.notes.iter().any(|note| note.text == warning) {
-            self.add_note(report, Note { at: self.clock.elapsed(), weight: NoteLevel::Warning, text: warning });
+            self.add_note(report, self.note(NoteLevel::Warning, warning));
         }
     }
 
     /// Adds what has come up since the view closed. The log is the only place that all have: the documents may be written.
     pub fn add_note(&mut self, report: &mut Report, note: Note) {
-        let output_config = self.delivery.output_config();
+        let output_config = &self.delivery.output_config;
         if progress::is_shown(&note, output_config.volume) {
             self.console.write(progress::line(&note, output_config.log_format));
         }
@@ -303,7 +286,12 @@ impl Finalizer {
     pub async fn close(mut self, report: Report) -> u8 {
         self.grace_period.last_words(&self.clock);
         let verdict = report.verdict;
-        std::mem::take(&mut self.uploads).into_iter().for_each(|command| self.console.write(command));
+        // Not before: the agent may read the file at once, and the logs would be missing.
+        if let SummaryChannel::Uploaded { command, .. } = self.delivery.output_config.ci.summary
+            && let Some(path) = self.delivery.written().find_map(|(_, destination)| destination.upload.as_deref())
+        {
+            self.console.write(command(path));
+        }
         let words = self.closing.take().unwrap_or_else(|| self.render_closing(&report));
         self.console.write(words);
         let console = self.console.clone();
@@ -321,29 +309,22 @@ impl Finalizer {
     /// The end of the log, the verdict last.
     fn render_closing(&self, report: &Report) -> String {
         panic_hook::panic_if_provoked("closing", "");
-        let output_config = self.delivery.output_config();
-        let without_past;
-        let report = if output_config.volume == Volume::Quiet {
-            without_past = report.without_past();
-            &without_past
-        } else {
-            report
+        let output_config = &self.delivery.output_config;
+        let report = match output_config.volume {
+            Volume::Quiet => &report.without_past(),
+            Volume::Normal | Volume::Verbose => report,
         };
         if output_config.log_format == LogFormat::Json {
             return text::closing_json(report);
         }
         let context = LogContext { token: token(), now: self.clock.utc(), prefix: &output_config.output_prefix };
         let words = text::closing(report, output_config.ci, &context);
-        if self.coloured { paint(&words, report.verdict) } else { words }
-    }
-}
-
-/// Whether to colour: as the user says, else if a terminal reads.
-fn coloured(colour: Colour, terminal: bool) -> bool {
-    match colour {
-        Colour::Never => false,
-        Colour::Always => true,
-        Colour::Auto => terminal,
+        let is_coloured = match output_config.colour {
+            Colour::Never => false,
+            Colour::Always => true,
+            Colour::Auto => std::io::stdout().is_terminal(),
+        };
+        if is_coloured { paint(&words, report.verdict) } else { words }
     }
 }
 
@@ -355,7 +336,6 @@ fn paint(words: &str, verdict: Verdict) -> String {
         Severity::Error => "31",
     };
     let words = words.trim_end_matches('\n');
-    let (before, last) = words.rsplit_once('\n').map_or(("", words), |(before, last)| (before, last));
-    let gap = if before.is_empty() { "" } else { "\n" };
-    format!("{before}{gap}\u{1b}[1;{colour}m{last}\u{1b}[0m\n")
+    let (before, last) = words.split_at(words.rfind('\n').map_or(0, |end| end + 1));
+    format!("{before}\u{1b}[1;{colour}m{last}\u{1b}[0m\n")
 }

@@ -60,7 +60,7 @@ pub async fn gather(report: &mut Report, logs: Option<&Source>, finalizer: &mut 
     if let (Some(file), Some(index)) = (file, trace_index) {
         let written = finalizer.wait(file.finish(), FILE).await.unwrap_or(Err(WriteError::NotInTime));
         let Err(trouble) = written else { return };
-        let missed = finalizer.delivery.missed(index).cloned();
+        let missed = finalizer.delivery.slots[index].missed.clone();
         let warning = || finalizer.sanitizer.line(&Untrusted::new(format!("trace-file: {trouble}")), usize::MAX);
         let warning = missed.unwrap_or_else(warning);
         finalizer.warn(report, warning);

@@ -11,18 +11,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::config::{CollisionKind, Destination, DocumentKind, OutputConfig, WriteTarget};
 use crate::panic_hook;
+use crate::report::Report;
 use crate::report::ci::github::Delimiter;
-use crate::report::output_values::OUTPUTS;
 use crate::report::sanitize::Sanitized;
-use crate::report::trace_file::Section;
-use crate::report::{Report, Stage};
-use path_guard::{PathGuard, PathKind, path_kind};
+use destination_state::DestinationState;
+use path_guard::PathGuard;
 use render::{RenderedContent, render};
-use report_file::ReportFile;
-use shared_file::SharedFile;
 
 mod agent;
-mod dry_run;
+mod destination_state;
 mod file_id;
 mod path_guard;
 mod render;
@@ -53,52 +50,42 @@ pub enum WriteError {
     Bug,
 }
 
-/// What came of a job: something to note, if it was done.
+/// What came of a job on a destination: something to note, if it was done.
 pub type WriteResult = Result<Option<String>, WriteError>;
 
-/// The destinations of this run of the gate.
+/// A job on a destination, and the destination's number.
+pub type WriteJob = Job<Option<String>>;
+
+/// The destinations of this run of the gate. Their numbers are their places in `output_config`.
 pub struct ReportWriter {
-    output_config: OutputConfig,
-    /// One for each destination of the outlet.
-    slots: Vec<DestinationSlot>,
+    pub output_config: OutputConfig,
+    /// One for each destination.
+    pub slots: Vec<DestinationSlot>,
     guard: Arc<OnceLock<Arc<PathGuard>>>,
     /// A descriptor that is given up when the last versions are written: by then connections may have taken all others.
     spare: Option<File>,
 }
 
 /// What is known of a destination.
-struct DestinationSlot {
+pub struct DestinationSlot {
     /// Locked while it is written: a first version that a stalled file system holds up must not come after the last.
     state: Arc<Mutex<DestinationState>>,
-    /// What was said if it did not get its first version.
-    missed: Option<Sanitized>,
+    /// What was said if it did not get its first version. The last one is tried all the same, and if it fails too, these are
+    /// the words again: a person need not hear of it twice.
+    pub missed: Option<Sanitized>,
     /// What stands there is not ours to touch.
-    is_left_out: bool,
-}
-
-#[derive(Default)]
-struct DestinationState {
-    open: Option<OpenDestination>,
-    has_last: bool,
-}
-
-/// A destination that was opened.
-enum OpenDestination {
-    File(ReportFile),
-    Folder(Vec<(&'static str, ReportFile)>),
-    Shared(SharedFile),
-    Agent(&'static str),
+    pub is_left_out: bool,
 }
 
 impl ReportWriter {
     pub fn new(output_config: OutputConfig) -> ReportWriter {
-        let slot = |_| DestinationSlot { state: Arc::default(), missed: None, is_left_out: false };
-        let slots = (0..output_config.destinations.len()).map(slot).collect();
+        let slot = |destination: &Destination| DestinationSlot {
+            state: Arc::new(Mutex::new(DestinationState::new(destination.clone()))),
+            missed: None,
+            is_left_out: false,
+        };
+        let slots = output_config.destinations.iter().map(slot).collect();
         ReportWriter { output_config, slots, guard: Arc::default(), spare: None }
-    }
-
-    pub fn output_config(&self) -> &OutputConfig {
-        &self.output_config
     }
 
     /// The destination with this number.
@@ -119,89 +106,45 @@ impl ReportWriter {
 
     /// Whether it goes to a pipe or a device, as far as is known without waiting for it.
     pub fn is_stream(&self, index: usize) -> bool {
-        let open = |state: std::sync::MutexGuard<'_, DestinationState>| matches!(&state.open, Some(OpenDestination::File(file)) if file.is_stream());
-        self.slots[index].state.try_lock().is_ok_and(open)
-    }
-
-    /// Begins the trace file anew, for traces and logs.
-    pub fn start_trace(&self, index: usize) -> TraceFile {
-        TraceFile::start(self.destination(index).clone(), Arc::clone(&self.slots[index].state), self.guard())
-    }
-
-    /// A destination did not get its first version, of which this was said. The last one is tried all the same.
-    pub fn note_missed(&mut self, index: usize, said: Sanitized) {
-        self.slots[index].missed = Some(said);
-    }
-
-    /// What was said of a destination that did not get its first version: the words for the last one too, or a person would
-    /// hear of it twice.
-    pub fn missed(&self, index: usize) -> Option<&Sanitized> {
-        self.slots[index].missed.as_ref()
-    }
-
-    /// A destination that is not to be written any more.
-    pub fn leave_out(&mut self, index: usize) {
-        self.slots[index].is_left_out = true;
+        self.slots[index].state.try_lock().is_ok_and(|state| state.is_stream())
     }
 
     /// The reports that would be written over something else. Only looks.
     pub fn collisions(&self) -> Job<Vec<(usize, CollisionKind)>> {
         let output_config = self.output_config.clone();
-        (0, Box::new(move || output_config.collisions(path_guard::place)))
+        (0, Box::new(move || Ok(output_config.collisions(path_guard::place))))
     }
 
     /// Opens every destination, and takes away what an earlier job left there.
-    pub fn open(&mut self) -> Vec<Job<WriteResult>> {
-        self.spare = report_file::open(OpenOptions::new().read(true), Path::new(NULL)).ok();
-        let job = |(index, destination): (usize, &Destination)| {
-            let (state, guard, destination) = (self.state(index), self.guard(), destination.clone());
-            let work = move || {
-                let mut state = lock(&state);
-                let open = open(&destination, &guard())?;
-                let outside = destination.is_named_by_input().then(|| guard().outside(destination.path()?)).flatten();
-                let outside = outside.map(|end| format!("{} is outside the workspace", end.display()));
-                let in_place = open.is_in_place().then(|| "can't be replaced here, so it is overwritten".to_owned());
-                state.open = Some(open);
-                Ok(in_place.or(outside))
-            };
-            worker::job(index, work)
+    pub fn open(&mut self) -> Vec<WriteJob> {
+        self.spare = open_null().ok();
+        self.written().map(|(index, _)| self.job(index, DestinationState::open)).collect()
+    }
+
+    /// Tries every destination, and leaves each as it is.
+    pub fn trials(&self) -> Vec<WriteJob> {
+        // The agent is asked once, whatever it gets.
+        let asked = |destination: &Destination| {
+            !matches!(destination.target, WriteTarget::Agent(_)) || destination.document == DocumentKind::Outputs
         };
-        self.written().map(job).collect()
+        let tried = self.written().filter(|(_, destination)| asked(destination));
+        tried.map(|(index, _)| self.job(index, DestinationState::try_out)).collect()
     }
 
     /// The documents of a report, rendered, and the jobs that write them. `wanted` says which destinations.
-    pub fn write(&self, report: &Report, wanted: impl Fn(&Destination) -> bool) -> Vec<Job<WriteResult>> {
+    pub fn write(&self, report: &Report, wanted: impl Fn(&Destination) -> bool) -> Vec<WriteJob> {
         let wanted = self.written().filter(|(_, destination)| wanted(destination));
         let documents: Vec<(usize, RenderedContent)> =
             wanted.map(|(index, destination)| (index, render(&self.output_config, destination, report))).collect();
-        let job = |(index, content): (usize, RenderedContent)| {
-            let (state, guard, stage) = (self.state(index), self.guard(), report.stage);
-            let destination = self.destination(index).clone();
-            let work = move || {
-                panic_hook::panic_if_provoked("write", destination.name());
-                let mut state = lock(&state);
-                if stage == Stage::First && state.has_last {
-                    // It comes late, and nobody waits to hear of it.
-                    return Ok(None);
-                }
-                let has_last = std::mem::replace(&mut state.has_last, stage == Stage::Final);
-                if has_last && state.open.as_ref().is_some_and(OpenDestination::is_stream) {
-                    // A pipe's reader gets one document.
-                    return Ok(None);
-                }
-                // While the gate waited, the path may have come to lead elsewhere.
-                if let WriteTarget::File(path) | WriteTarget::Folder(path) = &destination.target {
-                    guard().admit(path)?;
-                }
-                if state.open.is_none() {
-                    state.open = Some(open(&destination, &guard())?);
-                }
-                if let Some(open) = &mut state.open {
-                    write(open, &destination, stage, content)?;
-                }
-                Ok(None)
+        let stage = report.stage;
+        let job = |(index, content)| {
+            let name = self.destination(index).name();
+            let (_, write) = self.job(index, move |state, guard| state.write(guard, stage, content));
+            let write = move || {
+                panic_hook::panic_if_provoked("write", name);
+                write()
             };
-            worker::job(index, work)
+            (index, Box::new(write) as Box<_>)
         };
         documents.into_iter().map(job).collect()
     }
@@ -209,12 +152,10 @@ impl ReportWriter {
     /// Writes a report on this thread, where there is no other: whatever can be written.
     pub fn write_here(&mut self, report: &Report) {
         for (index, _) in self.output_config.collisions(path_guard::place) {
-            self.leave_out(index);
+            self.slots[index].is_left_out = true;
         }
         for (index, open) in self.open() {
-            if open().is_err() {
-                self.leave_out(index);
-            }
+            self.slots[index].is_left_out = open().is_err();
         }
         self.free_a_descriptor();
         for (_, write) in self.write(report, |_| true) {
@@ -229,113 +170,23 @@ impl ReportWriter {
     }
 
     /// The destinations that are written, by number.
-    fn written(&self) -> impl Iterator<Item = (usize, &Destination)> {
+    pub fn written(&self) -> impl Iterator<Item = (usize, &Destination)> {
         self.output_config.destinations.iter().enumerate().filter(|(index, _)| !self.slots[*index].is_left_out)
     }
 
-    fn state(&self, index: usize) -> Arc<Mutex<DestinationState>> {
-        Arc::clone(&self.slots[index].state)
-    }
-
-    /// Created on first use, because it reads the file system, which may be slow.
-    fn guard(&self) -> impl Fn() -> Arc<PathGuard> + Send + use<> {
-        let (guard, output_config) = (Arc::clone(&self.guard), self.output_config.clone());
-        move || Arc::clone(guard.get_or_init(|| Arc::new(PathGuard::new(&output_config))))
-    }
-}
-
-fn lock(state: &Mutex<DestinationState>) -> std::sync::MutexGuard<'_, DestinationState> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl OpenDestination {
-    fn is_stream(&self) -> bool {
-        match self {
-            OpenDestination::File(file) => file.is_stream(),
-            OpenDestination::Folder(files) => files.iter().any(|(_, file)| file.is_stream()),
-            OpenDestination::Shared(file) => file.is_stream(),
-            OpenDestination::Agent(_) => false,
-        }
-    }
-
-    fn is_in_place(&self) -> bool {
-        match self {
-            OpenDestination::File(file) => file.is_in_place(),
-            OpenDestination::Folder(files) => files.iter().any(|(_, file)| file.is_in_place()),
-            OpenDestination::Shared(_) | OpenDestination::Agent(_) => false,
-        }
-    }
-}
-
-fn open(destination: &Destination, guard: &Arc<PathGuard>) -> Result<OpenDestination, WriteError> {
-    Ok(match &destination.target {
-        WriteTarget::File(path) => OpenDestination::File(ReportFile::open(path, guard)?),
-        WriteTarget::Folder(folder) => {
-            guard.admit(folder)?;
-            if matches!(path_kind(folder), PathKind::RegularFile | PathKind::Stream) {
-                return Err(WriteError::OldReportStays(io::ErrorKind::NotADirectory.into()));
-            }
-            // One file that can't be opened is no reason to leave an old report in the others.
-            let files = OUTPUTS.map(|(name, _)| Ok((name, ReportFile::open(&folder.join(name), guard)?)));
-            OpenDestination::Folder(files.into_iter().collect::<Result<_, WriteError>>()?)
-        }
-        WriteTarget::Shared(path) => {
-            let is_page = destination.document == DocumentKind::Summary;
-            let file = if is_page { SharedFile::of_text(path)? } else { SharedFile::of_records(path)? };
-            guard.admit_shared(file.file())?;
-            OpenDestination::Shared(file)
-        }
-        WriteTarget::Agent(program) => OpenDestination::Agent(program),
-    })
-}
-
-fn write(
-    open: &mut OpenDestination,
-    destination: &Destination,
-    stage: Stage,
-    content: RenderedContent,
-) -> Result<(), WriteError> {
-    match (open, content) {
-        // A pipe's reader gets one document: of the trace file the one with the logs.
-        (OpenDestination::File(file), RenderedContent::Trace(_)) if file.is_stream() => Ok(()),
-        (OpenDestination::File(file), RenderedContent::Trace(sections)) => {
-            file.write(stage, &sections.iter().flat_map(Section::texts).collect::<Vec<_>>())
-        }
-        (OpenDestination::File(file), RenderedContent::Text(text)) => {
-            file.write(stage, &[&text])?;
-            // Azure fails the step for a path where there is no file.
-            if destination.upload.is_some() && file.is_stream() {
-                return Err(WriteError::NotWritten(io::ErrorKind::NotFound.into()));
-            }
-            Ok(())
-        }
-        (OpenDestination::Folder(files), RenderedContent::Files(outputs)) => {
-            // One file that can't be written is no reason to leave the others unwritten.
-            let mut result = Ok(());
-            for output in &outputs {
-                if let Some((_, file)) = files.iter_mut().find(|(name, _)| *name == output.name) {
-                    result = result.and(file.write(stage, &[&output.value]));
-                }
-            }
-            result
-        }
-        (OpenDestination::Shared(file), RenderedContent::Text(text)) => Ok(file.write(&text)?),
-        (OpenDestination::Agent(program), RenderedContent::Calls(calls)) => {
-            Ok(agent::call(program, calls, &crate::config::secret_variables())?)
-        }
-        (
-            OpenDestination::File(_) | OpenDestination::Shared(_),
-            RenderedContent::Files(_) | RenderedContent::Calls(_),
-        )
-        | (OpenDestination::Shared(_), RenderedContent::Trace(_))
-        | (
-            OpenDestination::Folder(_),
-            RenderedContent::Text(_) | RenderedContent::Trace(_) | RenderedContent::Calls(_),
-        )
-        | (
-            OpenDestination::Agent(_),
-            RenderedContent::Text(_) | RenderedContent::Trace(_) | RenderedContent::Files(_),
-        ) => Err(WriteError::Bug),
+    /// A job that has a destination to itself. The first one makes the guard, which reads the file system: that may be slow.
+    fn job(
+        &self,
+        index: usize,
+        work: impl FnOnce(&mut DestinationState, &Arc<PathGuard>) -> WriteResult + Send + 'static,
+    ) -> WriteJob {
+        let (state, guard) = (Arc::clone(&self.slots[index].state), Arc::clone(&self.guard));
+        let output_config = self.output_config.clone();
+        let work = move || {
+            let guard = guard.get_or_init(|| Arc::new(PathGuard::new(&output_config)));
+            work(&mut state.lock().unwrap_or_else(PoisonError::into_inner), guard)
+        };
+        (index, Box::new(work))
     }
 }
 
@@ -352,8 +203,11 @@ const DESCRIPTORS: usize = 9;
 /// # Errors
 /// When the system says no.
 pub fn descriptors() -> io::Result<()> {
-    let open = |_| report_file::open(OpenOptions::new().read(true), Path::new(NULL));
-    (0..DESCRIPTORS).map(open).collect::<io::Result<Vec<File>>>().map(drop)
+    (0..DESCRIPTORS).map(|_| open_null()).collect::<io::Result<Vec<File>>>().map(drop)
+}
+
+fn open_null() -> io::Result<File> {
+    report_file::open(OpenOptions::new().read(true), Path::new(NULL))
 }
 
 /// A token that nobody can guess, for delimiters and stop commands.

@@ -2,9 +2,7 @@
 
 use super::{Finalizer, exit_on_panic};
 use crate::config::{Destination, DocumentKind};
-use crate::core::Verdict;
-use crate::output::{Job, WriteResult};
-use crate::report::ci::SummaryChannel;
+use crate::output::WriteJob;
 use crate::report::output_values;
 use crate::report::sanitize::Sanitized;
 use crate::report::{Report, Stage};
@@ -12,13 +10,9 @@ use crate::report::{Report, Stage};
 impl Finalizer {
     /// Renders all documents, then delivers them. Returns the report with the warnings that came of it.
     pub async fn documents(&mut self, mut report: Report) -> Report {
-        if let Verdict::Interrupted(signal) = report.verdict {
-            self.grace_period.shorten(signal, &self.clock);
-        }
-        let output_config = self.delivery.output_config();
         let holds_runs =
             |destination: &Destination| matches!(destination.document, DocumentKind::Outputs | DocumentKind::OutputDir);
-        if output_config.destinations.iter().any(holds_runs)
+        if self.delivery.output_config.destinations.iter().any(holds_runs)
             && let Some(warning) = output_values::runs_left_out(&report)
         {
             self.warn(&mut report, warning);
@@ -28,7 +22,7 @@ impl Finalizer {
         self.closing = Some(self.render_closing(&report));
 
         // From here on the verdict stands, whatever happens.
-        exit_on_panic(report.verdict, self.delivery.output_config().log_format, Some(&self.console));
+        exit_on_panic(report.verdict, self.delivery.output_config.log_format, Some(&self.console));
         self.console.write(commands);
         self.delivery.free_a_descriptor();
         self.deliver(jobs, &mut report).await;
@@ -48,8 +42,7 @@ impl Finalizer {
             DocumentKind::Outputs | DocumentKind::OutputDir => has_causes,
             DocumentKind::TraceFile | DocumentKind::Links => false,
         };
-        let mut jobs = self.delivery.write(report, shows_more);
-        jobs.retain(|(index, _)| !self.undelivered.contains(index));
+        let jobs = self.delivery.write(report, shows_more);
         if has_causes {
             self.console.write(self.commands(report));
         }
@@ -57,24 +50,14 @@ impl Finalizer {
     }
 
     /// Writes final versions. What goes wrong is a warning.
-    async fn deliver(&mut self, jobs: Vec<Job<WriteResult>>, report: &mut Report) {
+    async fn deliver(&mut self, jobs: Vec<WriteJob>, report: &mut Report) {
         for (index, done) in self.all(jobs, Stage::Final).await {
-            match done {
-                Ok(_) => {
-                    let upload = self.delivery.destination(index).upload.as_deref();
-                    if let (Some(path), SummaryChannel::Uploaded { command, .. }) =
-                        (upload, self.delivery.output_config().ci.summary)
-                    {
-                        // Not yet: the agent may read the file at once, and the logs would be missing.
-                        self.uploads = vec![command(path)];
-                    }
-                }
-                Err(error) => {
-                    self.undelivered.push(index);
-                    let before = self.delivery.missed(index).cloned();
-                    let warning = before.unwrap_or_else(|| self.failed(index, &error));
-                    self.warn(report, warning);
-                }
+            if let Err(error) = done {
+                let before = self.delivery.slots[index].missed.clone();
+                let warning = before.unwrap_or_else(|| self.failed(index, &error));
+                self.warn(report, warning);
+                // It is not tried again.
+                self.delivery.slots[index].is_left_out = true;
             }
         }
     }

@@ -23,19 +23,31 @@ pub(super) fn call(program: &str, calls: Vec<AgentCall>, hidden: &[String]) -> i
 }
 
 fn call_within(program: &str, calls: Vec<AgentCall>, hidden: &[String], look_ups: u32) -> io::Result<()> {
-    let mut running = Running { children: Vec::new(), first_error: None };
+    let mut running = Running(Vec::new());
+    let mut first_error = None;
     for call in calls {
         match start(program, call, hidden) {
-            Ok(child) => running.children.push(child),
-            Err(error) => running.failed(error),
+            Ok(child) => running.0.push(child),
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
         }
     }
     // Nobody sends: receiving is a wait that ends.
     let (_keep, never) = channel::<()>();
     for _ in 0..look_ups {
-        running.see_who_ended(program);
-        if running.children.is_empty() {
-            return running.first_error.take().map_or(Ok(()), Err);
+        running.0.retain_mut(|child| {
+            let error = match child.try_wait() {
+                Ok(None) => return true,
+                Ok(Some(status)) if status.success() => return false,
+                Ok(Some(status)) => io::Error::other(format!("{program} failed ({status})")),
+                Err(error) => error,
+            };
+            first_error.get_or_insert(error);
+            false
+        });
+        if running.0.is_empty() {
+            return first_error.map_or(Ok(()), Err);
         }
         let _timed_out = never.recv_timeout(LOOK_UP);
     }
@@ -62,32 +74,11 @@ fn start(program: &str, call: AgentCall, hidden: &[String]) -> io::Result<Child>
 }
 
 /// Programs under way. Left alone they would outlive their turn, and a late first version replace the last one.
-struct Running {
-    children: Vec<Child>,
-    first_error: Option<io::Error>,
-}
-
-impl Running {
-    fn failed(&mut self, error: io::Error) {
-        self.first_error.get_or_insert(error);
-    }
-
-    /// Keeps those that are still under way.
-    fn see_who_ended(&mut self, program: &str) {
-        for mut child in std::mem::take(&mut self.children) {
-            match child.try_wait() {
-                Ok(None) => self.children.push(child),
-                Ok(Some(status)) if status.success() => {}
-                Ok(Some(status)) => self.failed(io::Error::other(format!("{program} failed ({status})"))),
-                Err(error) => self.failed(error),
-            }
-        }
-    }
-}
+struct Running(Vec<Child>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        for child in &mut self.children {
+        for child in &mut self.0 {
             // Killing one that has ended does nothing; both only fail for one that is gone already.
             let _killed = child.kill();
             let _reaped = child.wait();
@@ -95,7 +86,8 @@ impl Drop for Running {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

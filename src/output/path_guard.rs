@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::WriteError;
 use super::file_id::FileId;
@@ -25,6 +25,8 @@ pub(super) enum PathKind {
 /// What no report may be written to, whatever path leads there.
 #[derive(Debug, Default)]
 pub(super) struct PathGuard {
+    /// Swallows everything: as good as no report, wherever else it may be in use.
+    null: Option<FileId>,
     log: Vec<FileId>,
     /// The CI's own files, those that are read, and the program; and what is wrong with a report there.
     taken: Vec<(FileId, String)>,
@@ -34,23 +36,30 @@ pub(super) struct PathGuard {
 impl PathGuard {
     pub(super) fn new(output_config: &OutputConfig) -> PathGuard {
         let log = [FileId::of_handle(&io::stdout()), FileId::of_handle(&io::stderr())];
-        let others = output_config.others.iter().filter_map(|other| {
-            Some((FileId::of_path(&other.place.path)?, format!("this path is {}; another one is needed", other.by)))
-        });
+        let others = output_config.others.iter().map(|other| (other.place.path.clone(), other.by.as_str()));
         // The next gate would be the report: a shell runs its lines, and ends with 0.
-        let program = std::env::current_exe().ok().and_then(|path| FileId::of_path(&path));
-        let program = program.map(|id| (id, "this path is the gate's own program; another one is needed".to_owned()));
+        let program = std::env::current_exe().ok().map(|path| (path, "the gate's own program"));
+        let taken = others.chain(program).filter_map(|(path, by)| {
+            Some((FileId::of_path(&path)?, format!("this path is {by}; another one is needed")))
+        });
+        let null = FileId::of_path(Path::new("/dev/null"));
+        let keeps = |id: &FileId| Some(id) != null.as_ref();
         let mut workspaces: Vec<PathBuf> = output_config.workspaces.iter().filter_map(|path| folder(path)).collect();
         if workspaces.is_empty() {
             workspaces.extend(output_config.working_folder.as_deref().and_then(folder));
         }
-        PathGuard { log: log.into_iter().flatten().collect(), taken: others.chain(program).collect(), workspaces }
+        PathGuard {
+            log: log.into_iter().flatten().filter(keeps).collect(),
+            taken: taken.filter(|(id, _)| keeps(id)).collect(),
+            null,
+            workspaces,
+        }
     }
 
     /// Refuses a path that leads where no report may go.
     pub(super) fn admit(&self, path: &Path) -> Result<(), WriteError> {
         let id = FileId::of_path(path);
-        if is_null_id(id.as_ref()) {
+        if id.is_some() && id == self.null {
             return Ok(());
         }
         self.admit_id(id)?;
@@ -64,34 +73,12 @@ impl PathGuard {
         }
     }
 
-    /// The same of a file that the CI offers, of which there may be one and no other: text in it would be read as commands if
-    /// it were the log, and nobody would read it later if it were a pipe.
-    pub(super) fn admit_shared(&self, file: &File) -> Result<(), WriteError> {
-        self.admit_shared_id(FileId::of_handle(file), file.metadata().is_ok_and(|found| !found.is_file()))
-    }
-
-    /// The same before it is opened.
-    pub(super) fn admit_shared_path(&self, path: &Path) -> Result<(), WriteError> {
-        self.admit_shared_id(FileId::of_path(path), path_kind(path) == PathKind::Stream)
-    }
-
-    fn admit_shared_id(&self, id: Option<FileId>, is_stream: bool) -> Result<(), WriteError> {
-        if is_null_id(id.as_ref()) {
-            return Ok(());
-        }
-        self.admit_no_log(id.as_ref())?;
-        if is_stream { Err(WriteError::Refused("this path is not a regular file".to_owned())) } else { Ok(()) }
-    }
-
-    /// The same of what was opened: since the path was looked at, it may lead elsewhere.
+    /// Refuses what was opened: since the path was looked at, it may lead elsewhere.
     pub(super) fn admit_open(&self, file: &File) -> Result<(), WriteError> {
         self.admit_id(FileId::of_handle(file))
     }
 
     fn admit_id(&self, id: Option<FileId>) -> Result<(), WriteError> {
-        if is_null_id(id.as_ref()) {
-            return Ok(());
-        }
         self.admit_no_log(id.as_ref())?;
         let taken = self.taken.iter().find(|(other, _)| id.as_ref() == Some(other));
         taken.map_or(Ok(()), |(_, what)| Err(WriteError::Refused(what.clone())))
@@ -102,12 +89,21 @@ impl PathGuard {
         if is_log { Err(WriteError::Refused(LOG_TAKEN.to_owned())) } else { Ok(()) }
     }
 
+    /// The same of a file that the CI offers, of which there may be one and no other: text in it would be read as commands if
+    /// it were the log, and nobody would read it later if it were a pipe.
+    pub(super) fn admit_shared(&self, id: Option<FileId>, is_stream: bool) -> Result<(), WriteError> {
+        self.admit_no_log(id.as_ref())?;
+        if is_stream && (id.is_none() || id != self.null) {
+            return Err(WriteError::Refused("this path is not a regular file".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Where a report goes that is not in the workspace.
     pub(super) fn outside(&self, path: &Path) -> Option<PathBuf> {
-        let end = end(path, LINKS);
-        let is_file = path_kind(path) != PathKind::Stream && !is_null(path);
+        let end = end(path);
         let is_inside = self.workspaces.iter().any(|workspace| end.starts_with(workspace));
-        (is_file && !self.workspaces.is_empty() && !is_inside).then_some(end)
+        (path_kind(path) != PathKind::Stream && !self.workspaces.is_empty() && !is_inside).then_some(end)
     }
 }
 
@@ -116,48 +112,18 @@ fn folder(path: &Path) -> Option<PathBuf> {
     fs::canonicalize(path).ok().filter(|path| path.is_dir() && path.parent().is_some())
 }
 
-/// Swallows everything: as good as no report.
-const NULL: &str = "/dev/null";
-
-fn is_null(path: &Path) -> bool {
-    is_null_id(FileId::of_path(path).as_ref())
-}
-
-fn is_null_id(id: Option<&FileId>) -> bool {
-    id.is_some() && id == FileId::of_path(Path::new(NULL)).as_ref()
-}
-
-/// The first link in the workspace, which is a path without links, that leads out of it.
+/// The link in the workspace, which is a path without links, by which `path` leads out of it.
 fn way_out(path: &Path, workspace: &Path) -> Option<PathBuf> {
-    let mut here = if path.is_absolute() { PathBuf::new() } else { end(Path::new("."), LINKS) };
-    for part in path.components() {
-        match part {
-            Component::Prefix(_) | Component::RootDir => here.push(part),
-            Component::CurDir => {}
-            Component::ParentDir => {
-                here.pop();
-            }
-            Component::Normal(name) => {
-                let next = here.join(name);
-                let to = end(&next, LINKS);
-                let is_link = fs::symlink_metadata(&next).is_ok_and(|found| found.is_symlink());
-                if is_link && here.starts_with(workspace) && !to.starts_with(workspace) {
-                    return Some(next);
-                }
-                here = to;
-            }
-        }
-    }
-    None
+    let whole = end(Path::new(".")).join(path);
+    let mut steps = whole.ancestors().filter_map(|step| Some(end(step.parent()?).join(step.file_name()?)));
+    steps.find(|step| step.is_symlink() && step.starts_with(workspace) && !end(step).starts_with(workspace))
 }
 
 /// What stands at `path`, links followed.
 pub(super) fn path_kind(path: &Path) -> PathKind {
     match fs::metadata(path) {
         // `/dev/fd/5` may lead to a file that has no name any more, or none that is known here: nothing can replace it.
-        Ok(found) if found.is_file() && FileId::of_path(path) == FileId::of_path(&end(path, LINKS)) => {
-            PathKind::RegularFile
-        }
+        Ok(found) if found.is_file() && FileId::of_path(path) == FileId::of_path(&end(path)) => PathKind::RegularFile,
         Ok(found) if found.is_dir() => PathKind::Directory,
         Ok(_) => PathKind::Stream,
         // A link that leads nowhere is something to write through; what else can't be looked at fails when written.
@@ -167,41 +133,33 @@ pub(super) fn path_kind(path: &Path) -> PathKind {
 
 /// `None` for a pipe or a device: nothing is lost in it that would stay.
 pub(super) fn place(path: &Path) -> Option<FileLocation> {
-    match path_kind(path) {
-        PathKind::Stream => None,
-        PathKind::RegularFile | PathKind::Directory | PathKind::Nothing => {
-            Some(FileLocation { path: end(path, LINKS), file: several_names(path) })
-        }
-    }
-}
-
-/// Where `path` leads in the end.
-pub(super) fn destination(path: &Path) -> PathBuf {
-    end(path, LINKS)
+    let keeps = path_kind(path) != PathKind::Stream;
+    keeps.then(|| FileLocation { path: end(path), file: several_names(path) })
 }
 
 /// The path without links, also where nothing stands yet: once one report is written, a link may lead to it.
-fn end(path: &Path, links: u8) -> PathBuf {
+pub(super) fn end(path: &Path) -> PathBuf {
+    end_within(path, LINKS)
+}
+
+fn end_within(path: &Path, links: u8) -> PathBuf {
     if let Ok(end) = fs::canonicalize(path) {
         return end;
     }
-    let folder = || match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if links > 0
         && let Ok(to) = fs::read_link(path)
     {
-        return end(&folder().join(to), links - 1);
+        return end_within(&folder.join(to), links - 1);
     }
-    match path.components().next_back() {
-        Some(Component::Normal(name)) => end(folder(), links).join(name),
-        Some(Component::ParentDir) => {
-            let mut above = end(folder(), links);
+    match path.file_name() {
+        Some(name) => end_within(folder, links).join(name),
+        None if path.ends_with("..") => {
+            let mut above = end_within(folder, links);
             above.pop();
             above
         }
-        Some(Component::CurDir | Component::RootDir | Component::Prefix(_)) | None => path.to_owned(),
+        None => path.to_owned(),
     }
 }
 

@@ -4,19 +4,18 @@ use crate::config::{Destination, DocumentKind, OutputConfig};
 use crate::panic_hook;
 use crate::report::chart::Chart;
 use crate::report::ci::{AgentCall, OutputChannel, SummaryChannel, gitlab};
-use crate::report::output_values::{self, Output};
+use crate::report::output_values::{self, OutputTarget};
 use crate::report::trace_file::{self, Section};
 use crate::report::{Report, Stage, markdown};
 
 /// A document, as its destination takes it.
 pub(super) enum RenderedContent {
-    Text(String),
+    /// One for each file of the destination.
+    Texts(Vec<String>),
     /// The trace file.
     Trace(Vec<Section>),
-    /// The outputs, each for a file of its own.
-    Files(Vec<Output>),
     /// For the CI's own program.
-    Calls(Vec<AgentCall>),
+    Calls { program: &'static str, calls: Vec<AgentCall> },
 }
 
 /// The document of `report` for one destination.
@@ -28,20 +27,23 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
     panic_hook::panic_if_provoked(step, destination.name());
     let prefix = &output_config.output_prefix;
     let chart = if output_config.has_mermaid { Chart::Mermaid } else { Chart::Text };
-    RenderedContent::Text(match destination.document {
+    let text = match destination.document {
         DocumentKind::OutputDir => {
-            return RenderedContent::Files(output_values::outputs(report, output_values::OutputTarget::OutputDir));
+            let rows = output_values::outputs(report, OutputTarget::OutputDir);
+            return RenderedContent::Texts(rows.into_iter().map(|row| row.value).collect());
         }
         DocumentKind::Outputs => match output_config.ci.outputs {
-            OutputChannel::Agent { calls, .. } => return RenderedContent::Calls(calls(report, prefix)),
+            OutputChannel::Agent { program, calls } => {
+                return RenderedContent::Calls { program, calls: calls(report, prefix) };
+            }
             OutputChannel::Appended { render, .. } | OutputChannel::InFolder { render, .. } => {
                 render(report, prefix, super::token)
             }
             OutputChannel::Nowhere | OutputChannel::Log(_) => String::new(),
         },
         DocumentKind::Summary => match output_config.ci.summary {
-            SummaryChannel::Agent { calls, .. } => {
-                return RenderedContent::Calls(calls(report, prefix, page(report, Chart::Text)));
+            SummaryChannel::Agent { program, calls } => {
+                return RenderedContent::Calls { program, calls: calls(report, prefix, page(report, Chart::Text)) };
             }
             SummaryChannel::Nowhere | SummaryChannel::Appended(_) | SummaryChannel::Uploaded { .. } => {
                 page(report, chart)
@@ -50,7 +52,8 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
         DocumentKind::Format(format) => (format.render)(report, prefix, chart),
         DocumentKind::TraceFile => return RenderedContent::Trace(trace_file::whole(report)),
         DocumentKind::Links => gitlab::annotations(report),
-    })
+    };
+    RenderedContent::Texts(vec![text])
 }
 
 fn page(report: &Report, chart: Chart) -> String {

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::WriteError;
-use super::path_guard::{PathGuard, PathKind, destination, path_kind};
-use crate::report::Stage;
+use super::path_guard::{PathGuard, PathKind, end, path_kind};
 
 /// One of our own files.
 pub(super) struct ReportFile {
@@ -16,20 +15,19 @@ pub(super) struct ReportFile {
     path: PathBuf,
     /// Where that leads: a link stays, and its end is replaced.
     end: PathBuf,
-    /// Of the file that stood there: others may read reports by a mode that somebody set.
-    mode: Option<Permissions>,
     way: WriteMode,
     guard: Arc<PathGuard>,
 }
 
 /// How it is written.
 enum WriteMode {
-    /// A new file takes its place.
-    Replaced,
+    /// A new file takes its place, with the mode of the one that stood there: others may read reports by a mode that
+    /// somebody set.
+    Replaced(Option<Permissions>),
     /// Where no file can be replaced (a mount of this one file, a folder that may not be changed): the file itself, and
     /// the version that it holds.
     InPlace(File, Vec<u8>),
-    /// A pipe, a device: keeps nothing, and gets the last version only, as its reader expects one document.
+    /// A pipe, a device: keeps nothing.
     Stream,
 }
 
@@ -37,17 +35,14 @@ impl ReportFile {
     /// Looks at what stands at `path`, and takes it away: a gate that is killed later must not leave an old pass.
     pub(super) fn open(path: &Path, guard: &Arc<PathGuard>) -> Result<ReportFile, WriteError> {
         guard.admit(path)?;
-        let end = destination(path);
-        let (mode, way) = match path_kind(path) {
-            PathKind::Nothing => (None, WriteMode::Replaced),
-            PathKind::Stream => (None, WriteMode::Stream),
+        let end = end(path);
+        let way = match path_kind(path) {
+            PathKind::Nothing => WriteMode::Replaced(None),
+            PathKind::Stream => WriteMode::Stream,
             PathKind::Directory => return Err(WriteError::OldReportStays(io::ErrorKind::IsADirectory.into())),
-            PathKind::RegularFile => {
-                let mode = fs::metadata(&end).ok().map(|found| found.permissions());
-                (mode, clear(&end, guard)?)
-            }
+            PathKind::RegularFile => clear(&end, guard)?,
         };
-        Ok(ReportFile { path: path.to_owned(), end, mode, way, guard: Arc::clone(guard) })
+        Ok(ReportFile { path: path.to_owned(), end, way, guard: Arc::clone(guard) })
     }
 
     pub(super) fn is_stream(&self) -> bool {
@@ -58,17 +53,27 @@ impl ReportFile {
         matches!(self.way, WriteMode::InPlace(..))
     }
 
-    /// Puts these texts there, one behind the other, making missing folders. If that fails, the version before stays as it was.
-    pub(super) fn write(&mut self, stage: Stage, texts: &[&str]) -> Result<(), WriteError> {
+    /// Puts a text there, whose pieces may take their time, and makes missing folders. If that fails, the version before stays
+    /// as it was.
+    pub(super) fn write(&mut self, pieces: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), WriteError> {
+        // While the gate waited, the path may have come to lead elsewhere, or a folder on the way have become a link.
+        let admit = || self.guard.admit(&self.path).and_then(|()| self.guard.admit(&self.end));
         match &mut self.way {
-            WriteMode::Stream if stage == Stage::First => {}
-            WriteMode::Replaced => {
-                let mut new = self.begin()?;
-                write_each(&mut new, texts)?;
-                self.put(new)?;
+            WriteMode::Replaced(mode) => {
+                admit()?;
+                make_folder(&self.end)?;
+                let new = NewFile::beside(&self.end)?;
+                write_each(&new.file, pieces)?;
+                admit()?;
+                if let Some(mode) = mode {
+                    // Not being able to keep it is no reason to fail.
+                    let _kept = new.file.set_permissions(mode.clone());
+                }
+                rename(&new.path, &self.end)?;
             }
             WriteMode::InPlace(file, before) => {
-                let bytes = texts.concat().into_bytes();
+                let bytes = pieces.into_iter().fold(String::new(), |text, piece| text + piece.as_ref()).into_bytes();
+                admit()?;
                 if let Err(error) = overwrite(file, &bytes) {
                     // Its space was there before. If even this fails, the warning is all that is left.
                     let _restored = overwrite(file, before);
@@ -77,65 +82,45 @@ impl ReportFile {
                 *before = bytes;
             }
             WriteMode::Stream => {
-                let mut stream = open(OpenOptions::new().append(true), &self.path)?;
+                let pieces: Vec<_> = pieces.into_iter().collect();
+                admit()?;
+                let stream = open(OpenOptions::new().append(true), &self.path)?;
                 self.guard.admit_open(&stream)?;
-                write_each(&mut stream, texts)?;
+                write_each(&stream, pieces)?;
             }
         }
         Ok(())
     }
-
-    /// A new file beside the one that stands, to be put in its place once it is whole.
-    pub(super) fn begin(&self) -> Result<NewFile, WriteError> {
-        // While the gate waited, a folder on the way may have become a link.
-        self.guard.admit(&self.end)?;
-        make_folder(&self.end)?;
-        let path = beside(&self.end)?;
-        let file = open(OpenOptions::new().write(true).create_new(true), &path)?;
-        Ok(NewFile { file, path, is_placed: false })
-    }
-
-    pub(super) fn put(&self, mut new: NewFile) -> Result<(), WriteError> {
-        self.guard.admit(&self.end)?;
-        if let Some(mode) = &self.mode {
-            // Not being able to keep it is no reason to fail.
-            let _kept = new.file.set_permissions(mode.clone());
-        }
-        rename(&new.path, &self.end)?;
-        new.is_placed = true;
-        Ok(())
-    }
 }
 
-/// A file that is not in its place yet. Dropped before, it is removed.
-pub(super) struct NewFile {
+/// A file that is to take another one's place. What is not in its place when this is dropped, is removed.
+struct NewFile {
     file: File,
     path: PathBuf,
-    is_placed: bool,
 }
 
-impl Write for NewFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+impl NewFile {
+    /// In the same folder, so that putting it in place is one step of the file system.
+    fn beside(path: &Path) -> io::Result<NewFile> {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
+        // Long names are cut: the file system's limit counts the addition too.
+        let name: String = name.chars().take(40).collect();
+        let path = path.with_file_name(format!(".{name}.{}.partial", super::random_token()));
+        Ok(NewFile { file: open(OpenOptions::new().write(true).create_new(true), &path)?, path })
     }
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if !self.is_placed {
-            let _gone = fs::remove_file(&self.path);
-        }
+        let _gone = fs::remove_file(&self.path);
     }
 }
 
 /// Takes away what an earlier job left; where it can't be removed, empties it.
 fn clear(end: &Path, guard: &PathGuard) -> Result<WriteMode, WriteError> {
+    let mode = fs::metadata(end).ok().map(|found| found.permissions());
     if fs::remove_file(end).is_ok() {
-        return Ok(WriteMode::Replaced);
+        return Ok(WriteMode::Replaced(mode));
     }
     let file = open(OpenOptions::new().write(true), end).map_err(WriteError::OldReportStays)?;
     guard.admit_open(&file)?;
@@ -143,9 +128,9 @@ fn clear(end: &Path, guard: &PathGuard) -> Result<WriteMode, WriteError> {
     Ok(WriteMode::InPlace(file, Vec::new()))
 }
 
-fn write_each(file: &mut impl Write, texts: &[&str]) -> io::Result<()> {
+fn write_each(file: &File, pieces: impl IntoIterator<Item = impl AsRef<str>>) -> io::Result<()> {
     let mut file = BufWriter::new(file);
-    texts.iter().try_for_each(|text| file.write_all(text.as_bytes()))?;
+    pieces.into_iter().try_for_each(|piece| file.write_all(piece.as_ref().as_bytes()))?;
     file.flush()
 }
 
@@ -169,27 +154,12 @@ pub(super) fn try_file(path: &Path) -> io::Result<()> {
 
 /// Whether a file could be made in this folder, or in it once it is made.
 pub(super) fn try_folder(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    match path_kind(folder) {
-        PathKind::Stream | PathKind::RegularFile => Err(io::ErrorKind::NotADirectory.into()),
-        PathKind::Nothing => match folder.parent() {
-            Some(parent) => try_folder(parent),
-            None => Err(io::ErrorKind::NotFound.into()),
-        },
-        PathKind::Directory => {
-            let trial = beside(&folder.join("trial"))?;
-            open(OpenOptions::new().write(true).create_new(true), &trial)?;
-            fs::remove_file(trial)
-        }
+    let there = folder.ancestors().find(|there| path_kind(there) != PathKind::Nothing).unwrap_or(Path::new("."));
+    if path_kind(there) != PathKind::Directory {
+        return Err(io::ErrorKind::NotADirectory.into());
     }
-}
-
-/// A name in the same folder, so that putting it in place is one step of the file system.
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
-    // Long names are cut: the file system's limit counts the addition too.
-    let name: String = name.chars().take(40).collect();
-    Ok(path.with_file_name(format!(".{name}.{}.partial", super::random_token())))
+    let trial = NewFile::beside(&there.join("trial"))?;
+    fs::remove_file(&trial.path)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the writer of files")]
@@ -220,7 +190,7 @@ mod tests {
 
     fn replace(path: &Path, text: &str) {
         let mut file = ReportFile::open(path, &Arc::default()).expect("opened");
-        file.write(Stage::Final, &[text]).expect("written");
+        file.write([text]).expect("written");
     }
 
     #[test]
@@ -266,7 +236,7 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
             let mut file = ReportFile::open(&path, &Arc::default()).expect("opened");
             for version in ["first", "last"] {
-                file.write(Stage::Final, &[version]).expect("written");
+                file.write([version]).expect("written");
                 assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, mode, "{version}");
             }
         }
@@ -281,7 +251,7 @@ mod tests {
         let way = WriteMode::InPlace(file, Vec::new());
         let mut file =
             ReportFile { way, ..ReportFile::open(&folder.path().join("x"), &Arc::default()).expect("opened") };
-        file.write(Stage::Final, &["short"]).expect("written");
+        file.write(["short"]).expect("written");
         assert_eq!(read(&path), "short");
     }
 

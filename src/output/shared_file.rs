@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::file_id::FileId;
 use super::report_file;
 
 /// A file of the CI's.
@@ -25,20 +26,22 @@ enum FirstVersion {
 impl SharedFile {
     /// A file in which the last record of a name wins.
     pub(super) fn of_records(path: &Path) -> io::Result<SharedFile> {
-        let file = report_file::open(OpenOptions::new().read(true).append(true).create(true), path)?;
-        Ok(SharedFile { path: path.to_owned(), file, first: FirstVersion::Stays })
+        SharedFile::open(path, OpenOptions::new().append(true), FirstVersion::Stays)
     }
 
     /// A page on which all that is written is shown.
     pub(super) fn of_text(path: &Path) -> io::Result<SharedFile> {
         // Appending can't overwrite anything.
-        let how = |options: &mut OpenOptions| report_file::open(options.read(true).write(true).create(true), path);
-        let file = how(&mut OpenOptions::new())?;
-        Ok(SharedFile { path: path.to_owned(), file, first: FirstVersion::TakenBack(None) })
+        SharedFile::open(path, OpenOptions::new().write(true), FirstVersion::TakenBack(None))
     }
 
-    pub(super) fn file(&self) -> &File {
-        &self.file
+    fn open(path: &Path, how: &mut OpenOptions, first: FirstVersion) -> io::Result<SharedFile> {
+        let file = report_file::open(how.read(true).create(true), path)?;
+        Ok(SharedFile { path: path.to_owned(), file, first })
+    }
+
+    pub(super) fn id(&self) -> Option<FileId> {
+        FileId::of_handle(&self.file)
     }
 
     /// Writes `text`, on a line of its own even if an earlier writer left its last line open. If that fails, the file is as
@@ -53,7 +56,7 @@ impl SharedFile {
             FirstVersion::TakenBack(_) | FirstVersion::Stays => (length, Vec::new()),
         };
         let mut bytes = Vec::with_capacity(text.len() + 1);
-        if start > 0 && self.byte_at(start - 1)? != b'\n' {
+        if start > 0 && self.read_at(start - 1, 1)? != b"\n" {
             bytes.push(b'\n');
         }
         bytes.extend_from_slice(text.as_bytes());
@@ -95,22 +98,15 @@ impl SharedFile {
     }
 
     fn ends_with(&self, (start, text): &(u64, Vec<u8>), length: u64) -> io::Result<bool> {
-        if length != start + text.len() as u64 {
-            return Ok(false);
-        }
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(*start))?;
-        let mut there = vec![0; text.len()];
-        file.read_exact(&mut there)?;
-        Ok(there == *text)
+        Ok(length == start + text.len() as u64 && self.read_at(*start, text.len())? == *text)
     }
 
-    fn byte_at(&self, at: u64) -> io::Result<u8> {
+    fn read_at(&self, start: u64, length: usize) -> io::Result<Vec<u8>> {
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(at))?;
-        let mut byte = [0];
-        file.read_exact(&mut byte)?;
-        Ok(byte[0])
+        file.seek(SeekFrom::Start(start))?;
+        let mut there = vec![0; length];
+        file.read_exact(&mut there)?;
+        Ok(there)
     }
 }
 

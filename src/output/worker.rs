@@ -10,37 +10,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::WriteError;
 use crate::{blocking, panic_hook};
 
 /// A piece of work, and its number.
-pub type Job<T> = (usize, Box<dyn FnOnce() -> T + Send>);
+pub type Job<T> = (usize, Box<dyn FnOnce() -> Result<T, WriteError> + Send>);
 
-/// The job with this number.
-pub(super) fn job<T>(number: usize, work: impl FnOnce() -> T + Send + 'static) -> Job<T> {
-    (number, Box::new(work))
-}
-
-type Queue<T> = Arc<Mutex<VecDeque<Job<T>>>>;
+/// A job's number, and what came of it.
+type Done<T> = (usize, Result<T, WriteError>);
 
 /// Jobs under way.
 pub struct Jobs<T> {
-    queue: Queue<T>,
-    notify: UnboundedSender<(usize, Option<T>)>,
-    done: UnboundedReceiver<(usize, Option<T>)>,
+    queue: Arc<Mutex<VecDeque<Job<T>>>>,
+    notify: UnboundedSender<Done<T>>,
+    done: UnboundedReceiver<Done<T>>,
 }
 
 impl<T: Send + 'static> Jobs<T> {
-    pub fn start(jobs: Vec<Job<T>>) -> Jobs<T> {
+    /// Jobs that nobody does yet.
+    pub(super) fn new(jobs: Vec<Job<T>>) -> Jobs<T> {
         let (notify, done) = unbounded_channel();
-        let jobs = Jobs { queue: Arc::new(Mutex::new(jobs.into())), notify, done };
+        Jobs { queue: Arc::new(Mutex::new(jobs.into())), notify, done }
+    }
+
+    pub fn start(jobs: Vec<Job<T>>) -> Jobs<T> {
+        let jobs = Jobs::new(jobs);
         jobs.go_on();
         jobs
     }
 
     /// Has the jobs that nobody has begun done by another thread.
     pub fn go_on(&self) {
-        let (queue, notify) = (Arc::clone(&self.queue), self.notify.clone());
-        blocking::start("reports", move || work(&queue, &notify));
+        blocking::start("reports", self.worker());
     }
 
     /// Whether all have been begun.
@@ -48,20 +49,24 @@ impl<T: Send + 'static> Jobs<T> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// The next that is done, by its number; without a result if it panicked.
-    pub async fn next(&mut self) -> Option<(usize, Option<T>)> {
-        self.done.recv().await
+    /// The next that is done.
+    pub async fn next(&mut self) -> (usize, Result<T, WriteError>) {
+        self.done.recv().await.expect("one of its senders is held here")
     }
-}
 
-fn work<T: 'static>(queue: &Queue<T>, notify: &UnboundedSender<(usize, Option<T>)>) {
-    let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-    let current = Rc::new(Cell::new(0));
-    let (lost, sender) = (Rc::clone(&current), notify.clone());
-    // The receiver may be gone; then nobody needs the result.
-    panic_hook::stop_only_this_thread(move || drop(sender.send((lost.get(), None))));
-    while let Some((number, job)) = take() {
-        current.set(number);
-        let _told = notify.send((number, Some(job())));
+    /// What a thread does that takes the jobs which nobody has begun.
+    pub(super) fn worker(&self) -> impl FnOnce() + Send + use<T> {
+        let (queue, notify) = (Arc::clone(&self.queue), self.notify.clone());
+        move || {
+            let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let current = Rc::new(Cell::new(0));
+            let (lost, sender) = (Rc::clone(&current), notify.clone());
+            // The receiver may be gone; then nobody needs the result.
+            panic_hook::stop_only_this_thread(move || drop(sender.send((lost.get(), Err(WriteError::Bug)))));
+            while let Some((number, job)) = take() {
+                current.set(number);
+                let _told = notify.send((number, job()));
+            }
+        }
     }
 }
