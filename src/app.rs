@@ -19,7 +19,7 @@ use crate::poll_loop::Signals;
 use crate::progress::{self, View};
 use crate::report::Report;
 use crate::report::sanitize::Sanitizer;
-use crate::wait_for_runs::{WaitResult, wait_for_runs};
+use crate::wait_for_runs::wait_for_runs;
 use crate::{config, doctor, logs, panic_hook};
 
 /// How long a text that was asked for may take to be read.
@@ -79,14 +79,14 @@ async fn run(args: Vec<OsString>, env: Env) -> u8 {
     let Prepared { input_errors, notes } = finalizer.begin(first, &warnings, config.is_ok()).await;
     notes.iter().for_each(|note| view.note(note));
 
-    let WaitResult { mut report, logs } = match config {
+    let (mut report, logs) = match config {
         Ok(config) if input_errors.is_empty() => wait_for_runs(config, &mut finalizer, &mut view, events, &link).await,
-        Ok(_) => Report::invalid_input(input_errors, &finalizer.sanitizer).into(),
+        Ok(_) => (Report::invalid_input(input_errors, &finalizer.sanitizer), None),
         Err(StartupError::InvalidInputs(errors)) => {
             let all = errors.iter().map(|error| error.sentence(|text| finalizer.shown(text))).chain(input_errors);
-            Report::invalid_input(all, &finalizer.sanitizer).into()
+            (Report::invalid_input(all, &finalizer.sanitizer), None)
         }
-        Err(StartupError::Interrupted(signal)) => Report::interrupted(signal).into(),
+        Err(StartupError::Interrupted(signal)) => (Report::interrupted(signal), None),
     };
     report.notes.splice(0..0, notes);
     view.close();

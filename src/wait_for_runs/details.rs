@@ -3,7 +3,7 @@
 //! What comes does not reach the core, so that it can't change a verdict. When the wait ends, what has not come is given up.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
 
 use crate::api::Client;
@@ -15,39 +15,25 @@ const PIPELINES: usize = 20;
 /// The pipelines whose details are to be shown, and what has come.
 pub(super) struct DetailsToShow {
     pipelines: Vec<PipelineId>,
-    found: RefCell<Vec<(PipelineId, PipelineDetails)>>,
+    pub(super) found: RefCell<Vec<(PipelineId, PipelineDetails)>>,
 }
 
 impl DetailsToShow {
     pub(super) fn new(wanted: &[Wanted], are_wanted: bool) -> DetailsToShow {
-        let mut pipelines: Vec<PipelineId> = Vec::new();
-        for pipeline in wanted.iter().map(Wanted::pipeline).filter(|_| are_wanted) {
-            if pipelines.len() <= PIPELINES && !pipelines.contains(pipeline) {
-                pipelines.push(pipeline.clone());
-            }
-        }
-        if pipelines.len() > PIPELINES {
+        let mut pipelines: BTreeSet<&PipelineId> = wanted.iter().map(Wanted::pipeline).collect();
+        if !are_wanted || pipelines.len() > PIPELINES {
             pipelines.clear();
         }
-        DetailsToShow { pipelines, found: RefCell::default() }
+        DetailsToShow { pipelines: pipelines.into_iter().cloned().collect(), found: RefCell::default() }
     }
 
     /// One request for each pipeline, one after the other.
-    async fn fetch(&self, client: &Client) {
+    pub(super) async fn fetch(&self, client: &Client) {
         for pipeline in &self.pipelines {
             if let Some(details) = client.details_to_show(pipeline).await {
                 self.found.borrow_mut().push((pipeline.clone(), details));
             }
         }
-    }
-
-    /// Does `wait` to its end, and fetches meanwhile.
-    pub(super) async fn fetch_beside<T>(&self, client: &Client, wait: impl Future<Output = T>) -> T {
-        beside(self.fetch(client), wait).await
-    }
-
-    pub(super) fn into_found(self) -> Vec<(PipelineId, PipelineDetails)> {
-        self.found.into_inner()
     }
 }
 
@@ -62,12 +48,11 @@ impl ReportedDetails {
     /// What has come since the last call, and which missing runs belong to a pipeline that is paused.
     pub(super) fn news(&mut self, details: &DetailsToShow, gate: &Gate) -> Vec<Event> {
         let found = details.found.borrow();
-        let event =
-            |(id, details): &(PipelineId, PipelineDetails)| Event::Details { id: id.clone(), details: details.clone() };
-        let mut events: Vec<Event> = found[self.count..].iter().map(event).collect();
+        let new = found[self.count..].iter().cloned().map(|(id, details)| Event::Details { id, details });
+        let mut events: Vec<Event> = new.collect();
         self.count = found.len();
-        let paused: Vec<&PipelineId> =
-            found.iter().filter(|(_, details)| details.state == PipelineState::Paused).map(|(id, _)| id).collect();
+        let paused = found.iter().filter(|(_, details)| details.state == PipelineState::Paused);
+        let paused: Vec<&PipelineId> = paused.map(|(id, _)| id).collect();
         if paused.is_empty() {
             return events;
         }
@@ -81,7 +66,7 @@ impl ReportedDetails {
 }
 
 /// Does `wait` to its end, and `other` as far as that goes meanwhile.
-async fn beside<T>(other: impl Future<Output = ()>, wait: impl Future<Output = T>) -> T {
+pub(super) async fn beside<T>(other: impl Future<Output = ()>, wait: impl Future<Output = T>) -> T {
     let mut wait = pin!(wait);
     tokio::select! {
         biased;
