@@ -179,6 +179,13 @@ def measure(gate, program, tool):
     }  # fmt: skip
 
 
+SANITIZING = {
+    "ordinary": "instructions per byte of a text, sanitizing it, ordinary",
+    "hostile": "instructions per byte of a text, sanitizing it, slowest",
+    "of_aho_corasick": "sanitizing an ordinary text, of aho-corasick's",
+}
+
+
 def verdicts(measured, budget):
     """(what, measured, most, holds) for each budget. What got much better must be written down, or it would be lost again
     unseen."""
@@ -212,11 +219,9 @@ def verdicts(measured, budget):
             written = budget["texts"][f"{name}_per_byte"]
             holds = abs(found / written - 1) <= budget["texts"]["within"]
             yield f"instructions per byte of a trace, {name}", round(found, 1), written, holds
-        for name, found in measured.get("sanitizing", {}).items():
-            if name != "hostile_text":
-                most = budget["texts"][f"sanitizing_{name}"]
-                which = f", {measured['sanitizing']['hostile_text']}" if name == "hostile" else ""
-                yield f"sanitizing, {name}{which}", round(found, 1), most, found <= most
+        for name, what in SANITIZING.items():
+            most, found = budget["texts"][f"sanitizing_{name}"], measured["sanitizing"][name]
+            yield what, round(found, 2), most, found <= most
         for name, found in measured["peak_with_trace"].items():
             most = budget["texts"]["peak_" + name.replace(" ", "_")]
             yield f"peak memory with a trace of 7 MB, {name}, in bytes", found, most, found <= most
