@@ -165,17 +165,22 @@ impl Service {
 
     /// Orders a reply; it has its turn after those ordered before for the same request.
     pub fn order(&self, on: On, reply: Reply) {
-        self.shared.state().script.push(Order::new(on, None, reply));
+        self.push(on, None, reply);
     }
 
     /// Orders replies in this order.
     pub fn script(&self, on: On, replies: impl IntoIterator<Item = Reply>) {
-        self.shared.state().script.extend(replies.into_iter().map(|reply| Order::new(on, None, reply)));
+        replies.into_iter().for_each(|reply| self.push(on, None, reply));
     }
 
     /// Orders a reply for requests with this run or pipeline in their path.
     pub fn order_for(&self, on: On, id: &str, reply: Reply) {
-        self.shared.state().script.push(Order::new(on, Some(id.to_owned()), reply));
+        self.push(on, Some(id.to_owned()), reply);
+    }
+
+    fn push(&self, on: On, id: Option<String>, reply: Reply) {
+        assert!(!reply.held || !self.shared.hold.is_closed(), "replies were released: this one would not be held");
+        self.shared.state().script.push(Order::new(on, id, reply));
     }
 
     /// Sends the replies that are held; from now on none is.
