@@ -58,9 +58,8 @@ pub struct Rules {
     pub learning: Learning,
 }
 
-#[cfg(test)]
 impl Rules {
-    /// The rules where nothing but the limits was given, and nothing is learned.
+    /// The rules where nothing but the limits was given, and nothing is learned: what tests and simulations start from.
     pub fn within(limits: Limits) -> Rules {
         Rules {
             limits,

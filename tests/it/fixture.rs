@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use maestro_gate::core::{
-    Attempt, Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, IfStale, Interval,
-    LastRecord, Learning, Limits, ListedRun, Meaning, OnFirstFailure, Operation, Outcome, PipelineDetails, PipelineId,
-    PipelineState, Record, Request, Rules, RunId, RunList, RunOutcome, Selector, SessionNote, Signal, SkippedFailures,
-    SlowerThan, Target, TimedEvent, TrustSource, Untrusted, Verdict, Via, Vocabulary, decide,
+    Attempt, Connection, End, Event, Failure, FailureKind, Fingerprint, Freshness, History, LastRecord, ListedRun,
+    Meaning, Operation, Outcome, PipelineDetails, PipelineId, PipelineState, Record, Request, RunId, RunList,
+    RunOutcome, Selector, SessionNote, Signal, SkippedFailures, SlowerThan, Target, TimedEvent, TrustSource, Untrusted,
+    Verdict, Via, Vocabulary, decide,
 };
 use maestro_gate::report::sanitize::Sanitizer;
 use maestro_gate::report::{Link, Report, ReportContext};
@@ -29,21 +29,6 @@ pub fn at(text: &str) -> DateTime<Utc> {
 
 pub fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
-}
-
-/// The rules where nothing but the limits was given, and nothing is learned.
-pub fn rules(limits: Limits) -> Rules {
-    Rules {
-        limits,
-        interval: Interval::Auto,
-        vocabulary: Vocabulary::default(),
-        on_first_failure: OnFirstFailure::WaitForAll,
-        freshness: Freshness::default(),
-        if_stale: IfStale::Fail,
-        retries: 0,
-        began: None,
-        learning: Learning::Off,
-    }
 }
 
 pub fn target(pipeline: &str, run: &str) -> Target {

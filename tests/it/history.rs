@@ -233,7 +233,7 @@ fn while_it_waits_the_gate_says_how_much_is_left_and_when_it_is_overdue() {
     assert_eq!(messages::eta(&forecast, minutes(40)), "usually 12m, overdue");
     // So do the heartbeat, and with `verbose` each poll.
     let limits = Limits { timeout: minutes(50), appear: minutes(2), outage: minutes(10) };
-    let rules = Rules { learning: Learning::On, ..fixture::rules(limits) };
+    let rules = Rules { learning: Learning::On, ..Rules::within(limits) };
     let targets = [fixture::target("p", "r"), fixture::target("p", "s")];
     let lines = |count: usize| {
         let mut gate = Gate::new(rules.clone(), targets[..count].to_vec());
@@ -319,7 +319,7 @@ fn a_standing_is_worded_for_every_shape_that_it_may_have() {
 fn the_heartbeat_names_the_nearest_limit() {
     let limits = Limits { timeout: seconds(3000), appear: seconds(120), outage: seconds(600) };
     let sanitizer = fixture::sanitizer();
-    let mut gate = Gate::new(fixture::rules(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
+    let mut gate = Gate::new(Rules::within(limits), vec![Wanted::Run(fixture::target("p", "r"))]);
     let heartbeat =
         |gate: &Gate, now| messages::heartbeat(gate, seconds(now), 3, &HashSet::new(), &sanitizer).to_string();
     let answer = |gate: &mut Gate, at, observation| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maestro_gate::core::{
     Answer, Effect, Event, FailureKind, Gate, Limits, Meaning, Observation, Operation, PipelineDetails, PipelineState,
-    RunOutcome, TimedEvent, Untrusted, Verdict, Wanted,
+    Rules, RunOutcome, TimedEvent, Untrusted, Verdict, Wanted,
 };
 use maestro_gate::report::chart::Chart;
 use maestro_gate::report::ci::gitlab;
@@ -152,7 +152,7 @@ fn a_paused_pipeline_is_no_news_while_its_run_is_in_progress() {
 #[test]
 fn the_heartbeat_says_that_the_pipeline_is_paused_until_the_run_appears() {
     let sanitizer = fixture::sanitizer();
-    let rules = fixture::rules(Limits {
+    let rules = Rules::within(Limits {
         timeout: fixture::seconds(3000),
         appear: fixture::seconds(120),
         outage: fixture::seconds(600),
