@@ -221,7 +221,7 @@ impl Client {
         (read, outcome.timing)
     }
 
-    /// Asks with a token that serves, and once more with a renewed one where it is refused. A token that grows old is
+    /// Asks with a token that serves, and again with a renewed one where it is refused. A token that grows old is
     /// renewed meanwhile.
     async fn signed_in<T>(
         &self,

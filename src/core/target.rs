@@ -70,7 +70,7 @@ impl Wanted {
         }
     }
 
-    /// The run's id, or the word that stands for the run as long as it is not known.
+    /// The run's id, or the word in its place as long as it is not known.
     pub fn run(&self) -> &str {
         match self {
             Wanted::Run(target) => target.run.as_str(),
@@ -78,7 +78,7 @@ impl Wanted {
         }
     }
 
-    /// The word that stands for a run whose id is not known; empty if it is.
+    /// The word in the place of a run's id that is not known; empty if it is.
     pub fn stand_in(&self) -> &'static str {
         match self {
             Wanted::Run(_) => "",
