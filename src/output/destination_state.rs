@@ -106,9 +106,9 @@ impl DestinationState {
                 match self.opened(guard)? {
                     OpenDestination::Files(files) => {
                         // One file that can't be written is no reason to leave the others unwritten.
-                        let written = files.iter_mut().zip(texts).map(|(file, text)| {
+                        let written = files.iter_mut().zip(texts).map(|(file, pieces)| {
                             if !file.is_stream() || streams {
-                                file.write([text])?;
+                                file.write(pieces)?;
                             }
                             // Azure fails the step for a path where there is no file.
                             if is_uploaded && file.is_stream() {
@@ -118,7 +118,7 @@ impl DestinationState {
                         });
                         written.fold(Ok(()), Result::and)?;
                     }
-                    OpenDestination::Shared(file) => file.write(&texts.concat())?,
+                    OpenDestination::Shared(file) => file.write(&texts.concat().concat())?,
                 }
             }
         }

@@ -10,8 +10,8 @@ use crate::report::{Report, Stage, markdown};
 
 /// A document, as its destination takes it.
 pub(super) enum RenderedContent {
-    /// One for each file of the destination.
-    Texts(Vec<String>),
+    /// One for each file of the destination, in pieces.
+    Texts(Vec<Vec<String>>),
     /// The trace file.
     Trace(Vec<Section>),
     /// For the CI's own program.
@@ -30,7 +30,7 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
     let text = match destination.document {
         DocumentKind::OutputDir => {
             let rows = output_values::outputs(report, OutputTarget::OutputDir);
-            return RenderedContent::Texts(rows.into_iter().map(|row| row.value).collect());
+            return RenderedContent::Texts(rows.into_iter().map(|row| vec![row.value]).collect());
         }
         DocumentKind::Outputs => match output_config.ci.outputs {
             OutputChannel::Agent { program, calls } => {
@@ -49,11 +49,11 @@ pub(super) fn render(output_config: &OutputConfig, destination: &Destination, re
                 page(report, chart)
             }
         },
-        DocumentKind::Format(format) => (format.render)(report, prefix, chart),
+        DocumentKind::Format(format) => return RenderedContent::Texts(vec![(format.render)(report, prefix, chart)]),
         DocumentKind::TraceFile => return RenderedContent::Trace(trace_file::whole(report)),
         DocumentKind::Links => gitlab::annotations(report),
     };
-    RenderedContent::Texts(vec![text])
+    RenderedContent::Texts(vec![vec![text]])
 }
 
 fn page(report: &Report, chart: Chart) -> String {

@@ -6,7 +6,8 @@
 use super::ReportFormat;
 use super::{Report, output_values};
 
-pub static DOTENV: ReportFormat = ReportFormat { input: "dotenv", render: |report, prefix, _| render(report, prefix) };
+pub static DOTENV: ReportFormat =
+    ReportFormat { input: "dotenv", render: |report, prefix, _| vec![render(report, prefix)] };
 
 /// The file.
 pub fn render(report: &Report, prefix: &str) -> String {

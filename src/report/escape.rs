@@ -151,27 +151,44 @@ pub fn json_log(json: &str) -> String {
     json.replace('#', "\\u0023")
 }
 
-/// The same while it is serialised: a report of megabytes is not copied.
-pub struct JsonLogWriter(Vec<u8>);
+/// The same while it is serialised, into pieces: a report of megabytes needs no place of that size in memory, which what was
+/// freed before seldom has.
+#[derive(Default)]
+pub struct JsonLogWriter(Vec<String>);
+
+/// The size of a piece, in bytes.
+const JSON_PIECE: usize = 64 * 1024;
 
 impl JsonLogWriter {
-    /// With room for so many bytes.
-    pub fn with_capacity(bytes: usize) -> JsonLogWriter {
-        JsonLogWriter(Vec::with_capacity(bytes))
+    /// What was written.
+    pub fn into_pieces(self) -> Vec<String> {
+        self.0
     }
 
-    /// What was written.
-    pub fn into_text(self) -> String {
-        String::from_utf8(self.0).expect("JSON is UTF-8")
+    fn push(&mut self, mut json: &str) {
+        while !json.is_empty() {
+            if let Some(last) = self.0.last_mut() {
+                let (fits, rest) = json.split_at(json.floor_char_boundary(last.capacity() - last.len()));
+                last.push_str(fits);
+                json = rest;
+            }
+            if !json.is_empty() {
+                self.0.push(String::with_capacity(JSON_PIECE));
+            }
+        }
     }
 }
 
 impl Write for JsonLogWriter {
     fn write(&mut self, json: &[u8]) -> io::Result<usize> {
-        for part in json.split_inclusive(|byte| *byte == b'#') {
-            match part.strip_suffix(b"#") {
-                Some(before) => self.0.extend([before, b"\\u0023"].concat()),
-                None => self.0.extend_from_slice(part),
+        // A serializer writes whole characters.
+        for part in str::from_utf8(json).map_err(io::Error::other)?.split_inclusive('#') {
+            match part.strip_suffix('#') {
+                Some(before) => {
+                    self.push(before);
+                    self.push("\\u0023");
+                }
+                None => self.push(part),
             }
         }
         Ok(json.len())

@@ -22,14 +22,15 @@ const LOGGED_STEPS: usize = 10;
 /// Why writing JSON can't fail.
 pub(super) const SERIALIZES: &str = "text and numbers can be written as JSON";
 
-/// The file, ended by a line break.
-pub fn render(report: &Report) -> String {
+/// The file in pieces, ended by a line break.
+pub fn render(report: &Report) -> Vec<String> {
     let document = ReportObject { report, document: JsonDocument::File };
-    let traces = report.runs.iter().filter_map(|run| run.trace.as_ref()).map(|trace| trace.len()).sum::<usize>();
     // Sooner or later somebody shows it in a log.
-    let mut file = escape::JsonLogWriter::with_capacity(traces + traces / 8);
+    let mut file = escape::JsonLogWriter::default();
     serde_json::to_writer_pretty(&mut file, &document).expect(SERIALIZES);
-    file.into_text() + "\n"
+    let mut pieces = file.into_pieces();
+    pieces.push("\n".to_owned());
+    pieces
 }
 
 /// One object of the log, on one line.

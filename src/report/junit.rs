@@ -17,7 +17,7 @@ use super::sanitize::{self, Sanitized};
 use super::{Report, RunReport, messages};
 use crate::core::{End, Verdict};
 
-pub static JUNIT: ReportFormat = ReportFormat { input: "junit", render: |report, _, _| render(report) };
+pub static JUNIT: ReportFormat = ReportFormat { input: "junit", render: |report, _, _| vec![render(report)] };
 
 /// The class of every case, and the case that speaks for the gate itself where no run's case can.
 const GATE: &str = "maestro-gate";

@@ -12,7 +12,7 @@ use crate::core::{End, Verdict};
 mod code_blocks;
 
 pub static MARKDOWN: ReportFormat =
-    ReportFormat { input: "markdown", render: |report, _, chart| summary(report, chart) };
+    ReportFormat { input: "markdown", render: |report, _, chart| vec![summary(report, chart)] };
 
 /// All of a summary, in bytes (docs/reference.md#log-and-summary). GitHub drops a whole summary over 1 MiB.
 pub const LIMIT: usize = 128 * 1024;

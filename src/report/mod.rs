@@ -71,8 +71,9 @@ pub struct Report {
 pub struct ReportFormat {
     /// The name of the input.
     pub input: &'static str,
-    /// With the prefix of the outputs' names, and the kind of chart that is shown where the report is read.
-    pub render: fn(&Report, &str, Chart) -> String,
+    /// The document in pieces; with the prefix of the outputs' names, and the kind of chart that is shown where the report is
+    /// read.
+    pub render: fn(&Report, &str, Chart) -> Vec<String>,
 }
 
 impl PartialEq for ReportFormat {

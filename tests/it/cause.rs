@@ -53,7 +53,7 @@ fn the_cause_and_its_hint_are_in_every_report() {
     assert!(problems(&report, "github", "").contains(&format!("likely cause: {CAUSE}")));
     let xml = junit::render(&report);
     assert!(xml.contains(&format!("\nlikely cause: {CAUSE}\nhint: this looks like")), "{xml}");
-    let file: Value = serde_json::from_str(&json::render(&report)).expect("JSON");
+    let file: Value = serde_json::from_str(&json::render(&report).concat()).expect("JSON");
     assert_eq!(file["runs"][0]["cause"], CAUSE);
     assert!(file["runs"][0]["hint"].as_str().is_some_and(|hint| hint.contains("network")));
     let lines: Vec<Value> =

@@ -19,7 +19,7 @@ fn documents(report: &Report) -> Vec<(&'static str, String)> {
     let mut documents = vec![
         ("md", summary),
         ("log", live + &closing(report, "none")),
-        ("json", json::render(report)),
+        ("json", json::render(report).concat()),
         ("xml", junit::render(report)),
         ("annotations.json", gitlab::annotations(report)),
         ("env", dotenv::render(report, "MAESTRO_GATE_")),

@@ -254,7 +254,7 @@ fn no_document_carries_a_secret() {
             closing(&report, "github"),
             text::closing_json(&report),
             markdown::summary(&report, Chart::Mermaid),
-            json::render(&report),
+            json::render(&report).concat(),
             junit::render(&report),
             dotenv::render(&report, ""),
         ];

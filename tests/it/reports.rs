@@ -18,7 +18,7 @@ fn every_story_has_every_report() {
 #[test]
 fn the_json_file_has_the_reference_s_keys() {
     for (name, report) in fixture::all() {
-        let file = json::render(&report);
+        let file = json::render(&report).concat();
         let value: serde_json::Value = serde_json::from_str(&file).expect("JSON");
         assert_eq!(value["schema"], 1, "{name}");
         assert_eq!(value["version"], "0.0.0", "{name}");
@@ -50,6 +50,7 @@ fn the_json_file_has_the_reference_s_keys() {
     }
     let whole = "x\n".repeat(1 << 20);
     let long = fixture::outcome(vec![run(Verdict::Failed, Some(seen("FAILED", Meaning::Failed, Some(&whole))), None)]);
-    let value: serde_json::Value = serde_json::from_str(&json::render(&fixture::report(&long, &[]))).expect("JSON");
+    let value: serde_json::Value =
+        serde_json::from_str(&json::render(&fixture::report(&long, &[])).concat()).expect("JSON");
     assert_eq!(value["runs"][0]["trace"], whole, "the whole trace, not a piece of it");
 }

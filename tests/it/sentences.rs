@@ -300,7 +300,7 @@ fn a_link_to_the_pipeline_is_in_every_report_and_called_so() {
     let choice = Wanted::Choice { pipeline: target("p_1", "r").pipeline, selector: Selector::Latest };
     for (wanted, has_run) in [(target("p_1", "r").into(), true), (choice, false)] {
         let report = Report { stage: Stage::Final, ..Report::first([wanted], &link, &fixture::sanitizer()) };
-        let file: serde_json::Value = serde_json::from_str(&json::render(&report)).expect("JSON");
+        let file: serde_json::Value = serde_json::from_str(&json::render(&report).concat()).expect("JSON");
         assert_eq!((&file["runs"][0]["run_url"], &file["runs"][0]["pipeline_url"]), (&().into(), &URL.into()));
         assert!(closing(&report, "none").contains(&format!("link to the pipeline: {URL}\n")));
         assert!(text::closing_json(&report).contains(URL));
@@ -362,7 +362,7 @@ fn every_report_but_a_pass_leads_to_the_section_of_its_verdict() {
             closing(&report, "none"),
             text::closing_json(&report),
             markdown::summary(&report, Chart::Text),
-            json::render(&report),
+            json::render(&report).concat(),
             junit::render(&report),
         ];
         let passed = report.verdict == Verdict::Passed;

@@ -19,6 +19,10 @@ use crate::core::{FailureKind, Untrusted};
 /// What we ask for (`Accept-Encoding`).
 pub(super) const CODING: &str = "gzip";
 
+/// A body longer than this, in bytes, gets room for the longest that is allowed. The system gives memory only for what is
+/// written there; a body that moves as it grows leaves places behind that hold memory and are too short for anything else.
+const LONG: usize = 64 * 1024;
+
 /// Undoes gzip, whatever pieces the body comes in. What it holds is taken out after each of them.
 type Gzip = MultiGzDecoder<Vec<u8>>;
 
@@ -65,6 +69,10 @@ pub(super) fn collect(body: &mut Vec<u8>, limit: usize) -> impl FnMut(&[u8]) -> 
     move |piece| {
         if piece.len() > limit - body.len() {
             return Err(RequestError::new(FailureKind::TooLarge));
+        }
+        if body.len() > LONG && body.capacity() < limit {
+            // Where there is no room for so much it grows as usual.
+            let _has_room = body.try_reserve_exact(limit - body.len());
         }
         body.extend_from_slice(piece);
         Ok(())

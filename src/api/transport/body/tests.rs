@@ -332,3 +332,16 @@ fn a_large_body_is_decoded_in_short_pieces() {
     let mut decoder = Gzip::new(Vec::new());
     assert_eq!(push(&mut decoder, &packed, &mut refuse).map_err(|fault| fault.kind), Err(FailureKind::TooLarge));
 }
+
+#[test]
+fn a_long_body_stays_in_its_place_and_is_no_longer_than_allowed() {
+    let (piece, limit) = ([b'x'; 40_000], 4_000_000);
+    let mut body = Vec::new();
+    let keep = |body: &mut Vec<u8>, pieces| (0..pieces).all(|_| collect(body, limit)(&piece).is_ok());
+    assert!(keep(&mut body, 3));
+    let place = body.as_ptr();
+    assert!(keep(&mut body, 97));
+    assert_eq!((body.len(), body.as_ptr()), (limit, place));
+    assert_eq!(collect(&mut body, limit)(b"x").map_err(|error| error.kind), Err(FailureKind::TooLarge));
+    assert_eq!(body.len(), limit);
+}
