@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use tokio::runtime::LocalRuntime;
 
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Resolved, Warning};
@@ -33,11 +34,11 @@ pub fn start(args: Vec<OsString>, env: Env) -> u8 {
         return show(&text);
     }
     // One thread is enough: it polls at most once a second, and nothing is shared that would need a lock.
-    let runtime =
-        output::descriptors().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
-    match runtime {
+    match output::descriptors().and_then(|()| LocalRuntime::new()) {
         Ok(runtime) => {
-            let code = runtime.block_on(run(args, env));
+            // As a task, because whenever a task wakes the future of `block_on`, the system is asked for events first.
+            let gate = runtime.spawn_local(run(args, env));
+            let code = runtime.block_on(gate).expect("a panic ends the process");
             // A name look-up may hang for half a minute more; dropping the runtime would wait for it.
             runtime.shutdown_background();
             code
