@@ -16,6 +16,8 @@ mod signals;
 
 use poll_queue::PollQueue;
 pub use signals::Signals;
+#[cfg(unix)]
+pub use signals::ignores_hang_up;
 
 /// How long after the deadline the last poll is cut (docs/reference.md#time-limits-and-polling).
 const LAST_LOOK: Duration = Duration::from_secs(5);

@@ -65,7 +65,7 @@ impl Signals {
 
 /// Whether this process was started with SIGHUP ignored. Only Linux says so without `unsafe`; elsewhere it is not known.
 #[cfg(unix)]
-fn ignores_hang_up() -> bool {
+pub fn ignores_hang_up() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| is_hang_up_in(&status))
 }
 
