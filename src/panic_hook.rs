@@ -1,7 +1,7 @@
 //! A panic is a bug of ours: it prints one line that says where, and exits. Nothing else runs.
 //!
 //! That is enough, since every destination holds its first version by then, which says `internal-error`. Nothing unwinds:
-//! `panic = "abort"` makes the program a fifth smaller, and a build that could unwind behaves the same, because no thread
+//! `panic = "abort"` makes the program smaller, and a build that could unwind behaves the same, because no thread
 //! comes back from the hook. The one exception is a thread that writes a report: it is lost alone, and its report with it.
 
 use std::cell::Cell;

@@ -32,7 +32,7 @@ impl Untrusted {
 
 impl fmt::Debug for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Foreign({} bytes)", self.0.len())
+        write!(f, "Untrusted({} bytes)", self.0.len())
     }
 }
 
@@ -59,6 +59,6 @@ mod tests {
 
     #[test]
     fn its_debug_says_the_length_and_nothing_else() {
-        assert_eq!(format!("{:?}", Untrusted::new("é::set-env")), "Foreign(11 bytes)");
+        assert_eq!(format!("{:?}", Untrusted::new("é::set-env")), "Untrusted(11 bytes)");
     }
 }

@@ -1,6 +1,6 @@
 //! A thousand runs of ten pipelines in one gate: what they take of this machine, and that the lists are read.
 //!
-//! How many requests they cost is a claim of the core, where no machine is too slow for it (`gate/watch/tests/surveys.rs`);
+//! How many requests they cost is a claim of the core, where no machine is too slow for it (`src/core/monitor/tests/shared_lists.rs`);
 //! real rates are measured by `bench/scale.py`.
 
 use std::collections::BTreeSet;

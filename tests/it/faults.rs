@@ -84,7 +84,7 @@ fn hold(faults: &[Fault]) {
 }
 
 /// The last request is cut long before it would end by itself, after 30 s. That it is five seconds after the deadline is held
-/// where a busy machine has no say (`gate/watch/tests.rs`).
+/// where a busy machine has no say (`src/poll_loop/tests.rs`).
 #[track_caller]
 fn bounded(outcome: &StoryOutcome, ends: Ends) {
     let waited = outcome.report()["waited_seconds"].as_u64().expect("a number");

@@ -189,7 +189,7 @@ fn many_runs_of_a_pipeline_share_its_list() {
         assert_eq!(outcome.verdicts().iter().filter(|verdict| **verdict == "failed").count(), 1);
         lists(&service)
     };
-    // How much that saves is a claim of the core, where no machine is too slow for it (`gate/watch/tests/surveys.rs`).
+    // How much that saves is a claim of the core, where no machine is too slow for it (`src/core/monitor/tests/shared_lists.rs`).
     let (alone, shared) = std::thread::scope(|scope| {
         let alone = scope.spawn(|| count("false"));
         let shared = count("true");

@@ -116,3 +116,31 @@ fn every_page_that_a_comment_cites_is_in_this_repository() {
     assert!(count > 50, "{count} citations found");
     assert!(wrong.is_empty(), "citations of what this repository does not hold:\n{}", wrong.join("\n"));
 }
+
+/// What the mutants were made of has the names of their commits, and the worked examples name a file that they add.
+#[test]
+fn every_file_of_code_that_a_page_or_a_comment_names_is_there() {
+    let files = repository::files("");
+    let is_there = |named: &str| files.iter().any(|file| Path::new(file).ends_with(named));
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for path in files.iter().map(PathBuf::from).filter(|path| path != Path::new("docs/quality.md")) {
+        let Ok(text) = fs::read_to_string(repository::path(&path)) else { continue };
+        let texts = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("md") => vec![text],
+            _ => comments(&path, &text).into_iter().map(|(_, comment)| comment).collect(),
+        };
+        for text in texts {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"-_./:".contains(c));
+            let named = words.filter_map(|word| word.split(':').next()).filter(|word| word.ends_with(".rs"));
+            for file in named.filter(|file| file.len() > 3 && !file.ends_with("example.rs")) {
+                count += 1;
+                if !is_there(file.trim_start_matches("../")) {
+                    wrong.push(format!("{}: {file}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(count > 50, "{count} names found");
+    assert!(wrong.is_empty(), "files that are not there:\n{}", wrong.join("\n"));
+}

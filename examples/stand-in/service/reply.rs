@@ -19,7 +19,7 @@ pub struct Reply {
     #[serde(deserialize_with = "header_map")]
     pub(super) headers: Vec<(String, String)>,
     pub(super) without_headers: Vec<String>,
-    pub(super) body: Option<RenderedContent>,
+    pub(super) body: Option<Content>,
     pub(super) edits: Vec<Edit>,
     pub(super) fill: Option<Fill>,
     pub(super) gzip: Option<Gzip>,
@@ -64,7 +64,7 @@ impl Default for Times {
 /// A body that is not the normal one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RenderedContent {
+pub enum Content {
     Json(Value),
     Text(String),
     /// Any bytes, which JSON writes as an array of numbers.
@@ -122,10 +122,10 @@ pub enum Gzip {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
-    /// A right `RenderedContent-Length`; chunks if the body has no end.
+    /// A right `Content-Length`; chunks if the body has no end.
     #[default]
     Right,
-    /// This `RenderedContent-Length`, whatever is sent.
+    /// This `Content-Length`, whatever is sent.
     Length(u64),
     Chunked,
     /// A chunk whose size is no number.
@@ -190,16 +190,16 @@ impl Reply {
     }
 
     pub fn json(status: u16, body: Value) -> Reply {
-        Reply { status: Some(status), body: Some(RenderedContent::Json(body)), ..Reply::default() }
+        Reply { status: Some(status), body: Some(Content::Json(body)), ..Reply::default() }
     }
 
     /// A body of plain text; also JSON that no `Value` can hold (duplicate keys, huge numbers).
     pub fn text(status: u16, body: &str) -> Reply {
-        Reply { status: Some(status), body: Some(RenderedContent::Text(body.to_owned())), ..Reply::default() }
+        Reply { status: Some(status), body: Some(Content::Text(body.to_owned())), ..Reply::default() }
     }
 
     pub fn bytes(status: u16, body: &[u8]) -> Reply {
-        Reply { status: Some(status), body: Some(RenderedContent::Bytes(body.to_owned())), ..Reply::default() }
+        Reply { status: Some(status), body: Some(Content::Bytes(body.to_owned())), ..Reply::default() }
     }
 
     /// The page of a load balancer, a proxy or a sign-in portal.
@@ -215,7 +215,7 @@ impl Reply {
 
     /// Not HTTP at all.
     pub fn garbage(bytes: &[u8]) -> Reply {
-        Reply { body: Some(RenderedContent::Raw(bytes.to_owned())), end: End::Close, ..Reply::default() }
+        Reply { body: Some(Content::Raw(bytes.to_owned())), end: End::Close, ..Reply::default() }
     }
 
     /// Closes the connection instead of an answer.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answers::Answer;
 use super::body::{self, Part};
 use super::http::Wire;
-use super::reply::{Cut, Edit, End, Framing, Gzip, RenderedContent, Reply, Trickle};
+use super::reply::{Content, Cut, Edit, End, Framing, Gzip, Reply, Trickle};
 use super::time::{self, ServiceClock};
 
 /// Whether the connection can carry another request.
@@ -33,14 +33,14 @@ pub async fn send(
         time::pause(length).await;
     }
     if reply.cut != Some(Cut::Before) {
-        if let Some(RenderedContent::Raw(bytes)) = &reply.body {
+        if let Some(Content::Raw(bytes)) = &reply.body {
             wire.write(bytes).await?;
         } else {
             write_answer(wire, reply, normal, clock, may_compress).await?;
         }
     }
     let cut_short = reply.cut.is_some()
-        || matches!(reply.body, Some(RenderedContent::Raw(_)))
+        || matches!(reply.body, Some(Content::Raw(_)))
         || matches!(reply.framing, Framing::ChunkedNoEnd | Framing::ChunkedBadSize | Framing::ChunkedWrongSize);
     match reply.end {
         End::Normal if !cut_short && reply.framing != Framing::UntilClose => return Ok(Connection::Open),
@@ -156,9 +156,9 @@ fn framed(piece: &[u8], framing: Framing) -> Vec<u8> {
 fn written(reply: &Reply, normal: Answer) -> Vec<u8> {
     let refused = reply.body.is_none() && !(200..300).contains(&normal.status);
     let (mut value, mut bytes) = match &reply.body {
-        Some(RenderedContent::Json(value)) => (Some(value.clone()), Vec::new()),
-        Some(RenderedContent::Text(text)) => (None, text.clone().into_bytes()),
-        Some(RenderedContent::Bytes(bytes) | RenderedContent::Raw(bytes)) => (None, bytes.clone()),
+        Some(Content::Json(value)) => (Some(value.clone()), Vec::new()),
+        Some(Content::Text(text)) => (None, text.clone().into_bytes()),
+        Some(Content::Bytes(bytes) | Content::Raw(bytes)) => (None, bytes.clone()),
         None => (normal.json, normal.text.into_bytes()),
     };
     let edits = if refused { &[] } else { reply.edits.as_slice() };
