@@ -280,7 +280,7 @@ fn help_is_printed_alone_as_a_command_and_beside_an_input_error() {
 #[test]
 fn the_commands_shown_are_the_ones_that_ci_runs() {
     assert!(repository::text("README.md").contains("\ncargo test "), "the README's test command");
-    assert!(repository::text("check").contains("\ncargo test >"));
+    assert!(repository::text("check").contains("\nbegin test cargo test\n"));
     assert!(
         repository::text(".ci/run").lines().any(|line| line.trim() == "./check --require-tools --clients --budgets")
     );
@@ -346,6 +346,23 @@ fn every_flag_that_a_page_shows_is_one_of_the_program() {
         }
     }
     assert!(count > 10, "{count} flags shown");
+}
+
+#[test]
+fn the_types_and_paths_that_architecture_md_names_are_in_the_code() {
+    let code =
+        repository::rust_files(&["src", "tests", "examples"]).into_iter().map(|(_, text)| text).collect::<String>();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let words: BTreeSet<&str> = code.split(|c| !is_name(c)).collect();
+    let quoted = repository::quoted(&repository::text("ARCHITECTURE.md"));
+    let is_path = |text: &&String| text.chars().all(|c| is_name(c) || c == ':');
+    let names = quoted.iter().filter(is_path).filter_map(|path| path.rsplit("::").next().map(|name| (path, name)));
+    let is_type = |name: &str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+    let named: Vec<_> = names.filter(|(path, name)| path.contains("::") || is_type(name)).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for (path, name) in named {
+        assert!(words.contains(name), "no {path}");
+    }
 }
 
 fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
