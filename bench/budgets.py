@@ -172,7 +172,7 @@ def measure(gate, program, tool):
     version, true = version_against_true(gate)
     gone = gone_after_signal(gate, program)
     return {
-        "bytes": os.path.getsize(gate), "to_first_request": first, "per_look": look, "waiting_bytes": memory,
+        "bytes": os.path.getsize(gate), "to_first_request": first, "per_poll": look, "waiting_bytes": memory,
         "cpu_to_first_request": cpu, "version": version, "true": true,
         "gone_after_signal": gone, "system_calls": system_calls(gate, program), "threads_of_version": threads_of_version(gate),
         **texts.measure(gate, program, tool), "lists": lists.measure(gate, program, tool),
@@ -194,7 +194,7 @@ def verdicts(measured, budget):
     rows = [("size in bytes, as it is", measured["bytes"], size["bytes"], size["within"])]
     rows += [
         ("instructions to the first request", measured["to_first_request"], counts["to_first_request"], counts["within"]),
-        ("instructions per poll", round(measured["per_look"]), counts["per_look"], counts["within"]),
+        ("instructions per poll", round(measured["per_poll"]), counts["per_poll"], counts["within"]),
     ]
     for what, found, written, within in rows:
         yield what, found, written, abs(found / written - 1) <= within

@@ -109,6 +109,15 @@ def sanitizing():
             for length, secrets, text in (line.split("\t") for line in out.splitlines())]  # fmt: skip
 
 
+def rates():
+    """The same in MB/s, of the program that `sanitizing` has built."""
+    command = [WORK / "sanitizing-build" / "release" / "sanitizing", "--times"]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    rows = [(int(ours), int(theirs), secrets, text) for ours, theirs, secrets, text in (line.split("\t") for line in lines)]
+    ordinary = {secrets: [ours, theirs] for ours, theirs, secrets, text in rows if text == "ordinary"}
+    return {"ordinary": ordinary, "slowest": min(ours for ours, *_ in rows)}
+
+
 def slowest(rows):
     """Of what `sanitizing` gives."""
     hostile = max((row for row in rows if row["text"] != "ordinary"), key=lambda row: row["ours"])
@@ -131,4 +140,5 @@ def measure(gate, program, tool):
     logs = {"on": "logs", "reply": {"status": 200, "body": {"text": slow(60_000_000)}}}
     seconds = [gone(gate, program, failed(slow(25_000_000)), "never", b"status FAILED"),
                gone(gate, program, failed("why", script=[logs]), "always", b"status FAILED")]  # fmt: skip
-    return {"sanitizing": slowest(sanitizing()), "per_byte": per_byte, "peak_with_trace": peaks, "gone_from_texts": max(seconds)}
+    return {"sanitizing": slowest(sanitizing()), "sanitizing_rates": rates(), "per_byte": per_byte, "peak_with_trace": peaks,
+            "gone_from_texts": max(seconds)}  # fmt: skip
