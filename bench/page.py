@@ -104,7 +104,7 @@ process) by the kernel.
 def rates(result):
     ordinary = [f"{ours} MB/s with {secrets} ({theirs})" for secrets, (ours, theirs) in result["ordinary"].items()]
     return (f"Sanitizing an ordinary text ran at {' and '.join(ordinary)}, and the slowest of the hostile texts at {result['slowest']} MB/s. In\n"
-            "brackets is what the crate `aho-corasick` takes only to find the secrets as they stand.")  # fmt: skip
+            "brackets is the rate of the crate `aho-corasick`, which only looks for the secrets as they stand.")  # fmt: skip
 
 
 def cost(machine, result):
