@@ -25,6 +25,10 @@ pub(crate) const SHORT_LIST: usize = 8 * 1024 * 1024;
 /// refused.
 const RUNS: usize = 250_000;
 
+/// A list with as many gets room for all that it may have, as a long body does: the system gives memory only for what is written
+/// there.
+const MANY: usize = 1_000;
+
 /// Takes the body in pieces of any size, and gives each record away as it is complete.
 pub(crate) struct RunListReader<'p> {
     pipeline: &'p PipelineId,
@@ -78,6 +82,9 @@ pub(crate) fn keep_all(listing: &mut RunList) -> impl FnMut(ListedRun) -> Result
     |listed| {
         if listing.runs.len() >= RUNS {
             return Err(RequestError::new(FailureKind::TooLarge));
+        }
+        if listing.runs.len() == MANY {
+            let _has_room = listing.runs.try_reserve_exact(RUNS - MANY);
         }
         listing.runs.push(listed);
         Ok(())
