@@ -209,8 +209,8 @@ fn another_certificate_once_ends_no_healthy_wait() {
     let (ours, other) = (encrypted(), Service::start(Scenario { tls: Tls::Untrusted, ..scenario(json!({})) }));
     ours.order(On::Run, Reply::run("RUNNING").then(End::Close));
     let address = relay(&[&ours, &other, &ours]);
-    // A second connection would meet the other server in the place of the first.
-    let outcome = at(&ours).with("base-url", address).with("details", "false").play();
+    // Two requests at once make two connections, and either may answer both: here the next request makes the next connection.
+    let outcome = at(&ours).with("base-url", address).with("details", "false").with("history", "false").play();
     outcome.assert_ended("passed", 0);
     assert!(outcome.log().contains("certificate is not trusted"), "{}", outcome.log());
     assert!(other.requests().is_empty());
