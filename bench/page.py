@@ -134,8 +134,8 @@ unnoticed. CPU is the kernel's number, until the first request was sent.
 | the body of a list was copied before it was read, ids and time stamps were read byte by byte, and each status was copied | 6,300 instructions per run | 3,500 |
 | a profile for the smallest program; every signal was polled with every answer, and the address made anew | 275,000 instructions for a poll, 3.16 MB | 172,000, 3.36 MB |
 | a trace with escapes was put together twice | 34.5 MB for a trace of 7 MB | 27 to 30 MB |
-| a long body moved as it grew, and the JSON report was one piece: places in memory were left that fitted nothing | 19 to 33 MB for a trace of 7 MB with all reports | 19 MB |
-| the runs of a list moved as they grew in number, too | 10,000 runs: 0.56 to 0.59 of the CPU of Python's `json` | 0.48 to 0.54 |
+| a long body moved as it grew and left gaps in memory, and the JSON report, in one piece, fitted none of them | 19 to 33 MB for a trace of 7 MB with all reports | 19 MB |
+| the memory for the runs of a list moved as it grew, too | 10,000 runs: 0.56 to 0.59 of the CPU of Python's `json` | 0.48 to 0.54 |
 | the gate was the future that tokio's `block_on` runs, for which tokio asks the system for events after each wake | 10.8 system calls per poll | 9 |
 | every answer went through all runs of its pipeline, and a shared list told of 10,000 runs at most | 20,000 runs of one pipeline: 3.9 requests per run; 5,000: 2.0 | as many per run for 20,000 as for 1,000 (simulated: `src/core/monitor/tests/shared_lists.rs`) |
 | every text was searched byte by byte, a trace twice, and the patterns were built anew for each secret; now a filter skips most of a text | 284 instructions per byte of an ordinary trace, 1,248 of the slowest | 17 and 173, by themselves |
