@@ -206,12 +206,16 @@ fn relay(services: &[&Service]) -> String {
 /// A server that is being replaced, or somebody in between for a moment: what worked before is tried again, and nothing is sent.
 #[test]
 fn another_certificate_once_ends_no_healthy_wait() {
-    let (ours, other) = (encrypted(), Service::start(Scenario { tls: Tls::Untrusted, ..scenario(json!({})) }));
-    ours.order(On::Run, Reply::run("RUNNING").then(End::Close));
-    let address = relay(&[&ours, &other, &ours]);
-    // Two requests at once make two connections, and either may answer both: here the next request makes the next connection.
-    let outcome = at(&ours).with("base-url", address).with("details", "false").with("history", "false").play();
-    outcome.assert_ended("passed", 0);
-    assert!(outcome.log().contains("certificate is not trusted"), "{}", outcome.log());
-    assert!(other.requests().is_empty());
+    let is_met = || {
+        let (ours, other) = (encrypted(), Service::start(Scenario { tls: Tls::Untrusted, ..scenario(json!({})) }));
+        ours.order(On::Run, Reply::run("RUNNING").then(End::Close));
+        let address = relay(&[&ours, &other, &ours]);
+        // Two requests at once make two connections, and either may answer both.
+        let outcome = at(&ours).with("base-url", address).with("details", "false").with("history", "false").play();
+        outcome.assert_ended("passed", 0);
+        assert!(other.requests().is_empty());
+        outcome.log().contains("certificate is not trusted")
+    };
+    // On a busy machine the first connection may be free again while the second, which nobody needs then, is being made.
+    assert!((0..10).any(|_| is_met()), "never met");
 }
