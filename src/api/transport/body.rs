@@ -6,6 +6,7 @@
 use std::future::poll_fn;
 use std::io::{self, Write};
 use std::pin::Pin;
+use std::task::Poll;
 
 use flate2::write::MultiGzDecoder;
 use http_body::Body as _;
@@ -54,6 +55,7 @@ pub(super) async fn read(response: Response, sink: &mut BodySink<'_>) -> Result<
             }
         }
     }
+    give_tasks_a_turn().await;
     // hyper takes a stream that is reset with NO_ERROR for one that has ended, and so one of a connection that says goodbye
     // with it. END_STREAM, or the last byte of a `content-length`, must really have come. HTTP/1 without a length ends with
     // the last chunk or the connection, and there hyper reports what is missing.
@@ -62,6 +64,20 @@ pub(super) async fn read(response: Response, sink: &mut BodySink<'_>) -> Result<
         return Err(broken("the answer ended before it was complete"));
     }
     gzip.map_or(Ok(()), |decoder| finish(decoder, sink))
+}
+
+/// Gives the tasks that are ready a turn: one of them puts the connection back, so that the next request need not make another.
+/// tokio's `yield_now` would ask the system for events as well.
+async fn give_tasks_a_turn() {
+    let mut had_turn = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut had_turn, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// A sink that keeps a body up to `limit`.
