@@ -24,6 +24,7 @@ use tempfile::TempDir;
 use failures::at_the_story;
 pub use failures::{in_parallel, in_parallel_up_to};
 pub use files::{make_folder, read, replace_by_a_file, write};
+pub use law::some_are_late;
 pub use live::{HANG_TIMEOUT, Live};
 pub use outcome::StoryOutcome;
 pub use pipes::{make_pipe, other_end};

@@ -81,7 +81,7 @@ pub fn check(story: &Story<'_>, outcome: &StoryOutcome, service: Option<&Service
 
 /// Whether the log says that a destination could not be written before a signal's two seconds were over: on a busy machine
 /// a long trace can take them.
-fn some_are_late(outcome: &StoryOutcome) -> bool {
+pub fn some_are_late(outcome: &StoryOutcome) -> bool {
     outcome.stdout.as_ref().is_some_and(|log| log.contains(": not written in time"))
 }
 

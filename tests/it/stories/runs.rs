@@ -95,9 +95,9 @@ fn twenty_runs_share_one_session_and_at_most_eight_requests() {
     // Eight polls, and the pipeline's details beside them.
     let most = service.most_at_once();
     assert!((2..=9).contains(&most), "{most} at once");
-    // On a busy machine one more may be made before one is free again.
+    // One that was made and then not needed, because another was free again before, is not counted.
     let connections: BTreeSet<u64> = service.requests().iter().map(|seen| seen.connection).collect();
-    assert!(connections.len() <= 12, "connections are kept: {connections:?}");
+    assert!(connections.len() <= 9, "connections are kept: {connections:?}");
 }
 
 #[test]
